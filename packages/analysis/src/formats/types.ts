@@ -1,0 +1,44 @@
+/** Where a parser reads from: local file, bytes in memory, HTTP range. Every parser bounds what it asks for by `size`. */
+export interface ByteSource {
+  /** For error messages: path or URL. */
+  readonly name: string;
+  /** Bytes in all. */
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`; throws code `format` if they are not all there. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+export type DType =
+  | 'bool'
+  | 'uint8'
+  | 'int8'
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'uint64'
+  | 'int64'
+  | 'float16'
+  | 'bfloat16'
+  | 'float32'
+  | 'float64';
+
+/** Typed arrays a tensor may hold. float16 and bfloat16 are widened to Float32Array; 64-bit integers are BigInt arrays. */
+export type TensorData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+/** A dense row-major (C order) tensor. `dtype` is that of the file; `data` may be widened. */
+export interface Tensor<T extends TensorData = TensorData> {
+  readonly data: T;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}

@@ -1,0 +1,21 @@
+/** Everything a method computed, as plain values and typed arrays. On disk: result.json + one .npy per typed array. */
+export const RESULT_FORMAT = 'epochscope-result/1';
+
+/** Fields that every method's result has. */
+export interface ResultBase {
+  format: typeof RESULT_FORMAT;
+  method: string;
+  /** Name of this result among those of its method: folder under results/<method>/. */
+  name: string;
+  tool: { name: string; version: string };
+  /** What it was computed from: run directory name or file, with a sha-256 per input file. */
+  input: { source: string; sha256: Record<string, string> };
+  /** The method's options as used, defaults filled in. */
+  parameters: Record<string, unknown>;
+  /** Seeds used, by purpose; empty when nothing was random. */
+  seeds: Record<string, number>;
+  seconds: number;
+}
+
+/** A figure that may be undefined: null, with the reason beside it. Never NaN. */
+export type Figure = { value: number; reason?: undefined } | { value: null; reason: string };

@@ -1,0 +1,78 @@
+import type { Matrix } from '@epochscope/core-wasm';
+import type { Tensor } from '../formats/types.js';
+
+export const RUN_FORMAT = 'epochscope-run/1';
+
+/** A layer as everything downstream names it. */
+export interface LayerInfo {
+  name: string;
+  /** conv2d, dense, relu, max-pool, log-softmax, … */
+  kind: string;
+  /** Shape of one sample's output: [height, width, channels] or [units]. */
+  shape: number[];
+  /** Names of this layer's tensors in weights.safetensors, e.g. ["C1.kernel", "C1.bias"]; empty when it has none. */
+  parameters: string[];
+}
+
+export interface SnapshotInfo {
+  /** Folder name: "epoch-0010", "step-00000500", "init". */
+  id: string;
+  /** null where only steps are known. */
+  epoch: number | null;
+  step: number | null;
+  /** loss, accuracy, testAccuracy, … */
+  metrics: Record<string, number>;
+}
+
+export interface RunManifest {
+  format: typeof RUN_FORMAT;
+  tool: { name: string; version: string };
+  /** Enough to rebuild the net: `{ name: "lenet5", ...options }`; null for imported runs. */
+  model: { name: string; [option: string]: unknown } | null;
+  layers: LayerInfo[];
+  /** Class names; null when the run has no labels. */
+  classes: string[] | null;
+  /** Shape of one input sample, e.g. [28, 28, 1]; null when unknown. */
+  inputShape: number[] | null;
+  /** What the samples under samples/ are. */
+  samples: { count: number; source: string } | null;
+  /** How it was trained: data, seed, optimizer, batch size, noise, … Plain JSON. */
+  training: Record<string, unknown> | null;
+  snapshots: SnapshotInfo[];
+  /** false while training goes on. */
+  complete: boolean;
+}
+
+/** A run opened for reading. Node only (`@epochscope/analysis/node`); browsers get results instead. */
+export interface Run {
+  readonly directory: string;
+  readonly manifest: RunManifest;
+  /** What was skipped as incomplete or unreadable, one sentence each. */
+  readonly warnings: string[];
+  /** Throws `missing`, listing the snapshots there are. Accepts an id, an epoch ("10", 10), "first", "last" or "init". */
+  snapshot(idOrEpoch: string | number): SnapshotInfo;
+  /** Throws `missing`, listing the layers there are. */
+  layer(name: string): LayerInfo;
+  /** Names → tensors of one snapshot. */
+  weights(snapshotId: string): Promise<Map<string, Tensor>>;
+  /** One layer's output on the analysis samples, n × d (flattened), float32. "P1@3" selects channel 3. */
+  outputs(snapshotId: string, layer: string): Promise<Matrix>;
+  hasOutputs(snapshotId: string, layer: string): Promise<boolean>;
+  /** The analysis inputs, flattened n × d, float32; null when not stored. */
+  inputs(): Promise<Matrix | null>;
+  labels(): Promise<Uint32Array | null>;
+}
+
+/** Writes a run so that a reader sees only whole files: temporary sibling, fsync, rename; run.json last, after each snapshot. */
+export interface RunWriter {
+  readonly directory: string;
+  writeSamples(samples: { inputs: Tensor; labels: Uint32Array | null; source: string }): Promise<void>;
+  /** Outputs: layer name → tensor whose first axis is the sample. */
+  writeSnapshot(
+    info: SnapshotInfo,
+    weights: Map<string, Tensor>,
+    outputs?: Map<string, Tensor>,
+  ): Promise<void>;
+  /** Marks the run complete. */
+  finish(): Promise<void>;
+}

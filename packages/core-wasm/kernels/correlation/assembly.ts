@@ -1,0 +1,2 @@
+// correlation: kernel entry points.
+export {};

@@ -1,0 +1,2 @@
+// ivat: kernel entry points.
+export {};

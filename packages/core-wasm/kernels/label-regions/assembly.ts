@@ -1,0 +1,2 @@
+// label-regions: kernel entry points.
+export {};

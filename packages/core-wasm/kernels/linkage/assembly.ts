@@ -1,0 +1,2 @@
+// linkage: kernel entry points.
+export {};

@@ -1,0 +1,2 @@
+// pairwise: kernel entry points.
+export {};

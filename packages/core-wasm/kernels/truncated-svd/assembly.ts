@@ -1,0 +1,2 @@
+// truncated-svd: kernel entry points.
+export {};

@@ -1,0 +1,2 @@
+// vat-points: kernel entry points.
+export {};

@@ -1,0 +1,2 @@
+// vat: kernel entry points.
+export {};

@@ -1,0 +1,46 @@
+/** Machine-readable kinds of failure, shared by every package. */
+export type ErrorCode =
+  | 'argument' // a value passed by the caller is outside its domain
+  | 'shape' // sizes do not fit together
+  | 'not-finite' // NaN or infinity where a number is needed
+  | 'memory' // the job would not fit
+  | 'unsupported' // this environment or file feature is not supported
+  | 'format' // a file's content is not what its format says
+  | 'missing' // a file, folder, layer or snapshot that should exist does not
+  | 'io' // reading or writing failed
+  | 'cancelled' // stopped on request
+  | 'internal'; // a defect of ours
+
+/** Values that say where and what: file, byte, path, expected, got, … Plain data, so that they cross workers. */
+export type ErrorFields = Record<string, string | number | boolean | null | undefined>;
+
+/** The one error class: a readable sentence, a code, and the fields it was made from. */
+export class EpochscopeError extends Error {
+  override readonly name = 'EpochscopeError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly fields: ErrorFields = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Throws an EpochscopeError unless `condition` holds. The message is built only on failure. */
+export function guard(
+  condition: unknown,
+  code: ErrorCode,
+  message: string | (() => string),
+  fields?: ErrorFields,
+): asserts condition {
+  if (!condition) throw new EpochscopeError(code, typeof message === 'string' ? message : message(), fields);
+}
+
+/** "1.5 GB", "340 MB": the figure shown wherever memory is stated. Decimal units. */
+export function formatBytes(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`;
+  if (bytes >= 1e3) return `${Math.round(bytes / 1e3)} kB`;
+  return `${bytes} bytes`;
+}

@@ -1,0 +1,2 @@
+// Kernels that tfjs-backend-wasm lacks.
+export {};
