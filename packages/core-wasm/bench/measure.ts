@@ -1,0 +1,69 @@
+import type { BenchCase } from './types.js';
+
+export interface Timing {
+  name: string;
+  /** Seconds: median, fastest and slowest of the counted runs; null if it failed, with the reason. */
+  median: number | null;
+  min: number | null;
+  max: number | null;
+  runs: number;
+  error?: string;
+}
+
+export interface CaseResult {
+  kernel: string;
+  work: string;
+  data: string;
+  flops?: number;
+  elements?: number;
+  bytes?: number;
+  timings: Timing[];
+}
+
+const now = () => performance.now() / 1000;
+const median = (values: number[]) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+/**
+ * Times every contender of a case in turns (A B A B …), so that a drift of the machine's speed hits all alike. One
+ * warm-up each; then up to `runs` rounds, a contender dropping out once it has used `budget` seconds.
+ */
+export async function measure(kernel: string, benchCase: BenchCase, runs: number, budget: number): Promise<CaseResult> {
+  const { contenders } = benchCase;
+  const times: number[][] = contenders.map(() => []);
+  const spent = contenders.map(() => 0);
+  const errors: (string | undefined)[] = contenders.map(() => undefined);
+  for (let round = -1; round < runs; round++) {
+    for (let c = 0; c < contenders.length; c++) {
+      if (errors[c] || spent[c]! > budget) continue;
+      try {
+        const start = now();
+        await contenders[c]!.run();
+        const seconds = now() - start;
+        spent[c]! += seconds;
+        // A warm-up that alone used the budget counts, so that slow peers run once.
+        if (round >= 0 || seconds > budget) times[c]!.push(seconds);
+      } catch (error) {
+        errors[c] = error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+  for (const contender of contenders) await contender.dispose?.();
+  return {
+    kernel,
+    work: benchCase.work,
+    data: benchCase.data,
+    flops: benchCase.flops,
+    elements: benchCase.elements,
+    bytes: benchCase.bytes,
+    timings: contenders.map(({ name }, c) => {
+      const t = times[c]!;
+      return t.length && !errors[c]
+        ? { name, median: median(t), min: Math.min(...t), max: Math.max(...t), runs: t.length }
+        : { name, median: null, min: null, max: null, runs: 0, error: errors[c] ?? 'did not run' };
+    }),
+  };
+}

@@ -1,0 +1,40 @@
+import type { Kernels } from '../src/load.js';
+
+/** One thing to time: a kernel or a peer, on data already made. */
+export interface Contender {
+  /** "core-wasm", "core-wasm relaxed", "tfjs-wasm", "ml-distance", "plain JavaScript", … The first is ours. */
+  name: string;
+  /** Runs the work once. */
+  run: () => unknown | Promise<unknown>;
+  /** Called once after timing, to give memory back. */
+  dispose?: () => void | Promise<void>;
+}
+
+/** One row of the table: the same work on the same data by several contenders. */
+export interface BenchCase {
+  /** "cosine matrix", "VAT from points", … */
+  work: string;
+  /** "n=5000 d=84 blobs". */
+  data: string;
+  /** Floating-point operations of the useful work (multiply and add count as two), for GFLOP/s; or … */
+  flops?: number;
+  /** … elements touched, for ns per element. */
+  elements?: number;
+  /** Bytes our kernel takes in WebAssembly memory. */
+  bytes?: number;
+  contenders: Contender[];
+}
+
+export interface BenchContext {
+  kernels: Kernels;
+  /** null where relaxed SIMD is missing. */
+  relaxed: Kernels | null;
+  /** Small sizes only, for a quick look. */
+  quick: boolean;
+}
+
+/** What a kernel's bench.ts exports as `bench`. Cases are made lazily, one at a time, so that data does not pile up. */
+export interface KernelBench {
+  kernel: string;
+  cases(context: BenchContext): Iterable<BenchCase> | AsyncIterable<BenchCase>;
+}
