@@ -34,7 +34,8 @@ export function points(n: number, d: number, distribution: Distribution = 'blobs
       data[i * d + k] = distribution === 'uniform' ? u() : centres[cluster * d + k]! + g();
     }
   }
-  if (distribution === 'duplicates') for (let i = 0; i < n; i++) data.copyWithin(i * d, (i >> 2) * 4 * d, ((i >> 2) * 4 + 1) * d);
+  if (distribution === 'duplicates')
+    for (let i = 0; i < n; i++) data.copyWithin(i * d, (i >> 2) * 4 * d, ((i >> 2) * 4 + 1) * d);
   if (distribution === 'constant-columns') for (let i = 0; i < n * d; i++) if ((i % d) % 2) data[i] = 3;
   return { data, shape: [n, d] };
 }

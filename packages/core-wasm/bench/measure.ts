@@ -31,7 +31,12 @@ const median = (values: number[]) => {
  * Times every contender of a case in turns (A B A B …), so that a drift of the machine's speed hits all alike. One
  * warm-up each; then up to `runs` rounds, a contender dropping out once it has used `budget` seconds.
  */
-export async function measure(kernel: string, benchCase: BenchCase, runs: number, budget: number): Promise<CaseResult> {
+export async function measure(
+  kernel: string,
+  benchCase: BenchCase,
+  runs: number,
+  budget: number,
+): Promise<CaseResult> {
   const { contenders } = benchCase;
   const times: number[][] = contenders.map(() => []);
   const spent = contenders.map(() => 0);
@@ -41,8 +46,8 @@ export async function measure(kernel: string, benchCase: BenchCase, runs: number
       if (errors[c] || spent[c]! > budget) continue;
       try {
         const start = now();
-        await contenders[c]!.run();
-        const seconds = now() - start;
+        const answer = await contenders[c]!.run();
+        const seconds = contenders[c]!.selfTimed ? (answer as { seconds: number }).seconds : now() - start;
         spent[c]! += seconds;
         // A warm-up that alone used the budget counts, so that slow peers run once.
         if (round >= 0 || seconds > budget) times[c]!.push(seconds);

@@ -1,4 +1,5 @@
 import type { Kernels } from '../src/load.js';
+import type { Matrix } from '../src/matrix.js';
 
 /** One thing to time: a kernel or a peer, on data already made. */
 export interface Contender {
@@ -8,6 +9,8 @@ export interface Contender {
   run: () => unknown | Promise<unknown>;
   /** Called once after timing, to give memory back. */
   dispose?: () => void | Promise<void>;
+  /** `run` answers `{ seconds }` by its own clock (another process). */
+  selfTimed?: boolean;
 }
 
 /** One row of the table: the same work on the same data by several contenders. */
@@ -23,6 +26,8 @@ export interface BenchCase {
   /** Bytes our kernel takes in WebAssembly memory. */
   bytes?: number;
   contenders: Contender[];
+  /** Works of bench/peers.py to run on `input()` with --peers python. */
+  python?: { work: string[]; input: () => Matrix; k?: number };
 }
 
 export interface BenchContext {

@@ -1,0 +1,84 @@
+"""Times SciPy, scikit-learn and fastcluster for bench/python.ts. One JSON request a line on stdin, one answer a line.
+
+Request: {"work": name, "file": npy of float32 points or matrix, "k": int}; answer: {"seconds": s} or {"error": text}.
+The first line printed names the versions.
+"""
+import json
+import sys
+import time
+
+import numpy as np
+
+versions = {"numpy": np.__version__}
+try:
+    import scipy
+    from scipy.cluster.hierarchy import linkage
+    from scipy.sparse.linalg import svds
+    from scipy.spatial.distance import pdist, squareform
+
+    versions["scipy"] = scipy.__version__
+except ImportError:
+    scipy = None
+try:
+    import fastcluster
+
+    versions["fastcluster"] = fastcluster.__version__
+except ImportError:
+    fastcluster = None
+try:
+    import sklearn
+
+    versions["sklearn"] = sklearn.__version__
+except ImportError:
+    sklearn = None
+print(json.dumps(versions), flush=True)
+
+
+def numpy_cosine(x, _):
+    norms = np.linalg.norm(x, axis=1)
+    norms[norms == 0] = 1
+    y = x / norms[:, None]
+    return 1 - y @ y.T
+
+
+def numpy_vat(d, _):
+    n = len(d)
+    start = int(np.argmax(d)) // n
+    key = d[start].copy()
+    key[start] = np.inf
+    visited = np.zeros(n, bool)
+    visited[start] = True
+    order = [start]
+    for _ in range(n - 1):
+        key[visited] = np.inf
+        j = int(np.argmin(key))
+        visited[j] = True
+        order.append(j)
+        np.minimum(key, d[j], out=key)
+    return order
+
+
+WORK = {"numpy cosine matrix": numpy_cosine, "numpy VAT from matrix": numpy_vat}
+if scipy:
+    WORK["scipy pdist cosine"] = lambda x, _: pdist(x, "cosine")
+    WORK["scipy pdist euclidean"] = lambda x, _: pdist(x, "euclidean")
+    WORK["scipy average linkage"] = lambda d, _: linkage(squareform(d, checks=False), "average")
+    WORK["scipy svds (ARPACK)"] = lambda a, k: svds(a.astype(np.float64), k=k)
+if fastcluster:
+    WORK["fastcluster average linkage"] = lambda d, _: fastcluster.linkage(squareform(d, checks=False), "average")
+if sklearn:
+    from sklearn.utils.extmath import randomized_svd
+
+    WORK["sklearn randomized_svd"] = lambda a, k: randomized_svd(a, n_components=k, random_state=0)
+
+loaded = (None, None)
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["work"] not in WORK:
+        print(json.dumps({"error": "not installed"}), flush=True)
+        continue
+    if loaded[0] != request["file"]:
+        loaded = (request["file"], np.load(request["file"]))
+    start = time.perf_counter()
+    WORK[request["work"]](loaded[1], request.get("k", 0))
+    print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)

@@ -1,0 +1,94 @@
+// `npm run bench [-- --quick] [--only pairwise,vat] [--peers python] [--out DIR]`
+// Times each kernel against the peers npm has, on the same data in the same run; prints a table, and with --write saves
+// docs/benchmarks.md and docs/benchmarks.json.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { detectFeatures, loadKernels } from '../src/load.js';
+import { benches } from './list.js';
+import { type CaseResult, measure } from './measure.js';
+import { pythonPeers } from './python.js';
+import { markdown, row } from './table.js';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    peers: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '5' },
+    budget: { type: 'string', default: '4' },
+  },
+});
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
+const only = values.only?.split(',');
+const unknown = only?.filter((name) => !benches.some((bench) => bench.kernel === name)) ?? [];
+if (unknown.length || (values.peers && values.peers !== 'python')) {
+  const wrong = unknown.length
+    ? `--only ${unknown.join(',')}: known are ${benches.map((b) => b.kernel).join(', ')}`
+    : `--peers ${values.peers}: known is python`;
+  process.stderr.write(`bench: ${wrong}\n`);
+  process.exit(2);
+}
+
+const version = (name: string) => {
+  try {
+    return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'))
+      .version as string;
+  } catch {
+    return 'not installed';
+  }
+};
+const peerNames = [
+  '@tensorflow/tfjs-backend-wasm',
+  'ml-distance',
+  'ml-hclust',
+  '@saehrimnir/druidjs',
+  'ml-matrix',
+  'assemblyscript',
+];
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memory: totalmem(),
+  platform: `${process.platform} ${process.arch}`,
+  node: process.versions.node,
+  v8: process.versions.v8,
+  versions: Object.fromEntries(peerNames.map((name) => [name, version(name)])),
+};
+
+const python = values.peers === 'python' ? await pythonPeers() : null;
+if (python) Object.assign(machine.versions, python.versions);
+process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
+const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
+const context = { kernels: await loadKernels(), relaxed, quick: values.quick };
+const results: CaseResult[] = [];
+for (const bench of benches) {
+  if (only && !only.includes(bench.kernel)) continue;
+  for await (const benchCase of bench.cases(context)) {
+    const peers = python ? python.contenders(benchCase) : [];
+    const result = await measure(
+      bench.kernel,
+      { ...benchCase, contenders: [...benchCase.contenders, ...peers] },
+      Number(values.runs),
+      Number(values.budget),
+    );
+    results.push(result);
+    for (const line of row(result)) process.stdout.write(`${line}\n`);
+  }
+}
+await python?.close();
+if (values.write) {
+  const report = {
+    format: 'epochscope-bench/1',
+    date: new Date().toISOString().slice(0, 10),
+    machine,
+    results,
+  };
+  writeFileSync(join(root, 'docs', 'benchmarks.json'), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(join(root, 'docs', 'benchmarks.md'), markdown(report));
+  process.stderr.write('wrote docs/benchmarks.md and docs/benchmarks.json\n');
+}
