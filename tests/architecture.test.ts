@@ -10,8 +10,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 function sources(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return ['node_modules', 'dist', 'generated'].includes(entry.name) ? [] : sources(path);
-    return /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name) && entry.name !== 'assembly.ts' ? [path] : [];
+    if (entry.isDirectory())
+      return ['node_modules', 'dist', 'generated'].includes(entry.name) ? [] : sources(path);
+    return /\.ts$/.test(entry.name) && !/\.test\.ts$/.test(entry.name) && entry.name !== 'assembly.ts'
+      ? [path]
+      : [];
   });
 }
 
@@ -21,7 +24,13 @@ function imports(file: string): string[] {
   return [...text.matchAll(/(?:\bfrom\s+|\bimport\s+|\bimport\(\s*)'([^']+)'/g)].map((match) => match[1]!);
 }
 
-const files = ['packages/core-wasm/src', 'packages/core-wasm/kernels', 'packages/analysis/src', 'packages/ui/src', 'packages/cli/src'].flatMap(sources);
+const files = [
+  'packages/core-wasm/src',
+  'packages/core-wasm/kernels',
+  'packages/analysis/src',
+  'packages/ui/src',
+  'packages/cli/src',
+].flatMap(sources);
 
 /** What a relative import points at, as a path from the root. */
 const target = (file: string, specifier: string) => relative(root, resolve(root, dirname(file), specifier));
@@ -72,13 +81,21 @@ describe('imports point one way', () => {
   });
 
   it('only analysis/engine imports Comlink', () => {
-    const wrong = files.filter((file) => !file.startsWith(join('packages', 'analysis', 'src', 'engine')) && imports(file).some((s) => s.startsWith('comlink')));
+    const wrong = files.filter(
+      (file) =>
+        !file.startsWith(join('packages', 'analysis', 'src', 'engine')) &&
+        imports(file).some((s) => s.startsWith('comlink')),
+    );
     expect(wrong).toEqual([]);
   });
 
   it('methods touch no disk, DOM or worker', () => {
     const methods = files.filter((file) => file.startsWith(join('packages', 'analysis', 'src', 'methods')));
-    const wrong = methods.filter((file) => imports(file).some((s) => s.startsWith('node:') || s.includes('worker')) || /\b(document|window|fetch)\b[.(]/.test(readFileSync(join(root, file), 'utf8')));
+    const wrong = methods.filter(
+      (file) =>
+        imports(file).some((s) => s.startsWith('node:') || s.includes('worker')) ||
+        /\b(document|window|fetch)\b[.(]/.test(readFileSync(join(root, file), 'utf8')),
+    );
     expect(wrong).toEqual([]);
   });
 
@@ -95,21 +112,24 @@ describe('imports point one way', () => {
 });
 
 describe('the wasm modules', () => {
-  it.each(['kernels', 'kernels-shared', 'kernels-relaxed', 'kernels-relaxed-shared'])('%s.wasm holds no static data', (name) => {
-    // Every instance on a shared memory would rewrite a data segment. Section id 11 is data, 12 its count.
-    const bytes = readFileSync(join(root, 'packages/core-wasm/dist/wasm', `${name}.wasm`));
-    const ids: number[] = [];
-    for (let at = 8; at < bytes.length; ) {
-      ids.push(bytes[at++]!);
-      let size = 0;
-      for (let shift = 0; ; shift += 7) {
-        const byte = bytes[at++]!;
-        size |= (byte & 0x7f) << shift;
-        if (byte < 128) break;
+  it.each(['kernels', 'kernels-shared', 'kernels-relaxed', 'kernels-relaxed-shared'])(
+    '%s.wasm holds no static data',
+    (name) => {
+      // Every instance on a shared memory would rewrite a data segment. Section id 11 is data, 12 its count.
+      const bytes = readFileSync(join(root, 'packages/core-wasm/dist/wasm', `${name}.wasm`));
+      const ids: number[] = [];
+      for (let at = 8; at < bytes.length; ) {
+        ids.push(bytes[at++]!);
+        let size = 0;
+        for (let shift = 0; ; shift += 7) {
+          const byte = bytes[at++]!;
+          size |= (byte & 0x7f) << shift;
+          if (byte < 128) break;
+        }
+        at += size;
       }
-      at += size;
-    }
-    expect(ids).toContain(10);
-    expect(ids).not.toContain(11);
-  });
+      expect(ids).toContain(10);
+      expect(ids).not.toContain(11);
+    },
+  );
 });

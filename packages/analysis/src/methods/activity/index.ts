@@ -1,0 +1,126 @@
+import { guard, type Matrix } from '@epochscope/core-wasm';
+import type { Figure } from '../../results/types.js';
+import type { ActivityPanel } from './types.js';
+
+export * from './types.js';
+
+export interface ActivityInput {
+  snapshot: ActivityPanel['snapshot'];
+  layer: string;
+  /** float32, n × (positions · filters): one sample's output flattened from [height, width, filters], or [units]. */
+  outputs: Matrix;
+  /** The last axis of the layer's shape. */
+  filters: number;
+  /** float32, n × d: the network's input on the same samples. */
+  inputs: Matrix;
+  labels: ArrayLike<number>;
+  predictions: ArrayLike<number>;
+  classes: number;
+}
+
+/**
+ * Feature-map activity by class (Inagaki & Aoyama, eq. 1): over the correctly predicted samples of class c,
+ * A[f, c] = mean(Σ over the map of filter f) / mean(Σ over the input). A dense unit is a 1×1 map.
+ * A class with no correctly predicted sample, or whose inputs sum to 0, is undefined and named.
+ * Sums in float64. Throws `shape` on lengths that do not fit, `argument` on labels outside the classes, `not-finite`.
+ * O(n · outputs) time, O(filters · classes) memory.
+ */
+export function analyseActivity(input: ActivityInput): ActivityPanel {
+  const { outputs, inputs, labels, predictions, filters, classes, layer } = input;
+  const [n, width] = outputs.shape;
+  guard(
+    filters > 0 && width % filters === 0,
+    'shape',
+    () => `layer ${layer}: ${width} outputs are not a multiple of ${filters} filters`,
+    { layer, expected: filters, got: width },
+  );
+  for (const [name, length] of [
+    ['inputs', inputs.shape[0]],
+    ['labels', labels.length],
+    ['predictions', predictions.length],
+  ] as const) {
+    guard(
+      length === n,
+      'shape',
+      () => `layer ${layer}: ${n} samples of output need ${n} ${name}, got ${length}`,
+      { layer, expected: n, got: length },
+    );
+  }
+  const used = new Uint32Array(classes);
+  const sums = new Float64Array(filters * classes);
+  const inputSums = new Float64Array(classes);
+  const d = inputs.shape[1];
+  for (let s = 0; s < n; s++) {
+    const label = labels[s]!;
+    guard(
+      Number.isInteger(label) && label >= 0 && label < classes,
+      'argument',
+      () => `label of sample ${s}: expected 0 … ${classes - 1}, got ${label}`,
+      { sample: s, expected: classes - 1, got: label },
+    );
+    if (predictions[s] !== label) continue;
+    used[label]!++;
+    let total = 0;
+    for (let i = s * d; i < (s + 1) * d; i++) total += inputs.data[i]!;
+    inputSums[label]! += total;
+    for (let i = s * width, f = 0; i < (s + 1) * width; i++) {
+      sums[f * classes + label]! += outputs.data[i]!;
+      if (++f === filters) f = 0;
+    }
+  }
+  const activity = new Float64Array(filters * classes);
+  const undefinedClasses: ActivityPanel['undefinedClasses'] = [];
+  const defined: number[] = [];
+  for (let c = 0; c < classes; c++) {
+    if (!used[c]) undefinedClasses.push({ class: c, reason: 'no correctly predicted sample' });
+    else if (inputSums[c] === 0) undefinedClasses.push({ class: c, reason: 'its inputs sum to 0' });
+    else {
+      defined.push(c);
+      // The two means have the same number of samples below, which cancels.
+      for (let f = 0; f < filters; f++) activity[f * classes + c] = sums[f * classes + c]! / inputSums[c]!;
+    }
+  }
+  const at = activity.findIndex((x) => !Number.isFinite(x));
+  guard(
+    at < 0,
+    'not-finite',
+    () => `layer ${layer}: outputs of filter ${Math.floor(at / classes)} hold NaN or infinity`,
+    { layer, filter: Math.floor(at / classes) },
+  );
+  const selectivity = Array.from({ length: filters }, (_, f) =>
+    selectivityIndex(defined.map((c) => activity[f * classes + c]!)),
+  );
+  const values = selectivity.flatMap(({ value }) => (value === null ? [] : [value])).sort((a, b) => a - b);
+  return {
+    snapshot: input.snapshot,
+    layer,
+    filters,
+    activity,
+    used,
+    undefinedClasses,
+    selectivity,
+    distribution: { q1: quantile(values, 0.25), median: quantile(values, 0.5), q3: quantile(values, 0.75) },
+  };
+}
+
+/**
+ * Class selectivity (Morcos et al. 2018): (largest − mean of the others) / (|largest| + |mean of the others|).
+ * 0: the same for all classes; 1: silent but for one. For activities that may be negative (no ReLU) the magnitudes in
+ * the denominator keep it within 0 … 1 when signs agree and at 1 when they differ.
+ */
+export function selectivityIndex(activities: readonly number[]): Figure {
+  if (activities.length < 2) return { value: null, reason: 'fewer than two classes have an activity' };
+  const largest = Math.max(...activities);
+  const others = (activities.reduce((a, b) => a + b, 0) - largest) / (activities.length - 1);
+  const size = Math.abs(largest) + Math.abs(others);
+  return size === 0 ? { value: null, reason: 'the filter is silent' } : { value: (largest - others) / size };
+}
+
+/** Linear interpolation between order statistics (NumPy's default). */
+function quantile(sorted: readonly number[], q: number): Figure {
+  if (!sorted.length) return { value: null, reason: 'no filter has a selectivity' };
+  const at = q * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.ceil(at);
+  return { value: sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low) };
+}

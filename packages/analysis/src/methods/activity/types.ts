@@ -1,0 +1,24 @@
+import type { Figure, ResultBase } from '../../results/types.js';
+
+/** What each filter of one layer responds to at one snapshot. */
+export interface ActivityPanel {
+  snapshot: { id: string; epoch: number | null; step: number | null };
+  layer: string;
+  filters: number;
+  /** float64[filters × classes]: eq. 1; NaN-free: 0 where `used[c]` is 0, see `undefinedClasses`. */
+  activity: Float64Array;
+  /** Correctly predicted samples per class. */
+  used: Uint32Array;
+  /** Classes whose activity is undefined, with the reason. */
+  undefinedClasses: { class: number; reason: string }[];
+  /** Per filter, over the defined classes. */
+  selectivity: Figure[];
+  /** Median and quartiles over the filters with a figure; null when there is none. */
+  distribution: { q1: Figure; median: Figure; q3: Figure };
+}
+
+export interface ActivityResult extends ResultBase {
+  method: 'activity';
+  classes: string[];
+  panels: ActivityPanel[];
+}

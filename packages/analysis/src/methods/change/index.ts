@@ -1,0 +1,221 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import type { Tensor } from '../../formats/types.js';
+import type { LayerInfo, SnapshotInfo } from '../../run/types.js';
+import { changeStatistics } from './statistics.js';
+import type { ChangeResult, TensorChange, TracksResult } from './types.js';
+
+export * from './types.js';
+export { changeStatistics };
+
+type Weights = ReadonlyMap<string, Tensor>;
+type Point = { id: string; epoch: number | null; step: number | null };
+const point = ({ id, epoch, step }: SnapshotInfo): Point => ({ id, epoch, step });
+
+/** Biases, batch-norm offsets and the like: every tensor of rank 1. */
+const isWeight = (tensor: { shape: readonly number[] }) => tensor.shape.length > 1;
+
+function layerOf(name: string, layers: readonly LayerInfo[]): { layer: string; kind: string } {
+  const owner = layers.find((layer) => layer.parameters.includes(name));
+  const dot = name.lastIndexOf('.');
+  return owner
+    ? { layer: owner.name, kind: owner.kind }
+    : { layer: dot > 0 ? name.slice(0, dot) : name, kind: 'unknown' };
+}
+
+function floats(tensor: Tensor, name: string, snapshot: string): Float32Array {
+  guard(
+    !(tensor.data instanceof BigInt64Array) && !(tensor.data instanceof BigUint64Array),
+    'format',
+    () => `snapshot ${snapshot}, tensor ${name}: expected numbers, got ${tensor.dtype}`,
+    { snapshot, tensor: name, got: tensor.dtype },
+  );
+  const data =
+    tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data as ArrayLike<number>);
+  const at = data.findIndex((x) => !Number.isFinite(x));
+  guard(
+    at < 0,
+    'not-finite',
+    () => `snapshot ${snapshot}, tensor ${name}: expected finite numbers, got ${data[at]} at index ${at}`,
+    { snapshot, tensor: name, index: at },
+  );
+  return data;
+}
+
+const list = (names: string[]) =>
+  names.length > 6 ? `${names.slice(0, 6).join(', ')}, … (${names.length})` : names.join(', ');
+
+/** Throws unless both hold the same names with the same shapes. */
+function checkAlike(a: Weights, b: Weights, from: string, to: string): void {
+  const gone = [...a.keys()].filter((name) => !b.has(name));
+  const added = [...b.keys()].filter((name) => !a.has(name));
+  if (gone.length || added.length) {
+    const parts = [
+      gone.length ? `only in ${from}: ${list(gone)}` : '',
+      added.length ? `only in ${to}: ${list(added)}` : '',
+    ];
+    throw new EpochscopeError(
+      'shape',
+      `snapshots ${from} and ${to} hold different tensors (${parts.filter(Boolean).join('; ')})`,
+      { from, to },
+    );
+  }
+  for (const [name, tensor] of a) {
+    const other = b.get(name)!;
+    guard(
+      tensor.shape.join() === other.shape.join(),
+      'shape',
+      () => `tensor ${name} is [${tensor.shape}] in snapshot ${from} and [${other.shape}] in ${to}`,
+      { tensor: name, from, to, expected: `[${tensor.shape}]`, got: `[${other.shape}]` },
+    );
+  }
+}
+
+export interface ChangeInput {
+  from: { snapshot: SnapshotInfo; weights: Weights };
+  to: { snapshot: SnapshotInfo; weights: Weights };
+  layers: readonly LayerInfo[];
+  inputShape: number[] | null;
+  /** Only these layers; default all. */
+  only?: readonly string[];
+}
+
+/**
+ * Δ = w_to − w_from for every parameter (Inagaki & Aoyama, §4.2), with the statistics of its claim: that what starts
+ * positive grows and what starts negative shrinks. Throws `shape` on different tensors, `missing` for a layer without
+ * parameters, `not-finite`. Time and memory O(parameters).
+ */
+export function analyseChange(
+  input: ChangeInput,
+): Pick<ChangeResult, 'from' | 'to' | 'inputShape' | 'tensors' | 'layers' | 'scale'> {
+  const { from, to, layers, only } = input;
+  checkAlike(from.weights, to.weights, from.snapshot.id, to.snapshot.id);
+  const tensors: TensorChange[] = [];
+  for (const [name, tensor] of from.weights) {
+    const { layer, kind } = layerOf(name, layers);
+    if (only && !only.includes(layer)) continue;
+    const before = floats(tensor, name, from.snapshot.id);
+    const after = floats(to.weights.get(name)!, name, to.snapshot.id);
+    const delta = new Float32Array(before.length);
+    for (let i = 0; i < delta.length; i++) delta[i] = after[i]! - before[i]!;
+    tensors.push({
+      name,
+      layer,
+      kind,
+      shape: [...tensor.shape],
+      before: before.slice(),
+      delta,
+      statistics: changeStatistics([{ before, delta }]),
+    });
+  }
+  const present = [...new Set(tensors.map((tensor) => tensor.layer))];
+  const without = only?.filter((layer) => !present.includes(layer)) ?? [];
+  if (without.length) {
+    const having = [...new Set([...from.weights.keys()].map((name) => layerOf(name, layers).layer))];
+    const known = layers.some((layer) => layer.name === without[0]);
+    throw new EpochscopeError(
+      'missing',
+      `layer ${without[0]} ${known ? 'has no parameters' : 'does not exist'}; layers with parameters: ${list(having)}`,
+      { layer: without[0] },
+    );
+  }
+  let scale = 0;
+  for (const { delta } of tensors) for (const d of delta) scale = Math.max(scale, Math.abs(d));
+  return {
+    from: point(from.snapshot),
+    to: point(to.snapshot),
+    inputShape: input.inputShape,
+    tensors,
+    layers: present.map((layer) => {
+      const own = tensors.filter((tensor) => tensor.layer === layer);
+      const weights = own.filter(isWeight);
+      return { layer, kind: own[0]!.kind, statistics: changeStatistics(weights.length ? weights : own) };
+    }),
+    scale,
+  };
+}
+
+/** Row-major coordinates of a flat index. */
+function position(index: number, shape: readonly number[]): number[] {
+  const at: number[] = [];
+  let rest = index;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    at.unshift(rest % shape[axis]!);
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return at;
+}
+
+/**
+ * Paths of chosen parameters and update sizes of every layer over snapshots, reading one snapshot at a time: memory is
+ * two snapshots plus the tracks. `chosen`: tensor name and flat index. Throws as `analyseChange`.
+ */
+export async function analyseTracks(
+  snapshots:
+    | AsyncIterable<{ snapshot: SnapshotInfo; weights: Weights }>
+    | Iterable<{ snapshot: SnapshotInfo; weights: Weights }>,
+  layers: readonly LayerInfo[],
+  chosen: readonly { tensor: string; index: number }[],
+): Promise<Pick<TracksResult, 'snapshots' | 'paths' | 'updates'>> {
+  const points: Point[] = [];
+  const values: number[][] = chosen.map(() => []);
+  const updates = new Map<string, { norm: number[]; relative: number[] }>();
+  let previous: { id: string; weights: Weights } | null = null;
+  let shapes: Weights = new Map();
+  for await (const { snapshot, weights } of snapshots) {
+    points.push(point(snapshot));
+    if (!previous) shapes = weights;
+    chosen.forEach(({ tensor, index }, i) => {
+      const found = weights.get(tensor);
+      guard(
+        found,
+        'missing',
+        () => `snapshot ${snapshot.id} has no tensor ${tensor}; it has ${list([...weights.keys()])}`,
+        { tensor, snapshot: snapshot.id },
+      );
+      const data = floats(found, tensor, snapshot.id);
+      guard(
+        Number.isInteger(index) && index >= 0 && index < data.length,
+        'argument',
+        () => `tensor ${tensor} has ${data.length} values, got index ${index}`,
+        { tensor, index, expected: data.length },
+      );
+      values[i]!.push(data[index]!);
+    });
+    if (previous) {
+      checkAlike(previous.weights, weights, previous.id, snapshot.id);
+      const squares = new Map<string, [number, number]>();
+      for (const [name, tensor] of weights) {
+        const { layer } = layerOf(name, layers);
+        const before = floats(previous.weights.get(name)!, name, previous.id);
+        const after = floats(tensor, name, snapshot.id);
+        const sums = squares.get(layer) ?? [0, 0];
+        for (let i = 0; i < after.length; i++) {
+          sums[0] += (after[i]! - before[i]!) ** 2;
+          sums[1] += before[i]! ** 2;
+        }
+        squares.set(layer, sums);
+      }
+      for (const [layer, [moved, size]] of squares) {
+        const track = updates.get(layer) ?? { norm: [], relative: [] };
+        track.norm.push(Math.sqrt(moved));
+        track.relative.push(size ? Math.sqrt(moved / size) : 0);
+        updates.set(layer, track);
+      }
+    }
+    previous = { id: snapshot.id, weights };
+  }
+  return {
+    snapshots: points,
+    paths: chosen.map(({ tensor, index }, i) => ({
+      tensor,
+      index,
+      position: position(index, shapes.get(tensor)?.shape ?? []),
+      values: Float32Array.from(values[i]!),
+    })),
+    updates: [...updates].map(([layer, { norm, relative }]) => ({
+      layer,
+      norm: Float64Array.from(norm),
+      relative: Float64Array.from(relative),
+    })),
+  };
+}

@@ -1,0 +1,58 @@
+import type { Figure, ResultBase } from '../../results/types.js';
+
+/** How one set of parameters moved between two snapshots. */
+export interface ChangeStatistics {
+  /** How many parameters. */
+  count: number;
+  /** Pearson correlation of the value before with the change. */
+  pearson: Figure;
+  /** Share of parameters whose change has the sign of their value before, among those where neither is 0. */
+  equalSigns: Figure;
+  /** Least-squares slope of the change on the value before. */
+  slope: Figure;
+  /** Same share for those that began positive (they grew) and negative (they shrank). */
+  positiveGrew: Figure;
+  negativeShrank: Figure;
+  meanChange: Figure;
+  /** Root mean square of the change. */
+  rmsChange: Figure;
+  /** ‖Δ‖ / ‖w before‖. */
+  relativeChange: Figure;
+  largestChange: Figure;
+}
+
+/** One tensor, before and change; both float32 in the tensor's own row-major shape. */
+export interface TensorChange {
+  name: string;
+  layer: string;
+  /** Kind of its layer: "conv2d", "dense", … */
+  kind: string;
+  shape: number[];
+  before: Float32Array;
+  delta: Float32Array;
+  statistics: ChangeStatistics;
+}
+
+/** Section 3 of METHODS: Δ = w_to − w_from for every parameter. */
+export interface ChangeResult extends ResultBase {
+  method: 'change';
+  from: { id: string; epoch: number | null; step: number | null };
+  to: { id: string; epoch: number | null; step: number | null };
+  /** Shape of one input sample, to draw a dense unit's weights as a picture; null when unknown. */
+  inputShape: number[] | null;
+  tensors: TensorChange[];
+  /** Over the weights (not biases) of each layer. */
+  layers: { layer: string; kind: string; statistics: ChangeStatistics }[];
+  /** Symmetric colour scale shared by every heatmap: the largest |Δ|. */
+  scale: number;
+}
+
+/** Values of chosen parameters and update sizes of layers over many snapshots. */
+export interface TracksResult extends ResultBase {
+  method: 'tracks';
+  snapshots: { id: string; epoch: number | null; step: number | null }[];
+  /** values: float32[snapshots]. */
+  paths: { tensor: string; index: number; position: number[]; values: Float32Array }[];
+  /** norm: ‖w_t − w_{t−1}‖ per snapshot from the second on (float64[snapshots − 1]); relative: divided by ‖w_{t−1}‖ (0 where that is 0). */
+  updates: { layer: string; norm: Float64Array; relative: Float64Array }[];
+}
