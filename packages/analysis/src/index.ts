@@ -1,9 +1,20 @@
 // Browser-safe parts. Node-only ones are in './node.js'.
 export * from './engine/types.js';
+export { DTYPE_BYTES, dtypeOf, elementCount } from './formats/dtypes.js';
+export { selectChannel, tensorToMatrix } from './formats/matrix.js';
+export { encodeNpy, readNpy, readNpyHeader, readNpyRows } from './formats/npy.js';
+export {
+  encodeSafetensors,
+  readSafetensors,
+  readSafetensorsEntry,
+  readSafetensorsHeader,
+} from './formats/safetensors.js';
+export { bytesSource } from './formats/source.js';
 export * from './formats/types.js';
 export * from './methods/activity/index.js';
 export * from './methods/change/index.js';
 export * from './methods/prune/index.js';
 export * from './methods/tendency/types.js';
-export * from './results/types.js';
+export * from './results/index.js';
 export * from './run/types.js';
+export { toolInfo } from './version.js';

@@ -1,5 +1,6 @@
 export { EpochscopeError, type ErrorCode, type ErrorFields, formatBytes, guard } from './errors.js';
 export {
+  decodeBase64,
   detectFeatures,
   instantiate,
   type Kernels,

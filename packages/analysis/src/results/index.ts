@@ -1,1 +1,2 @@
+export { decodeInline, encodeInline, parseResult } from './codec.js';
 export * from './types.js';

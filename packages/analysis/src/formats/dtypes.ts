@@ -1,0 +1,87 @@
+import type { DType, TensorData } from './types.js';
+
+/** Bytes of one element in a file. */
+export const DTYPE_BYTES: Record<DType, number> = {
+  bool: 1,
+  uint8: 1,
+  int8: 1,
+  uint16: 2,
+  int16: 2,
+  float16: 2,
+  bfloat16: 2,
+  uint32: 4,
+  int32: 4,
+  float32: 4,
+  uint64: 8,
+  int64: 8,
+  float64: 8,
+};
+
+const VIEWS = {
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  uint64: BigUint64Array,
+  int64: BigInt64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const;
+
+/** The dtype a typed array is stored as. */
+export function dtypeOf(data: TensorData): DType {
+  for (const [dtype, view] of Object.entries(VIEWS))
+    if (dtype !== 'bool' && data.constructor === view) return dtype as DType;
+  throw new TypeError(`no dtype for ${data.constructor.name}`);
+}
+
+/** IEEE half to single. */
+export function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/**
+ * Bytes as a typed array of `count` elements, always a copy or a fresh view of its own (never of a shared slab), widened
+ * to float32 for half types. `bytes.length` must be count × element size. Assumes a little-endian host.
+ */
+export function decodeElements(
+  bytes: Uint8Array,
+  dtype: DType,
+  count: number,
+  bigEndian = false,
+): TensorData {
+  const width = DTYPE_BYTES[dtype];
+  const own = bytes.slice(0, count * width);
+  if (bigEndian && width > 1) {
+    for (let i = 0; i < own.length; i += width) own.subarray(i, i + width).reverse();
+  }
+  if (dtype === 'float16') return Float32Array.from(new Uint16Array(own.buffer), halfToFloat);
+  if (dtype === 'bfloat16') {
+    const words = Uint32Array.from(new Uint16Array(own.buffer), (word) => word << 16);
+    return new Float32Array(words.buffer);
+  }
+  return new VIEWS[dtype](own.buffer as ArrayBuffer, 0, count);
+}
+
+/** The bytes of a typed array, without a copy. */
+export function bytesOf(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Product of a shape, or NaN when it is not a list of whole numbers ≥ 0 with a safe product. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const side of shape) {
+    if (!Number.isSafeInteger(side) || side < 0) return Number.NaN;
+    count *= side;
+  }
+  return Number.isSafeInteger(count) ? count : Number.NaN;
+}

@@ -1,0 +1,34 @@
+import { guard, type Matrix } from '@epochscope/core-wasm';
+import { elementCount } from './dtypes.js';
+import type { Tensor } from './types.js';
+
+/**
+ * A tensor as an n × d float32 matrix: the first axis stays, the others are flattened; one axis becomes n × 1.
+ * Float32 data are shared, others converted. Values beyond float32 become infinite and are caught by whoever computes.
+ */
+export function tensorToMatrix(tensor: Tensor, name: string): Matrix {
+  guard(tensor.shape.length > 0, 'shape', () => `${name}: expected at least one axis, got a single number`, {
+    name,
+  });
+  const rows = tensor.shape[0]!;
+  const columns = elementCount(tensor.shape.slice(1));
+  const data =
+    tensor.data instanceof Float32Array
+      ? tensor.data
+      : Float32Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+  return { data, shape: [rows, columns] };
+}
+
+/** One channel (last axis) of every sample. Throws `argument` for a channel that is not there. */
+export function selectChannel(tensor: Tensor, channel: number): Tensor<Float32Array> {
+  const channels = tensor.shape[tensor.shape.length - 1]!;
+  guard(
+    tensor.shape.length > 1 && Number.isInteger(channel) && channel >= 0 && channel < channels,
+    'argument',
+    () => `expected a channel 0 … ${channels - 1}, got ${channel}`,
+    { channel },
+  );
+  const data = new Float32Array(tensor.data.length / channels);
+  for (let i = 0, from = channel; i < data.length; i++, from += channels) data[i] = Number(tensor.data[from]);
+  return { data, shape: tensor.shape.slice(0, -1), dtype: 'float32' };
+}

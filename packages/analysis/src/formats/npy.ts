@@ -1,0 +1,174 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
+import type { ByteSource, DType, Tensor, TensorData } from './types.js';
+
+// NumPy's format, versions 1 to 3: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+
+/** A header longer than this is refused: real ones have about 100 bytes. */
+export const MAX_NPY_HEADER = 65_536;
+/** NumPy's own limit on dimensions. */
+export const MAX_NPY_DIMENSIONS = 64;
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+const DTYPES: Record<string, DType> = {
+  b1: 'bool',
+  u1: 'uint8',
+  i1: 'int8',
+  u2: 'uint16',
+  i2: 'int16',
+  u4: 'uint32',
+  i4: 'int32',
+  u8: 'uint64',
+  i8: 'int64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+};
+
+export interface NpyHeader {
+  dtype: DType;
+  shape: number[];
+  fortranOrder: boolean;
+  bigEndian: boolean;
+  /** Where the data begin. */
+  dataOffset: number;
+  count: number;
+}
+
+/** Reads and checks the header: the data it promises must be in the file. Throws `format`. */
+export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
+  const fail = (message: string, byte: number): never => {
+    throw new EpochscopeError('format', `${source.name}: ${message} (byte ${byte})`, {
+      file: source.name,
+      byte,
+    });
+  };
+  if (source.size < 10) fail(`expected an .npy file, got ${source.size} bytes`, 0);
+  const start = await source.read(0, Math.min(12, source.size));
+  if (!MAGIC.every((byte, i) => start[i] === byte))
+    fail('expected the magic bytes \\x93NUMPY of an .npy file', 0);
+  const major = start[6]!;
+  if (major < 1 || major > 3) fail(`expected .npy version 1, 2 or 3, got ${major}`, 6);
+  const wide = major > 1;
+  if (wide && start.length < 12) fail('the file ends inside the header', start.length);
+  const length = wide
+    ? (start[8]! | (start[9]! << 8) | (start[10]! << 16) | (start[11]! << 24)) >>> 0
+    : start[8]! | (start[9]! << 8);
+  const headerOffset = wide ? 12 : 10;
+  if (length > MAX_NPY_HEADER) fail(`expected a header of at most ${MAX_NPY_HEADER} bytes, got ${length}`, 8);
+  if (headerOffset + length > source.size) fail(`the header says ${length} bytes, the file ends before`, 8);
+  const text = new TextDecoder('utf-8').decode(await source.read(headerOffset, length));
+  const field = (name: string, pattern: string) => {
+    const match = new RegExp(`['"]${name}['"]\\s*:\\s*${pattern}\\s*[,}]`).exec(text);
+    return match
+      ? match[1]!
+      : fail(
+          `the header has no readable "${name}": ${JSON.stringify(text.slice(0, 120).trim())}`,
+          headerOffset,
+        );
+  };
+  const descr = field('descr', `['"]([^'"]{2,16})['"]`);
+  const fortranOrder = field('fortran_order', '(True|False)') === 'True';
+  const sides = field('shape', '\\(([0-9,\\sL]{0,2000})\\)')
+    .split(',')
+    .map((side) => side.trim().replace(/L$/, ''))
+    .filter((side) => side !== '');
+  const dtype = DTYPES[descr.slice(1)];
+  if (!dtype || !'<>|='.includes(descr[0]!))
+    return fail(`expected a number dtype (${Object.keys(DTYPES).join(', ')}), got ${descr}`, headerOffset);
+  if (sides.length > MAX_NPY_DIMENSIONS)
+    fail(`expected at most ${MAX_NPY_DIMENSIONS} dimensions, got ${sides.length}`, headerOffset);
+  const shape = sides.map(Number);
+  const count = elementCount(shape);
+  const dataOffset = headerOffset + length;
+  const bytes = count * DTYPE_BYTES[dtype];
+  if (!Number.isSafeInteger(bytes)) fail(`the shape (${sides.join(', ')}) is not possible`, headerOffset);
+  guard(
+    dataOffset + bytes <= source.size,
+    'format',
+    () =>
+      `${source.name}: shape (${shape.join(', ')}) of ${dtype} needs ${bytes} bytes, got ${source.size - dataOffset} (byte ${dataOffset})`,
+    {
+      file: source.name,
+      byte: dataOffset,
+      expected: bytes,
+      got: source.size - dataOffset,
+    },
+  );
+  return { dtype, shape, fortranOrder, bigEndian: descr[0] === '>', dataOffset, count };
+}
+
+/** Reads an .npy file; Fortran order becomes row-major, half floats become float32. O(size). */
+export async function readNpy(source: ByteSource): Promise<Tensor> {
+  const header = await readNpyHeader(source);
+  const bytes = await source.read(header.dataOffset, header.count * DTYPE_BYTES[header.dtype]);
+  const data = decodeElements(bytes, header.dtype, header.count, header.bigEndian);
+  return {
+    data: header.fortranOrder && header.shape.length > 1 ? toRowMajor(data, header.shape) : data,
+    shape: header.shape,
+    dtype: header.dtype,
+  };
+}
+
+/** Rows [from, to) along the first axis, reading only their bytes. Throws `unsupported` for Fortran order. */
+export async function readNpyRows(source: ByteSource, from: number, to: number): Promise<Tensor> {
+  const header = await readNpyHeader(source);
+  guard(
+    !header.fortranOrder || header.shape.length < 2,
+    'unsupported',
+    () => `${source.name}: rows of a Fortran-order array cannot be read alone`,
+    { file: source.name },
+  );
+  const rows = header.shape[0] ?? 1;
+  guard(
+    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= rows,
+    'argument',
+    () => `${source.name}: expected rows within 0 … ${rows}, got ${from} … ${to}`,
+    { file: source.name, rows },
+  );
+  const shape = [to - from, ...header.shape.slice(1)];
+  const count = elementCount(shape);
+  const stride = elementCount(header.shape.slice(1)) * DTYPE_BYTES[header.dtype];
+  const bytes = await source.read(header.dataOffset + from * stride, (to - from) * stride);
+  return { data: decodeElements(bytes, header.dtype, count, header.bigEndian), shape, dtype: header.dtype };
+}
+
+/** The bytes of an .npy file, version 1.0, little-endian, row-major, data aligned to 64 bytes. */
+export function encodeNpy(data: TensorData, shape: readonly number[]): Uint8Array {
+  const count = elementCount(shape);
+  guard(
+    count === data.length,
+    'shape',
+    () => `shape (${shape.join(', ')}) needs ${count} values, got ${data.length}`,
+    { expected: count, got: data.length },
+  );
+  const code = Object.entries(DTYPES).find(([, dtype]) => dtype === dtypeOf(data))![0];
+  const descr = `${code.endsWith('1') ? '|' : '<'}${code}`;
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
+  const out = new Uint8Array(10 + length + data.byteLength);
+  out.set(MAGIC);
+  out.set([1, 0, length & 255, length >> 8], 6);
+  out.set(new TextEncoder().encode(`${text.padEnd(length - 1)}\n`), 10);
+  out.set(bytesOf(data), 10 + length);
+  return out;
+}
+
+function toRowMajor(data: TensorData, shape: readonly number[]): TensorData {
+  const out = data.slice() as TensorData;
+  const at = new Array<number>(shape.length).fill(0);
+  const strides: number[] = [];
+  for (let axis = 0, stride = 1; axis < shape.length; stride *= shape[axis++]!) strides.push(stride);
+  let from = 0;
+  for (let i = 0; i < out.length; i++) {
+    (out as Float64Array)[i] = (data as Float64Array)[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++at[axis]! < shape[axis]!) break;
+      from -= at[axis]! * strides[axis]!;
+      at[axis] = 0;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,181 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
+import type { ByteSource, DType, Tensor } from './types.js';
+
+// https://github.com/huggingface/safetensors: 8 bytes of header length, a JSON header, then the data.
+
+/** The reference implementation's limit. */
+export const MAX_SAFETENSORS_HEADER = 100_000_000;
+
+const DTYPES: Record<string, DType> = {
+  BOOL: 'bool',
+  U8: 'uint8',
+  I8: 'int8',
+  U16: 'uint16',
+  I16: 'int16',
+  U32: 'uint32',
+  I32: 'int32',
+  U64: 'uint64',
+  I64: 'int64',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  F32: 'float32',
+  F64: 'float64',
+};
+
+export interface SafetensorsEntry {
+  name: string;
+  dtype: DType;
+  shape: number[];
+  /** Bytes from the start of the file. */
+  begin: number;
+  end: number;
+}
+
+export interface SafetensorsHeader {
+  entries: Map<string, SafetensorsEntry>;
+  metadata: Record<string, string>;
+}
+
+/**
+ * Reads and checks the header: every tensor lies within the file, takes as many bytes as its shape says, and none
+ * overlaps another or leaves a hole. Throws `format`.
+ */
+export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
+  const fail = (message: string, fields: Record<string, string | number> = {}): never => {
+    throw new EpochscopeError('format', `${source.name}: ${message}`, { file: source.name, ...fields });
+  };
+  if (source.size < 8) fail(`expected a safetensors file, got ${source.size} bytes`);
+  const start = await source.read(0, 8);
+  const length = Number(new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true));
+  if (length > MAX_SAFETENSORS_HEADER)
+    fail(
+      `expected a header of at most ${MAX_SAFETENSORS_HEADER} bytes, got ${length} (byte 0): is it a safetensors file?`,
+      { byte: 0 },
+    );
+  if (8 + length > source.size)
+    fail(`the header says ${length} bytes, the file has ${source.size} (byte 0)`, { byte: 0 });
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await source.read(8, length)));
+  } catch {
+    fail('the header is not JSON (byte 8)', { byte: 8 });
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    fail('the header is not a JSON object (byte 8)', { byte: 8 });
+  const entries = new Map<string, SafetensorsEntry>();
+  let metadata: Record<string, string> = {};
+  const base = 8 + length;
+  for (const [name, value] of Object.entries(json as Record<string, unknown>)) {
+    if (name === '__metadata__') {
+      if (
+        typeof value !== 'object' ||
+        value === null ||
+        !Object.values(value).every((text) => typeof text === 'string')
+      )
+        fail('__metadata__: expected text values');
+      metadata = value as Record<string, string>;
+      continue;
+    }
+    const entry = value as { dtype?: unknown; shape?: unknown; data_offsets?: unknown } | null;
+    const dtype =
+      typeof entry?.dtype === 'string' && Object.hasOwn(DTYPES, entry.dtype)
+        ? DTYPES[entry.dtype]!
+        : undefined;
+    if (!dtype)
+      return fail(
+        `tensor ${name}: expected a dtype among ${Object.keys(DTYPES).join(', ')}, got ${JSON.stringify(entry?.dtype)}`,
+        { tensor: name },
+      );
+    const shape = entry!.shape as number[];
+    const count = Array.isArray(shape) && shape.length <= 64 ? elementCount(shape) : Number.NaN;
+    if (Number.isNaN(count))
+      fail(`tensor ${name}: the shape ${JSON.stringify(shape)?.slice(0, 100)} is not possible`, {
+        tensor: name,
+      });
+    const offsets = entry!.data_offsets as [number, number];
+    const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [Number.NaN, Number.NaN];
+    if (
+      !Number.isSafeInteger(begin) ||
+      !Number.isSafeInteger(end) ||
+      begin < 0 ||
+      end < begin ||
+      base + end > source.size
+    ) {
+      fail(
+        `tensor ${name}: data_offsets ${JSON.stringify(offsets)?.slice(0, 60)} do not lie within the ${source.size - base} bytes of data`,
+        { tensor: name },
+      );
+    }
+    const bytes = count * DTYPE_BYTES[dtype];
+    if (end - begin !== bytes)
+      fail(
+        `tensor ${name}: shape [${shape}] of ${dtype} needs ${bytes} bytes, data_offsets give ${end - begin}`,
+        { tensor: name, expected: bytes, got: end - begin },
+      );
+    entries.set(name, { name, dtype, shape: [...shape], begin: base + begin, end: base + end });
+  }
+  let at = base;
+  for (const entry of [...entries.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (entry.begin !== at)
+      fail(
+        `tensor ${entry.name}: expected its data at byte ${at}, got ${entry.begin}: tensors overlap or leave a hole`,
+        { tensor: entry.name, expected: at, got: entry.begin },
+      );
+    at = entry.end;
+  }
+  if (at !== source.size)
+    fail(`expected ${at} bytes, got ${source.size}`, { expected: at, got: source.size });
+  return { entries, metadata };
+}
+
+/** One tensor, reading only its bytes. */
+export async function readSafetensorsEntry(source: ByteSource, entry: SafetensorsEntry): Promise<Tensor> {
+  const bytes = await source.read(entry.begin, entry.end - entry.begin);
+  return {
+    data: decodeElements(bytes, entry.dtype, elementCount(entry.shape)),
+    shape: entry.shape,
+    dtype: entry.dtype,
+  };
+}
+
+/** All tensors, in the header's order. */
+export async function readSafetensors(source: ByteSource): Promise<Map<string, Tensor>> {
+  const { entries } = await readSafetensorsHeader(source);
+  const tensors = new Map<string, Tensor>();
+  for (const entry of entries.values()) tensors.set(entry.name, await readSafetensorsEntry(source, entry));
+  return tensors;
+}
+
+/** The bytes of a safetensors file: tensors in the map's order, header padded to 8 bytes. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata?: Record<string, string>,
+): Uint8Array {
+  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
+  let at = 0;
+  for (const [name, { data, shape }] of tensors) {
+    guard(name !== '__metadata__', 'argument', 'a tensor may not be named __metadata__');
+    const count = elementCount(shape);
+    guard(
+      count === data.length,
+      'shape',
+      () => `tensor ${name}: shape [${shape}] needs ${count} values, got ${data.length}`,
+      { tensor: name, expected: count, got: data.length },
+    );
+    const code = Object.entries(DTYPES).find(([, dtype]) => dtype === dtypeOf(data))![0];
+    header[name] = { dtype: code, shape, data_offsets: [at, at + data.byteLength] };
+    at += data.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.length / 8) * 8;
+  const out = new Uint8Array(8 + length + at).fill(32, 8, 8 + length);
+  new DataView(out.buffer).setBigUint64(0, BigInt(length), true);
+  out.set(json, 8);
+  let offset = 8 + length;
+  for (const { data } of tensors.values()) {
+    out.set(bytesOf(data), offset);
+    offset += data.byteLength;
+  }
+  return out;
+}

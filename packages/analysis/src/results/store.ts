@@ -1,0 +1,84 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { fileError, withFile } from '../formats/file-source.js';
+import { encodeNpy, readNpy } from '../formats/npy.js';
+import type { TensorData } from '../formats/types.js';
+import { isTemporary, writeFolderAtomic } from '../run/atomic.js';
+import { isSafeName } from '../run/manifest.js';
+import { mapArrays, parseResult, restoreArrays } from './codec.js';
+import type { ResultBase } from './types.js';
+
+/** A result.json longer than this is refused. */
+export const MAX_RESULT_JSON = 500_000_000;
+
+/**
+ * Writes a result as a folder: result.json and one .npy per typed array, named after its place ("panels.0.order.npy").
+ * The folder appears whole, and replaces an older one of that name. Throws `io`, `not-finite`.
+ */
+export async function writeResult(folder: string, result: ResultBase): Promise<void> {
+  const arrays = new Map<string, TensorData>();
+  const json = mapArrays(result, (path, array) => {
+    const file = `${path.join('.').replace(/[^\w.@-]+/g, '_')}.npy`;
+    guard(!arrays.has(file), 'internal', () => `two arrays would be named ${file}`);
+    arrays.set(file, array);
+    return { $array: file };
+  });
+  await writeFolderAtomic(folder, [
+    ...[...arrays].map(([file, array]): [string, () => Uint8Array] => [
+      file,
+      () => encodeNpy(array, [array.length]),
+    ]),
+    ['result.json', () => `${JSON.stringify(json, null, 1)}\n`],
+  ]);
+}
+
+/** Reads a result folder with its arrays. Throws `missing`, `format`. */
+export async function readResult<T extends ResultBase = ResultBase>(folder: string): Promise<T> {
+  const file = join(folder, 'result.json');
+  try {
+    const { size } = await stat(file);
+    guard(
+      size <= MAX_RESULT_JSON,
+      'format',
+      () => `${file}: expected at most ${MAX_RESULT_JSON} bytes, got ${size}`,
+      { file },
+    );
+    const json = parseResult(await readFile(file, 'utf8'), file);
+    return (await restoreArrays(json, '$array', async ({ $array }) => {
+      if (!isSafeName($array))
+        throw new EpochscopeError(
+          'format',
+          `${file}: expected an array's file name, got ${JSON.stringify($array)}`,
+          { file },
+        );
+      return (await withFile(join(folder, $array), readNpy)).data;
+    })) as T;
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+}
+
+/** Folders of all results of a run, as { method, name, folder }, sorted. */
+export async function listResults(
+  directory: string,
+): Promise<{ method: string; name: string; folder: string }[]> {
+  const found = [];
+  const folders = async (path: string) =>
+    (await readdir(path, { withFileTypes: true }).catch(() => []))
+      .filter((entry) => entry.isDirectory() && !isTemporary(entry.name))
+      .map((entry) => entry.name);
+  for (const method of await folders(join(directory, 'results'))) {
+    for (const name of await folders(join(directory, 'results', method))) {
+      const folder = join(directory, 'results', method, name);
+      if (
+        await stat(join(folder, 'result.json')).then(
+          () => true,
+          () => false,
+        )
+      )
+        found.push({ method, name, folder });
+    }
+  }
+  return found.sort((a, b) => a.method.localeCompare(b.method) || a.name.localeCompare(b.name));
+}

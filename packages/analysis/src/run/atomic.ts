@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileError } from '../formats/file-source.js';
+
+/** Names of files and folders being written; readers pass over them. */
+export const isTemporary = (name: string) => /\.tmp-[0-9a-f]{8}$/.test(name);
+const temporary = (path: string) =>
+  join(dirname(path), `${basename(path)}.tmp-${randomBytes(4).toString('hex')}`);
+
+/** Flushes a folder's entries; not possible, and not needed, on Windows. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => null);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+async function writeSynced(path: string, bytes: Uint8Array | string): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A file that appears whole or not at all: temporary sibling, flush, rename. Throws `io` or `missing`. */
+export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  const sibling = temporary(path);
+  try {
+    await writeSynced(sibling, bytes);
+    await rename(sibling, path);
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    await rm(sibling, { force: true }).catch(() => {});
+    throw fileError(path, cause, 'write');
+  }
+}
+
+/**
+ * A folder of files that appears whole or not at all. `files`: path inside the folder → bytes, made one at a time so
+ * that they need not all be in memory. An older folder of that name is moved aside first and removed last.
+ */
+export async function writeFolderAtomic(
+  path: string,
+  files: Iterable<[string, () => Uint8Array | string]>,
+): Promise<void> {
+  const sibling = temporary(path);
+  const old = temporary(path);
+  try {
+    await mkdir(sibling, { recursive: true });
+    for (const [name, bytes] of files) {
+      const file = join(sibling, name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeSynced(file, bytes());
+    }
+    await syncFolder(sibling);
+    const replaced = await rename(path, old).then(
+      () => true,
+      (cause) => {
+        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
+        throw cause;
+      },
+    );
+    try {
+      await rename(sibling, path);
+    } catch (cause) {
+      if (replaced) await rename(old, path);
+      throw cause;
+    }
+    await syncFolder(dirname(path));
+    await rm(old, { recursive: true, force: true });
+  } catch (cause) {
+    await rm(sibling, { recursive: true, force: true }).catch(() => {});
+    throw fileError(path, cause, 'write');
+  }
+}

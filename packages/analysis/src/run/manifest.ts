@@ -1,0 +1,162 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { type LayerInfo, RUN_FORMAT, type RunManifest, type SnapshotInfo } from './types.js';
+
+/** A manifest longer than this is refused: 5 000 snapshots take about 1 MB. */
+export const MAX_MANIFEST_BYTES = 100_000_000;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A name that becomes a file or folder name: no separators, no dots that climb. */
+export const isSafeName = (name: unknown): name is string =>
+  typeof name === 'string' && /^[^/\\\0]{1,200}$/.test(name) && name !== '.' && name !== '..';
+const isShape = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= 8 && value.every((side) => Number.isSafeInteger(side) && side >= 0);
+
+/** Parses and checks run.json. Throws `format` naming the field. */
+export function parseManifest(text: string, file: string): RunManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new EpochscopeError(
+      'format',
+      `${file}: not JSON: ${(cause as Error).message}`,
+      { file },
+      { cause },
+    );
+  }
+  const check: (condition: unknown, path: string, expected: string, got: unknown) => asserts condition = (
+    condition,
+    path,
+    expected,
+    got,
+  ) =>
+    guard(
+      condition,
+      'format',
+      () => `${file}: ${path}: expected ${expected}, got ${(JSON.stringify(got) ?? 'nothing').slice(0, 80)}`,
+      { file, path, expected },
+    );
+  check(isObject(json), 'the whole', 'an object', json);
+  check(json.format === RUN_FORMAT, 'format', `"${RUN_FORMAT}"`, json.format);
+  check(Array.isArray(json.layers), 'layers', 'a list', json.layers);
+  json.layers.forEach((layer: unknown, i: number) => {
+    check(
+      isObject(layer) && isSafeName(layer.name),
+      `layers[${i}].name`,
+      'a plain name',
+      isObject(layer) ? layer.name : layer,
+    );
+    check(typeof layer.kind === 'string', `layers[${i}].kind`, 'a text', layer.kind);
+    check(isShape(layer.shape), `layers[${i}].shape`, 'a list of whole numbers', layer.shape);
+    check(
+      Array.isArray(layer.parameters) && layer.parameters.every((p) => typeof p === 'string'),
+      `layers[${i}].parameters`,
+      'a list of names',
+      layer.parameters,
+    );
+  });
+  check(Array.isArray(json.snapshots), 'snapshots', 'a list', json.snapshots);
+  json.snapshots.forEach((snapshot: unknown, i: number) => {
+    check(
+      isObject(snapshot) && isSafeName(snapshot.id),
+      `snapshots[${i}].id`,
+      'a plain name',
+      isObject(snapshot) ? snapshot.id : snapshot,
+    );
+    for (const key of ['epoch', 'step'])
+      check(
+        snapshot[key] === null || Number.isFinite(snapshot[key]),
+        `snapshots[${i}].${key}`,
+        'a number or null',
+        snapshot[key],
+      );
+    check(isObject(snapshot.metrics), `snapshots[${i}].metrics`, 'an object', snapshot.metrics);
+  });
+  for (const key of ['layers', 'snapshots'] as const) {
+    const names = (json[key] as { name?: string; id?: string }[]).map((item) => item.name ?? item.id);
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    check(twice === undefined, key, 'distinct names', twice);
+  }
+  check(
+    json.classes === null ||
+      (Array.isArray(json.classes) && json.classes.every((c) => typeof c === 'string')),
+    'classes',
+    'a list of names or null',
+    json.classes,
+  );
+  check(
+    json.inputShape === null || isShape(json.inputShape),
+    'inputShape',
+    'a list of whole numbers or null',
+    json.inputShape,
+  );
+  check(
+    json.samples === null || (isObject(json.samples) && Number.isSafeInteger(json.samples.count)),
+    'samples',
+    'an object with a count, or null',
+    json.samples,
+  );
+  return json as unknown as RunManifest;
+}
+
+const some = (names: string[]) =>
+  names.length > 12
+    ? `${names.slice(0, 12).join(', ')}, … (${names.length} in all)`
+    : names.join(', ') || 'none';
+
+/** Finds a snapshot by id, epoch number, "first", "last" or "init". Throws `missing`, naming those there are. */
+export function findSnapshot(
+  snapshots: readonly SnapshotInfo[],
+  wanted: string | number,
+  where: string,
+): SnapshotInfo {
+  const text = String(wanted);
+  const found =
+    snapshots.find(({ id }) => id === text) ??
+    (text === 'first' ? snapshots[0] : text === 'last' ? snapshots[snapshots.length - 1] : undefined) ??
+    (/^\d+(\.\d+)?$/.test(text) ? snapshots.find(({ epoch }) => epoch === Number(text)) : undefined) ??
+    (text === 'init'
+      ? snapshots.find(({ step, epoch }) => step === 0 || (step === null && epoch === 0))
+      : undefined);
+  guard(
+    found,
+    'missing',
+    () => `${where} has no snapshot ${text}; it has ${some(snapshots.map(({ id }) => id))}`,
+    { snapshot: text },
+  );
+  return found;
+}
+
+/** Finds a layer ("S5", or "P1@3" for one channel). Throws `missing`, naming those there are. */
+export function findLayer(
+  layers: readonly LayerInfo[],
+  wanted: string,
+  where: string,
+): { layer: LayerInfo; channel: number | null } {
+  const exact = layers.find(({ name }) => name === wanted);
+  if (exact) return { layer: exact, channel: null };
+  const match = /^(.+)@(\d+)$/.exec(wanted);
+  const layer = match && layers.find(({ name }) => name === match[1]);
+  guard(
+    layer,
+    'missing',
+    () => `${where} has no layer ${wanted}; it has ${some(layers.map(({ name }) => name))}`,
+    { layer: wanted },
+  );
+  const channel = Number(match![2]);
+  const channels = layer.shape.length > 1 ? layer.shape[layer.shape.length - 1]! : 0;
+  guard(
+    channels > 0,
+    'argument',
+    () => `layer ${layer.name} has no channels: its shape is [${layer.shape}]`,
+    { layer: layer.name },
+  );
+  guard(
+    channel < channels,
+    'missing',
+    () => `layer ${layer.name} has channels 0 … ${channels - 1}, got ${channel}`,
+    { layer: layer.name, channel, expected: channels - 1 },
+  );
+  return { layer, channel };
+}

@@ -1,0 +1,138 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
+import { fileError, withFile } from '../formats/file-source.js';
+import { selectChannel, tensorToMatrix } from '../formats/matrix.js';
+import { readNpy } from '../formats/npy.js';
+import { readSafetensors } from '../formats/safetensors.js';
+import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
+import type { Run, RunManifest } from './types.js';
+
+const exists = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+
+/** Reads and checks run.json. Throws `missing` for a folder that is no run. */
+export async function readManifest(directory: string): Promise<RunManifest> {
+  const file = join(directory, 'run.json');
+  try {
+    const info = await stat(directory);
+    guard(info.isDirectory(), 'missing', () => `${directory} is not a folder; expected a run directory`, {
+      path: directory,
+    });
+    const size = (await stat(file)).size;
+    guard(
+      size <= MAX_MANIFEST_BYTES,
+      'format',
+      () => `${file}: expected at most ${MAX_MANIFEST_BYTES} bytes, got ${size}`,
+      { file, got: size },
+    );
+    return parseManifest(await readFile(file, 'utf8'), file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      const here = await stat(directory).then(
+        () => true,
+        () => false,
+      );
+      throw new EpochscopeError(
+        'missing',
+        here ? `${directory} holds no run.json; is it a run directory?` : `${directory} does not exist`,
+        { path: directory },
+        { cause },
+      );
+    }
+    throw fileError(file, cause);
+  }
+}
+
+/**
+ * Opens a run for reading, also while it is being written. Snapshots whose files are not all there are left out and
+ * named in `warnings`. Reads nothing but run.json and folder entries: O(snapshots).
+ */
+export async function openRun(directory: string): Promise<Run> {
+  const manifest = await readManifest(directory);
+  const warnings: string[] = [];
+  const whole: RunManifest['snapshots'] = [];
+  const present = await Promise.all(
+    manifest.snapshots.map(({ id }) => exists(join(directory, 'snapshots', id, 'weights.safetensors'))),
+  );
+  manifest.snapshots.forEach((snapshot, i) => {
+    if (present[i]) whole.push(snapshot);
+    else warnings.push(`snapshot ${snapshot.id} is incomplete (no weights.safetensors) and is left out`);
+  });
+  if (!manifest.complete) warnings.push('the run is not complete: training goes on, or was cut off');
+  const outputFile = (snapshotId: string, layer: string) =>
+    join(directory, 'snapshots', findSnapshot(whole, snapshotId, directory).id, 'outputs', `${layer}.npy`);
+
+  return {
+    directory,
+    manifest: { ...manifest, snapshots: whole },
+    warnings,
+    snapshot: (wanted) => findSnapshot(whole, wanted, directory),
+    layer: (name) => findLayer(manifest.layers, name, directory).layer,
+    weights: (snapshotId) =>
+      withFile(
+        join(directory, 'snapshots', findSnapshot(whole, snapshotId, directory).id, 'weights.safetensors'),
+        readSafetensors,
+      ),
+    async outputs(snapshotId, name) {
+      const { layer, channel } = findLayer(manifest.layers, name, directory);
+      const file = outputFile(snapshotId, layer.name);
+      guard(
+        await exists(file),
+        'missing',
+        () =>
+          `${directory}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; capture them first (epochscope capture)`,
+        { snapshot: snapshotId, layer: layer.name, path: file },
+      );
+      const tensor = await withFile(file, readNpy);
+      guard(
+        tensor.shape.slice(1).join() === layer.shape.join(),
+        'shape',
+        () =>
+          `${file}: layer ${layer.name} has shape [${layer.shape}], got outputs of shape [${tensor.shape.slice(1)}] per sample`,
+        { file, expected: `[${layer.shape}]`, got: `[${tensor.shape.slice(1)}]` },
+      );
+      const selected = channel === null ? tensor : selectChannel(tensor, channel);
+      return tensorToMatrix(selected, file);
+    },
+    hasOutputs: async (snapshotId, name) =>
+      exists(outputFile(snapshotId, findLayer(manifest.layers, name, directory).layer.name)),
+    async inputs(): Promise<Matrix | null> {
+      const file = join(directory, 'samples', 'inputs.npy');
+      return (await exists(file)) ? tensorToMatrix(await withFile(file, readNpy), file) : null;
+    },
+    async labels() {
+      const file = join(directory, 'samples', 'labels.npy');
+      if (!(await exists(file))) return null;
+      return labelsOf(await withFile(file, readNpy), file, manifest.classes?.length);
+    },
+  };
+}
+
+/** Labels as uint32; throws `format` on fractions, negatives, more than one axis, or labels outside the classes. */
+export function labelsOf(
+  tensor: { data: ArrayLike<number | bigint>; shape: readonly number[] },
+  name: string,
+  classes?: number,
+): Uint32Array {
+  guard(
+    tensor.shape.length === 1,
+    'shape',
+    () => `${name}: expected one label a sample, got shape [${tensor.shape}]`,
+    { file: name },
+  );
+  return Uint32Array.from(tensor.data, (value, i) => {
+    const label = Number(value);
+    guard(
+      Number.isInteger(label) && label >= 0 && label < (classes ?? 2 ** 32),
+      'format',
+      () =>
+        `${name}: label of sample ${i}: expected a whole number ${classes === undefined ? '≥ 0' : `0 … ${classes - 1}`}, got ${value}`,
+      { file: name, sample: i },
+    );
+    return label;
+  });
+}

@@ -1,0 +1,155 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { fileError } from '../formats/file-source.js';
+import { encodeNpy } from '../formats/npy.js';
+import { encodeSafetensors } from '../formats/safetensors.js';
+import type { Tensor } from '../formats/types.js';
+import { toolInfo } from '../version.js';
+import { isTemporary, writeFileAtomic, writeFolderAtomic } from './atomic.js';
+import { isSafeName } from './manifest.js';
+import { readManifest } from './read.js';
+import { RUN_FORMAT, type RunManifest, type RunWriter } from './types.js';
+
+export type RunInit = Omit<RunManifest, 'format' | 'tool' | 'snapshots' | 'complete' | 'samples'>;
+
+/** What an older run leaves behind when it is overwritten: only what a run writes is removed. */
+const OWN = ['run.json', 'samples', 'snapshots', 'results'];
+
+/**
+ * Starts a run directory. An existing folder must be empty, or hold a run and `overwrite` be true (its own files are
+ * removed, others kept). Throws `io` where it cannot write. run.json is there from the start, with no snapshots.
+ */
+export async function createRun(
+  directory: string,
+  init: RunInit,
+  options: { overwrite?: boolean } = {},
+): Promise<RunWriter> {
+  await claim(directory, options.overwrite ?? false);
+  return writer(directory, {
+    format: RUN_FORMAT,
+    tool: toolInfo,
+    ...init,
+    samples: null,
+    snapshots: [],
+    complete: false,
+  });
+}
+
+/** Goes on with a run that was cut off: later snapshots are added, one of the same id replaced. */
+export async function resumeRun(directory: string): Promise<RunWriter & { manifest: RunManifest }> {
+  const manifest = { ...(await readManifest(directory)), complete: false };
+  return { ...writer(directory, manifest), manifest };
+}
+
+async function claim(directory: string, overwrite: boolean): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    const entries = await readdir(directory);
+    if (entries.length) {
+      guard(
+        entries.includes('run.json') || entries.every((name) => OWN.includes(name) || isTemporary(name)),
+        'io',
+        () => `${directory} is not empty and holds no run; choose another folder`,
+        { path: directory },
+      );
+      guard(
+        overwrite,
+        'io',
+        () => `${directory} already holds a run; choose another folder or pass --overwrite`,
+        { path: directory },
+      );
+      // run.json first: from then on it is no run, rather than half of one.
+      for (const name of OWN) await rm(join(directory, name), { recursive: true, force: true });
+    }
+    await mkdir(join(directory, 'snapshots'), { recursive: true });
+  } catch (cause) {
+    throw fileError(directory, cause, 'write');
+  }
+}
+
+function writer(directory: string, manifest: RunManifest): RunWriter {
+  const save = () => writeFileAtomic(join(directory, 'run.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+  let started: Promise<void> | null = null;
+  const start = () => (started ??= save());
+  return {
+    directory,
+    async writeSamples({ inputs, labels, source }) {
+      const count = inputs.shape[0] ?? 0;
+      guard(
+        labels === null || labels.length === count,
+        'shape',
+        () => `${count} samples need ${count} labels, got ${labels?.length}`,
+        { expected: count, got: labels?.length },
+      );
+      await writeFolderAtomic(join(directory, 'samples'), [
+        ['inputs.npy', () => encodeNpy(inputs.data, inputs.shape)],
+        ...(labels
+          ? ([['labels.npy', () => encodeNpy(labels, [labels.length])]] as [string, () => Uint8Array][])
+          : []),
+      ]);
+      manifest.samples = { count, source };
+      await save();
+    },
+    async writeSnapshot(info, weights, outputs = new Map()) {
+      guard(
+        isSafeName(info.id),
+        'argument',
+        () => `snapshot id: expected a plain name, got ${JSON.stringify(info.id)}`,
+        { id: info.id },
+      );
+      for (const name of outputs.keys())
+        guard(
+          isSafeName(name),
+          'argument',
+          () => `layer name: expected a plain name, got ${JSON.stringify(name)}`,
+          { name },
+        );
+      await start();
+      await writeFolderAtomic(join(directory, 'snapshots', info.id), [
+        ['weights.safetensors', () => encodeSafetensors(weights)],
+        ...[...outputs].map(([layer, tensor]): [string, () => Uint8Array] => [
+          join('outputs', `${layer}.npy`),
+          () => encodeNpy(tensor.data, tensor.shape),
+        ]),
+      ]);
+      const at = manifest.snapshots.findIndex(({ id }) => id === info.id);
+      if (at >= 0) manifest.snapshots[at] = info;
+      else manifest.snapshots.push(info);
+      await save();
+    },
+    async finish() {
+      manifest.complete = true;
+      await save();
+    },
+  };
+}
+
+/** Adds layer outputs to a snapshot that is already there; each file appears whole. */
+export async function writeOutputs(
+  directory: string,
+  snapshotId: string,
+  outputs: ReadonlyMap<string, Tensor>,
+): Promise<void> {
+  guard(
+    isSafeName(snapshotId),
+    'argument',
+    () => `snapshot id: expected a plain name, got ${JSON.stringify(snapshotId)}`,
+    { id: snapshotId },
+  );
+  const folder = join(directory, 'snapshots', snapshotId, 'outputs');
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw fileError(folder, cause, 'write');
+  }
+  for (const [layer, tensor] of outputs) {
+    if (!isSafeName(layer))
+      throw new EpochscopeError(
+        'argument',
+        `layer name: expected a plain name, got ${JSON.stringify(layer)}`,
+        { layer },
+      );
+    await writeFileAtomic(join(folder, `${layer}.npy`), encodeNpy(tensor.data, tensor.shape));
+  }
+}
