@@ -1,3 +1,18 @@
+export {
+  type IvatImageOptions,
+  type IvatMatrixOptions,
+  ivatCondensed,
+  ivatImage,
+  ivatLookup,
+  ivatMatrix,
+  ivatValue,
+} from '../kernels/ivat/index.js';
+export {
+  type BorrowedMatrix,
+  type SyncJobOptions,
+  type VatResult,
+  vatFromMatrix,
+} from '../kernels/vat/index.js';
 export { EpochscopeError, type ErrorCode, type ErrorFields, formatBytes, guard } from './errors.js';
 export {
   decodeBase64,

@@ -1,2 +1,4 @@
 // The plain float64 references, one line a kernel: slow, obvious, and what the kernels are tested against.
-export {};
+
+export { ivatImageReference, minimaxReference } from '../kernels/ivat/reference.js';
+export { vatReference } from '../kernels/vat/reference.js';

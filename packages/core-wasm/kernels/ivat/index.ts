@@ -1,0 +1,73 @@
+import { guard } from '../../src/errors.js';
+import type { Kernels } from '../../src/load.js';
+import type { Matrix } from '../../src/matrix.js';
+import type { VatResult } from '../vat/result.js';
+import { checkOrdered, inverse } from './values.js';
+
+export { type IvatImageOptions, ivatImage } from './image.js';
+export { ivatCondensed, ivatLookup, ivatValue } from './values.js';
+
+interface IvatExports {
+  ivatRows(w: number, n: number, out: number, row0: number, row1: number): void;
+  ivatOriginalRows(
+    w: number,
+    position: number,
+    n: number,
+    scratch: number,
+    out: number,
+    row0: number,
+    row1: number,
+  ): void;
+}
+
+export interface IvatMatrixOptions {
+  /** Rows and columns along the VAT order (default), or by sample index. */
+  order?: 'vat' | 'original';
+}
+
+/** Bytes of WebAssembly memory that one band of rows takes. */
+const BAND = 2 ** 23;
+
+/**
+ * The full iVAT matrix: D'(a,b) = max(w[min..max−1]) for VAT positions a ≠ b, 0 on the diagonal; the smallest possible largest edge
+ * of a path between the two samples.
+ *
+ * @returns float32[n × n], ≥ 0, symmetric. n = 0 gives a 0×0 matrix. For pictures take `ivatImage`, which needs no n×n.
+ * @throws `shape` or `argument` if order and weights do not fit; `memory` over 2³⁰ values.
+ * Time O(n²); memory 4n² bytes of JavaScript and 8 MB + O(n) of WebAssembly memory.
+ * Source: Havens & Bezdek 2012, here as a range maximum along the VAT order.
+ */
+export function ivatMatrix(
+  kernels: Kernels,
+  vat: Pick<VatResult, 'order' | 'weights'>,
+  options: IvatMatrixOptions = {},
+): Matrix {
+  const n = checkOrdered(vat);
+  guard(
+    n * n <= 2 ** 30,
+    'memory',
+    () => `iVAT matrix: ${n}×${n} values are over the limit of ${2 ** 30}; ask for an image instead`,
+    { n },
+  );
+  const data = new Float32Array(n * n);
+  if (n === 0) return { data, shape: [0, 0] };
+  const { arena } = kernels;
+  const fn = kernels.exports as unknown as IvatExports;
+  const original = options.order === 'original';
+  arena.scope((alloc) => {
+    const band = Math.min(n, Math.max(1, Math.floor(BAND / (4 * n))));
+    const w = alloc(4 * n);
+    const out = alloc(4 * n * band);
+    const position = original ? alloc(4 * n) : 0;
+    const scratch = original ? alloc(4 * n) : 0;
+    arena.f32(w, n - 1).set(vat.weights);
+    if (original) arena.u32(position, n).set(inverse(vat.order));
+    for (let row = 0; row < n; row += band) {
+      const end = Math.min(row + band, n);
+      if (original) fn.ivatOriginalRows(w, position, n, scratch, out, row, end);
+      else fn.ivatRows(w, n, out, row, end);
+      data.set(arena.f32(out, (end - row) * n), row * n);
+    }
+  });
+  return { data, shape: [n, n] };
+}
