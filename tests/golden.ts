@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A C-ordered f8, i4 or i8 array of tests/goldens, as float64. Deliberately not the npy reader under test. */
+/** A C-ordered f4, f8, i4 or i8 array of tests/goldens, as float64. Deliberately not the npy reader under test. */
 export function golden(name: string): { data: Float64Array; shape: number[] } {
   const bytes = readFileSync(new URL(`./goldens/${name}.npy`, import.meta.url));
   const length = bytes.readUInt16LE(8);
@@ -12,6 +12,7 @@ export function golden(name: string): { data: Float64Array; shape: number[] } {
   const at = 10 + length;
   const data = Float64Array.from({ length: size }, (_, i) => {
     if (descr === '<f8') return bytes.readDoubleLE(at + 8 * i);
+    if (descr === '<f4') return bytes.readFloatLE(at + 4 * i);
     if (descr === '<i4') return bytes.readInt32LE(at + 4 * i);
     if (descr === '<i8') return Number(bytes.readBigInt64LE(at + 8 * i));
     throw new Error(`${name}: ${descr}`);

@@ -13,6 +13,17 @@ export {
   type VatResult,
   vatFromMatrix,
 } from '../kernels/vat/index.js';
+export {
+  finishVatPoints,
+  prepareVatPoints,
+  releaseVatPoints,
+  runVatPointsWorker,
+  stopVatPoints,
+  type VatPointsJob,
+  type VatPointsState,
+  vatFromPoints,
+  vatPointsBytes,
+} from '../kernels/vat-points/index.js';
 export { EpochscopeError, type ErrorCode, type ErrorFields, formatBytes, guard } from './errors.js';
 export {
   decodeBase64,

@@ -2,3 +2,4 @@
 
 export { ivatImageReference, minimaxReference } from '../kernels/ivat/reference.js';
 export { vatReference } from '../kernels/vat/reference.js';
+export { pointDistance, vatPointsReference } from '../kernels/vat-points/reference.js';

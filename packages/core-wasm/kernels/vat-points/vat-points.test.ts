@@ -1,0 +1,335 @@
+import { Worker } from 'node:worker_threads';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { golden, goldenSquare } from '../../../../tests/golden.js';
+import { normal, points, uniform } from '../../bench/data.js';
+import { type Kernels, kernelModule, loadKernels } from '../../src/load.js';
+import { type Matrix, METRICS, type Metric } from '../../src/matrix.js';
+import type { VatResult } from '../vat/result.js';
+import {
+  finishVatPoints,
+  prepareVatPoints,
+  releaseVatPoints,
+  stopVatPoints,
+  type VatPointsJob,
+  vatFromPoints,
+  vatPointsBytes,
+} from './index.js';
+import { pointDistance, vatPointsReference } from './reference.js';
+
+let kernels: Kernels;
+let shared: Kernels;
+beforeAll(async () => {
+  kernels = await loadKernels();
+  shared = await loadKernels({ shared: true });
+});
+
+/** Whole numbers 0..levels−1: float32 sums of them are exact in any order, so that ties are ties. */
+function whole(n: number, d: number, levels: number, seed: number): Matrix {
+  const u = uniform(seed);
+  return { data: Float32Array.from({ length: n * d }, () => Math.floor(u() * levels)), shape: [n, d] };
+}
+/** Rows of ±1: with d a power of 4 all norms are powers of 2, so that cosine is exact. */
+function signs(n: number, d: number, seed: number): Matrix {
+  const u = uniform(seed);
+  return { data: Float32Array.from({ length: n * d }, () => (u() < 0.5 ? -1 : 1)), shape: [n, d] };
+}
+/** Gaussian blobs around few centres in a few directions: what the bounds are good at. */
+function clustered(n: number, d: number, seed: number): Matrix {
+  const u = uniform(seed);
+  const g = normal(seed + 1);
+  const centres = Array.from({ length: 6 }, () => Array.from({ length: d }, () => 10 * u() - 5));
+  const data = new Float32Array(n * d);
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < d; k++) data[i * d + k] = centres[i % 6]![k]! + (g() * 3) / (1 + k);
+  return { data, shape: [n, d] };
+}
+
+/** Replays Prim on float64 distances: each step takes, up to `tolerance`, a nearest unvisited sample by an edge to its parent. */
+function expectPrim(x: Matrix, metric: Metric, vat: VatResult, relative: number, absolute: number) {
+  const n = x.shape[0];
+  const distance = pointDistance(x, metric);
+  expect([...vat.order].sort((a, b) => a - b)).toEqual([...Array(n).keys()]);
+  let largest = 0;
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) largest = Math.max(largest, distance(i, j));
+  const start = vat.order[0]!;
+  let reach = 0;
+  for (let j = 0; j < n; j++) reach = Math.max(reach, distance(start, j));
+  expect(reach).toBeGreaterThanOrEqual(largest * (1 - relative) - absolute);
+  const key = new Float64Array(n).fill(Infinity);
+  const visited = new Uint8Array(n);
+  for (let k = 0; k < n; k++) {
+    const v = vat.order[k]!;
+    if (k > 0) {
+      let least = Infinity;
+      for (let j = 0; j < n; j++) if (!visited[j]) least = Math.min(least, key[j]!);
+      const tolerance = relative * least + absolute;
+      expect(Math.abs(vat.weights[k - 1]! - least)).toBeLessThanOrEqual(tolerance);
+      expect(visited[vat.parent[k - 1]!]).toBe(1);
+      expect(Math.abs(distance(v, vat.parent[k - 1]!) - least)).toBeLessThanOrEqual(tolerance);
+    }
+    visited[v] = 1;
+    for (let j = 0; j < n; j++) if (!visited[j]) key[j] = Math.min(key[j]!, distance(v, j));
+  }
+}
+
+describe('vatFromPoints', () => {
+  it('is the reference, ties and all, where float32 sums are exact', () => {
+    for (const metric of ['euclidean', 'manhattan'] as const)
+      for (const n of [0, 1, 2, 3, 15, 16, 17, 31, 32, 33, 49, 130])
+        for (const [d, levels] of [
+          [1, 4],
+          [3, 3],
+          [4, 50],
+          [17, 2],
+          [30, 3],
+          [33, 200],
+        ] as const) {
+          const x = whole(n, d, levels, n + d);
+          expect(vatFromPoints(kernels, x, { metric }), `${metric} n=${n} d=${d}`).toEqual(
+            vatPointsReference(x, metric),
+          );
+        }
+    for (const n of [2, 17, 64, 150])
+      for (const d of [16, 64]) {
+        const x = signs(n, d, n + d);
+        expect(vatFromPoints(kernels, x, { metric: 'cosine' }), `cosine n=${n} d=${d}`).toEqual(
+          vatPointsReference(x, 'cosine'),
+        );
+      }
+  });
+
+  it('is Prim’s order on clustered, uniform and constant-column data for every metric', () => {
+    for (const metric of METRICS)
+      // float32 sums of up to 200 terms; cosine's unit vectors are rounded once more, an absolute 1e-7.
+      for (const x of [
+        clustered(150, 40, 1),
+        clustered(90, 5, 2),
+        clustered(70, 200, 3),
+        points(100, 30, 'uniform', 4),
+        points(80, 28, 'constant-columns', 5),
+        points(80, 28, 'duplicates', 6),
+      ])
+        expectPrim(
+          x,
+          metric,
+          vatFromPoints(kernels, x, { metric }),
+          1e-5,
+          metric === 'cosine' || metric === 'correlation' ? 1e-7 : 0,
+        );
+  });
+
+  it('gives R’s order from the lower start on moons and the golden tree on iris', () => {
+    const float = ({ data, shape }: ReturnType<typeof golden>): Matrix => ({
+      data: Float32Array.from(data),
+      shape: [shape[0]!, shape[1]!],
+    });
+    const moons = vatFromPoints(kernels, float(golden('moons200')), { metric: 'euclidean' });
+    expect([...moons.order]).toEqual([...golden('moons200_euc_vat_lowstart').data]);
+    for (const [metric, name] of [
+      ['euclidean', 'euc'],
+      ['cosine', 'cos'],
+    ] as const) {
+      const vat = vatFromPoints(kernels, float(golden('iris')), { metric });
+      const { data, n } = goldenSquare(`iris_${name}_cond`);
+      // Brute-force minimum spanning tree weight of the golden distances.
+      const tree = vatPointsTree(data, n);
+      const total = vat.weights.reduce((s, w) => s + w, 0);
+      expect(Math.abs(total - tree)).toBeLessThanOrEqual(2e-6 * tree + 149 * 1e-7 * (name === 'cos' ? 1 : 0));
+      expect(vat.order[0]).toBe(golden(`iris_${name}_vat_lowstart`).data[0]);
+    }
+  });
+
+  it('keeps near-duplicates apart to a relative 1e-5 far from the origin, and gives exact duplicates weight 0', () => {
+    const d = 64;
+    const u = uniform(8);
+    const base = Float32Array.from({ length: d }, () => 100 + u());
+    const data = new Float32Array(40 * d);
+    for (let i = 0; i < 40; i++)
+      for (let k = 0; k < d; k++) data[i * d + k] = base[k]! + (i >> 1) * 1e-3 * (k === i ? 1 : 0.1);
+    const x: Matrix = { data, shape: [40, d] };
+    expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
+    const same: Matrix = { data: new Float32Array(50 * d).fill(1e-30), shape: [50, d] };
+    for (const metric of METRICS) {
+      const vat = vatFromPoints(kernels, same, { metric });
+      expect(vat.weights).toEqual(new Float32Array(49));
+      expect([...vat.order]).toEqual([...Array(50).keys()]);
+      expect([...vat.parent]).toEqual(new Array(49).fill(0));
+    }
+  });
+
+  it('scales with the data, from 1e-30 to 1e30', () => {
+    const x = clustered(60, 30, 9);
+    for (const metric of ['euclidean', 'manhattan'] as const) {
+      const want = vatFromPoints(kernels, x, { metric });
+      for (const factor of [2 ** -100, 2 ** 100]) {
+        const scaled: Matrix = { data: x.data.map((v) => v * factor), shape: x.shape };
+        const got = vatFromPoints(kernels, scaled, { metric });
+        expect(got.order).toEqual(want.order);
+        expect(got.weights).toEqual(want.weights.map((w) => w * factor));
+      }
+    }
+  });
+
+  it('puts zero vectors at exactly 1 from others and at 0 from each other', () => {
+    for (const metric of ['cosine', 'correlation'] as const)
+      for (const d of [6, 40]) {
+        const x = clustered(37, d, 10);
+        for (const i of [3, 20, 21]) x.data.fill(metric === 'cosine' ? 0 : 0.1, i * d, (i + 1) * d);
+        const vat = vatFromPoints(kernels, x, { metric });
+        expectPrim(x, metric, vat, 1e-5, 1e-7);
+        for (let k = 1; k < 37; k++) {
+          const [a, b] = [vat.order[k]!, vat.parent[k - 1]!].map((i) => [3, 20, 21].includes(i));
+          if (a || b) expect(vat.weights[k - 1]).toBe(a && b ? 0 : 1);
+        }
+      }
+  });
+
+  it('takes points without coordinates and refuses bad input', () => {
+    const none: Matrix = { data: new Float32Array(0), shape: [3, 0] };
+    for (const metric of METRICS)
+      expect(vatFromPoints(kernels, none, { metric }).weights).toEqual(new Float32Array(2));
+    const x = points(20, 3);
+    x.data[4] = Number.NaN;
+    expect(() => vatFromPoints(kernels, x, { metric: 'cosine' })).toThrowError(
+      expect.objectContaining({ code: 'not-finite', fields: expect.objectContaining({ row: 1, column: 1 }) }),
+    );
+    expect(() => vatFromPoints(kernels, points(4, 2), { metric: 'chebyshev' as Metric })).toThrowError(
+      /metric/,
+    );
+    expect(() => prepareVatPoints(kernels, points(40, 2), 'cosine', 2)).toThrowError(
+      expect.objectContaining({ code: 'unsupported' }),
+    );
+  });
+
+  it('reports progress, stops when asked, and gives its memory back', () => {
+    const used = kernels.arena.used;
+    const x = points(3000, 40);
+    const seen: number[] = [];
+    vatFromPoints(kernels, x, { metric: 'euclidean', onProgress: (done, total) => seen.push(done / total) });
+    expect(seen[0]).toBe(0);
+    expect(seen.at(-1)).toBe(1);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.length).toBeGreaterThan(3);
+    const stop = new AbortController();
+    expect(() =>
+      vatFromPoints(kernels, x, {
+        metric: 'euclidean',
+        signal: stop.signal,
+        onProgress: (done) => done > 0 && stop.abort(),
+      }),
+    ).toThrowError(expect.objectContaining({ code: 'cancelled' }));
+    expect(kernels.arena.used).toBe(used);
+  });
+
+  it('says beforehand how much memory it needs', () => {
+    for (const [n, d, metric] of [
+      [100, 5, 'cosine'],
+      [500, 84, 'euclidean'],
+      [333, 200, 'manhattan'],
+    ] as const) {
+      const before = kernels.arena.used;
+      const job = prepareVatPoints(kernels, points(n, d), metric);
+      const taken = kernels.arena.used - before;
+      releaseVatPoints(kernels, job);
+      expect(taken).toBeLessThanOrEqual(vatPointsBytes(n, d));
+      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 41) + 40_000);
+    }
+  });
+});
+
+/** Weight of a minimum spanning tree, by Prim on a full matrix. */
+function vatPointsTree(distance: Float64Array, n: number): number {
+  const key = new Float64Array(n).fill(Infinity);
+  const done = new Uint8Array(n);
+  let total = 0;
+  let v = 0;
+  for (let k = 0; k < n; k++) {
+    done[v] = 1;
+    let next = -1;
+    for (let j = 0; j < n; j++) {
+      if (done[j]) continue;
+      key[j] = Math.min(key[j]!, distance[v * n + j]!);
+      if (next < 0 || key[j]! < key[next]!) next = j;
+    }
+    if (next >= 0) total += key[next]!;
+    v = next;
+  }
+  return total;
+}
+
+// A worker thread with an instance of its own on the shared memory: what an engine's worker does.
+const WORKER = `
+const { parentPort, workerData: { module, memory, pointer, worker, steps } } = require('node:worker_threads');
+const { exports } = new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('abort'); } } });
+let state = 0;
+let calls = 0;
+while (state === 0) { state = exports.vatPointsRun(pointer, worker, steps); calls++; }
+parentPort.postMessage({ state, calls });
+`;
+
+async function runWorkers(job: VatPointsJob, steps: number) {
+  const module = await kernelModule(true, false);
+  return Promise.all(
+    Array.from(
+      { length: job.workers },
+      (_, worker) =>
+        new Promise<{ state: number; calls: number }>((resolve, reject) => {
+          const thread = new Worker(WORKER, {
+            eval: true,
+            workerData: { module, memory: shared.memory, pointer: job.pointer, worker, steps },
+          });
+          thread.once('message', resolve);
+          thread.once('error', reject);
+        }),
+    ),
+  );
+}
+
+describe('several workers on one memory', () => {
+  it('give the result of one, to the last bit', async () => {
+    for (const [x, metric] of [
+      [clustered(700, 40, 1), 'euclidean'],
+      [whole(400, 30, 2, 2), 'manhattan'],
+      [points(300, 12, 'duplicates', 3), 'correlation'],
+      [signs(20, 64, 4), 'cosine'],
+      [whole(2, 3, 5, 5), 'euclidean'],
+    ] as const) {
+      const want = vatFromPoints(shared, x, { metric });
+      expect(vatFromPoints(kernels, x, { metric })).toEqual(want);
+      for (const [workers, steps] of [
+        [1, 7],
+        [2, 50],
+        [3, 1e6],
+      ] as const) {
+        const job = prepareVatPoints(shared, x, metric, workers);
+        const ends = await runWorkers(job, steps);
+        const label = `${metric} n=${x.shape[0]} workers=${workers}`;
+        expect(
+          ends.map((e) => e.state),
+          label,
+        ).toEqual(new Array(workers).fill(1));
+        expect(new Set(ends.map((e) => e.calls)).size, label).toBe(1);
+        expect(finishVatPoints(shared, job), label).toEqual(want);
+      }
+    }
+    expect(shared.arena.used).toBe(0);
+  });
+
+  it('stop after the same step when cancelled', async () => {
+    const job = prepareVatPoints(shared, points(2000, 40), 'euclidean', 2);
+    stopVatPoints(shared.memory, job);
+    const ends = await runWorkers(job, 10);
+    expect(ends.map((e) => e.state)).toEqual([2, 2]);
+    expect(ends[0]!.calls).toBe(ends[1]!.calls);
+    expect(() => finishVatPoints(shared, job)).toThrowError(expect.objectContaining({ code: 'internal' }));
+    releaseVatPoints(shared, job);
+  });
+
+  it('give up waiting for a worker that died', async () => {
+    const job = prepareVatPoints(shared, points(100, 4), 'euclidean', 2);
+    stopVatPoints(shared.memory, job, 'abort');
+    const alone = await runWorkers({ ...job, workers: 1 }, 1e6);
+    expect(alone.map((e) => e.state)).toEqual([3]);
+    releaseVatPoints(shared, job);
+  });
+});
