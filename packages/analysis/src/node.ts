@@ -1,6 +1,27 @@
+export { type CaptureOptions, captureOutputs, readPredictions } from './capture/index.js';
+export * from './datasets/index.js';
 export { fileError, fileSource, withFile } from './formats/file-source.js';
 export * from './index.js';
+export {
+  buildModel,
+  loadWeights,
+  MODEL_NAMES,
+  type ModelSpec,
+  type Net,
+  prepareTf,
+  type Tf,
+  weightsOf,
+} from './models/index.js';
 export { listResults, readResult, writeResult } from './results/store.js';
 export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
 export { labelsOf, openRun, readManifest } from './run/read.js';
 export { createRun, type RunInit, resumeRun, writeOutputs } from './run/write.js';
+export {
+  evaluate,
+  type SnapshotPolicy,
+  snapshotPlan,
+  type TrainOptions,
+  type TrainProgress,
+  type TrainSummary,
+  train,
+} from './training/index.js';

@@ -1,2 +1,32 @@
-// Kernels that tfjs-backend-wasm lacks.
-export {};
+import { decodeBase64 } from './load.js';
+
+/** What tfjs.wasm exports: kernels on tfjs's own memory. All pointers are byte offsets into it. */
+export interface TfjsKernels {
+  conv2dFilterGradientScratch(...sizes: number[]): number;
+  conv2dFilterGradient(x: number, dy: number, dw: number, scratch: number, ...sizes: number[]): void;
+  maxPoolGradient(x: number, dy: number, dx: number, ...sizes: number[]): void;
+  matMulScratch(k: number, n: number): number;
+  matMul(
+    a: number,
+    b: number,
+    c: number,
+    scratch: number,
+    m: number,
+    k: number,
+    n: number,
+    transposeA: number,
+    transposeB: number,
+    bias: number,
+    relu: number,
+  ): void;
+}
+
+/**
+ * Instantiates the training kernels on a memory, usually tfjs-backend-wasm's (`backend.wasm.asm.memory`). They keep no
+ * data of their own there; the caller gives scratch space.
+ */
+export async function loadTfjsKernels(memory: WebAssembly.Memory): Promise<TfjsKernels> {
+  const { default: base64 } = await import('./generated/tfjs.js');
+  const { instance } = await WebAssembly.instantiate(decodeBase64(base64), { env: { memory } });
+  return instance.exports as unknown as TfjsKernels;
+}

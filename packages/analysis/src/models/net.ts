@@ -1,0 +1,157 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import type { LayersModel, SymbolicTensor, layers as tfLayers } from '@tensorflow/tfjs';
+import type { Tensor } from '../formats/types.js';
+import type { LayerInfo } from '../run/types.js';
+import type { Tf } from './backend.js';
+
+type Layer = ReturnType<typeof tfLayers.dense>;
+
+/** A built net: one tfjs layer per named layer, so that each can be captured. */
+export interface Net {
+  model: LayersModel;
+  layers: LayerInfo[];
+}
+
+/** Steps of a net, added in order; `build` ends the chain. */
+export interface Chain {
+  conv2d(
+    name: string,
+    filters: number,
+    kernelSize: number,
+    padding?: 'valid' | 'same',
+    strides?: number,
+  ): Chain;
+  dense(name: string, units: number): Chain;
+  relu(name: string): Chain;
+  sigmoid(name: string): Chain;
+  maxPool(name: string, size?: number): Chain;
+  logSoftmax(name: string): Chain;
+  build(): Net;
+}
+
+/**
+ * Starts a chain of named layers. Initialisers are seeded from `seed` and the layer's place: kernels Glorot uniform,
+ * limit √(6/(fan in + fan out)); biases 0.
+ */
+export function chain(tf: Tf, inputShape: readonly number[], seed: number): Chain {
+  const input = tf.input({ shape: [...inputShape] });
+  let last: SymbolicTensor = input;
+  let place = 0;
+  const layers: LayerInfo[] = [];
+  const add = (kind: string, name: string, layer: Layer, parameters: string[] = []) => {
+    last = layer.apply(last) as SymbolicTensor;
+    layers.push({
+      name,
+      kind,
+      shape: last.shape.slice(1) as number[],
+      parameters: parameters.map((p) => `${name}.${p}`),
+    });
+    return builder;
+  };
+  const kernelInitializer = () =>
+    tf.initializers.glorotUniform({ seed: (Math.imul(seed, 7919) + ++place) | 0 });
+  const builder: Chain = {
+    conv2d: (name, filters, kernelSize, padding = 'valid', strides = 1) =>
+      add(
+        'conv2d',
+        name,
+        tf.layers.conv2d({
+          name,
+          filters,
+          kernelSize,
+          padding,
+          strides,
+          kernelInitializer: kernelInitializer(),
+        }) as never,
+        ['kernel', 'bias'],
+      ),
+    dense(name, units) {
+      if (last.shape.length > 2)
+        last = tf.layers.flatten({ name: `${name}_flatten` }).apply(last) as SymbolicTensor;
+      return add('dense', name, tf.layers.dense({ name, units, kernelInitializer: kernelInitializer() }), [
+        'kernel',
+        'bias',
+      ]);
+    },
+    relu: (name) => add('relu', name, tf.layers.reLU({ name }) as never),
+    sigmoid: (name) => add('sigmoid', name, tf.layers.activation({ name, activation: 'sigmoid' }) as never),
+    maxPool: (name, size = 2) =>
+      add('max-pool', name, tf.layers.maxPooling2d({ name, poolSize: size, strides: size }) as never),
+    logSoftmax: (name) => add('log-softmax', name, new (logSoftmaxLayer(tf))({ name }) as never),
+    build: () => ({ model: tf.model({ inputs: input, outputs: last }), layers }),
+  };
+  return builder;
+}
+
+let LogSoftmax: (new (config: { name: string }) => unknown) | null = null;
+
+/** tfjs has no log-softmax layer. */
+function logSoftmaxLayer(tf: Tf): new (config: { name: string }) => unknown {
+  if (LogSoftmax) return LogSoftmax;
+  class EpochscopeLogSoftmax extends tf.layers.Layer {
+    static className = 'EpochscopeLogSoftmax';
+    override computeOutputShape(shape: never) {
+      return shape;
+    }
+    override call(inputs: never) {
+      return tf.logSoftmax(Array.isArray(inputs) ? inputs[0] : inputs);
+    }
+  }
+  tf.serialization.registerClass(EpochscopeLogSoftmax);
+  LogSoftmax = EpochscopeLogSoftmax as never;
+  return LogSoftmax!;
+}
+
+/** "C1.kernel" → float32 copy of every parameter, in layer order. */
+export function weightsOf(net: Net): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const { name, parameters } of net.layers) {
+    const weights = parameters.length ? net.model.getLayer(name).getWeights() : [];
+    parameters.forEach((parameter, i) => {
+      tensors.set(parameter, {
+        data: Float32Array.from(weights[i]!.dataSync()),
+        shape: [...weights[i]!.shape],
+        dtype: 'float32',
+      });
+    });
+  }
+  return tensors;
+}
+
+/** Puts weights into a net. Throws `missing`, `shape` or `format`, naming the tensor; nothing is changed then. */
+export function loadWeights(tf: Tf, net: Net, weights: ReadonlyMap<string, Tensor>, source: string): void {
+  const planned: [string, { data: Float32Array; shape: number[] }[]][] = [];
+  for (const { name, parameters } of net.layers) {
+    if (!parameters.length) continue;
+    const current = net.model.getLayer(name).getWeights();
+    const values = parameters.map((parameter, i) => {
+      const tensor = weights.get(parameter);
+      guard(
+        tensor,
+        'missing',
+        () => `${source}: expected a tensor ${parameter}; it has ${[...weights.keys()].join(', ')}`,
+        { tensor: parameter },
+      );
+      const expected = current[i]!.shape;
+      guard(
+        tensor.shape.join() === expected.join(),
+        'shape',
+        () => `${source}: tensor ${parameter}: expected shape [${expected}], got [${tensor.shape}]`,
+        { tensor: parameter },
+      );
+      if (!(tensor.data instanceof Float32Array))
+        throw new EpochscopeError(
+          'format',
+          `${source}: tensor ${parameter}: expected float32, got ${tensor.dtype}`,
+          { tensor: parameter },
+        );
+      return { data: tensor.data, shape: [...tensor.shape] };
+    });
+    planned.push([name, values]);
+  }
+  for (const [name, values] of planned) {
+    tf.tidy(() =>
+      net.model.getLayer(name).setWeights(values.map(({ data, shape }) => tf.tensor(data, shape))),
+    );
+  }
+}

@@ -1,0 +1,259 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import type { Optimizer, Tensor as TfTensor, Variable } from '@tensorflow/tfjs';
+import type { Dataset, Split } from '../datasets/types.js';
+import type { Tensor } from '../formats/types.js';
+import type { Tf } from '../models/backend.js';
+import { type Net, weightsOf } from '../models/net.js';
+import { random } from '../random.js';
+import type { SnapshotInfo } from '../run/types.js';
+import { type SnapshotPolicy, snapshotPlan } from './policy.js';
+
+export { type SnapshotPolicy, snapshotPlan } from './policy.js';
+
+export interface TrainOptions {
+  epochs: number;
+  batchSize: number;
+  optimizer: 'sgd' | 'momentum' | 'adam';
+  learningRate: number;
+  /** Order of samples and noise; initial weights have the model's seed. */
+  seed: number;
+  /** Standard deviation of normal noise added to inputs (which are in 0 … 1); 0 for none. */
+  noise: number;
+  snapshots: SnapshotPolicy;
+  /** uint8 per tensor name, 1 = kept: weights removed are held at exactly 0. */
+  masks?: ReadonlyMap<string, Uint8Array>;
+  signal?: AbortSignal;
+  onProgress?: (progress: TrainProgress) => void;
+  /** Called with each snapshot, awaited before training goes on. */
+  onSnapshot?: (info: SnapshotInfo, weights: Map<string, Tensor>) => Promise<void> | void;
+}
+
+export interface TrainProgress {
+  epoch: number;
+  epochs: number;
+  step: number;
+  steps: number;
+  /** Mean loss of this epoch so far. */
+  loss: number;
+  /** Since training began, without evaluation and snapshots. */
+  imagesPerSecond: number;
+}
+
+export interface TrainSummary {
+  steps: number;
+  imagesPerSecond: number;
+  testAccuracy: number;
+  testLoss: number;
+}
+
+/**
+ * Trains a classifier whose last layer gives log-probabilities, by mini-batch gradient descent on the mean negative
+ * log-likelihood. Inputs are bytes / 255 plus noise. The same options give the same weights, bit by bit, on one machine.
+ * Throws `not-finite` at the step where the loss stops being a number, `cancelled`, `shape`.
+ */
+export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptions): Promise<TrainSummary> {
+  const { epochs, batchSize, seed, noise, signal } = options;
+  guard(
+    Number.isInteger(epochs) && epochs >= 0,
+    'argument',
+    () => `epochs: expected a whole number ≥ 0, got ${epochs}`,
+  );
+  guard(
+    Number.isInteger(batchSize) && batchSize > 0,
+    'argument',
+    () => `batch size: expected a whole number > 0, got ${batchSize}`,
+  );
+  guard(
+    options.learningRate > 0 && Number.isFinite(options.learningRate),
+    'argument',
+    () => `learning rate: expected a number > 0, got ${options.learningRate}`,
+  );
+  guard(noise >= 0 && Number.isFinite(noise), 'argument', () => `noise: expected a number ≥ 0, got ${noise}`);
+  guard(data.train.count > 0, 'argument', () => `${data.source}: no training samples`);
+  const stepsPerEpoch = Math.ceil(data.train.count / batchSize);
+  const wanted = snapshotPlan(options.snapshots, epochs, stepsPerEpoch);
+  const optimizer = makeOptimizer(tf, options);
+  const masks = maskTensors(tf, net, options.masks);
+  const size = data.shape[0] * data.shape[1] * data.shape[2];
+  let step = 0;
+  let busy = 0;
+  let images = 0;
+
+  const snapshot = async (epoch: number, trainLoss: number | null) => {
+    const evaluation = evaluate(tf, net, data.test, data.shape);
+    const metrics: Record<string, number> = { testAccuracy: evaluation.accuracy, testLoss: evaluation.loss };
+    if (trainLoss !== null) metrics.loss = trainLoss;
+    const whole = step % stepsPerEpoch === 0;
+    const id =
+      step === 0
+        ? 'init'
+        : whole
+          ? `epoch-${String(epoch).padStart(4, '0')}`
+          : `step-${String(step).padStart(8, '0')}`;
+    await options.onSnapshot?.(
+      { id, epoch: step === 0 ? 0 : whole ? epoch : null, step, metrics },
+      weightsOf(net),
+    );
+    return evaluation;
+  };
+
+  try {
+    for (const mask of masks) mask.apply();
+    if (wanted.has(0)) await snapshot(0, null);
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const order = random(seed, epoch).permutation(data.train.count);
+      let lossSum = 0;
+      for (let from = 0; from < data.train.count; from += batchSize) {
+        if (signal?.aborted)
+          throw new EpochscopeError('cancelled', `training was cancelled in epoch ${epoch}, step ${step}`, {
+            epoch,
+            step,
+          });
+        const start = performance.now();
+        const indices = order.subarray(from, from + batchSize);
+        const inputs = batchOf(
+          data.train,
+          size,
+          indices,
+          noise,
+          noise > 0 ? random(seed, epoch, step + 1) : null,
+        );
+        const labels = Int32Array.from(indices, (i) => data.train.labels[i]!);
+        const loss = descend(tf, net, optimizer, inputs, labels, data.shape);
+        for (const mask of masks) mask.apply();
+        step++;
+        if (!Number.isFinite(loss))
+          throw new EpochscopeError(
+            'not-finite',
+            `the loss became ${loss} in epoch ${epoch}, step ${step}; try a smaller learning rate than ${options.learningRate}`,
+            { epoch, step },
+          );
+        lossSum += loss * indices.length;
+        images += indices.length;
+        busy += performance.now() - start;
+        options.onProgress?.({
+          epoch,
+          epochs,
+          step,
+          steps: epochs * stepsPerEpoch,
+          loss: lossSum / Math.min(data.train.count, from + batchSize),
+          imagesPerSecond: (1000 * images) / busy,
+        });
+        if (wanted.has(step)) await snapshot(epoch, lossSum / Math.min(data.train.count, from + batchSize));
+        // Lets signals, timers and progress bars run.
+        if (step % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    const { accuracy, loss } = evaluate(tf, net, data.test, data.shape);
+    return {
+      steps: step,
+      imagesPerSecond: busy ? (1000 * images) / busy : 0,
+      testAccuracy: accuracy,
+      testLoss: loss,
+    };
+  } finally {
+    optimizer.dispose();
+    for (const mask of masks) mask.dispose();
+  }
+}
+
+function makeOptimizer(tf: Tf, { optimizer, learningRate }: TrainOptions): Optimizer {
+  if (optimizer === 'sgd') return tf.train.sgd(learningRate);
+  if (optimizer === 'momentum') return tf.train.momentum(learningRate, 0.9);
+  if (optimizer === 'adam') return tf.train.adam(learningRate);
+  throw new EpochscopeError('argument', `optimizer: expected sgd, momentum or adam, got ${optimizer}`);
+}
+
+/** One update; answers the batch's mean loss before it. */
+function descend(
+  tf: Tf,
+  net: Net,
+  optimizer: Optimizer,
+  inputs: Float32Array,
+  labels: Int32Array,
+  shape: readonly number[],
+): number {
+  return tf.tidy(() => {
+    const x = tf.tensor(inputs, [labels.length, ...shape]);
+    const loss = optimizer.minimize(
+      () => {
+        const logProbabilities = net.model.apply(x, { training: true }) as TfTensor;
+        const hot = tf.oneHot(tf.tensor1d(labels, 'int32'), logProbabilities.shape[1]!);
+        return tf.neg(tf.sum(tf.mul(hot, logProbabilities))).div(labels.length) as never;
+      },
+      true,
+      net.model.trainableWeights.map((weight) => weight.read() as Variable),
+    )!;
+    return loss.dataSync()[0]!;
+  });
+}
+
+/** Bytes / 255 (+ noise) of the chosen pictures. */
+function batchOf(
+  split: Split,
+  size: number,
+  indices: ArrayLike<number>,
+  noise: number,
+  source: ReturnType<typeof random> | null,
+): Float32Array {
+  const batch = new Float32Array(indices.length * size);
+  for (let i = 0, to = 0; i < indices.length; i++) {
+    const from = indices[i]! * size;
+    for (let k = 0; k < size; k++) batch[to++] = split.images[from + k]! / 255;
+  }
+  if (source) for (let i = 0; i < batch.length; i++) batch[i]! += noise * source.normal();
+  return batch;
+}
+
+function maskTensors(tf: Tf, net: Net, masks: TrainOptions['masks']): { apply(): void; dispose(): void }[] {
+  return [...(masks ?? [])].map(([name, mask]) => {
+    const layer = net.layers.find(({ parameters }) => parameters.includes(name));
+    guard(layer, 'missing', () => `mask: the net has no tensor ${name}`, { tensor: name });
+    const variable = net.model
+      .getLayer(layer.name)
+      .weights[layer.parameters.indexOf(name)]!.read() as Variable;
+    guard(
+      variable.size === mask.length,
+      'shape',
+      () => `mask of ${name}: expected ${variable.size} values, got ${mask.length}`,
+      { tensor: name },
+    );
+    const tensor = tf.tensor(
+      Float32Array.from(mask, (kept) => (kept ? 1 : 0)),
+      variable.shape,
+    );
+    return {
+      apply: () => tf.tidy(() => variable.assign(tf.mul(variable, tensor))),
+      dispose: () => tensor.dispose(),
+    };
+  });
+}
+
+/** Share of right answers and mean negative log-likelihood on a split. 0 and 0 for an empty one. */
+export function evaluate(
+  tf: Tf,
+  net: Net,
+  split: Split,
+  shape: readonly number[],
+  batchSize = 500,
+): { accuracy: number; loss: number } {
+  const size = shape.reduce((a, b) => a * b, 1);
+  let right = 0;
+  let loss = 0;
+  for (let from = 0; from < split.count; from += batchSize) {
+    const count = Math.min(batchSize, split.count - from);
+    const indices = Array.from({ length: count }, (_, i) => from + i);
+    const batch = batchOf(split, size, indices, 0, null);
+    const out = tf.tidy(() =>
+      (net.model.predictOnBatch(tf.tensor(batch, [count, ...shape])) as TfTensor).dataSync<'float32'>(),
+    );
+    const classes = out.length / count;
+    for (let i = 0; i < count; i++) {
+      const row = out.subarray(i * classes, (i + 1) * classes);
+      const label = split.labels[from + i]!;
+      if (row.indexOf(row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)) === label) right++;
+      loss -= row[label]!;
+    }
+  }
+  return split.count ? { accuracy: right / split.count, loss: loss / split.count } : { accuracy: 0, loss: 0 };
+}
