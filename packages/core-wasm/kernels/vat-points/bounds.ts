@@ -15,11 +15,16 @@ export interface Bounds {
   /** A lower bound over key·grow + slack is a distance over key in spite of all rounding. */
   grow: number;
   slack: number;
-  /** float32[n × s]: what points are sorted by in space, and s. */
+  /** float32[n × width]: what points are sorted by in space and boxes are made of: the bound rows, or the coordinates if there are none. */
   sort: { values: Float32Array; width: number };
 }
 
 const SAMPLE = 512;
+
+/** How many bound rows d coordinates get (measured). Under 10 they would cost what the distance costs; boxes then hold the coordinates. */
+export function boundRows(d: number): number {
+  return d < 10 ? 0 : d < 48 ? 8 : d < 160 ? 12 : d < 512 ? 24 : 40;
+}
 
 export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds {
   const row = new Float32Array(d);
@@ -41,10 +46,10 @@ export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds 
   const dimensions = Uint32Array.from({ length: d }, (_, k) => k).sort(
     (a, b) => variance[b]! - variance[a]! || a - b,
   );
-  const m = d < 24 ? 0 : d < 160 ? 12 : 24;
+  const m = boundRows(d);
   const grow = 1 + Math.max(1e-3, d * 2.4e-7);
   if (m === 0) {
-    const width = Math.min(d, 8);
+    const width = d;
     const values = new Float32Array(n * width);
     for (let i = 0; i < n; i++) {
       rows.read(i, row);

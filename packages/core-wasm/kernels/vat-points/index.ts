@@ -37,7 +37,7 @@ export {
  *   One worker or several: the same to the last bit.
  * @throws `shape`, `not-finite` with row and column, `argument`, `memory`, `cancelled`.
  * Time O(n²·d) at worst, for the farthest pair and for Prim each; points that a bound shows to be too far are skipped, which never
- * changes a result. Memory `vatPointsBytes(n, d)`, about 4·n·(d + 41) bytes, and 100·n in JavaScript.
+ * changes a result. Memory `vatPointsBytes(n, d)`, about 4·n·(d + 8) bytes and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957.
  */
 export function vatFromPoints(

@@ -2,7 +2,7 @@ import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import type { VatResult } from '../vat/result.js';
-import { boundsOf, spatialOrder } from './bounds.js';
+import { boundRows, boundsOf, spatialOrder } from './bounds.js';
 import { rowsOf } from './rows.js';
 
 export interface VatPointsExports {
@@ -47,18 +47,18 @@ function layout(base: number): Layout {
   return l;
 }
 
-function place(base: number, n: number, d: number, m: number, tag: number, workers: number) {
+function place(base: number, n: number, d: number, m: number, boxRows: number, tag: number, workers: number) {
   const l = layout(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
   const candidate = Math.ceil((16 + 4 * (m + d + tag)) / 64) * 64;
-  const job = l.take(64);
+  const job = l.take(128);
   const sync = l.take(SYNC);
   const states = l.take(STATE * workers);
   const order = l.take(4 * n);
   const weights = l.take(8 * n);
   const candidates = l.take(2 * workers * candidate);
-  const boxes = l.take(8 * m * blocks);
+  const boxes = l.take(8 * boxRows * blocks);
   const each = Array.from({ length: workers }, () => ({
     points: l.take(64 * (d + tag) * perWorker),
     bounds: l.take(64 * m * perWorker),
@@ -87,9 +87,9 @@ function place(base: number, n: number, d: number, m: number, tag: number, worke
   };
 }
 
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + 41). */
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
-  return place(0, n, d, 24, 1, workers).bytes;
+  return place(0, n, d, boundRows(d), Math.max(boundRows(d), Math.min(d, 9)), 1, workers).bytes;
 }
 
 /**
@@ -98,7 +98,7 @@ export function vatPointsBytes(n: number, d: number, workers = 1): number {
  *
  * @param x float32[n × d], finite, n ≥ 2. Not changed and not needed afterwards.
  * @param workers 1 to 64; more than 1 needs kernels on a shared memory, and one thread for each.
- * @throws `shape`, `not-finite`, `memory`, `argument`. Time O(n·d·m + n log n), m ≤ 24.
+ * @throws `shape`, `not-finite`, `memory`, `argument`. Time O(n·d·m + n log n), m ≤ 40.
  */
 export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, workers = 1): VatPointsJob {
   checkPoints(x, metric);
@@ -120,11 +120,12 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
   const rows = rowsOf(x, metric);
   const bounds = boundsOf(rows, n, d, l1);
   const { m } = bounds;
+  const boxRows = bounds.sort.width;
   const tag = rows.zero ? 1 : 0;
-  const size = place(0, n, d, m, tag, workers).bytes;
+  const size = place(0, n, d, m, boxRows, tag, workers).bytes;
   const { arena } = kernels;
   const pointer = arena.alloc(size);
-  const at = place(pointer, n, d, m, tag, workers);
+  const at = place(pointer, n, d, m, boxRows, tag, workers);
   const { blocks } = at;
   arena.u8(pointer, size).fill(0);
   const words = (p: number) => arena.u32(p, 32);
@@ -146,6 +147,8 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     0,
     blocks,
     at.boxes,
+    boxRows,
+    m > 0 ? 1 : 0,
   ]);
   floats(pointer).set([bounds.grow, bounds.slack], 12);
   at.each.forEach((own, w) => {
@@ -194,10 +197,10 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
       for (let k = 0; k < d; k++, p += 16) all[p] = row[bounds.dimensions[k]!]!;
       if (tag) all[p] = rows.zero![i]!;
       p = own.bounds / 4 + local * 16 * m + lane;
-      let box = at.boxes / 4 + g * 2 * m;
-      for (let k = 0; k < m; k++, p += 16, box += 2) {
-        const y = bounds.values[i * m + k]!;
-        all[p] = y;
+      for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
+      let box = at.boxes / 4 + g * 2 * boxRows;
+      for (let k = 0; k < boxRows; k++, box += 2) {
+        const y = bounds.sort.values[i * boxRows + k]!;
         if (lane === 0 || y < all[box]!) all[box] = y;
         if (lane === 0 || y > all[box + 1]!) all[box + 1] = y;
       }

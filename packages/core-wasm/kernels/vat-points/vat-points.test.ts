@@ -99,8 +99,8 @@ describe('vatFromPoints', () => {
   });
 
   it('is Prim’s order on clustered, uniform and constant-column data for every metric', () => {
+    // float32 sums of up to 200 terms; cosine's unit vectors are rounded once more, an absolute 1e-7.
     for (const metric of METRICS)
-      // float32 sums of up to 200 terms; cosine's unit vectors are rounded once more, an absolute 1e-7.
       for (const x of [
         clustered(150, 40, 1),
         clustered(90, 5, 2),
@@ -232,7 +232,7 @@ describe('vatFromPoints', () => {
       const taken = kernels.arena.used - before;
       releaseVatPoints(kernels, job);
       expect(taken).toBeLessThanOrEqual(vatPointsBytes(n, d));
-      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 41) + 40_000);
+      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 48) + 40_000);
     }
   });
 });
