@@ -1,0 +1,55 @@
+import { detectFeatures, EpochscopeError } from '@epochscope/core-wasm';
+import { transfer, wrap } from 'comlink/dist/esm/comlink.mjs';
+import { carryErrors } from './errors.js';
+import { checkThreads, createPool, defaultThreads, type Member, type RemoteKernels } from './pool.js';
+import type { Engine } from './types.js';
+
+export { createInlineEngine } from './inline.js';
+export * from './types.js';
+
+carryErrors();
+
+export interface EngineOptions {
+  /** Default: the machine's cores, at most 8. */
+  threads?: number;
+  /** One memory for all workers; default: where the page is cross-origin isolated. */
+  shared?: boolean;
+  /** Bytes one job may take. */
+  memoryLimit?: number;
+}
+
+/** The kernels on Web Workers. Workers start with the first job. */
+export function createEngine(options: EngineOptions = {}): Engine {
+  const threads = checkThreads(options.threads ?? defaultThreads(navigator.hardwareConcurrency));
+  return createPool(spawn, {
+    threads,
+    shared: options.shared ?? detectFeatures().sharedMemory,
+    memoryLimit: options.memoryLimit,
+  });
+}
+
+async function spawn(): Promise<Member> {
+  const worker = new Worker(new URL('./worker-browser.js', import.meta.url), { type: 'module' });
+  const died = new Promise<never>((_, reject) => {
+    worker.addEventListener(
+      'error',
+      (event) =>
+        reject(
+          new EpochscopeError('internal', `a worker ended: ${event.message || 'it could not be loaded'}`),
+        ),
+      { once: true },
+    );
+  });
+  died.catch(() => {});
+  return {
+    kernels: wrap(worker) as unknown as RemoteKernels,
+    hand: (x) => {
+      if (typeof SharedArrayBuffer === 'function' && x.data.buffer instanceof SharedArrayBuffer) return x;
+      const data = x.data.slice();
+      return transfer({ data, shape: x.shape }, [data.buffer as ArrayBuffer]);
+    },
+    died,
+    hold: () => {},
+    terminate: async () => worker.terminate(),
+  };
+}

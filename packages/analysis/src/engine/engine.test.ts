@@ -1,0 +1,115 @@
+import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis/engine';
+import { EpochscopeError, type Matrix } from '@epochscope/core-wasm';
+import { afterEach, describe, expect, it } from 'vitest';
+import { random } from '../random.js';
+
+const points = (n: number, d: number, seed = 7): Matrix => {
+  const source = random(seed);
+  return { data: Float32Array.from({ length: n * d }, () => source.normal()), shape: [n, d] };
+};
+const engines: Engine[] = [];
+const engine = (options: Parameters<typeof createEngine>[0]) => {
+  const made = createEngine(options);
+  engines.push(made);
+  return made;
+};
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((made) => made.close()));
+});
+
+describe('the engine in Node', () => {
+  it('gives the same bits inline, on 1, 2 and 3 threads, shared or not', async () => {
+    const x = points(900, 9);
+    const expected = await createInlineEngine().vat(x, { metric: 'euclidean' });
+    for (const options of [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { threads: 2, shared: false }]) {
+      const got = await engine(options).vat(x, { metric: 'euclidean' });
+      expect(got.order, JSON.stringify(options)).toEqual(expected.order);
+      expect(got.weights).toEqual(expected.weights);
+      expect(got.parent).toEqual(expected.parent);
+    }
+    expect([...expected.order].sort((a, b) => a - b)).toEqual(Array.from({ length: 900 }, (_, i) => i));
+  });
+
+  it('leaves its input whole and usable', async () => {
+    const x = points(300, 4);
+    const before = x.data.slice();
+    await engine({ threads: 2 }).vat(x, { metric: 'cosine' });
+    expect(x.data).toEqual(before);
+  });
+
+  it('takes n = 0, 1 and 2', async () => {
+    const e = engine({ threads: 2 });
+    for (const n of [0, 1, 2])
+      expect((await e.vat(points(n, 3), { metric: 'manhattan' })).order.length).toBe(n);
+  });
+
+  it('does VAT of a matrix', async () => {
+    const d = { data: Float32Array.from([0, 1, 5, 1, 0, 2, 5, 2, 0]), shape: [3, 3] as const };
+    const { order, weights } = await engine({ threads: 1 }).vatFromMatrix(d);
+    expect([...order]).toEqual([0, 1, 2]);
+    expect([...weights]).toEqual([1, 2]);
+  });
+
+  it('carries errors with class, code and fields', async () => {
+    const d = { data: Float32Array.from([0, 1, 2, 0]), shape: [2, 2] as const };
+    const error = await engine({ threads: 1 })
+      .vatFromMatrix(d)
+      .catch((e) => e);
+    expect(error).toBeInstanceOf(EpochscopeError);
+    expect(error.code).toBe('argument');
+    expect(Object.keys(error.fields).length).toBeGreaterThan(0);
+  });
+
+  it('refuses NaN before any worker starts', async () => {
+    const x = points(10, 2);
+    x.data[5] = Number.NaN;
+    await expect(engine({ threads: 1 }).vat(x, { metric: 'euclidean' })).rejects.toThrow('row 2, column 1');
+  });
+
+  it('refuses a job over the limit, with the figure and the way out', async () => {
+    const e = engine({ threads: 1, memoryLimit: 1e6 });
+    await expect(e.vat(points(2000, 200), { metric: 'euclidean' })).rejects.toMatchObject({
+      code: 'memory',
+      message: expect.stringMatching(/needs [\d.]+ MB, the limit is 1 MB; analyse fewer/),
+    });
+    expect((await e.vat(points(10, 2), { metric: 'euclidean' })).order.length).toBe(10);
+  });
+
+  it('stops when cancelled and goes on with the next job', async () => {
+    const e = engine({ threads: 2 });
+    const x = points(12000, 64);
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const job = e.vat(x, {
+      metric: 'euclidean',
+      signal: controller.signal,
+      onProgress: (done) => {
+        seen.push(done);
+        if (seen.length === 2) controller.abort();
+      },
+    });
+    await expect(job).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await e.vat(points(50, 3), { metric: 'euclidean' })).order.length).toBe(50);
+  });
+
+  it('tells progress up to the whole', async () => {
+    const seen: [number, number][] = [];
+    await engine({ threads: 2 }).vat(points(3000, 16), {
+      metric: 'euclidean',
+      onProgress: (done, total) => seen.push([done, total]),
+    });
+    expect(seen.length).toBeGreaterThanOrEqual(2);
+    expect(seen[seen.length - 1]![0]).toBe(seen[0]![1]);
+    for (let i = 1; i < seen.length; i++) expect(seen[i]![0]).toBeGreaterThanOrEqual(seen[i - 1]![0]);
+  });
+
+  it('rejects after close', async () => {
+    const e = engine({ threads: 1 });
+    await e.close();
+    await expect(e.vat(points(4, 2), { metric: 'euclidean' })).rejects.toThrow('closed');
+  });
+
+  it('refuses a number of threads it cannot have', () => {
+    expect(() => createEngine({ threads: 0 })).toThrow('expected a whole number 1 … 64, got 0');
+  });
+});

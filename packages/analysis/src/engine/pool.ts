@@ -1,0 +1,207 @@
+import {
+  checkFinite,
+  checkMatrix,
+  EpochscopeError,
+  formatBytes,
+  guard,
+  kernelModule,
+  type Matrix,
+  METRICS,
+  type Metric,
+  stopVatPoints,
+  type VatPointsJob,
+  type VatResult,
+  vatPointsBytes,
+} from '@epochscope/core-wasm';
+import type { Engine, JobOptions } from './types.js';
+import type { WorkerInit } from './worker-api.js';
+
+/** A KernelWorker reached through Comlink, or in this thread. */
+export interface RemoteKernels {
+  init(options: WorkerInit): Promise<void>;
+  vatPrepare(x: Matrix, metric: Metric, workers: number): Promise<VatPointsJob>;
+  vatRun(job: VatPointsJob, worker: number, steps: number): Promise<number>;
+  vatFinish(job: VatPointsJob): Promise<VatResult>;
+  vatRelease(job: VatPointsJob): Promise<void>;
+  vatFromMatrix(d: Matrix): Promise<VatResult>;
+  memoryBytes(): Promise<number>;
+}
+
+/** One worker, however it was made. */
+export interface Member {
+  kernels: RemoteKernels;
+  /** Hands a matrix over without copying twice. */
+  hand(x: Matrix): Matrix;
+  /** Rejects when the worker dies. */
+  died: Promise<never>;
+  /** Keeps the process alive while a job runs, and only then. */
+  hold(busy: boolean): void;
+  terminate(): Promise<void>;
+}
+
+export interface PoolOptions {
+  threads: number;
+  shared: boolean;
+  /** Bytes a single job may take; default 4 GiB less a page, the end of wasm32. */
+  memoryLimit?: number;
+}
+
+/** Beyond this much memory the workers are replaced after the job, because wasm memory never shrinks. */
+const RECYCLE_BYTES = 1e9;
+/** A chunk of work after which progress is told and cancelling noticed: some 50 ms. */
+const CHUNK_VALUES = 1e8;
+
+/** The engine over members made by `spawn`. Workers start with the first job. */
+export function createPool(
+  spawn: () => Promise<Member>,
+  { threads, shared, memoryLimit = 65535 * 65536 }: PoolOptions,
+): Engine {
+  let members: Member[] = [];
+  let memory: WebAssembly.Memory | null = null;
+  let closed = false;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  async function start(): Promise<void> {
+    if (members.length) return;
+    const module = await kernelModule(shared, false);
+    memory = shared ? new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true }) : null;
+    // Without shared memory one worker does a job alone.
+    members = await Promise.all(Array.from({ length: shared ? threads : 1 }, spawn));
+    await Promise.all(
+      members.map((member, i) =>
+        Promise.race([member.kernels.init({ module, memory, owner: i === 0 }), member.died]),
+      ),
+    );
+  }
+
+  async function stop(): Promise<void> {
+    const old = members;
+    members = [];
+    memory = null;
+    await Promise.all(old.map((member) => member.terminate()));
+  }
+
+  /** Runs jobs in turn; replaces the workers when one died or grew large. */
+  function enqueue<T>(
+    options: JobOptions,
+    body: (alive: <R>(work: Promise<R>) => Promise<R>) => Promise<T>,
+  ): Promise<T> {
+    const job = async () => {
+      guard(!closed, 'cancelled', 'the engine is closed');
+      throwIfAborted(options.signal);
+      await start();
+      const anyDied = Promise.race(members.map(({ died }) => died));
+      anyDied.catch(() => {});
+      for (const member of members) member.hold(true);
+      let failed = true;
+      try {
+        const result = await body((work) => Promise.race([work, anyDied]));
+        failed = false;
+        return result;
+      } catch (cause) {
+        // An error of the caller's leaves the workers whole; anything else may not.
+        failed = !(cause instanceof EpochscopeError) || cause.code === 'internal';
+        throw cause;
+      } finally {
+        for (const member of members) member.hold(false);
+        const large =
+          !failed && members.length > 0 && (await members[0]!.kernels.memoryBytes()) > RECYCLE_BYTES;
+        if (failed || large) await stop();
+      }
+    };
+    const result = queue.then(job, job);
+    queue = result.catch(() => {});
+    return result;
+  }
+
+  function refuse(what: string, bytes: number, wayOut: string): void {
+    guard(
+      bytes <= memoryLimit,
+      'memory',
+      () => `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ${wayOut}`,
+      { needed: bytes, limit: memoryLimit },
+    );
+  }
+
+  return {
+    threads,
+    shared,
+    async vat(x, options) {
+      guard(
+        METRICS.includes(options.metric),
+        'argument',
+        () => `metric: expected one of ${METRICS.join(', ')}, got ${options.metric}`,
+      );
+      checkMatrix(x, 'x');
+      checkFinite(x, 'x');
+      const [n, d] = x.shape;
+      if (n < 2)
+        return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
+      // A thread pays for itself only when it has points to go through.
+      const workers = shared ? Math.max(1, Math.min(threads, Math.floor(n / 256))) : 1;
+      refuse(
+        `VAT of ${n}×${d} points`,
+        vatPointsBytes(n, d, workers),
+        'analyse fewer samples or fewer dimensions',
+      );
+      return enqueue(options, async (alive) => {
+        const first = members[0]!;
+        const job = await alive(first.kernels.vatPrepare(first.hand(x), options.metric, workers));
+        const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
+        try {
+          for (let done = 0, state = 0; state === 0; done = Math.min(done + chunk, job.steps)) {
+            options.onProgress?.(done, job.steps);
+            throwIfAborted(options.signal);
+            [state] = (await alive(
+              Promise.all(members.slice(0, workers).map(({ kernels }, i) => kernels.vatRun(job, i, chunk))),
+            )) as [number];
+          }
+        } catch (cause) {
+          // Workers that wait for a dead one must not wait for ever.
+          if (memory) stopVatPoints(memory, job, 'abort');
+          if (cause instanceof EpochscopeError && cause.code === 'cancelled')
+            await first.kernels.vatRelease(job);
+          throw cause;
+        }
+        options.onProgress?.(job.steps, job.steps);
+        return alive(first.kernels.vatFinish(job));
+      });
+    },
+    async vatFromMatrix(d, options = {}) {
+      checkMatrix(d, 'd');
+      const n = d.shape[0];
+      guard(n === d.shape[1], 'shape', () => `d: expected a square matrix, got ${d.shape[0]}×${d.shape[1]}`);
+      refuse(`VAT of a ${n}×${n} matrix`, 4 * n * n, 'give the points instead: vat needs no matrix');
+      return enqueue(options, async (alive) => {
+        const first = members[0]!;
+        options.onProgress?.(0, 1);
+        const result = await alive(first.kernels.vatFromMatrix(first.hand(d)));
+        options.onProgress?.(1, 1);
+        return result;
+      });
+    },
+    async close() {
+      closed = true;
+      await stop();
+    },
+  };
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new EpochscopeError('cancelled', 'the job was cancelled');
+}
+
+/** Default number of threads: what the machine has, at most 8. */
+export function defaultThreads(available: number | undefined): number {
+  return Math.max(1, Math.min(available ?? 1, 8));
+}
+
+/** Checks a caller's options. Throws `argument`. */
+export function checkThreads(threads: number): number {
+  guard(
+    Number.isInteger(threads) && threads >= 1 && threads <= 64,
+    'argument',
+    () => `threads: expected a whole number 1 … 64, got ${threads}`,
+  );
+  return threads;
+}

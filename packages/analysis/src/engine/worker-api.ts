@@ -1,0 +1,72 @@
+import {
+  Arena,
+  EpochscopeError,
+  finishVatPoints,
+  instantiate,
+  type Kernels,
+  type Matrix,
+  type Metric,
+  prepareVatPoints,
+  releaseVatPoints,
+  runVatPointsWorker,
+  type VatPointsJob,
+  type VatPointsState,
+  type VatResult,
+  vatFromMatrix,
+} from '@epochscope/core-wasm';
+
+/** What a worker needs before any work: a compiled module, and the shared memory where there is one. */
+export interface WorkerInit {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory | null;
+  /** Exactly one worker of a shared memory hands out its space. */
+  owner: boolean;
+}
+
+/** The kernels in one worker. Called through Comlink, or directly by the inline engine. */
+export class KernelWorker {
+  private kernels: Kernels | null = null;
+
+  init({ module, memory, owner }: WorkerInit): void {
+    const own = memory ?? new WebAssembly.Memory({ initial: 2, maximum: 65536 });
+    // A second arena on the same memory is never asked for space.
+    this.kernels = {
+      exports: instantiate(module, own),
+      memory: own,
+      arena: new Arena(own),
+      shared: memory !== null,
+      relaxed: false,
+    };
+    this.owner = owner;
+  }
+  private owner = false;
+
+  private get loaded(): Kernels {
+    if (!this.kernels) throw new EpochscopeError('internal', 'a worker was used before it was set up');
+    return this.kernels;
+  }
+  private get owned(): Kernels {
+    if (!this.owner) throw new EpochscopeError('internal', 'only the first worker may allocate');
+    return this.loaded;
+  }
+
+  vatPrepare(x: Matrix, metric: Metric, workers: number): VatPointsJob {
+    return prepareVatPoints(this.owned, x, metric, workers);
+  }
+  vatRun(job: VatPointsJob, worker: number, steps: number): VatPointsState {
+    return runVatPointsWorker(this.loaded.exports, job, worker, steps);
+  }
+  vatFinish(job: VatPointsJob): VatResult {
+    return finishVatPoints(this.owned, job);
+  }
+  vatRelease(job: VatPointsJob): void {
+    releaseVatPoints(this.owned, job);
+  }
+  vatFromMatrix(d: Matrix): VatResult {
+    return vatFromMatrix(this.owned, d);
+  }
+  /** Bytes of this worker's memory, which never shrinks. */
+  memoryBytes(): number {
+    return this.loaded.memory.buffer.byteLength;
+  }
+}
