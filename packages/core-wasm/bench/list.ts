@@ -1,4 +1,7 @@
+import { bench as ivat } from '../kernels/ivat/bench.js';
+import { bench as vat } from '../kernels/vat/bench.js';
+import { bench as vatPoints } from '../kernels/vat-points/bench.js';
 import type { KernelBench } from './types.js';
 
 /** One line a kernel. */
-export const benches: KernelBench[] = [];
+export const benches: KernelBench[] = [vat, vatPoints, ivat];

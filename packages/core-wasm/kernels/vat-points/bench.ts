@@ -1,0 +1,75 @@
+import { type Distribution, points } from '../../bench/data.js';
+import type { KernelBench } from '../../bench/types.js';
+import type { Matrix, Metric } from '../../src/matrix.js';
+import { vatFromPoints, vatPointsBytes } from './index.js';
+
+/** Matrix-free Prim as one would write it: Euclidean, typed arrays, the search for the farthest pair first. */
+function plainVatPoints({ data, shape: [n, d] }: Matrix): Uint32Array {
+  const square = (i: number, j: number) => {
+    let s = 0;
+    for (let k = 0, a = i * d, b = j * d; k < d; k++, a++, b++) s += (data[a]! - data[b]!) ** 2;
+    return s;
+  };
+  let v = 0;
+  let top = -1;
+  for (let i = 0; i < n; i++)
+    for (let j = i + 1; j < n; j++) {
+      const s = square(i, j);
+      if (s > top) {
+        top = s;
+        v = i;
+      }
+    }
+  const order = new Uint32Array(n);
+  const key = new Float32Array(n).fill(Infinity);
+  const done = new Uint8Array(n);
+  for (let k = 0; k < n; k++) {
+    order[k] = v;
+    done[v] = 1;
+    let best = Infinity;
+    let next = 0;
+    for (let j = 0; j < n; j++) {
+      if (done[j]) continue;
+      const s = square(v, j);
+      if (s < key[j]!) key[j] = s;
+      if (key[j]! < best) {
+        best = key[j]!;
+        next = j;
+      }
+    }
+    v = next;
+  }
+  return order;
+}
+
+const CASES: [n: number, d: number, Distribution, Metric][] = [
+  [10_000, 84, 'blobs', 'euclidean'],
+  [10_000, 84, 'blobs', 'cosine'],
+  [10_000, 84, 'uniform', 'euclidean'],
+  [10_000, 84, 'duplicates', 'euclidean'],
+  [10_000, 10, 'blobs', 'euclidean'],
+  [10_000, 256, 'blobs', 'euclidean'],
+  [60_000, 84, 'blobs', 'euclidean'],
+];
+
+export const bench: KernelBench = {
+  kernel: 'vat-points',
+  *cases({ kernels, quick }) {
+    for (const [n, d, distribution, metric] of quick
+      ? ([[2000, 84, 'blobs', 'euclidean']] as typeof CASES)
+      : CASES) {
+      const x = points(n, d, distribution);
+      const contenders = [{ name: 'core-wasm', run: (): unknown => vatFromPoints(kernels, x, { metric }) }];
+      if (metric === 'euclidean' && n <= 10_000 && distribution === 'blobs')
+        contenders.push({ name: 'plain JavaScript', run: () => plainVatPoints(x) });
+      yield {
+        work: `VAT from points, ${metric}`,
+        data: `n=${n} d=${d} ${distribution}`,
+        // Half a distance matrix for the start and half for Prim; bounds skip much of it.
+        flops: 3 * n * n * d,
+        bytes: vatPointsBytes(n, d),
+        contenders,
+      };
+    }
+  },
+};
