@@ -5,6 +5,7 @@ export {
   ivatImage,
   ivatLookup,
   ivatMatrix,
+  ivatMatrixInto,
   ivatValue,
 } from '../kernels/ivat/index.js';
 export {

@@ -25,6 +25,30 @@ export interface IvatMatrixOptions {
   order?: 'vat' | 'original';
 }
 
+/**
+ * `ivatMatrix` written where the caller says in the kernels' memory: float32[n × n] at byte `pointer`. No copy, and no n×n of
+ * JavaScript, whose first touch of fresh memory takes longer than the work.
+ * @throws `argument` if n×n float32 at `pointer` do not lie in the memory; else as `ivatMatrix`.
+ */
+export function ivatMatrixInto(
+  kernels: Kernels,
+  vat: Pick<VatResult, 'order' | 'weights'>,
+  pointer: number,
+  options: IvatMatrixOptions = {},
+): void {
+  const n = checkOrdered(vat);
+  guard(
+    Number.isInteger(pointer) &&
+      pointer >= 0 &&
+      pointer % 4 === 0 &&
+      pointer + 4 * n * n <= kernels.memory.buffer.byteLength,
+    'argument',
+    () => `pointer: ${n}×${n} float32 at byte ${pointer} do not lie in the memory`,
+    { pointer, n },
+  );
+  if (n > 0) eachBand(kernels, vat, options, pointer, () => {});
+}
+
 /** Bytes of WebAssembly memory that one band of rows takes. */
 const BAND = 2 ** 23;
 
@@ -51,23 +75,36 @@ export function ivatMatrix(
   );
   const data = new Float32Array(n * n);
   if (n === 0) return { data, shape: [0, 0] };
+  eachBand(kernels, vat, options, null, (rows, row) => data.set(rows, row * n));
+  return { data, shape: [n, n] };
+}
+
+// Makes the rows band by band, at `into` or in a band of their own that `take` copies from.
+function eachBand(
+  kernels: Kernels,
+  vat: Pick<VatResult, 'order' | 'weights'>,
+  options: IvatMatrixOptions,
+  into: number | null,
+  take: (rows: Float32Array, row: number) => void,
+): void {
   const { arena } = kernels;
   const fn = kernels.exports as unknown as IvatExports;
+  const n = vat.order.length;
   const original = options.order === 'original';
   arena.scope((alloc) => {
     const band = Math.min(n, Math.max(1, Math.floor(BAND / (4 * n))));
     const w = alloc(4 * n);
-    const out = alloc(4 * n * band);
+    const own = into === null ? alloc(4 * n * band) : 0;
     const position = original ? alloc(4 * n) : 0;
     const scratch = original ? alloc(4 * n) : 0;
     arena.f32(w, n - 1).set(vat.weights);
     if (original) arena.u32(position, n).set(inverse(vat.order));
     for (let row = 0; row < n; row += band) {
       const end = Math.min(row + band, n);
+      const out = into === null ? own : into + 4 * n * row;
       if (original) fn.ivatOriginalRows(w, position, n, scratch, out, row, end);
       else fn.ivatRows(w, n, out, row, end);
-      data.set(arena.f32(out, (end - row) * n), row * n);
+      take(arena.f32(out, (end - row) * n), row);
     }
   });
-  return { data, shape: [n, n] };
 }

@@ -4,7 +4,7 @@ import { uniform } from '../../bench/data.js';
 import { type Kernels, loadKernels } from '../../src/load.js';
 import { vatFromMatrix } from '../vat/index.js';
 import { vatReference } from '../vat/reference.js';
-import { ivatCondensed, ivatImage, ivatLookup, ivatMatrix, ivatValue } from './index.js';
+import { ivatCondensed, ivatImage, ivatLookup, ivatMatrix, ivatMatrixInto, ivatValue } from './index.js';
 import { ivatImageReference, minimaxReference } from './reference.js';
 
 let kernels: Kernels;
@@ -124,6 +124,30 @@ describe('iVAT values', () => {
         const around = [...kernels.arena.f32(out - 64, 16), ...kernels.arena.f32(out + 4 * size, 16)];
         expect(around).toEqual(new Array(32).fill(-3));
       });
+  });
+
+  it('are written where the caller says, in several bands', () => {
+    const n = 1500;
+    const vat = { order: shuffled(n, 3), weights: randomWeights(n, 4) };
+    const pointer = kernels.arena.alloc(4 * n * n + 32);
+    for (const order of ['vat', 'original'] as const) {
+      kernels.arena.f32(pointer, n * n + 8).fill(-1);
+      ivatMatrixInto(kernels, vat, pointer + 16, { order });
+      const lookup = ivatLookup(vat);
+      const got = kernels.arena.f32(pointer + 16, n * n);
+      let wrong = 0;
+      for (let a = 0; a < n; a += 7)
+        for (let b = 0; b < n; b++) {
+          const at = order === 'vat' ? a * n + b : vat.order[a]! * n + vat.order[b]!;
+          if (got[at] !== lookup(a, b)) wrong++;
+        }
+      expect(wrong).toBe(0);
+      expect([...kernels.arena.f32(pointer, 4), ...kernels.arena.f32(pointer + 16 + 4 * n * n, 4)]).toEqual(
+        new Array(8).fill(-1),
+      );
+    }
+    kernels.arena.dealloc(pointer);
+    expect(() => ivatMatrixInto(kernels, vat, 2 ** 40)).toThrowError(/do not lie/);
   });
 
   it('are empty for no sample and refuse a VAT that does not fit', () => {

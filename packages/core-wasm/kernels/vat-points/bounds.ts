@@ -21,9 +21,13 @@ export interface Bounds {
 
 const SAMPLE = 512;
 
-/** How many bound rows d coordinates get (measured). Under 10 they would cost what the distance costs; boxes then hold the coordinates. */
-export function boundRows(d: number): number {
-  return d < 10 ? 0 : d < 48 ? 8 : d < 160 ? 12 : d < 512 ? 24 : 40;
+/** How many bound rows n points of d coordinates get (measured). Under 10 they would cost what the distance costs; boxes then hold the coordinates. */
+export function boundRows(n: number, d: number): number {
+  if (d < 10) return 0;
+  if (d < 48) return 8;
+  if (d < 160) return 12;
+  // Making them costs O(n·d·m), what they save O(n²·d).
+  return n < 20_000 || d < 512 ? 24 : 40;
 }
 
 export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds {
@@ -46,7 +50,7 @@ export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds 
   const dimensions = Uint32Array.from({ length: d }, (_, k) => k).sort(
     (a, b) => variance[b]! - variance[a]! || a - b,
   );
-  const m = boundRows(d);
+  const m = boundRows(n, d);
   const grow = 1 + Math.max(1e-3, d * 2.4e-7);
   if (m === 0) {
     const width = d;
@@ -80,6 +84,7 @@ export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds 
   }
   const basis = principal(rows, n, d, m - 1, centre);
   const y = new Float64Array(d);
+  const parts = new Float64Array(m);
   for (let i = 0; i < n; i++) {
     rows.read(i, row);
     let all = 0;
@@ -88,12 +93,10 @@ export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds 
       all += y[k]! * y[k]!;
     }
     let rest = all;
+    project(basis, m - 1, d, y, 0, parts);
     for (let j = 0; j < m - 1; j++) {
-      let s = 0;
-      const at = j * d;
-      for (let k = 0; k < d; k++) s += basis[at + k]! * y[k]!;
-      values[i * m + j] = s;
-      rest -= s * s;
+      values[i * m + j] = parts[j]!;
+      rest -= parts[j]! ** 2;
     }
     values[i * m + m - 1] = Math.sqrt(Math.max(0, rest));
     if (all > reach) reach = all;
@@ -122,14 +125,15 @@ function principal(rows: Rows, n: number, d: number, count: number, centre: Floa
   }
   orthonormalise(v, count, d);
   const next = new Float64Array(count * d);
+  const parts = new Float64Array(count);
   for (let round = 0; round < 4; round++) {
     next.fill(0);
     for (let i = 0; i < size; i++) {
       const x = i * d;
+      project(v, count, d, sample, x, parts);
       for (let j = 0; j < count; j++) {
         const at = j * d;
-        let s = 0;
-        for (let k = 0; k < d; k++) s += v[at + k]! * sample[x + k]!;
+        const s = parts[j]!;
         for (let k = 0; k < d; k++) next[at + k] = next[at + k]! + s * sample[x + k]!;
       }
     }
@@ -137,6 +141,38 @@ function principal(rows: Rows, n: number, d: number, count: number, centre: Floa
     orthonormalise(v, count, d);
   }
   return v;
+}
+
+// out[j] = Σ basis[j,k]·x[from+k]. Four sums at a time: one alone waits for its own additions.
+function project(
+  basis: Float64Array,
+  count: number,
+  d: number,
+  x: Float64Array,
+  from: number,
+  out: Float64Array,
+): void {
+  let j = 0;
+  for (; j + 4 <= count; j += 4) {
+    const [a, b, c, e] = [j * d, (j + 1) * d, (j + 2) * d, (j + 3) * d];
+    let [p, q, r, s] = [0, 0, 0, 0];
+    for (let k = 0; k < d; k++) {
+      const y = x[from + k]!;
+      p += basis[a + k]! * y;
+      q += basis[b + k]! * y;
+      r += basis[c + k]! * y;
+      s += basis[e + k]! * y;
+    }
+    out[j] = p;
+    out[j + 1] = q;
+    out[j + 2] = r;
+    out[j + 3] = s;
+  }
+  for (; j < count; j++) {
+    let s = 0;
+    for (let k = 0; k < d; k++) s += basis[j * d + k]! * x[from + k]!;
+    out[j] = s;
+  }
 }
 
 // Gram–Schmidt, twice; a vector that vanishes (the sample spans less) becomes 0, which leaves the bounds right.

@@ -89,7 +89,7 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
 
 /** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
-  return place(0, n, d, boundRows(d), Math.max(boundRows(d), Math.min(d, 9)), 1, workers).bytes;
+  return place(0, n, d, boundRows(n, d), Math.max(boundRows(n, d), Math.min(d, 9)), 1, workers).bytes;
 }
 
 /**
