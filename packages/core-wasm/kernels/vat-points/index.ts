@@ -35,7 +35,8 @@ export {
  * @returns order uint32[n], weights float32[n−1], parent uint32[n−1]. Ties (equal float32 distances, before the root for Euclidean): the
  *   lowest sample index wins, for the start, the next sample and its parent. n = 0 gives empty arrays, n = 1 the order [0].
  *   One worker or several: the same to the last bit.
- * @throws `shape`, `not-finite` with row and column, `argument`, `memory`, `cancelled`.
+ * @throws `shape`, `not-finite` with row and column, `argument` (also for values so large that a distance could pass float32's end),
+ * `memory`, `cancelled`.
  * Time O(n²·d) at worst, for the farthest pair and for Prim each; points that a bound shows to be too far are skipped, which never
  * changes a result. Memory `vatPointsBytes(n, d)`, about 4·n·(d + 8) bytes and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957.

@@ -1,3 +1,4 @@
+import { guard } from '../../src/errors.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
 
 /** Points brought to a form in which every metric is a squared Euclidean or an L1 distance of float32 coordinates. */
@@ -23,6 +24,14 @@ export function rowsOf(x: Matrix, metric: Metric): Rows {
       const a = Math.abs(data[i]!);
       if (a > top) top = a;
     }
+    const longest = 2 * top * (metric === 'euclidean' ? Math.sqrt(d) : d);
+    guard(
+      longest <= 3.4e38,
+      'argument',
+      () =>
+        `x: values up to ${top} in ${d} dimensions can lie ${longest} apart, which is no float32; scale them`,
+      { top, d },
+    );
     const exponent = top > 0 ? Math.ceil(Math.log2(top)) : 0;
     const unit = 2 ** exponent;
     const factor = 2 ** -exponent;

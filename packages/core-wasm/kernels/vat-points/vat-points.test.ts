@@ -9,6 +9,7 @@ import {
   finishVatPoints,
   prepareVatPoints,
   releaseVatPoints,
+  runVatPointsWorker,
   stopVatPoints,
   type VatPointsJob,
   vatFromPoints,
@@ -193,6 +194,9 @@ describe('vatFromPoints', () => {
     expect(() => vatFromPoints(kernels, x, { metric: 'cosine' })).toThrowError(
       expect.objectContaining({ code: 'not-finite', fields: expect.objectContaining({ row: 1, column: 1 }) }),
     );
+    const huge: Matrix = { data: new Float32Array([3e38, -3e38, 0, 1]), shape: [2, 2] };
+    expect(() => vatFromPoints(kernels, huge, { metric: 'euclidean' })).toThrowError(/scale them/);
+    expect(vatFromPoints(kernels, huge, { metric: 'cosine' }).weights.length).toBe(1);
     expect(() => vatFromPoints(kernels, points(4, 2), { metric: 'chebyshev' as Metric })).toThrowError(
       /metric/,
     );
@@ -219,6 +223,28 @@ describe('vatFromPoints', () => {
       }),
     ).toThrowError(expect.objectContaining({ code: 'cancelled' }));
     expect(kernels.arena.used).toBe(used);
+  });
+
+  it('writes nothing outside the memory of its job', async () => {
+    for (const n of [2, 15, 16, 17, 49, 200])
+      for (const d of [1, 9, 10, 30, 170]) {
+        const fresh = await loadKernels();
+        const before = fresh.arena.alloc(256);
+        fresh.arena.u32(before, 64).fill(0xabcdef01);
+        const job = prepareVatPoints(fresh, points(n, d), 'euclidean');
+        // First fit: in a fresh memory blocks follow each other.
+        const after = fresh.arena.alloc(256);
+        expect(before).toBeLessThan(job.pointer);
+        expect(job.pointer).toBeLessThan(after);
+        fresh.arena.u32(after, 64).fill(0xabcdef01);
+        while (runVatPointsWorker(fresh.exports, job, 0, 13) === 0);
+        const words = [...fresh.arena.u32(before, 64), ...fresh.arena.u32(after, 64)];
+        expect(
+          words.every((w) => w === 0xabcdef01),
+          `n=${n} d=${d}`,
+        ).toBe(true);
+        finishVatPoints(fresh, job);
+      }
   });
 
   it('says beforehand how much memory it needs', () => {
