@@ -14,7 +14,7 @@ export * from './formats/types.js';
 export * from './methods/activity/index.js';
 export * from './methods/change/index.js';
 export * from './methods/prune/index.js';
-export * from './methods/tendency/types.js';
+export * from './methods/tendency/index.js';
 export { type Random, random } from './random.js';
 export * from './results/index.js';
 export * from './run/types.js';

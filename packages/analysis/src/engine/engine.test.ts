@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis/engine';
 import { EpochscopeError, type Matrix } from '@epochscope/core-wasm';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -111,5 +112,22 @@ describe('the engine in Node', () => {
 
   it('refuses a number of threads it cannot have', () => {
     expect(() => createEngine({ threads: 0 })).toThrow('expected a whole number 1 … 64, got 0');
+  });
+});
+
+describe('a process with an engine', () => {
+  it('waits for a job and then ends by itself, without close', () => {
+    const script = `
+      import { createEngine } from '@epochscope/analysis/engine';
+      const vat = await createEngine({ threads: 2 }).vat({ data: Float32Array.from([0, 1, 3]), shape: [3, 1] }, { metric: 'euclidean' });
+      process.stdout.write(vat.order.join());
+    `;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(run.stdout).toBe('0,1,2');
+    expect(run.status).toBe(0);
   });
 });

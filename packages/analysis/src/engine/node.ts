@@ -28,8 +28,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
 }
 
 async function spawn(): Promise<Member> {
-  const worker = new Worker(new URL('./worker-node.js', import.meta.url));
-  worker.unref();
+  const worker = new Worker(new URL('./worker-node.js', import.meta.url), { execArgv: [] });
   const died = new Promise<never>((_, reject) => {
     const fail = (why: string) => reject(new EpochscopeError('internal', `a worker ended: ${why}`));
     worker.once('error', (error) => fail(error.message));

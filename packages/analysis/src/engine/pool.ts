@@ -103,10 +103,11 @@ export function createPool(
         failed = !(cause instanceof EpochscopeError) || cause.code === 'internal';
         throw cause;
       } finally {
-        for (const member of members) member.hold(false);
         const large =
           !failed && members.length > 0 && (await members[0]!.kernels.memoryBytes()) > RECYCLE_BYTES;
         if (failed || large) await stop();
+        // Last: an answer awaited from workers that hold nothing would let the process end.
+        for (const member of members) member.hold(false);
       }
     };
     const result = queue.then(job, job);

@@ -1,0 +1,92 @@
+import { guard, type Matrix, type Metric } from '@epochscope/core-wasm';
+import { random } from '../../random.js';
+import type { TendencyPanel } from './types.js';
+
+/** Pairs drawn for a pixel that stands for more. */
+export const PAIRS_PER_PIXEL = 4;
+
+/** Dissimilarity of two rows in float64, by definition; zero (cosine) and constant (correlation) rows: 1 from others, 0 from each other. */
+export function dissimilarity(
+  { data, shape: [, d] }: Matrix,
+  metric: Metric,
+): (i: number, j: number) => number {
+  if (metric === 'euclidean' || metric === 'manhattan') {
+    const squared = metric === 'euclidean';
+    return (i, j) => {
+      let sum = 0;
+      for (let k = 0, a = i * d, b = j * d; k < d; k++, a++, b++) {
+        const difference = data[a]! - data[b]!;
+        sum += squared ? difference * difference : Math.abs(difference);
+      }
+      return squared ? Math.sqrt(sum) : sum;
+    };
+  }
+  const mean = (i: number) => {
+    if (metric === 'cosine') return 0;
+    let sum = 0;
+    for (let k = i * d; k < (i + 1) * d; k++) sum += data[k]!;
+    return sum / d;
+  };
+  return (i, j) => {
+    const mi = mean(i);
+    const mj = mean(j);
+    let dot = 0;
+    let ii = 0;
+    let jj = 0;
+    for (let k = 0, a = i * d, b = j * d; k < d; k++, a++, b++) {
+      const x = data[a]! - mi;
+      const y = data[b]! - mj;
+      dot += x * y;
+      ii += x * x;
+      jj += y * y;
+    }
+    if (ii === 0 || jj === 0) return ii === jj ? 0 : 1;
+    return Math.min(2, Math.max(0, 1 - dot / Math.sqrt(ii * jj)));
+  };
+}
+
+/**
+ * VAT image: mean dissimilarity of the pairs of each pixel's block, in VAT order, symmetric, zero diagonal included.
+ * Every pair where a block holds at most 4; otherwise 4 pairs drawn with the seed. Sides beyond n are cut to n.
+ * O(side² · d) time, side² memory: never n×n.
+ */
+export function vatImage(
+  x: Matrix,
+  order: Uint32Array,
+  metric: Metric,
+  side: number,
+  seed: number,
+): NonNullable<TendencyPanel['vat']> {
+  guard(
+    Number.isInteger(side) && side >= 1 && side <= 4096,
+    'argument',
+    () => `VAT image side: expected a whole number 1 … 4096, got ${side}`,
+  );
+  const n = order.length;
+  const pixels = Math.min(side, n);
+  const distance = dissimilarity(x, metric);
+  const data = new Float32Array(pixels * pixels);
+  const draw = random(seed);
+  const start = (p: number) => Math.floor((p * n) / pixels);
+  let sampled = false;
+  for (let p = 0; p < pixels; p++) {
+    for (let q = p; q < pixels; q++) {
+      const rows = start(p + 1) - start(p);
+      const columns = start(q + 1) - start(q);
+      const total = rows * columns;
+      let sum = 0;
+      if (total <= PAIRS_PER_PIXEL) {
+        for (let a = 0; a < rows; a++)
+          for (let b = 0; b < columns; b++) sum += distance(order[start(p) + a]!, order[start(q) + b]!);
+        sum /= total;
+      } else {
+        sampled = true;
+        for (let s = 0; s < PAIRS_PER_PIXEL; s++)
+          sum += distance(order[start(p) + draw.below(rows)]!, order[start(q) + draw.below(columns)]!);
+        sum /= PAIRS_PER_PIXEL;
+      }
+      data[p * pixels + q] = data[q * pixels + p] = sum;
+    }
+  }
+  return { side: pixels, data, pairsPerPixel: sampled ? PAIRS_PER_PIXEL : 'all' };
+}
