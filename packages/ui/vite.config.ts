@@ -11,6 +11,6 @@ export default defineConfig({
       name: 'EpochscopeReport',
       fileName: () => 'report.js',
     },
-    rollupOptions: { output: { inlineDynamicImports: true } },
+    minify: true,
   },
 });

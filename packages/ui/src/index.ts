@@ -1,1 +1,12 @@
-export {};
+export { EsLegend } from './elements/es-legend/index.js';
+export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
+export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
+export type { MarkColour } from './elements/es-tendency-image/draw.js';
+export {
+  EsTendencyImage,
+  type TendencySelectDetail,
+  type TendencyZoomDetail,
+} from './elements/es-tendency-image/index.js';
+export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
+export { VIEWS } from './views/index.js';
+export { EsTendencyView } from './views/tendency/index.js';

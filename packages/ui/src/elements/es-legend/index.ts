@@ -1,0 +1,75 @@
+import { css, html, LitElement, nothing } from 'lit';
+import { CORRECT_COLOUR, classColour, WRONG_COLOUR } from '../../palette.js';
+import { format, tokens } from '../../styles.js';
+
+/**
+ * What colours and greys mean: classes, right and wrong, and the grey scale with its ends.
+ * @csspart item - one entry. @csspart scale - the grey bar.
+ */
+export class EsLegend extends LitElement {
+  static override styles = [
+    tokens,
+    css`
+      :host {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.3rem 0.9rem;
+        align-items: center;
+      }
+      span {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.35rem;
+      }
+      i {
+        inline-size: 0.8em;
+        block-size: 0.8em;
+        border-radius: 2px;
+        border: 1px solid color-mix(in srgb, var(--_text) 25%, transparent);
+      }
+      .bar {
+        inline-size: 7rem;
+        block-size: 0.8em;
+        border: 1px solid var(--_line);
+        background: linear-gradient(to right, #000, #fff);
+      }
+    `,
+  ];
+  static override properties = {
+    classes: { attribute: false },
+    markColor: { type: String, attribute: 'mark-color' },
+    high: { type: Number },
+    unit: { type: String },
+  };
+  /** Class names, in label order. */
+  declare classes: string[] | null;
+  declare markColor: 'class' | 'correct' | 'none';
+  /** White end of the grey scale; NaN hides the bar. */
+  declare high: number;
+  /** What the scale measures: "euclidean". */
+  declare unit: string;
+
+  constructor() {
+    super();
+    this.classes = null;
+    this.markColor = 'class';
+    this.high = Number.NaN;
+    this.unit = '';
+  }
+
+  override render() {
+    const item = (colour: string, text: string) =>
+      html`<span part="item"><i style="background:${colour}"></i>${text}</span>`;
+    return html`
+      ${this.markColor === 'correct' ? html`${item(CORRECT_COLOUR, 'right')}${item(WRONG_COLOUR, 'wrong')}` : nothing}
+      ${this.markColor === 'class' ? (this.classes ?? []).map((name, c) => item(classColour(c), name)) : nothing}
+      ${Number.isFinite(this.high) ? html`<span part="scale" role="img" aria-label="Grey scale: black is 0, white is ${format(this.high)} ${this.unit}">0<b class="bar"></b>${format(this.high)} ${this.unit}</span>` : nothing}
+    `;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-legend': EsLegend;
+  }
+}

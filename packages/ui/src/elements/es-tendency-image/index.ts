@@ -1,0 +1,339 @@
+import type { TendencyPanel } from '@epochscope/analysis/results';
+import { ivatValue } from '@epochscope/core-wasm';
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { format, tokens } from '../../styles.js';
+import { greyPixels, imageValues, type MarkColour, markColour, scaleOf } from './draw.js';
+import styles from './styles.js';
+
+export interface TendencySelectDetail {
+  snapshot: string;
+  layer: string;
+  /** Position along the order, and the sample there. */
+  position: number;
+  sample: number;
+  /** Block that holds it. */
+  block: number;
+}
+export interface TendencyZoomDetail {
+  from: number;
+  to: number;
+}
+
+/** Share of the picture's side that marks take at the top and left edge. */
+const MARGIN = 0.04;
+const SMALLEST_ZOOM = 4;
+
+/**
+ * One VAT or iVAT picture with marks along its edges: dark = similar. iVAT is computed from the weights at the screen's
+ * resolution for any zoom; nothing n×n is kept. Wheel or drag zooms, double click or 0 resets, arrows pan, Enter selects.
+ *
+ * @fires es-select - `TendencySelectDetail`: a position was chosen by click or Enter.
+ * @fires es-zoom - `TendencyZoomDetail`: the person changed the range shown.
+ * @csspart canvas - the picture. @csspart readout - the line below it. @csspart table - the blocks as a table.
+ * @cssprop --es-text, --es-quiet, --es-line, --es-surface, --es-accent, --es-font
+ */
+export class EsTendencyImage extends LitElement {
+  static override styles = [tokens, styles];
+  static override properties = {
+    data: { attribute: false },
+    classes: { attribute: false },
+    mode: { type: String, reflect: true },
+    markColor: { type: String, attribute: 'mark-color', reflect: true },
+    blocks: { type: Boolean, reflect: true },
+    still: { type: Boolean, reflect: true },
+    from: { type: Number },
+    to: { type: Number },
+    readout: { state: true },
+    rubber: { state: true },
+  };
+
+  /** The panel to draw; never changed. */
+  declare data: TendencyPanel | null;
+  declare classes: string[] | null;
+  declare mode: 'ivat' | 'vat';
+  declare markColor: MarkColour;
+  /** Outline the blocks found. */
+  declare blocks: boolean;
+  /** A picture only: no zoom, no read-out, no table. */
+  declare still: boolean;
+  /** Positions shown: from … to − 1; NaN for the ends. */
+  declare from: number;
+  declare to: number;
+  declare private readout: string;
+  declare private rubber: { start: number; end: number } | null;
+  private observer: ResizeObserver | null = null;
+  private cursor = 0;
+
+  constructor() {
+    super();
+    this.data = null;
+    this.classes = null;
+    this.mode = 'ivat';
+    this.markColor = 'class';
+    this.blocks = false;
+    this.still = false;
+    this.from = Number.NaN;
+    this.to = Number.NaN;
+    this.readout = '';
+    this.rubber = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(this);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.observer?.disconnect();
+  }
+
+  /** Range shown, within the data. */
+  private get range(): [number, number] {
+    const n = this.data?.n ?? 0;
+    const from = Number.isFinite(this.from) ? Math.min(Math.max(0, Math.round(this.from)), n) : 0;
+    const to = Number.isFinite(this.to) ? Math.min(Math.max(from, Math.round(this.to)), n) : n;
+    return from < to ? [from, to] : [0, n];
+  }
+
+  private get summary(): string {
+    const p = this.data;
+    if (!p) return 'No data';
+    const ari = p.scores.ari.value;
+    return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} picture of layer ${p.layer}, snapshot ${p.snapshot.id}: ${p.n} samples, ${p.blocks.count} dark ${p.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : `, adjusted Rand index ${ari.toFixed(2)}`}`;
+  }
+
+  override render() {
+    const { data } = this;
+    if (!data || data.n === 0)
+      return html`<figure><div class="frame"><div class="empty">${data ? 'No samples' : 'No data'}</div></div></figure>`;
+    if (this.mode === 'vat' && !data.vat)
+      return html`<figure><div class="frame"><div class="empty">This result holds no VAT picture; iVAT is drawn from its weights.</div></div></figure>`;
+    const [from, to] = this.range;
+    const inner = 1 - MARGIN;
+    const rubber = this.rubber && {
+      at: 100 * (MARGIN + inner * Math.min(this.rubber.start, this.rubber.end)),
+      size: 100 * inner * Math.abs(this.rubber.end - this.rubber.start),
+    };
+    return html`<figure>
+      <div class="frame">
+        <canvas
+          part="canvas"
+          role="img"
+          aria-label=${this.summary}
+          tabindex=${this.still ? nothing : 0}
+          @wheel=${this.still ? null : this.onWheel}
+          @pointerdown=${this.still ? null : this.onDown}
+          @pointermove=${this.still ? null : this.onMove}
+          @pointerup=${this.still ? null : this.onUp}
+          @pointerleave=${this.still ? null : () => ((this.readout = ''))}
+          @dblclick=${this.still ? null : () => this.zoom(0, data.n)}
+          @keydown=${this.still ? null : this.onKey}
+        ></canvas>
+        ${rubber ? html`<div class="rubber" style="left:${rubber.at}%;top:${rubber.at}%;width:${rubber.size}%;height:${rubber.size}%"></div>` : nothing}
+      </div>
+      ${
+        this.still
+          ? nothing
+          : html`<div class="bar">
+              <div class="readout" part="readout" role="status">${this.readout || (from > 0 || to < data.n ? `positions ${from} – ${to - 1} of ${data.n}` : 'Drag or wheel to zoom; click to select')}</div>
+            </div>
+            <details part="table">
+              <summary>Blocks as a table</summary>
+              <table>
+                <thead><tr><th scope="col">Block</th><th scope="col">Positions</th><th scope="col">Samples</th></tr></thead>
+                <tbody>
+                  ${Array.from({ length: data.blocks.count }, (_, b) => html`<tr><td>${b + 1}</td><td>${data.blocks.boundaries[b]} – ${data.blocks.boundaries[b + 1]! - 1}</td><td>${data.blocks.boundaries[b + 1]! - data.blocks.boundaries[b]!}</td></tr>`)}
+                </tbody>
+              </table>
+            </details>`
+      }
+    </figure>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (['data', 'mode', 'markColor', 'blocks', 'from', 'to'].some((name) => changed.has(name))) this.draw();
+  }
+
+  private get canvas(): HTMLCanvasElement | null {
+    return this.renderRoot?.querySelector('canvas') ?? null;
+  }
+
+  private draw(): void {
+    const { canvas, data } = this;
+    if (!canvas || !data || data.n === 0) return;
+    const pixels = Math.max(
+      16,
+      Math.min(2048, Math.round(canvas.clientWidth * (globalThis.devicePixelRatio || 1))),
+    );
+    if (!canvas.clientWidth) return;
+    this.paint(canvas, pixels);
+  }
+
+  /** Draws into a canvas of the given side, marks and outlines included. */
+  private paint(canvas: HTMLCanvasElement, pixels: number): void {
+    const data = this.data!;
+    const [from, to] = this.range;
+    canvas.width = pixels;
+    canvas.height = pixels;
+    const context = canvas.getContext('2d')!;
+    const margin = Math.round(pixels * MARGIN);
+    const side = pixels - margin;
+    const values = imageValues(data, this.mode, side, from, to);
+    context.putImageData(
+      new ImageData(greyPixels(values, scaleOf(data, this.mode)), side, side),
+      margin,
+      margin,
+    );
+    const place = (position: number) => margin + ((position - from) * side) / (to - from);
+    const thick = Math.max(1, Math.round(pixels / 400), Math.floor(side / (to - from)));
+    for (const mark of data.marks) {
+      const colour = markColour(mark, this.markColor);
+      if (!colour || mark.position < from || mark.position >= to) continue;
+      context.fillStyle = colour;
+      const at = Math.round(place(mark.position));
+      context.fillRect(at, 0, thick, margin - 2);
+      context.fillRect(0, at, margin - 2, thick);
+    }
+    if (!this.blocks) return;
+    context.strokeStyle = '#ee7733';
+    context.lineWidth = Math.max(1, pixels / 500);
+    for (let b = 0; b < data.blocks.count; b++) {
+      const start = place(data.blocks.boundaries[b]!);
+      const size = place(data.blocks.boundaries[b + 1]!) - start;
+      context.strokeRect(start, start, size, size);
+    }
+  }
+
+  /** Place of a pointer along x and y as a share of the picture, within 0 … 1. */
+  private share(event: PointerEvent | WheelEvent): [number, number] {
+    const box = this.canvas!.getBoundingClientRect();
+    const clamp = (value: number) => Math.min(1, Math.max(0, (value - MARGIN) / (1 - MARGIN)));
+    return [clamp((event.clientX - box.left) / box.width), clamp((event.clientY - box.top) / box.height)];
+  }
+  private positionAt(share: number): number {
+    const [from, to] = this.range;
+    return Math.min(to - 1, from + Math.floor(share * (to - from)));
+  }
+
+  private onWheel = (event: WheelEvent) => {
+    event.preventDefault();
+    const [from, to] = this.range;
+    const [x, y] = this.share(event);
+    const centre = from + ((x + y) / 2) * (to - from);
+    const size = (to - from) * (event.deltaY > 0 ? 1.25 : 0.8);
+    this.zoom(centre - ((centre - from) * size) / (to - from), centre + ((to - centre) * size) / (to - from));
+  };
+  private onDown = (event: PointerEvent) => {
+    if (event.button !== 0) return;
+    this.canvas!.setPointerCapture(event.pointerId);
+    const [x] = this.share(event);
+    this.rubber = { start: x, end: x };
+  };
+  private onMove = (event: PointerEvent) => {
+    const [x, y] = this.share(event);
+    if (this.rubber) this.rubber = { start: this.rubber.start, end: x };
+    const data = this.data!;
+    const a = this.positionAt(y);
+    const b = this.positionAt(x);
+    const value = a === b ? 0 : ivatValue(data, a, b);
+    this.readout = `sample ${data.order[a]} (position ${a}) and ${data.order[b]} (${b}): iVAT ${format(value)}`;
+  };
+  private onUp = (event: PointerEvent) => {
+    const rubber = this.rubber;
+    this.rubber = null;
+    if (!rubber) return;
+    const [low, high] = [
+      this.positionAt(Math.min(rubber.start, rubber.end)),
+      this.positionAt(Math.max(rubber.start, rubber.end)),
+    ];
+    if (Math.abs(rubber.end - rubber.start) > 0.02 && high - low >= 2) this.zoom(low, high + 1);
+    else this.choose(this.positionAt(this.share(event)[0]));
+  };
+  private onKey = (event: KeyboardEvent) => {
+    const [from, to] = this.range;
+    const n = this.data!.n;
+    const size = to - from;
+    const step = Math.max(1, Math.round(size / 10));
+    const pan = (by: number) =>
+      this.zoom(Math.min(Math.max(0, from + by), n - size), Math.min(Math.max(size, to + by), n));
+    const keys: Record<string, () => void> = {
+      ArrowLeft: () => pan(-step),
+      ArrowUp: () => pan(-step),
+      ArrowRight: () => pan(step),
+      ArrowDown: () => pan(step),
+      '+': () => this.zoom(from + size / 8, to - size / 8),
+      '-': () => this.zoom(from - size / 6, to + size / 6),
+      '0': () => this.zoom(0, n),
+      Home: () => pan(-n),
+      End: () => pan(n),
+      Enter: () => this.choose(Math.min(to - 1, Math.max(from, this.cursor || Math.floor((from + to) / 2)))),
+    };
+    const action = keys[event.key];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    action();
+  };
+
+  private zoom(from: number, to: number): void {
+    const n = this.data!.n;
+    const low = Math.max(0, Math.floor(from));
+    const high = Math.min(n, Math.ceil(to));
+    if (high - low < Math.min(SMALLEST_ZOOM, n)) return;
+    const [oldFrom, oldTo] = this.range;
+    if (low === oldFrom && high === oldTo) return;
+    this.from = low;
+    this.to = high;
+    this.dispatchEvent(
+      new CustomEvent<TendencyZoomDetail>('es-zoom', {
+        detail: { from: low, to: high },
+        bubbles: true,
+        composed: true,
+      }),
+    );
+  }
+  private choose(position: number): void {
+    const data = this.data!;
+    this.cursor = position;
+    let block = 0;
+    while (block + 1 < data.blocks.count && data.blocks.boundaries[block + 1]! <= position) block++;
+    const detail = {
+      snapshot: data.snapshot.id,
+      layer: data.layer,
+      position,
+      sample: data.order[position]!,
+      block,
+    };
+    this.dispatchEvent(
+      new CustomEvent<TendencySelectDetail>('es-select', { detail, bubbles: true, composed: true }),
+    );
+  }
+
+  /** The picture as a PNG of the given side. */
+  async toPNG(side = 1024): Promise<Blob> {
+    const canvas = document.createElement('canvas');
+    this.paint(canvas, side);
+    return new Promise((resolve, reject) =>
+      canvas.toBlob(
+        (blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be encoded'))),
+        'image/png',
+      ),
+    );
+  }
+  /** The order as CSV: position, sample, weight of the edge that attached it, parent, block. */
+  toCSV(): string {
+    const { order, weights, parent, blocks } = this.data!;
+    let block = 0;
+    const rows = [...order].map((sample, p) => {
+      while (block + 1 < blocks.count && blocks.boundaries[block + 1]! <= p) block++;
+      return `${p},${sample},${p ? weights[p - 1] : ''},${p ? parent[p - 1] : ''},${block}`;
+    });
+    return `position,sample,weight,parent,block\n${rows.join('\n')}\n`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-tendency-image': EsTendencyImage;
+  }
+}

@@ -1,0 +1,53 @@
+import { css } from 'lit';
+
+/** Custom properties every element reads; set them on the page to restyle. Light by default, dark with the system or `.dark`. */
+export const tokens = css`
+  :host {
+    --_text: var(--es-text, light-dark(#1d2329, #e6e9ec));
+    --_quiet: var(--es-quiet, light-dark(#5a6570, #a3adb7));
+    --_line: var(--es-line, light-dark(#d5dae0, #3a434c));
+    --_surface: var(--es-surface, light-dark(#ffffff, #171b20));
+    --_raised: var(--es-raised, light-dark(#f4f6f8, #20262c));
+    --_accent: var(--es-accent, light-dark(#2a62b0, #7fb0f5));
+    color: var(--_text);
+    font-family: var(--es-font, system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif);
+    font-size: var(--es-font-size, 0.875rem);
+    line-height: 1.4;
+  }
+  :host([hidden]) {
+    display: none;
+  }
+  table {
+    border-collapse: collapse;
+    font-variant-numeric: tabular-nums;
+  }
+  th,
+  td {
+    text-align: right;
+    padding: 0.15rem 0.6rem;
+    border-bottom: 1px solid var(--_line);
+  }
+  th:first-child,
+  td:first-child {
+    text-align: left;
+  }
+  th {
+    font-weight: 600;
+    color: var(--_quiet);
+  }
+  summary {
+    cursor: pointer;
+    color: var(--_quiet);
+  }
+  :focus-visible {
+    outline: 2px solid var(--_accent);
+    outline-offset: 2px;
+  }
+`;
+
+/** Four significant digits, no exponent for common sizes. */
+export function format(value: number): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  return size >= 1e5 || size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,4 @@
+/** Method → tag of the view that draws its result. One line a view. */
+export const VIEWS: Record<string, string> = {
+  tendency: 'es-tendency-view',
+};
