@@ -1,0 +1,63 @@
+import type { SnapshotPolicy } from '@epochscope/analysis/node';
+import { InvalidArgumentError } from 'commander';
+
+// Parsers of option values. A throw becomes a usage error: one line, exit 2.
+
+export function whole(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`expected a whole number ≥ ${least}.`);
+    return value;
+  };
+}
+
+export function number(least: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < least)
+      throw new InvalidArgumentError(`expected a number ≥ ${least}.`);
+    return value;
+  };
+}
+
+export function names(text: string): string[] {
+  const list = text.split(',').map((item) => item.trim());
+  if (list.some((item) => item === '')) throw new InvalidArgumentError('expected names separated by commas.');
+  return list;
+}
+
+export function oneOf<T extends string>(choices: readonly T[]) {
+  return (text: string): T => {
+    if (!choices.includes(text as T))
+      throw new InvalidArgumentError(`expected one of ${choices.join(', ')}.`);
+    return text as T;
+  };
+}
+
+/** "1,2,10", "init,1,10", "every:50", "log:20". */
+export function snapshotPolicy(text: string): SnapshotPolicy {
+  const match = /^(every|log):(\d+)$/.exec(text);
+  if (match) {
+    const count = Number(match[2]);
+    if (count < 1) throw new InvalidArgumentError('expected a whole number > 0 after the colon.');
+    return { init: true, ...(match[1] === 'every' ? { everySteps: count } : { logSpaced: count }) };
+  }
+  const parts = names(text);
+  if (!parts.every((part) => part === 'init' || /^\d+$/.test(part)))
+    throw new InvalidArgumentError('expected epochs ("init,1,2,10"), "every:STEPS" or "log:COUNT".');
+  return { init: parts.includes('init'), epochs: parts.filter((part) => part !== 'init').map(Number) };
+}
+
+/** Indentation-free table for the terminal. */
+export function table(rows: (string | number)[][]): string {
+  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => String(row[c] ?? '').length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, c) => (c === 0 ? String(cell).padEnd(widths[c]!) : String(cell).padStart(widths[c]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

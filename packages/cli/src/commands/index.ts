@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import type { Output } from '../output.js';
+
+export interface CommandModule {
+  define(command: Command): Command;
+  run(args: string[], options: never, output: Output): Promise<void>;
+}
+
+/** One line a command; loaded when used. */
+export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
+  demo: () => import('./demo.js'),
+  train: () => import('./train.js'),
+  tendency: () => import('./tendency.js'),
+  report: () => import('./report.js'),
+  info: () => import('./info.js'),
+};

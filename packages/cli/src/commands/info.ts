@@ -1,0 +1,52 @@
+import { listResults, openRun } from '@epochscope/analysis/node';
+import type { Command } from 'commander';
+import type { Output } from '../output.js';
+import { table } from './_shared.js';
+
+export function define(command: Command): Command {
+  return command
+    .description('Say what a run holds')
+    .argument('<run>', 'run directory')
+    .addHelpText('after', '\nExample:\n  epochscope info my-run');
+}
+
+export async function run([directory]: string[], _: unknown, output: Output): Promise<void> {
+  const opened = await openRun(directory!);
+  const { manifest, warnings } = opened;
+  for (const warning of warnings) output.warn(warning);
+  const results = await listResults(directory!);
+  const metrics = [...new Set(manifest.snapshots.flatMap((s) => Object.keys(s.metrics)))];
+  const shown =
+    manifest.snapshots.length > 40
+      ? [...manifest.snapshots.slice(0, 20), ...manifest.snapshots.slice(-20)]
+      : manifest.snapshots;
+  const text = [
+    `net      ${manifest.model?.name ?? 'unknown'}`,
+    `input    ${manifest.inputShape?.join('×') ?? 'unknown'}`,
+    `samples  ${manifest.samples ? `${manifest.samples.count}, ${manifest.samples.source}` : 'none'}`,
+    `classes  ${manifest.classes?.join(', ') ?? 'none'}`,
+    '',
+    table([
+      ['layer', 'kind', 'shape', 'parameters'],
+      ...manifest.layers.map((l) => [l.name, l.kind, l.shape.join('×'), l.parameters.join(' ')]),
+    ]),
+    '',
+    table([
+      ['snapshot', 'epoch', 'step', ...metrics],
+      ...shown.map((s) => [
+        s.id,
+        s.epoch ?? '–',
+        s.step ?? '–',
+        ...metrics.map((m) => s.metrics[m]?.toFixed(4) ?? '–'),
+      ]),
+    ]),
+    ...(shown.length < manifest.snapshots.length
+      ? [`(first and last 20 of ${manifest.snapshots.length})`]
+      : []),
+    '',
+    results.length
+      ? `results  ${results.map(({ method, name }) => (name === 'default' ? method : `${method}/${name}`)).join(', ')}`
+      : 'results  none',
+  ].join('\n');
+  output.result(text, { manifest, warnings, results: results.map(({ method, name }) => ({ method, name })) });
+}

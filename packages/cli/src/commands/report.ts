@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { formatBytes } from '@epochscope/core-wasm';
+import type { Command } from 'commander';
+import type { Output } from '../output.js';
+import { writeReport } from '../report/page.js';
+
+export function define(command: Command): Command {
+  return command
+    .description('Write everything a run holds as one HTML page that opens from disk')
+    .argument('<run>', 'run directory')
+    .option('-o, --output <file>', 'page to write (default: report.html in the run)')
+    .addHelpText('after', '\nExample:\n  epochscope report my-run -o my-run.html');
+}
+
+export async function run([directory]: string[], o: { output?: string }, output: Output): Promise<void> {
+  const file = o.output ?? join(directory!, 'report.html');
+  const { bytes, results } = await writeReport(directory!, file);
+  if (!results)
+    output.warn(`${directory} holds no results yet; run "epochscope tendency ${directory}" first`);
+  output.result(`${file} (${formatBytes(bytes)}, ${results} ${results === 1 ? 'result' : 'results'})`, {
+    file,
+    bytes,
+    results,
+  });
+}

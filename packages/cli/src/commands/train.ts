@@ -1,0 +1,74 @@
+import { MODEL_NAMES, openDataset } from '@epochscope/analysis/node';
+import type { Command } from 'commander';
+import type { Output } from '../output.js';
+import { trainRun } from '../train-run.js';
+import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
+
+export function define(command: Command): Command {
+  return command
+    .description('Train a net and keep snapshots of it as a run')
+    .requiredOption('-o, --output <dir>', 'run directory to write')
+    .option('--model <name>', MODEL_NAMES.join(', '), oneOf(MODEL_NAMES), 'lenet5')
+    .option('--hidden <units>', 'mlp: units of its hidden layers', (text) => text.split(',').map(whole(1)))
+    .option(
+      '--data <where>',
+      '"bundled" (10 000 MNIST digits), or a folder of MNIST IDX or CIFAR-10 binary files',
+      'bundled',
+    )
+    .option('--epochs <n>', 'passes over the training samples', whole(0), 10)
+    .option('--snapshots <when>', '"init,1,2,10", "every:STEPS" or "log:COUNT"; the last step is always kept')
+    .option('--batch <n>', 'samples a step', whole(1), 100)
+    .option(
+      '--optimizer <name>',
+      'adam, sgd or momentum',
+      oneOf(['adam', 'sgd', 'momentum'] as const),
+      'adam',
+    )
+    .option('--lr <rate>', 'learning rate', number(0), 0.001)
+    .option('--noise <sd>', 'standard deviation of noise added to training inputs (0 … 1)', number(0), 0.1)
+    .option('--samples <n>', 'test samples kept for analysis', whole(1), 1000)
+    .option('--seed <n>', 'initial weights, order and noise', whole(0), 1)
+    .option('--overwrite', 'replace an existing run')
+    .addHelpText(
+      'after',
+      '\nExample:\n  epochscope train --data ~/mnist --epochs 10 --snapshots init,1,2,10 -o my-run',
+    );
+}
+
+export async function run(_: string[], o: Record<string, never>, output: Output): Promise<void> {
+  const options = o as Record<string, never> & {
+    output: string;
+    data: string;
+    epochs: number;
+    snapshots?: string;
+  };
+  const data = await openDataset(options.data);
+  output.say(
+    `${data.name}: ${data.train.count} training and ${data.test.count} test samples from ${data.source}`,
+  );
+  const policy = snapshotPolicy(
+    options.snapshots ??
+      ['init', ...new Set([1, 2, 5, options.epochs].filter((e) => e <= options.epochs && e > 0))].join(','),
+  );
+  const summary = await trainRun(
+    {
+      directory: options.output,
+      overwrite: Boolean(o.overwrite),
+      data,
+      model: { name: o.model, seed: o.seed, ...(o.hidden ? { hidden: o.hidden } : {}) },
+      epochs: options.epochs,
+      batchSize: o.batch,
+      optimizer: o.optimizer,
+      learningRate: o.lr,
+      noise: o.noise,
+      seed: o.seed,
+      snapshots: policy,
+      samples: o.samples,
+    },
+    output,
+  );
+  output.result(
+    `${options.output}: ${summary.snapshots} snapshots, test accuracy ${(100 * summary.testAccuracy).toFixed(2)} %, ${Math.round(summary.imagesPerSecond)} images/s`,
+    { run: options.output, ...summary },
+  );
+}

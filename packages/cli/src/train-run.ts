@@ -1,0 +1,165 @@
+import {
+  buildModel,
+  captureOutputs,
+  createRun,
+  type Dataset,
+  loadWeights,
+  type ModelSpec,
+  openRun,
+  prepareTf,
+  readPredictions,
+  type SnapshotPolicy,
+  train,
+  writeOutputs,
+} from '@epochscope/analysis/node';
+import { EpochscopeError } from '@epochscope/core-wasm';
+import type { Output } from './output.js';
+
+export interface TrainRunOptions {
+  directory: string;
+  overwrite: boolean;
+  data: Dataset;
+  model: Omit<ModelSpec, 'inputShape' | 'classes'>;
+  epochs: number;
+  batchSize: number;
+  optimizer: 'sgd' | 'momentum' | 'adam';
+  learningRate: number;
+  noise: number;
+  seed: number;
+  snapshots: SnapshotPolicy;
+  /** Test samples kept for analysis: the first of them. */
+  samples: number;
+}
+
+/** Trains a net and writes the run: samples, snapshots, metrics. */
+export async function trainRun(
+  options: TrainRunOptions,
+  output: Output,
+): Promise<{ imagesPerSecond: number; testAccuracy: number; snapshots: number }> {
+  const { data } = options;
+  const tf = await prepareTf();
+  const spec: ModelSpec = { ...options.model, inputShape: [...data.shape], classes: data.classes.length };
+  const net = buildModel(tf, spec);
+  const training = {
+    data: `${data.name} (${data.source})`,
+    trainingSamples: data.train.count,
+    testSamples: data.test.count,
+    epochs: options.epochs,
+    batchSize: options.batchSize,
+    optimizer: options.optimizer,
+    learningRate: options.learningRate,
+    noise: options.noise,
+    seed: options.seed,
+  };
+  const writer = await createRun(
+    options.directory,
+    { model: { ...spec }, layers: net.layers, classes: data.classes, inputShape: [...data.shape], training },
+    { overwrite: options.overwrite },
+  );
+  const count = Math.min(options.samples, data.test.count);
+  const size = data.shape.reduce((a, b) => a * b, 1);
+  await writer.writeSamples({
+    inputs: {
+      data: data.test.images.subarray(0, count * size),
+      shape: [count, ...data.shape],
+      dtype: 'uint8',
+    },
+    labels: Uint32Array.from(data.test.labels.subarray(0, count)),
+    source: `first ${count} test samples of ${data.name}`,
+  });
+  const progress = output.progress('Training');
+  let snapshots = 0;
+  try {
+    const summary = await train(tf, net, data, {
+      ...options,
+      signal: output.signal,
+      onProgress: ({ epoch, epochs, step, steps, loss, imagesPerSecond }) =>
+        progress.update(
+          step,
+          steps,
+          `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${Math.round(imagesPerSecond)} images/s`,
+        ),
+      onSnapshot: async (info, weights) => {
+        await writer.writeSnapshot(info, weights);
+        snapshots++;
+        output.say(`  ${info.id}: test accuracy ${(100 * (info.metrics.testAccuracy ?? 0)).toFixed(2)} %`);
+      },
+    });
+    await writer.finish();
+    return { ...summary, snapshots };
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Log-likelihoods and predictions of the analysis samples at one snapshot. */
+export interface Predicted {
+  predictions: Uint32Array;
+  logLikelihood: Float32Array | null;
+}
+
+/**
+ * Captures layer outputs that a run does not hold yet, by running its own net on its own samples, and writes them into
+ * it. Throws `unsupported` for a run whose net is not one of ours.
+ */
+export async function captureRun(
+  directory: string,
+  snapshotIds: readonly string[],
+  layers: readonly string[],
+  output: Output,
+): Promise<void> {
+  const run = await openRun(directory);
+  const missing: { id: string; layers: string[] }[] = [];
+  for (const id of snapshotIds) {
+    const wanted: string[] = [];
+    for (const layer of new Set(layers.map((name) => run.layer(name).name)))
+      if (!(await run.hasOutputs(id, layer))) wanted.push(layer);
+    if (wanted.length) missing.push({ id, layers: wanted });
+  }
+  if (!missing.length) return;
+  const { manifest } = run;
+  if (!manifest.model)
+    throw new EpochscopeError(
+      'unsupported',
+      `${directory}: snapshot ${missing[0]!.id} holds no outputs of layer ${missing[0]!.layers[0]}, and the run does not say which net made it; record the outputs where it was trained`,
+      { path: directory },
+    );
+  const inputs = await run.inputs();
+  if (!inputs || !manifest.inputShape)
+    throw new EpochscopeError('missing', `${directory} holds no samples/inputs.npy to run the net on`, {
+      path: directory,
+    });
+  const tf = await prepareTf();
+  const net = buildModel(tf, manifest.model as unknown as ModelSpec);
+  // run.inputs() widens bytes to float32 0 … 255; the nets take 0 … 1.
+  const scaled = inputs.data.map((x) => x / 255);
+  const progress = output.progress('Capturing layer outputs');
+  try {
+    for (const [i, { id, layers: wanted }] of missing.entries()) {
+      loadWeights(tf, net, await run.weights(id), `${directory}, snapshot ${id}`);
+      const captured = await captureOutputs(
+        tf,
+        net,
+        { data: scaled, shape: [inputs.shape[0], ...manifest.inputShape], dtype: 'float32' },
+        {
+          layers: wanted,
+          signal: output.signal,
+          onProgress: (done, total) => progress.update(i * total + done, missing.length * total, id),
+        },
+      );
+      await writeOutputs(directory, id, captured);
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Predictions from the last layer's captured outputs, where it gives log-probabilities over the run's classes; else null. */
+export async function predictedBy(directory: string, snapshotId: string): Promise<Predicted | null> {
+  const run = await openRun(directory);
+  const last = run.manifest.layers.at(-1);
+  if (last?.kind !== 'log-softmax' || last.shape[0] !== run.manifest.classes?.length) return null;
+  if (!(await run.hasOutputs(snapshotId, last.name))) return null;
+  const outputs = await run.outputs(snapshotId, last.name);
+  return readPredictions({ ...outputs, shape: [...outputs.shape], dtype: 'float32' }, await run.labels());
+}
