@@ -2,3 +2,4 @@
 export * from "../kernels/tfjs-conv2d-filter-gradient/assembly";
 export * from "../kernels/tfjs-max-pool-gradient/assembly";
 export * from "../kernels/tfjs-matmul/assembly";
+export * from "../kernels/tfjs-conv2d-input-gradient/assembly";

@@ -4,6 +4,8 @@ import { decodeBase64 } from './load.js';
 export interface TfjsKernels {
   conv2dFilterGradientScratch(...sizes: number[]): number;
   conv2dFilterGradient(x: number, dy: number, dw: number, scratch: number, ...sizes: number[]): void;
+  conv2dInputGradientScratch(...sizes: number[]): number;
+  conv2dInputGradient(dy: number, w: number, dx: number, scratch: number, ...sizes: number[]): void;
   maxPoolGradient(x: number, dy: number, dx: number, ...sizes: number[]): void;
   matMulScratch(k: number, n: number): number;
   matMul(

@@ -66,6 +66,7 @@ export async function registerKernels(tf: Tf): Promise<void> {
     | ((call: Call) => Info)
     | undefined;
   register('Conv2DBackpropFilter', (call) => filterGradient(tf, kernels, call));
+  register('Conv2DBackpropInput', (call) => inputGradient(tf, kernels, call));
   register('MaxPoolGrad', (call) => poolGradient(tf, kernels, call));
   register('BatchMatMul', (call) => matMul(tf, kernels, call));
   register('_FusedMatMul', (call) => fusedMatMul(tf, kernels, call, fused));
@@ -113,6 +114,51 @@ function filterGradient(tf: Tf, kernels: TfjsKernels, { inputs, backend, attrs }
       ...steps,
       ...padding,
     ),
+  );
+  return result.info;
+}
+
+function inputGradient(tf: Tf, kernels: TfjsKernels, { inputs, backend, attrs }: Call): Info {
+  const { dy, filter } = inputs as { dy: Info; filter: Info };
+  const { strides, pad, dataFormat, dimRoundingMode, inputShape } = attrs as never as {
+    strides: number;
+    pad: 'valid';
+    dataFormat: string;
+    dimRoundingMode?: 'floor';
+    inputShape: [number, number, number, number];
+  };
+  guard(dataFormat === 'NHWC', 'unsupported', () => `convolution gradient: expected NHWC, got ${dataFormat}`);
+  const info = tf.backend_util.computeConv2DInfo(
+    inputShape,
+    filter.shape as [number, number, number, number],
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
+  const padding = [info.padInfo.top, info.padInfo.bottom, info.padInfo.left, info.padInfo.right];
+  const image = [info.inHeight, info.inWidth, info.inChannels];
+  const window = [info.filterHeight, info.filterWidth];
+  const result = output(backend, inputShape);
+  scratch(
+    backend,
+    kernels.conv2dInputGradientScratch(...image, info.outChannels, ...window, ...padding),
+    (pointer) =>
+      kernels.conv2dInputGradient(
+        backend.getMemoryOffset(dy.dataId),
+        backend.getMemoryOffset(filter.dataId),
+        result.pointer,
+        pointer,
+        info.batchSize,
+        ...image,
+        info.outHeight,
+        info.outWidth,
+        info.outChannels,
+        ...window,
+        info.strideHeight,
+        info.strideWidth,
+        ...padding,
+      ),
   );
   return result.info;
 }

@@ -1,15 +1,15 @@
 // Gradient of a 2-D convolution with respect to its filter, NHWC.
 
-/** Bytes of scratch conv2dFilterGradient needs: one padded image, one dy image in chunks of 4 channels, the sums. */
+/** Bytes of scratch conv2dFilterGradient needs: one padded image, one dy image in chunks of 8 channels, the sums. */
 export function conv2dFilterGradientScratch(
   height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, outChannels: i32,
   filterHeight: i32, filterWidth: i32, padTop: i32, padBottom: i32, padLeft: i32, padRight: i32,
 ): f64 {
-  const co4 = (outChannels + 3) & ~3;
+  const co8 = (outChannels + 7) & ~7;
   const image = f64(height + padTop + padBottom) * f64(width + padLeft + padRight) * f64(channels);
-  const dy = f64(outHeight) * f64(outWidth) * f64(co4);
-  // Eight taps are read together; the last group may reach past the filter, never past this slack.
-  const sums = f64((filterHeight * filterWidth * channels + 7) & ~7) * f64(co4);
+  const dy = f64(outHeight) * f64(outWidth) * f64(co8);
+  // Four taps are read together; the last group may reach past the filter, never past this slack.
+  const sums = f64((filterHeight * filterWidth * channels + 3) & ~3) * f64(co8);
   return 4.0 * (image + dy + sums) + 64.0;
 }
 
@@ -34,19 +34,20 @@ export function conv2dFilterGradient(
   filterHeight: i32, filterWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32,
   padTop: i32, padBottom: i32, padLeft: i32, padRight: i32,
 ): void {
-  const co4 = (outChannels + 3) & ~3;
+  const co8 = (outChannels + 7) & ~7;
   const taps = filterHeight * filterWidth * channels;
-  const taps8 = (taps + 7) & ~7;
+  const taps4 = (taps + 3) & ~3;
   const paddedWidth = width + padLeft + padRight;
   const paddedHeight = height + padTop + padBottom;
   const padded = (padTop | padBottom | padLeft | padRight) != 0;
   const rowStride = paddedWidth * channels;
   const image = scratch;
   const chunks = image + (usize(paddedHeight * rowStride) << 2);
-  const sums = chunks + (usize(outHeight * outWidth * co4) << 2);
+  const sums = chunks + (usize(outHeight * outWidth * co8) << 2);
   const positions = outHeight * outWidth;
-  const exact = co4 == outChannels;
-  memory.fill(sums, 0, usize(taps8 * co4) << 2);
+  const exact = co8 == outChannels;
+  const zero = f32x4.splat(0);
+  memory.fill(sums, 0, usize(taps4 * co8) << 2);
   if (padded) memory.fill(image, 0, usize(paddedHeight * rowStride) << 2);
 
   for (let n = 0; n < batch; n++) {
@@ -65,57 +66,60 @@ export function conv2dFilterGradient(
     if (!exact) {
       // Rows padded to whole vectors, so that the loop below has no tail.
       for (let p = 0; p < positions; p++) {
-        const to = chunks + (usize(p * co4) << 2);
+        const to = chunks + (usize(p * co8) << 2);
         memory.copy(to, gradient + (usize(p * outChannels) << 2), usize(outChannels) << 2);
-        for (let c = outChannels; c < co4; c++) store<f32>(to + (usize(c) << 2), 0);
+        for (let c = outChannels; c < co8; c++) store<f32>(to + (usize(c) << 2), 0);
       }
       gradient = chunks;
     }
     const stepX = usize(strideX * channels) << 2;
     const stepY = usize(strideY * rowStride) << 2;
-    const stepDy = usize(co4) << 2;
-    for (let t = 0; t < taps8; t += 8) {
+    const stepDy = usize(co8) << 2;
+    for (let t = 0; t < taps4; t += 4) {
       const o0 = tapOffset(t, taps, channels, filterWidth, rowStride, dilationY, dilationX);
       const o1 = tapOffset(t + 1, taps, channels, filterWidth, rowStride, dilationY, dilationX);
       const o2 = tapOffset(t + 2, taps, channels, filterWidth, rowStride, dilationY, dilationX);
       const o3 = tapOffset(t + 3, taps, channels, filterWidth, rowStride, dilationY, dilationX);
-      const o4 = tapOffset(t + 4, taps, channels, filterWidth, rowStride, dilationY, dilationX);
-      const o5 = tapOffset(t + 5, taps, channels, filterWidth, rowStride, dilationY, dilationX);
-      const o6 = tapOffset(t + 6, taps, channels, filterWidth, rowStride, dilationY, dilationX);
-      const o7 = tapOffset(t + 7, taps, channels, filterWidth, rowStride, dilationY, dilationX);
-      for (let c = 0; c < co4; c += 4) {
-        let a0 = f32x4.splat(0);
-        let a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
+      for (let c = 0; c < co8; c += 8) {
+        let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
         let g = gradient + (usize(c) << 2);
         for (let oy = 0; oy < outHeight; oy++) {
           let p = source + usize(oy) * stepY;
           for (let ox = 0; ox < outWidth; ox++) {
             const d = v128.load(g);
-            a0 = f32x4.add(a0, f32x4.mul(d, v128.load32_splat(p + o0)));
-            a1 = f32x4.add(a1, f32x4.mul(d, v128.load32_splat(p + o1)));
-            a2 = f32x4.add(a2, f32x4.mul(d, v128.load32_splat(p + o2)));
-            a3 = f32x4.add(a3, f32x4.mul(d, v128.load32_splat(p + o3)));
-            a4 = f32x4.add(a4, f32x4.mul(d, v128.load32_splat(p + o4)));
-            a5 = f32x4.add(a5, f32x4.mul(d, v128.load32_splat(p + o5)));
-            a6 = f32x4.add(a6, f32x4.mul(d, v128.load32_splat(p + o6)));
-            a7 = f32x4.add(a7, f32x4.mul(d, v128.load32_splat(p + o7)));
+            const e = v128.load(g, 16);
+            const x0 = v128.load32_splat(p + o0);
+            const x1 = v128.load32_splat(p + o1);
+            const x2 = v128.load32_splat(p + o2);
+            const x3 = v128.load32_splat(p + o3);
+            a0 = f32x4.add(a0, f32x4.mul(d, x0));
+            b0 = f32x4.add(b0, f32x4.mul(e, x0));
+            a1 = f32x4.add(a1, f32x4.mul(d, x1));
+            b1 = f32x4.add(b1, f32x4.mul(e, x1));
+            a2 = f32x4.add(a2, f32x4.mul(d, x2));
+            b2 = f32x4.add(b2, f32x4.mul(e, x2));
+            a3 = f32x4.add(a3, f32x4.mul(d, x3));
+            b3 = f32x4.add(b3, f32x4.mul(e, x3));
             p += stepX;
             g += stepDy;
           }
         }
-        const s = sums + (usize(t * co4 + c) << 2);
-        v128.store(s, f32x4.add(v128.load(s), a0));
-        v128.store(s + stepDy, f32x4.add(v128.load(s + stepDy), a1));
-        v128.store(s + stepDy * 2, f32x4.add(v128.load(s + stepDy * 2), a2));
-        v128.store(s + stepDy * 3, f32x4.add(v128.load(s + stepDy * 3), a3));
-        v128.store(s + stepDy * 4, f32x4.add(v128.load(s + stepDy * 4), a4));
-        v128.store(s + stepDy * 5, f32x4.add(v128.load(s + stepDy * 5), a5));
-        v128.store(s + stepDy * 6, f32x4.add(v128.load(s + stepDy * 6), a6));
-        v128.store(s + stepDy * 7, f32x4.add(v128.load(s + stepDy * 7), a7));
+        const s = sums + (usize(t * co8 + c) << 2);
+        add2(s, a0, b0);
+        add2(s + stepDy, a1, b1);
+        add2(s + stepDy * 2, a2, b2);
+        add2(s + stepDy * 3, a3, b3);
       }
     }
   }
   for (let t = 0; t < taps; t++) {
-    memory.copy(dw + (usize(t * outChannels) << 2), sums + (usize(t * co4) << 2), usize(outChannels) << 2);
+    memory.copy(dw + (usize(t * outChannels) << 2), sums + (usize(t * co8) << 2), usize(outChannels) << 2);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function add2(p: usize, a: v128, b: v128): void {
+  v128.store(p, f32x4.add(v128.load(p), a));
+  v128.store(p, f32x4.add(v128.load(p, 16), b), 16);
 }
