@@ -4,6 +4,9 @@ import { Gunzip } from 'fflate';
 /** Unpacked files larger than this are refused: whole MNIST is 47 MB, a CIFAR-10 batch 31 MB. */
 export const MAX_GUNZIPPED_BYTES = 1_000_000_000;
 
+/** Header and trailer. */
+const SHORTEST_GZIP = 18;
+
 /** Unpacks gzip (told by its magic bytes); other bytes come back as they are. Stops at the limit, whatever the header says. */
 export async function gunzip(
   bytes: Uint8Array,
@@ -11,6 +14,7 @@ export async function gunzip(
   limit = MAX_GUNZIPPED_BYTES,
 ): Promise<Uint8Array> {
   if (bytes.length < 2 || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  if (bytes.length < SHORTEST_GZIP) throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
   const parts: Uint8Array[] = [];
   let total = 0;
   let ended = false;
