@@ -9,6 +9,7 @@ import {
   prepareTf,
   readPredictions,
   type SnapshotPolicy,
+  snapshotPlan,
   train,
   writeOutputs,
 } from '@epochscope/analysis/node';
@@ -37,6 +38,8 @@ export async function trainRun(
   output: Output,
 ): Promise<{ imagesPerSecond: number; testAccuracy: number; snapshots: number }> {
   const { data } = options;
+  // Refused before anything is written.
+  snapshotPlan(options.snapshots, options.epochs, Math.ceil(data.train.count / options.batchSize));
   const tf = await prepareTf();
   const spec: ModelSpec = { ...options.model, inputShape: [...data.shape], classes: data.classes.length };
   const net = buildModel(tf, spec);

@@ -13,14 +13,16 @@ import { encodeSafetensors, readSafetensors } from './safetensors.js';
 import { bytesSource } from './source.js';
 import type { ByteSource, Tensor } from './types.js';
 
-const golden = (name: string) => new Uint8Array(readFileSync(fileURLToPath(new URL(`../../../../tests/goldens/${name}`, import.meta.url))));
+const golden = (name: string) =>
+  new Uint8Array(readFileSync(fileURLToPath(new URL(`../../../../tests/goldens/${name}`, import.meta.url))));
 const source = (bytes: Uint8Array) => bytesSource('f', bytes);
 const text = (value: string) => new TextEncoder().encode(value);
 
 /** An .npy file with any header text. */
 function npyWith(header: string, data = new Uint8Array(0), version = 1): Uint8Array {
   const body = text(`${header}\n`);
-  const head = version === 1 ? [body.length & 255, body.length >> 8] : [body.length & 255, body.length >> 8, 0, 0];
+  const head =
+    version === 1 ? [body.length & 255, body.length >> 8] : [body.length & 255, body.length >> 8, 0, 0];
   return Uint8Array.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0, ...head, ...body, ...data]);
 }
 
@@ -33,35 +35,67 @@ describe('npy', () => {
     expect(moons).toMatchObject({ shape: [200, 2], dtype: 'float32' });
   });
 
-  it.each([new Float32Array([1.5, -2, Number.NaN]), new Float64Array([1e300]), new Uint8Array([0, 255]), new Int8Array([-128]), new Uint16Array([65535]), new Int16Array([-5]), new Uint32Array([4e9]), new Int32Array([-7]), new BigUint64Array([2n ** 63n]), new BigInt64Array([-9n]), new Float32Array(0)])(
-    'gives back what it wrote: %o',
-    async (data) => {
-      const bytes = encodeNpy(data, [data.length]);
-      expect((await readNpyHeader(source(bytes))).dataOffset % 64).toBe(0);
-      const tensor = await readNpy(source(bytes));
-      expect(tensor.data).toEqual(data);
-      expect(tensor.shape).toEqual([data.length]);
-    },
-  );
+  it.each([
+    new Float32Array([1.5, -2, Number.NaN]),
+    new Float64Array([1e300]),
+    new Uint8Array([0, 255]),
+    new Int8Array([-128]),
+    new Uint16Array([65535]),
+    new Int16Array([-5]),
+    new Uint32Array([4e9]),
+    new Int32Array([-7]),
+    new BigUint64Array([2n ** 63n]),
+    new BigInt64Array([-9n]),
+    new Float32Array(0),
+  ])('gives back what it wrote: %o', async (data) => {
+    const bytes = encodeNpy(data, [data.length]);
+    expect((await readNpyHeader(source(bytes))).dataOffset % 64).toBe(0);
+    const tensor = await readNpy(source(bytes));
+    expect(tensor.data).toEqual(data);
+    expect(tensor.shape).toEqual([data.length]);
+  });
 
   it('turns Fortran order and big-endian numbers round', async () => {
     // [[1, 2, 3], [4, 5, 6]] column by column, big-endian int16.
     const data = Uint8Array.from([0, 1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 6]);
-    const tensor = await readNpy(source(npyWith("{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }", data)));
+    const tensor = await readNpy(
+      source(npyWith("{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }", data)),
+    );
     expect([...(tensor.data as Int16Array)]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('widens half floats', async () => {
     const half = [0x3c00, 0xc000, 0x0001, 0x7c00, 0xfc00, 0x7e00, 0x3555];
-    const tensor = await readNpy(source(npyWith("{'descr': '<f2', 'fortran_order': False, 'shape': (7,), }", new Uint8Array(Uint16Array.from(half).buffer))));
-    expect([...(tensor.data as Float32Array)]).toEqual([1, -2, 2 ** -24, Infinity, -Infinity, Number.NaN, Math.fround(0.333251953125)]);
+    const tensor = await readNpy(
+      source(
+        npyWith(
+          "{'descr': '<f2', 'fortran_order': False, 'shape': (7,), }",
+          new Uint8Array(Uint16Array.from(half).buffer),
+        ),
+      ),
+    );
+    expect([...(tensor.data as Float32Array)]).toEqual([
+      1,
+      -2,
+      2 ** -24,
+      Infinity,
+      -Infinity,
+      Number.NaN,
+      Math.fround(0.333251953125),
+    ]);
     expect(halfToFloat(0x8000)).toBe(-0);
   });
 
   it('reads rows without reading the rest', async () => {
-    const bytes = encodeNpy(Float32Array.from({ length: 300 }, (_, i) => i), [100, 3]);
+    const bytes = encodeNpy(
+      Float32Array.from({ length: 300 }, (_, i) => i),
+      [100, 3],
+    );
     const reads: [number, number][] = [];
-    const counted: ByteSource = { ...source(bytes), read: async (offset, length) => (reads.push([offset, length]), bytes.subarray(offset, offset + length)) };
+    const counted: ByteSource = {
+      ...source(bytes),
+      read: async (offset, length) => (reads.push([offset, length]), bytes.subarray(offset, offset + length)),
+    };
     const rows = await readNpyRows(counted, 10, 12);
     expect([...(rows.data as Float32Array)]).toEqual([30, 31, 32, 33, 34, 35]);
     expect(reads.reduce((sum, [, length]) => sum + length, 0)).toBeLessThan(200);
@@ -72,13 +106,33 @@ describe('npy', () => {
     ['another magic', text('PK not an npy file'), 'expected the magic bytes'],
     ['version 9', npyWith('{}', undefined, 9), 'expected .npy version 1, 2 or 3, got 9'],
     ['a header longer than the file', npyWith('').slice(0, 10).fill(255, 8, 10), 'the header says'],
-    ['a huge header', Uint8Array.from([...npyWith('', undefined, 2).slice(0, 8), 255, 255, 255, 127, 0, 0]), 'expected a header of at most 65536 bytes'],
-    ['objects', npyWith("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"), 'expected a number dtype'],
+    [
+      'a huge header',
+      Uint8Array.from([...npyWith('', undefined, 2).slice(0, 8), 255, 255, 255, 127, 0, 0]),
+      'expected a header of at most 65536 bytes',
+    ],
+    [
+      'objects',
+      npyWith("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"),
+      'expected a number dtype',
+    ],
     ['text', npyWith("{'descr': '<U5', 'fortran_order': False, 'shape': (1,), }"), 'expected a number dtype'],
     ['no shape', npyWith("{'descr': '<f4', 'fortran_order': False, }"), 'no readable "shape"'],
-    ['a negative side', npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }"), 'no readable "shape"'],
-    ['an impossible shape', npyWith("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999, 99999999), }"), 'is not possible'],
-    ['missing data', npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", new Uint8Array(23)), 'shape (3, 2) of float32 needs 24 bytes, got 23'],
+    [
+      'a negative side',
+      npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }"),
+      'no readable "shape"',
+    ],
+    [
+      'an impossible shape',
+      npyWith("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999, 99999999), }"),
+      'is not possible',
+    ],
+    [
+      'missing data',
+      npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", new Uint8Array(23)),
+      'shape (3, 2) of float32 needs 24 bytes, got 23',
+    ],
   ])('refuses %s in one line', async (_, bytes, message) => {
     const error = await readNpy(source(bytes)).catch((e) => e);
     expect(error).toBeInstanceOf(EpochscopeError);
@@ -112,27 +166,74 @@ describe('safetensors', () => {
   });
 
   it('widens bfloat16', async () => {
-    const back = await readSafetensors(source(fileWith({ w: { dtype: 'BF16', shape: [2], data_offsets: [0, 4] } }, Uint8Array.from([0x80, 0x3f, 0x00, 0xc0]))));
+    const back = await readSafetensors(
+      source(
+        fileWith(
+          { w: { dtype: 'BF16', shape: [2], data_offsets: [0, 4] } },
+          Uint8Array.from([0x80, 0x3f, 0x00, 0xc0]),
+        ),
+      ),
+    );
     expect([...(back.get('w')!.data as Float32Array)]).toEqual([1, -2]);
   });
 
-  const f32 = (begin: number, end: number, shape = [(end - begin) / 4]) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
+  const f32 = (begin: number, end: number, shape = [(end - begin) / 4]) => ({
+    dtype: 'F32',
+    shape,
+    data_offsets: [begin, end],
+  });
   it.each([
     ['a short file', new Uint8Array(5), 'expected a safetensors file, got 5 bytes'],
     ['a lying header length', fileWith({}).fill(255, 0, 8), 'expected a header of at most 100000000 bytes'],
-    ['a header beyond the file', Uint8Array.from([200, 0, 0, 0, 0, 0, 0, 0, 123]), 'the header says 200 bytes'],
+    [
+      'a header beyond the file',
+      Uint8Array.from([200, 0, 0, 0, 0, 0, 0, 0, 123]),
+      'the header says 200 bytes',
+    ],
     ['no JSON', fileWith('{oops'), 'the header is not JSON'],
     ['a list', fileWith('[]'), 'not a JSON object'],
-    ['an unknown dtype', fileWith({ a: { dtype: 'F7', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1)), 'expected a dtype among'],
-    ['a dtype named like a method', fileWith({ a: { dtype: 'constructor', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1)), 'expected a dtype among'],
+    [
+      'an unknown dtype',
+      fileWith({ a: { dtype: 'F7', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1)),
+      'expected a dtype among',
+    ],
+    [
+      'a dtype named like a method',
+      fileWith({ a: { dtype: 'constructor', shape: [1], data_offsets: [0, 1] } }, new Uint8Array(1)),
+      'expected a dtype among',
+    ],
     ['a negative side', fileWith({ a: f32(0, 4, [-1]) }, new Uint8Array(4)), 'is not possible'],
     ['a huge shape', fileWith({ a: f32(0, 4, [2 ** 40, 2 ** 40]) }, new Uint8Array(4)), 'is not possible'],
-    ['offsets beyond the file', fileWith({ a: f32(0, 400) }, new Uint8Array(8)), 'do not lie within the 8 bytes'],
-    ['offsets that go back', fileWith({ a: { dtype: 'F32', shape: [1], data_offsets: [8, 4] } }, new Uint8Array(8)), 'do not lie within'],
-    ['offsets that are no numbers', fileWith({ a: { dtype: 'F32', shape: [1], data_offsets: 'ab' } }, new Uint8Array(8)), 'do not lie within'],
-    ['a size that lies', fileWith({ a: f32(0, 8, [1]) }, new Uint8Array(8)), 'shape [1] of float32 needs 4 bytes, data_offsets give 8'],
-    ['overlapping tensors', fileWith({ a: f32(0, 8), b: f32(4, 12) }, new Uint8Array(12)), 'tensors overlap or leave a hole'],
-    ['a hole', fileWith({ a: f32(0, 4), b: f32(8, 12) }, new Uint8Array(12)), 'tensors overlap or leave a hole'],
+    [
+      'offsets beyond the file',
+      fileWith({ a: f32(0, 400) }, new Uint8Array(8)),
+      'do not lie within the 8 bytes',
+    ],
+    [
+      'offsets that go back',
+      fileWith({ a: { dtype: 'F32', shape: [1], data_offsets: [8, 4] } }, new Uint8Array(8)),
+      'do not lie within',
+    ],
+    [
+      'offsets that are no numbers',
+      fileWith({ a: { dtype: 'F32', shape: [1], data_offsets: 'ab' } }, new Uint8Array(8)),
+      'do not lie within',
+    ],
+    [
+      'a size that lies',
+      fileWith({ a: f32(0, 8, [1]) }, new Uint8Array(8)),
+      'shape [1] of float32 needs 4 bytes, data_offsets give 8',
+    ],
+    [
+      'overlapping tensors',
+      fileWith({ a: f32(0, 8), b: f32(4, 12) }, new Uint8Array(12)),
+      'tensors overlap or leave a hole',
+    ],
+    [
+      'a hole',
+      fileWith({ a: f32(0, 4), b: f32(8, 12) }, new Uint8Array(12)),
+      'tensors overlap or leave a hole',
+    ],
     ['bytes left over', fileWith({ a: f32(0, 4) }, new Uint8Array(12)), 'got'],
   ])('refuses %s in one line', async (_, bytes, message) => {
     const error = await readSafetensors(source(bytes)).catch((e) => e);
@@ -185,31 +286,52 @@ describe('IDX and CIFAR', () => {
 describe('damaged files', () => {
   const seeds: [string, Uint8Array, (s: ByteSource) => Promise<unknown>][] = [
     ['npy', encodeNpy(new Float32Array(40), [8, 5]), readNpy],
-    ['safetensors', encodeSafetensors(new Map<string, Tensor>([['a', { data: new Float32Array(8), shape: [2, 4], dtype: 'float32' }], ['b', { data: new Uint8Array(3), shape: [3], dtype: 'uint8' }]])), readSafetensors],
+    [
+      'safetensors',
+      encodeSafetensors(
+        new Map<string, Tensor>([
+          ['a', { data: new Float32Array(8), shape: [2, 4], dtype: 'float32' }],
+          ['b', { data: new Uint8Array(3), shape: [3], dtype: 'uint8' }],
+        ]),
+      ),
+      readSafetensors,
+    ],
     ['idx', Uint8Array.from([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]), readIdx],
     ['gzipped idx', gzipSync(Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3])), readIdx],
   ];
-  it.each(seeds)('%s: 2000 seeded mutations give a value or an EpochscopeError, never more bytes than the file has', async (name, bytes, read) => {
-    for (let seed = 0; seed < 2000; seed++) {
-      const r = random(0xf022, seed);
-      let mutated = bytes.slice();
-      for (let m = 0; m <= r.below(4); m++) {
-        const at = r.below(mutated.length || 1);
-        const kind = r.below(4);
-        if (kind === 0) mutated[at] = r.below(256);
-        else if (kind === 1) mutated = mutated.slice(0, at);
-        else if (kind === 2) mutated = Uint8Array.from([...mutated.subarray(0, at), ...mutated.subarray(at >> 1, at), ...mutated.subarray(at)]);
-        else mutated.fill([0, 255, 0x80, 0x39][r.below(4)]!, at, at + 1 + r.below(8));
+  it.each(seeds)(
+    '%s: 2000 seeded mutations give a value or an EpochscopeError, never more bytes than the file has',
+    async (name, bytes, read) => {
+      for (let seed = 0; seed < 2000; seed++) {
+        const r = random(0xf022, seed);
+        let mutated = bytes.slice();
+        for (let m = 0; m <= r.below(4); m++) {
+          const at = r.below(mutated.length || 1);
+          const kind = r.below(4);
+          if (kind === 0) mutated[at] = r.below(256);
+          else if (kind === 1) mutated = mutated.slice(0, at);
+          else if (kind === 2)
+            mutated = Uint8Array.from([
+              ...mutated.subarray(0, at),
+              ...mutated.subarray(at >> 1, at),
+              ...mutated.subarray(at),
+            ]);
+          else mutated.fill([0, 255, 0x80, 0x39][r.below(4)]!, at, at + 1 + r.below(8));
+        }
+        const limited: ByteSource = {
+          ...source(mutated),
+          read: async (offset, length) => {
+            if (length > mutated.length) throw new Error(`asked for ${length} of ${mutated.length} bytes`);
+            return source(mutated).read(offset, length);
+          },
+        };
+        const outcome = await read(limited).then(
+          () => null,
+          (error) => error,
+        );
+        if (outcome !== null && !(outcome instanceof EpochscopeError))
+          throw new Error(`${name}, seed ${seed}: ${outcome}`);
       }
-      const limited: ByteSource = {
-        ...source(mutated),
-        read: async (offset, length) => {
-          if (length > mutated.length) throw new Error(`asked for ${length} of ${mutated.length} bytes`);
-          return source(mutated).read(offset, length);
-        },
-      };
-      const outcome = await read(limited).then(() => null, (error) => error);
-      if (outcome !== null && !(outcome instanceof EpochscopeError)) throw new Error(`${name}, seed ${seed}: ${outcome}`);
-    }
-  });
+    },
+  );
 });

@@ -14,7 +14,8 @@ export async function gunzip(
   limit = MAX_GUNZIPPED_BYTES,
 ): Promise<Uint8Array> {
   if (bytes.length < 2 || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  if (bytes.length < SHORTEST_GZIP) throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
+  if (bytes.length < SHORTEST_GZIP)
+    throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
   const parts: Uint8Array[] = [];
   let total = 0;
   let ended = false;

@@ -31,16 +31,33 @@ const init: RunInit = {
   inputShape: [2],
   training: null,
 };
-const f32 = (data: number[], shape: number[]): Tensor => ({ data: Float32Array.from(data), shape, dtype: 'float32' });
+const f32 = (data: number[], shape: number[]): Tensor => ({
+  data: Float32Array.from(data),
+  shape,
+  dtype: 'float32',
+});
 const weights = (value: number) => new Map([['C1.kernel', f32([value], [1])]]);
-const snapshot = (epoch: number) => ({ id: `epoch-${String(epoch).padStart(4, '0')}`, epoch, step: epoch * 10, metrics: { loss: 1 / epoch } });
+const snapshot = (epoch: number) => ({
+  id: `epoch-${String(epoch).padStart(4, '0')}`,
+  epoch,
+  step: epoch * 10,
+  metrics: { loss: 1 / epoch },
+});
 
 describe('a run', () => {
   it('gives back what was written, by id, epoch and name', async () => {
     const directory = join(folder, 'run');
     const writer = await createRun(directory, init);
-    await writer.writeSamples({ inputs: f32([1, 2, 3, 4], [2, 2]), labels: Uint32Array.of(1, 0), source: 'test' });
-    await writer.writeSnapshot(snapshot(1), weights(1), new Map([['C1', f32([1, 2, 3, 4, 5, 6, 7, 8], [2, 1, 2, 2])]]));
+    await writer.writeSamples({
+      inputs: f32([1, 2, 3, 4], [2, 2]),
+      labels: Uint32Array.of(1, 0),
+      source: 'test',
+    });
+    await writer.writeSnapshot(
+      snapshot(1),
+      weights(1),
+      new Map([['C1', f32([1, 2, 3, 4, 5, 6, 7, 8], [2, 1, 2, 2])]]),
+    );
     expect((await openRun(directory)).warnings.join()).toContain('not complete');
     await writer.writeSnapshot(snapshot(10), weights(10));
     await writer.finish();
@@ -120,7 +137,10 @@ describe('a run', () => {
     `;
     for (let i = 0; i < 6; i++) {
       const directory = join(folder, `killed-${i}`);
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory], { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory], {
+        cwd: import.meta.dirname,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       await new Promise((resolve) => child.stdout.once('data', resolve));
       await new Promise((resolve) => setTimeout(resolve, 15 + 37 * i));
       child.kill('SIGKILL');
@@ -135,13 +155,28 @@ describe('a run', () => {
     }
   });
 
-  const good: RunManifest = { format: 'epochscope-run/1', tool: { name: 't', version: '1' }, ...init, samples: null, snapshots: [snapshot(1)], complete: true };
+  const good: RunManifest = {
+    format: 'epochscope-run/1',
+    tool: { name: 't', version: '1' },
+    ...init,
+    samples: null,
+    snapshots: [snapshot(1)],
+    complete: true,
+  };
   it.each<[string, unknown, string]>([
     ['another format', { ...good, format: 'x/9' }, 'format: expected "epochscope-run/1", got "x/9"'],
-    ['a snapshot id that climbs', { ...good, snapshots: [{ ...snapshot(1), id: '../..' }] }, 'snapshots[0].id: expected a plain name'],
+    [
+      'a snapshot id that climbs',
+      { ...good, snapshots: [{ ...snapshot(1), id: '../..' }] },
+      'snapshots[0].id: expected a plain name',
+    ],
     ['a layer name with a path', { ...good, layers: [{ ...init.layers[0], name: 'a/b' }] }, 'layers[0].name'],
     ['a fractional side', { ...good, layers: [{ ...init.layers[0], shape: [1.5] }] }, 'layers[0].shape'],
-    ['two snapshots of one name', { ...good, snapshots: [snapshot(1), snapshot(1)] }, 'expected distinct names'],
+    [
+      'two snapshots of one name',
+      { ...good, snapshots: [snapshot(1), snapshot(1)] },
+      'expected distinct names',
+    ],
     ['no list', { ...good, snapshots: 7 }, 'snapshots: expected a list, got 7'],
     ['a number', 3, 'the whole: expected an object'],
   ])('refuses a manifest with %s', async (_, manifest, message) => {
@@ -169,7 +204,10 @@ describe('results', () => {
     parameters: { text: '</script><b>' },
     seeds: {},
     seconds: 1,
-    panels: [{ order: Uint32Array.of(2, 0, 1), nested: { weights: Float32Array.of(0.5) } }, { order: new Uint32Array(0), nothing: null }],
+    panels: [
+      { order: Uint32Array.of(2, 0, 1), nested: { weights: Float32Array.of(0.5) } },
+      { order: new Uint32Array(0), nothing: null },
+    ],
   };
 
   it('come back from disk and from a page with their arrays', async () => {
@@ -184,14 +222,30 @@ describe('results', () => {
   });
 
   it('refuse NaN by its path, and another version by name', async () => {
-    expect(() => encodeInline({ ...result, parameters: { a: [1, Number.NaN] } })).toThrow('result field parameters.a.1: expected a finite number or null, got NaN');
-    await expect(decodeInline('{"format":"epochscope-result/9"}', 'old.json')).rejects.toThrow('old.json: expected format "epochscope-result/1", got "epochscope-result/9"');
+    expect(() => encodeInline({ ...result, parameters: { a: [1, Number.NaN] } })).toThrow(
+      'result field parameters.a.1: expected a finite number or null, got NaN',
+    );
+    await expect(decodeInline('{"format":"epochscope-result/9"}', 'old.json')).rejects.toThrow(
+      'old.json: expected format "epochscope-result/1", got "epochscope-result/9"',
+    );
     await expect(decodeInline('{oops', 'x')).rejects.toThrow('x: not JSON');
-    await expect(decodeInline(JSON.stringify({ format: 'epochscope-result/1', method: 'm', a: { $base64: 'AAAA', dtype: 'float32', length: 9 } }), 'x')).rejects.toThrow('does not fit its bytes');
+    await expect(
+      decodeInline(
+        JSON.stringify({
+          format: 'epochscope-result/1',
+          method: 'm',
+          a: { $base64: 'AAAA', dtype: 'float32', length: 9 },
+        }),
+        'x',
+      ),
+    ).rejects.toThrow('does not fit its bytes');
   });
 
   it('refuse an array reference that leaves the folder', async () => {
-    await writeFile(join(folder, 'result.json'), JSON.stringify({ format: 'epochscope-result/1', method: 'm', a: { $array: '../secret.npy' } }));
+    await writeFile(
+      join(folder, 'result.json'),
+      JSON.stringify({ format: 'epochscope-result/1', method: 'm', a: { $array: '../secret.npy' } }),
+    );
     await expect(readResult(folder)).rejects.toThrow("expected an array's file name");
   });
 });

@@ -1,0 +1,347 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { encodeNpy } from '@epochscope/analysis';
+import { readResult } from '@epochscope/analysis/node';
+import { main } from '@epochscope/cli';
+import { decode as decodePng } from 'fast-png';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// The CLI from outside: what it prints where, its exit codes, and what is left on disk.
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+let folder: string;
+let digits: string;
+let run: string;
+
+/** In this process, so that a test costs no start. */
+async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const code = await main(argv, {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    env: {},
+    signal: new AbortController().signal,
+  });
+  return { code, out, err };
+}
+
+/** A tiny IDX folder: two kinds of pictures that a net tells apart at once. */
+function writeDigits(place: string): void {
+  const idx = (shape: number[], data: Uint8Array) =>
+    Buffer.concat([
+      Buffer.from([
+        0,
+        0,
+        8,
+        shape.length,
+        ...shape.flatMap((n) => [n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]),
+      ]),
+      data,
+    ]);
+  for (const [part, count] of [
+    ['train', 200],
+    ['t10k', 60],
+  ] as const) {
+    const images = new Uint8Array(count * 784);
+    const labels = new Uint8Array(count);
+    for (let i = 0; i < count; i++) {
+      labels[i] = i % 2;
+      for (let p = 0; p < 784; p++)
+        images[i * 784 + p] = (p % 28 < 14 ? 0 : 255) * (i % 2 ? 1 : 0) + ((p * 7 + i * 13) % 50);
+    }
+    writeFileSync(join(place, `${part}-images-idx3-ubyte`), idx([count, 28, 28], images));
+    writeFileSync(join(place, `${part}-labels-idx1-ubyte`), idx([count], labels));
+  }
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'epochscope-cli-'));
+  digits = mkdtempSync(join(folder, 'digits-'));
+  writeDigits(digits);
+  run = join(folder, 'run');
+  const { code, out, err } = await cli(
+    'train',
+    '--data',
+    digits,
+    '--epochs',
+    '2',
+    '--batch',
+    '50',
+    '--snapshots',
+    'init,1,2',
+    '--samples',
+    '50',
+    '-o',
+    run,
+  );
+  expect(code, err).toBe(0);
+  expect(out).toMatch(/3 snapshots, test accuracy [\d.]+ %, \d+ images\/s/);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the path through', () => {
+  it('info says what the run holds, also as JSON', async () => {
+    const { code, out } = await cli('info', run);
+    expect(code).toBe(0);
+    expect(out).toContain('epoch-0002');
+    expect(out).toContain('C1.kernel C1.bias');
+    const json = JSON.parse((await cli('info', run, '--json')).out);
+    expect(json.manifest.snapshots.map((s: { id: string }) => s.id)).toEqual([
+      'init',
+      'epoch-0001',
+      'epoch-0002',
+    ]);
+  });
+
+  it('tendency captures, analyses and writes; report puts it into one page', async () => {
+    const { code, err } = await cli(
+      'tendency',
+      run,
+      '--layers',
+      'P1@2,S5',
+      '--snapshots',
+      '1,last',
+      '--marks',
+      'top:2,random:3',
+      '--vat-side',
+      '20',
+      '--png',
+    );
+    expect(code, err).toBe(0);
+    const result = await readResult<never>(join(run, 'results', 'tendency', 'default'));
+    const panels = (
+      result as {
+        panels: {
+          layer: string;
+          n: number;
+          d: number;
+          order: Uint32Array;
+          weights: Float32Array;
+          vat: { side: number };
+          marks: { rule: string }[];
+        }[];
+      }
+    ).panels;
+    expect(panels.map((p) => p.layer)).toEqual(['P1@2', 'S5', 'P1@2', 'S5']);
+    expect(panels[0]).toMatchObject({ n: 50, d: 144 });
+    expect(panels[0]!.vat.side).toBe(20);
+    expect(panels[1]!.marks.filter((m) => m.rule === 'random').length).toBe(3);
+    const png = decodePng(readFileSync(join(run, 'results', 'tendency', 'default', 'S5-epoch-0002.png')));
+    expect([png.width, png.height]).toEqual([796, 796]);
+    const page = await cli('report', run, '-o', join(folder, 'page.html'));
+    expect(page.code, page.err).toBe(0);
+    const html = readFileSync(join(folder, 'page.html'), 'utf8');
+    expect(html.match(/class="epochscope-result"/g)?.length).toBe(1);
+    // Self-contained: nothing is fetched.
+    expect(html).not.toMatch(/<(script|link|img)[^>]+(src|href)=/);
+  });
+
+  it('tendency works on a plain matrix with no run, labels optional', async () => {
+    const data = Float32Array.from({ length: 60 }, (_, i) => (i % 2 ? 100 : 0) + Math.sin(i));
+    writeFileSync(join(folder, 'points.npy'), encodeNpy(data, [60, 1]));
+    writeFileSync(
+      join(folder, 'labels.npy'),
+      encodeNpy(
+        Int32Array.from({ length: 60 }, (_, i) => i % 2),
+        [60],
+      ),
+    );
+    const plain = JSON.parse(
+      (await cli('tendency', join(folder, 'points.npy'), '--json', '-o', join(folder, 'plain'))).out,
+    );
+    expect(plain.panels[0]).toMatchObject({
+      n: 60,
+      d: 1,
+      blocks: 2,
+      ari: { value: null, reason: 'there are no labels' },
+    });
+    const labelled = JSON.parse(
+      (
+        await cli(
+          'tendency',
+          join(folder, 'points.npy'),
+          '--labels',
+          join(folder, 'labels.npy'),
+          '--json',
+          '-o',
+          join(folder, 'labelled'),
+        )
+      ).out,
+    );
+    expect(labelled.panels[0].ari.value).toBe(1);
+  });
+});
+
+describe('wrong usage is one line and exit 2', () => {
+  it.each([
+    [['nonsense'], 'unknown command'],
+    [['train'], '-o, --output <dir>'],
+    [['train', '-o', 'x', '--epochs', 'many'], 'expected a whole number ≥ 0'],
+    [['train', '-o', 'x', '--model', 'vgg'], 'expected one of lenet5, mlp, cifar-cnn'],
+    [['train', '-o', 'x', '--snapshots', 'soon'], 'expected epochs'],
+    [['tendency', '.', '--metric', 'angular'], 'expected one of euclidean'],
+    [['tendency', '.', '--marks', 'best'], 'marks: expected top:K'],
+    [['info'], "missing required argument 'run'"],
+    [['info', 'a', '--colour'], "unknown option '--colour'"],
+  ])('%j', async (argv, message) => {
+    const { code, out, err } = await cli(...argv);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+    expect(err).not.toContain('    at ');
+    expect(out).toBe('');
+    const json = await cli(...argv, '--json');
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.out).error).toMatchObject({ code: 'usage' });
+  });
+});
+
+describe('bad input is one line and exit 1, with nothing half-written', () => {
+  const cases: [string, () => string[], string][] = [
+    ['a missing folder', () => ['info', join(folder, 'nowhere')], 'nowhere does not exist'],
+    ['a folder that is no run', () => ['tendency', digits], 'holds no run.json'],
+    ['an unknown layer', () => ['tendency', run, '--layers', 'X9'], 'has no layer X9; it has C1'],
+    ['an unknown channel', () => ['tendency', run, '--layers', 'P1@6'], 'layer P1 has channels 0 … 5, got 6'],
+    ['an unknown snapshot', () => ['tendency', run, '--snapshots', '77'], 'has no snapshot 77; it has init'],
+    [
+      'a missing data folder',
+      () => ['train', '--data', join(folder, 'nowhere'), '-o', join(folder, 'new')],
+      'nowhere does not exist',
+    ],
+    ['an existing run', () => ['train', '--data', digits, '-o', run], 'already holds a run'],
+    [
+      'an epoch beyond the last',
+      () => ['train', '--data', digits, '--epochs', '1', '--snapshots', '5', '-o', join(folder, 'new2')],
+      'expected a whole number 0 … 1, got 5',
+    ],
+    [
+      'NaN in a matrix',
+      () => (
+        writeFileSync(join(folder, 'nan.npy'), encodeNpy(Float32Array.of(1, 2, Number.NaN, 4), [2, 2])),
+        ['tendency', join(folder, 'nan.npy'), '-o', join(folder, 'new3')]
+      ),
+      'got NaN for sample 1, unit 0',
+    ],
+    [
+      'labels of another length',
+      () => (
+        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2])),
+        writeFileSync(join(folder, 'l.npy'), encodeNpy(new Int32Array(2), [2])),
+        ['tendency', join(folder, 'p.npy'), '--labels', join(folder, 'l.npy'), '-o', join(folder, 'new4')]
+      ),
+      '3 rows of',
+    ],
+    [
+      'a cut IDX file',
+      () => {
+        const cut = mkdtempSync(join(folder, 'cut-'));
+        writeDigits(cut);
+        const file = join(cut, 'train-images-idx3-ubyte');
+        writeFileSync(file, readFileSync(file).subarray(0, 1000));
+        return ['train', '--data', cut, '-o', join(folder, 'new5')];
+      },
+      'train-images-idx3-ubyte: shape 200×28×28 needs 156800 bytes, got 984',
+    ],
+  ];
+  it.each(cases)('%s', async (_, argv, message) => {
+    const list = argv();
+    const { code, out, err } = await cli(...list);
+    expect(err).toContain(message);
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    const lines = err.split('\n').filter((line) => line.startsWith('epochscope: '));
+    expect(lines.length).toBe(1);
+    expect(err).not.toContain('    at ');
+    for (const name of readdirSync(folder)) expect(name).not.toMatch(/^new\d|\.tmp-/);
+    const json = await cli(...list, '--json');
+    expect(JSON.parse(json.out.trim().split('\n').at(-1)!).error.message).toContain(message);
+  });
+
+  it('lying safetensors offsets', async () => {
+    const copy = join(folder, 'lying');
+    const trained = await cli(
+      'train',
+      '--data',
+      digits,
+      '--epochs',
+      '1',
+      '--batch',
+      '50',
+      '--samples',
+      '20',
+      '-o',
+      copy,
+    );
+    expect(trained.code, trained.err).toBe(0);
+    const file = join(copy, 'snapshots', 'epoch-0001', 'weights.safetensors');
+    const bytes = readFileSync(file);
+    const length = Number(bytes.readBigUInt64LE(0));
+    const header = bytes
+      .subarray(8, 8 + length)
+      .toString()
+      .replace(
+        /"data_offsets":\[0,(\d+)\]/,
+        (_, end: string) => `"data_offsets":[0,${'9'.repeat(end.length)}]`,
+      );
+    writeFileSync(
+      file,
+      Buffer.concat([bytes.subarray(0, 8), Buffer.from(header), bytes.subarray(8 + length)]),
+    );
+    const { code, err } = await cli('tendency', copy, '--snapshots', '1');
+    expect(code).toBe(1);
+    expect(err).toMatch(/weights\.safetensors: tensor C1\.kernel: .*data_offsets/);
+    expect(existsSync(join(copy, 'results'))).toBe(false);
+  });
+});
+
+describe('the program itself', () => {
+  const bin = join(root, 'packages', 'cli', 'dist', 'main.js');
+  it('prints its version and help, with an example for every command', () => {
+    expect(spawnSync(process.execPath, [bin, '--version'], { encoding: 'utf8' }).stdout.trim()).toBe('0.1.0');
+    const help = spawnSync(process.execPath, [bin, '--help'], { encoding: 'utf8' });
+    expect(help.status).toBe(0);
+    for (const name of ['demo', 'train', 'tendency', 'report', 'info']) {
+      expect(help.stdout).toContain(name);
+      expect(spawnSync(process.execPath, [bin, name, '--help'], { encoding: 'utf8' }).stdout).toMatch(
+        /Examples?:\n {2}epochscope/,
+      );
+    }
+  });
+
+  it('stopped by SIGINT leaves a run that opens, and exits 130', async () => {
+    const { spawn } = await import('node:child_process');
+    const target = join(folder, 'stopped');
+    const child = spawn(
+      process.execPath,
+      [
+        bin,
+        'train',
+        '--data',
+        digits,
+        '--epochs',
+        '5000',
+        '--batch',
+        '50',
+        '--snapshots',
+        'every:3',
+        '-o',
+        target,
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
+    while (!err.includes('step-')) await new Promise((resolve) => setTimeout(resolve, 50));
+    child.kill('SIGINT');
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect(err).toMatch(/epochscope: training was cancelled/);
+    expect(code).toBe(130);
+    const { manifest, warnings } = JSON.parse((await cli('info', target, '--json')).out);
+    expect(manifest.complete).toBe(false);
+    expect(manifest.snapshots.length).toBeGreaterThan(0);
+    expect(warnings.length).toBe(1);
+  });
+});
