@@ -219,19 +219,26 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
     ],
     [
       'NaN in a matrix',
-      () => (
-        writeFileSync(join(folder, 'nan.npy'), encodeNpy(Float32Array.of(1, 2, Number.NaN, 4), [2, 2])),
-        ['tendency', join(folder, 'nan.npy'), '-o', join(folder, 'new3')]
-      ),
+      () => {
+        writeFileSync(join(folder, 'nan.npy'), encodeNpy(Float32Array.of(1, 2, Number.NaN, 4), [2, 2]));
+        return ['tendency', join(folder, 'nan.npy'), '-o', join(folder, 'new3')];
+      },
       'got NaN for sample 1, unit 0',
     ],
     [
       'labels of another length',
-      () => (
-        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2])),
-        writeFileSync(join(folder, 'l.npy'), encodeNpy(new Int32Array(2), [2])),
-        ['tendency', join(folder, 'p.npy'), '--labels', join(folder, 'l.npy'), '-o', join(folder, 'new4')]
-      ),
+      () => {
+        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
+        writeFileSync(join(folder, 'l.npy'), encodeNpy(new Int32Array(2), [2]));
+        return [
+          'tendency',
+          join(folder, 'p.npy'),
+          '--labels',
+          join(folder, 'l.npy'),
+          '-o',
+          join(folder, 'new4'),
+        ];
+      },
       '3 rows of',
     ],
     [

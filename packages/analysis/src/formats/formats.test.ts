@@ -94,7 +94,10 @@ describe('npy', () => {
     const reads: [number, number][] = [];
     const counted: ByteSource = {
       ...source(bytes),
-      read: async (offset, length) => (reads.push([offset, length]), bytes.subarray(offset, offset + length)),
+      read: async (offset, length) => {
+        reads.push([offset, length]);
+        return bytes.subarray(offset, offset + length);
+      },
     };
     const rows = await readNpyRows(counted, 10, 12);
     expect([...(rows.data as Float32Array)]).toEqual([30, 31, 32, 33, 34, 35]);

@@ -1,0 +1,241 @@
+import '../../register.js';
+import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import axe from 'axe-core';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { EsTendencyView } from '../../views/tendency/index.js';
+import type { EsTendencyGrid } from '../es-tendency-grid/index.js';
+import type { EsTendencyImage, TendencySelectDetail } from './index.js';
+
+/** Two blocks of 20 positions: weights 1 inside, 10 between. */
+function panel(more: Partial<TendencyPanel> = {}): TendencyPanel {
+  const n = 40;
+  const weights = new Float32Array(n - 1).fill(1);
+  weights[19] = 10;
+  const none = { value: null, reason: 'there are no labels' } as const;
+  return {
+    snapshot: { id: 'epoch-0001', epoch: 1, step: 10 },
+    layer: 'S5',
+    n,
+    d: 3,
+    metric: 'euclidean',
+    start: 5,
+    order: Uint32Array.from({ length: n }, (_, i) => (i + 5) % n),
+    weights,
+    parent: new Uint32Array(n - 1),
+    vat: null,
+    blocks: { count: 2, boundaries: Uint32Array.of(0, 20, 40), threshold: 10, stability: { value: 1 } },
+    scores: { ari: { value: 0.5 }, nmi: none, purity: none },
+    rimScore: none,
+    marks: [{ sample: 8, position: 3, label: 1, correct: false, rule: 'index' }],
+    seconds: 0.1,
+    ...more,
+  };
+}
+function result(): TendencyResult {
+  const panels = ['epoch-0001', 'epoch-0002'].flatMap((id, i) =>
+    ['P1', 'S5'].map((layer) => panel({ layer, snapshot: { id, epoch: i + 1, step: i } })),
+  );
+  return {
+    format: 'epochscope-result/1',
+    method: 'tendency',
+    name: 'default',
+    tool: { name: 'epochscope', version: '0' },
+    input: { source: 'test', sha256: {} },
+    parameters: {},
+    seeds: {},
+    seconds: 1,
+    samples: {
+      count: 40,
+      labels: Uint32Array.from({ length: 40 }, (_, i) => i % 2),
+      classes: ['a', 'b'],
+      images: { data: new Uint8Array(40 * 16).fill(128), shape: [40, 4, 4, 1] },
+    },
+    panels,
+  };
+}
+
+async function mount<T extends HTMLElement>(tag: string, properties: object, width = 400): Promise<T> {
+  const element = document.createElement(tag) as T & { updateComplete: Promise<unknown> };
+  element.style.inlineSize = `${width}px`;
+  Object.assign(element, properties);
+  document.body.append(element);
+  await element.updateComplete;
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  return element;
+}
+afterEach(() => {
+  document.body.textContent = '';
+});
+
+const canvasOf = (element: Element) => element.shadowRoot!.querySelector('canvas')!;
+/** Grey at a share of the picture, inside the margin. */
+function pixel(element: Element, x: number, y: number): number[] {
+  const canvas = canvasOf(element);
+  const at = (share: number) => Math.round(canvas.width * (0.04 + 0.96 * share));
+  return [...canvas.getContext('2d')!.getImageData(at(x), at(y), 1, 1).data];
+}
+
+describe('es-tendency-image', () => {
+  it('draws blocks dark and the rest light', async () => {
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
+    expect(pixel(element, 0.1, 0.4)[0]).toBe(26); // 255 · 1/10
+    expect(pixel(element, 0.9, 0.6)[0]).toBe(26);
+    expect(pixel(element, 0.1, 0.9)[0]).toBe(255);
+  });
+
+  it('draws marks at their position along both edges, in the colour asked for', async () => {
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
+    const canvas = canvasOf(element);
+    const at = Math.round(canvas.width * (0.04 + (0.96 * 3) / 40)) + 1;
+    const colour = () => [...canvas.getContext('2d')!.getImageData(at, 3, 1, 1).data].slice(0, 3);
+    expect(colour()).toEqual([0xcc, 0x66, 0x77]);
+    element.markColor = 'correct';
+    await element.updateComplete;
+    expect(colour()).toEqual([0xee, 0x77, 0x33]);
+    element.markColor = 'none';
+    await element.updateComplete;
+    expect([...canvas.getContext('2d')!.getImageData(at, 3, 1, 1).data][3]).toBe(0);
+  });
+
+  it('zooms, pans and resets by keyboard, saying so by es-zoom, and not when told by property', async () => {
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
+    const events: object[] = [];
+    element.addEventListener('es-zoom', (event) => events.push((event as CustomEvent).detail));
+    const press = (key: string) =>
+      canvasOf(element).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    press('+');
+    expect(events).toEqual([{ from: 5, to: 35 }]);
+    press('End');
+    expect(events[1]).toEqual({ from: 10, to: 40 });
+    press('0');
+    expect(events[2]).toEqual({ from: 0, to: 40 });
+    element.from = 0;
+    element.to = 20;
+    await element.updateComplete;
+    expect(events.length).toBe(3);
+    expect(pixel(element, 0.1, 0.9)[0]).toBe(26);
+  });
+
+  it('selects by click and Enter with position, sample and block', async () => {
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
+    const chosen: TendencySelectDetail[] = [];
+    element.addEventListener('es-select', (event) =>
+      chosen.push((event as CustomEvent<TendencySelectDetail>).detail),
+    );
+    const canvas = canvasOf(element);
+    const box = canvas.getBoundingClientRect();
+    const place = {
+      clientX: box.left + box.width * (0.04 + 0.96 * 0.76),
+      clientY: box.top + box.height / 2,
+      bubbles: true,
+      pointerId: 1,
+      button: 0,
+    };
+    canvas.setPointerCapture = () => {};
+    canvas.dispatchEvent(new PointerEvent('pointerdown', place));
+    canvas.dispatchEvent(new PointerEvent('pointerup', place));
+    expect(chosen[0]).toEqual({ snapshot: 'epoch-0001', layer: 'S5', position: 30, sample: 35, block: 1 });
+    canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+    expect(chosen[1]).toEqual(chosen[0]);
+  });
+
+  it('has a text summary, a table, CSV and PNG', async () => {
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
+    expect(canvasOf(element).getAttribute('aria-label')).toBe(
+      'iVAT picture of layer S5, snapshot epoch-0001: 40 samples, 2 dark blocks, adjusted Rand index 0.50',
+    );
+    expect(element.shadowRoot!.querySelectorAll('tbody tr').length).toBe(2);
+    const csv = element.toCSV().trim().split('\n');
+    expect(csv.length).toBe(41);
+    expect(csv[1]).toBe('0,5,,,0');
+    expect(csv[21]).toBe('20,25,10,0,1');
+    const png = await element.toPNG(64);
+    expect(png.type).toBe('image/png');
+    expect((await createImageBitmap(png)).width).toBe(64);
+  });
+
+  it('says when there is nothing to draw', async () => {
+    const empty = await mount<EsTendencyImage>('es-tendency-image', {});
+    expect(empty.shadowRoot!.textContent).toContain('No data');
+    const vat = await mount<EsTendencyImage>('es-tendency-image', { data: panel(), mode: 'vat' });
+    expect(vat.shadowRoot!.textContent).toContain('holds no VAT picture');
+  });
+
+  it('takes one and two samples', async () => {
+    for (const n of [1, 2]) {
+      const one = panel({
+        n,
+        order: Uint32Array.from({ length: n }, (_, i) => i),
+        weights: new Float32Array(n - 1).fill(2),
+        parent: new Uint32Array(n - 1),
+        marks: [],
+        blocks: {
+          count: 1,
+          boundaries: Uint32Array.of(0, n),
+          threshold: 0,
+          stability: { value: null, reason: 'one sample' },
+        },
+      });
+      const element = await mount<EsTendencyImage>('es-tendency-image', { data: one });
+      expect(pixel(element, 0.25, 0.25)[0]).toBe(0);
+    }
+  });
+});
+
+describe('es-tendency-grid', () => {
+  it('shows snapshots as columns and layers as rows, and says what was chosen', async () => {
+    const grid = await mount<EsTendencyGrid>('es-tendency-grid', { data: result().panels }, 700);
+    const buttons = [...grid.shadowRoot!.querySelectorAll('button')];
+    expect(buttons.map((b) => `${b.dataset.layer} ${b.dataset.snapshot}`)).toEqual([
+      'P1 epoch-0001',
+      'P1 epoch-0002',
+      'S5 epoch-0001',
+      'S5 epoch-0002',
+    ]);
+    expect(buttons[0]!.textContent).toContain('2 blocks · ARI 0.50');
+    const chosen: object[] = [];
+    grid.addEventListener('es-select', (event) => chosen.push((event as CustomEvent).detail));
+    buttons[0]!.focus();
+    buttons[0]!.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
+    expect((grid.shadowRoot as ShadowRoot).activeElement).toBe(buttons[2]);
+    buttons[2]!.click();
+    expect(chosen).toEqual([{ snapshot: 'epoch-0001', layer: 'S5' }]);
+  });
+});
+
+describe('es-tendency-view', () => {
+  it('links grid, picture and gallery', async () => {
+    const view = await mount<EsTendencyView>('es-tendency-view', { data: result() }, 1000);
+    const root = view.shadowRoot!;
+    expect(root.textContent).toContain('S5, epoch-0002');
+    const grid = root.querySelector('es-tendency-grid')!;
+    grid.shadowRoot!.querySelector('button')!.click();
+    await view.updateComplete;
+    expect(root.textContent).toContain('P1, epoch-0001');
+    root
+      .querySelector('.split es-tendency-image')!
+      .dispatchEvent(new CustomEvent('es-select', { detail: { block: 1 } }));
+    await view.updateComplete;
+    const gallery = root.querySelector('es-sample-gallery')! as HTMLElement & {
+      updateComplete: Promise<unknown>;
+    };
+    await gallery.updateComplete;
+    expect(gallery.shadowRoot!.querySelectorAll('canvas').length).toBe(20);
+  });
+
+  it('draws from an address, and says when that fails', async () => {
+    const failed = await mount<EsTendencyView>('es-tendency-view', { src: '/no-such-result.json' });
+    await expect
+      .poll(() => failed.shadowRoot!.querySelector('[role=alert]')?.textContent ?? '')
+      .toMatch(/no-such-result\.json/);
+  });
+
+  it.each(['light', 'dark'])('has no serious accessibility finding (%s)', async (scheme) => {
+    document.documentElement.style.colorScheme = scheme;
+    document.body.style.background = scheme === 'dark' ? '#171b20' : '#fff';
+    await mount('es-tendency-view', { data: result() }, 1000);
+    const { violations } = await axe.run(document.body, { resultTypes: ['violations'] });
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
+  });
+});
