@@ -1,7 +1,8 @@
 import { bench as ivat } from '../kernels/ivat/bench.js';
+import { bench as pairwise } from '../kernels/pairwise/bench.js';
 import { bench as vat } from '../kernels/vat/bench.js';
 import { bench as vatPoints } from '../kernels/vat-points/bench.js';
 import type { KernelBench } from './types.js';
 
 /** One line a kernel. */
-export const benches: KernelBench[] = [vat, vatPoints, ivat];
+export const benches: KernelBench[] = [pairwise, vat, vatPoints, ivat];

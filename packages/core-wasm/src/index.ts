@@ -9,6 +9,17 @@ export {
   ivatValue,
 } from '../kernels/ivat/index.js';
 export {
+  finishPairwise,
+  type PairwiseJob,
+  pairwise,
+  pairwiseBytes,
+  pairwiseCondensed,
+  preparePairwise,
+  releasePairwise,
+  runPairwiseMirror,
+  runPairwiseRows,
+} from '../kernels/pairwise/index.js';
+export {
   type BorrowedMatrix,
   type SyncJobOptions,
   type VatResult,
