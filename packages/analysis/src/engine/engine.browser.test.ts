@@ -19,6 +19,25 @@ describe('the engine in a browser', () => {
     }
   });
 
+  it('stops a running job on close, which a terminated Web Worker would never answer', async () => {
+    const large = {
+      data: Float32Array.from({ length: 6000 * 64 }, () => source.normal()),
+      shape: [6000, 64] as const,
+    };
+    for (const shared of [true, false]) {
+      const engine = createEngine({ threads: 2, shared });
+      let closing: Promise<void> | undefined;
+      const job = engine.vat(large, {
+        metric: 'euclidean',
+        onProgress: (done) => {
+          if (done > 0) closing ??= engine.close();
+        },
+      });
+      await expect(job).rejects.toMatchObject({ code: 'cancelled' });
+      await closing;
+    }
+  });
+
   it('carries errors with code and fields', async () => {
     const engine = createEngine({ threads: 1 });
     await expect(

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import type { Worker } from 'node:worker_threads';
 import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis/engine';
 import { EpochscopeError, type Matrix } from '@epochscope/core-wasm';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -102,6 +103,69 @@ describe('the engine in Node', () => {
     expect(seen.length).toBeGreaterThanOrEqual(2);
     expect(seen[seen.length - 1]![0]).toBe(seen[0]![1]);
     for (let i = 1; i < seen.length; i++) expect(seen[i]![0]).toBeGreaterThanOrEqual(seen[i - 1]![0]);
+  });
+
+  it('names the number of samples that would fit', async () => {
+    const x = points(2000, 20);
+    const e = engine({ threads: 1, memoryLimit: 1e5 });
+    const error = await e.vat(x, { metric: 'euclidean' }).catch((cause) => cause);
+    const fits = error.fields.fits as number;
+    expect(error.message).toContain(`or thin to n ≤ ${fits}`);
+    expect((await e.vat(points(fits, 20), { metric: 'euclidean' })).order.length).toBe(fits);
+    await expect(e.vat(points(fits + 1, 20), { metric: 'euclidean' })).rejects.toMatchObject({
+      code: 'memory',
+    });
+  });
+
+  it('says so when a worker dies at work, and goes on with new ones', async () => {
+    const workers: Worker[] = [];
+    const collect = (worker: Worker) => workers.push(worker);
+    process.on('worker', collect);
+    try {
+      for (const shared of [true, false]) {
+        const e = engine({ threads: 2, shared });
+        let killed = false;
+        const job = e.vat(points(12000, 64), {
+          metric: 'euclidean',
+          onProgress: (done) => {
+            if (done > 0 && !killed) {
+              killed = true;
+              void workers[workers.length - 1]!.terminate();
+            }
+          },
+        });
+        await expect(job, `shared ${shared}`).rejects.toMatchObject({
+          name: 'EpochscopeError',
+          code: 'internal',
+          message: expect.stringMatching(/^a worker ended: /),
+        });
+        const before = workers.length;
+        const x = points(600, 3);
+        const expected = await createInlineEngine().vat(x, { metric: 'euclidean' });
+        expect(await e.vat(x, { metric: 'euclidean' })).toEqual(expected);
+        expect(workers.length).toBe(before + (shared ? 2 : 1));
+      }
+    } finally {
+      process.off('worker', collect);
+    }
+  });
+
+  it('stops running and waiting jobs on close, and closes twice', async () => {
+    for (const e of [engine({ threads: 2 }), engine({ threads: 1, shared: false }), createInlineEngine()]) {
+      let closing: Promise<void> | undefined;
+      const running = e.vat(points(6000, 64), {
+        metric: 'euclidean',
+        onProgress: (done) => {
+          if (done > 0) closing ??= e.close();
+        },
+      });
+      const waiting = e.vat(points(50, 3), { metric: 'euclidean' });
+      const ends = await Promise.allSettled([running, waiting]);
+      for (const end of ends)
+        expect(end).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } });
+      await closing;
+      await e.close();
+    }
   });
 
   it('rejects after close', async () => {

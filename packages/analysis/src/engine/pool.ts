@@ -60,24 +60,40 @@ export function createPool(
   let memory: WebAssembly.Memory | null = null;
   let closed = false;
   let queue: Promise<unknown> = Promise.resolve();
+  const lost = new Set<Member>();
+  // Rejects on close: a browser does not tell that a worker was terminated, and answers of its would be awaited for ever.
+  let rejectClosed!: (why: EpochscopeError) => void;
+  const whenClosed = new Promise<never>((_, reject) => {
+    rejectClosed = reject;
+  });
+  whenClosed.catch(() => {});
 
   async function start(): Promise<void> {
+    // A worker that died while idle costs no job.
+    if (members.some((member) => lost.has(member))) await stop();
     if (members.length) return;
     const module = await kernelModule(shared, false);
     memory = shared ? new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true }) : null;
     // Without shared memory one worker does a job alone.
     members = await Promise.all(Array.from({ length: shared ? threads : 1 }, spawn));
-    await Promise.all(
-      members.map((member, i) =>
-        Promise.race([member.kernels.init({ module, memory, owner: i === 0 }), member.died]),
-      ),
-    );
+    for (const member of members) member.died.catch(() => lost.add(member));
+    try {
+      await Promise.all(
+        members.map((member, i) =>
+          Promise.race([member.kernels.init({ module, memory, owner: i === 0 }), member.died, whenClosed]),
+        ),
+      );
+    } catch (cause) {
+      await stop();
+      throw cause;
+    }
   }
 
   async function stop(): Promise<void> {
     const old = members;
     members = [];
     memory = null;
+    lost.clear();
     await Promise.all(old.map((member) => member.terminate()));
   }
 
@@ -90,22 +106,24 @@ export function createPool(
       guard(!closed, 'cancelled', 'the engine is closed');
       throwIfAborted(options.signal);
       await start();
-      const anyDied = Promise.race(members.map(({ died }) => died));
-      anyDied.catch(() => {});
+      const gone = Promise.race([whenClosed, ...members.map(({ died }) => died)]);
+      gone.catch(() => {});
+      const alive = <R>(work: Promise<R>) => Promise.race([work, gone]);
       for (const member of members) member.hold(true);
       let failed = true;
       try {
-        const result = await body((work) => Promise.race([work, anyDied]));
+        const result = await body(alive);
         failed = false;
         return result;
       } catch (cause) {
         // An error of the caller's leaves the workers whole; anything else may not.
-        failed = !(cause instanceof EpochscopeError) || cause.code === 'internal';
+        failed = closed || !(cause instanceof EpochscopeError) || cause.code === 'internal';
         throw cause;
       } finally {
-        const large =
-          !failed && members.length > 0 && (await members[0]!.kernels.memoryBytes()) > RECYCLE_BYTES;
-        if (failed || large) await stop();
+        const bytes = failed
+          ? Infinity
+          : await alive(members[0]!.kernels.memoryBytes()).catch(() => Infinity);
+        if (bytes > RECYCLE_BYTES) await stop();
         // Last: an answer awaited from workers that hold nothing would let the process end.
         for (const member of members) member.hold(false);
       }
@@ -115,12 +133,14 @@ export function createPool(
     return result;
   }
 
-  function refuse(what: string, bytes: number, wayOut: string): void {
-    guard(
-      bytes <= memoryLimit,
+  function refuse(what: string, n: number, bytesOf: (n: number) => number, wayOut: string): void {
+    const bytes = bytesOf(n);
+    if (bytes <= memoryLimit) return;
+    const fits = largest(n, (k) => bytesOf(k) <= memoryLimit);
+    throw new EpochscopeError(
       'memory',
-      () => `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ${wayOut}`,
-      { needed: bytes, limit: memoryLimit },
+      `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ${wayOut}${fits < 2 ? '' : `, or thin to n ≤ ${fits}`}`,
+      { needed: bytes, limit: memoryLimit, fits },
     );
   }
 
@@ -140,11 +160,7 @@ export function createPool(
         return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
       // A thread pays for itself only when it has points to go through.
       const workers = shared ? Math.max(1, Math.min(threads, Math.floor(n / 256))) : 1;
-      refuse(
-        `VAT of ${n}×${d} points`,
-        vatPointsBytes(n, d, workers),
-        'analyse fewer samples or fewer dimensions',
-      );
+      refuse(`VAT of ${n}×${d} points`, n, (k) => vatPointsBytes(k, d, workers), 'analyse fewer dimensions');
       return enqueue(options, async (alive) => {
         const first = members[0]!;
         const job = await alive(first.kernels.vatPrepare(first.hand(x), options.metric, workers));
@@ -160,8 +176,9 @@ export function createPool(
         } catch (cause) {
           // Workers that wait for a dead one must not wait for ever.
           if (memory) stopVatPoints(memory, job, 'abort');
-          if (cause instanceof EpochscopeError && cause.code === 'cancelled')
-            await first.kernels.vatRelease(job);
+          // No worker is running then, and the memory is kept for the next job.
+          if (!closed && cause instanceof EpochscopeError && cause.code !== 'internal')
+            await alive(first.kernels.vatRelease(job));
           throw cause;
         }
         options.onProgress?.(job.steps, job.steps);
@@ -172,17 +189,27 @@ export function createPool(
       checkMatrix(d, 'd');
       const n = d.shape[0];
       guard(n === d.shape[1], 'shape', () => `d: expected a square matrix, got ${d.shape[0]}×${d.shape[1]}`);
-      refuse(`VAT of a ${n}×${n} matrix`, 4 * n * n, 'give the points instead: vat needs no matrix');
+      refuse(
+        `VAT of a ${n}×${n} matrix`,
+        n,
+        // The matrix, four arrays over n, and the arena's rounding.
+        (k) => 4 * k * k + 16 * k + 512,
+        'give the points instead: vat needs no matrix',
+      );
       return enqueue(options, async (alive) => {
         const first = members[0]!;
         options.onProgress?.(0, 1);
         const result = await alive(first.kernels.vatFromMatrix(first.hand(d)));
+        throwIfAborted(options.signal);
         options.onProgress?.(1, 1);
         return result;
       });
     },
     async close() {
       closed = true;
+      rejectClosed(new EpochscopeError('cancelled', 'the engine was closed'));
+      // A running job gives up at once and takes its workers along; idle ones are left to stop here.
+      await queue;
       await stop();
     },
   };
@@ -190,6 +217,17 @@ export function createPool(
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new EpochscopeError('cancelled', 'the job was cancelled');
+}
+
+/** The largest k below n that fits; 0 if none does. */
+function largest(n: number, fitsIn: (k: number) => boolean): number {
+  let low = 0;
+  for (let high = n; high - low > 1; ) {
+    const middle = Math.floor((low + high) / 2);
+    if (fitsIn(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Default number of threads: what the machine has, at most 8. */

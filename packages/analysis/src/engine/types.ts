@@ -23,6 +23,6 @@ export interface Engine {
   vat(x: Matrix, options: JobOptions & { metric: Metric }): Promise<VatResult>;
   /** VAT of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */
   vatFromMatrix(d: Matrix, options?: JobOptions): Promise<VatResult>;
-  /** Stops the workers; later calls reject, running ones too. */
+  /** Stops the workers; later calls reject, running and waiting ones too, with code `cancelled`. May be called again. */
   close(): Promise<void>;
 }
