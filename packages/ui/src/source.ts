@@ -6,3 +6,19 @@ export async function loadResult<T extends ResultBase>(url: string, signal?: Abo
   if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
   return decodeInline<T>(await response.text(), url);
 }
+
+/** Loads for an element's `src`: the answer to an older address never replaces that to a newer one. */
+export class SourceLoader<T extends ResultBase> {
+  private wanted: AbortController | null = null;
+
+  /** Calls `done` once with the result, or with the problem, unless another load begins first. */
+  load(url: string, done: (result: T | null, problem: string) => void): void {
+    this.wanted?.abort();
+    const own = new AbortController();
+    this.wanted = own;
+    loadResult<T>(url, own.signal).then(
+      (result) => own.signal.aborted || done(result, ''),
+      (error: Error) => own.signal.aborted || done(null, error.message),
+    );
+  }
+}

@@ -1,5 +1,6 @@
-import type { TendencyPanel } from '@epochscope/analysis/results';
-import { css, html, LitElement } from 'lit';
+import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import { css, html, LitElement, type PropertyValues } from 'lit';
+import { SourceLoader } from '../../source.js';
 import { tokens } from '../../styles.js';
 import type { MarkColour } from '../es-tendency-image/draw.js';
 
@@ -69,11 +70,17 @@ export class EsTendencyGrid extends LitElement {
   ];
   static override properties = {
     data: { attribute: false },
+    src: { type: String },
+    problem: { state: true },
     mode: { type: String },
     markColor: { type: String, attribute: 'mark-color' },
     selected: { attribute: false },
   };
   declare data: readonly TendencyPanel[];
+  /** Address of a result in one file, instead of `data`. */
+  declare src: string;
+  declare private problem: string;
+  private loader = new SourceLoader<TendencyResult>();
   declare mode: 'ivat' | 'vat';
   declare markColor: MarkColour;
   declare selected: GridSelectDetail | null;
@@ -81,13 +88,24 @@ export class EsTendencyGrid extends LitElement {
   constructor() {
     super();
     this.data = [];
+    this.src = '';
+    this.problem = '';
     this.mode = 'ivat';
     this.markColor = 'class';
     this.selected = null;
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!this.src || !changed.has('src')) return;
+    this.loader.load(this.src, (result, problem) => {
+      this.data = result?.panels ?? [];
+      this.problem = problem;
+    });
+  }
+
   override render() {
-    if (!this.data.length) return html`<p>No pictures</p>`;
+    if (this.problem) return html`<p role="alert">${this.problem}</p>`;
+    if (!this.data.length) return html`<p>${this.src ? 'Loading…' : 'No pictures'}</p>`;
     const snapshots = [...new Map(this.data.map(({ snapshot }) => [snapshot.id, snapshot])).values()];
     const layers = [...new Set(this.data.map(({ layer }) => layer))];
     const title = (s: TendencyPanel['snapshot']) =>

@@ -1,5 +1,5 @@
 import '../../register.js';
-import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import { encodeInline, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import axe from 'axe-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EsTendencyView } from '../../views/tendency/index.js';
@@ -179,6 +179,37 @@ describe('es-tendency-image', () => {
       const element = await mount<EsTendencyImage>('es-tendency-image', { data: one });
       expect(pixel(element, 0.25, 0.25)[0]).toBe(0);
     }
+  });
+});
+
+describe('src', () => {
+  const address = (text: string) => URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  it('loads a result in one file into image, grid and view', async () => {
+    const src = address(encodeInline(result()));
+    const image = await mount<EsTendencyImage>('es-tendency-image', {
+      src,
+      layer: 'P1',
+      snapshot: 'epoch-0001',
+    });
+    await expect.poll(() => image.data?.layer).toBe('P1');
+    expect(image.data!.snapshot.id).toBe('epoch-0001');
+    const grid = await mount<EsTendencyGrid>('es-tendency-grid', { src }, 700);
+    await expect.poll(() => grid.shadowRoot!.querySelectorAll('button').length).toBe(4);
+    const view = await mount<EsTendencyView>('es-tendency-view', { src }, 900);
+    await expect.poll(() => view.shadowRoot!.textContent ?? '').toContain('S5, epoch-0002');
+  });
+  it('says what is wrong', async () => {
+    const image = await mount<EsTendencyImage>('es-tendency-image', {
+      src: address(encodeInline(result())),
+      layer: 'X1',
+    });
+    await expect
+      .poll(() => image.shadowRoot!.querySelector('[role=alert]')?.textContent ?? '')
+      .toContain('holds no panel of layer X1');
+    const grid = await mount<EsTendencyGrid>('es-tendency-grid', { src: address('{"format":"other/1"}') });
+    await expect
+      .poll(() => grid.shadowRoot!.querySelector('[role=alert]')?.textContent ?? '')
+      .toContain('expected format "epochscope-result/1", got "other/1"');
   });
 });
 

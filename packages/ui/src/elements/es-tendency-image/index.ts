@@ -1,6 +1,7 @@
-import type { TendencyPanel } from '@epochscope/analysis/results';
+import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { ivatValue } from '@epochscope/core-wasm';
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { SourceLoader } from '../../source.js';
 import { format, tokens } from '../../styles.js';
 import { greyPixels, imageValues, type MarkColour, markColour, scaleOf } from './draw.js';
 import styles from './styles.js';
@@ -36,6 +37,10 @@ export class EsTendencyImage extends LitElement {
   static override styles = [tokens, styles];
   static override properties = {
     data: { attribute: false },
+    src: { type: String },
+    layer: { type: String },
+    snapshot: { type: String },
+    problem: { state: true },
     classes: { attribute: false },
     mode: { type: String, reflect: true },
     markColor: { type: String, attribute: 'mark-color', reflect: true },
@@ -49,6 +54,12 @@ export class EsTendencyImage extends LitElement {
 
   /** The panel to draw; never changed. */
   declare data: TendencyPanel | null;
+  /** Address of a result in one file, instead of `data`; `layer` and `snapshot` choose its panel (default: the last). */
+  declare src: string;
+  declare layer: string;
+  declare snapshot: string;
+  declare private problem: string;
+  private loader = new SourceLoader<TendencyResult>();
   declare classes: string[] | null;
   declare mode: 'ivat' | 'vat';
   declare markColor: MarkColour;
@@ -67,6 +78,10 @@ export class EsTendencyImage extends LitElement {
   constructor() {
     super();
     this.data = null;
+    this.src = '';
+    this.layer = '';
+    this.snapshot = '';
+    this.problem = '';
     this.classes = null;
     this.mode = 'ivat';
     this.markColor = 'class';
@@ -103,10 +118,30 @@ export class EsTendencyImage extends LitElement {
     return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} picture of layer ${p.layer}, snapshot ${p.snapshot.id}: ${p.n} samples, ${p.blocks.count} dark ${p.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : `, adjusted Rand index ${ari.toFixed(2)}`}`;
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!this.src || !['src', 'layer', 'snapshot'].some((name) => changed.has(name))) return;
+    this.problem = '';
+    this.loader.load(this.src, (result, problem) => {
+      const panels =
+        result?.panels.filter(
+          (p) =>
+            (!this.layer || p.layer === this.layer) && (!this.snapshot || p.snapshot.id === this.snapshot),
+        ) ?? [];
+      this.data = panels[panels.length - 1] ?? null;
+      this.problem =
+        problem ||
+        (this.data
+          ? ''
+          : `${this.src} holds no panel of layer ${this.layer || '(any)'}, snapshot ${this.snapshot || '(any)'}`);
+    });
+  }
+
   override render() {
     const { data } = this;
+    if (this.problem)
+      return html`<figure><div class="frame"><div class="empty" role="alert">${this.problem}</div></div></figure>`;
     if (!data || data.n === 0)
-      return html`<figure><div class="frame"><div class="empty">${data ? 'No samples' : 'No data'}</div></div></figure>`;
+      return html`<figure><div class="frame"><div class="empty">${data ? 'No samples' : this.src ? 'Loading…' : 'No data'}</div></div></figure>`;
     if (this.mode === 'vat' && !data.vat)
       return html`<figure><div class="frame"><div class="empty">This result holds no VAT picture; iVAT is drawn from its weights.</div></div></figure>`;
     const [from, to] = this.range;

@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
 import { type MarkColour, scaleOf } from '../../elements/es-tendency-image/draw.js';
 import type { TendencySelectDetail } from '../../elements/es-tendency-image/index.js';
-import { loadResult } from '../../source.js';
+import { SourceLoader } from '../../source.js';
 import { tokens } from '../../styles.js';
 
 /**
@@ -80,6 +80,7 @@ export class EsTendencyView extends LitElement {
   declare private selected: GridSelectDetail | null;
   declare private block: number;
   declare private problem: string;
+  private loader = new SourceLoader<TendencyResult>();
 
   constructor() {
     super();
@@ -95,17 +96,11 @@ export class EsTendencyView extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('src') && this.src) {
-      const wanted = this.src;
       this.problem = '';
-      loadResult<TendencyResult>(wanted).then(
-        (data) => {
-          // A later src wins, whichever answer comes first.
-          if (this.src === wanted) this.data = data;
-        },
-        (error: Error) => {
-          if (this.src === wanted) this.problem = error.message;
-        },
-      );
+      this.loader.load(this.src, (data, problem) => {
+        this.data = data;
+        this.problem = problem;
+      });
     }
     if (changed.has('data') && this.data?.panels.length) {
       const last = this.data.panels[this.data.panels.length - 1]!;
