@@ -1,8 +1,17 @@
 // Browser-safe parts. Node-only ones are in './node.js'.
 export * from './engine/types.js';
+export { type Csv, type CsvOptions, readCsv } from './formats/csv.js';
 export { DTYPE_BYTES, dtypeOf, elementCount } from './formats/dtypes.js';
+export { type HttpSourceOptions, httpSource } from './formats/http-source.js';
 export { selectChannel, tensorToMatrix } from './formats/matrix.js';
 export { encodeNpy, readNpy, readNpyHeader, readNpyRows } from './formats/npy.js';
+export {
+  encodeNpz,
+  type NpzEntry,
+  readNpz,
+  readNpzDirectory,
+  readNpzEntry,
+} from './formats/npz.js';
 export {
   encodeSafetensors,
   readSafetensors,

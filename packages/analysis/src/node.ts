@@ -15,7 +15,7 @@ export {
 export { listResults, readResult, writeResult } from './results/store.js';
 export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
 export { labelsOf, openRun, readManifest } from './run/read.js';
-export { createRun, type RunInit, resumeRun, writeOutputs } from './run/write.js';
+export { createRun, type RunInit, resumeRun, writeOutputs, writePredictions } from './run/write.js';
 export {
   evaluate,
   type SnapshotPolicy,

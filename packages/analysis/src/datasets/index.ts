@@ -4,7 +4,9 @@ import { cifar10Folder } from './cifar10.js';
 import { bundledMnist, mnistFolder } from './mnist.js';
 import type { Dataset } from './types.js';
 
+export { DOWNLOADS, type DownloadName, type RemoteFile } from './checksums.js';
 export { cifar10Folder } from './cifar10.js';
+export { type DownloadOptions, type DownloadProgress, downloadDataset } from './download.js';
 export { bundledMnist, mnistFolder } from './mnist.js';
 export type { Dataset, Split } from './types.js';
 

@@ -1,5 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
-import { gunzip } from './gzip.js';
+import { readMaybeGzipped } from './gzip.js';
 import type { ByteSource } from './types.js';
 
 // CIFAR-10's binary version: records of one label byte and 3072 bytes, channel by channel.
@@ -11,7 +11,7 @@ const RECORD = 1 + 3 * PLANE;
 export async function readCifar10(
   source: ByteSource,
 ): Promise<{ images: Uint8Array; labels: Uint8Array; count: number }> {
-  const bytes = await gunzip(await source.read(0, source.size), source.name);
+  const bytes = await readMaybeGzipped(source);
   guard(
     bytes.length > 0 && bytes.length % RECORD === 0,
     'format',

@@ -1,5 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { gunzip } from './gzip.js';
+import { readMaybeGzipped } from './gzip.js';
 import type { ByteSource, Tensor } from './types.js';
 
 // MNIST's format: two zero bytes, a type byte, the number of dimensions, big-endian sides, then the data.
@@ -10,7 +10,7 @@ const UNSIGNED_BYTE = 8;
 
 /** Reads an IDX file of unsigned bytes, plain or gzipped. Throws `format` naming byte, expected and got. */
 export async function readIdx(source: ByteSource): Promise<Tensor<Uint8Array>> {
-  const bytes = await gunzip(await source.read(0, source.size), source.name);
+  const bytes = await readMaybeGzipped(source);
   const fail = (message: string, byte: number, fields: Record<string, number> = {}): never => {
     throw new EpochscopeError('format', `${source.name}: ${message} (byte ${byte})`, {
       file: source.name,

@@ -1,7 +1,12 @@
 import { decodeBase64, EpochscopeError, guard } from '@epochscope/core-wasm';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
+import { encodeNpy } from '../formats/npy.js';
 import type { DType, TensorData } from '../formats/types.js';
+import { isSafeName } from '../run/manifest.js';
 import { RESULT_FORMAT, type ResultBase } from './types.js';
+
+/** Deeper trees are refused: methods' results have about 6 levels, and a cycle has no end. */
+export const MAX_RESULT_DEPTH = 64;
 
 const isArray = (value: unknown): value is TensorData =>
   ArrayBuffer.isView(value) && !(value instanceof DataView);
@@ -14,6 +19,12 @@ export function mapArrays(
   replace: (path: string[], array: TensorData) => unknown,
   path: string[] = [],
 ): unknown {
+  guard(
+    path.length <= MAX_RESULT_DEPTH,
+    'argument',
+    () => `result field ${path.slice(0, 4).join('.')}…: expected at most ${MAX_RESULT_DEPTH} levels`,
+    { path: path.slice(0, 4).join('.') },
+  );
   if (isArray(value)) return replace(path, value);
   if (Array.isArray(value)) return value.map((item, i) => mapArrays(item, replace, [...path, String(i)]));
   if (isObject(value))
@@ -36,12 +47,17 @@ export async function restoreArrays(
   value: unknown,
   key: string,
   load: (reference: Record<string, unknown>) => TensorData | Promise<TensorData>,
+  depth = 0,
 ): Promise<unknown> {
-  if (Array.isArray(value)) return Promise.all(value.map((item) => restoreArrays(item, key, load)));
+  guard(depth <= MAX_RESULT_DEPTH, 'format', () => `expected a result of at most ${MAX_RESULT_DEPTH} levels`);
+  if (Array.isArray(value))
+    return Promise.all(value.map((item) => restoreArrays(item, key, load, depth + 1)));
   if (!isObject(value)) return value;
   if (key in value) return load(value);
   const entries = await Promise.all(
-    Object.entries(value).map(async ([name, item]) => [name, await restoreArrays(item, key, load)] as const),
+    Object.entries(value).map(
+      async ([name, item]) => [name, await restoreArrays(item, key, load, depth + 1)] as const,
+    ),
   );
   return Object.fromEntries(entries);
 }
@@ -73,6 +89,50 @@ export function parseResult(text: string, name: string): ResultBase {
     { file: name },
   );
   return json as unknown as ResultBase;
+}
+
+/**
+ * A result as result.json's text and its typed arrays by file name: each array stands in the JSON as
+ * `{ "$array": "panels.0.order.npy" }`, named after its place. Throws `not-finite` by path.
+ */
+export function splitResult(result: ResultBase): { json: string; arrays: Map<string, TensorData> } {
+  const arrays = new Map<string, TensorData>();
+  const tree = mapArrays(result, (path, array) => {
+    const file = `${path.join('.').replace(/[^\w.@-]+/g, '_')}.npy`;
+    guard(!arrays.has(file), 'internal', () => `two arrays would be named ${file}`);
+    arrays.set(file, array);
+    return { $array: file };
+  });
+  return { json: `${JSON.stringify(tree, null, 1)}\n`, arrays };
+}
+
+/** The same with each array as the bytes of its .npy file: what a result folder holds, for whoever has no disk. */
+export function encodeResult(result: ResultBase): { json: string; arrays: Map<string, Uint8Array> } {
+  const { json, arrays } = splitResult(result);
+  return {
+    json,
+    arrays: new Map([...arrays].map(([file, array]) => [file, encodeNpy(array, [array.length])])),
+  };
+}
+
+/**
+ * Puts a result together from result.json's text; `loadArray` is asked for each array by its file name, which never
+ * holds a path (a page fetches it, Node reads it: `readNpy` makes the array). Throws `format`.
+ */
+export async function decodeResult<T extends ResultBase = ResultBase>(
+  json: string,
+  loadArray: (file: string) => TensorData | Promise<TensorData>,
+  name = 'result.json',
+): Promise<T> {
+  return (await restoreArrays(parseResult(json, name), '$array', ({ $array }) => {
+    guard(
+      isSafeName($array),
+      'format',
+      () => `${name}: expected an array's file name, got ${JSON.stringify($array)}`,
+      { file: name },
+    );
+    return loadArray($array);
+  })) as T;
 }
 
 function toBase64(bytes: Uint8Array): string {

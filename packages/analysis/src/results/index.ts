@@ -3,5 +3,5 @@ export type * from '../methods/activity/types.js';
 export type * from '../methods/change/types.js';
 export type * from '../methods/prune/types.js';
 export type * from '../methods/tendency/types.js';
-export { decodeInline, encodeInline, parseResult } from './codec.js';
+export { decodeInline, decodeResult, encodeInline, encodeResult, parseResult } from './codec.js';
 export * from './types.js';

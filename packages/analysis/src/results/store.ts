@@ -1,12 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
 import { fileError, withFile } from '../formats/file-source.js';
 import { encodeNpy, readNpy } from '../formats/npy.js';
-import type { TensorData } from '../formats/types.js';
 import { isTemporary, writeFolderAtomic } from '../run/atomic.js';
-import { isSafeName } from '../run/manifest.js';
-import { mapArrays, parseResult, restoreArrays } from './codec.js';
+import { decodeResult, splitResult } from './codec.js';
 import type { ResultBase } from './types.js';
 
 /** A result.json longer than this is refused. */
@@ -17,19 +15,13 @@ export const MAX_RESULT_JSON = 500_000_000;
  * The folder appears whole, and replaces an older one of that name. Throws `io`, `not-finite`.
  */
 export async function writeResult(folder: string, result: ResultBase): Promise<void> {
-  const arrays = new Map<string, TensorData>();
-  const json = mapArrays(result, (path, array) => {
-    const file = `${path.join('.').replace(/[^\w.@-]+/g, '_')}.npy`;
-    guard(!arrays.has(file), 'internal', () => `two arrays would be named ${file}`);
-    arrays.set(file, array);
-    return { $array: file };
-  });
+  const { json, arrays } = splitResult(result);
   await writeFolderAtomic(folder, [
     ...[...arrays].map(([file, array]): [string, () => Uint8Array] => [
       file,
       () => encodeNpy(array, [array.length]),
     ]),
-    ['result.json', () => `${JSON.stringify(json, null, 1)}\n`],
+    ['result.json', () => json],
   ]);
 }
 
@@ -44,16 +36,11 @@ export async function readResult<T extends ResultBase = ResultBase>(folder: stri
       () => `${file}: expected at most ${MAX_RESULT_JSON} bytes, got ${size}`,
       { file },
     );
-    const json = parseResult(await readFile(file, 'utf8'), file);
-    return (await restoreArrays(json, '$array', async ({ $array }) => {
-      if (!isSafeName($array))
-        throw new EpochscopeError(
-          'format',
-          `${file}: expected an array's file name, got ${JSON.stringify($array)}`,
-          { file },
-        );
-      return (await withFile(join(folder, $array), readNpy)).data;
-    })) as T;
+    return await decodeResult<T>(
+      await readFile(file, 'utf8'),
+      async (array) => (await withFile(join(folder, array), readNpy)).data,
+      file,
+    );
   } catch (cause) {
     throw fileError(file, cause);
   }

@@ -39,7 +39,20 @@ export async function createRun(
 /** Goes on with a run that was cut off: later snapshots are added, one of the same id replaced. */
 export async function resumeRun(directory: string): Promise<RunWriter & { manifest: RunManifest }> {
   const manifest = { ...(await readManifest(directory)), complete: false };
+  await removeLeftovers(directory);
   return { ...writer(directory, manifest), manifest };
+}
+
+/** What a killed writer was writing: readers pass over it, but it fills the disk. */
+async function removeLeftovers(directory: string): Promise<void> {
+  try {
+    for (const folder of [directory, join(directory, 'samples'), join(directory, 'snapshots')]) {
+      for (const name of await readdir(folder).catch(() => [] as string[]))
+        if (isTemporary(name)) await rm(join(folder, name), { recursive: true, force: true });
+    }
+  } catch (cause) {
+    throw fileError(directory, cause, 'write');
+  }
 }
 
 async function claim(directory: string, overwrite: boolean): Promise<void> {
@@ -61,6 +74,7 @@ async function claim(directory: string, overwrite: boolean): Promise<void> {
       );
       // run.json first: from then on it is no run, rather than half of one.
       for (const name of OWN) await rm(join(directory, name), { recursive: true, force: true });
+      await removeLeftovers(directory);
     }
     await mkdir(join(directory, 'snapshots'), { recursive: true });
   } catch (cause) {
@@ -152,4 +166,20 @@ export async function writeOutputs(
       );
     await writeFileAtomic(join(folder, `${layer}.npy`), encodeNpy(tensor.data, tensor.shape));
   }
+}
+
+/** Adds the predicted classes of the analysis samples as samples/predictions.npy (uint32, n). Throws `shape`, `missing`. */
+export async function writePredictions(directory: string, predictions: Uint32Array): Promise<void> {
+  const { samples } = await readManifest(directory);
+  guard(samples, 'missing', () => `${directory} holds no samples to predict`, { path: directory });
+  guard(
+    predictions.length === samples.count,
+    'shape',
+    () => `${samples.count} samples need ${samples.count} predictions, got ${predictions.length}`,
+    { expected: samples.count, got: predictions.length },
+  );
+  await writeFileAtomic(
+    join(directory, 'samples', 'predictions.npy'),
+    encodeNpy(predictions, [predictions.length]),
+  );
 }
