@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodeNpy } from '@epochscope/analysis';
+import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis';
 import { readResult } from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { decode as decodePng } from 'fast-png';
@@ -173,6 +173,32 @@ describe('the path through', () => {
       ).out,
     );
     expect(labelled.panels[0].ari.value).toBe(1);
+    // The same points from the other formats give the same order.
+    writeFileSync(join(folder, 'points.csv'), `x\n${[...data].join('\n')}\n`);
+    writeFileSync(
+      join(folder, 'points.npz'),
+      encodeNpz(
+        new Map([
+          ['a', { data, shape: [60, 1], dtype: 'float32' as const }],
+          ['b', { data, shape: [60, 1], dtype: 'float32' as const }],
+        ]),
+      ),
+    );
+    writeFileSync(
+      join(folder, 'points.safetensors'),
+      encodeSafetensors(new Map([['a', { data, shape: [60, 1], dtype: 'float32' as const }]])),
+    );
+    const order = async (name: string) =>
+      ((await readResult<never>(join(folder, name))) as { panels: { order: Uint32Array }[] }).panels[0]!
+        .order;
+    for (const [i, file] of ['points.csv', 'points.npz:b', 'points.safetensors'].entries()) {
+      const { code, err } = await cli('tendency', join(folder, file), '-o', join(folder, `other-${i}`));
+      expect(code, err).toBe(0);
+      expect(await order(`other-${i}`)).toEqual(await order('plain'));
+    }
+    const several = await cli('tendency', join(folder, 'points.npz'), '-o', join(folder, 'other-9'));
+    expect(several.code).toBe(1);
+    expect(several.err).toContain('holds the arrays a, b; choose one as');
   });
 });
 

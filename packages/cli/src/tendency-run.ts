@@ -4,16 +4,17 @@ import { basename, join } from 'node:path';
 import {
   analyseTendency,
   type MarkRule,
-  readNpy,
   type TendencyInput,
   type TendencyPanel,
   type TendencyResult,
+  type Tensor,
   tensorToMatrix,
   toolInfo,
 } from '@epochscope/analysis';
 import { createEngine } from '@epochscope/analysis/engine';
-import { labelsOf, openRun, type Run, withFile, writeResult } from '@epochscope/analysis/node';
+import { labelsOf, openRun, type Run, writeResult } from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
+import { readArrayFile } from './matrix-file.js';
 import type { Output } from './output.js';
 import { writePictures } from './pictures.js';
 import { captureRun, predictedBy } from './train-run.js';
@@ -108,24 +109,29 @@ export async function tendencyOfRun(
   return write(folder, result, options, output);
 }
 
+const ENDING = /\.(npy|npz|csv|safetensors)(:.*)?$/;
+const pathOf = (file: string) => file.replace(/(\.(?:npz|safetensors)):.*$/, '$1');
+/** A table of one column is a list. */
+const labelColumn = (tensor: Tensor) =>
+  tensor.shape.length === 2 && tensor.shape[1] === 1 ? { ...tensor, shape: [tensor.shape[0]!] } : tensor;
+
 /** Analyses a plain matrix of points: no run, labels optional. */
 export async function tendencyOfFile(
   file: string,
   options: TendencyRunOptions,
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
-  guard(file.endsWith('.npy'), 'unsupported', () => `${file}: expected an .npy file`, { file });
-  const whole = tensorToMatrix(await withFile(file, readNpy), file);
+  const whole = tensorToMatrix(await readArrayFile(file), file);
   const n = Math.min(options.samples ?? whole.shape[0], whole.shape[0]);
   const labelFile = options.labels;
-  const labels = labelFile ? labelsOf(await withFile(labelFile, readNpy), labelFile) : null;
+  const labels = labelFile ? labelsOf(labelColumn(await readArrayFile(labelFile)), labelFile) : null;
   guard(
     !labels || labels.length === whole.shape[0],
     'shape',
     () => `${labelFile}: ${whole.shape[0]} rows of ${file} need as many labels, got ${labels?.length}`,
     { file: labelFile, expected: whole.shape[0], got: labels?.length },
   );
-  const name = basename(file).replace(/\.npy$/, '');
+  const name = basename(file).replace(ENDING, '');
   const input = {
     snapshot: { id: name, epoch: null, step: null },
     layer: name,
@@ -137,12 +143,12 @@ export async function tendencyOfFile(
   const result = await analyse(
     [input],
     options,
-    { source: file, sha256: { [basename(file)]: await sha256(file) } },
+    { source: file, sha256: { [basename(file)]: await sha256(pathOf(file)) } },
     null,
     null,
     output,
   );
-  return write(options.output ?? `${file.replace(/\.npy$/, '')}-tendency`, result, options, output);
+  return write(options.output ?? `${file.replace(ENDING, '')}-tendency`, result, options, output);
 }
 
 async function analyse(

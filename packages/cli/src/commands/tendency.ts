@@ -9,7 +9,10 @@ import { names, oneOf, table, whole } from './_shared.js';
 export function define(command: Command): Command {
   return command
     .description('Cluster tendency (VAT / iVAT) of layer outputs, or of any matrix')
-    .argument('<run-or-file>', 'run directory, or points as .npy (rows are samples)')
+    .argument(
+      '<run-or-file>',
+      'run directory, or points (rows are samples) as .npy, .csv, .npz or .safetensors; file.npz:name chooses an array',
+    )
     .option('--layers <names>', 'layers; "P1@3" is channel 3 of P1 (default: the last layer)', names)
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])
     .option('--metric <name>', METRICS.join(', '), oneOf(METRICS), 'euclidean')
@@ -18,7 +21,7 @@ export function define(command: Command): Command {
       '--marks <rules>',
       'top:K, wrong, correct, loss:K, random:K, index:I;J or none; of classes: wrong@1;2',
     )
-    .option('--labels <file>', 'for a file: .npy of one label a row')
+    .option('--labels <file>', 'for a file: one label a row, same formats')
     .option('--vat-side <pixels>', 'side of the stored VAT picture, 0 for none', whole(0), 256)
     .option('--seed <n>', 'for stability, sampled pixels and random marks', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
@@ -44,7 +47,7 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     output: o.output as string | undefined,
     png: Boolean(o.png),
   };
-  const isFile = await stat(target!).then(
+  const isFile = await stat(target!.replace(/(\.(?:npz|safetensors)):.*$/, '$1')).then(
     (info) => info.isFile(),
     () => false,
   );

@@ -1,0 +1,42 @@
+import { readCsv, readNpy, readNpz, readSafetensors, type Tensor } from '@epochscope/analysis';
+import { withFile } from '@epochscope/analysis/node';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+
+/** Endings of files that hold arrays. */
+export const ARRAY_ENDINGS = ['.npy', '.npz', '.csv', '.safetensors'] as const;
+
+/**
+ * One array of a file: .npy, .csv, or .npz and .safetensors, where "file.npz:name" chooses one of several.
+ * Throws `unsupported` for another ending, `missing` naming the arrays there are.
+ */
+export async function readArrayFile(path: string): Promise<Tensor> {
+  const [, file, wanted] = /^(.*\.(?:npz|safetensors))(?::(.+))?$/.exec(path) ?? [null, path, undefined];
+  const ending = ARRAY_ENDINGS.find((end) => file!.endsWith(end));
+  if (!ending)
+    throw new EpochscopeError(
+      'unsupported',
+      `${path}: expected a file ending in ${ARRAY_ENDINGS.join(', ')}`,
+      { file: path },
+    );
+  if (ending === '.npy') return withFile(file!, readNpy);
+  if (ending === '.csv') {
+    const { matrix } = await withFile(file!, (source) => readCsv(source));
+    return { data: matrix.data, shape: [...matrix.shape], dtype: 'float64' };
+  }
+  const arrays = await withFile(file!, ending === '.npz' ? readNpz : readSafetensors);
+  const names = [...arrays.keys()];
+  const name = wanted ?? names[0];
+  guard(
+    name !== undefined && (wanted !== undefined || names.length === 1),
+    'missing',
+    () =>
+      `${file} holds ${names.length ? `the arrays ${names.join(', ')}; choose one as ${file}:${names[0]}` : 'no array'}`,
+    { file: file! },
+  );
+  const found = arrays.get(name);
+  guard(found, 'missing', () => `${file} holds no array ${name}; it holds ${names.join(', ')}`, {
+    file: file!,
+    name,
+  });
+  return found;
+}
