@@ -84,7 +84,7 @@ export async function openRun(directory: string): Promise<Run> {
         await exists(file),
         'missing',
         () =>
-          `${directory}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; capture them first (epochscope capture)`,
+          `${directory}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; record them where the net was trained`,
         { snapshot: snapshotId, layer: layer.name, path: file },
       );
       const tensor = await withFile(file, readNpy);
