@@ -5,7 +5,3 @@ export * from "../kernels/pairwise/assembly";
 export * from "../kernels/vat/assembly";
 export * from "../kernels/vat-points/assembly";
 export * from "../kernels/ivat/assembly";
-export * from "../kernels/linkage/assembly";
-export * from "../kernels/truncated-svd/assembly";
-export * from "../kernels/correlation/assembly";
-export * from "../kernels/label-regions/assembly";

@@ -1,2 +1,0 @@
-// correlation: kernel entry points.
-export {};

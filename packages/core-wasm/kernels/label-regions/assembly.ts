@@ -1,2 +1,0 @@
-// label-regions: kernel entry points.
-export {};

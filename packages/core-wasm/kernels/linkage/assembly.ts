@@ -1,2 +1,0 @@
-// linkage: kernel entry points.
-export {};

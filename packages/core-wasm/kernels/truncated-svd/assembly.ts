@@ -1,2 +1,0 @@
-// truncated-svd: kernel entry points.
-export {};
