@@ -14,7 +14,7 @@ import {
 import { createEngine } from '@epochscope/analysis/engine';
 import { labelsOf, openRun, type Run, writeResult } from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
-import { readArrayFile } from './matrix-file.js';
+import { readArrayFile, splitArrayPath } from './matrix-file.js';
 import type { Output } from './output.js';
 import { writePictures } from './pictures.js';
 import { captureRun, predictedBy } from './train-run.js';
@@ -70,7 +70,7 @@ export async function tendencyOfRun(
   // The last layer's outputs give predictions, for marks and scores.
   const needed = run.manifest.model && last ? [...new Set([...layers, last])] : layers;
   await captureRun(
-    directory,
+    run,
     snapshots.map(({ id }) => id),
     needed,
     output,
@@ -79,7 +79,7 @@ export async function tendencyOfRun(
   const labels = await run.labels();
   const inputs: (TendencyInput & { file: string })[] = [];
   for (const snapshot of snapshots) {
-    const predicted = await predictedBy(directory, snapshot.id);
+    const predicted = await predictedBy(run, snapshot.id, labels);
     for (const layer of layers) {
       const whole = await run.outputs(snapshot.id, layer);
       const n = Math.min(options.samples ?? whole.shape[0], whole.shape[0]);
@@ -110,7 +110,6 @@ export async function tendencyOfRun(
 }
 
 const ENDING = /\.(npy|npz|csv|safetensors)(:.*)?$/;
-const pathOf = (file: string) => file.replace(/(\.(?:npz|safetensors)):.*$/, '$1');
 /** A table of one column is a list. */
 const labelColumn = (tensor: Tensor) =>
   tensor.shape.length === 2 && tensor.shape[1] === 1 ? { ...tensor, shape: [tensor.shape[0]!] } : tensor;
@@ -143,7 +142,7 @@ export async function tendencyOfFile(
   const result = await analyse(
     [input],
     options,
-    { source: file, sha256: { [basename(file)]: await sha256(pathOf(file)) } },
+    { source: file, sha256: { [basename(file)]: await sha256(splitArrayPath(file).file) } },
     null,
     null,
     output,

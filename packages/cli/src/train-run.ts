@@ -5,8 +5,8 @@ import {
   type Dataset,
   loadWeights,
   type ModelSpec,
-  openRun,
   prepareTf,
+  type Run,
   readPredictions,
   type SnapshotPolicy,
   snapshotPlan,
@@ -106,12 +106,12 @@ export interface Predicted {
  * it. Throws `unsupported` for a run whose net is not one of ours.
  */
 export async function captureRun(
-  directory: string,
+  run: Run,
   snapshotIds: readonly string[],
   layers: readonly string[],
   output: Output,
 ): Promise<void> {
-  const run = await openRun(directory);
+  const { directory } = run;
   const missing: { id: string; layers: string[] }[] = [];
   for (const id of snapshotIds) {
     const wanted: string[] = [];
@@ -158,11 +158,14 @@ export async function captureRun(
 }
 
 /** Predictions from the last layer's captured outputs, where it gives log-probabilities over the run's classes; else null. */
-export async function predictedBy(directory: string, snapshotId: string): Promise<Predicted | null> {
-  const run = await openRun(directory);
+export async function predictedBy(
+  run: Run,
+  snapshotId: string,
+  labels: Uint32Array | null,
+): Promise<Predicted | null> {
   const last = run.manifest.layers.at(-1);
   if (last?.kind !== 'log-softmax' || last.shape[0] !== run.manifest.classes?.length) return null;
   if (!(await run.hasOutputs(snapshotId, last.name))) return null;
   const outputs = await run.outputs(snapshotId, last.name);
-  return readPredictions({ ...outputs, shape: [...outputs.shape], dtype: 'float32' }, await run.labels());
+  return readPredictions({ ...outputs, shape: [...outputs.shape], dtype: 'float32' }, labels);
 }

@@ -1,22 +1,22 @@
 import { detectFeatures, EpochscopeError } from '@epochscope/core-wasm';
-import { transfer, wrap } from 'comlink/dist/esm/comlink.mjs';
+import { wrap } from 'comlink/dist/esm/comlink.mjs';
 import { carryErrors } from './errors.js';
-import { checkThreads, createPool, defaultThreads, type Member, type RemoteKernels } from './pool.js';
+import { hand } from './hand.js';
+import {
+  checkThreads,
+  createPool,
+  defaultThreads,
+  type EngineOptions,
+  type Member,
+  type RemoteKernels,
+} from './pool.js';
 import type { Engine } from './types.js';
 
 export { createInlineEngine } from './inline.js';
+export type { EngineOptions } from './pool.js';
 export * from './types.js';
 
 carryErrors();
-
-export interface EngineOptions {
-  /** Default: the machine's cores, at most 8. */
-  threads?: number;
-  /** One memory for all workers; default: where the page is cross-origin isolated. */
-  shared?: boolean;
-  /** Bytes one job may take. */
-  memoryLimit?: number;
-}
 
 /** The kernels on Web Workers. Workers start with the first job. */
 export function createEngine(options: EngineOptions = {}): Engine {
@@ -43,11 +43,7 @@ async function spawn(): Promise<Member> {
   died.catch(() => {});
   return {
     kernels: wrap(worker) as unknown as RemoteKernels,
-    hand: (x) => {
-      if (typeof SharedArrayBuffer === 'function' && x.data.buffer instanceof SharedArrayBuffer) return x;
-      const data = x.data.slice();
-      return transfer({ data, shape: x.shape }, [data.buffer as ArrayBuffer]);
-    },
+    hand,
     died,
     hold: () => {},
     terminate: async () => worker.terminate(),

@@ -1,25 +1,25 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { transfer, wrap } from 'comlink/dist/esm/comlink.mjs';
+import { wrap } from 'comlink/dist/esm/comlink.mjs';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { carryErrors } from './errors.js';
-import { checkThreads, createPool, defaultThreads, type Member, type RemoteKernels } from './pool.js';
+import { hand } from './hand.js';
+import {
+  checkThreads,
+  createPool,
+  defaultThreads,
+  type EngineOptions,
+  type Member,
+  type RemoteKernels,
+} from './pool.js';
 import type { Engine } from './types.js';
 
 export { createInlineEngine } from './inline.js';
+export type { EngineOptions } from './pool.js';
 export * from './types.js';
 
 carryErrors();
-
-export interface EngineOptions {
-  /** Default: the machine's cores, at most 8. */
-  threads?: number;
-  /** One memory for all workers; default true. */
-  shared?: boolean;
-  /** Bytes one job may take. */
-  memoryLimit?: number;
-}
 
 /** The kernels on worker threads. Workers start with the first job and never keep the process alive by themselves. */
 export function createEngine(options: EngineOptions = {}): Engine {
@@ -37,12 +37,7 @@ async function spawn(): Promise<Member> {
   died.catch(() => {});
   return {
     kernels: wrap(nodeEndpoint(worker)) as unknown as RemoteKernels,
-    hand: (x) => {
-      if (x.data.buffer instanceof SharedArrayBuffer) return x;
-      // A copy that is moved, so that the caller keeps its own.
-      const data = x.data.slice();
-      return transfer({ data, shape: x.shape }, [data.buffer as ArrayBuffer]);
-    },
+    hand,
     died,
     hold: (busy) => (busy ? worker.ref() : worker.unref()),
     terminate: async () => {

@@ -39,6 +39,16 @@ export interface Member {
   terminate(): Promise<void>;
 }
 
+/** What both platforms' createEngine take. */
+export interface EngineOptions {
+  /** Default: the machine's cores, at most 8. */
+  threads?: number;
+  /** One memory for all workers; default: where it can be had (Node; cross-origin-isolated pages). */
+  shared?: boolean;
+  /** Bytes one job may take. */
+  memoryLimit?: number;
+}
+
 export interface PoolOptions {
   threads: number;
   shared: boolean;

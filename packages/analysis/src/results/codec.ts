@@ -1,5 +1,6 @@
-import { decodeBase64, EpochscopeError, guard } from '@epochscope/core-wasm';
+import { decodeBase64, guard } from '@epochscope/core-wasm';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
+import { parseJson } from '../formats/json.js';
 import { encodeNpy } from '../formats/npy.js';
 import type { DType, TensorData } from '../formats/types.js';
 import { isSafeName } from '../run/manifest.js';
@@ -64,17 +65,7 @@ export async function restoreArrays(
 
 /** Parses a result's JSON and checks its version. Throws `format`. */
 export function parseResult(text: string, name: string): ResultBase {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new EpochscopeError(
-      'format',
-      `${name}: not JSON: ${(cause as Error).message}`,
-      { file: name },
-      { cause },
-    );
-  }
+  const json = parseJson(text, name);
   const format = isObject(json) ? json.format : undefined;
   guard(
     format === RESULT_FORMAT,

@@ -1,4 +1,5 @@
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
+import { parseJson } from '../formats/json.js';
 import { type LayerInfo, RUN_FORMAT, type RunManifest, type SnapshotInfo } from './types.js';
 
 /** A manifest longer than this is refused: 5 000 snapshots take about 1 MB. */
@@ -14,17 +15,7 @@ const isShape = (value: unknown): value is number[] =>
 
 /** Parses and checks run.json. Throws `format` naming the field. */
 export function parseManifest(text: string, file: string): RunManifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new EpochscopeError(
-      'format',
-      `${file}: not JSON: ${(cause as Error).message}`,
-      { file },
-      { cause },
-    );
-  }
+  const json = parseJson(text, file);
   const check: (condition: unknown, path: string, expected: string, got: unknown) => asserts condition = (
     condition,
     path,

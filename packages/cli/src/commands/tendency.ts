@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { METRICS } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
+import { splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { tendencyOfFile, tendencyOfRun } from '../tendency-run.js';
 import { markRules } from './_marks.js';
@@ -47,7 +48,7 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     output: o.output as string | undefined,
     png: Boolean(o.png),
   };
-  const isFile = await stat(target!.replace(/(\.(?:npz|safetensors)):.*$/, '$1')).then(
+  const isFile = await stat(splitArrayPath(target!).file).then(
     (info) => info.isFile(),
     () => false,
   );

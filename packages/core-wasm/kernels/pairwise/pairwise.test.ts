@@ -3,7 +3,6 @@ import { golden } from '../../../../tests/golden.js';
 import { points } from '../../bench/data.js';
 import { type Kernels, loadKernels } from '../../src/load.js';
 import { type Matrix, METRICS } from '../../src/matrix.js';
-import { pointDistance } from '../vat-points/reference.js';
 import {
   finishPairwise,
   pairwise,
@@ -13,6 +12,7 @@ import {
   runPairwiseMirror,
   runPairwiseRows,
 } from './index.js';
+import { pointDistance } from './reference.js';
 
 let kernels: Kernels;
 beforeAll(async () => {

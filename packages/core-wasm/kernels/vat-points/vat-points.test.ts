@@ -4,6 +4,7 @@ import { golden, goldenSquare } from '../../../../tests/golden.js';
 import { normal, points, uniform } from '../../bench/data.js';
 import { type Kernels, kernelModule, loadKernels } from '../../src/load.js';
 import { type Matrix, METRICS, type Metric } from '../../src/matrix.js';
+import { pointDistance } from '../pairwise/reference.js';
 import type { VatResult } from '../vat/result.js';
 import {
   finishVatPoints,
@@ -15,7 +16,7 @@ import {
   vatFromPoints,
   vatPointsBytes,
 } from './index.js';
-import { pointDistance, vatPointsReference } from './reference.js';
+import { vatPointsReference } from './reference.js';
 
 let kernels: Kernels;
 let shared: Kernels;
