@@ -13,6 +13,7 @@ import {
   type VatResult,
   vatPointsBytes,
 } from '@epochscope/core-wasm';
+import type { TaskArguments, TaskName, TaskResult, TaskStep } from './tasks.js';
 import type { Engine, JobOptions } from './types.js';
 import type { WorkerInit } from './worker-api.js';
 
@@ -23,7 +24,9 @@ export interface RemoteKernels {
   vatRun(job: VatPointsJob, worker: number, steps: number): Promise<number>;
   vatFinish(job: VatPointsJob): Promise<VatResult>;
   vatRelease(job: VatPointsJob): Promise<void>;
-  vatFromMatrix(d: Matrix): Promise<VatResult>;
+  taskStart(name: TaskName, ...args: unknown[]): Promise<void>;
+  taskStep(): Promise<TaskStep>;
+  taskDrop(): Promise<void>;
   memoryBytes(): Promise<number>;
 }
 
@@ -143,6 +146,43 @@ export function createPool(
     return result;
   }
 
+  /** Runs a task of tasks.ts on the first worker. Matrices among the arguments are handed over, the rest is copied. */
+  function task<N extends TaskName>(
+    options: JobOptions,
+    name: N,
+    ...args: TaskArguments<N>
+  ): Promise<TaskResult<N>> {
+    return enqueue(options, async (alive) => {
+      const { kernels, hand } = members[0]!;
+      await alive(
+        kernels.taskStart(
+          name,
+          ...(args as unknown[]).map((value) => (isMatrix(value) ? hand(value) : value)),
+        ),
+      );
+      let total = 1;
+      try {
+        options.onProgress?.(0, total);
+        for (;;) {
+          throwIfAborted(options.signal);
+          const step = await alive(kernels.taskStep());
+          if (step.finished) {
+            throwIfAborted(options.signal);
+            options.onProgress?.(total, total);
+            return step.value as TaskResult<N>;
+          }
+          total = step.progress[1];
+          options.onProgress?.(...step.progress);
+        }
+      } catch (cause) {
+        // The worker is whole, and its memory is kept for the next job.
+        if (!closed && cause instanceof EpochscopeError && cause.code !== 'internal')
+          await alive(kernels.taskDrop());
+        throw cause;
+      }
+    });
+  }
+
   function refuse(what: string, n: number, bytesOf: (n: number) => number, wayOut: string): void {
     const bytes = bytesOf(n);
     if (bytes <= memoryLimit) return;
@@ -206,14 +246,7 @@ export function createPool(
         (k) => 4 * k * k + 16 * k + 512,
         'give the points instead: vat needs no matrix',
       );
-      return enqueue(options, async (alive) => {
-        const first = members[0]!;
-        options.onProgress?.(0, 1);
-        const result = await alive(first.kernels.vatFromMatrix(first.hand(d)));
-        throwIfAborted(options.signal);
-        options.onProgress?.(1, 1);
-        return result;
-      });
+      return task(options, 'vatFromMatrix', d);
     },
     async close() {
       closed = true;
@@ -223,6 +256,11 @@ export function createPool(
       await stop();
     },
   };
+}
+
+function isMatrix(value: unknown): value is Matrix {
+  const { data, shape } = (value ?? {}) as Partial<Matrix>;
+  return data !== undefined && ArrayBuffer.isView(data) && Array.isArray(shape);
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

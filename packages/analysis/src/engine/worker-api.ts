@@ -12,8 +12,9 @@ import {
   type VatPointsJob,
   type VatPointsState,
   type VatResult,
-  vatFromMatrix,
 } from '@epochscope/core-wasm';
+import { transfer } from 'comlink/dist/esm/comlink.mjs';
+import { buffersIn, type TaskName, TaskRunner, type TaskStep } from './tasks.js';
 
 /** What a worker needs before any work: a compiled module, and the shared memory where there is one. */
 export interface WorkerInit {
@@ -62,8 +63,19 @@ export class KernelWorker {
   vatRelease(job: VatPointsJob): void {
     releaseVatPoints(this.owned, job);
   }
-  vatFromMatrix(d: Matrix): VatResult {
-    return vatFromMatrix(this.owned, d);
+  private readonly tasks = new TaskRunner();
+
+  /** Begins a task of tasks.ts; `taskStep` carries it on. */
+  taskStart(name: TaskName, ...args: unknown[]): void {
+    this.tasks.start(this.owned, name, args);
+  }
+  /** Works for a slice of time. The result's arrays are moved, not copied. */
+  taskStep(): TaskStep {
+    const step = this.tasks.step();
+    return step.finished ? transfer(step, buffersIn(step.value)) : step;
+  }
+  taskDrop(): void {
+    this.tasks.drop();
   }
   /** Bytes of this worker's memory, which never shrinks. */
   memoryBytes(): number {
