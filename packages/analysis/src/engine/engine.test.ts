@@ -94,6 +94,19 @@ describe('the engine in Node', () => {
     expect((await e.vat(points(50, 3), { metric: 'euclidean' })).order.length).toBe(50);
   });
 
+  it('rejects a cancelled job that waits at once, and the one before it goes on', async () => {
+    const e = engine({ threads: 2 });
+    const events: string[] = [];
+    const first = e.vat(points(6000, 64), { metric: 'euclidean' }).then(() => events.push('first'));
+    const controller = new AbortController();
+    const second = e
+      .vat(points(50, 3), { metric: 'euclidean', signal: controller.signal })
+      .catch((cause) => events.push(cause.code));
+    controller.abort();
+    await Promise.all([first, second]);
+    expect(events).toEqual(['cancelled', 'first']);
+  });
+
   it('tells progress up to the whole', async () => {
     const seen: [number, number][] = [];
     await engine({ threads: 2 }).vat(points(3000, 16), {

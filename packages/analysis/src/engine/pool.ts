@@ -115,7 +115,9 @@ export function createPool(
     options: JobOptions,
     body: (alive: <R>(work: Promise<R>) => Promise<R>) => Promise<T>,
   ): Promise<T> {
+    let waiting = true;
     const job = async () => {
+      waiting = false;
       guard(!closed, 'cancelled', 'the engine is closed');
       throwIfAborted(options.signal);
       await start();
@@ -143,7 +145,16 @@ export function createPool(
     };
     const result = queue.then(job, job);
     queue = result.catch(() => {});
-    return result;
+    const { signal } = options;
+    if (!signal) return result;
+    // A job that has not begun need not wait for its turn to be told.
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        if (waiting) reject(cancelled());
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    });
   }
 
   /** Runs a task of tasks.ts on the first worker. Matrices among the arguments are handed over, the rest is copied. */
@@ -263,8 +274,10 @@ function isMatrix(value: unknown): value is Matrix {
   return data !== undefined && ArrayBuffer.isView(data) && Array.isArray(shape);
 }
 
+const cancelled = () => new EpochscopeError('cancelled', 'the job was cancelled');
+
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new EpochscopeError('cancelled', 'the job was cancelled');
+  if (signal?.aborted) throw cancelled();
 }
 
 /** The largest k below n that fits; 0 if none does. */
