@@ -1,4 +1,5 @@
 // Browser-safe parts. Node-only ones are in './node.js'.
+export * from './api/index.js';
 export * from './engine/types.js';
 export { type Csv, type CsvOptions, readCsv } from './formats/csv.js';
 export { DTYPE_BYTES, dtypeOf, elementCount } from './formats/dtypes.js';
