@@ -63,10 +63,21 @@ export function parseManifest(text: string, file: string): RunManifest {
         snapshot[key],
       );
     check(isObject(snapshot.metrics), `snapshots[${i}].metrics`, 'an object', snapshot.metrics);
+    for (const [name, value] of Object.entries(snapshot.metrics)) {
+      check(
+        value === null || Number.isFinite(value),
+        `snapshots[${i}].metrics.${name}`,
+        'a number, or null where it was not finite',
+        value,
+      );
+      // A loss that diverged has no figure: as if it had not been measured.
+      if (value === null) delete snapshot.metrics[name];
+    }
   });
   for (const key of ['layers', 'snapshots'] as const) {
     const names = (json[key] as { name?: string; id?: string }[]).map((item) => item.name ?? item.id);
-    const twice = names.find((name, i) => names.indexOf(name) < i);
+    const seen = new Set<unknown>();
+    const twice = names.find((name) => seen.size === seen.add(name).size);
     check(twice === undefined, key, 'distinct names', twice);
   }
   check(

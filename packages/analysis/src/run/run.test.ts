@@ -9,6 +9,7 @@ import { decodeInline, encodeInline } from '../results/codec.js';
 import { listResults, readResult, writeResult } from '../results/store.js';
 import type { ResultBase } from '../results/types.js';
 import { writeFileAtomic } from './atomic.js';
+import { parseManifest } from './manifest.js';
 import { openRun } from './read.js';
 import type { RunManifest } from './types.js';
 import { createRun, type RunInit, resumeRun, writeOutputs } from './write.js';
@@ -177,12 +178,30 @@ describe('a run', () => {
       { ...good, snapshots: [snapshot(1), snapshot(1)] },
       'expected distinct names',
     ],
+    [
+      'a metric that is no number',
+      { ...good, snapshots: [{ ...snapshot(1), metrics: { loss: 'low' } }] },
+      'snapshots[0].metrics.loss: expected a number, or null where it was not finite, got "low"',
+    ],
     ['no list', { ...good, snapshots: 7 }, 'snapshots: expected a list, got 7'],
     ['a number', 3, 'the whole: expected an object'],
   ])('refuses a manifest with %s', async (_, manifest, message) => {
     await writeFile(join(folder, 'run.json'), JSON.stringify(manifest));
     await expect(openRun(folder)).rejects.toThrow(message);
   });
+});
+
+it('takes a metric of null as not measured', async () => {
+  const manifest = {
+    format: 'epochscope-run/1',
+    tool: { name: 't', version: '1' },
+    ...init,
+    samples: null,
+    snapshots: [{ id: 'a', epoch: 1, step: null, metrics: { loss: null, accuracy: 0.5 } }],
+    complete: true,
+  };
+  const parsed = parseManifest(JSON.stringify(manifest), 'run.json');
+  expect(parsed.snapshots[0]!.metrics).toEqual({ accuracy: 0.5 });
 });
 
 describe('writeFileAtomic', () => {
