@@ -8,6 +8,8 @@ export interface Random {
   below(limit: number): number;
   /** 0 … n−1 shuffled (Fisher–Yates). */
   permutation(n: number): Uint32Array;
+  /** `size` of 0 … n−1, ascending, each choice as likely. O(n): selection sampling (Knuth, TAOCP 2, 3.4.2 S). */
+  subset(n: number, size: number): Uint32Array;
 }
 
 /** Same seeds, same numbers, everywhere. Several seeds give independent streams: `random(seed, epoch)`. */
@@ -62,6 +64,11 @@ export function random(...seeds: number[]): Random {
         order[j] = t;
       }
       return order;
+    },
+    subset(n, size) {
+      const chosen = new Uint32Array(size);
+      for (let i = 0, got = 0; got < size; i++) if (uniform() * (n - i) < size - got) chosen[got++] = i;
+      return chosen;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { guard } from '@epochscope/core-wasm';
 import { random } from '../../random.js';
+import { ascendingOrder, blockCounts, type Profile, runsAfterCuts } from './profile.js';
 import type { Blocks } from './types.js';
 
 /** Resamples for the stability figure, and the share of samples each keeps. */
@@ -16,54 +17,14 @@ const CLEAR_COVERED = 0.9;
 /** Cuts that leave fewer samples than this share in blocks tell of crumbs, not of blocks. */
 const LEAST_COVERED = 0.5;
 
-/**
- * For r = 0 … n−1: how many runs of at least `minimum` positions are left when the r largest weights are cut (equal
- * weights: the later position first), and how many positions are in them. int32[n] each. O(n log n).
- */
-export function blockCounts(
-  weights: Float32Array,
-  minimum: number,
-): { counts: Int32Array; covered: Int32Array } {
-  const n = weights.length + 1;
-  const ascending = Uint32Array.from(weights, (_, i) => i).sort((a, b) => weights[a]! - weights[b]! || a - b);
-  // Union of neighbouring runs, kept at both ends of each run: start[end of run] and end[start of run].
-  const start = Uint32Array.from({ length: n }, (_, i) => i);
-  const end = Uint32Array.from(start);
-  const counts = new Int32Array(n);
-  const covered = new Int32Array(n);
-  let count = minimum <= 1 ? n : 0;
-  let inside = minimum <= 1 ? n : 0;
-  counts[n - 1] = count;
-  covered[n - 1] = inside;
-  for (let step = 0; step < n - 1; step++) {
-    const at = ascending[step]!;
-    const left = start[at]!;
-    const right = end[at + 1]!;
-    const a = at - left + 1;
-    const b = right - at;
-    count += Number(a + b >= minimum) - Number(a >= minimum) - Number(b >= minimum);
-    inside += (a + b >= minimum ? a + b : 0) - (a >= minimum ? a : 0) - (b >= minimum ? b : 0);
-    end[left] = right;
-    start[right] = left;
-    counts[n - 2 - step] = count;
-    covered[n - 2 - step] = inside;
-  }
-  return { counts, covered };
-}
-
 /** The count that holds for the most cuts r with half the samples in blocks (the larger count wins ties), and the coarsest such cut. */
-function mostPersistent({ counts, covered }: { counts: Int32Array; covered: Int32Array }): {
-  count: number;
-  cuts: number;
-} {
-  const held = new Map<number, number>();
-  counts.forEach((count, r) => {
-    if (count > 0 && covered[r]! >= LEAST_COVERED * counts.length)
-      held.set(count, (held.get(count) ?? 0) + 1);
-  });
+function mostPersistent({ counts, covered }: Profile): { count: number; cuts: number } {
+  const held = new Int32Array(counts.reduce((a, b) => Math.max(a, b), 1) + 1);
+  for (let r = 0; r < counts.length; r++)
+    if (covered[r]! >= LEAST_COVERED * counts.length) held[counts[r]!]!++;
   let best = 1;
-  for (const [count, share] of held)
-    if (share > (held.get(best) ?? 0) || (share === held.get(best) && count > best)) best = count;
+  for (let count = 1; count < held.length; count++)
+    if (held[count]! > 0 && held[count]! >= held[best]!) best = count;
   return { count: best, cuts: Math.max(0, counts.indexOf(best)) };
 }
 
@@ -71,14 +32,13 @@ function mostPersistent({ counts, covered }: { counts: Int32Array; covered: Int3
  * The cut before the largest fall of the sorted weights, where it is a fall by half or more that leaves nine tenths of
  * the samples in two or more blocks: clusters so far apart that no plateau need be looked for. Else null.
  */
-function clearGap(
-  descending: Float32Array,
-  { counts, covered }: { counts: Int32Array; covered: Int32Array },
-): { count: number; cuts: number } | null {
+function clearGap({ counts, covered, sorted }: Profile): { count: number; cuts: number } | null {
   let best = 0;
   let ratio = CLEAR_RATIO;
-  for (let r = 1; r < descending.length; r++) {
-    const [above, below] = [descending[r - 1]!, descending[r]!];
+  const last = sorted.length - 1;
+  for (let r = 1; r <= last; r++) {
+    const above = sorted[last - r + 1]!;
+    const below = sorted[last - r]!;
     if (
       above > 0 &&
       above >= ratio * below &&
@@ -95,20 +55,17 @@ function clearGap(
 }
 
 /** Number of blocks and the cut that gives them. */
-function chooseCut(weights: Float32Array, minimum: number): { count: number; cuts: number } {
-  const profile = blockCounts(weights, minimum);
-  return clearGap(weights.slice().sort().reverse(), profile) ?? mostPersistent(profile);
-}
+const chooseCut = (profile: Profile) => clearGap(profile) ?? mostPersistent(profile);
 
 /**
  * Dark blocks on the diagonal, from the weight profile alone. Cutting the r largest weights leaves runs of positions;
  * those of at least `minimum` samples are blocks. The number of blocks is the one that holds for the most r, among those
  * that leave half the samples in blocks: the longest plateau, as an eye sees it. Where the sorted weights fall by half or
- * more at once, with nine tenths of the samples in blocks, that gap decides instead. It is cut where it first appears, and each smaller run joins the neighbour across the lower
- * weight, so that the blocks share out all positions.
+ * more at once, with nine tenths of the samples in blocks, that gap decides instead. It is cut where it first appears,
+ * and each smaller run joins the neighbour across the lower weight, so that the blocks share out all positions.
  * Stability: the share of 50 seeded subsets of 80 % of the samples in which the same rule finds the same number
  * (paths may still pass through samples left out, so no distance is computed anew).
- * n = 0: no block; n = 1, or all weights equal: one block. O(n log n).
+ * n = 0: no block; n = 1, or all weights equal: one block. O(n) for each subset, with one sort in all.
  */
 export function findBlocks(
   weights: Float32Array,
@@ -135,55 +92,22 @@ export function findBlocks(
       threshold: 0,
       stability: { value: null, reason: 'one sample' },
     };
-  const { count, cuts } = chooseCut(weights, minimum);
-  const descending = Uint32Array.from(weights, (_, i) => i).sort(
-    (a, b) => weights[b]! - weights[a]! || b - a,
-  );
-  const cut = [...descending.subarray(0, cuts)].map((i) => i + 1).sort((a, b) => a - b);
-  const boundaries = joinSmall([0, ...cut, n], weights, minimum);
+  const ascending = ascendingOrder(weights);
+  const { count, cuts } = chooseCut(blockCounts(weights, minimum, ascending));
+  const boundaries = runsAfterCuts(weights, ascending, cuts, minimum);
+  const size = Math.max(2, Math.round(KEPT * n));
+  const smallest = Math.max(1, Math.round(KEPT * minimum));
   let same = 0;
   for (let r = 0; r < RESAMPLES; r++) {
-    const kept = random(options.seed, r)
-      .permutation(n)
-      .subarray(0, Math.max(2, Math.round(KEPT * n)))
-      .sort();
-    if (
-      mostPersistent(blockCounts(restrict(weights, kept), Math.max(1, Math.round(KEPT * minimum)))).count ===
-      count
-    )
-      same++;
+    const kept = random(options.seed, r).subset(n, size);
+    if (chooseCut(blockCounts(weights, smallest, ascending, kept)).count === count) same++;
   }
   return {
     count: boundaries.length - 1,
-    boundaries: Uint32Array.from(boundaries),
-    threshold: cuts ? weights[descending[cuts - 1]!]! : weights[descending[0]!]!,
+    boundaries,
+    threshold: weights[ascending[n - 1 - Math.max(1, cuts)]!]!,
     stability: { value: same / RESAMPLES },
   };
-}
-
-/** Weights between the kept positions (ascending): the largest on the way. */
-function restrict(weights: Float32Array, kept: Uint32Array): Float32Array {
-  const out = new Float32Array(kept.length - 1);
-  for (let i = 0; i < out.length; i++)
-    for (let k = kept[i]!; k < kept[i + 1]!; k++) out[i] = Math.max(out[i]!, weights[k]!);
-  return out;
-}
-
-/** Joins runs shorter than `minimum` to the neighbour across the lower weight, lowest weight first. */
-function joinSmall(boundaries: number[], weights: Float32Array, minimum: number): number[] {
-  const left = [...boundaries];
-  for (;;) {
-    let drop = -1;
-    for (let b = 0; b + 1 < left.length && left.length > 2; b++) {
-      if (left[b + 1]! - left[b]! >= minimum) continue;
-      for (const edge of [b, b + 1]) {
-        if (edge === 0 || edge === left.length - 1) continue;
-        if (drop < 0 || weights[left[edge]! - 1]! < weights[left[drop]! - 1]!) drop = edge;
-      }
-    }
-    if (drop < 0) return left;
-    left.splice(drop, 1);
-  }
 }
 
 /** Block number of every sample, by sample index. */

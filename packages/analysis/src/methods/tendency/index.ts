@@ -7,8 +7,9 @@ import { adjustedRandIndex, NO_LABELS, normalisedMutualInformation, purity } fro
 import type { TendencyPanel } from './types.js';
 import { vatImage } from './vat-image.js';
 
-export { blockCounts, blockLabels, defaultMinimumSize, findBlocks } from './blocks.js';
+export { blockLabels, defaultMinimumSize, findBlocks } from './blocks.js';
 export { chooseSamples, type MarkRule, placeMarks } from './marks.js';
+export { ascendingOrder, blockCounts, runsAfterCuts } from './profile.js';
 export { rimScore } from './rim.js';
 export { adjustedRandIndex, normalisedMutualInformation, purity } from './scores.js';
 export * from './types.js';

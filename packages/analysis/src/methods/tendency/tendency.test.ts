@@ -5,6 +5,7 @@ import { random } from '../../random.js';
 import {
   adjustedRandIndex,
   analyseTendency,
+  ascendingOrder,
   blockCounts,
   blockLabels,
   chooseSamples,
@@ -12,6 +13,7 @@ import {
   normalisedMutualInformation,
   purity,
   rimScore,
+  runsAfterCuts,
   type TendencyInput,
   vatImage,
 } from './index.js';
@@ -74,6 +76,67 @@ describe('block count', () => {
         expect(covered[r]).toBe(sizes.filter((size) => size >= 3).reduce((a, b) => a + b, 0));
       }
     }
+  });
+
+  it('counts kept positions as if only they were there, across the largest weight on the way', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const source = random(seed);
+      const n = 2 + source.below(40);
+      const weights = Float32Array.from({ length: n - 1 }, () => source.below(6));
+      const kept = source.subset(n, 1 + source.below(n));
+      expect(kept.length === new Set(kept).size && kept.every((p) => p < n)).toBe(true);
+      const between = Float32Array.from({ length: kept.length - 1 }, (_, i) =>
+        Math.max(...weights.subarray(kept[i], kept[i + 1])),
+      );
+      const minimum = 1 + source.below(4);
+      expect(blockCounts(weights, minimum, ascendingOrder(weights), kept), `seed ${seed}`).toEqual(
+        blockCounts(between, minimum),
+      );
+    }
+  });
+
+  it('joins small runs one at a time by definition', () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const source = random(seed);
+      const n = 2 + source.below(40);
+      const weights = Float32Array.from({ length: n - 1 }, () => source.below(9));
+      const cuts = source.below(n);
+      const minimum = 1 + source.below(6);
+      const descending = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]! || b - a);
+      const left = [
+        0,
+        ...descending
+          .slice(0, cuts)
+          .map((i) => i + 1)
+          .sort((a, b) => a - b),
+        n,
+      ];
+      for (;;) {
+        const open = left
+          .slice(1, -1)
+          .filter((at, i) => at - left[i]! < minimum || left[i + 2]! - at < minimum)
+          .sort((a, b) => weights[a - 1]! - weights[b - 1]! || a - b);
+        if (!open.length) break;
+        left.splice(left.indexOf(open[0]!), 1);
+      }
+      expect([...runsAfterCuts(weights, ascendingOrder(weights), cuts, minimum)], `seed ${seed}`).toEqual(
+        left,
+      );
+    }
+  });
+
+  it('sorts weights as a stable sort does, zeros of both signs and infinity included', () => {
+    const weights = Float32Array.of(3, 0, -0, 1e-42, Number.POSITIVE_INFINITY, 3, 1e30, 0.5, 70000, 3);
+    const expected = [...weights.keys()].sort((a, b) => weights[a]! - weights[b]! || a - b);
+    expect([...ascendingOrder(weights)]).toEqual(expected);
+  });
+
+  it('is unstable where noise decides, and the same for the same seed', () => {
+    const noise = random(5);
+    const weights = Float32Array.from({ length: 199 }, () => noise.uniform());
+    const { stability } = findBlocks(weights, 200, { seed: 1 });
+    expect(stability.value).toBeLessThan(0.9);
+    expect(findBlocks(weights, 200, { seed: 1 }).stability).toEqual(stability);
   });
 
   it('has a stated answer for no, one and two samples, and for equal ones', () => {
