@@ -5,3 +5,4 @@ export * from "../kernels/pairwise/assembly";
 export * from "../kernels/vat/assembly";
 export * from "../kernels/vat-points/assembly";
 export * from "../kernels/ivat/assembly";
+export * from "../kernels/label-regions/assembly";

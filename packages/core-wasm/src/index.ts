@@ -9,6 +9,13 @@ export {
   ivatValue,
 } from '../kernels/ivat/index.js';
 export {
+  type LabelledRegions,
+  type LabelRegionsOptions,
+  labelRegions,
+  labelRegionsBytes,
+  labelRegionsSteps,
+} from '../kernels/label-regions/index.js';
+export {
   finishPairwise,
   type PairwiseJob,
   pairwise,

@@ -1,6 +1,7 @@
 // The plain float64 references, one line a kernel: slow, obvious, and what the kernels are tested against.
 
 export { ivatImageReference, minimaxReference } from '../kernels/ivat/reference.js';
+export { labelRegionsReference } from '../kernels/label-regions/reference.js';
 export { pointDistance } from '../kernels/pairwise/reference.js';
 export { vatReference } from '../kernels/vat/reference.js';
 export { vatPointsReference } from '../kernels/vat-points/reference.js';

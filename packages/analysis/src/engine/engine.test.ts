@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { Worker } from 'node:worker_threads';
 import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis/engine';
 import { EpochscopeError, type Matrix } from '@epochscope/core-wasm';
+import { labelRegionsReference } from '@epochscope/core-wasm/reference';
 import { afterEach, describe, expect, it } from 'vitest';
 import { random } from '../random.js';
 
@@ -50,6 +51,32 @@ describe('the engine in Node', () => {
     const { order, weights } = await engine({ threads: 1 }).vatFromMatrix(d);
     expect([...order]).toEqual([0, 1, 2]);
     expect([...weights]).toEqual([1, 2]);
+  });
+
+  it('labels regions as the flood fill does, here and in a worker, and refuses bad shapes there', async () => {
+    const source = random(11);
+    const masks = Uint8Array.from({ length: 30 * 28 * 28 }, () => (source.uniform() < 0.55 ? 1 : 0));
+    const before = masks.slice();
+    const e = engine({ threads: 1, memoryLimit: 3e6 });
+    for (const neighbours of [4, 8] as const) {
+      const want = labelRegionsReference(masks, [30, 28, 28], neighbours);
+      expect(await createInlineEngine().labelRegions(masks, [30, 28, 28], { neighbours })).toEqual(want);
+      expect(await e.labelRegions(masks, [30, 28, 28], { neighbours })).toEqual(want);
+    }
+    expect(masks).toEqual(before);
+    await expect(e.labelRegions(masks, [29, 28, 28], { neighbours: 4 })).rejects.toThrow('needs 22736 bytes');
+    await expect(
+      e.labelRegions(new Uint8Array(4e6), [1, 2000, 2000], { neighbours: 4 }),
+    ).rejects.toMatchObject({ code: 'memory', message: expect.stringContaining('the limit is 3 MB') });
+    const controller = new AbortController();
+    await expect(
+      e.labelRegions(masks, [30, 28, 28], {
+        neighbours: 4,
+        signal: controller.signal,
+        onProgress: () => controller.abort(),
+      }),
+    ).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await e.labelRegions(masks, [30, 28, 28], { neighbours: 8 })).counts.length).toBe(30);
   });
 
   it('carries errors with class, code and fields', async () => {

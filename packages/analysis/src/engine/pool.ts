@@ -5,6 +5,7 @@ import {
   formatBytes,
   guard,
   kernelModule,
+  labelRegionsBytes,
   type Matrix,
   METRICS,
   type Metric,
@@ -258,6 +259,17 @@ export function createPool(
         'give the points instead: vat needs no matrix',
       );
       return task(options, 'vatFromMatrix', d);
+    },
+    async labelRegions(masks, shape, options) {
+      const bytes = labelRegionsBytes(shape, options.neighbours);
+      guard(
+        !(bytes > memoryLimit),
+        'memory',
+        () =>
+          `regions of ${shape[1]}×${shape[2]} pictures need ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; cut them into smaller ones`,
+        { needed: bytes, limit: memoryLimit },
+      );
+      return task(options, 'labelRegions', masks, shape, options.neighbours);
     },
     async close() {
       closed = true;

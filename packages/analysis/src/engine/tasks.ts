@@ -1,4 +1,4 @@
-import { type Kernels, vatFromMatrix } from '@epochscope/core-wasm';
+import { type Kernels, labelRegionsSteps, vatFromMatrix } from '@epochscope/core-wasm';
 
 /**
  * What one worker can do alone: one entry a kernel. A task is a plain function, or a generator that yields `[done, total]`
@@ -7,6 +7,7 @@ import { type Kernels, vatFromMatrix } from '@epochscope/core-wasm';
  * Tasks never change their arguments: inline, these are the caller's own. Add the method people call to types.ts and pool.ts.
  */
 export const TASKS = {
+  labelRegions: labelRegionsSteps,
   vatFromMatrix,
 } satisfies Record<string, (kernels: Kernels, ...args: never[]) => unknown>;
 
