@@ -80,8 +80,7 @@ export function labelRegions(
       const { done, value } = steps.next();
       if (done) return value;
       options.onProgress?.(...value);
-      if (options.signal?.aborted)
-        throw new EpochscopeError('cancelled', 'labelling regions was cancelled');
+      if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'labelling regions was cancelled');
     }
   } finally {
     steps.return(undefined as never);

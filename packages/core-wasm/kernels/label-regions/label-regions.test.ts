@@ -94,7 +94,10 @@ describe('labelRegions', () => {
 
   it('knows a chequerboard, a comb joined at its end, and a spiral', () => {
     for (const side of [1, 2, 5, 16, 17, 33]) {
-      const board = Uint8Array.from({ length: side * side }, (_, p) => ((Math.floor(p / side) + (p % side)) % 2) ^ 1);
+      const board = Uint8Array.from(
+        { length: side * side },
+        (_, p) => ((Math.floor(p / side) + (p % side)) % 2) ^ 1,
+      );
       const squares = board.reduce((a, b) => a + b, 0);
       const shape: Shape = [1, side, side];
       expect(labelRegions(kernels, board, shape, { neighbours: 4 }).counts[0]).toBe(
