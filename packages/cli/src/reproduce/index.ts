@@ -1,0 +1,4 @@
+import type { Experiment } from './types.js';
+
+/** One line a paper; loaded when used. */
+export const EXPERIMENTS: Record<string, () => Promise<{ experiment: Experiment }>> = {};
