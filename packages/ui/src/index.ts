@@ -7,6 +7,8 @@ export {
   type TendencySelectDetail,
   type TendencyZoomDetail,
 } from './elements/es-tendency-image/index.js';
+export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
+export { mergeSelection, type Selection } from './selection.js';
 export { VIEWS } from './views/index.js';
 export { EsTendencyView } from './views/tendency/index.js';

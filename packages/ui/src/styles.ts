@@ -51,3 +51,13 @@ export function format(value: number): string {
   const size = Math.abs(value);
   return size >= 1e5 || size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
+
+/** A snapshot's name for people: "before training", "epoch 3", "step 1200", or its id. */
+export function snapshotTitle(snapshot: { id: string; epoch: number | null; step: number | null }): string {
+  const { id, epoch, step } = snapshot;
+  if (step === 0 || (epoch === 0 && step === null)) return 'before training';
+  // Snapshots at batches share their epoch: the step tells them apart.
+  if (epoch !== null && /^epoch/.test(id)) return `epoch ${epoch}`;
+  if (step !== null && /^(step|batch)/.test(id)) return `step ${step}`;
+  return epoch !== null ? `epoch ${epoch}` : step !== null ? `step ${step}` : id;
+}

@@ -1,31 +1,33 @@
 import type { TendencyResult } from '@epochscope/analysis/results';
-import { css, html, LitElement, nothing } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
 import { classColour } from '../../palette.js';
-import { tokens } from '../../styles.js';
+
+type Samples = TendencyResult['samples'];
 
 /**
  * The real pictures of chosen samples, with their class below. At most `limit` are drawn; the rest are counted.
  * @fires es-select - `{ sample: number }`: a picture was chosen.
  */
-export class EsSampleGallery extends LitElement {
+export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
   static override styles = [
-    tokens,
+    ...EsFigure.styles,
     css`
-      :host {
-        display: block;
-      }
       .row {
         display: flex;
         flex-wrap: wrap;
         gap: 4px;
       }
-      button {
+      .row button {
         all: unset;
         cursor: pointer;
         text-align: center;
         border-block-end: 3px solid transparent;
       }
-      button:focus-visible {
+      .row button:focus-visible {
+        outline: 2px solid var(--_accent);
+      }
+      .row button[aria-pressed='true'] {
         outline: 2px solid var(--_accent);
       }
       canvas {
@@ -42,42 +44,61 @@ export class EsSampleGallery extends LitElement {
     `,
   ];
   static override properties = {
+    ...EsFigure.properties,
     samples: { attribute: false },
-    data: { attribute: false },
     limit: { type: Number },
   };
   /** Sample indices, in the order to show. */
   declare samples: ArrayLike<number>;
-  /** The samples' pictures, labels and class names. */
-  declare data: TendencyResult['samples'] | null;
   declare limit: number;
 
   constructor() {
     super();
     this.samples = [];
-    this.data = null;
     this.limit = 60;
   }
 
-  override render() {
-    const { data } = this;
-    if (!data?.images) return html`<p>The result holds no pictures of its samples.</p>`;
-    const shown = Array.from(this.samples).slice(0, this.limit);
-    const name = (sample: number) =>
-      data.labels ? (data.classes?.[data.labels[sample]!] ?? String(data.labels[sample])) : String(sample);
-    return html`<div class="row">
-        ${shown.map(
-          (
-            sample,
-          ) => html`<button aria-label="sample ${sample}${data.labels ? `, class ${name(sample)}` : ''}" style=${data.labels ? `border-color:${classColour(data.labels[sample]!)}` : nothing} @click=${() => this.dispatchEvent(new CustomEvent('es-select', { detail: { sample }, bubbles: true, composed: true }))}>
-            <canvas data-sample=${sample}></canvas><small>${name(sample)}</small>
-          </button>`,
-        )}
-      </div>
-      ${this.samples.length > shown.length ? html`<small>and ${this.samples.length - shown.length} more</small>` : nothing}`;
+  protected override pick({ samples }: TendencyResult): Samples {
+    return samples;
+  }
+  protected override emptyReason({ images }: Samples): string {
+    return images ? '' : 'The result holds no pictures of its samples.';
+  }
+  private nameOf(sample: number): string {
+    const { labels, classes } = this.data!;
+    return labels ? (classes?.[labels[sample]!] ?? String(labels[sample])) : String(sample);
+  }
+  protected override summary(): string {
+    const count = this.samples.length;
+    return `${count} ${count === 1 ? 'sample' : 'samples'}`;
+  }
+  protected override table({ labels }: Samples): FigureTable {
+    return tableOf(labels ? ['Sample', 'Class'] : ['Sample'], this.samples, (sample) =>
+      labels ? [sample, this.nameOf(sample)] : [sample],
+    );
+  }
+  protected override hint(): string {
+    const more = this.samples.length - this.limit;
+    return more > 0 ? `and ${more} more` : '';
+  }
+  protected override get fileName(): string {
+    return 'samples';
   }
 
-  protected override updated(): void {
+  protected override drawing(data: Samples): TemplateResult {
+    const shown = Array.from(this.samples).slice(0, this.limit);
+    return html`<div class="row" part="plot">
+      ${shown.map(
+        (sample) =>
+          html`<button part="item" aria-label="sample ${sample}${data.labels ? `, class ${this.nameOf(sample)}` : ''}" aria-pressed=${this.selection.sample === sample} style=${data.labels ? `border-color:${classColour(data.labels[sample]!)}` : nothing} @click=${() => this.select({ sample })}>
+            <canvas data-sample=${sample}></canvas><small data-export>${this.nameOf(sample)}</small>
+          </button>`,
+      )}
+    </div>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
     const images = this.data?.images;
     if (!images) return;
     const [, height, width, channels] = images.shape;

@@ -1,7 +1,7 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
-import { css, html, LitElement, type PropertyValues } from 'lit';
-import { SourceLoader } from '../../source.js';
-import { tokens } from '../../styles.js';
+import { css, html, type TemplateResult } from 'lit';
+import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { snapshotTitle } from '../../styles.js';
 import type { MarkColour } from '../es-tendency-image/draw.js';
 
 export interface GridSelectDetail {
@@ -9,18 +9,22 @@ export interface GridSelectDetail {
   layer: string;
 }
 
+type Snapshot = TendencyPanel['snapshot'];
+const columnsOf = (panels: readonly TendencyPanel[]): Snapshot[] => [
+  ...new Map(panels.map(({ snapshot }) => [snapshot.id, snapshot])).values(),
+];
+
 /**
  * VAT/iVAT pictures of snapshots (columns) × layers (rows), with the number of blocks and the adjusted Rand index below each.
  * Arrow keys move between pictures. Uses es-tendency-image, which must be registered.
  * @fires es-select - `GridSelectDetail`: a picture was chosen.
  * @csspart cell - one picture with its caption.
  */
-export class EsTendencyGrid extends LitElement {
+export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyResult> {
   static override styles = [
-    tokens,
+    ...EsFigure.styles,
     css`
-      :host {
-        display: block;
+      .scroll-x {
         overflow-x: auto;
       }
       .grid {
@@ -39,7 +43,7 @@ export class EsTendencyGrid extends LitElement {
         text-align: right;
         padding-inline-end: 0.3rem;
       }
-      button {
+      button[part='cell'] {
         all: unset;
         box-sizing: border-box;
         display: block;
@@ -49,10 +53,10 @@ export class EsTendencyGrid extends LitElement {
         border: 2px solid transparent;
         cursor: pointer;
       }
-      button:hover {
+      button[part='cell']:hover {
         background: var(--_raised);
       }
-      button:focus-visible {
+      button[part='cell']:focus-visible {
         outline: 2px solid var(--_accent);
       }
       button[aria-pressed='true'] {
@@ -69,65 +73,65 @@ export class EsTendencyGrid extends LitElement {
     `,
   ];
   static override properties = {
-    data: { attribute: false },
-    src: { type: String },
-    problem: { state: true },
+    ...EsFigure.properties,
     mode: { type: String },
     markColor: { type: String, attribute: 'mark-color' },
     selected: { attribute: false },
   };
-  declare data: readonly TendencyPanel[];
-  /** Address of a result in one file, instead of `data`. */
-  declare src: string;
-  declare private problem: string;
-  private loader = new SourceLoader<TendencyResult>();
   declare mode: 'ivat' | 'vat';
   declare markColor: MarkColour;
   declare selected: GridSelectDetail | null;
 
   constructor() {
     super();
-    this.data = [];
-    this.src = '';
-    this.problem = '';
     this.mode = 'ivat';
     this.markColor = 'class';
     this.selected = null;
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    if (!this.src || !changed.has('src')) return;
-    this.loader.load(this.src, (result, problem) => {
-      this.data = result?.panels ?? [];
-      this.problem = problem;
-    });
+  protected override pick({ panels }: TendencyResult): readonly TendencyPanel[] {
+    return panels;
+  }
+  protected override emptyReason(panels: readonly TendencyPanel[]): string {
+    return panels.length ? '' : 'No pictures';
+  }
+  protected override summary(panels: readonly TendencyPanel[]): string {
+    const [snapshots, layers] = [columnsOf(panels).length, new Set(panels.map(({ layer }) => layer)).size];
+    return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} pictures of ${layers} layers at ${snapshots} snapshots`;
+  }
+  protected override table(panels: readonly TendencyPanel[]): FigureTable {
+    return tableOf(
+      ['Layer', 'Snapshot', 'Blocks', 'ARI', 'NMI', 'Purity'],
+      panels,
+      ({ layer, snapshot, blocks, scores }) => [
+        layer,
+        snapshot.id,
+        blocks.count,
+        scores.ari.value,
+        scores.nmi.value,
+        scores.purity.value,
+      ],
+    );
+  }
+  protected override get fileName(): string {
+    return 'tendency-grid';
   }
 
-  override render() {
-    if (this.problem) return html`<p role="alert">${this.problem}</p>`;
-    if (!this.data.length) return html`<p>${this.src ? 'Loading…' : 'No pictures'}</p>`;
-    const snapshots = [...new Map(this.data.map(({ snapshot }) => [snapshot.id, snapshot])).values()];
-    const layers = [...new Set(this.data.map(({ layer }) => layer))];
-    const title = (s: TendencyPanel['snapshot']) =>
-      s.epoch === 0
-        ? 'before training'
-        : s.epoch !== null
-          ? `epoch ${s.epoch}`
-          : s.step !== null
-            ? `step ${s.step}`
-            : s.id;
-    return html`<div class="grid" style="grid-template-columns:auto repeat(${snapshots.length}, minmax(7rem, 1fr))" @keydown=${this.onKey}>
-      <span></span>${snapshots.map((s) => html`<span class="head">${title(s)}</span>`)}
+  protected override drawing(panels: readonly TendencyPanel[]): TemplateResult {
+    const snapshots = columnsOf(panels);
+    const layers = [...new Set(panels.map(({ layer }) => layer))];
+    return html`<div class="scroll-x"><div part="plot" class="grid" style="grid-template-columns:auto repeat(${snapshots.length}, minmax(7rem, 1fr))" @keydown=${this.onKey}>
+      <span></span>${snapshots.map((s) => html`<span class="head" data-export>${snapshotTitle(s)}</span>`)}
       ${layers.map(
         (layer) =>
-          html`<span class="head layer">${layer}</span>${snapshots.map((s) =>
+          html`<span class="head layer" data-export>${layer}</span>${snapshots.map((s) =>
             this.cell(
-              this.data.find((p) => p.layer === layer && p.snapshot.id === s.id),
-              title(s),
+              panels.find((p) => p.layer === layer && p.snapshot.id === s.id),
+              snapshotTitle(s),
             ),
           )}`,
       )}
-    </div>`;
+    </div></div>`;
   }
 
   private cell(panel: TendencyPanel | undefined, title: string) {
@@ -137,25 +141,19 @@ export class EsTendencyGrid extends LitElement {
     const caption = `${panel.blocks.count} ${panel.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : ` · ARI ${ari.toFixed(2)}`}`;
     return html`<button part="cell" aria-pressed=${pressed} aria-label="${panel.layer}, ${title}: ${caption}" data-layer=${panel.layer} data-snapshot=${panel.snapshot.id} @click=${() => this.choose(panel)}>
       <es-tendency-image still .data=${panel} mode=${this.mode} mark-color=${this.markColor} aria-hidden="true"></es-tendency-image>
-      <span class="caption">${caption}</span>
+      <span class="caption" data-export>${caption}</span>
     </button>`;
   }
 
   private choose(panel: TendencyPanel): void {
     this.selected = { snapshot: panel.snapshot.id, layer: panel.layer };
-    this.dispatchEvent(
-      new CustomEvent<GridSelectDetail>('es-select', {
-        detail: this.selected,
-        bubbles: true,
-        composed: true,
-      }),
-    );
+    this.select(this.selected);
   }
 
   private onKey = (event: KeyboardEvent) => {
-    const buttons = [...this.renderRoot.querySelectorAll('button')];
+    const buttons = [...this.renderRoot.querySelectorAll<HTMLButtonElement>('button[part=cell]')];
     const at = buttons.indexOf((this.renderRoot as ShadowRoot).activeElement as HTMLButtonElement);
-    const columns = new Set(this.data.map(({ snapshot }) => snapshot.id)).size;
+    const columns = columnsOf(this.data ?? []).length;
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
     if (at < 0 || !step) return;
     event.preventDefault();

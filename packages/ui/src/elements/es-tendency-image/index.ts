@@ -1,8 +1,9 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { ivatValue } from '@epochscope/core-wasm';
-import { html, LitElement, nothing, type PropertyValues } from 'lit';
-import { SourceLoader } from '../../source.js';
-import { format, tokens } from '../../styles.js';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { canvasToPng } from '../../figure/export.js';
+import { EsFigure, type FigureTable } from '../../figure/index.js';
+import { format } from '../../styles.js';
 import { greyPixels, imageValues, type MarkColour, markColour, scaleOf } from './draw.js';
 import styles from './styles.js';
 
@@ -30,77 +31,48 @@ const SMALLEST_ZOOM = 4;
  *
  * @fires es-select - `TendencySelectDetail`: a position was chosen by click or Enter.
  * @fires es-zoom - `TendencyZoomDetail`: the person changed the range shown.
- * @csspart canvas - the picture. @csspart readout - the line below it. @csspart table - the blocks as a table.
- * @cssprop --es-text, --es-quiet, --es-line, --es-surface, --es-accent, --es-font
+ * @csspart canvas - the picture.
  */
-export class EsTendencyImage extends LitElement {
-  static override styles = [tokens, styles];
+export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
+  static override styles = [...EsFigure.styles, styles];
   static override properties = {
-    data: { attribute: false },
-    src: { type: String },
+    ...EsFigure.properties,
     layer: { type: String },
     snapshot: { type: String },
-    problem: { state: true },
     classes: { attribute: false },
     mode: { type: String, reflect: true },
     markColor: { type: String, attribute: 'mark-color', reflect: true },
     blocks: { type: Boolean, reflect: true },
-    still: { type: Boolean, reflect: true },
     from: { type: Number },
     to: { type: Number },
-    readout: { state: true },
     rubber: { state: true },
   };
 
-  /** The panel to draw; never changed. */
-  declare data: TendencyPanel | null;
-  /** Address of a result in one file, instead of `data`; `layer` and `snapshot` choose its panel (default: the last). */
-  declare src: string;
+  /** Which panel of `src` is drawn; default the last. */
   declare layer: string;
   declare snapshot: string;
-  declare private problem: string;
-  private loader = new SourceLoader<TendencyResult>();
   declare classes: string[] | null;
   declare mode: 'ivat' | 'vat';
   declare markColor: MarkColour;
   /** Outline the blocks found. */
   declare blocks: boolean;
-  /** A picture only: no zoom, no read-out, no table. */
-  declare still: boolean;
   /** Positions shown: from … to − 1; NaN for the ends. */
   declare from: number;
   declare to: number;
-  declare private readout: string;
   declare private rubber: { start: number; end: number } | null;
-  private observer: ResizeObserver | null = null;
   private cursor = 0;
 
   constructor() {
     super();
-    this.data = null;
-    this.src = '';
     this.layer = '';
     this.snapshot = '';
-    this.problem = '';
     this.classes = null;
     this.mode = 'ivat';
     this.markColor = 'class';
     this.blocks = false;
-    this.still = false;
     this.from = Number.NaN;
     this.to = Number.NaN;
-    this.readout = '';
     this.rubber = null;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(this);
-  }
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.observer?.disconnect();
   }
 
   /** Range shown, within the data. */
@@ -111,83 +83,82 @@ export class EsTendencyImage extends LitElement {
     return from < to ? [from, to] : [0, n];
   }
 
-  private get summary(): string {
-    const p = this.data;
-    if (!p) return 'No data';
+  protected override summary(p: TendencyPanel): string {
     const ari = p.scores.ari.value;
     return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} picture of layer ${p.layer}, snapshot ${p.snapshot.id}: ${p.n} samples, ${p.blocks.count} dark ${p.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : `, adjusted Rand index ${ari.toFixed(2)}`}`;
   }
-
-  protected override willUpdate(changed: PropertyValues): void {
-    if (!this.src || !['src', 'layer', 'snapshot'].some((name) => changed.has(name))) return;
-    this.problem = '';
-    this.loader.load(this.src, (result, problem) => {
-      const panels =
-        result?.panels.filter(
-          (p) =>
-            (!this.layer || p.layer === this.layer) && (!this.snapshot || p.snapshot.id === this.snapshot),
-        ) ?? [];
-      this.data = panels[panels.length - 1] ?? null;
-      this.problem =
-        problem ||
-        (this.data
-          ? ''
-          : `${this.src} holds no panel of layer ${this.layer || '(any)'}, snapshot ${this.snapshot || '(any)'}`);
-    });
+  protected override table({ blocks }: TendencyPanel): FigureTable {
+    return {
+      caption: 'Blocks as a table',
+      columns: ['Block', 'Positions', 'Samples'],
+      length: blocks.count,
+      row: (b) => {
+        const [start, end] = [blocks.boundaries[b]!, blocks.boundaries[b + 1]!];
+        return [b + 1, `${start} – ${end - 1}`, end - start];
+      },
+    };
+  }
+  protected override hint({ n }: TendencyPanel): string {
+    const [from, to] = this.range;
+    return from > 0 || to < n
+      ? `positions ${from} – ${to - 1} of ${n}`
+      : 'Drag or wheel to zoom; click to select';
+  }
+  protected override get fileName(): string {
+    return `tendency-${this.data?.layer}-${this.data?.snapshot.id}`;
   }
 
-  override render() {
-    const { data } = this;
-    if (this.problem)
-      return html`<figure><div class="frame"><div class="empty" role="alert">${this.problem}</div></div></figure>`;
-    if (!data || data.n === 0)
-      return html`<figure><div class="frame"><div class="empty">${data ? 'No samples' : this.src ? 'Loading…' : 'No data'}</div></div></figure>`;
-    if (this.mode === 'vat' && !data.vat)
-      return html`<figure><div class="frame"><div class="empty">This result holds no VAT picture; iVAT is drawn from its weights.</div></div></figure>`;
-    const [from, to] = this.range;
+  protected override get pickedBy(): readonly string[] {
+    return ['layer', 'snapshot'];
+  }
+  protected override pick({ panels }: TendencyResult): TendencyPanel {
+    const found = panels.filter(
+      (p) => (!this.layer || p.layer === this.layer) && (!this.snapshot || p.snapshot.id === this.snapshot),
+    );
+    const last = found[found.length - 1];
+    if (!last)
+      throw new Error(
+        `${this.src} holds no panel of layer ${this.layer || '(any)'}, snapshot ${this.snapshot || '(any)'}`,
+      );
+    return last;
+  }
+  protected override emptyReason(data: TendencyPanel): string {
+    if (data.n === 0) return 'No samples';
+    return this.mode === 'vat' && !data.vat
+      ? 'This result holds no VAT picture; iVAT is drawn from its weights.'
+      : '';
+  }
+
+  protected override drawing(data: TendencyPanel): TemplateResult {
     const inner = 1 - MARGIN;
     const rubber = this.rubber && {
       at: 100 * (MARGIN + inner * Math.min(this.rubber.start, this.rubber.end)),
       size: 100 * inner * Math.abs(this.rubber.end - this.rubber.start),
     };
-    return html`<figure>
-      <div class="frame">
-        <canvas
-          part="canvas"
-          role="img"
-          aria-label=${this.summary}
-          tabindex=${this.still ? nothing : 0}
-          @wheel=${this.still ? null : this.onWheel}
-          @pointerdown=${this.still ? null : this.onDown}
-          @pointermove=${this.still ? null : this.onMove}
-          @pointerup=${this.still ? null : this.onUp}
-          @pointerleave=${this.still ? null : () => ((this.readout = ''))}
-          @dblclick=${this.still ? null : () => this.zoom(0, data.n)}
-          @keydown=${this.still ? null : this.onKey}
-        ></canvas>
-        ${rubber ? html`<div class="rubber" style="left:${rubber.at}%;top:${rubber.at}%;width:${rubber.size}%;height:${rubber.size}%"></div>` : nothing}
-      </div>
-      ${
-        this.still
-          ? nothing
-          : html`<div class="bar">
-              <div class="readout" part="readout" role="status">${this.readout || (from > 0 || to < data.n ? `positions ${from} – ${to - 1} of ${data.n}` : 'Drag or wheel to zoom; click to select')}</div>
-            </div>
-            <details part="table">
-              <summary>Blocks as a table</summary>
-              <table>
-                <thead><tr><th scope="col">Block</th><th scope="col">Positions</th><th scope="col">Samples</th></tr></thead>
-                <tbody>
-                  ${Array.from({ length: data.blocks.count }, (_, b) => html`<tr><td>${b + 1}</td><td>${data.blocks.boundaries[b]} – ${data.blocks.boundaries[b + 1]! - 1}</td><td>${data.blocks.boundaries[b + 1]! - data.blocks.boundaries[b]!}</td></tr>`)}
-                </tbody>
-              </table>
-            </details>`
-      }
-    </figure>`;
+    return html`<div class="frame" part="plot">
+      <canvas
+        part="canvas"
+        role="img"
+        aria-label=${this.summary(data)}
+        tabindex=${this.still ? nothing : 0}
+        @wheel=${this.still ? null : this.onWheel}
+        @pointerdown=${this.still ? null : this.onDown}
+        @pointermove=${this.still ? null : this.onMove}
+        @pointerup=${this.still ? null : this.onUp}
+        @pointerleave=${this.still ? null : () => ((this.readout = ''))}
+        @dblclick=${this.still ? null : () => this.zoom(0, data.n)}
+        @keydown=${this.still ? null : this.onKey}
+      ></canvas>
+      ${rubber ? html`<div class="rubber" style="left:${rubber.at}%;top:${rubber.at}%;width:${rubber.size}%;height:${rubber.size}%"></div>` : nothing}
+    </div>`;
   }
 
   protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
     if (['data', 'mode', 'markColor', 'blocks', 'from', 'to'].some((name) => changed.has(name))) this.draw();
+  }
+  protected override resized(): void {
+    this.draw();
   }
 
   private get canvas(): HTMLCanvasElement | null {
@@ -339,24 +310,17 @@ export class EsTendencyImage extends LitElement {
       sample: data.order[position]!,
       block,
     };
-    this.dispatchEvent(
-      new CustomEvent<TendencySelectDetail>('es-select', { detail, bubbles: true, composed: true }),
-    );
+    this.select<TendencySelectDetail>(detail);
   }
 
   /** The picture as a PNG of the given side. */
-  async toPNG(side = 1024): Promise<Blob> {
+  override async toPNG(side = 1024): Promise<Blob> {
     const canvas = document.createElement('canvas');
     this.paint(canvas, side);
-    return new Promise((resolve, reject) =>
-      canvas.toBlob(
-        (blob) => (blob ? resolve(blob) : reject(new Error('the picture could not be encoded'))),
-        'image/png',
-      ),
-    );
+    return canvasToPng(canvas);
   }
   /** The order as CSV: position, sample, weight of the edge that attached it, parent, block. */
-  toCSV(): string {
+  override toCSV(): string {
     const { order, weights, parent, blocks } = this.data!;
     let block = 0;
     const rows = [...order].map((sample, p) => {

@@ -1,23 +1,19 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
 import { type MarkColour, scaleOf } from '../../elements/es-tendency-image/draw.js';
 import type { TendencySelectDetail } from '../../elements/es-tendency-image/index.js';
-import { SourceLoader } from '../../source.js';
-import { tokens } from '../../styles.js';
+import { EsLoaded } from '../../figure/index.js';
 
 /**
  * A whole tendency result: the grid, the chosen picture large, its figures, and the samples of the chosen block. Give
  * `data`, or `src`: the address of a result in one file.
  * @fires es-select - from the elements inside.
  */
-export class EsTendencyView extends LitElement {
+export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   static override styles = [
-    tokens,
+    ...EsLoaded.styles,
     css`
-      :host {
-        display: block;
-      }
       .controls {
         display: flex;
         flex-wrap: wrap;
@@ -53,9 +49,6 @@ export class EsTendencyView extends LitElement {
         margin: 0 0 0.5rem;
         font-size: 1rem;
       }
-      .error {
-        color: light-dark(#a02020, #ff9a8a);
-      }
       .reason {
         color: var(--_quiet);
         font-style: italic;
@@ -63,45 +56,30 @@ export class EsTendencyView extends LitElement {
     `,
   ];
   static override properties = {
-    data: { attribute: false },
-    src: { type: String },
+    ...EsLoaded.properties,
     mode: { type: String },
     markColor: { type: String, attribute: 'mark-color' },
     outlines: { type: Boolean },
     selected: { state: true },
     block: { state: true },
-    problem: { state: true },
   };
-  declare data: TendencyResult | null;
-  declare src: string;
   declare mode: 'ivat' | 'vat';
   declare markColor: MarkColour;
   declare outlines: boolean;
   declare private selected: GridSelectDetail | null;
   declare private block: number;
-  declare private problem: string;
-  private loader = new SourceLoader<TendencyResult>();
 
   constructor() {
     super();
-    this.data = null;
-    this.src = '';
     this.mode = 'ivat';
     this.markColor = 'class';
     this.outlines = false;
     this.selected = null;
     this.block = -1;
-    this.problem = '';
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has('src') && this.src) {
-      this.problem = '';
-      this.loader.load(this.src, (data, problem) => {
-        this.data = data;
-        this.problem = problem;
-      });
-    }
+    super.willUpdate(changed);
     if (changed.has('data') && this.data?.panels.length) {
       const last = this.data.panels[this.data.panels.length - 1]!;
       this.selected = { snapshot: last.snapshot.id, layer: last.layer };
@@ -110,11 +88,11 @@ export class EsTendencyView extends LitElement {
     }
   }
 
-  override render() {
-    if (this.problem) return html`<p class="error" role="alert">${this.problem}</p>`;
-    const { data } = this;
-    if (!data) return html`<p>${this.src ? 'Loading…' : 'No data'}</p>`;
-    if (!data.panels.length) return html`<p>The result holds no picture.</p>`;
+  protected override emptyReason({ panels }: TendencyResult): string {
+    return panels.length ? '' : 'The result holds no picture.';
+  }
+
+  protected override content(data: TendencyResult): TemplateResult {
     const panel =
       data.panels.find((p) => p.layer === this.selected?.layer && p.snapshot.id === this.selected.snapshot) ??
       data.panels[0]!;

@@ -1,0 +1,128 @@
+import type { ResultBase } from '@epochscope/analysis/results';
+import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import type { Selection } from '../selection.js';
+import { SourceLoader } from '../source.js';
+import { tokens } from '../styles.js';
+
+/**
+ * What every element that draws data has: `data`, or `src` to load it from; `selection`; and the loading, empty and error
+ * states. A subclass writes `content(data)`, and `emptyReason` and `pick` where it needs them. Views extend this,
+ * presentational elements extend `EsFigure`.
+ */
+export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> extends LitElement {
+  static override styles = [
+    tokens,
+    css`
+      :host {
+        display: block;
+        max-inline-size: 100%;
+      }
+      .state {
+        display: grid;
+        place-items: center;
+        min-block-size: 6rem;
+        box-sizing: border-box;
+        padding: 1rem;
+        border: 1px dashed var(--_line);
+        border-radius: 6px;
+        color: var(--_quiet);
+        text-align: center;
+        overflow-wrap: anywhere;
+      }
+      .state[role='alert'] {
+        color: light-dark(#a02020, #ff9a8a);
+      }
+      .state.busy {
+        animation: busy 1.2s ease-in-out infinite alternate;
+      }
+      @keyframes busy {
+        to {
+          border-color: var(--_accent);
+        }
+      }
+    `,
+  ];
+  static override properties = {
+    data: { attribute: false },
+    src: { type: String },
+    selection: { attribute: false },
+    problem: { type: String },
+    loading: { type: Boolean, reflect: true },
+  };
+
+  /** What is drawn; never changed by the element. */
+  declare data: Data | null;
+  /** Address of a result in one file, loaded instead of `data`. */
+  declare src: string;
+  /** What is chosen on the page. */
+  declare selection: Selection;
+  /** A text shown instead of the picture, as an error. Set by a failed `src`. */
+  declare problem: string;
+  /** Shows the waiting state while there is no data. */
+  declare loading: boolean;
+  private loader = new SourceLoader<Result>();
+
+  constructor() {
+    super();
+    this.data = null;
+    this.src = '';
+    this.selection = {};
+    this.problem = '';
+    this.loading = false;
+  }
+
+  /** The drawing. A throw is shown as an error state. */
+  protected abstract content(data: Data): TemplateResult;
+  /** A loaded result → this element's data. Throw an Error whose message names what is missing. */
+  protected pick(result: Result): Data {
+    return result as unknown as Data;
+  }
+  /** Why there is nothing to draw, or '' . */
+  protected emptyReason(_data: Data): string {
+    return '';
+  }
+  /** Names of properties that choose from the loaded result: `src` is read again when one changes. */
+  protected get pickedBy(): readonly string[] {
+    return [];
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!this.src || !['src', ...this.pickedBy].some((name) => changed.has(name))) return;
+    this.problem = '';
+    this.loading = true;
+    this.loader.load(this.src, (result, problem) => {
+      this.loading = false;
+      this.problem = problem;
+      try {
+        this.data = result && this.pick(result);
+      } catch (error) {
+        this.data = null;
+        this.problem = (error as Error).message;
+      }
+    });
+  }
+
+  override render(): TemplateResult {
+    if (this.problem) return state(this.problem, 'alert');
+    const { data } = this;
+    if (data === null || data === undefined)
+      return this.loading ? state('Loading…', 'busy') : state('No data');
+    try {
+      const reason = this.emptyReason(data);
+      return reason ? state(reason) : this.content(data);
+    } catch (error) {
+      return state(`This could not be drawn: ${(error as Error).message}`, 'alert');
+    }
+  }
+
+  /** Fires `es-select`: something was chosen by the person. */
+  protected select<Detail extends Selection>(detail: Detail): void {
+    this.dispatchEvent(new CustomEvent<Detail>('es-select', { detail, bubbles: true, composed: true }));
+  }
+}
+
+/** The box that stands for a picture that is not there. */
+export function state(text: string, kind: '' | 'alert' | 'busy' = ''): TemplateResult {
+  if (kind === 'alert') return html`<div class="state" part="state" role="alert">${text}</div>`;
+  return html`<div class="state ${kind}" part="state" role="status">${text}</div>`;
+}

@@ -1,0 +1,95 @@
+import { RESULT_FORMAT, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
+
+/** Seeded numbers in [0, 1) (mulberry32), so that fixtures are the same everywhere. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** A panel of n samples in `count` even blocks: small weights inside, large between. */
+export function blocksPanel(
+  n: number,
+  count: number,
+  snapshot: TendencyPanel['snapshot'] = { id: 'epoch-0010', epoch: 10, step: 1000 },
+  layer = 'S5',
+): TendencyPanel {
+  const random = seeded(n * 31 + count);
+  const boundaries = Uint32Array.from({ length: count + 1 }, (_, b) => Math.round((b * n) / count));
+  const weights = Float32Array.from({ length: Math.max(0, n - 1) }, () => 0.4 + random());
+  for (let b = 1; b < count; b++) weights[boundaries[b]! - 1] = 5 + 3 * random();
+  const order = Uint32Array.from({ length: n }, (_, p) => (p * 7 + 3) % n);
+  const none = { value: null, reason: 'there are no labels' } as const;
+  return {
+    snapshot,
+    layer,
+    n,
+    d: 84,
+    metric: 'euclidean',
+    start: order[0] ?? 0,
+    order,
+    weights,
+    parent: Uint32Array.from(order.subarray(0, Math.max(0, n - 1))),
+    vat: null,
+    blocks: { count, boundaries, threshold: 4, stability: { value: 0.96 } },
+    scores: { ari: { value: 0.78 }, nmi: { value: 0.81 }, purity: { value: 0.8 } },
+    rimScore: none,
+    marks: Array.from({ length: Math.min(n, 60) }, (_, i) => {
+      const position = Math.floor((i * n) / Math.min(n, 60));
+      return {
+        sample: order[position]!,
+        position,
+        label: Math.floor((position * count) / n) % 10,
+        correct: i % 7 > 0,
+        rule: 'index',
+      };
+    }),
+    seconds: 0.1,
+  };
+}
+
+/** A whole result: layers × snapshots whose blocks grow in number with training, with pictures of its samples. */
+export function tendencyResult(
+  n = 200,
+  layers = ['P1', 'P3', 'S5'],
+  epochs = [0, 1, 2, 5, 10],
+): TendencyResult {
+  const random = seeded(7);
+  const labels = Uint32Array.from({ length: n }, (_, i) => i % 10);
+  const side = 8;
+  return {
+    format: RESULT_FORMAT,
+    method: 'tendency',
+    name: 'default',
+    tool: { name: 'epochscope', version: 'fixture' },
+    input: { source: 'fixture', sha256: {} },
+    parameters: { metric: 'euclidean' },
+    seeds: { analysis: 1 },
+    seconds: 1,
+    samples: {
+      count: n,
+      labels,
+      classes: Array.from({ length: 10 }, (_, c) => String(c)),
+      images: {
+        data: Uint8Array.from({ length: n * side * side }, (_, i) =>
+          Math.floor(random() * 40 + 20 * labels[Math.floor(i / side / side)]!),
+        ),
+        shape: [n, side, side, 1],
+      },
+    },
+    panels: epochs.flatMap((epoch) =>
+      layers.map((layer, l) =>
+        blocksPanel(
+          n,
+          Math.min(10, 1 + Math.round((epoch * (l + 1)) / 3)),
+          { id: epoch ? `epoch-${String(epoch).padStart(4, '0')}` : 'init', epoch, step: epoch * 100 },
+          layer,
+        ),
+      ),
+    ),
+  };
+}
