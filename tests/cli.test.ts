@@ -367,7 +367,7 @@ describe('the program itself', () => {
     );
     let err = '';
     child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
-    while (!err.includes('step-')) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!err.includes('epoch-')) await new Promise((resolve) => setTimeout(resolve, 50));
     child.kill('SIGINT');
     const code = await new Promise((resolve) => child.once('exit', resolve));
     expect(err).toMatch(/epochscope: training was cancelled/);

@@ -83,15 +83,19 @@ export async function trainRun(
           `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${Math.round(imagesPerSecond)} images/s`,
         ),
       onSnapshot: async (info, weights) => {
-        await writer.writeSnapshot(info, weights);
+        // Chosen epochs are folders that people copy and open; steps by the thousand go into the log.
+        if ('epochs' in options.snapshots) await writer.writeSnapshot(info, weights);
+        else await writer.appendSnapshot(info, weights);
         snapshots++;
-        output.say(`  ${info.id}: test accuracy ${(100 * (info.metrics.testAccuracy ?? 0)).toFixed(2)} %`);
+        if (info.epoch !== null)
+          output.say(`  ${info.id}: test accuracy ${(100 * (info.metrics.testAccuracy ?? 0)).toFixed(2)} %`);
       },
     });
     await writer.finish();
     return { ...summary, snapshots };
   } finally {
     progress.stop();
+    await writer.close();
   }
 }
 

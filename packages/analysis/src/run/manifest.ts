@@ -10,6 +10,16 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** A name that becomes a file or folder name: no separators, no dots that climb. */
 export const isSafeName = (name: unknown): name is string =>
   typeof name === 'string' && /^[^/\\\0]{1,200}$/.test(name) && name !== '.' && name !== '..';
+const isNumberOrNull = (value: unknown) => value === null || Number.isFinite(value);
+
+/** A snapshot's line as run.json and the step log hold it. */
+export const isSnapshotInfo = (value: unknown): value is SnapshotInfo =>
+  isObject(value) &&
+  isSafeName(value.id) &&
+  isNumberOrNull(value.epoch) &&
+  isNumberOrNull(value.step) &&
+  isObject(value.metrics);
+
 const isShape = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= 8 && value.every((side) => Number.isSafeInteger(side) && side >= 0);
 
@@ -56,12 +66,7 @@ export function parseManifest(text: string, file: string): RunManifest {
       isObject(snapshot) ? snapshot.id : snapshot,
     );
     for (const key of ['epoch', 'step'])
-      check(
-        snapshot[key] === null || Number.isFinite(snapshot[key]),
-        `snapshots[${i}].${key}`,
-        'a number or null',
-        snapshot[key],
-      );
+      check(isNumberOrNull(snapshot[key]), `snapshots[${i}].${key}`, 'a number or null', snapshot[key]);
     check(isObject(snapshot.metrics), `snapshots[${i}].metrics`, 'an object', snapshot.metrics);
     for (const [name, value] of Object.entries(snapshot.metrics)) {
       check(
@@ -107,7 +112,15 @@ const some = (names: string[]) =>
     ? `${names.slice(0, 12).join(', ')}, … (${names.length} in all)`
     : names.join(', ') || 'none';
 
-/** Finds a snapshot by id, epoch number, "first", "last" or "init". Throws `missing`, naming those there are. */
+/** "epoch-10" for epoch-0010, "step-500" for step-00000500. */
+function numbered(snapshots: readonly SnapshotInfo[], text: string): SnapshotInfo | undefined {
+  const match = /^(epoch|step)-(\d+)$/.exec(text);
+  return match
+    ? snapshots.find((snapshot) => snapshot[match[1] as 'epoch' | 'step'] === Number(match[2]))
+    : undefined;
+}
+
+/** Finds a snapshot by id, epoch number, "first", "last", "init", "epoch-10" or "step-500". Throws `missing`, naming those there are. */
 export function findSnapshot(
   snapshots: readonly SnapshotInfo[],
   wanted: string | number,
@@ -118,6 +131,7 @@ export function findSnapshot(
     snapshots.find(({ id }) => id === text) ??
     (text === 'first' ? snapshots[0] : text === 'last' ? snapshots[snapshots.length - 1] : undefined) ??
     (/^\d+(\.\d+)?$/.test(text) ? snapshots.find(({ epoch }) => epoch === Number(text)) : undefined) ??
+    numbered(snapshots, text) ??
     (text === 'init'
       ? snapshots.find(({ step, epoch }) => step === 0 || (step === null && epoch === 0))
       : undefined);

@@ -4,9 +4,11 @@ import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
 import { fileError, withFile } from '../formats/file-source.js';
 import { selectChannel, tensorToMatrix } from '../formats/matrix.js';
 import { readNpy } from '../formats/npy.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import { readSafetensors, readSafetensorsHeader } from '../formats/safetensors.js';
 import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
-import type { Run, RunManifest } from './types.js';
+import { readSeries, type WeightPlaces } from './series.js';
+import { readStepLog, readStepRecord, recordPlaces } from './steps.js';
+import type { Run, RunManifest, SnapshotInfo } from './types.js';
 
 const exists = (path: string) =>
   stat(path).then(
@@ -14,8 +16,23 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** Reads and checks run.json. Throws `missing` for a folder that is no run. */
+/** run.json with the snapshots of the step log put among its own, by step. Throws `missing` for a folder that is no run. */
 export async function readManifest(directory: string): Promise<RunManifest> {
+  const manifest = await readRunJson(directory);
+  const log = await readStepLog(directory);
+  return { ...manifest, snapshots: merged(manifest.snapshots, log?.records.map(({ info }) => info) ?? []) };
+}
+
+/** Ordered by step where all have one, else folders first. The log's own of an id wins. */
+function merged(folders: SnapshotInfo[], logged: SnapshotInfo[]): SnapshotInfo[] {
+  if (!logged.length) return folders;
+  const ids = new Set(logged.map(({ id }) => id));
+  const all = [...folders.filter(({ id }) => !ids.has(id)), ...logged];
+  return all.every(({ step }) => step !== null) ? all.sort((a, b) => a.step! - b.step!) : all;
+}
+
+/** Reads and checks run.json alone. Throws `missing` for a folder that is no run. */
+export async function readRunJson(directory: string): Promise<RunManifest> {
   const file = join(directory, 'run.json');
   try {
     const info = await stat(directory);
@@ -49,33 +66,55 @@ export async function readManifest(directory: string): Promise<RunManifest> {
 
 /**
  * Opens a run for reading, also while it is being written. Snapshots whose files are not all there are left out and
- * named in `warnings`. Reads nothing but run.json and folder entries: O(snapshots).
+ * named in `warnings`. Reads nothing but run.json, the step log's index and folder entries: O(snapshots).
  */
 export async function openRun(directory: string): Promise<Run> {
-  const manifest = await readManifest(directory);
-  const warnings: string[] = [];
-  const whole: RunManifest['snapshots'] = [];
+  const manifest = await readRunJson(directory);
+  const log = await readStepLog(directory);
+  const warnings: string[] = [...(log?.warnings ?? [])];
+  const logged = new Map(log?.records.map((record) => [record.info.id, record]));
   const present = await Promise.all(
-    manifest.snapshots.map(({ id }) => exists(join(directory, 'snapshots', id, 'weights.safetensors'))),
+    manifest.snapshots.map(
+      ({ id }) => logged.has(id) || exists(join(directory, 'snapshots', id, 'weights.safetensors')),
+    ),
   );
-  manifest.snapshots.forEach((snapshot, i) => {
-    if (present[i]) whole.push(snapshot);
-    else warnings.push(`snapshot ${snapshot.id} is incomplete (no weights.safetensors) and is left out`);
+  const folders = manifest.snapshots.filter(({ id }, i) => {
+    if (!present[i]) warnings.push(`snapshot ${id} is incomplete (no weights.safetensors) and is left out`);
+    return present[i];
   });
+  const whole = merged(folders, log?.records.map(({ info }) => info) ?? []);
   if (!manifest.complete) warnings.push('the run is not complete: training goes on, or was cut off');
+  const find = (wanted: string | number) => findSnapshot(whole, wanted, directory);
+  const places: WeightPlaces = async (wanted) => {
+    const { id } = find(wanted);
+    const record = logged.get(id);
+    if (log && record) return recordPlaces(directory, log, record.record);
+    const file = join(directory, 'snapshots', id, 'weights.safetensors');
+    return { file, tensors: (await withFile(file, readSafetensorsHeader)).entries };
+  };
   const outputFile = (snapshotId: string, layer: string) =>
-    join(directory, 'snapshots', findSnapshot(whole, snapshotId, directory).id, 'outputs', `${layer}.npy`);
+    join(directory, 'snapshots', find(snapshotId).id, 'outputs', `${layer}.npy`);
 
   return {
     directory,
     manifest: { ...manifest, snapshots: whole },
     warnings,
-    snapshot: (wanted) => findSnapshot(whole, wanted, directory),
+    snapshot: find,
     layer: (name) => findLayer(manifest.layers, name, directory).layer,
-    weights: (snapshotId) =>
-      withFile(
-        join(directory, 'snapshots', findSnapshot(whole, snapshotId, directory).id, 'weights.safetensors'),
-        readSafetensors,
+    async weights(snapshotId) {
+      const { id } = find(snapshotId);
+      const record = logged.get(id);
+      return log && record
+        ? readStepRecord(directory, log, record)
+        : withFile(join(directory, 'snapshots', id, 'weights.safetensors'), readSafetensors);
+    },
+    weightPlaces: places,
+    series: (tensor, options) =>
+      readSeries(
+        places,
+        options?.snapshots?.map((wanted) => find(wanted).id) ?? whole.map(({ id }) => id),
+        tensor,
+        options,
       ),
     async outputs(snapshotId, name) {
       const { layer, channel } = findLayer(manifest.layers, name, directory);

@@ -1,4 +1,5 @@
 import type { Matrix } from '@epochscope/core-wasm';
+import type { SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
 
 export const RUN_FORMAT = 'epochscope-run/1';
@@ -55,6 +56,22 @@ export interface Run {
   layer(name: string): LayerInfo;
   /** Names → tensors of one snapshot. */
   weights(snapshotId: string): Promise<Map<string, Tensor>>;
+  /** Where one snapshot's tensors lie, so that a part of them can be read or served. */
+  weightPlaces(snapshotId: string): Promise<{ file: string; tensors: ReadonlyMap<string, SafetensorsEntry> }>;
+  /**
+   * One tensor over snapshots (all, or those named, in that order): float32[snapshots × elements], of the flat `indices` or
+   * all elements. Reads only that tensor's bytes. Throws `missing` or `shape` where a snapshot holds no such tensor, `memory`
+   * over `maxBytes` (default 1 GB).
+   */
+  series(
+    tensor: string,
+    options?: {
+      snapshots?: readonly (string | number)[];
+      indices?: readonly number[];
+      maxBytes?: number;
+      signal?: AbortSignal;
+    },
+  ): Promise<Tensor<Float32Array>>;
   /** One layer's output on the analysis samples, n × d (flattened), float32. "P1@3" selects channel 3. */
   outputs(snapshotId: string, layer: string): Promise<Matrix>;
   hasOutputs(snapshotId: string, layer: string): Promise<boolean>;
@@ -73,6 +90,13 @@ export interface RunWriter {
     weights: Map<string, Tensor>,
     outputs?: Map<string, Tensor>,
   ): Promise<void>;
+  /**
+   * Adds a snapshot to the run's step log: for thousands of them, of float32 tensors that are the same in all. Its cost is
+   * writing the bytes: no folder, no rename, a flush about once a second.
+   */
+  appendSnapshot(info: SnapshotInfo, weights: ReadonlyMap<string, Tensor>): Promise<void>;
+  /** Lets go of the files without marking the run complete, as after a failure. */
+  close(): Promise<void>;
   /** Marks the run complete. */
   finish(): Promise<void>;
 }

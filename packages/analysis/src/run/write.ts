@@ -8,13 +8,14 @@ import type { Tensor } from '../formats/types.js';
 import { toolInfo } from '../version.js';
 import { isTemporary, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 import { isSafeName } from './manifest.js';
-import { readManifest } from './read.js';
+import { readManifest, readRunJson } from './read.js';
+import { openStepWriter, type StepWriter } from './steps.js';
 import { RUN_FORMAT, type RunManifest, type RunWriter } from './types.js';
 
 export type RunInit = Omit<RunManifest, 'format' | 'tool' | 'snapshots' | 'complete' | 'samples'>;
 
 /** What an older run leaves behind when it is overwritten: only what a run writes is removed. */
-const OWN = ['run.json', 'samples', 'snapshots', 'results'];
+const OWN = ['run.json', 'samples', 'snapshots', 'steps', 'results'];
 
 /**
  * Starts a run directory. An existing folder must be empty, or hold a run and `overwrite` be true (its own files are
@@ -38,9 +39,10 @@ export async function createRun(
 
 /** Goes on with a run that was cut off: later snapshots are added, one of the same id replaced. */
 export async function resumeRun(directory: string): Promise<RunWriter & { manifest: RunManifest }> {
+  const own = { ...(await readRunJson(directory)), complete: false };
   const manifest = { ...(await readManifest(directory)), complete: false };
   await removeLeftovers(directory);
-  return { ...writer(directory, manifest), manifest };
+  return { ...writer(directory, own), manifest };
 }
 
 /** What a killed writer was writing: readers pass over it, but it fills the disk. */
@@ -86,6 +88,12 @@ function writer(directory: string, manifest: RunManifest): RunWriter {
   const save = () => writeFileAtomic(join(directory, 'run.json'), `${JSON.stringify(manifest, null, 1)}\n`);
   let started: Promise<void> | null = null;
   const start = () => (started ??= save());
+  let steps: Promise<StepWriter> | null = null;
+  const close = async () => {
+    const open = steps;
+    steps = null;
+    await (await open)?.close();
+  };
   return {
     directory,
     async writeSamples({ inputs, labels, source }) {
@@ -132,7 +140,14 @@ function writer(directory: string, manifest: RunManifest): RunWriter {
       else manifest.snapshots.push(info);
       await save();
     },
+    async appendSnapshot(info, weights) {
+      await start();
+      steps ??= openStepWriter(directory);
+      await (await steps).append(info, weights);
+    },
+    close,
     async finish() {
+      await close();
       manifest.complete = true;
       await save();
     },

@@ -10,6 +10,12 @@ import { type SnapshotPolicy, snapshotPlan } from './policy.js';
 
 export { type SnapshotPolicy, snapshotPlan } from './policy.js';
 
+/**
+ * Snapshots between epochs are tested only when this many times the test samples were trained on since the last test:
+ * a pass forwards costs a third of a training step, and testing at every batch would take most of the time.
+ */
+const EVALUATION_SPACING = 4;
+
 export interface TrainOptions {
   epochs: number;
   batchSize: number;
@@ -24,7 +30,7 @@ export interface TrainOptions {
   masks?: ReadonlyMap<string, Uint8Array>;
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
-  /** Called with each snapshot, awaited before training goes on. */
+  /** Called with each snapshot, awaited before training goes on. `testAccuracy` and `testLoss` are there at whole epochs, and between them now and then. */
   onSnapshot?: (info: SnapshotInfo, weights: Map<string, Tensor>) => Promise<void> | void;
 }
 
@@ -79,11 +85,17 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
   let busy = 0;
   let images = 0;
 
+  let imagesAtEvaluation = Number.NEGATIVE_INFINITY;
   const snapshot = async (epoch: number, trainLoss: number | null) => {
-    const evaluation = evaluate(tf, net, data.test, data.shape);
-    const metrics: Record<string, number> = { testAccuracy: evaluation.accuracy, testLoss: evaluation.loss };
-    if (trainLoss !== null) metrics.loss = trainLoss;
     const whole = step % stepsPerEpoch === 0;
+    const metrics: Record<string, number> = {};
+    if (whole || images - imagesAtEvaluation >= EVALUATION_SPACING * data.test.count) {
+      const evaluation = evaluate(tf, net, data.test, data.shape);
+      metrics.testAccuracy = evaluation.accuracy;
+      metrics.testLoss = evaluation.loss;
+      imagesAtEvaluation = images;
+    }
+    if (trainLoss !== null) metrics.loss = trainLoss;
     const id =
       step === 0
         ? 'init'
@@ -94,7 +106,6 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
       { id, epoch: step === 0 ? 0 : whole ? epoch : null, step, metrics },
       weightsOf(net),
     );
-    return evaluation;
   };
 
   try {
