@@ -18,6 +18,8 @@ export { labelsOf, openRun, readManifest } from './run/read.js';
 export { createRun, type RunInit, resumeRun, writeOutputs, writePredictions } from './run/write.js';
 export {
   evaluate,
+  type PretrainOptions,
+  pretrain,
   type SnapshotPolicy,
   snapshotPlan,
   type TrainOptions,

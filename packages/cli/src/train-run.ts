@@ -3,14 +3,20 @@ import {
   captureOutputs,
   createRun,
   type Dataset,
+  evaluate,
   loadWeights,
   type ModelSpec,
+  type Net,
   prepareTf,
+  pretrain,
   type Run,
   readPredictions,
+  type SnapshotInfo,
   type SnapshotPolicy,
   snapshotPlan,
+  type Tensor,
   train,
+  weightsOf,
   writeOutputs,
 } from '@epochscope/analysis/node';
 import { EpochscopeError } from '@epochscope/core-wasm';
@@ -26,6 +32,8 @@ export interface TrainRunOptions {
   optimizer: 'sgd' | 'momentum' | 'adam';
   learningRate: number;
   noise: number;
+  /** dbn: contrastive divergence before the training proper. */
+  pretrain?: { epochs: number; learningRate: number };
   seed: number;
   snapshots: SnapshotPolicy;
   /** Test samples kept for analysis: the first of them. */
@@ -53,6 +61,7 @@ export async function trainRun(
     learningRate: options.learningRate,
     noise: options.noise,
     seed: options.seed,
+    ...(options.pretrain ? { pretrain: options.pretrain } : {}),
   };
   const writer = await createRun(
     options.directory,
@@ -70,8 +79,20 @@ export async function trainRun(
     labels: Uint32Array.from(data.test.labels.subarray(0, count)),
     source: `first ${count} test samples of ${data.name}`,
   });
-  const progress = output.progress('Training');
   let snapshots = 0;
+  const keep = async (info: SnapshotInfo, weights: Map<string, Tensor>) => {
+    // Chosen epochs are folders that people copy and open; steps by the thousand go into the log.
+    if ('epochs' in options.snapshots) await writer.writeSnapshot(info, weights);
+    else await writer.appendSnapshot(info, weights);
+    snapshots++;
+    const { testAccuracy, reconstructionError } = info.metrics;
+    if (reconstructionError !== undefined)
+      output.say(`  ${info.id}: reconstruction error ${reconstructionError.toFixed(4)}`);
+    else if (info.epoch !== null)
+      output.say(`  ${info.id}: test accuracy ${(100 * (testAccuracy ?? 0)).toFixed(2)} %`);
+  };
+  const before = options.pretrain ? await pretrainFirst(options, net, keep, output) : 0;
+  const progress = output.progress('Training');
   try {
     const summary = await train(tf, net, data, {
       ...options,
@@ -82,14 +103,9 @@ export async function trainRun(
           steps,
           `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${Math.round(imagesPerSecond)} images/s`,
         ),
-      onSnapshot: async (info, weights) => {
-        // Chosen epochs are folders that people copy and open; steps by the thousand go into the log.
-        if ('epochs' in options.snapshots) await writer.writeSnapshot(info, weights);
-        else await writer.appendSnapshot(info, weights);
-        snapshots++;
-        if (info.epoch !== null)
-          output.say(`  ${info.id}: test accuracy ${(100 * (info.metrics.testAccuracy ?? 0)).toFixed(2)} %`);
-      },
+      // After pre-training the untrained state has been written, and steps go on counting.
+      ...(before ? { snapshots: { ...options.snapshots, init: false } } : {}),
+      onSnapshot: (info, weights) => keep(before ? later(info, before) : info, weights),
     });
     await writer.finish();
     return { ...summary, snapshots };
@@ -97,6 +113,48 @@ export async function trainRun(
     progress.stop();
     await writer.close();
   }
+}
+
+/** Writes the untrained state and the net after each restricted Boltzmann machine; answers the steps taken. */
+async function pretrainFirst(
+  { data, pretrain: how, batchSize, seed, snapshots }: TrainRunOptions,
+  net: Net,
+  keep: (info: SnapshotInfo, weights: Map<string, Tensor>) => Promise<void>,
+  output: Output,
+): Promise<number> {
+  const tf = await prepareTf();
+  if (snapshots.init) {
+    const { accuracy, loss } = evaluate(tf, net, data.test, data.shape);
+    await keep(
+      { id: 'init', epoch: 0, step: 0, metrics: { testAccuracy: accuracy, testLoss: loss } },
+      weightsOf(net),
+    );
+  }
+  const progress = output.progress('Pre-training');
+  try {
+    const { steps } = await pretrain(tf, net, data, {
+      ...how!,
+      batchSize,
+      seed,
+      signal: output.signal,
+      onProgress: ({ layer, epoch, epochs, step, steps, reconstructionError }) =>
+        progress.update(
+          step,
+          steps,
+          `${layer}, epoch ${epoch}/${epochs}, reconstruction error ${reconstructionError.toFixed(4)}`,
+        ),
+      onSnapshot: keep,
+    });
+    return steps;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** A snapshot of the training proper, with the steps of pre-training counted. */
+function later(info: SnapshotInfo, before: number): SnapshotInfo {
+  const step = info.step! + before;
+  return { ...info, step, id: info.epoch === null ? `step-${String(step).padStart(8, '0')}` : info.id };
 }
 
 /** Log-likelihoods and predictions of the analysis samples at one snapshot. */

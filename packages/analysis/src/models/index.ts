@@ -1,6 +1,7 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Tf } from './backend.js';
 import { cifarCnn } from './cifar-cnn/index.js';
+import { dbn } from './dbn/index.js';
 import { lenet5 } from './lenet5/index.js';
 import { mlp } from './mlp/index.js';
 import type { Net } from './net.js';
@@ -10,15 +11,15 @@ export { loadWeights, type Net, weightsOf } from './net.js';
 
 /** What run.json stores under `model`: enough to build the net again. */
 export interface ModelSpec {
-  name: 'lenet5' | 'mlp' | 'cifar-cnn';
+  name: 'lenet5' | 'mlp' | 'cifar-cnn' | 'dbn';
   inputShape: number[];
   classes: number;
   seed: number;
-  /** mlp only: units of the hidden layers. */
+  /** mlp and dbn only: units of the hidden layers. */
   hidden?: number[];
 }
 
-export const MODEL_NAMES: readonly ModelSpec['name'][] = ['lenet5', 'mlp', 'cifar-cnn'];
+export const MODEL_NAMES: readonly ModelSpec['name'][] = ['lenet5', 'mlp', 'cifar-cnn', 'dbn'];
 
 /** Builds a net. Throws `argument` for an unknown name or an input the net cannot take. */
 export function buildModel(tf: Tf, spec: ModelSpec): Net {
@@ -26,6 +27,7 @@ export function buildModel(tf: Tf, spec: ModelSpec): Net {
   try {
     if (name === 'lenet5') return lenet5(tf, inputShape, classes, seed);
     if (name === 'mlp') return mlp(tf, inputShape, classes, seed, hidden);
+    if (name === 'dbn') return dbn(tf, inputShape, classes, seed, hidden);
     if (name === 'cifar-cnn') return cifarCnn(tf, inputShape, classes, seed);
   } catch (cause) {
     if (cause instanceof EpochscopeError) throw cause;

@@ -6,9 +6,11 @@ import type { Tf } from '../models/backend.js';
 import { type Net, weightsOf } from '../models/net.js';
 import { random } from '../random.js';
 import type { SnapshotInfo } from '../run/types.js';
+import { batchOf } from './batch.js';
 import { type SnapshotPolicy, snapshotPlan } from './policy.js';
 
 export { type SnapshotPolicy, snapshotPlan } from './policy.js';
+export { type PretrainOptions, type PretrainProgress, pretrain } from './pretrain.js';
 
 /**
  * Snapshots between epochs are tested only when this many times the test samples were trained on since the last test:
@@ -197,23 +199,6 @@ function descend(
     )!;
     return loss.dataSync()[0]!;
   });
-}
-
-/** Bytes / 255 (+ noise) of the chosen pictures. */
-function batchOf(
-  split: Split,
-  size: number,
-  indices: ArrayLike<number>,
-  noise: number,
-  source: ReturnType<typeof random> | null,
-): Float32Array {
-  const batch = new Float32Array(indices.length * size);
-  for (let i = 0, to = 0; i < indices.length; i++) {
-    const from = indices[i]! * size;
-    for (let k = 0; k < size; k++) batch[to++] = split.images[from + k]! / 255;
-  }
-  if (source) for (let i = 0; i < batch.length; i++) batch[i]! += noise * source.normal();
-  return batch;
 }
 
 function maskTensors(tf: Tf, net: Net, masks: TrainOptions['masks']): { apply(): void; dispose(): void }[] {

@@ -1,4 +1,4 @@
-import { MODEL_NAMES, openDataset } from '@epochscope/analysis/node';
+import { MODEL_NAMES, type ModelSpec, openDataset } from '@epochscope/analysis/node';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { trainRun } from '../train-run.js';
@@ -7,9 +7,12 @@ import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
 export function define(command: Command): Command {
   return command
     .description('Train a net and keep snapshots of it as a run')
+    .argument('[model]', 'the net, as --model', oneOf(MODEL_NAMES))
     .requiredOption('-o, --output <dir>', 'run directory to write')
     .option('--model <name>', MODEL_NAMES.join(', '), oneOf(MODEL_NAMES), 'lenet5')
-    .option('--hidden <units>', 'mlp: units of its hidden layers', (text) => text.split(',').map(whole(1)))
+    .option('--hidden <units>', 'mlp and dbn: units of its hidden layers', (text) =>
+      text.split(',').map(whole(1)),
+    )
     .option(
       '--data <where>',
       '"bundled" (10 000 MNIST digits), or a folder of MNIST IDX or CIFAR-10 binary files',
@@ -26,22 +29,30 @@ export function define(command: Command): Command {
     )
     .option('--lr <rate>', 'learning rate', number(0), 0.001)
     .option('--noise <sd>', 'standard deviation of noise added to training inputs (0 … 1)', number(0), 0.1)
+    .option(
+      '--pretrain <n>',
+      'dbn: passes of contrastive divergence for each layer, 0 for none',
+      whole(0),
+      10,
+    )
+    .option('--pretrain-lr <rate>', 'dbn: step size of contrastive divergence', number(0), 0.1)
     .option('--samples <n>', 'test samples kept for analysis', whole(1), 1000)
     .option('--seed <n>', 'initial weights, order and noise', whole(0), 1)
     .option('--overwrite', 'replace an existing run')
     .addHelpText(
       'after',
-      '\nExample:\n  epochscope train --data ~/mnist --epochs 10 --snapshots init,1,2,10 -o my-run',
+      '\nExample:\n  epochscope train --data ~/mnist --epochs 10 --snapshots init,1,2,10 -o my-run\n  epochscope train dbn --hidden 500,500,2000 --pretrain 10 --epochs 10 -o my-dbn',
     );
 }
 
-export async function run(_: string[], o: Record<string, never>, output: Output): Promise<void> {
+export async function run([named]: string[], o: Record<string, never>, output: Output): Promise<void> {
   const options = o as Record<string, never> & {
     output: string;
     data: string;
     epochs: number;
     snapshots?: string;
   };
+  const model = (named ?? o.model) as ModelSpec['name'];
   const data = await openDataset(options.data);
   output.say(
     `${data.name}: ${data.train.count} training and ${data.test.count} test samples from ${data.source}`,
@@ -55,13 +66,16 @@ export async function run(_: string[], o: Record<string, never>, output: Output)
       directory: options.output,
       overwrite: Boolean(o.overwrite),
       data,
-      model: { name: o.model, seed: o.seed, ...(o.hidden ? { hidden: o.hidden } : {}) },
+      model: { name: model, seed: o.seed, ...(o.hidden ? { hidden: o.hidden } : {}) },
       epochs: options.epochs,
       batchSize: o.batch,
       optimizer: o.optimizer,
       learningRate: o.lr,
       noise: o.noise,
       seed: o.seed,
+      ...(model === 'dbn' && o.pretrain > 0
+        ? { pretrain: { epochs: o.pretrain, learningRate: o.pretrainLr } }
+        : {}),
       snapshots: policy,
       samples: o.samples,
     },
