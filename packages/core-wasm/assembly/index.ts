@@ -6,3 +6,4 @@ export * from "../kernels/vat/assembly";
 export * from "../kernels/vat-points/assembly";
 export * from "../kernels/ivat/assembly";
 export * from "../kernels/label-regions/assembly";
+export * from "../kernels/linkage/assembly";

@@ -16,6 +16,27 @@ export {
   labelRegionsSteps,
 } from '../kernels/label-regions/index.js';
 export {
+  type Cut,
+  copheneticDistances,
+  cutByCount,
+  cutByDiameter,
+  cutByHeight,
+  LINKAGE_METHODS,
+  type Linkage,
+  type LinkageMethod,
+  type LinkageOptions,
+  type LinkageSteps,
+  leafOrder,
+  leafRanges,
+  linkage,
+  linkageBytes,
+  linkageFromPoints,
+  linkageFromPointsBytes,
+  linkageFromPointsSteps,
+  linkageMatrix,
+  linkageSteps,
+} from '../kernels/linkage/index.js';
+export {
   finishPairwise,
   type PairwiseJob,
   pairwise,

@@ -1,0 +1,386 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { golden, goldenSquare } from '../../../../tests/golden.js';
+import { points, uniform } from '../../bench/data.js';
+import { type Kernels, loadKernels } from '../../src/load.js';
+import type { Matrix } from '../../src/matrix.js';
+import { pairwise } from '../pairwise/index.js';
+import {
+  copheneticDistances,
+  cutByCount,
+  cutByDiameter,
+  cutByHeight,
+  LINKAGE_METHODS,
+  type Linkage,
+  leafOrder,
+  leafRanges,
+  linkage,
+  linkageBytes,
+  linkageFromPoints,
+  linkageFromPointsBytes,
+  linkageFromPointsSteps,
+  linkageMatrix,
+} from './index.js';
+import { between, linkageReference } from './reference.js';
+
+let kernels: Kernels;
+beforeAll(async () => {
+  kernels = await loadKernels();
+});
+
+/** Symmetric, zero diagonal; `levels` > 0 draws from that many values so that ties abound. */
+function random(n: number, seed: number, levels = 0): Matrix {
+  const u = uniform(seed);
+  const data = new Float32Array(n * n);
+  for (let i = 0; i < n; i++)
+    for (let j = i + 1; j < n; j++)
+      data[i * n + j] = data[j * n + i] = levels ? Math.floor(u() * levels) : u();
+  return { data, shape: [n, n] };
+}
+const at = (m: Matrix) => (i: number, j: number) => m.data[i * m.shape[1] + j]!;
+const condensed = ({ data, shape: [n] }: Matrix) => {
+  const out: number[] = [];
+  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) out.push(data[i * n + j]!);
+  return Float32Array.from(out);
+};
+
+/** Clusters as lists of samples, from the merges alone. */
+function members(tree: Linkage): number[][] {
+  const all: number[][] = Array.from({ length: tree.n }, (_, i) => [i]);
+  for (let t = 0; t < tree.n - 1; t++) all.push([...all[tree.left[t]!]!, ...all[tree.right[t]!]!]);
+  return all;
+}
+
+/** Every merge joins two living clusters, at their dissimilarity, and none are closer: the definition, with float32's tolerance. */
+function replay(tree: Linkage, distance: (i: number, j: number) => number, tolerance: number, where: string) {
+  const all = members(tree);
+  const alive = new Set(Array.from({ length: tree.n }, (_, i) => i));
+  // Dissimilarities of living clusters, kept exactly in float64 as sums, least or largest.
+  const table = new Map<number, Map<number, number>>();
+  const get = (a: number, b: number) => table.get(a)!.get(b)!;
+  for (const a of alive)
+    table.set(a, new Map([...alive].filter((b) => b !== a).map((b) => [b, distance(a, b)])));
+  for (let t = 0; t < tree.n - 1; t++) {
+    const a = tree.left[t]!;
+    const b = tree.right[t]!;
+    expect(alive.has(a) && alive.has(b) && a < b, `${where} merge ${t}`).toBe(true);
+    let least = Infinity;
+    for (const x of alive) for (const [y, h] of table.get(x)!) if (alive.has(y)) least = Math.min(least, h);
+    expect(Math.abs(tree.heights[t]! - get(a, b)), `${where} height of merge ${t}`).toBeLessThanOrEqual(
+      tolerance,
+    );
+    expect(get(a, b) - least, `${where} merge ${t} is not the least`).toBeLessThanOrEqual(2 * tolerance);
+    if (t) expect(tree.heights[t]!).toBeGreaterThanOrEqual(tree.heights[t - 1]!);
+    expect(tree.sizes[t]).toBe(all[tree.n + t]!.length);
+    alive.delete(a);
+    alive.delete(b);
+    const sa = all[a]!.length;
+    const sb = all[b]!.length;
+    const row = new Map<number, number>();
+    for (const c of alive) {
+      const [p, q] = [get(a, c), get(b, c)];
+      const h =
+        tree.method === 'average'
+          ? (sa * p + sb * q) / (sa + sb)
+          : tree.method === 'single'
+            ? Math.min(p, q)
+            : Math.max(p, q);
+      row.set(c, h);
+      table.get(c)!.set(tree.n + t, h);
+    }
+    table.set(tree.n + t, row);
+    alive.add(tree.n + t);
+  }
+}
+
+const SIZES = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 100];
+
+describe('linkage', () => {
+  it('joins by definition, for every method, at lane edges and through several compactions', () => {
+    for (const method of LINKAGE_METHODS)
+      for (const n of [...SIZES, 200]) {
+        const m = random(n, n);
+        replay(
+          linkage(kernels, m, { method }),
+          at(m),
+          method === 'average' ? 1e-6 : 0,
+          `${method} n=${n} seed=${n}`,
+        );
+      }
+  });
+
+  it('joins by definition where ties abound', () => {
+    for (const method of LINKAGE_METHODS)
+      for (const levels of [1, 2, 3, 10])
+        for (const n of [3, 8, 90]) {
+          const m = random(n, 3 * n + levels, levels);
+          const tree = linkage(kernels, m, { method });
+          replay(tree, at(m), 1e-5, `${method} n=${n} levels=${levels} seed=${3 * n + levels}`);
+        }
+  });
+
+  it('equals the O(n⁴) reference, diameters included', () => {
+    for (const method of LINKAGE_METHODS)
+      for (const n of [2, 3, 5, 12, 24]) {
+        const m = random(n, 100 + n);
+        const tree = linkage(kernels, m, { method, diameters: true });
+        const want = linkageReference(n, at(m), method);
+        expect([...tree.left], `${method} n=${n}`).toEqual(want.left);
+        expect([...tree.right]).toEqual(want.right);
+        expect([...tree.sizes]).toEqual(want.sizes);
+        expect([...tree.diameters!]).toEqual(want.diameters);
+        for (const [t, h] of want.heights.entries())
+          expect(Math.abs(tree.heights[t]! - h)).toBeLessThan(1e-6);
+      }
+  });
+
+  it('has fastcluster’s merges on the goldens', () => {
+    for (const [cond, z] of [
+      ['moons200_euc_cond', 'moons200_euc_avg_Z'],
+      ['iris_cos_cond', 'iris_cos_avg_Z'],
+    ] as const) {
+      const { data, n } = goldenSquare(cond);
+      const tree = linkage(kernels, { data: Float32Array.from(data), shape: [n, n] });
+      const want = golden(z).data;
+      const top = Math.max(...want.filter((_, k) => k % 4 === 2));
+      const got = linkageMatrix(tree);
+      for (let t = 0; t < n - 1; t++)
+        expect(Math.abs(got[4 * t + 2]! - want[4 * t + 2]!), `${z} height ${t}`).toBeLessThan(1e-6 * top);
+      // Where heights are further apart than float32 rounds, the same clusters are joined: compare them as sets.
+      const sets = (m: Float64Array) => {
+        const all: string[][] = Array.from({ length: n }, (_, i) => [`${i}`]);
+        const out: [string, number, number][] = [];
+        for (let t = 0; t < n - 1; t++) {
+          all.push([...all[m[4 * t]!]!, ...all[m[4 * t + 1]!]!]);
+          out.push([[...all[n + t]!].sort().join(), m[4 * t + 2]!, t]);
+        }
+        return out;
+      };
+      const mine = new Map(sets(got).map(([key, h]) => [key, h]));
+      const missing = sets(want).filter(([key, h]) => !mine.has(key) && h > 1e-5 * top);
+      expect(missing.length, `${z}: clusters of fastcluster that are missing`).toBe(0);
+    }
+  });
+
+  it('has every exact merge of the golden where no two distances tie', () => {
+    const { data, n } = goldenSquare('moons200_euc_cond');
+    const got = linkageMatrix(linkage(kernels, { data: Float32Array.from(data), shape: [n, n] }));
+    const want = golden('moons200_euc_avg_Z').data;
+    for (let t = 0; t < n - 1; t++)
+      expect([got[4 * t], got[4 * t + 1], got[4 * t + 3]]).toEqual([
+        want[4 * t],
+        want[4 * t + 1],
+        want[4 * t + 3],
+      ]);
+  });
+
+  it('takes a condensed matrix, and gives the same as of the square one', () => {
+    for (const n of [2, 5, 70]) {
+      const m = random(n, n);
+      expect(linkage(kernels, condensed(m), { diameters: true })).toEqual(
+        linkage(kernels, m, { diameters: true }),
+      );
+    }
+  });
+
+  it('has no merges for none and for one sample', () => {
+    for (const n of [0, 1]) {
+      const tree = linkage(kernels, { data: new Float32Array(n * n), shape: [n, n] }, { diameters: true });
+      expect([tree.n, tree.left.length, tree.heights.length, tree.diameters!.length]).toEqual([n, 0, 0, 0]);
+      expect(leafOrder(tree).length).toBe(n);
+      expect(cutByHeight(tree, 1).count).toBe(n);
+      expect(cutByDiameter(tree, 1).count).toBe(n);
+      expect(copheneticDistances(tree).length).toBe(0);
+    }
+  });
+
+  it('joins duplicates first, at exactly 0', () => {
+    const x = points(40, 7, 'duplicates');
+    const tree = linkageFromPoints(kernels, x, { metric: 'euclidean', diameters: true });
+    expect([...tree.heights.subarray(0, 30)]).toEqual(new Array(30).fill(0));
+    expect([...tree.diameters!.subarray(0, 30)]).toEqual(new Array(30).fill(0));
+    expect(tree.heights[30]).toBeGreaterThan(0);
+    expect(cutByHeight(tree, 0).labels).toEqual(Uint32Array.from({ length: 40 }, (_, i) => i >> 2));
+  });
+
+  it('refuses what is no dissimilarity', () => {
+    const bad = (change: (x: Float32Array) => void) => {
+      const m = random(20, 3);
+      change(m.data);
+      return () => linkage(kernels, m);
+    };
+    const used = kernels.arena.used;
+    expect(bad((x) => (x[5] = Number.NaN))).toThrowError(
+      expect.objectContaining({ code: 'not-finite', fields: expect.objectContaining({ row: 0, column: 5 }) }),
+    );
+    expect(bad((x) => (x[7 * 20 + 13] = Number.POSITIVE_INFINITY))).toThrowError(/row 7, column 13/);
+    expect(bad((x) => (x[7 * 20 + 13] = -1))).toThrowError(
+      expect.objectContaining({ code: 'argument', fields: { row: 7 } }),
+    );
+    expect(() => linkage(kernels, new Float32Array(4))).toThrowError(
+      expect.objectContaining({ code: 'shape', fields: { got: 4, expected: 3 } }),
+    );
+    expect(() => linkage(kernels, { data: new Float32Array(6), shape: [2, 3] })).toThrowError(
+      expect.objectContaining({ code: 'shape' }),
+    );
+    expect(() => linkage(kernels, random(3, 1), { method: 'ward' as never })).toThrowError(
+      /average, single, complete/,
+    );
+    expect(kernels.arena.used).toBe(used);
+  });
+
+  it('reports progress, stops when asked, and gives its memory back', () => {
+    const used = kernels.arena.used;
+    const m = random(64, 1);
+    const seen: number[] = [];
+    linkage(kernels, m, { diameters: true, onProgress: (done, total) => seen.push(done / total) });
+    expect(seen.length).toBeGreaterThan(1);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    const stop = new AbortController();
+    expect(() => linkage(kernels, m, { signal: stop.signal, onProgress: () => stop.abort() })).toThrowError(
+      expect.objectContaining({ code: 'cancelled' }),
+    );
+    const steps = linkageFromPointsSteps(kernels, points(50, 3), { metric: 'cosine', diameters: true });
+    for (let k = 0; k < 2; k++) steps.next();
+    expect(kernels.arena.used).toBeGreaterThan(used);
+    steps.return(undefined as never);
+    expect(kernels.arena.used).toBe(used);
+  });
+
+  it('takes no more memory than foretold', async () => {
+    for (const [n, d] of [
+      [10, 3],
+      [300, 20],
+    ] as const) {
+      const x = points(n, d);
+      for (const [bytes, run] of [
+        [linkageBytes(n), (k: Kernels) => linkage(k, random(n, 1), { diameters: true })],
+        [
+          linkageFromPointsBytes(n, d, true),
+          (k: Kernels) => linkageFromPoints(k, x, { metric: 'cosine', diameters: true }),
+        ],
+      ] as const) {
+        const fresh = await loadKernels();
+        let most = 0;
+        const alloc = fresh.arena.alloc.bind(fresh.arena);
+        fresh.arena.alloc = (size) => {
+          const pointer = alloc(size);
+          most = Math.max(most, fresh.arena.used);
+          return pointer;
+        };
+        run(fresh);
+        expect(most).toBeLessThanOrEqual(bytes);
+        // The figure is an upper bound, not a fright.
+        expect(most).toBeGreaterThan(0.7 * bytes - 4096);
+      }
+    }
+  });
+});
+
+describe('linkageFromPoints', () => {
+  it('is linkage of the pairwise matrix', () => {
+    const x = points(150, 12);
+    for (const metric of ['cosine', 'euclidean'] as const)
+      for (const method of LINKAGE_METHODS) {
+        const d = pairwise(kernels, x, { metric });
+        expect(linkageFromPoints(kernels, x, { metric, method, diameters: true })).toEqual(
+          linkage(kernels, d, { method, diameters: true }),
+        );
+      }
+  });
+
+  it('takes zero, one and two points', () => {
+    for (const n of [0, 1, 2]) {
+      const tree = linkageFromPoints(kernels, points(n, 3), { metric: 'cosine', diameters: true });
+      expect(tree.heights.length).toBe(Math.max(0, n - 1));
+    }
+  });
+});
+
+describe('cuts and distances of a tree', () => {
+  const tree = (n: number, seed: number, levels = 0) => {
+    const m = random(n, seed, levels);
+    return { m, tree: linkage(kernels, m, { diameters: true }) };
+  };
+
+  it('has as cophenetic distance the height of the first cluster two samples share', () => {
+    const { tree: t } = tree(40, 5);
+    const all = members(t);
+    const want: number[] = [];
+    for (let i = 0; i < 40; i++)
+      for (let j = i + 1; j < 40; j++)
+        want.push(t.heights[all.findIndex((c) => c.includes(i) && c.includes(j)) - 40]!);
+    expect([...copheneticDistances(t)]).toEqual(want);
+  });
+
+  it('has every cluster as a range of the leaves’ order', () => {
+    const { tree: t } = tree(40, 6);
+    const order = leafOrder(t);
+    const { start, size } = leafRanges(t);
+    for (const [node, samples] of members(t).entries())
+      expect([...order.subarray(start[node]!, start[node]! + size[node]!)].sort((a, b) => a - b)).toEqual(
+        [...samples].sort((a, b) => a - b),
+      );
+  });
+
+  it('cuts by height and by count into the clusters of that level', () => {
+    const { tree: t } = tree(60, 7);
+    for (const count of [1, 2, 7, 59, 60]) {
+      const cut = cutByCount(t, count);
+      expect(cut.count).toBe(count);
+      expect(new Set(cut.labels).size).toBe(count);
+      const height = count === 60 ? -1 : t.heights[59 - count]!;
+      expect(cutByHeight(t, height)).toEqual(cut);
+    }
+    expect(() => cutByCount(t, 0)).toThrowError(/1 … 60/);
+    expect(() => cutByCount(t, 61)).toThrowError(/1 … 60/);
+    expect(() => cutByHeight(t, Number.NaN)).toThrowError(/NaN/);
+  });
+
+  it('cuts by diameter: level is the coarsest admissible level, branch each branch’s coarsest admissible cluster', () => {
+    for (const seed of [1, 2, 3])
+      for (const theta of [0, 0.3, 0.6, 0.83, 0.95, 2]) {
+        const { m, tree: t } = tree(50, seed);
+        const diameter = (samples: number[]) => between(samples, samples, at(m), 'complete');
+        const groups = (labels: Uint32Array) => {
+          const out: number[][] = [];
+          for (const [i, l] of labels.entries()) (out[l] ??= []).push(i);
+          return out;
+        };
+        const admissible = (labels: Uint32Array) => groups(labels).every((g) => diameter(g) <= theta);
+        const level = cutByDiameter(t, theta);
+        expect(admissible(level.labels), `seed=${seed} theta=${theta}`).toBe(true);
+        let coarsest = 50;
+        while (coarsest > 1 && admissible(cutByCount(t, coarsest - 1).labels)) coarsest--;
+        expect(level).toEqual(cutByCount(t, coarsest));
+        const branch = cutByDiameter(t, theta, 'branch');
+        expect(branch.count).toBeLessThanOrEqual(level.count);
+        const maximal = members(t).filter(
+          (c, node, all) =>
+            diameter(c) <= theta &&
+            !all.some((o, k) => k > node && o.includes(c[0]!) && diameter(o) <= theta),
+        );
+        const sorted = (g: number[][]) => g.map((c) => [...c].sort((a, b) => a - b).join()).sort();
+        expect(sorted(groups(branch.labels))).toEqual(sorted(maximal));
+      }
+  });
+
+  it('numbers clusters by their lowest sample and names the cluster of the tree', () => {
+    const { tree: t } = tree(30, 9);
+    const { labels, nodes, count } = cutByCount(t, 5);
+    const first = Array.from({ length: count }, (_, c) => labels.indexOf(c));
+    expect(first).toEqual([...first].sort((a, b) => a - b));
+    const all = members(t);
+    for (let c = 0; c < count; c++)
+      expect([...all[nodes[c]!]!].sort((a, b) => a - b)).toEqual(
+        [...labels.keys()].filter((i) => labels[i] === c),
+      );
+  });
+
+  it('wants diameters for a cut by diameter, but for complete linkage', () => {
+    const m = random(10, 1);
+    expect(() => cutByDiameter(linkage(kernels, m), 0.5)).toThrowError(/diameters/);
+    const complete = linkage(kernels, m, { method: 'complete' });
+    expect(cutByDiameter(complete, 0.5)).toEqual(cutByHeight(complete, 0.5));
+    expect(() => cutByDiameter(complete, 0.5, 'leaf' as never)).toThrowError(/level or branch/);
+  });
+});

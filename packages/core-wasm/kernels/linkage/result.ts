@@ -1,0 +1,188 @@
+import { guard } from '../../src/errors.js';
+
+/** How the dissimilarity of two clusters follows from those of their members: mean, least or largest. */
+export type LinkageMethod = 'average' | 'single' | 'complete';
+export const LINKAGE_METHODS: readonly LinkageMethod[] = ['average', 'single', 'complete'];
+
+/**
+ * A hierarchy of n samples: merge t joins clusters left[t] < right[t] into cluster n + t. Clusters 0 … n−1 are the samples. The same as
+ * SciPy's Z, column by column.
+ */
+export interface Linkage {
+  readonly n: number;
+  readonly method: LinkageMethod;
+  /** uint32[n−1]. */
+  readonly left: Uint32Array;
+  readonly right: Uint32Array;
+  /** float32[n−1], never falling. */
+  readonly heights: Float32Array;
+  /** uint32[n−1]: samples in the joined cluster. */
+  readonly sizes: Uint32Array;
+  /** float32[n−1]: largest dissimilarity between two samples of the joined cluster; only if asked for. */
+  readonly diameters: Float32Array | null;
+}
+
+/** SciPy's Z: float64[(n−1) × 4] of left, right, height, size. */
+export function linkageMatrix(tree: Linkage): Float64Array {
+  const z = new Float64Array(4 * tree.left.length);
+  for (let t = 0; t < tree.left.length; t++)
+    z.set([tree.left[t]!, tree.right[t]!, tree.heights[t]!, tree.sizes[t]!], 4 * t);
+  return z;
+}
+
+/**
+ * Sorts merges given as (sample of the one, sample of the other, height) by height, equal ones in the order given, and numbers the
+ * clusters as SciPy does: the cluster made by the t-th merge in that order is n + t, and the lower number stands left.
+ */
+export function labelMerges(
+  n: number,
+  a: Uint32Array,
+  b: Uint32Array,
+  height: Float32Array,
+  method: LinkageMethod,
+): Linkage {
+  const m = Math.max(0, n - 1);
+  const order = Uint32Array.from({ length: m }, (_, t) => t).sort((s, t) => height[s]! - height[t]! || s - t);
+  const above = new Uint32Array(n + m).map((_, i) => i);
+  const root = (i: number) => {
+    let top = i;
+    while (above[top] !== top) top = above[top]!;
+    for (let k = i; above[k] !== top; ) [k, above[k]] = [above[k]!, top];
+    return top;
+  };
+  const size = new Uint32Array(n + m).fill(1);
+  const tree = {
+    n,
+    method,
+    left: new Uint32Array(m),
+    right: new Uint32Array(m),
+    heights: new Float32Array(m),
+    sizes: new Uint32Array(m),
+    diameters: null,
+  };
+  for (let t = 0; t < m; t++) {
+    const x = root(a[order[t]!]!);
+    const y = root(b[order[t]!]!);
+    above[x] = above[y] = n + t;
+    size[n + t] = size[x]! + size[y]!;
+    tree.left[t] = Math.min(x, y);
+    tree.right[t] = Math.max(x, y);
+    tree.heights[t] = height[order[t]!]!;
+    tree.sizes[t] = size[n + t]!;
+  }
+  return tree;
+}
+
+/** The samples in the order of the drawn tree, left before right, so that every cluster is a range: uint32[n]. O(n). */
+export function leafOrder({ n, left, right }: Linkage): Uint32Array {
+  const order = new Uint32Array(n);
+  if (n === 0) return order;
+  const stack = [2 * n - 2];
+  for (let k = 0; k < n; ) {
+    const node = stack.pop()!;
+    if (node < n) order[k++] = node;
+    else stack.push(right[node - n]!, left[node - n]!);
+  }
+  return order;
+}
+
+/** First leaf of every cluster in `leafOrder` and its number of leaves: uint32[2n−1] each; samples first. */
+export function leafRanges(tree: Linkage): { start: Uint32Array; size: Uint32Array } {
+  const { n, left, right, sizes } = tree;
+  const all = Math.max(0, 2 * n - 1);
+  const start = new Uint32Array(all);
+  const size = new Uint32Array(all).fill(1);
+  size.set(sizes, n);
+  for (let t = n - 2; t >= 0; t--) {
+    const a = left[t]!;
+    start[a] = start[n + t]!;
+    start[right[t]!] = start[n + t]! + size[a]!;
+  }
+  return { start, size };
+}
+
+/**
+ * Cophenetic distances: the height at which two samples are joined; condensed like SciPy's `cophenet`, float32[n(n−1)/2].
+ * Time and memory O(n²): 2n² bytes.
+ */
+export function copheneticDistances(tree: Linkage): Float32Array {
+  const { n, left, right, heights } = tree;
+  const out = new Float32Array((n * (n - 1)) / 2);
+  const order = leafOrder(tree);
+  const { start, size } = leafRanges(tree);
+  for (let t = 0; t < n - 1; t++) {
+    const a = left[t]!;
+    const b = right[t]!;
+    for (let p = start[a]!; p < start[a]! + size[a]!; p++) {
+      for (let q = start[b]!; q < start[b]! + size[b]!; q++) {
+        const i = Math.min(order[p]!, order[q]!);
+        const j = Math.max(order[p]!, order[q]!);
+        out[i * n - (i * (i + 1)) / 2 + j - i - 1] = heights[t]!;
+      }
+    }
+  }
+  return out;
+}
+
+/** A partition: labels uint32[n] in 0 … count−1, numbered by the lowest sample of each cluster. */
+export interface Cut {
+  readonly labels: Uint32Array;
+  readonly count: number;
+  /** The cluster of the hierarchy (sample or n + merge) behind each label. */
+  readonly nodes: Uint32Array;
+}
+
+/** Keeps the merges for which `keep` holds; a kept merge must have kept merges below it. */
+function cutBy(tree: Linkage, keep: (t: number) => boolean): Cut {
+  const { n, left, right } = tree;
+  const top = new Uint32Array(Math.max(0, 2 * n - 1)).map((_, i) => i);
+  for (let t = n - 2; t >= 0; t--) {
+    if (!keep(t)) continue;
+    top[left[t]!] = top[n + t]!;
+    top[right[t]!] = top[n + t]!;
+  }
+  const label = new Map<number, number>();
+  const labels = new Uint32Array(n);
+  for (let i = 0; i < n; i++) {
+    const node = top[i]!;
+    if (!label.has(node)) label.set(node, label.size);
+    labels[i] = label.get(node)!;
+  }
+  return { labels, count: label.size, nodes: Uint32Array.from(label.keys()) };
+}
+
+/** Clusters whose merges lie at heights ≤ `height` (SciPy's fcluster with criterion "distance"). */
+export function cutByHeight(tree: Linkage, height: number): Cut {
+  guard(!Number.isNaN(height), 'argument', 'height: expected a number, got NaN');
+  return cutBy(tree, (t) => tree.heights[t]! <= height);
+}
+
+/** The level of the merge sequence with `count` clusters: the first n − count merges, equal heights in their order. */
+export function cutByCount(tree: Linkage, count: number): Cut {
+  guard(
+    Number.isInteger(count) && count >= Math.min(1, tree.n) && count <= tree.n,
+    'argument',
+    () => `count: expected a whole number 1 … ${tree.n}, got ${count}`,
+    { count, n: tree.n },
+  );
+  return cutBy(tree, (t) => t < tree.n - count);
+}
+
+/**
+ * Clusters in which no two samples are further apart than `theta`. level: the coarsest level of the merge sequence, as a whole, that
+ * keeps this; branch: each branch at its own coarsest admissible cluster (never fewer samples together than level).
+ * Needs `diameters`; complete linkage has them as its heights. Source: METHODS.md, modules, step 3.
+ */
+export function cutByDiameter(tree: Linkage, theta: number, rule: 'level' | 'branch' = 'level'): Cut {
+  guard(!Number.isNaN(theta), 'argument', 'theta: expected a number, got NaN');
+  guard(
+    rule === 'level' || rule === 'branch',
+    'argument',
+    () => `rule: expected level or branch, got ${rule}`,
+  );
+  const diameters = tree.diameters ?? (tree.method === 'complete' ? tree.heights : null);
+  guard(diameters, 'argument', 'the tree has no diameters: ask linkage for them ({ diameters: true })');
+  if (rule === 'branch') return cutBy(tree, (t) => diameters[t]! <= theta);
+  const first = diameters.findIndex((d) => !(d <= theta));
+  return cutBy(tree, (t) => first < 0 || t < first);
+}
