@@ -7,11 +7,22 @@ import { adjustedRandIndex, NO_LABELS, normalisedMutualInformation, purity } fro
 import type { TendencyPanel } from './types.js';
 import { vatImage } from './vat-image.js';
 
+export { AGREEMENT_PAIRS, thinnedAgreement } from './agreement.js';
+export { alignOrder, alignPanels, orderCorrelation } from './align.js';
 export { blockLabels, defaultMinimumSize, findBlocks } from './blocks.js';
 export { chooseSamples, type MarkRule, placeMarks } from './marks.js';
 export { ascendingOrder, blockCounts, runsAfterCuts } from './profile.js';
 export { rimScore } from './rim.js';
 export { adjustedRandIndex, normalisedMutualInformation, purity } from './scores.js';
+export {
+  INTERVALS,
+  LEAST_SAMPLES,
+  type ThinningOptions,
+  type ThinningPlan,
+  type ThinningSource,
+  thinOrder,
+  thinTendency,
+} from './thinning.js';
 export * from './types.js';
 export { dissimilarity, vatImage } from './vat-image.js';
 
@@ -43,7 +54,7 @@ export interface TendencyOptions extends JobOptions {
  * need what is not there; `memory`; `cancelled`. O(n² d) time at worst, O(n d) memory.
  */
 export async function analyseTendency(
-  engine: Engine,
+  engine: Pick<Engine, 'vat'>,
   input: TendencyInput,
   options: TendencyOptions,
 ): Promise<TendencyPanel> {

@@ -45,6 +45,65 @@ export interface TendencyPanel {
   rimScore: Figure;
   marks: Mark[];
   seconds: number;
+  /** The same iVAT values in an order aligned with the next snapshot's; for playing through epochs. */
+  aligned?: Alignment;
+}
+
+/** Another order with the same iVAT values between all samples. */
+export interface Alignment {
+  /** uint32[n]: sample at each position. */
+  order: Uint32Array;
+  /** float32[n−1]: iVAT value of neighbours, so that between positions a < b it is max(weights[a … b−1]). */
+  weights: Float32Array;
+  /** Snapshot it is aligned to; null for the one that keeps its own order. */
+  reference: string | null;
+  /** Spearman's correlation with the reference's order, after and before. */
+  correlation: Figure;
+  before: Figure;
+}
+
+/** How one panel of a subset agrees with the panel of all samples. */
+export interface ThinnedAgreement {
+  snapshot: string;
+  layer: string;
+  /** Adjusted Rand index of the blocks, on the subset. */
+  ari: Figure;
+  /** Pearson's correlation of the iVAT values of the subset's pairs. */
+  correlation: Figure;
+  /** The lower of the two. */
+  lowest: Figure;
+  /** Pairs the correlation is taken over; a number when drawn with the seed. */
+  pairs: number | 'all';
+  seconds: number;
+  fullSeconds: number;
+}
+
+/** One subset tried. */
+export interface ThinningStep {
+  /** Distance along the reference order; a fraction where a size was asked for that does not divide n. */
+  interval: number;
+  size: number;
+  /** uint32[size], ascending: the samples kept. The step's panels and marks count within them. */
+  samples: Uint32Array;
+  panels: TendencyPanel[];
+  agreement: ThinnedAgreement[];
+  /** Lowest of all panels. */
+  lowest: Figure;
+  /** All panels together. */
+  seconds: number;
+}
+
+/** Thinning along the order of a reference layer (Satoh, §3.2). */
+export interface Thinning {
+  reference: { snapshot: string; layer: string };
+  by: 'size' | 'interval' | 'agreement';
+  /** Agreement asked for; null where sizes or intervals were given. */
+  least: number | null;
+  /** The largest interval up to which every panel's agreement stays at `least` or over. */
+  chosen: Figure;
+  steps: ThinningStep[];
+  /** Seconds of the panels of all samples. */
+  fullSeconds: number;
 }
 
 export interface TendencyResult extends ResultBase {
@@ -56,6 +115,10 @@ export interface TendencyResult extends ResultBase {
     classes: string[] | null;
     /** Input pictures for galleries: uint8, count × height × width × channels; null when not images. */
     images: { data: Uint8Array; shape: [number, number, number, number] } | null;
+    /** uint32[count]: which samples of the run or file these are, where a list of them was given. */
+    indices?: Uint32Array;
   };
   panels: TendencyPanel[];
+  /** Where it was asked for. */
+  thinning?: Thinning;
 }
