@@ -202,6 +202,43 @@ describe('the path through', () => {
   });
 });
 
+describe('thinning', () => {
+  it('reports agreement a size and panel, and its samples can be analysed alone', async () => {
+    const out = join(folder, 'thinned');
+    const {
+      code,
+      out: text,
+      err,
+    } = await cli('tendency', run, '--snapshots', '1,2', '--thin', '50,25', '-o', out, '--json');
+    expect(code, err).toBe(0);
+    const { thinning } = JSON.parse(text);
+    expect(thinning.reference).toEqual({ layer: 'S5', snapshot: 'epoch-0002' });
+    expect(thinning.steps.map((s: { size: number }) => s.size)).toEqual([50, 25]);
+    expect(thinning.steps[0].panels.map((p: { ari: { value: number } }) => p.ari.value)).toEqual([1, 1]);
+    const kept = join(out, 'thinning.steps.1.samples.npy');
+    const again = await cli('tendency', run, '--samples', kept, '--json', '-o', join(folder, 'alone'));
+    expect(again.code, again.err).toBe(0);
+    expect(JSON.parse(again.out).panels.map((p: { n: number }) => p.n)).toEqual([25, 25, 25]);
+    const [thin, alone] = await Promise.all(
+      [out, join(folder, 'alone')].map((place) => readResult<never>(place) as Promise<unknown>),
+    );
+    type Panels = { panels: { order: Uint32Array }[]; samples: { indices?: Uint32Array } };
+    const step = (thin as { thinning: { steps: Panels[] } }).thinning.steps[1]!;
+    expect((alone as Panels).panels[2]!.order).toEqual(step.panels[1]!.order);
+    expect((alone as Panels).samples.indices).toEqual((step as unknown as { samples: Uint32Array }).samples);
+  });
+
+  it('aligns the orders of each layer along the snapshots', async () => {
+    const result = (await readResult<never>(join(folder, 'thinned'))) as {
+      panels: { order: Uint32Array; aligned: { reference: string | null; order: Uint32Array } }[];
+    };
+    const [first, last] = result.panels;
+    expect(first!.aligned.reference).toBe('epoch-0002');
+    expect(last!.aligned.reference).toBeNull();
+    expect(last!.aligned.order).toEqual(last!.order);
+  });
+});
+
 describe('wrong usage is one line and exit 2', () => {
   it.each([
     [['nonsense'], 'unknown command'],
@@ -210,6 +247,9 @@ describe('wrong usage is one line and exit 2', () => {
     [['train', '-o', 'x', '--model', 'vgg'], 'expected one of lenet5, mlp, cifar-cnn'],
     [['train', '-o', 'x', '--snapshots', 'soon'], 'expected epochs'],
     [['tendency', '.', '--metric', 'angular'], 'expected one of euclidean'],
+    [['tendency', '.', '--thin', 'every:'], 'expected names separated by commas'],
+    [['tendency', '.', '--thin', 'auto:2'], 'expected auto:AGREEMENT of 0 … 1'],
+    [['tendency', '.', '--reference', 'a/b/c'], 'expected LAYER or LAYER/SNAPSHOT'],
     [['tendency', '.', '--marks', 'best'], 'marks: expected top:K'],
     [['info'], "missing required argument 'run'"],
     [['info', 'a', '--colour'], "unknown option '--colour'"],
@@ -231,6 +271,24 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
     ['a folder that is no run', () => ['tendency', digits], 'holds no run.json'],
     ['an unknown layer', () => ['tendency', run, '--layers', 'X9'], 'has no layer X9; it has C1'],
     ['an unknown channel', () => ['tendency', run, '--layers', 'P1@6'], 'layer P1 has channels 0 … 5, got 6'],
+    [
+      'more samples than there are for thinning',
+      () => ['tendency', run, '--thin', '51'],
+      'expected a number of samples of 1 … 50, got 51',
+    ],
+    [
+      'a reference that is not analysed',
+      () => ['tendency', run, '--thin', '20', '--reference', 'R3'],
+      'the reference R3/epoch-0002 is not among',
+    ],
+    [
+      'a list of samples with one twice',
+      () => {
+        writeFileSync(join(folder, 'twice.npy'), encodeNpy(Int32Array.of(3, 4, 3), [3]));
+        return ['tendency', run, '--samples', join(folder, 'twice.npy')];
+      },
+      'row 2: expected a sample 0 … 49 that is not listed yet, got 3',
+    ],
     ['an unknown snapshot', () => ['tendency', run, '--snapshots', '77'], 'has no snapshot 77; it has init'],
     [
       'a missing data folder',

@@ -1,48 +1,105 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
+  alignPanels,
   analyseTendency,
+  type Engine,
   type MarkRule,
   type TendencyInput,
   type TendencyPanel,
   type TendencyResult,
   type Tensor,
+  type ThinningPlan,
   tensorToMatrix,
+  thinningSteps,
+  thinTendency,
   toolInfo,
 } from '@epochscope/analysis';
 import { createEngine } from '@epochscope/analysis/engine';
-import { labelsOf, openRun, type Run, writeResult } from '@epochscope/analysis/node';
+import { fileError, labelsOf, openRun, type Run, writeResult } from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
 import { readArrayFile, splitArrayPath } from './matrix-file.js';
 import type { Output } from './output.js';
-import { writePictures } from './pictures.js';
 import { captureRun, predictedBy } from './train-run.js';
 
 export interface TendencyRunOptions {
   layers?: string[];
   snapshots: string[];
   metric: Metric;
-  samples?: number;
-  /** Undefined: ten of the largest log-likelihood per class where there are labels and predictions. */
+  /** The first so many samples, or those a file of numbers lists. */
+  samples?: number | string;
+  /** Undefined: ten of the largest log-likelihood per class where there are predictions. */
   marks?: MarkRule[];
+  /** Files of one number a row, for a plain matrix. */
   labels?: string;
+  predictions?: string;
   vatSide: number;
   seed: number;
   name: string;
   output?: string;
-  png: boolean;
+  /** Subsets to try along the order of `reference`; default the last layer at the last snapshot. */
+  thin?: ThinningPlan;
+  reference?: { layer: string; snapshot: string };
 }
 
 const PAPER_MARKS: MarkRule[] = [{ rule: 'top-likelihood', k: 10 }];
-const sha256 = async (file: string) =>
-  createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
-const head = <T extends { subarray(from: number, to: number): T }>(list: T | null, n: number) =>
-  list?.subarray(0, n) ?? null;
-const rows = (m: Matrix, n: number): Matrix =>
-  n < m.shape[0] ? { data: m.data.subarray(0, n * m.shape[1]), shape: [n, m.shape[1]] } : m;
+
+/** A panel to be, whose outputs are read when they are wanted: one layer in memory at a time. */
+interface Source {
+  snapshot: TendencyPanel['snapshot'];
+  layer: string;
+  input(): Promise<TendencyInput>;
+}
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const part of createReadStream(file)) hash.update(part);
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+  return hash.digest('hex');
+}
+
+/** Which samples are analysed: all (null), or their numbers. */
+type Chosen = Uint32Array | null;
+
+async function chooseSamples(wanted: number | string | undefined, n: number): Promise<Chosen> {
+  if (wanted === undefined) return null;
+  if (typeof wanted === 'number')
+    return wanted < n ? Uint32Array.from({ length: wanted }, (_, i) => i) : null;
+  const list = labelsOf(column(await readArrayFile(wanted)), wanted);
+  const seen = new Set<number>();
+  list.forEach((sample, row) => {
+    guard(
+      sample < n && !seen.has(sample),
+      'argument',
+      () => `${wanted}: row ${row}: expected a sample 0 … ${n - 1} that is not listed yet, got ${sample}`,
+      { file: wanted, row, got: sample },
+    );
+    seen.add(sample);
+  });
+  return list;
+}
+
+const pick = <T extends Uint32Array | Float32Array>(list: T | null, chosen: Chosen): T | null => {
+  if (!list || !chosen) return list;
+  const out = new (list.constructor as new (length: number) => T)(chosen.length);
+  chosen.forEach((sample, i) => {
+    out[i] = list[sample]!;
+  });
+  return out;
+};
+const rows = (m: Matrix, chosen: Chosen): Matrix => {
+  if (!chosen) return m;
+  const d = m.shape[1];
+  const data = new Float32Array(chosen.length * d);
+  chosen.forEach((sample, i) => {
+    data.set(m.data.subarray(sample * d, (sample + 1) * d), i * d);
+  });
+  return { data, shape: [chosen.length, d] };
+};
 
 /** Snapshots by id, epoch, "first", "last", "init" or "all", in the run's order, each once. */
 export function chooseSnapshots(run: Run, wanted: readonly string[]): Run['manifest']['snapshots'] {
@@ -64,9 +121,10 @@ export async function tendencyOfRun(
     path: directory,
   });
   const last = run.manifest.layers.at(-1)?.name;
-  const layers = options.layers ?? (last ? [last] : []);
+  const layers = [...new Set(options.layers ?? (last ? [last] : []))];
   guard(layers.length > 0, 'missing', () => `${directory} names no layer`, { path: directory });
   for (const layer of layers) run.layer(layer);
+  const reference = options.thin ? referenceOf(run, layers, snapshots, options.reference) : undefined;
   // The last layer's outputs give predictions, for marks and scores.
   const needed = run.manifest.model && last ? [...new Set([...layers, last])] : layers;
   await captureRun(
@@ -77,152 +135,229 @@ export async function tendencyOfRun(
   );
 
   const labels = await run.labels();
-  const inputs: (TendencyInput & { file: string })[] = [];
-  for (const snapshot of snapshots) {
-    const predicted = await predictedBy(run, snapshot.id, labels);
+  const count = run.manifest.samples?.count ?? (await run.outputs(snapshots[0]!.id, layers[0]!)).shape[0];
+  const chosen = await chooseSamples(options.samples, count);
+  // Refused before the long part.
+  if (options.thin) thinningSteps(options.thin, chosen?.length ?? count);
+  const sources: Source[] = [];
+  const hashes: Record<string, string> = {};
+  for (const { id, epoch, step } of snapshots) {
+    const predicted = await predictedBy(run, id, labels);
     for (const layer of layers) {
-      const whole = await run.outputs(snapshot.id, layer);
-      const n = Math.min(options.samples ?? whole.shape[0], whole.shape[0]);
-      inputs.push({
-        snapshot: { id: snapshot.id, epoch: snapshot.epoch, step: snapshot.step },
+      const snapshot = { id, epoch, step };
+      const file = join('snapshots', id, 'outputs', `${run.layer(layer).name}.npy`);
+      hashes[file] ??= await sha256(join(directory, file));
+      sources.push({
+        snapshot,
         layer,
-        outputs: rows(whole, n),
-        labels: head(labels, n),
-        predictions: head(predicted?.predictions ?? null, n),
-        logLikelihood: head(predicted?.logLikelihood ?? null, n),
-        file: join('snapshots', snapshot.id, 'outputs', `${run.layer(layer).name}.npy`),
+        input: async () => {
+          const whole = await run.outputs(id, layer);
+          guard(
+            whole.shape[0] === count,
+            'shape',
+            () => `${join(directory, file)}: expected outputs of ${count} samples, got ${whole.shape[0]}`,
+            { file, expected: count, got: whole.shape[0] },
+          );
+          return {
+            snapshot,
+            layer,
+            outputs: rows(whole, chosen),
+            labels: pick(labels, chosen),
+            predictions: pick(predicted?.predictions ?? null, chosen),
+            logLikelihood: pick(predicted?.logLikelihood ?? null, chosen),
+          };
+        },
       });
     }
   }
-  const images = await imagesOf(run, inputs[0]!.outputs.shape[0]);
-  const hashes: Record<string, string> = {};
-  for (const { file } of inputs) hashes[file] ??= await sha256(join(directory, file));
   const result = await analyse(
-    inputs,
-    options,
+    sources,
+    { ...options, reference },
     { source: basename(directory), sha256: hashes },
-    run.manifest.classes,
-    images,
+    {
+      classes: run.manifest.classes,
+      images: await imagesOf(run, chosen),
+      labels: pick(labels, chosen),
+      chosen,
+    },
     output,
   );
   const folder = options.output ?? join(directory, 'results', 'tendency', options.name);
-  return write(folder, result, options, output);
+  return write(folder, result, output);
+}
+
+/** The panel whose order is thinned, by the names the run knows; it must be one of those analysed. */
+function referenceOf(
+  run: Run,
+  layers: readonly string[],
+  snapshots: readonly { id: string }[],
+  wanted: TendencyRunOptions['reference'],
+): { layer: string; snapshot: string } {
+  const layer = wanted?.layer ?? layers.at(-1)!;
+  run.layer(layer);
+  const snapshot = wanted ? run.snapshot(wanted.snapshot).id : snapshots.at(-1)!.id;
+  guard(
+    layers.includes(layer) && snapshots.some(({ id }) => id === snapshot),
+    'missing',
+    () => `thinning: the reference ${layer}/${snapshot} is not among the layers and snapshots analysed`,
+    { layer, snapshot },
+  );
+  return { layer, snapshot };
 }
 
 const ENDING = /\.(npy|npz|csv|safetensors)(:.*)?$/;
 /** A table of one column is a list. */
-const labelColumn = (tensor: Tensor) =>
+const column = (tensor: Tensor) =>
   tensor.shape.length === 2 && tensor.shape[1] === 1 ? { ...tensor, shape: [tensor.shape[0]!] } : tensor;
 
-/** Analyses a plain matrix of points: no run, labels optional. */
+/** Analyses a plain matrix of points: no run, labels and predictions optional. */
 export async function tendencyOfFile(
   file: string,
   options: TendencyRunOptions,
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
   const whole = tensorToMatrix(await readArrayFile(file), file);
-  const n = Math.min(options.samples ?? whole.shape[0], whole.shape[0]);
-  const labelFile = options.labels;
-  const labels = labelFile ? labelsOf(labelColumn(await readArrayFile(labelFile)), labelFile) : null;
-  guard(
-    !labels || labels.length === whole.shape[0],
-    'shape',
-    () => `${labelFile}: ${whole.shape[0]} rows of ${file} need as many labels, got ${labels?.length}`,
-    { file: labelFile, expected: whole.shape[0], got: labels?.length },
-  );
+  const count = whole.shape[0];
+  const listOf = async (from: string | undefined, what: string) => {
+    if (from === undefined) return null;
+    const list = labelsOf(column(await readArrayFile(from)), from);
+    guard(
+      list.length === count,
+      'shape',
+      () => `${from}: ${count} rows of ${file} need as many ${what}, got ${list.length}`,
+      { file: from, expected: count, got: list.length },
+    );
+    return list;
+  };
+  const labels = await listOf(options.labels, 'labels');
+  const predictions = await listOf(options.predictions, 'predictions');
+  const chosen = await chooseSamples(options.samples, count);
+  // Refused before the long part.
+  if (options.thin) thinningSteps(options.thin, chosen?.length ?? count);
   const name = basename(file).replace(ENDING, '');
-  const input = {
-    snapshot: { id: name, epoch: null, step: null },
+  const snapshot = { id: name, epoch: null, step: null };
+  const outputs = rows(whole, chosen);
+  const input: TendencyInput = {
+    snapshot,
     layer: name,
-    outputs: rows(whole, n),
-    labels: head(labels, n),
-    predictions: null,
+    outputs,
+    labels: pick(labels, chosen),
+    predictions: pick(predictions, chosen),
     logLikelihood: null,
   };
   const result = await analyse(
-    [input],
-    options,
+    [{ snapshot, layer: name, input: async () => input }],
+    { ...options, reference: { layer: name, snapshot: name } },
     { source: file, sha256: { [basename(file)]: await sha256(splitArrayPath(file).file) } },
-    null,
-    null,
+    { classes: null, images: null, labels: pick(labels, chosen), chosen },
     output,
   );
-  return write(options.output ?? `${file.replace(ENDING, '')}-tendency`, result, options, output);
+  return write(options.output ?? `${file.replace(ENDING, '')}-tendency`, result, output);
 }
 
 async function analyse(
-  inputs: TendencyInput[],
+  sources: Source[],
   options: TendencyRunOptions,
   input: TendencyResult['input'],
-  classes: string[] | null,
-  images: TendencyResult['samples']['images'],
+  samples: Pick<TendencyResult['samples'], 'classes' | 'images' | 'labels'> & { chosen: Chosen },
   output: Output,
 ): Promise<TendencyResult> {
   const engine = createEngine();
-  const progress = output.progress('Cluster tendency');
   const begun = performance.now();
-  const panels: TendencyPanel[] = [];
+  const shared = {
+    metric: options.metric,
+    vatSide: options.vatSide,
+    seed: options.seed,
+    signal: output.signal,
+  };
+  const marksOf = (one: TendencyInput) => options.marks ?? (one.logLikelihood ? PAPER_MARKS : []);
+  let panels: TendencyPanel[] = [];
   try {
-    for (const [i, one] of inputs.entries()) {
-      const marks = options.marks ?? (one.labels && one.logLikelihood ? PAPER_MARKS : []);
-      panels.push(
-        await analyseTendency(engine, one, {
-          metric: options.metric,
-          marks,
-          vatSide: options.vatSide,
-          seed: options.seed,
-          signal: output.signal,
-          onProgress: (done, total) =>
-            progress.update(i + done / total, inputs.length, `${one.snapshot.id} ${one.layer}`),
-        }),
-      );
+    const progress = output.progress('Cluster tendency');
+    try {
+      for (const [i, source] of sources.entries()) {
+        const one = await source.input();
+        panels.push(
+          await analyseTendency(engine, one, {
+            ...shared,
+            marks: marksOf(one),
+            onProgress: (done, total) =>
+              progress.update(i + done / total, sources.length, `${source.snapshot.id} ${source.layer}`),
+          }),
+        );
+      }
+    } finally {
+      progress.stop();
     }
+    panels = alignPanels(panels);
+    const thinning = options.thin && (await thinned(engine));
+    const n = panels[0]!.n;
+    return {
+      format: 'epochscope-result/1',
+      method: 'tendency',
+      name: options.name,
+      tool: toolInfo,
+      input,
+      parameters: {
+        metric: options.metric,
+        marks: options.marks ?? 'top-likelihood 10 where there are predictions',
+        vatSide: options.vatSide,
+        samples: typeof options.samples === 'string' ? options.samples : n,
+        ...(options.thin ? { thin: { ...options.thin } } : {}),
+      },
+      seeds: { analysis: options.seed },
+      seconds: (performance.now() - begun) / 1000,
+      samples: {
+        count: n,
+        labels: samples.labels,
+        classes: samples.classes,
+        images: samples.images,
+        ...(samples.chosen ? { indices: samples.chosen } : {}),
+      },
+      panels,
+      ...(thinning ? { thinning } : {}),
+    };
   } finally {
-    progress.stop();
     await engine.close();
   }
-  const first = inputs[0]!;
-  return {
-    format: 'epochscope-result/1',
-    method: 'tendency',
-    name: options.name,
-    tool: toolInfo,
-    input,
-    parameters: {
-      metric: options.metric,
-      marks: options.marks ?? 'top-likelihood 10 where there are labels',
-      vatSide: options.vatSide,
-      samples: first.outputs.shape[0],
-    },
-    seeds: { analysis: options.seed },
-    seconds: (performance.now() - begun) / 1000,
-    samples: {
-      count: first.outputs.shape[0],
-      labels: first.labels ? Uint32Array.from(first.labels) : null,
-      classes,
-      images,
-    },
-    panels,
-  };
+
+  async function thinned(pool: Engine) {
+    const progress = output.progress('Thinning');
+    try {
+      const first = await sources[0]!.input();
+      return await thinTendency(
+        pool,
+        sources.map((source, i) => ({ panel: panels[i]!, input: source.input })),
+        {
+          ...shared,
+          vatSide: 0,
+          marks: marksOf(first),
+          plan: options.thin!,
+          reference: options.reference!,
+          onProgress: (done, total) => progress.update(done, total),
+        },
+      );
+    } finally {
+      progress.stop();
+    }
+  }
 }
 
 async function write(
   folder: string,
   result: TendencyResult,
-  { png }: TendencyRunOptions,
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
   if (output.signal.aborted) throw new EpochscopeError('cancelled', 'cancelled before anything was written');
   await writeResult(folder, result);
-  if (png) await writePictures(folder, result);
   return { result, folder };
 }
 
 /** Pictures of the samples for galleries, where the inputs are images of bytes. */
-async function imagesOf(run: Run, n: number): Promise<TendencyResult['samples']['images']> {
+async function imagesOf(run: Run, chosen: Chosen): Promise<TendencyResult['samples']['images']> {
   const shape = run.manifest.inputShape;
   const inputs = shape?.length === 3 && (shape[2] === 1 || shape[2] === 3) ? await run.inputs() : null;
   if (!inputs || !shape) return null;
-  const data = Uint8Array.from(inputs.data.subarray(0, n * inputs.shape[1]));
-  return { data, shape: [n, shape[0]!, shape[1]!, shape[2]!] };
+  const picked = rows(inputs, chosen);
+  return { data: Uint8Array.from(picked.data), shape: [picked.shape[0], shape[0]!, shape[1]!, shape[2]!] };
 }

@@ -81,18 +81,18 @@ export async function captureOutputs(
   return outputs;
 }
 
-/** Most likely class per sample (lowest wins ties) and, with labels, log-likelihood of the right one. */
+/** Most likely class per sample (lowest wins ties) and the log-likelihood of the right one; of the most likely one where there are no labels. */
 export function readPredictions(
   logProbabilities: Tensor<Float32Array>,
   labels: ArrayLike<number> | null,
-): { predictions: Uint32Array; logLikelihood: Float32Array | null } {
+): { predictions: Uint32Array; logLikelihood: Float32Array } {
   const [n, classes] = logProbabilities.shape as [number, number];
   const predictions = new Uint32Array(n);
-  const logLikelihood = labels ? new Float32Array(n) : null;
+  const logLikelihood = new Float32Array(n);
   for (let i = 0; i < n; i++) {
     const row = logProbabilities.data.subarray(i * classes, (i + 1) * classes);
     for (let c = 1; c < classes; c++) if (row[c]! > row[predictions[i]!]!) predictions[i] = c;
-    if (logLikelihood) logLikelihood[i] = row[labels![i]!]!;
+    logLikelihood[i] = row[labels ? labels[i]! : predictions[i]!]!;
   }
   return { predictions, logLikelihood };
 }

@@ -51,7 +51,6 @@ export async function run(_: string[], o: { output: string }, output: Output): P
       vatSide: 256,
       seed: 1,
       name: 'default',
-      png: false,
     },
     output,
   );

@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
+import type { Thinning, ThinningPlan } from '@epochscope/analysis';
 import { METRICS } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';
+import { writePictures } from '../pictures.js';
 import { tendencyOfFile, tendencyOfRun } from '../tendency-run.js';
 import { markRules } from './_marks.js';
 import { names, oneOf, table, whole } from './_shared.js';
+import { panelName, thinningPlan } from './_thin.js';
 
 export function define(command: Command): Command {
   return command
@@ -17,13 +20,24 @@ export function define(command: Command): Command {
     .option('--layers <names>', 'layers; "P1@3" is channel 3 of P1 (default: the last layer)', names)
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])
     .option('--metric <name>', METRICS.join(', '), oneOf(METRICS), 'euclidean')
-    .option('--samples <n>', 'only the first n samples', whole(1))
+    .option('--samples <which>', 'only the first N samples, or a file of sample numbers', samplesOption)
     .option(
       '--marks <rules>',
       'top:K, wrong, correct, loss:K, random:K, index:I;J or none; of classes: wrong@1;2',
     )
     .option('--labels <file>', 'for a file: one label a row, same formats')
+    .option('--predictions <file>', 'for a file: one predicted label a row, for right and wrong')
     .option('--vat-side <pixels>', 'side of the stored VAT picture, 0 for none', whole(0), 256)
+    .option(
+      '--thin <plan>',
+      'also analyse fewer samples along a reference order: sizes "500,100", "every:2,5", or "auto:AGREEMENT" (0.95)',
+      thinningPlan,
+    )
+    .option(
+      '--reference <panel>',
+      'LAYER or LAYER/SNAPSHOT whose order is thinned (default: the last)',
+      panelName,
+    )
     .option('--seed <n>', 'for stability, sampled pixels and random marks', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
     .option('-o, --output <dir>', 'where to write (default: the run itself)')
@@ -34,25 +48,31 @@ export function define(command: Command): Command {
     );
 }
 
+/** A number of samples, or a file's name. */
+const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? whole(1)(text) : text);
+
 export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
   const options = {
     layers: o.layers as string[] | undefined,
     snapshots: o.snapshots as string[],
     metric: o.metric,
-    samples: o.samples as number | undefined,
+    samples: o.samples as number | string | undefined,
     marks: markRules(o.marks as string | undefined, o.seed),
     labels: o.labels as string | undefined,
+    predictions: o.predictions as string | undefined,
+    thin: o.thin as ThinningPlan | undefined,
+    reference: o.reference as { layer: string; snapshot: string } | undefined,
     vatSide: o.vatSide as number,
     seed: o.seed as number,
     name: o.name as string,
     output: o.output as string | undefined,
-    png: Boolean(o.png),
   };
   const isFile = await stat(splitArrayPath(target!).file).then(
     (info) => info.isFile(),
     () => false,
   );
   const { result, folder } = await (isFile ? tendencyOfFile : tendencyOfRun)(target!, options, output);
+  if (o.png) await writePictures(folder, result);
   const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
   const rows = result.panels.map((p) => [
     `${p.snapshot.id} ${p.layer}`,
@@ -76,8 +96,58 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     rimScore: p.rimScore,
     seconds: p.seconds,
   }));
+  const { thinning } = result;
   output.result(
-    `${table([['panel', 'n×d', 'blocks', 'stability', 'ARI', 'NMI', 'purity', 'rim', 'seconds'], ...rows])}\nwritten to ${folder}`,
-    { folder, panels: summary },
+    [
+      table([['panel', 'n×d', 'blocks', 'stability', 'ARI', 'NMI', 'purity', 'rim', 'seconds'], ...rows]),
+      ...(thinning ? ['', thinningText(thinning)] : []),
+      `written to ${folder}`,
+    ].join('\n'),
+    { folder, panels: summary, ...(thinning ? { thinning: thinningSummary(thinning) } : {}) },
   );
 }
+
+/** What is needed to accept or refuse an interval. */
+function thinningText(thinning: Thinning): string {
+  const { chosen, least, reference, steps, fullSeconds } = thinning;
+  const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
+  return [
+    `thinned along ${reference.layer}, ${reference.snapshot} (all samples: ${fullSeconds.toFixed(2)} s)`,
+    table([
+      ['samples', 'interval', 'panel', 'blocks', 'ARI with all', 'iVAT correlation', 'seconds'],
+      ...steps.flatMap((step) =>
+        step.agreement.map((a, i) => [
+          step.size,
+          Number(step.interval.toFixed(2)),
+          `${a.snapshot} ${a.layer}`,
+          step.panels[i]!.blocks.count,
+          figure(a.ari),
+          figure(a.correlation),
+          a.seconds.toFixed(2),
+        ]),
+      ),
+    ]),
+    ...(least === null
+      ? []
+      : [
+          chosen.value === null
+            ? `no interval agrees at least ${least}: ${chosen.reason}`
+            : `largest interval that agrees at least ${least} in every panel: ${chosen.value}`,
+        ]),
+  ].join('\n');
+}
+
+const thinningSummary = ({ reference, by, least, chosen, steps, fullSeconds }: Thinning) => ({
+  reference,
+  by,
+  least,
+  chosen,
+  fullSeconds,
+  steps: steps.map(({ interval, size, agreement, lowest, seconds, panels }) => ({
+    interval,
+    size,
+    lowest,
+    seconds,
+    panels: agreement.map((a, i) => ({ ...a, blocks: panels[i]!.blocks.count })),
+  })),
+});

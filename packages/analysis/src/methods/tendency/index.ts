@@ -20,6 +20,7 @@ export {
   type ThinningOptions,
   type ThinningPlan,
   type ThinningSource,
+  thinningSteps,
   thinOrder,
   thinTendency,
 } from './thinning.js';
@@ -33,7 +34,7 @@ export interface TendencyInput {
   outputs: Matrix;
   labels: ArrayLike<number> | null;
   predictions: ArrayLike<number> | null;
-  /** Log-likelihood of the right class, per sample. */
+  /** Log-likelihood of the right class, per sample; of the predicted one without labels. */
   logLikelihood: ArrayLike<number> | null;
 }
 

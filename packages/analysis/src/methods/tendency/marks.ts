@@ -4,7 +4,7 @@ import type { Mark } from './types.js';
 
 /** How samples of interest are chosen. */
 export type MarkRule =
-  /** The k samples of each class with the largest log-likelihood of their label (paper: 10). */
+  /** The k samples of each class with the largest log-likelihood of it (paper: 10). Without labels: of each predicted class. */
   | { rule: 'top-likelihood'; k: number; classes?: readonly number[] }
   /** Wrongly (or correctly) predicted samples of the given classes, default all. */
   | { rule: 'wrong' | 'correct'; classes?: readonly number[] }
@@ -17,7 +17,7 @@ export interface MarkInputs {
   n: number;
   labels: ArrayLike<number> | null;
   predictions: ArrayLike<number> | null;
-  /** Log-likelihood of the right class. */
+  /** Log-likelihood of the right class; of the predicted one without labels. */
   logLikelihood: ArrayLike<number> | null;
 }
 
@@ -54,7 +54,10 @@ export function chooseSamples(
     );
   if (rule.rule === 'random')
     return [...random(rule.seed).permutation(n).subarray(0, rule.k)].sort((a, b) => a - b);
-  const known = need(labels, 'labels');
+  const known =
+    rule.rule === 'top-likelihood' && !labels
+      ? need(predictions, 'labels or predictions')
+      : need(labels, 'labels');
   const within = 'classes' in rule && rule.classes ? new Set(rule.classes) : null;
   const candidates = within ? all.filter((i) => within.has(known[i]!)) : all;
   if (!('k' in rule)) {

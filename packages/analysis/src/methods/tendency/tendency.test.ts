@@ -204,6 +204,12 @@ describe('marks', () => {
     expect(drawn.length).toBe(3);
     expect(chooseSamples({ rule: 'random', k: 3, seed: 1 }, inputs)).toEqual(drawn);
   });
+  it('take the likeliest of each predicted class where there are no labels', () => {
+    const unlabelled = { ...inputs, labels: null };
+    // Predicted 0: samples 0, 2, 5; predicted 1: 1, 3, 4.
+    expect(chooseSamples({ rule: 'top-likelihood', k: 1 }, unlabelled)).toEqual([0, 3]);
+    expect(() => chooseSamples({ rule: 'largest-loss', k: 1 }, unlabelled)).toThrow('need labels');
+  });
   it('say what they need', () => {
     expect(() => chooseSamples({ rule: 'wrong' }, { ...inputs, predictions: null })).toThrow(
       'marks by wrong need predictions',

@@ -43,7 +43,8 @@ export function thinOrder(
   return Uint32Array.from({ length: size }, (_, k) => order[Math.floor(k * interval)]!).sort();
 }
 
-function stepsOf(plan: ThinningPlan, n: number): { interval: number; size: number }[] {
+/** What a plan tries on n samples. Throws `argument` for what n samples do not allow. */
+export function thinningSteps(plan: ThinningPlan, n: number): { interval: number; size: number }[] {
   const check = (value: number, what: string) =>
     guard(
       Number.isInteger(value) && value >= 1 && value <= Math.max(1, n),
@@ -122,7 +123,7 @@ export async function thinTendency(
   const n = order.length;
   for (const { panel } of sources)
     guard(panel.n === n, 'shape', () => `thinning: panels of ${panel.n} and ${n} samples cannot be compared`);
-  const steps = stepsOf(plan, n).map(({ interval, size }) => ({
+  const steps = thinningSteps(plan, n).map(({ interval, size }) => ({
     interval,
     size,
     samples: thinOrder(order, interval, size),
