@@ -37,15 +37,18 @@ export {
   linkageSteps,
 } from '../kernels/linkage/index.js';
 export {
-  finishPairwise,
+  checkPairwise,
   type PairwiseJob,
+  type PairwiseOptions,
+  type PairwiseShape,
   pairwise,
   pairwiseBytes,
   pairwiseCondensed,
+  pairwiseInto,
+  pairwiseResult,
   preparePairwise,
   releasePairwise,
-  runPairwiseMirror,
-  runPairwiseRows,
+  runPairwise,
 } from '../kernels/pairwise/index.js';
 export {
   type BorrowedMatrix,

@@ -1,14 +1,7 @@
 import { EpochscopeError, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
-import {
-  finishPairwise,
-  pairwiseBytes,
-  preparePairwise,
-  releasePairwise,
-  runPairwiseMirror,
-  runPairwiseRows,
-} from '../pairwise/index.js';
+import { pairwiseBytes, preparePairwise, releasePairwise, runPairwise } from '../pairwise/index.js';
 import type { SyncJobOptions } from '../vat/index.js';
 import {
   LINKAGE_METHODS,
@@ -176,13 +169,12 @@ export function* linkageFromPointsSteps(
   const cost = d / 2;
   const total = cost + 24;
   try {
-    const step = Math.max(4, Math.floor(CHUNK / 4 / (n * d + 1)) * 4);
-    for (let row = 0; row < n; row += step) {
-      yield [cost * (1 - (1 - row / n) ** 2), total];
-      runPairwiseRows(kernels.exports, job, row, Math.min(n, row + step));
+    // Multiply-adds pass ten at a time.
+    const step = Math.max(1, Math.floor((10 * CHUNK) / job.work));
+    for (let done = 0; done < job.squares; done += step) {
+      yield [cost * (done / job.squares), total];
+      runPairwise(kernels.exports, job, 0, done, done + step);
     }
-    runPairwiseMirror(kernels.exports, job, 0, n);
-    finishPairwise(kernels, job);
     if (n < 2) return none(n, method, options);
     if (options.diameters && method !== 'complete') {
       kept = arena.alloc(2 * n * (n - 1));

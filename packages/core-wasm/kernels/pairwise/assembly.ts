@@ -1,130 +1,203 @@
-// Pairwise dissimilarities between rows: tiles of 4 × 2 rows with eight vector sums. Rows are prepared by the wrapper:
-// padded with zeros to whole vectors, and for cosine and correlation brought to unit length (zero rows stay zero).
+// Pairwise dissimilarities between rows, in squares of SIDE × SIDE. A square's sums stand in a worker's scratch (second cache) over
+// all columns of the data, are finished there and written once: above the diagonal, mirrored below it, or condensed.
+// Every value is made by one square alone, so that any worker may take any square, and the bits do not depend on who did.
+//
+// Memory contract (written by index.ts; u32 words of a job): 0 rows n, 1 columns m, 2 stride (floats of a prepared row, a multiple of
+// 4), 3 metric, 4 symmetric (a and b are the same rows), 5 condensed, 6 out f32[n × m] or f32[n(n−1)/2], 7 rows of a, 8 of b (f32[· × stride],
+// prepared), 9 panels of a, 10 of b (packed; euclidean: centred), 11 norms of a, 12 of b (f32, to a multiple of 8; euclidean: squared
+// norms of the centred rows, cosine and correlation: 1 or, for a zero vector, 0), 13 scratch (2·SIDE² f32 a worker), 14 f32 unit (factor
+// from computed to real distances).
 
-import { madd, sum4 } from "../../assembly/lanes";
+import { dotTile, differenceTile, squaredDistance, transpose4 } from "./tiles/assembly";
 
-/** Columns a sum runs over before it is added to the total: keeps rounding near 2e-7 and rows in the first cache. */
-const BLOCK: i32 = 512;
+export { pairwiseCentre, pairwiseNormalise, pairwisePack } from "./prepare/assembly";
 
+const SIDE: u32 = 128;
+const STEP: usize = 512;
 /**
- * Rows [from, to) of out[i, j] against columns [left, columns) for i in a, j in b. stride: floats of a prepared row, a
- * multiple of 4. out: row-major, outStride floats a row. symmetric: a and b are the same rows; only j ≥ i − i % 4 is computed
- * (mirrorRows fills the rest). metric: 0 euclidean, 1 and 2 cosine of unit rows, 3 manhattan.
- * Every sum runs over columns in the same order whatever the tile, so that parts equal the whole.
+ * Columns of the data a sum runs over before it is added to another, and those another runs over before it is added to the total: at most
+ * 64 + 8 + stride / 512 roundings a value, so that even where all go the same way cosine stays within 1e-6.
  */
-export function pairwiseRows(a: usize, b: usize, out: usize, stride: i32, columns: i32, outStride: i32, from: i32, to: i32, symmetric: bool, metric: i32): void {
-  tiles(a, b, out, stride, columns, outStride, from, to, symmetric, metric, i32x4.splat(0x7fffffff), f32x4.splat(0));
+const BLOCK: u32 = 64;
+const GROUP: u32 = 512;
+/** ‖a‖² + ‖b‖² − 2ab is off by some 6e-7 of ‖a‖² + ‖b‖²: below this share of it the distance is made from the differences. */
+const NEAR: f32 = 0.0625;
+/** Cosine: below this the differences decide, so that duplicates are at exactly 0. */
+const SAME: f32 = 1e-5;
+
+// @ts-ignore: decorator
+@inline
+function word(job: usize, index: usize): u32 {
+  return load<u32>(job + (index << 2));
 }
 
-// Constants come as parameters: some V8 versions rebuild a vector constant at each use.
-function tiles(a: usize, b: usize, out: usize, stride: i32, columns: i32, outStride: i32, from: i32, to: i32, symmetric: bool, metric: i32, absMask: v128, zero: v128): void {
-  const row = usize(stride) << 2;
-  for (let i = from; i < to; i += 4) {
-    const rows = min(4, to - i);
-    const a0 = a + usize(i) * row;
-    const a1 = rows > 1 ? a0 + row : a0;
-    const a2 = rows > 2 ? a0 + row * 2 : a0;
-    const a3 = rows > 3 ? a0 + row * 3 : a0;
-    for (let j = symmetric ? i & ~1 : 0; j < columns; j += 2) {
-      const two = j + 1 < columns;
-      const b0 = b + usize(j) * row;
-      const b1 = two ? b0 + row : b0;
-      let t00: f32 = 0, t01: f32 = 0, t10: f32 = 0, t11: f32 = 0, t20: f32 = 0, t21: f32 = 0, t30: f32 = 0, t31: f32 = 0;
-      for (let k0 = 0; k0 < stride; k0 += BLOCK) {
-        const end = usize(min(stride, k0 + BLOCK)) << 2;
-        let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
-        if (metric == 1 || metric == 2) {
-          for (let k = usize(k0) << 2; k < end; k += 16) {
-            const y0 = v128.load(b0 + k);
-            const y1 = v128.load(b1 + k);
-            let x = v128.load(a0 + k);
-            s00 = madd(x, y0, s00);
-            s01 = madd(x, y1, s01);
-            x = v128.load(a1 + k);
-            s10 = madd(x, y0, s10);
-            s11 = madd(x, y1, s11);
-            x = v128.load(a2 + k);
-            s20 = madd(x, y0, s20);
-            s21 = madd(x, y1, s21);
-            x = v128.load(a3 + k);
-            s30 = madd(x, y0, s30);
-            s31 = madd(x, y1, s31);
-          }
-        } else if (metric == 0) {
-          // Differences, not |a|² + |b|² − 2ab: near-duplicates far from the origin keep their digits.
-          for (let k = usize(k0) << 2; k < end; k += 16) {
-            const y0 = v128.load(b0 + k);
-            const y1 = v128.load(b1 + k);
-            let x = v128.load(a0 + k);
-            let u = f32x4.sub(x, y0), w = f32x4.sub(x, y1);
-            s00 = madd(u, u, s00);
-            s01 = madd(w, w, s01);
-            x = v128.load(a1 + k);
-            u = f32x4.sub(x, y0), w = f32x4.sub(x, y1);
-            s10 = madd(u, u, s10);
-            s11 = madd(w, w, s11);
-            x = v128.load(a2 + k);
-            u = f32x4.sub(x, y0), w = f32x4.sub(x, y1);
-            s20 = madd(u, u, s20);
-            s21 = madd(w, w, s21);
-            x = v128.load(a3 + k);
-            u = f32x4.sub(x, y0), w = f32x4.sub(x, y1);
-            s30 = madd(u, u, s30);
-            s31 = madd(w, w, s31);
-          }
-        } else {
-          for (let k = usize(k0) << 2; k < end; k += 16) {
-            const y0 = v128.load(b0 + k);
-            const y1 = v128.load(b1 + k);
-            let x = v128.load(a0 + k);
-            s00 = f32x4.add(s00, v128.and(f32x4.sub(x, y0), absMask));
-            s01 = f32x4.add(s01, v128.and(f32x4.sub(x, y1), absMask));
-            x = v128.load(a1 + k);
-            s10 = f32x4.add(s10, v128.and(f32x4.sub(x, y0), absMask));
-            s11 = f32x4.add(s11, v128.and(f32x4.sub(x, y1), absMask));
-            x = v128.load(a2 + k);
-            s20 = f32x4.add(s20, v128.and(f32x4.sub(x, y0), absMask));
-            s21 = f32x4.add(s21, v128.and(f32x4.sub(x, y1), absMask));
-            x = v128.load(a3 + k);
-            s30 = f32x4.add(s30, v128.and(f32x4.sub(x, y0), absMask));
-            s31 = f32x4.add(s31, v128.and(f32x4.sub(x, y1), absMask));
-          }
-        }
-        t00 += sum4(s00);
-        t01 += sum4(s01);
-        t10 += sum4(s10);
-        t11 += sum4(s11);
-        t20 += sum4(s20);
-        t21 += sum4(s21);
-        t30 += sum4(s30);
-        t31 += sum4(s31);
-      }
-      const o = out + (usize(i) * usize(outStride) + usize(j) << 2);
-      const step = usize(outStride) << 2;
-      put(o, t00, t01, two, metric);
-      if (rows > 1) put(o + step, t10, t11, two, metric);
-      if (rows > 2) put(o + step * 2, t20, t21, two, metric);
-      if (rows > 3) put(o + step * 3, t30, t31, two, metric);
+// @ts-ignore: decorator
+@inline
+function ptr(job: usize, index: usize): usize {
+  return <usize>load<u32>(job + (index << 2));
+}
+
+/** Squares [from, to), counted along the rows of squares (symmetric: from the diagonal on), into the job's result. */
+export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): void {
+  const across = (word(job, 1) + SIDE - 1) / SIDE;
+  const symmetric = word(job, 4) != 0;
+  let row: u32 = 0;
+  let left = from;
+  for (;;) {
+    const length = symmetric ? across - row : across;
+    if (left < length || length == 0) break;
+    left -= length;
+    row++;
+  }
+  const scratch = ptr(job, 13) + usize(worker) * SIDE * STEP * 2;
+  for (let t = from; t < to; t++) {
+    const column = symmetric ? row + left : left;
+    square(job, scratch, row * SIDE, column * SIDE, i32x4.splat(0x7fffffff), f32x4.splat(0));
+    if (++left == (symmetric ? across - row : across)) {
+      left = 0;
+      row++;
     }
+  }
+}
+
+function square(job: usize, scratch: usize, i0: u32, j0: u32, mask: v128, zero: v128): void {
+  const i1 = min(i0 + SIDE, word(job, 0)), j1 = min(j0 + SIDE, word(job, 1));
+  const diagonal = word(job, 4) != 0 && i0 == j0;
+  sums(job, scratch, i0, i1, j0, j1, diagonal, mask, zero);
+  finish(job, scratch, i0, i1, j0, j1, diagonal);
+  if (word(job, 5)) writeCondensed(job, scratch, i0, i1, j0, j1, diagonal);
+  else {
+    if (diagonal) fold(scratch, i1 - i0);
+    writeRows(job, scratch, i0, i1, j0, j1);
+    if (word(job, 4) && !diagonal) writeMirror(job, scratch, i0, i1, j0, j1);
+  }
+}
+
+function sums(job: usize, scratch: usize, i0: u32, i1: u32, j0: u32, j1: u32, diagonal: bool, mask: v128, zero: v128): void {
+  const stride = word(job, 2);
+  const l1 = word(job, 3) == 3;
+  const panel = usize(stride) << 5;
+  const a = ptr(job, 9) + usize(i0 >> 3) * panel, b = ptr(job, 10) + usize(j0 >> 3) * panel;
+  const rows = i1 - i0, columns = j1 - j0;
+  const used = usize(rows + 3 & ~3) * STEP, total = scratch + usize(SIDE) * STEP;
+  for (let g: u32 = 0; g < stride; g += GROUP) {
+    const end = min(g + GROUP, stride);
+    for (let p = scratch; p < scratch + used; p += 16) v128.store(p, zero);
+    for (let k = g; k < end; k += BLOCK) {
+      const count = min(BLOCK, end - k);
+      const at = usize(k) << 5;
+      for (let j: u32 = 0; j < columns; j += 8) {
+        const B = b + usize(j >> 3) * panel + at;
+        const last = diagonal ? min(rows, j + 8) : rows;
+        for (let i: u32 = 0; i < last; i += 4) {
+          const A = a + usize(i >> 3) * panel + at + (usize(i & 4) << 2);
+          const c = scratch + usize(i) * STEP + (usize(j) << 2);
+          if (l1) differenceTile(A, B, c, STEP, count, zero, mask);
+          else dotTile(A, B, c, STEP, count, zero);
+        }
+      }
+    }
+    if (stride <= GROUP) return;
+    // The total so far stands beside the scratch; the last one goes into it.
+    const to = end == stride ? scratch : total;
+    for (let p: usize = 0; p < used; p += 16) {
+      const sum = v128.load(scratch + p);
+      v128.store(to + p, g == 0 ? sum : f32x4.add(v128.load(total + p), sum));
+    }
+  }
+}
+
+// Sums become dissimilarities; symmetric squares on the diagonal from column i + 1 on.
+function finish(job: usize, scratch: usize, i0: u32, i1: u32, j0: u32, j1: u32, diagonal: bool): void {
+  const metric = word(job, 3), stride = word(job, 2);
+  const normsA = ptr(job, 11), normsB = ptr(job, 12), rowsA = ptr(job, 7), rowsB = ptr(job, 8);
+  const unit = load<f32>(job, 56);
+  const units = f32x4.splat(unit), two = f32x4.splat(2), one = f32x4.splat(1), near = f32x4.splat(NEAR), same = f32x4.splat(SAME), none = f32x4.splat(0);
+  for (let i = i0; i < i1; i++) {
+    const row = scratch + usize(i - i0) * STEP;
+    const first = diagonal ? i + 1 : j0;
+    const na = load<f32>(normsA + (usize(i) << 2));
+    const norm = f32x4.splat(na);
+    for (let j = first & ~3; j < j1; j += 4) {
+      const p = row + (usize(j - j0) << 2);
+      let v = v128.load(p);
+      let far: v128;
+      if (metric == 0) {
+        const both = f32x4.add(norm, v128.load(normsB + (usize(j) << 2)));
+        v = f32x4.sub(both, f32x4.mul(two, v));
+        far = f32x4.gt(v, f32x4.mul(near, both));
+        v128.store(p, f32x4.mul(f32x4.sqrt(f32x4.pmax(none, v)), units));
+      } else if (metric == 3) {
+        v128.store(p, f32x4.mul(v, units));
+        continue;
+      } else {
+        v = f32x4.sub(one, v);
+        far = f32x4.gt(v, same);
+        v128.store(p, f32x4.pmin(two, v));
+      }
+      if (i32x4.all_true(far)) continue;
+      const bits = i32x4.bitmask(far);
+      for (let lane: u32 = 0; lane < 4; lane++) {
+        const l = j + lane;
+        if ((bits >> lane) & 1 || l < first || l >= j1) continue;
+        const sum = squaredDistance(rowsA + (usize(i) * stride << 2), rowsB + (usize(l) * stride << 2), stride);
+        store<f32>(p + (usize(lane) << 2), metric == 0 ? <f32>Math.sqrt(sum) * unit : <f32>(sum / 2));
+      }
+    }
+    // Zero vectors are alike; their products with all others, 0, already say 1.
+    if ((metric == 1 || metric == 2) && na == 0) {
+      for (let j = first; j < j1; j++) if (load<f32>(normsB + (usize(j) << 2)) == 0) store<f32>(row + (usize(j - j0) << 2), 0);
+    }
+  }
+}
+
+// A square on the diagonal: zeros on it, the part above copied below.
+function fold(scratch: usize, rows: u32): void {
+  for (let i: u32 = 0; i < rows; i++) {
+    const row = scratch + usize(i) * STEP;
+    for (let j: u32 = 0; j < i; j++) store<f32>(row + (usize(j) << 2), load<f32>(scratch + usize(j) * STEP + (usize(i) << 2)));
+    store<f32>(row + (usize(i) << 2), 0);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function finish(sum: f32, metric: i32): f32 {
-  if (metric == 0) return sqrt<f32>(sum);
-  if (metric == 3) return sum;
-  return min<f32>(2, max<f32>(0, 1 - sum));
+function copy(to: usize, from: usize, count: u32): void {
+  const whole = from + (usize(count & ~3) << 2), end = from + (usize(count) << 2);
+  for (; from < whole; from += 16, to += 16) v128.store(to, v128.load(from));
+  for (; from < end; from += 4, to += 4) store<f32>(to, load<f32>(from));
 }
 
-// @ts-ignore: decorator
-@inline
-function put(o: usize, left: f32, right: f32, two: bool, metric: i32): void {
-  store<f32>(o, finish(left, metric));
-  if (two) store<f32>(o, finish(right, metric), 4);
+function writeRows(job: usize, scratch: usize, i0: u32, i1: u32, j0: u32, j1: u32): void {
+  const m = usize(word(job, 1));
+  for (let i = i0; i < i1; i++) copy(ptr(job, 6) + (usize(i) * m + j0 << 2), scratch + usize(i - i0) * STEP, j1 - j0);
 }
 
-/** Copies the upper triangle of rows' columns [from, to) below the diagonal, in blocks that stay in cache; the diagonal becomes 0. */
+function writeMirror(job: usize, scratch: usize, i0: u32, i1: u32, j0: u32, j1: u32): void {
+  const step = usize(word(job, 1)) << 2;
+  const out = ptr(job, 6) + usize(j0) * step + (usize(i0) << 2);
+  // Rows i0 … are a whole square here: only the last square of a row of squares can be narrow.
+  const rows = i1 - i0, columns = j1 - j0;
+  let j: u32 = 0;
+  for (; j + 4 <= columns; j += 4) {
+    let to = out + usize(j) * step;
+    let from = scratch + (usize(j) << 2);
+    for (let i: u32 = 0; i < rows; i += 4, to += 16, from += STEP * 4) transpose4(from, STEP, to, step);
+  }
+  for (; j < columns; j++) for (let i: u32 = 0; i < rows; i++) store<f32>(out + usize(j) * step + (usize(i) << 2), load<f32>(scratch + usize(i) * STEP + (usize(j) << 2)));
+}
+
+function writeCondensed(job: usize, scratch: usize, i0: u32, i1: u32, j0: u32, j1: u32, diagonal: bool): void {
+  const n = usize(word(job, 0));
+  for (let i = i0; i < i1; i++) {
+    const first = diagonal ? i + 1 : j0;
+    if (first >= j1) continue;
+    const at = usize(i) * n - usize(i) * (usize(i) + 1) / 2 + first - i - 1;
+    copy(ptr(job, 6) + (at << 2), scratch + usize(i - i0) * STEP + (usize(first - j0) << 2), j1 - first);
+  }
+}
+
+/** Copies rows' [from, to) part below the diagonal of out f32[n × n] from the part above it, in blocks that stay in cache; the diagonal becomes 0. */
 export function pairwiseMirror(out: usize, n: i32, from: i32, to: i32): void {
   const step = usize(n) << 2;
   for (let i0 = from; i0 < to; i0 += 32) {

@@ -1,0 +1,304 @@
+import { EpochscopeError, guard } from '../../src/errors.js';
+import type { Kernels } from '../../src/load.js';
+import { checkFinite, checkMatrix, type Matrix, METRIC_ID, METRICS, type Metric } from '../../src/matrix.js';
+
+interface PairwiseExports {
+  pairwiseNormalise(
+    rows: number,
+    stride: number,
+    d: number,
+    from: number,
+    to: number,
+    metric: number,
+    factor: number,
+    norms: number,
+  ): void;
+  pairwiseCentre(
+    rows: number,
+    stride: number,
+    d: number,
+    n: number,
+    step: number,
+    sums: number,
+    centre: number,
+  ): void;
+  pairwisePack(
+    rows: number,
+    stride: number,
+    n: number,
+    centre: number,
+    packed: number,
+    norms: number,
+    buffer: number,
+    from: number,
+    to: number,
+  ): void;
+  pairwiseSquares(job: number, worker: number, from: number, to: number): void;
+}
+
+/** A prepared matrix of dissimilarities: plain numbers, so that it can be posted to workers on the same memory. */
+export interface PairwiseJob {
+  /** Byte offset of the job in the shared memory. */
+  readonly pointer: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Byte offset of the result: float32[rows × columns], row-major, or float32[rows·(rows − 1)/2] if `condensed`. */
+  readonly out: number;
+  readonly condensed: boolean;
+  readonly workers: number;
+  /** Squares of 128 × 128 results that the work is made of; about `work` multiply-adds each. */
+  readonly squares: number;
+  readonly work: number;
+  /** Blocks of the arena that the job holds. */
+  readonly held: readonly number[];
+}
+
+export interface PairwiseShape {
+  /** The other set, for dissimilarities between two; else those within x. */
+  other?: Matrix;
+  /** The upper triangle alone, without an n×n anywhere. Not with `other`. */
+  condensed?: boolean;
+  /** How many workers will run the job, 1 to 64; each gets 131 kB of scratch. Default 1. */
+  workers?: number;
+  /** Byte offset in the kernels' memory to write the result to; default: a place of the job's own. */
+  out?: number;
+}
+
+/** Rows and columns of the squares in assembly.ts. */
+const SIDE = 128;
+const MAX_WORKERS = 64;
+const strideOf = (d: number) => Math.max(4, Math.ceil(d / 4) * 4);
+const round = (bytes: number) => Math.ceil(bytes / 64) * 64;
+/** Largest sample of rows whose mean Euclidean distances are taken about. */
+const SAMPLE = 4096;
+
+// Offsets are handed out in turn, 64-byte aligned; the same calls in the same order give the size and the places.
+function place(base: number, n: number, m: number, between: boolean, d: number, workers: number) {
+  let total = base;
+  const take = (bytes: number) => {
+    const at = total;
+    total += round(bytes);
+    return at;
+  };
+  const stride = strideOf(d);
+  const up = (rows: number) => Math.ceil(rows / 8) * 8;
+  const job = take(64);
+  const rows = take(4 * (n + (between ? m : 0)) * stride);
+  const packA = take(4 * up(n) * stride);
+  const packB = between ? take(4 * up(m) * stride) : packA;
+  const normA = take(4 * up(n));
+  const normB = between ? take(4 * up(m)) : normA;
+  const sums = take(8 * d);
+  const centre = take(4 * stride);
+  const buffer = take(4 * stride);
+  const scratch = take(8 * SIDE * SIDE * workers);
+  return {
+    job,
+    rows,
+    packA,
+    packB,
+    normA,
+    normB,
+    sums,
+    centre,
+    buffer,
+    scratch,
+    stride,
+    bytes: total - base,
+  };
+}
+
+/**
+ * Bytes of WebAssembly memory that dissimilarities of n rows of d values take, the result among them: about
+ * 4·n² + 8·n·d. `pairwise` needs the result once more in JavaScript, 4·n² bytes.
+ */
+export function pairwiseBytes(
+  n: number,
+  d: number,
+  options: { m?: number; condensed?: boolean; workers?: number } = {},
+): number {
+  const { m, condensed = false, workers = 1 } = options;
+  return (
+    place(0, n, m ?? n, m !== undefined, d, workers).bytes +
+    round(4 * (condensed ? (n * (n - 1)) / 2 : n * (m ?? n)))
+  );
+}
+
+/**
+ * Checks, copies and prepares the rows in the kernels' memory. Run `runPairwise` over all squares, in any parts, in any
+ * order and on any worker; read the result (`finishPairwise`); `releasePairwise`.
+ * @throws `shape`, `not-finite`, `memory`, `argument`, `unsupported` (several workers without shared memory).
+ */
+export function preparePairwise(
+  kernels: Kernels,
+  x: Matrix,
+  metric: Metric,
+  { other, condensed = false, workers = 1, out }: PairwiseShape = {},
+): PairwiseJob {
+  checkPairwise(x, metric, other);
+  guard(!(other && condensed), 'argument', 'condensed: only without other, whose result is no triangle');
+  guard(
+    Number.isInteger(workers) && workers >= 1 && workers <= MAX_WORKERS,
+    'argument',
+    () => `workers: expected 1 to ${MAX_WORKERS}, got ${workers}`,
+    { workers },
+  );
+  guard(
+    workers === 1 || kernels.shared,
+    'unsupported',
+    'several workers need kernels on a shared WebAssembly memory',
+    { workers },
+  );
+  const { arena } = kernels;
+  const fn = kernels.exports as unknown as PairwiseExports;
+  const [n, d] = x.shape;
+  const m = other?.shape[0] ?? n;
+  const values = condensed ? (n * (n - 1)) / 2 : n * m;
+  if (out !== undefined)
+    guard(
+      Number.isInteger(out) &&
+        out >= 0 &&
+        out % 4 === 0 &&
+        out + 4 * values <= kernels.memory.buffer.byteLength,
+      'argument',
+      () => `pointer: ${values} float32 at byte ${out} do not lie in the memory`,
+      { pointer: out, values },
+    );
+  const all = other ? n + m : n;
+  const held: number[] = [];
+  try {
+    const pointer = arena.alloc(place(0, n, m, other !== undefined, d, workers).bytes);
+    held.push(pointer);
+    // The result's place is not cleared: every value is written.
+    const result = out ?? arena.alloc(4 * values);
+    if (out === undefined) held.push(result);
+    const at = place(pointer, n, m, other !== undefined, d, workers);
+    const rowsB = other ? at.rows + 4 * n * at.stride : at.rows;
+    fill(arena.f32(at.rows, n * at.stride), x, at.stride);
+    if (other) fill(arena.f32(rowsB, m * at.stride), other, at.stride);
+    // Both sets share the scale that keeps squares in range, and the centre.
+    const exponent = exponentOf(metric, d, other ? [x, other] : [x]);
+    const id = METRIC_ID[metric];
+    fn.pairwiseNormalise(at.rows, at.stride, d, 0, n, id, 2 ** -exponent, at.normA);
+    if (other) fn.pairwiseNormalise(rowsB, at.stride, d, 0, m, id, 2 ** -exponent, at.normB);
+    const centre = metric === 'euclidean' ? at.centre : 0;
+    if (centre)
+      fn.pairwiseCentre(at.rows, at.stride, d, all, Math.max(1, Math.ceil(all / SAMPLE)), at.sums, at.centre);
+    const panels = (count: number) => Math.ceil(count / 8);
+    fn.pairwisePack(at.rows, at.stride, n, centre, at.packA, at.normA, at.buffer, 0, panels(n));
+    if (other) fn.pairwisePack(rowsB, at.stride, m, centre, at.packB, at.normB, at.buffer, 0, panels(m));
+    arena
+      .u32(pointer, 16)
+      .set([
+        n,
+        m,
+        at.stride,
+        id,
+        other ? 0 : 1,
+        condensed ? 1 : 0,
+        result,
+        at.rows,
+        rowsB,
+        at.packA,
+        at.packB,
+        at.normA,
+        at.normB,
+        at.scratch,
+      ]);
+    arena.f32(pointer, 16)[14] = 2 ** exponent;
+    const down = Math.ceil(n / SIDE);
+    const across = Math.ceil(m / SIDE);
+    return {
+      pointer,
+      rows: n,
+      columns: m,
+      out: result,
+      condensed,
+      workers,
+      squares: other ? down * across : (down * (down + 1)) / 2,
+      work: SIDE * SIDE * (at.stride + 16),
+      held,
+    };
+  } catch (cause) {
+    for (const block of held) arena.dealloc(block);
+    throw cause;
+  }
+}
+
+/** Computes squares [from, to) with an instance on the job's memory, as worker 0 … workers − 1; no two at once as the same. */
+export function runPairwise(
+  exports: WebAssembly.Exports,
+  job: PairwiseJob,
+  worker: number,
+  from: number,
+  to: number,
+): void {
+  (exports as unknown as PairwiseExports).pairwiseSquares(
+    job.pointer,
+    worker,
+    from,
+    Math.min(to, job.squares),
+  );
+}
+
+/** A view of the result of a job of which every square is done; stale once the memory grows or the job is released. */
+export function pairwiseResult(kernels: Kernels, job: PairwiseJob): Float32Array {
+  const { rows, columns, condensed } = job;
+  return kernels.arena.f32(job.out, condensed ? (rows * (rows - 1)) / 2 : rows * columns);
+}
+
+/** Gives a job's memory back; views of its result go stale. */
+export function releasePairwise(kernels: Kernels, job: PairwiseJob): void {
+  for (const block of job.held) kernels.arena.dealloc(block);
+}
+
+/** The checks of `preparePairwise` on what the caller gave, before any memory is taken. */
+export function checkPairwise(x: Matrix, metric: Metric, other?: Matrix): void {
+  guard(
+    METRICS.includes(metric),
+    'argument',
+    () => `metric: expected one of ${METRICS.join(', ')}, got ${metric}`,
+    { metric },
+  );
+  checkMatrix(x, 'x');
+  checkFinite(x, 'x');
+  if (!other) return;
+  checkMatrix(other, 'other');
+  checkFinite(other, 'other');
+  guard(
+    x.shape[1] === other.shape[1],
+    'shape',
+    () => `other: expected ${x.shape[1]} columns as x has, got ${other.shape[1]}`,
+    { expected: x.shape[1], got: other.shape[1] },
+  );
+}
+
+/** Rows side by side, each padded with zeros to whole vectors. */
+function fill(to: Float32Array, { data, shape: [n, d] }: Matrix, stride: number): void {
+  if (d === stride) {
+    to.set(data);
+    return;
+  }
+  to.fill(0);
+  for (let i = 0, from = 0, at = 0; i < n; i++, at += stride - d)
+    for (let k = 0; k < d; k++) to[at++] = data[from++]!;
+}
+
+/** e such that values·2^−e are at most 1: squares and sums then stay in float32's range. 0 for the metrics of unit rows. */
+function exponentOf(metric: Metric, d: number, sets: readonly Matrix[]): number {
+  if (metric === 'cosine' || metric === 'correlation') return 0;
+  let top = 0;
+  for (const { data } of sets)
+    for (let i = 0; i < data.length; i++) {
+      const a = Math.abs(data[i]!);
+      if (a > top) top = a;
+    }
+  const longest = 2 * top * (metric === 'euclidean' ? Math.sqrt(d) : d);
+  if (longest > 3.4e38)
+    throw new EpochscopeError(
+      'argument',
+      `x: values up to ${top} in ${d} dimensions can lie ${longest} apart, which is no float32; scale them`,
+      { top, d },
+    );
+  return top > 0 ? Math.ceil(Math.log2(top)) : 0;
+}

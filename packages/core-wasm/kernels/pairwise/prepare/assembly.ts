@@ -1,0 +1,114 @@
+// pairwise: rows brought to the form the tiles read. Norms and means run in float64.
+
+// Sum of x[k]² over k < d.
+function squares(x: usize, d: u32): f64 {
+  let a = f64x2.splat(0), b = a;
+  const whole = x + (usize(d & ~3) << 2), end = x + (usize(d) << 2);
+  for (; x < whole; x += 16) {
+    const v = v128.load(x);
+    const low = f64x2.promote_low_f32x4(v);
+    const high = f64x2.promote_low_f32x4(v128.shuffle<u64>(v, v, 1, 0));
+    a = f64x2.add(a, f64x2.mul(low, low));
+    b = f64x2.add(b, f64x2.mul(high, high));
+  }
+  a = f64x2.add(a, b);
+  let sum = f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+  for (; x < end; x += 4) {
+    const y = <f64>load<f32>(x);
+    sum += y * y;
+  }
+  return sum;
+}
+
+// Makes x[k] = (x[k] − mean)·scale, rounded once.
+function affine(x: usize, d: u32, mean: f64, scale: f64): void {
+  const m = f64x2.splat(mean), s = f64x2.splat(scale);
+  const whole = x + (usize(d & ~3) << 2), end = x + (usize(d) << 2);
+  for (; x < whole; x += 16) {
+    const v = v128.load(x);
+    const low = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(v), m), s));
+    const high = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(v128.shuffle<u64>(v, v, 1, 0)), m), s));
+    v128.store(x, v128.shuffle<u64>(low, high, 0, 2));
+  }
+  for (; x < end; x += 4) store<f32>(x, <f32>((<f64>load<f32>(x) - mean) * scale));
+}
+
+/**
+ * Rows [from, to) in place, d values each, stride floats apart: times `factor` (metrics 0 and 3), to unit length (1), centred and
+ * to unit length (2). norms[i] becomes 1, or 0 for a zero vector (constant row), whose values all become 0.
+ */
+export function pairwiseNormalise(rows: usize, stride: u32, d: u32, from: u32, to: u32, metric: i32, factor: f64, norms: usize): void {
+  for (let i = from; i < to; i++) {
+    const x = rows + (usize(i) * stride << 2);
+    let norm: f32 = 1;
+    if (metric == 0 || metric == 3) {
+      if (factor != 1) affine(x, d, 0, factor);
+    } else {
+      const end = x + (usize(d) << 2);
+      let mean: f64 = 0;
+      if (metric == 2 && d > 0) {
+        const first = load<f32>(x);
+        let constant = true;
+        for (let p = x; p < end; p += 4) {
+          const y = load<f32>(p);
+          mean += <f64>y;
+          if (y != first) constant = false;
+        }
+        // A constant row is exactly its mean, whatever the division rounds to.
+        mean = constant ? <f64>first : mean / d;
+        // Near the centre first: the squares of what a large mean hides keep their digits.
+      }
+      let square: f64 = 0;
+      if (mean == 0) square = squares(x, d);
+      else {
+        for (let p = x; p < end; p += 4) {
+          const y = <f64>load<f32>(p) - mean;
+          square += y * y;
+        }
+      }
+      if (square > 0) affine(x, d, mean, 1 / sqrt(square));
+      else {
+        for (let p = x; p < end; p += 4) store<f32>(p, 0);
+        norm = 0;
+      }
+    }
+    store<f32>(norms + (usize(i) << 2), norm);
+  }
+}
+
+/** centre[k] = mean of column k over rows 0, step, 2·step, … below n. sums: f64[d]; centre: f32[stride]. */
+export function pairwiseCentre(rows: usize, stride: u32, d: u32, n: u32, step: u32, sums: usize, centre: usize): void {
+  let count: f64 = 0;
+  for (let k: usize = 0; k < usize(d) << 3; k += 8) store<f64>(sums + k, 0);
+  for (let i: u32 = 0; i < n; i += step) {
+    const x = rows + (usize(i) * stride << 2);
+    for (let k: usize = 0; k < d; k++) store<f64>(sums + (k << 3), load<f64>(sums + (k << 3)) + <f64>load<f32>(x + (k << 2)));
+    count += 1;
+  }
+  for (let k: usize = 0; k < stride; k++) store<f32>(centre + (k << 2), k < d && count > 0 ? <f32>(load<f64>(sums + (k << 3)) / count) : 0);
+}
+
+/**
+ * Panels [from, to) of eight rows, transposed: packed[(p·stride + k)·8 + r] = rows[8p + r, k] − centre[k]; rows beyond n count as 0.
+ * centred: also norms[i] = Σ of those squares. buffer: f32[stride].
+ */
+export function pairwisePack(rows: usize, stride: u32, n: u32, centre: usize, packed: usize, norms: usize, buffer: usize, from: u32, to: u32): void {
+  for (let p = from; p < to; p++) {
+    for (let r: u32 = 0; r < 8; r++) {
+      const i = (p << 3) + r;
+      let q = packed + (usize(p) * stride << 5) + (usize(r) << 2);
+      if (i >= n) {
+        for (let k: u32 = 0; k < stride; k++, q += 32) store<f32>(q, 0);
+        if (centre) store<f32>(norms + (usize(i) << 2), 0);
+        continue;
+      }
+      let x = rows + (usize(i) * stride << 2);
+      if (centre) {
+        for (let k: usize = 0; k < usize(stride) << 2; k += 16) v128.store(buffer + k, f32x4.sub(v128.load(x + k), v128.load(centre + k)));
+        store<f32>(norms + (usize(i) << 2), <f32>squares(buffer, stride));
+        x = buffer;
+      }
+      for (let k: u32 = 0; k < stride; k++, q += 32, x += 4) store<f32>(q, load<f32>(x));
+    }
+  }
+}
