@@ -12,8 +12,9 @@ export {
   type Tf,
   weightsOf,
 } from './models/index.js';
-export { listResults, readResult, writeResult } from './results/store.js';
+export { listResults, MAX_RESULT_JSON, readResult, writeResult } from './results/store.js';
 export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
+export { isSafeName } from './run/manifest.js';
 export { labelsOf, openRun, readManifest } from './run/read.js';
 export { createRun, type RunInit, resumeRun, writeOutputs, writePredictions } from './run/write.js';
 export {

@@ -59,7 +59,8 @@ export function decodeElements(
   bigEndian = false,
 ): TensorData {
   const width = DTYPE_BYTES[dtype];
-  const own = bytes.slice(0, count * width);
+  // Not bytes.slice: a Buffer's shares its memory.
+  const own = new Uint8Array(bytes.subarray(0, count * width));
   if (bigEndian && width > 1) {
     for (let i = 0; i < own.length; i += width) own.subarray(i, i + width).reverse();
   }

@@ -338,3 +338,10 @@ describe('damaged files', () => {
     },
   );
 });
+
+it('bytes in a Buffer, whose slices share memory, are read like any others', async () => {
+  const array = Float64Array.of(1, 2.5, -3);
+  // Small Buffers lie somewhere in a pool.
+  const bytes = Buffer.from(encodeNpy(array, [3]));
+  expect((await readNpy(bytesSource('buffer', bytes))).data).toEqual(array);
+});

@@ -13,5 +13,6 @@ export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   tendency: () => import('./tendency.js'),
   reproduce: () => import('./reproduce.js'),
   report: () => import('./report.js'),
+  serve: () => import('./serve.js'),
   info: () => import('./info.js'),
 };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
-import { encodeInline } from '@epochscope/analysis';
+import { encodeInline, type RunManifest } from '@epochscope/analysis';
 import { listResults, openRun, readResult, writeFileAtomic } from '@epochscope/analysis/node';
 
 const STYLE = `
@@ -25,21 +25,36 @@ export async function writeReport(
   file: string,
 ): Promise<{ bytes: number; results: number }> {
   const { manifest } = await openRun(directory);
-  const script = await readFile(createRequire(import.meta.url).resolve('@epochscope/ui/report.js'), 'utf8');
-  const title = `What ${manifest.model?.name ?? 'the net'} learned: ${basename(directory)}`;
   const results = await listResults(directory);
   const texts: string[] = [];
   for (const { folder } of results) texts.push(encodeInline(await readResult(folder)));
-  const html = [
+  const html = await reportPage(basename(directory), manifest, texts);
+  await writeFileAtomic(file, html);
+  return { bytes: Buffer.byteLength(html), results: results.length };
+}
+
+/**
+ * The page's text. `results` as `encodeInline` gives them. `live`: what a server adds: the nonce that its policy allows
+ * scripts by, and a script of its own.
+ */
+export async function reportPage(
+  name: string,
+  manifest: RunManifest,
+  results: readonly string[],
+  live: { nonce: string; script: string } | null = null,
+): Promise<string> {
+  const script = await readFile(createRequire(import.meta.url).resolve('@epochscope/ui/report.js'), 'utf8');
+  const title = `What ${manifest.model?.name ?? 'the net'} learned: ${name}`;
+  const nonce = live ? ` nonce="${live.nonce}"` : '';
+  return [
     '<!doctype html>',
     '<html lang="en">',
     `<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${STYLE}</style></head>`,
     '<body><button id="epochscope-theme" type="button">Light / dark</button><main id="epochscope">Drawing…</main><noscript>This page draws its pictures with JavaScript.</noscript>',
     `<script type="application/json" id="epochscope-run">${escapeJson({ title, written: new Date().toISOString(), manifest })}</script>`,
-    ...texts.map((text) => `<script type="application/json" class="epochscope-result">${text}</script>`),
-    `<script>${script.replace(/<\/script/gi, '<\\/script')}</script>`,
+    ...results.map((text) => `<script type="application/json" class="epochscope-result">${text}</script>`),
+    `<script${nonce}>${script.replace(/<\/script/gi, '<\\/script')}</script>`,
+    ...(live ? [`<script${nonce}>${live.script}</script>`] : []),
     '</body></html>',
   ].join('\n');
-  await writeFileAtomic(file, html);
-  return { bytes: Buffer.byteLength(html), results: results.length };
 }
