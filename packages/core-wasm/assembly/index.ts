@@ -7,3 +7,4 @@ export * from "../kernels/vat-points/assembly";
 export * from "../kernels/ivat/assembly";
 export * from "../kernels/label-regions/assembly";
 export * from "../kernels/linkage/assembly";
+export * from "../kernels/correlation/assembly";

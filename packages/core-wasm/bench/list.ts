@@ -1,3 +1,4 @@
+import { bench as correlation } from '../kernels/correlation/bench.js';
 import { bench as ivat } from '../kernels/ivat/bench.js';
 import { bench as labelRegions } from '../kernels/label-regions/bench.js';
 import { bench as linkage } from '../kernels/linkage/bench.js';
@@ -7,4 +8,4 @@ import { bench as vatPoints } from '../kernels/vat-points/bench.js';
 import type { KernelBench } from './types.js';
 
 /** One line a kernel. */
-export const benches: KernelBench[] = [pairwise, vat, vatPoints, ivat, labelRegions, linkage];
+export const benches: KernelBench[] = [pairwise, vat, vatPoints, ivat, labelRegions, linkage, correlation];

@@ -1,4 +1,15 @@
 export {
+  addCorrelationSteps,
+  type Correlation,
+  type CorrelationJob,
+  correlation,
+  correlationBytes,
+  correlationSteps,
+  finishCorrelation,
+  prepareCorrelation,
+  releaseCorrelation,
+} from '../kernels/correlation/index.js';
+export {
   type IvatImageOptions,
   type IvatMatrixOptions,
   ivatCondensed,

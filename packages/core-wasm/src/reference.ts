@@ -1,5 +1,6 @@
 // The plain float64 references, one line a kernel: slow, obvious, and what the kernels are tested against.
 
+export { correlationReference } from '../kernels/correlation/reference.js';
 export { ivatImageReference, minimaxReference } from '../kernels/ivat/reference.js';
 export { labelRegionsReference } from '../kernels/label-regions/reference.js';
 export { linkageReference } from '../kernels/linkage/reference.js';

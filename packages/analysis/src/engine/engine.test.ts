@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import type { Worker } from 'node:worker_threads';
 import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis/engine';
-import { EpochscopeError, type Matrix } from '@epochscope/core-wasm';
+import {
+  correlation,
+  EpochscopeError,
+  linkage,
+  linkageFromPoints,
+  loadKernels,
+  type Matrix,
+  pairwise,
+} from '@epochscope/core-wasm';
 import { labelRegionsReference } from '@epochscope/core-wasm/reference';
 import { afterEach, describe, expect, it } from 'vitest';
 import { random } from '../random.js';
@@ -51,6 +59,71 @@ describe('the engine in Node', () => {
     const { order, weights } = await engine({ threads: 1 }).vatFromMatrix(d);
     expect([...order]).toEqual([0, 1, 2]);
     expect([...weights]).toEqual([1, 2]);
+  });
+
+  it('clusters points and matrices as the kernels do, here and in a worker, and refuses what cannot fit', async () => {
+    const kernels = await loadKernels();
+    const x = points(200, 9);
+    const options = { metric: 'cosine', diameters: true } as const;
+    const want = linkageFromPoints(kernels, x, options);
+    const d = pairwise(kernels, x, { metric: 'cosine' });
+    const e = engine({ threads: 1, memoryLimit: 1e6 });
+    const seen: number[] = [];
+    for (const made of [createInlineEngine(), e]) {
+      expect(
+        await made.clusterPoints(x, { ...options, onProgress: (done, total) => seen.push(done / total) }),
+      ).toEqual(want);
+      expect(await made.linkage(d, { method: 'single' })).toEqual(linkage(kernels, d, { method: 'single' }));
+    }
+    expect(seen.at(-1)).toBe(1);
+    await expect(e.clusterPoints(points(600, 9), options)).rejects.toMatchObject({
+      code: 'memory',
+      message: expect.stringContaining('thin to n ≤ '),
+    });
+    await expect(e.clusterPoints(x, { metric: 'cosine', method: 'ward' as never })).rejects.toMatchObject({
+      code: 'argument',
+    });
+  });
+
+  it('correlates columns whole and in blocks, and leaves nothing behind when a block fails', async () => {
+    const kernels = await loadKernels();
+    const x = points(500, 6);
+    const y = points(500, 11, 8);
+    const want = correlation(kernels, x, y);
+    const rows = (m: Matrix, from: number, to: number): Matrix => ({
+      data: m.data.subarray(from * m.shape[1], to * m.shape[1]),
+      shape: [to - from, m.shape[1]],
+    });
+    // 255 samples are one panel inside, so blocks of that many add in the same order.
+    const blocks = () =>
+      [0, 255].map(
+        (from) =>
+          [rows(x, from, Math.min(500, from + 255)), rows(y, from, Math.min(500, from + 255))] as const,
+      );
+    const source = { units: 6, inputs: 11, samples: 500, blocks };
+    for (const made of [createInlineEngine(), engine({ threads: 2 })]) {
+      expect(await made.correlation(x, y)).toEqual(want);
+      expect(await made.correlationOfBlocks(source)).toEqual(want);
+      await expect(
+        made.correlationOfBlocks({
+          ...source,
+          blocks: async function* () {
+            yield blocks()[0]!;
+            throw new EpochscopeError('io', 'the disk is gone');
+          },
+        }),
+      ).rejects.toMatchObject({ code: 'io' });
+      const stop = new AbortController();
+      await expect(
+        made.correlationOfBlocks(source, { signal: stop.signal, onProgress: () => stop.abort() }),
+      ).rejects.toMatchObject({ code: 'cancelled' });
+      expect(await made.correlationOfBlocks(source)).toEqual(want);
+    }
+    await expect(
+      engine({ threads: 1, memoryLimit: 1e6 }).correlation(x, points(500, 4e4)),
+    ).rejects.toMatchObject({
+      code: 'memory',
+    });
   });
 
   it('labels regions as the flood fill does, here and in a worker, and refuses bad shapes there', async () => {

@@ -1,11 +1,14 @@
 import {
   checkFinite,
   checkMatrix,
+  correlationBytes,
   EpochscopeError,
   formatBytes,
   guard,
   kernelModule,
   labelRegionsBytes,
+  linkageBytes,
+  linkageFromPointsBytes,
   type Matrix,
   METRICS,
   type Metric,
@@ -52,6 +55,9 @@ export interface EngineOptions {
   /** Bytes one job may take. */
   memoryLimit?: number;
 }
+
+/** Awaits an answer, or the death of the workers. */
+type Alive = <R>(work: Promise<R>) => Promise<R>;
 
 export interface PoolOptions {
   threads: number;
@@ -112,10 +118,7 @@ export function createPool(
   }
 
   /** Runs jobs in turn; replaces the workers when one died or grew large. */
-  function enqueue<T>(
-    options: JobOptions,
-    body: (alive: <R>(work: Promise<R>) => Promise<R>) => Promise<T>,
-  ): Promise<T> {
+  function enqueue<T>(options: JobOptions, body: (alive: Alive) => Promise<T>): Promise<T> {
     let waiting = true;
     const job = async () => {
       waiting = false;
@@ -164,36 +167,42 @@ export function createPool(
     name: N,
     ...args: TaskArguments<N>
   ): Promise<TaskResult<N>> {
-    return enqueue(options, async (alive) => {
-      const { kernels, hand } = members[0]!;
-      await alive(
-        kernels.taskStart(
-          name,
-          ...(args as unknown[]).map((value) => (isMatrix(value) ? hand(value) : value)),
-        ),
-      );
-      let total = 1;
-      try {
-        options.onProgress?.(0, total);
-        for (;;) {
-          throwIfAborted(options.signal);
-          const step = await alive(kernels.taskStep());
-          if (step.finished) {
-            throwIfAborted(options.signal);
-            options.onProgress?.(total, total);
-            return step.value as TaskResult<N>;
-          }
-          total = step.progress[1];
-          options.onProgress?.(...step.progress);
-        }
-      } catch (cause) {
-        // The worker is whole, and its memory is kept for the next job.
-        if (!closed && cause instanceof EpochscopeError && cause.code !== 'internal')
-          await alive(kernels.taskDrop());
-        throw cause;
-      }
-    });
+    return enqueue(options, (alive) => runTask(alive, options, name, ...args));
   }
+
+  /** The same inside a job. */
+  async function runTask<N extends TaskName>(
+    alive: Alive,
+    options: JobOptions,
+    name: N,
+    ...args: TaskArguments<N>
+  ): Promise<TaskResult<N>> {
+    const { kernels, hand } = members[0]!;
+    await alive(
+      kernels.taskStart(name, ...(args as unknown[]).map((value) => (isMatrix(value) ? hand(value) : value))),
+    );
+    let total = 1;
+    try {
+      options.onProgress?.(0, total);
+      for (;;) {
+        throwIfAborted(options.signal);
+        const step = await alive(kernels.taskStep());
+        if (step.finished) {
+          throwIfAborted(options.signal);
+          options.onProgress?.(total, total);
+          return step.value as TaskResult<N>;
+        }
+        total = step.progress[1];
+        options.onProgress?.(...step.progress);
+      }
+    } catch (cause) {
+      // The worker is whole, and its memory is kept for the next job.
+      if (whole(cause)) await alive(kernels.taskDrop());
+      throw cause;
+    }
+  }
+
+  const whole = (cause: unknown) => !closed && cause instanceof EpochscopeError && cause.code !== 'internal';
 
   function refuse(what: string, n: number, bytesOf: (n: number) => number, wayOut: string): void {
     const bytes = bytesOf(n);
@@ -203,6 +212,15 @@ export function createPool(
       'memory',
       `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ${wayOut}${fits < 2 ? '' : `, or thin to n ≤ ${fits}`}`,
       { needed: bytes, limit: memoryLimit, fits },
+    );
+  }
+
+  function refuseCorrelation(units: number, inputs: number): void {
+    refuse(
+      `correlation of ${units} with ${inputs} columns`,
+      units,
+      (k) => correlationBytes(k, inputs),
+      'take fewer columns at a time',
     );
   }
 
@@ -259,6 +277,49 @@ export function createPool(
         'give the points instead: vat needs no matrix',
       );
       return task(options, 'vatFromMatrix', d);
+    },
+    async linkage(d, { signal, onProgress, ...options } = {}) {
+      checkMatrix(d, 'd');
+      const n = d.shape[0];
+      refuse(`linkage of a ${n}×${n} matrix`, n, linkageBytes, 'join fewer samples');
+      return task({ signal, onProgress }, 'linkage', d, options);
+    },
+    async clusterPoints(x, { signal, onProgress, ...options }) {
+      checkMatrix(x, 'x');
+      const [n, d] = x.shape;
+      refuse(
+        `linkage of ${n}×${d} points${options.diameters ? ' with diameters' : ''}`,
+        n,
+        (k) => linkageFromPointsBytes(k, d, options.diameters),
+        'cluster fewer points',
+      );
+      return task({ signal, onProgress }, 'linkageFromPoints', x, options);
+    },
+    async correlation(x, y, options = {}) {
+      checkMatrix(x, 'x');
+      checkMatrix(y, 'y');
+      refuseCorrelation(x.shape[1], y.shape[1]);
+      return task(options, 'correlation', x, y);
+    },
+    async correlationOfBlocks(source, options = {}) {
+      const { units, inputs, samples } = source;
+      refuseCorrelation(units, inputs);
+      return enqueue(options, async (alive) => {
+        const { signal } = options;
+        const job = await runTask(alive, { signal }, 'correlationPrepare', units, inputs);
+        try {
+          let done = 0;
+          options.onProgress?.(0, samples);
+          for await (const [x, y] of source.blocks()) {
+            await runTask(alive, { signal }, 'correlationAdd', job, x, y);
+            done += x.shape[0];
+            options.onProgress?.(done, samples);
+          }
+          return await runTask(alive, { signal }, 'correlationFinish', job);
+        } finally {
+          if (!closed) await runTask(alive, {}, 'correlationRelease', job);
+        }
+      });
     },
     async labelRegions(masks, shape, options) {
       const bytes = labelRegionsBytes(shape, options.neighbours);

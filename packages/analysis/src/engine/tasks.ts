@@ -1,4 +1,15 @@
-import { type Kernels, labelRegionsSteps, vatFromMatrix } from '@epochscope/core-wasm';
+import {
+  addCorrelationSteps,
+  correlationSteps,
+  finishCorrelation,
+  type Kernels,
+  labelRegionsSteps,
+  linkageFromPointsSteps,
+  linkageSteps,
+  prepareCorrelation,
+  releaseCorrelation,
+  vatFromMatrix,
+} from '@epochscope/core-wasm';
 
 /**
  * What one worker can do alone: one entry a kernel. A task is a plain function, or a generator that yields `[done, total]`
@@ -7,7 +18,14 @@ import { type Kernels, labelRegionsSteps, vatFromMatrix } from '@epochscope/core
  * Tasks never change their arguments: inline, these are the caller's own. Add the method people call to types.ts and pool.ts.
  */
 export const TASKS = {
+  correlation: correlationSteps,
+  correlationAdd: addCorrelationSteps,
+  correlationFinish: finishCorrelation,
+  correlationPrepare: prepareCorrelation,
+  correlationRelease: releaseCorrelation,
   labelRegions: labelRegionsSteps,
+  linkage: linkageSteps,
+  linkageFromPoints: linkageFromPointsSteps,
   vatFromMatrix,
 } satisfies Record<string, (kernels: Kernels, ...args: never[]) => unknown>;
 

@@ -1,6 +1,20 @@
-import type { LabelledRegions, Matrix, Metric, VatResult } from '@epochscope/core-wasm';
+import type {
+  Correlation,
+  LabelledRegions,
+  Linkage,
+  LinkageMethod,
+  Matrix,
+  Metric,
+  VatResult,
+} from '@epochscope/core-wasm';
 
-export type { LabelledRegions, VatResult } from '@epochscope/core-wasm';
+export type {
+  Correlation,
+  LabelledRegions,
+  Linkage,
+  LinkageMethod,
+  VatResult,
+} from '@epochscope/core-wasm';
 
 /** Every long job takes these. */
 export interface JobOptions {
@@ -8,6 +22,24 @@ export interface JobOptions {
   signal?: AbortSignal;
   /** Called now and then with work done and work in all, in the job's own unit. */
   onProgress?: (done: number, total: number) => void;
+}
+
+/** Samples of two sets of columns that need not be in memory at once. */
+export interface ColumnBlocks {
+  readonly units: number;
+  readonly inputs: number;
+  /** All samples, for progress. */
+  readonly samples: number;
+  /** [x float32[m × units], y float32[m × inputs]] of the next m samples; read one block ahead of the work. */
+  blocks(): AsyncIterable<readonly [x: Matrix, y: Matrix]> | Iterable<readonly [x: Matrix, y: Matrix]>;
+}
+
+/** How points or a matrix are joined into a hierarchy. */
+export interface LinkageJobOptions extends JobOptions {
+  /** Default average. */
+  method?: LinkageMethod;
+  /** Also the largest dissimilarity inside every cluster. */
+  diameters?: boolean;
 }
 
 /**
@@ -23,6 +55,17 @@ export interface Engine {
   vat(x: Matrix, options: JobOptions & { metric: Metric }): Promise<VatResult>;
   /** VAT of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */
   vatFromMatrix(d: Matrix, options?: JobOptions): Promise<VatResult>;
+  /** Agglomerative clustering of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */
+  linkage(d: Matrix, options?: LinkageJobOptions): Promise<Linkage>;
+  /**
+   * Agglomerative clustering of the rows of x, wholly in one worker's memory: 4·n·(n + d) bytes, with diameters 2·n² more. Refuses
+   * (code `memory`) what cannot fit: n ≤ 32 000, with diameters 26 000.
+   */
+  clusterPoints(x: Matrix, options: LinkageJobOptions & { metric: Metric }): Promise<Linkage>;
+  /** Correlation of each column of x with each of y over the same samples: about 4·units·inputs + 1024·(units + inputs) bytes. */
+  correlation(x: Matrix, y: Matrix, options?: JobOptions): Promise<Correlation>;
+  /** The same of samples that come in blocks; only one block is in memory beside the sums. */
+  correlationOfBlocks(source: ColumnBlocks, options?: JobOptions): Promise<Correlation>;
   /**
    * Connected regions of `count` binary pictures, uint8[count × height × width], 0 = background: labels from 1 on in each
    * picture, in the order of first pixels row by row; regions per picture; pixels per region. About 60 MB at most for
