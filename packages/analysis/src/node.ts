@@ -17,6 +17,7 @@ export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js
 export { isSafeName } from './run/manifest.js';
 export { labelsOf, openRun, readManifest } from './run/read.js';
 export { createRun, type RunInit, resumeRun, writeOutputs, writePredictions } from './run/write.js';
+export { type GradientOptions, lossGradient } from './training/gradient.js';
 export {
   evaluate,
   type PretrainOptions,

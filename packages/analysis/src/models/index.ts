@@ -3,14 +3,14 @@ import type { Tf } from './backend.js';
 import { cifarCnn } from './cifar-cnn/index.js';
 import { dbn } from './dbn/index.js';
 import { lenet5 } from './lenet5/index.js';
-import { mlp } from './mlp/index.js';
+import { type MlpOptions, mlp } from './mlp/index.js';
 import type { Net } from './net.js';
 
 export { prepareTf, type Tf } from './backend.js';
 export { loadWeights, type Net, weightsOf } from './net.js';
 
 /** What run.json stores under `model`: enough to build the net again. */
-export interface ModelSpec {
+export interface ModelSpec extends MlpOptions {
   name: 'lenet5' | 'mlp' | 'cifar-cnn' | 'dbn';
   inputShape: number[];
   classes: number;
@@ -26,7 +26,7 @@ export function buildModel(tf: Tf, spec: ModelSpec): Net {
   const { name, inputShape, classes, seed, hidden } = spec;
   try {
     if (name === 'lenet5') return lenet5(tf, inputShape, classes, seed);
-    if (name === 'mlp') return mlp(tf, inputShape, classes, seed, hidden);
+    if (name === 'mlp') return mlp(tf, inputShape, classes, seed, hidden, spec);
     if (name === 'dbn') return dbn(tf, inputShape, classes, seed, hidden);
     if (name === 'cifar-cnn') return cifarCnn(tf, inputShape, classes, seed);
   } catch (cause) {

@@ -31,9 +31,9 @@ export interface Chain {
 
 /**
  * Starts a chain of named layers. Initialisers are seeded from `seed` and the layer's place: kernels Glorot uniform,
- * limit √(6/(fan in + fan out)); biases 0.
+ * limit √(6/(fan in + fan out)), or normal with the standard deviation `deviation`; biases 0.
  */
-export function chain(tf: Tf, inputShape: readonly number[], seed: number): Chain {
+export function chain(tf: Tf, inputShape: readonly number[], seed: number, deviation?: number): Chain {
   const input = tf.input({ shape: [...inputShape] });
   let last: SymbolicTensor = input;
   let place = 0;
@@ -48,8 +48,12 @@ export function chain(tf: Tf, inputShape: readonly number[], seed: number): Chai
     });
     return builder;
   };
-  const kernelInitializer = () =>
-    tf.initializers.glorotUniform({ seed: (Math.imul(seed, 7919) + ++place) | 0 });
+  const kernelInitializer = () => {
+    const own = (Math.imul(seed, 7919) + ++place) | 0;
+    return deviation === undefined
+      ? tf.initializers.glorotUniform({ seed: own })
+      : tf.initializers.randomNormal({ mean: 0, stddev: deviation, seed: own });
+  };
   const builder: Chain = {
     conv2d: (name, filters, kernelSize, padding = 'valid', strides = 1) =>
       add(

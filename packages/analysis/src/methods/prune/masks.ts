@@ -54,5 +54,6 @@ export function removalShares(mask: Uint8Array, units: number): RemovalShares {
     overall: mask.length ? overall / mask.length : 0,
     over90: share((x) => x > 0.9),
     under40: share((x) => x < 0.4),
+    emptied: share((x) => x === 1),
   };
 }

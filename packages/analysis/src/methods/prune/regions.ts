@@ -1,18 +1,13 @@
 import { guard } from '@epochscope/core-wasm';
-import type { Ranking, RateOf } from './types.js';
+import type { Engine } from '../../engine/types.js';
+import type { PictureLayout, Ranking, RateOf, RegionsLeft } from './types.js';
 
-/** Connected-component labelling of `count` binary pictures: 0 = background, 1 … counts[m] in picture m. */
-export type LabelRegions = (
-  masks: Uint8Array,
-  shape: [count: number, height: number, width: number],
-  options: { neighbours: 4 | 8 },
-) => Promise<{ labels: Uint32Array; counts: Uint32Array }> | { labels: Uint32Array; counts: Uint32Array };
-
-/** The regions of all units' weight pictures. Region r of unit u has the global number offsets[u] + r − 1. */
+/** The regions of all pictures of a layer. Region r of picture p has the global number offsets[p] + r − 1. */
 export interface Regions {
-  /** uint32[units × height × width]: 0 or the number within the unit. */
+  layout: PictureLayout;
+  /** uint32[pictures × height × width]: 0 or the number within the picture. Picture p is of unit p mod units. */
   labels: Uint32Array;
-  /** uint32[units + 1]. */
+  /** uint32[pictures + 1]. */
   offsets: Uint32Array;
   /** float64[regions]: mean |w| over the remaining weights of the region (the paper's index). */
   index: Float64Array;
@@ -24,49 +19,64 @@ export interface Regions {
   effect: Float64Array | null;
 }
 
+/** Where weight i of the tensor is: its picture and pixel. */
+function places({ inputShape: [height, width, channels], units, apart }: PictureLayout) {
+  const pixels = height * width;
+  const pictures = apart ? units * channels : units;
+  const row = units * channels;
+  return {
+    pixels,
+    pictures,
+    count: pixels * row,
+    /** Index into labels. */
+    at: (i: number) => (i % pictures) * pixels + Math.floor(i / row),
+  };
+}
+
 /**
- * Regions of remaining weights. `weights`, `mask` and `gradient` are [height·width·channels, units] row-major. With
- * several channels a pixel remains when any of its channels does, and a region holds all remaining weights of its
- * pixels: the regions are those of the picture a person sees. O(weights).
+ * Regions of remaining weights, as the engine labels them. `weights`, `mask` and `gradient` are
+ * [height·width·channels, units] row-major. Colours: a pixel remains when any of its channels does, and a region holds
+ * all remaining weights of its pixels, so that regions are those of the picture a person sees. Feature maps: each
+ * channel is a picture. O(weights). Throws `shape`, `cancelled`.
  */
 export async function findRegions(
   weights: Float32Array,
   mask: Uint8Array,
-  [height, width, channels]: readonly [number, number, number],
-  units: number,
-  neighbours: 4 | 8,
-  label: LabelRegions,
+  layout: PictureLayout,
+  engine: Pick<Engine, 'labelRegions'>,
+  { neighbours, signal }: { neighbours: 4 | 8; signal?: AbortSignal },
   gradient?: Float32Array,
 ): Promise<Regions> {
-  const pixels = height * width;
-  const expected = pixels * channels * units;
+  const { pixels, pictures, count, at } = places(layout);
+  const [height, width, channels] = layout.inputShape;
   guard(
-    weights.length === expected && mask.length === expected,
+    weights.length === count && mask.length === count,
     'shape',
     () =>
-      `${height}×${width}×${channels} inputs and ${units} units need ${expected} weights, got ${weights.length} and a mask of ${mask.length}`,
-    { expected, got: weights.length },
+      `${height}×${width}×${channels} inputs and ${layout.units} units need ${count} weights, got ${weights.length} and a mask of ${mask.length}`,
+    { expected: count, got: weights.length },
   );
-  const pictures = new Uint8Array(units * pixels);
-  for (let i = 0; i < expected; i++) {
-    if (mask[i]) pictures[(i % units) * pixels + Math.floor(i / (units * channels))] = 1;
-  }
-  const { labels, counts } = await label(pictures, [units, height, width], { neighbours });
-  const offsets = new Uint32Array(units + 1);
-  for (let u = 0; u < units; u++) offsets[u + 1] = offsets[u]! + counts[u]!;
-  const total = offsets[units]!;
+  const drawn = new Uint8Array(pictures * pixels);
+  for (let i = 0; i < count; i++) if (mask[i]) drawn[at(i)] = 1;
+  const { labels, counts } = await engine.labelRegions(drawn, [pictures, height, width], {
+    neighbours,
+    signal,
+  });
+  const offsets = new Uint32Array(pictures + 1);
+  for (let p = 0; p < pictures; p++) offsets[p + 1] = offsets[p]! + counts[p]!;
+  const total = offsets[pictures]!;
   const mass = new Float64Array(total);
   const size = new Uint32Array(total);
   const effect = gradient ? new Float64Array(total) : null;
-  for (let i = 0; i < expected; i++) {
+  for (let i = 0; i < count; i++) {
     if (!mask[i]) continue;
-    const u = i % units;
-    const region = offsets[u]! + labels[u * pixels + Math.floor(i / (units * channels))]! - 1;
+    const region = offsets[i % pictures]! + labels[at(i)]! - 1;
     mass[region]! += Math.abs(weights[i]!);
     size[region]!++;
     if (effect) effect[region]! += weights[i]! * gradient![i]!;
   }
   return {
+    layout,
     labels,
     offsets,
     index: mass.map((m, r) => m / size[r]!),
@@ -77,21 +87,19 @@ export async function findRegions(
 }
 
 /**
- * uint8[regions], 1 = removed. By count: the round(rate · regions) lowest go (per unit under `unit`); by mass: the
+ * uint8[regions], 1 = removed. By count: the round(rate · regions) lowest go (of each unit under `unit`); by mass: the
  * lowest go while their mass stays within rate · total. Ties: lower region number first. Throws `argument` when
- * ranking by loss without a gradient.
+ * ranking by loss without a gradient. O(regions · log regions).
  */
 export function chooseRegions(regions: Regions, rate: number, ranking: Ranking, rateOf: RateOf): Uint8Array {
   guard(rate >= 0 && rate <= 1, 'argument', () => `region rate: expected 0 … 1, got ${rate}`, { rate });
   const score = ranking === 'loss' ? regions.effect : regions.index;
   guard(score, 'argument', 'ranking by loss needs the gradient of the loss');
   const removed = new Uint8Array(regions.index.length);
-  const take = (from: number, to: number) => {
-    const order = Array.from({ length: to - from }, (_, i) => from + i).sort(
-      (a, b) => score[a]! - score[b]! || a - b,
-    );
+  const take = (order: Uint32Array) => {
+    order.sort((a, b) => score[a]! - score[b]! || a - b);
     if (rateOf === 'count') {
-      for (const region of order.slice(0, Math.round(rate * order.length))) removed[region] = 1;
+      for (const region of order.subarray(0, Math.round(rate * order.length))) removed[region] = 1;
       return;
     }
     const budget = rate * order.reduce((sum, region) => sum + regions.mass[region]!, 0);
@@ -103,26 +111,43 @@ export function chooseRegions(regions: Regions, rate: number, ranking: Ranking, 
       removed[region] = 1;
     }
   };
-  if (ranking === 'unit')
-    for (let u = 0; u + 1 < regions.offsets.length; u++) take(regions.offsets[u]!, regions.offsets[u + 1]!);
-  else take(0, removed.length);
+  if (ranking === 'unit') for (const own of regionsOfUnits(regions)) take(own);
+  else take(Uint32Array.from(removed, (_, region) => region));
   return removed;
 }
 
-/** `mask` without the weights of the chosen regions, in a copy. */
-export function removeRegions(
-  mask: Uint8Array,
-  regions: Regions,
-  removed: Uint8Array,
-  channels: number,
-): Uint8Array {
-  const units = regions.offsets.length - 1;
-  const pixels = units ? regions.labels.length / units : 0;
-  return mask.map((kept, i) => {
-    if (!kept) return 0;
-    const u = i % units;
-    return removed[regions.offsets[u]! + regions.labels[u * pixels + Math.floor(i / (units * channels))]! - 1]
-      ? 0
-      : 1;
+/** Region numbers of each unit, over all of its pictures. */
+function regionsOfUnits({ offsets, layout: { units } }: Regions): Uint32Array[] {
+  return Array.from({ length: units }, (_, u) => {
+    const own: number[] = [];
+    for (let p = u; p + 1 < offsets.length; p += units)
+      for (let region = offsets[p]!; region < offsets[p + 1]!; region++) own.push(region);
+    return Uint32Array.from(own);
   });
+}
+
+/** `mask` without the weights of the chosen regions, in a copy. */
+export function removeRegions(mask: Uint8Array, regions: Regions, removed: Uint8Array): Uint8Array {
+  const { pictures, at } = places(regions.layout);
+  return mask.map((kept, i) =>
+    kept && !removed[regions.offsets[i % pictures]! + regions.labels[at(i)]! - 1] ? 1 : 0,
+  );
+}
+
+/** How many regions units that kept any weight have, and how large the largest is. */
+export function regionsLeft(regions: Regions): RegionsLeft {
+  const { inputShape, units } = regions.layout;
+  const weights = inputShape.reduce((a, b) => a * b, 1);
+  const alive = regionsOfUnits(regions).filter(({ length }) => length > 0);
+  const largest = alive.map((own) => own.reduce((most, r) => Math.max(most, regions.size[r]!), 0) / weights);
+  const mean = (values: number[]) =>
+    values.length
+      ? { value: values.reduce((a, b) => a + b, 0) / values.length }
+      : { value: null, reason: units ? 'every unit lost all of its weights' : 'the layer has no units' };
+  return {
+    regions: regions.index.length,
+    perUnit: mean(alive.map(({ length }) => length)),
+    largestShare: mean(largest),
+    largestOverHalf: mean(largest.map((share) => (share > 0.5 ? 1 : 0))),
+  };
 }
