@@ -45,19 +45,16 @@ export async function lossGradient(
       for (let k = 0; k < size; k++) batch[i * size + k] = data.train.images[sample * size + k]! / 255;
     });
     const part = tf.tidy(() => {
-      const { grads } = tf.variableGrads(
-        () => {
-          const out = net.model.apply(tf.tensor(batch, [indices.length, ...data.shape]), {
-            training: true,
-          }) as TfTensor;
-          const labels = tf.tensor1d(
-            Int32Array.from(indices, (i) => data.train.labels[i]!),
-            'int32',
-          );
-          return tf.neg(tf.sum(tf.mul(tf.oneHot(labels, out.shape[1]!), out))) as never;
-        },
-        [variable],
-      );
+      const { grads } = tf.variableGrads(() => {
+        const out = net.model.apply(tf.tensor(batch, [indices.length, ...data.shape]), {
+          training: true,
+        }) as TfTensor;
+        const labels = tf.tensor1d(
+          Int32Array.from(indices, (i) => data.train.labels[i]!),
+          'int32',
+        );
+        return tf.neg(tf.sum(tf.mul(tf.oneHot(labels, out.shape[1]!), out))) as never;
+      }, [variable]);
       return grads[variable.name]!.dataSync<'float32'>();
     });
     for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;

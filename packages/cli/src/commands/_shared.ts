@@ -21,6 +21,14 @@ export function number(least: number) {
   };
 }
 
+/** A share, 0 … 1. */
+export function rate(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('expected a number 0 … 1.');
+  return value;
+}
+
 export function names(text: string): string[] {
   const list = text.split(',').map((item) => item.trim());
   if (list.some((item) => item === '')) throw new InvalidArgumentError('expected names separated by commas.');

@@ -11,6 +11,7 @@ export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   demo: () => import('./demo.js'),
   train: () => import('./train.js'),
   tendency: () => import('./tendency.js'),
+  prune: () => import('./prune.js'),
   reproduce: () => import('./reproduce.js'),
   report: () => import('./report.js'),
   serve: () => import('./serve.js'),
