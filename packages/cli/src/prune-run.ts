@@ -336,7 +336,7 @@ function retrainingOf({ manifest }: Run, asked: Partial<Retraining>): Retraining
   const { batchSize, optimizer, learningRate, noise, seed } = (manifest.training ??
     {}) as Partial<Retraining>;
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
-  return {
+  const how: Retraining = {
     epochs: 5,
     batchSize: batchSize ?? 100,
     optimizer: optimizer ?? 'sgd',
@@ -346,6 +346,18 @@ function retrainingOf({ manifest }: Run, asked: Partial<Retraining>): Retraining
     gradientSamples: 2000,
     ...given,
   };
+  // Training refuses these too, but only once a round has been written.
+  guard(
+    how.learningRate > 0 && Number.isFinite(how.learningRate),
+    'argument',
+    () => `learning rate: expected a number > 0, got ${how.learningRate}`,
+  );
+  guard(
+    Number.isInteger(how.batchSize) && how.batchSize > 0,
+    'argument',
+    () => `batch size: expected a whole number > 0, got ${how.batchSize}`,
+  );
+  return how;
 }
 
 function say(

@@ -82,6 +82,8 @@ export async function* pruneRounds(
       () => `round ${round}: removed weight ${alive} is ${weights[alive]} after retraining`,
       { round, index: alive },
     );
+    // A mask times a negative weight is −0.
+    weights = applyMask(weights, mask);
     yield {
       round,
       regions: { before: removed.length, removed: removed.reduce((a, b) => a + b, 0) },

@@ -286,7 +286,7 @@ describe('pictureLayout', () => {
 
   it.each([
     ['F2', 'takes [10], not pictures'],
-    ['C2', 'pictures of 1×1: too small for regions'],
+    ['C2', 'pictures of 1×1: too small to have regions'],
     ['R1', 'is relu: only dense and conv2d'],
     ['X', 'there is no layer X; layers that can be pruned: C1, C2, F1, F2'],
   ])('refuses %s with the reason', (name, message) => {
