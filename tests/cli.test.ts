@@ -131,7 +131,7 @@ describe('the path through', () => {
     expect(panels[0]!.vat.side).toBe(20);
     expect(panels[1]!.marks.filter((m) => m.rule === 'random').length).toBe(3);
     const png = decodePng(readFileSync(join(run, 'results', 'tendency', 'default', 'S5-epoch-0002.png')));
-    expect([png.width, png.height]).toEqual([796, 796]);
+    expect([png.width, png.height]).toEqual([800, 800]);
     const page = await cli('report', run, '-o', join(folder, 'page.html'));
     expect(page.code, page.err).toBe(0);
     const html = readFileSync(join(folder, 'page.html'), 'utf8');
@@ -228,6 +228,42 @@ describe('thinning', () => {
     expect((alone as Panels).samples.indices).toEqual((step as unknown as { samples: Uint32Array }).samples);
   });
 
+  it('writes the figures of the paper, with what they need, as PNG and SVG', async () => {
+    const out = join(folder, 'figures');
+    const { code, err } = await cli(
+      'tendency',
+      run,
+      '--layers',
+      'R4,S5',
+      '--snapshots',
+      '1,2',
+      '--figure',
+      'layers,marks,thinning',
+      '--png',
+      '--svg',
+      '--aligned',
+      '-o',
+      out,
+    );
+    expect(code, err).toBe(0);
+    const pictures = readdirSync(out).filter((name) => /\.(png|svg)$/.test(name));
+    expect(pictures.sort()).toEqual([
+      'figure-layers.png',
+      'figure-layers.svg',
+      'figure-marks.png',
+      'figure-marks.svg',
+      'figure-thinning.png',
+      'figure-thinning.svg',
+    ]);
+    const png = decodePng(readFileSync(join(out, 'figure-layers.png')));
+    const svg = readFileSync(join(out, 'figure-layers.svg'), 'utf8');
+    expect(svg).toContain(`width="${png.width}" height="${png.height}"`);
+    expect(svg).toMatch(/>epoch 1<.*>epoch 2</s);
+    // The letters of "epoch 1" stand above the first picture.
+    const ink = [...Array(40 * png.width).keys()].filter((i) => png.data[3 * i]! < 100).length;
+    expect(ink).toBeGreaterThan(100);
+  });
+
   it('aligns the orders of each layer along the snapshots', async () => {
     const result = (await readResult<never>(join(folder, 'thinned'))) as {
       panels: { order: Uint32Array; aligned: { reference: string | null; order: Uint32Array } }[];
@@ -248,6 +284,7 @@ describe('wrong usage is one line and exit 2', () => {
     [['train', '-o', 'x', '--snapshots', 'soon'], 'expected epochs'],
     [['tendency', '.', '--metric', 'angular'], 'expected one of euclidean'],
     [['tendency', '.', '--thin', 'every:'], 'expected names separated by commas'],
+    [['tendency', '.', '--figure', 'layers,all'], 'expected one of layers, marks, thinning'],
     [['tendency', '.', '--thin', 'auto:2'], 'expected auto:AGREEMENT of 0 … 1'],
     [['tendency', '.', '--reference', 'a/b/c'], 'expected LAYER or LAYER/SNAPSHOT'],
     [['tendency', '.', '--marks', 'best'], 'marks: expected top:K'],

@@ -1,7 +1,7 @@
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
-export type { MarkColour } from './elements/es-tendency-image/draw.js';
+export { type MarkColour, type PanelSceneOptions, panelScene } from './elements/es-tendency-image/draw.js';
 export {
   EsTendencyImage,
   type TendencySelectDetail,
@@ -9,6 +9,13 @@ export {
 } from './elements/es-tendency-image/index.js';
 export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
+export * from './scene/index.js';
 export { mergeSelection, type Selection } from './selection.js';
 export { VIEWS } from './views/index.js';
+export {
+  type FigureOptions,
+  TENDENCY_FIGURES,
+  type TendencyFigure,
+  tendencyFigure,
+} from './views/tendency/figures.js';
 export { EsTendencyView } from './views/tendency/index.js';

@@ -1,7 +1,9 @@
 // Types of every method's result, for views; decoding needs no disk.
+
 export type * from '../methods/activity/types.js';
 export type * from '../methods/change/types.js';
 export type * from '../methods/prune/types.js';
+export { alignedView } from '../methods/tendency/align.js';
 export type * from '../methods/tendency/types.js';
 export { decodeInline, decodeResult, encodeInline, encodeResult, parseResult } from './codec.js';
 export * from './types.js';

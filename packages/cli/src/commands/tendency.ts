@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
-import type { Thinning, ThinningPlan } from '@epochscope/analysis';
+import { basename } from 'node:path';
+import type { MarkRule, Thinning, ThinningPlan } from '@epochscope/analysis';
 import { METRICS } from '@epochscope/core-wasm';
+import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui';
 import type { Command } from 'commander';
 import { splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';
-import { writePictures } from '../pictures.js';
+import { writeFigures, writePanels } from '../pictures/index.js';
 import { tendencyOfFile, tendencyOfRun } from '../tendency-run.js';
 import { markRules } from './_marks.js';
 import { names, oneOf, table, whole } from './_shared.js';
@@ -41,26 +43,41 @@ export function define(command: Command): Command {
     .option('--seed <n>', 'for stability, sampled pixels and random marks', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
     .option('-o, --output <dir>', 'where to write (default: the run itself)')
-    .option('--png', 'also write each iVAT picture as PNG')
+    .option('--png', 'also write pictures as PNG: each panel, or the figures chosen')
+    .option('--svg', 'the same as SVG')
+    .option(
+      '--figure <names>',
+      `write figures of all panels: ${TENDENCY_FIGURES.join(', ')} (PNG unless --svg)`,
+      (text) => names(text).map(oneOf(TENDENCY_FIGURES)),
+    )
+    .option('--aligned', 'draw figures in orders aligned between snapshots')
     .addHelpText(
       'after',
       '\nExamples:\n  epochscope tendency my-run --layers P1,R3,S5 --snapshots 1,10 --marks top:10\n  epochscope tendency points.npy --labels labels.npy --metric cosine -o result --png',
     );
 }
 
+/** What the paper's figures show, unless marks and sizes are given: of 1000 samples 500, 100 and 50. */
+const FIGURE_MARKS: MarkRule[] = [{ rule: 'top-likelihood', k: 10 }, { rule: 'correct' }, { rule: 'wrong' }];
+const FIGURE_THINNING: ThinningPlan = { by: 'interval', intervals: [2, 10, 20] };
+
 /** A number of samples, or a file's name. */
 const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? whole(1)(text) : text);
 
 export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
+  const figures = (o.figure ?? []) as TendencyFigure[];
   const options = {
     layers: o.layers as string[] | undefined,
     snapshots: o.snapshots as string[],
     metric: o.metric,
     samples: o.samples as number | string | undefined,
-    marks: markRules(o.marks as string | undefined, o.seed),
+    marks:
+      markRules(o.marks as string | undefined, o.seed) ??
+      (figures.includes('marks') ? FIGURE_MARKS : undefined),
     labels: o.labels as string | undefined,
     predictions: o.predictions as string | undefined,
-    thin: o.thin as ThinningPlan | undefined,
+    thin:
+      (o.thin as ThinningPlan | undefined) ?? (figures.includes('thinning') ? FIGURE_THINNING : undefined),
     reference: o.reference as { layer: string; snapshot: string } | undefined,
     vatSide: o.vatSide as number,
     seed: o.seed as number,
@@ -72,7 +89,10 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     () => false,
   );
   const { result, folder } = await (isFile ? tendencyOfFile : tendencyOfRun)(target!, options, output);
-  if (o.png) await writePictures(folder, result);
+  const kinds = { png: Boolean(o.png) || (figures.length > 0 && !o.svg), svg: Boolean(o.svg) };
+  const files = figures.length
+    ? await writeFigures(folder, result, figures, kinds, { aligned: Boolean(o.aligned) })
+    : await writePanels(folder, result, kinds);
   const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
   const rows = result.panels.map((p) => [
     `${p.snapshot.id} ${p.layer}`,
@@ -101,9 +121,14 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     [
       table([['panel', 'n×d', 'blocks', 'stability', 'ARI', 'NMI', 'purity', 'rim', 'seconds'], ...rows]),
       ...(thinning ? ['', thinningText(thinning)] : []),
-      `written to ${folder}`,
+      `written to ${folder}${files.length ? `, with ${files.map((file) => basename(file)).join(', ')}` : ''}`,
     ].join('\n'),
-    { folder, panels: summary, ...(thinning ? { thinning: thinningSummary(thinning) } : {}) },
+    {
+      folder,
+      pictures: files,
+      panels: summary,
+      ...(thinning ? { thinning: thinningSummary(thinning) } : {}),
+    },
   );
 }
 

@@ -1,5 +1,6 @@
 import { guard, type VatResult } from '@epochscope/core-wasm';
 import type { Figure } from '../../results/types.js';
+import { blockLabels } from './blocks.js';
 import { ascendingOrder } from './profile.js';
 import type { Alignment, TendencyPanel } from './types.js';
 
@@ -114,4 +115,29 @@ export function alignPanels(panels: readonly TendencyPanel[]): TendencyPanel[] {
     following.set(panel.layer, { id: panel.snapshot.id, order: aligned.order });
   }
   return out;
+}
+
+/**
+ * The panel in its aligned order, for drawing: weights, marks and blocks moved along. Same iVAT values, same samples in each
+ * block; a block whose small joined runs now stand apart is outlined in parts. The VAT picture belongs to the
+ * Prim order and is left out. The panel itself where it has no other order.
+ */
+export function alignedView(panel: TendencyPanel): TendencyPanel {
+  const { aligned, blocks } = panel;
+  if (!aligned || aligned.reference === null) return panel;
+  const place = positions(aligned.order);
+  const labels = blockLabels(blocks.boundaries, panel.order);
+  const boundaries = [0];
+  for (let p = 1; p < panel.n; p++)
+    if (labels[aligned.order[p]!] !== labels[aligned.order[p - 1]!]) boundaries.push(p);
+  boundaries.push(panel.n);
+  return {
+    ...panel,
+    order: aligned.order,
+    weights: aligned.weights,
+    start: aligned.order[0]!,
+    vat: null,
+    blocks: { ...blocks, count: boundaries.length - 1, boundaries: Uint32Array.from(boundaries) },
+    marks: panel.marks.map((mark) => ({ ...mark, position: place[mark.sample]! })),
+  };
 }

@@ -8,7 +8,7 @@ import type { TendencyPanel } from './types.js';
 import { vatImage } from './vat-image.js';
 
 export { AGREEMENT_PAIRS, thinnedAgreement } from './agreement.js';
-export { alignOrder, alignPanels, orderCorrelation } from './align.js';
+export { alignedView, alignOrder, alignPanels, orderCorrelation } from './align.js';
 export { blockLabels, defaultMinimumSize, findBlocks } from './blocks.js';
 export { chooseSamples, type MarkRule, placeMarks } from './marks.js';
 export { ascendingOrder, blockCounts, runsAfterCuts } from './profile.js';

@@ -1,8 +1,13 @@
 import type { Mark, TendencyPanel } from '@epochscope/analysis/results';
 import { ivatImage } from '@epochscope/core-wasm';
 import { CORRECT_COLOUR, classColour, greyLevel, PLAIN_COLOUR, WRONG_COLOUR } from '../../palette.js';
+import { outline, type Scene, type SceneItem } from '../../scene/index.js';
 
 export type MarkColour = 'class' | 'correct' | 'none';
+
+/** Share of the picture's side that marks take at the top and left edge. */
+export const MARGIN = 0.04;
+const OUTLINE = '#ee7733';
 
 /** Colour of a mark, or null where it is not drawn. */
 export function markColour(mark: Mark, by: MarkColour): string | null {
@@ -10,6 +15,19 @@ export function markColour(mark: Mark, by: MarkColour): string | null {
   if (by === 'correct')
     return mark.correct === null ? PLAIN_COLOUR : mark.correct ? CORRECT_COLOUR : WRONG_COLOUR;
   return mark.label === null ? PLAIN_COLOUR : classColour(mark.label);
+}
+
+const byCorrectness = ({ rule }: Mark) => rule === 'wrong' || rule === 'correct';
+
+/**
+ * The marks that are drawn, in drawing order. Those chosen for being right or wrong are shown in those colours, the
+ * others in class colours, as long as there are any of the kind; a wrong one is never hidden below a right one.
+ */
+export function shownMarks(marks: readonly Mark[], by: MarkColour): readonly Mark[] {
+  if (by === 'none') return [];
+  const kind = marks.filter((mark) => byCorrectness(mark) === (by === 'correct'));
+  const shown = kind.length ? kind : marks;
+  return by === 'correct' ? [...shown].sort((a, b) => Number(b.correct) - Number(a.correct)) : shown;
 }
 
 /** Values of side × side pixels for the positions from … to. */
@@ -39,13 +57,50 @@ export function scaleOf(panel: TendencyPanel, mode: 'ivat' | 'vat'): number {
   return high;
 }
 
-/** RGBA bytes of grey levels, dark = similar. */
-export function greyPixels(values: Float32Array, high: number): Uint8ClampedArray<ArrayBuffer> {
-  const pixels = new Uint8ClampedArray(values.length * 4);
-  for (let i = 0; i < values.length; i++) {
-    const grey = greyLevel(values[i]!, 0, high);
-    pixels[4 * i] = pixels[4 * i + 1] = pixels[4 * i + 2] = grey;
-    pixels[4 * i + 3] = 255;
+export interface PanelSceneOptions {
+  /** Side in pixels, the margin for marks included. */
+  pixels: number;
+  mode?: 'ivat' | 'vat';
+  markColor?: MarkColour;
+  /** Outline the blocks. */
+  blocks?: boolean;
+  /** Positions shown: from … to − 1; default all. */
+  from?: number;
+  to?: number;
+}
+
+/** One picture as the elements, the PNG and the SVG files show it. */
+export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Scene {
+  const { pixels, mode = 'ivat', markColor = 'class', blocks = false, from = 0, to = panel.n } = options;
+  const scene: Scene = { width: pixels, height: pixels, background: null, items: [] };
+  if (to <= from) return scene;
+  const items: SceneItem[] = scene.items;
+  const margin = Math.round(pixels * MARGIN);
+  const side = pixels - margin;
+  const high = scaleOf(panel, mode);
+  const data = Uint8Array.from(imageValues(panel, mode, side, from, to), (value) =>
+    greyLevel(value, 0, high),
+  );
+  items.push({ kind: 'grey', x: margin, y: margin, width: side, height: side, data });
+  const place = (position: number) => margin + Math.round(((position - from) * side) / (to - from));
+  const thick = Math.max(1, Math.round(pixels / 400), Math.floor(side / (to - from)));
+  const long = Math.max(1, margin - Math.max(1, Math.round(pixels / 400)));
+  for (const mark of shownMarks(panel.marks, markColor)) {
+    const colour = markColour(mark, markColor);
+    if (!colour || mark.position < from || mark.position >= to) continue;
+    const at = place(mark.position);
+    const width = Math.min(thick, pixels - at);
+    items.push({ kind: 'fill', x: at, y: 0, width, height: long, colour });
+    items.push({ kind: 'fill', x: 0, y: at, width: long, height: width, colour });
   }
-  return pixels;
+  if (!blocks) return scene;
+  const line = Math.max(1, Math.round(pixels / 500));
+  for (let b = 0; b < panel.blocks.count; b++) {
+    const start = Math.max(from, panel.blocks.boundaries[b]!);
+    const end = Math.min(to, panel.blocks.boundaries[b + 1]!);
+    if (end <= start) continue;
+    const [low, size] = [place(start), place(end) - place(start)];
+    items.push(...outline(low, low, size, size, Math.min(line, size), OUTLINE));
+  }
+  return scene;
 }

@@ -3,8 +3,9 @@ import { ivatValue } from '@epochscope/core-wasm';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { canvasToPng } from '../../figure/export.js';
 import { EsFigure, type FigureTable } from '../../figure/index.js';
+import { drawScene, type Scene } from '../../scene/index.js';
 import { format } from '../../styles.js';
-import { greyPixels, imageValues, type MarkColour, markColour, scaleOf } from './draw.js';
+import { MARGIN, type MarkColour, panelScene } from './draw.js';
 import styles from './styles.js';
 
 export interface TendencySelectDetail {
@@ -21,8 +22,6 @@ export interface TendencyZoomDetail {
   to: number;
 }
 
-/** Share of the picture's side that marks take at the top and left edge. */
-const MARGIN = 0.04;
 const SMALLEST_ZOOM = 4;
 
 /**
@@ -176,39 +175,16 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     this.paint(canvas, pixels);
   }
 
+  private sceneOf(pixels: number): Scene {
+    const [from, to] = this.range;
+    const { mode, markColor, blocks } = this;
+    return panelScene(this.data!, { pixels, mode, markColor, blocks, from, to });
+  }
   /** Draws into a canvas of the given side, marks and outlines included. */
   private paint(canvas: HTMLCanvasElement, pixels: number): void {
-    const data = this.data!;
-    const [from, to] = this.range;
     canvas.width = pixels;
     canvas.height = pixels;
-    const context = canvas.getContext('2d')!;
-    const margin = Math.round(pixels * MARGIN);
-    const side = pixels - margin;
-    const values = imageValues(data, this.mode, side, from, to);
-    context.putImageData(
-      new ImageData(greyPixels(values, scaleOf(data, this.mode)), side, side),
-      margin,
-      margin,
-    );
-    const place = (position: number) => margin + ((position - from) * side) / (to - from);
-    const thick = Math.max(1, Math.round(pixels / 400), Math.floor(side / (to - from)));
-    for (const mark of data.marks) {
-      const colour = markColour(mark, this.markColor);
-      if (!colour || mark.position < from || mark.position >= to) continue;
-      context.fillStyle = colour;
-      const at = Math.round(place(mark.position));
-      context.fillRect(at, 0, thick, margin - 2);
-      context.fillRect(0, at, margin - 2, thick);
-    }
-    if (!this.blocks) return;
-    context.strokeStyle = '#ee7733';
-    context.lineWidth = Math.max(1, pixels / 500);
-    for (let b = 0; b < data.blocks.count; b++) {
-      const start = place(data.blocks.boundaries[b]!);
-      const size = place(data.blocks.boundaries[b + 1]!) - start;
-      context.strokeRect(start, start, size, size);
-    }
+    drawScene(canvas.getContext('2d')!, this.sceneOf(pixels));
   }
 
   /** Place of a pointer along x and y as a share of the picture, within 0 … 1. */

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import type { TendencyResult } from '@epochscope/analysis';
+import { writeFileAtomic } from '@epochscope/analysis/node';
+import {
+  type FigureOptions,
+  type GreyItem,
+  panelScene,
+  type Scene,
+  scenePixels,
+  sceneSvg,
+  type TendencyFigure,
+  tendencyFigure,
+} from '@epochscope/ui';
+import { encode } from 'fast-png';
+import { paintText } from './text.js';
+
+/** Side of a single picture in pixels. */
+const SIDE = 800;
+
+export interface PictureKinds {
+  png: boolean;
+  svg: boolean;
+}
+
+/** A scene as PNG, in Node alone. */
+export function scenePng(scene: Scene): Uint8Array {
+  return encode({ ...scenePixels(scene, paintText), channels: 3, depth: 8 });
+}
+
+/** A scene as SVG. */
+export const sceneSvgText = (scene: Scene, title: string): string =>
+  sceneSvg(
+    scene,
+    ({ data, width, height }: GreyItem) =>
+      Buffer.from(encode({ data, width, height, channels: 1, depth: 8 })).toString('base64'),
+    title,
+  );
+
+async function write(
+  folder: string,
+  name: string,
+  scene: Scene,
+  title: string,
+  kinds: PictureKinds,
+): Promise<string[]> {
+  const files: [string, () => Uint8Array | string][] = [];
+  if (kinds.png) files.push([`${name}.png`, () => scenePng(scene)]);
+  if (kinds.svg) files.push([`${name}.svg`, () => sceneSvgText(scene, title)]);
+  for (const [file, make] of files) await writeFileAtomic(join(folder, file), make());
+  return files.map(([file]) => join(folder, file));
+}
+
+/** Each panel as the elements draw it, "S5-epoch-0010.png", beside the result. Answers the files. */
+export async function writePanels(
+  folder: string,
+  { panels }: TendencyResult,
+  kinds: PictureKinds,
+): Promise<string[]> {
+  const files: string[] = [];
+  for (const panel of panels) {
+    if (panel.n === 0) continue;
+    const scene = { ...panelScene(panel, { pixels: SIDE }), background: '#ffffff' };
+    const title = `iVAT of layer ${panel.layer}, ${panel.snapshot.id}`;
+    files.push(...(await write(folder, `${panel.layer}-${panel.snapshot.id}`, scene, title, kinds)));
+  }
+  return files;
+}
+
+/** Figures of the paper, "figure-layers.png", beside the result. Answers the files. */
+export async function writeFigures(
+  folder: string,
+  result: TendencyResult,
+  figures: readonly TendencyFigure[],
+  kinds: PictureKinds,
+  options: FigureOptions = {},
+): Promise<string[]> {
+  // All are drawn before any is written.
+  const scenes = figures.map((name) => [name, tendencyFigure(result, name, options)] as const);
+  const files: string[] = [];
+  for (const [name, scene] of scenes)
+    files.push(...(await write(folder, `figure-${name}`, scene, `Cluster tendency: ${name}`, kinds)));
+  return files;
+}
