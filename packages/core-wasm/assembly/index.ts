@@ -8,3 +8,4 @@ export * from "../kernels/ivat/assembly";
 export * from "../kernels/label-regions/assembly";
 export * from "../kernels/linkage/assembly";
 export * from "../kernels/correlation/assembly";
+export * from "../kernels/truncated-svd/assembly";

@@ -3,9 +3,19 @@ import { bench as ivat } from '../kernels/ivat/bench.js';
 import { bench as labelRegions } from '../kernels/label-regions/bench.js';
 import { bench as linkage } from '../kernels/linkage/bench.js';
 import { bench as pairwise } from '../kernels/pairwise/bench.js';
+import { bench as truncatedSvd } from '../kernels/truncated-svd/bench.js';
 import { bench as vat } from '../kernels/vat/bench.js';
 import { bench as vatPoints } from '../kernels/vat-points/bench.js';
 import type { KernelBench } from './types.js';
 
 /** One line a kernel. */
-export const benches: KernelBench[] = [pairwise, vat, vatPoints, ivat, labelRegions, linkage, correlation];
+export const benches: KernelBench[] = [
+  pairwise,
+  vat,
+  vatPoints,
+  ivat,
+  labelRegions,
+  linkage,
+  correlation,
+  truncatedSvd,
+];

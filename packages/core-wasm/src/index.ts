@@ -62,6 +62,17 @@ export {
   runPairwise,
 } from '../kernels/pairwise/index.js';
 export {
+  type LinearOperator,
+  type SvdMethod,
+  type TruncatedSvdOptions,
+  type TruncatedSvdResult,
+  truncatedSvd,
+  truncatedSvdBytes,
+  truncatedSvdOperator,
+  truncatedSvdOperatorBytes,
+  truncatedSvdSteps,
+} from '../kernels/truncated-svd/index.js';
+export {
   type BorrowedMatrix,
   type SyncJobOptions,
   type VatResult,

@@ -5,5 +5,6 @@ export { ivatImageReference, minimaxReference } from '../kernels/ivat/reference.
 export { labelRegionsReference } from '../kernels/label-regions/reference.js';
 export { linkageReference } from '../kernels/linkage/reference.js';
 export { pointDistance } from '../kernels/pairwise/reference.js';
+export { svdReference } from '../kernels/truncated-svd/reference.js';
 export { vatReference } from '../kernels/vat/reference.js';
 export { vatPointsReference } from '../kernels/vat-points/reference.js';

@@ -10,7 +10,7 @@ import {
   type Matrix,
   pairwise,
 } from '@epochscope/core-wasm';
-import { labelRegionsReference } from '@epochscope/core-wasm/reference';
+import { labelRegionsReference, svdReference } from '@epochscope/core-wasm/reference';
 import { afterEach, describe, expect, it } from 'vitest';
 import { random } from '../random.js';
 
@@ -150,6 +150,40 @@ describe('the engine in Node', () => {
       }),
     ).rejects.toMatchObject({ code: 'cancelled' });
     expect((await e.labelRegions(masks, [30, 28, 28], { neighbours: 8 })).counts.length).toBe(30);
+  });
+
+  it('finds singular triplets alike in a worker, here, and from products; refuses, cancels', async () => {
+    const source = random(3);
+    const a = { data: Float32Array.from({ length: 3000 }, () => source.normal()), shape: [60, 50] as const };
+    const e = engine({ threads: 1 });
+    const want = await createInlineEngine().truncatedSvd(a, { k: 5 });
+    expect(svdReference(a).sigma[4]).toBeCloseTo(want.sigma[4]!, 6);
+    expect(await e.truncatedSvd(a, { k: 5 })).toEqual(want);
+    const product = (block: Float32Array, count: number, from: number, to: number, forward: boolean) =>
+      Float32Array.from({ length: count * to }, (_, at) => {
+        let sum = 0;
+        const [c, i] = [Math.floor(at / to), at % to];
+        for (let j = 0; j < from; j++)
+          sum += a.data[forward ? i * 50 + j : j * 50 + i]! * block[c * from + j]!;
+        return sum;
+      });
+    const operator = {
+      shape: a.shape,
+      forward: async (block: Float32Array, count: number) => product(block, count, 50, 60, true),
+      adjoint: async (block: Float32Array, count: number) => product(block, count, 60, 50, false),
+    };
+    const free = await e.truncatedSvdOperator(operator, { k: 5 });
+    for (let i = 0; i < 5; i++) expect(free.sigma[i]! / want.sigma[i]!).toBeCloseTo(1, 5);
+    await expect(e.truncatedSvd(a, { k: 51 })).rejects.toMatchObject({ code: 'argument' });
+    await expect(e.truncatedSvd(a, { k: Number.NaN })).rejects.toMatchObject({ code: 'argument' });
+    const small = engine({ threads: 1, memoryLimit: 10_000 });
+    await expect(small.truncatedSvd(a, { k: 5 })).rejects.toMatchObject({ code: 'memory' });
+    await expect(small.truncatedSvdOperator(operator, { k: 5 })).rejects.toMatchObject({ code: 'memory' });
+    const signal = AbortSignal.abort();
+    await expect(e.truncatedSvd(a, { k: 5, signal })).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(e.truncatedSvdOperator(operator, { k: 5, signal })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
   });
 
   it('carries errors with class, code and fields', async () => {

@@ -9,10 +9,14 @@ import {
   labelRegionsBytes,
   linkageBytes,
   linkageFromPointsBytes,
+  loadKernels,
   type Matrix,
   METRICS,
   type Metric,
   stopVatPoints,
+  truncatedSvdBytes,
+  truncatedSvdOperator,
+  truncatedSvdOperatorBytes,
   type VatPointsJob,
   type VatResult,
   vatPointsBytes,
@@ -224,6 +228,17 @@ export function createPool(
     );
   }
 
+  function refuseSvd(what: string, bytes: number): void {
+    guard(
+      // A k that is no number is the kernel's to refuse.
+      !(bytes > memoryLimit),
+      'memory',
+      () =>
+        `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ask for fewer triplets or a smaller basis`,
+      { needed: bytes, limit: memoryLimit },
+    );
+  }
+
   return {
     threads,
     shared,
@@ -320,6 +335,19 @@ export function createPool(
           if (!closed) await runTask(alive, {}, 'correlationRelease', job);
         }
       });
+    },
+    async truncatedSvd(a, options) {
+      checkMatrix(a, 'a');
+      const [m, n] = a.shape;
+      const { signal: _, onProgress: __, ...plain } = options;
+      refuseSvd(`truncated SVD of a ${m}×${n} matrix`, truncatedSvdBytes(m, n, options.k, plain));
+      return task(options, 'truncatedSvd', a, plain);
+    },
+    async truncatedSvdOperator(operator, options) {
+      guard(!closed, 'cancelled', 'the engine is closed');
+      const [m, n] = operator.shape;
+      refuseSvd(`truncated SVD of a ${m}×${n} map`, truncatedSvdOperatorBytes(m, n, options.k, options));
+      return truncatedSvdOperator(await loadKernels(), operator, options);
     },
     async labelRegions(masks, shape, options) {
       const bytes = labelRegionsBytes(shape, options.neighbours);

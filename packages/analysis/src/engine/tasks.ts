@@ -8,6 +8,7 @@ import {
   linkageSteps,
   prepareCorrelation,
   releaseCorrelation,
+  truncatedSvdSteps,
   vatFromMatrix,
 } from '@epochscope/core-wasm';
 
@@ -26,6 +27,7 @@ export const TASKS = {
   labelRegions: labelRegionsSteps,
   linkage: linkageSteps,
   linkageFromPoints: linkageFromPointsSteps,
+  truncatedSvd: truncatedSvdSteps,
   vatFromMatrix,
 } satisfies Record<string, (kernels: Kernels, ...args: never[]) => unknown>;
 

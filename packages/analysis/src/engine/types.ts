@@ -1,18 +1,24 @@
 import type {
   Correlation,
   LabelledRegions,
+  LinearOperator,
   Linkage,
   LinkageMethod,
   Matrix,
   Metric,
+  TruncatedSvdOptions,
+  TruncatedSvdResult,
   VatResult,
 } from '@epochscope/core-wasm';
 
 export type {
   Correlation,
   LabelledRegions,
+  LinearOperator,
   Linkage,
   LinkageMethod,
+  TruncatedSvdOptions,
+  TruncatedSvdResult,
   VatResult,
 } from '@epochscope/core-wasm';
 
@@ -76,6 +82,16 @@ export interface Engine {
     shape: readonly [count: number, height: number, width: number],
     options: JobOptions & { neighbours: 4 | 8 },
   ): Promise<LabelledRegions>;
+  /** Top-k singular triplets of a float32 matrix (core-wasm's `truncatedSvd`). Refuses (code `memory`) what cannot fit. */
+  truncatedSvd(a: Matrix, options: JobOptions & TruncatedSvdOptions): Promise<TruncatedSvdResult>;
+  /**
+   * The same of a map known by its products. They are called in this thread, and so is the algebra between them, on a
+   * memory of its own that is given back at the end: about 4·(longer side)·p + 8·(shorter side)·p bytes, p up to 4k + 100.
+   */
+  truncatedSvdOperator(
+    operator: LinearOperator,
+    options: JobOptions & TruncatedSvdOptions,
+  ): Promise<TruncatedSvdResult>;
   /** Stops the workers; later calls reject, running and waiting ones too, with code `cancelled`. May be called again. */
   close(): Promise<void>;
 }

@@ -1,0 +1,308 @@
+import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
+import type { Kernels } from '../../src/load.js';
+import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
+import { MAX_BYTES } from '../../src/memory.js';
+import type { SyncJobOptions } from '../vat/index.js';
+import { Algebra, type Rows } from './algebra.js';
+import { iterate, type Plan, type Product, type Triplets } from './iterate.js';
+import type { LinearOperator, TruncatedSvdOptions, TruncatedSvdResult } from './types.js';
+
+export type { LinearOperator, SvdMethod, TruncatedSvdOptions, TruncatedSvdResult } from './types.js';
+
+/**
+ * The k largest singular values of a matrix and their vectors: A·v = σ·u, Aᵀ·u = σ·v.
+ *
+ * A is float32, every sum and vector float64: σ within 1e-8·σ₁ by default, also where values are repeated, flat or
+ * zero. Of a repeated value any orthonormal set of its vectors is right; of zero ones too.
+ * @param a float32[m × n], finite. Not changed.
+ * @returns σ descending; u and v as rows; per triplet its residual and whether it converged. Same seed, same bits.
+ * @throws `shape`, `argument` (k outside 0 … min(m, n)), `not-finite` with row and column, `memory`, `cancelled`.
+ * Time about 4·m·n·p for the p basis vectors (some 2k to 4k) plus 8·min(m, n)·p² and p³; memory `truncatedSvdBytes`.
+ * Source: Golub & Underwood 1977 (block Lanczos), Halko, Martinsson & Tropp 2011 (blocks); docs in iterate.ts.
+ */
+export function truncatedSvd(
+  kernels: Kernels,
+  a: Matrix,
+  options: TruncatedSvdOptions & SyncJobOptions,
+): TruncatedSvdResult {
+  const steps = truncatedSvdSteps(kernels, a, options);
+  try {
+    for (;;) {
+      if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'truncated SVD was cancelled');
+      const step = steps.next();
+      if (step.done) return step.value;
+      options.onProgress?.(...step.value);
+    }
+  } finally {
+    steps.return(undefined as never);
+  }
+}
+
+/** The same, a block step at a time; yields vectors found so far plus triplets converged, of 2k. */
+export function* truncatedSvdSteps(
+  kernels: Kernels,
+  a: Matrix,
+  options: TruncatedSvdOptions,
+): Generator<[done: number, total: number], TruncatedSvdResult> {
+  checkMatrix(a, 'a');
+  const [m, n] = a.shape;
+  const plan = planOf(m, n, options, 8, 8, 1e-8);
+  checkFinite(a, 'a');
+  if (plan.k === 0) return nothing(m, n);
+  refuse(truncatedSvdBytes(m, n, plan.k, options), m, n);
+  const algebra = new Algebra(kernels, normals(options.seed ?? 1));
+  try {
+    // Both A and its transpose, so that either product runs along rows.
+    const direct: Rows = algebra.rows(m, n, 4);
+    kernels.arena.f32(direct.pointer, m * n).set(a.data);
+    const turned: Rows = algebra.rows(n, m, 4);
+    transpose(a.data, kernels.arena.f32(turned.pointer, m * n), m, n);
+    const wide = m < n;
+    let told = 0;
+    const iteration = iterate(algebra, plan, (vectors, converged) => {
+      told = progressOf(vectors, converged, plan.k);
+    });
+    for (;;) {
+      const step = iteration.next();
+      if (step.done) return resultOf(step.value, plan, m, n, wide);
+      yield [told, 2 * plan.k];
+      const { kind, from, start, to, at, count } = step.value;
+      // "up" goes to the longer side.
+      const map = (kind === 'up') === wide ? turned : direct;
+      const rows = to.length;
+      algebra.products(map, rows, from, start, count, algebra.row(to, at), rows);
+    }
+  } finally {
+    algebra.release();
+  }
+}
+
+/**
+ * The same for a map known only by its products (matrix-free). Products are float32, so σ are good to about
+ * 1e-6·σ₁; images of the basis are kept as float32. A product that answers NaN or infinity is refused, naming it.
+ */
+export async function truncatedSvdOperator(
+  kernels: Kernels,
+  operator: LinearOperator,
+  options: TruncatedSvdOptions & SyncJobOptions,
+): Promise<TruncatedSvdResult> {
+  const [m, n] = operator.shape;
+  const plan = planOf(m, n, options, 4, 16, 1e-6);
+  if (plan.k === 0) return nothing(m, n);
+  refuse(truncatedSvdOperatorBytes(m, n, plan.k, options), m, n);
+  const algebra = new Algebra(kernels, normals(options.seed ?? 1));
+  try {
+    const wide = m < n;
+    const iteration = iterate(algebra, plan, (vectors, converged) =>
+      options.onProgress?.(progressOf(vectors, converged, plan.k), 2 * plan.k),
+    );
+    for (;;) {
+      if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'truncated SVD was cancelled');
+      const step = iteration.next();
+      if (step.done) return resultOf(step.value, plan, m, n, wide);
+      await apply(kernels, operator, step.value, (step.value.kind === 'up') !== wide, plan.block);
+    }
+  } finally {
+    algebra.release();
+  }
+}
+
+/** Bytes of WebAssembly memory `truncatedSvd` takes at most. */
+export function truncatedSvdBytes(
+  m: number,
+  n: number,
+  k: number,
+  options: Partial<TruncatedSvdOptions> = {},
+): number {
+  return 8 * m * n + basisBytes(m, n, k, options, 8, 8);
+}
+
+/** Bytes of WebAssembly memory `truncatedSvdOperator` takes at most, without the operator's own. */
+export function truncatedSvdOperatorBytes(
+  m: number,
+  n: number,
+  k: number,
+  options: Partial<TruncatedSvdOptions> = {},
+): number {
+  return basisBytes(m, n, k, options, 4, 16);
+}
+
+function basisBytes(
+  m: number,
+  n: number,
+  k: number,
+  options: Partial<TruncatedSvdOptions>,
+  width: number,
+  block: number,
+): number {
+  const short = Math.min(m, n);
+  const long = Math.max(m, n);
+  const b = Math.min(short, options.block ?? block);
+  const p =
+    options.method === 'power'
+      ? Math.min(short, k + Math.max(b, Math.ceil(k / 2)))
+      : Math.min(short, Math.max(options.basis ?? 4 * k + 100, k + 2 * b));
+  const picks = typeof options.vectors === 'number' ? options.vectors : (options.vectors?.length ?? k);
+  // Basis, images, next block; the eigenproblem's three squares; the vectors given back.
+  return (
+    8 * short * p +
+    width * long * p +
+    8 * short * (options.method === 'power' ? p : 2 * b) +
+    32 * p * p +
+    8 * Math.max(picks, p) * 1024 +
+    8 * picks * long
+  );
+}
+
+function planOf(
+  m: number,
+  n: number,
+  options: TruncatedSvdOptions,
+  width: 4 | 8,
+  block: number,
+  tolerance: number,
+): Plan {
+  const whole = (value: number, name: string, least: number, most: number) =>
+    guard(
+      Number.isInteger(value) && value >= least && value <= most,
+      'argument',
+      () => `${name}: expected a whole number ${least} … ${most}, got ${value}`,
+      { name, got: value },
+    );
+  whole(m, 'rows', 0, 2 ** 31 - 1);
+  whole(n, 'columns', 0, 2 ** 31 - 1);
+  const short = Math.min(m, n);
+  whole(options.k, 'k', 0, short);
+  const plan: Plan = {
+    k: options.k,
+    method: options.method ?? 'krylov',
+    tolerance: options.tolerance ?? tolerance,
+    maxIterations: options.maxIterations ?? 1000,
+    block: options.block ?? block,
+    basis: options.basis ?? 4 * options.k + 100,
+    short,
+    long: Math.max(m, n),
+    width,
+    picks: [],
+  };
+  guard(
+    plan.method === 'krylov' || plan.method === 'power',
+    'argument',
+    () => `method: expected krylov or power, got ${plan.method}`,
+  );
+  guard(
+    plan.tolerance > 0 && plan.tolerance < 1,
+    'argument',
+    () => `tolerance: expected a number between 0 and 1, got ${plan.tolerance}`,
+  );
+  whole(plan.maxIterations, 'maxIterations', 1, 2 ** 31 - 1);
+  whole(plan.block, 'block', 1, 1024);
+  whole(plan.basis, 'basis', 1, 2 ** 31 - 1);
+  const { vectors = options.k } = options;
+  if (typeof vectors === 'number') whole(vectors, 'vectors', 0, options.k);
+  else for (const index of vectors) whole(index, 'vectors', 0, options.k - 1);
+  plan.picks = typeof vectors === 'number' ? Array.from({ length: vectors }, (_, i) => i) : [...vectors];
+  return plan;
+}
+
+function refuse(bytes: number, m: number, n: number): void {
+  guard(
+    bytes < MAX_BYTES - 65536,
+    'memory',
+    () =>
+      `truncated SVD of ${m}×${n} needs ${formatBytes(bytes)}, the limit is ${formatBytes(MAX_BYTES)}; ask for fewer triplets, or set a smaller basis`,
+    { needed: bytes, limit: MAX_BYTES },
+  );
+}
+
+/** Hands rows to the operator, at most a block at a time, and checks what comes back. */
+async function apply(
+  { arena }: Kernels,
+  operator: LinearOperator,
+  { from, start, to, at, count }: Product,
+  forward: boolean,
+  most: number,
+): Promise<void> {
+  for (let done = 0; done < count; done += most) {
+    const rows = Math.min(most, count - done);
+    const size = rows * from.length;
+    const place = from.pointer + (start + done) * from.length * from.width;
+    const block =
+      from.width === 8 ? Float32Array.from(arena.f64(place, size)) : arena.f32(place, size).slice();
+    const answer = await (forward ? operator.forward(block, rows) : operator.adjoint(block, rows));
+    const name = forward ? 'forward' : 'adjoint';
+    guard(
+      answer.length === rows * to.length,
+      'shape',
+      () => `operator.${name}: ${rows} vectors need ${rows * to.length} values, got ${answer.length}`,
+      { expected: rows * to.length, got: answer.length },
+    );
+    checkFinite({ data: answer, shape: [rows, to.length] }, `operator.${name}`);
+    const target = to.pointer + (at + done) * to.length * to.width;
+    (to.width === 8 ? arena.f64(target, answer.length) : arena.f32(target, answer.length)).set(answer);
+  }
+}
+
+function resultOf(
+  { sigma, near, far, residuals, iterations, products }: Triplets,
+  plan: Plan,
+  m: number,
+  n: number,
+  wide: boolean,
+): TruncatedSvdResult {
+  const u = wide ? near : far;
+  const v = wide ? far : near;
+  plan.picks.forEach((_, i) => {
+    let at = 0;
+    for (let j = 1; j < n; j++) if (Math.abs(v[i * n + j]!) > Math.abs(v[i * n + at]!)) at = j;
+    if (v[i * n + at]! >= 0) return;
+    for (let j = i * n; j < (i + 1) * n; j++) v[j] = -v[j]!;
+    for (let j = i * m; j < (i + 1) * m; j++) u[j] = -u[j]!;
+  });
+  return {
+    sigma,
+    u: { data: u, shape: [plan.picks.length, m] },
+    v: { data: v, shape: [plan.picks.length, n] },
+    indices: Uint32Array.from(plan.picks),
+    residuals,
+    converged: Uint8Array.from(residuals, (r) => Number(r <= plan.tolerance)),
+    iterations,
+    products,
+  };
+}
+
+function nothing(m: number, n: number): TruncatedSvdResult {
+  return {
+    sigma: new Float64Array(0),
+    u: { data: new Float64Array(0), shape: [0, m] },
+    v: { data: new Float64Array(0), shape: [0, n] },
+    indices: new Uint32Array(0),
+    residuals: new Float64Array(0),
+    converged: new Uint8Array(0),
+    iterations: 0,
+    products: 0,
+  };
+}
+
+const progressOf = (vectors: number, converged: number, k: number) => Math.min(vectors, k) + converged;
+
+function transpose(from: Float32Array, to: Float32Array, m: number, n: number): void {
+  for (let i0 = 0; i0 < m; i0 += 32)
+    for (let j0 = 0; j0 < n; j0 += 32)
+      for (let i = i0; i < Math.min(m, i0 + 32); i++)
+        for (let j = j0; j < Math.min(n, j0 + 32); j++) to[j * m + i] = from[i * n + j]!;
+}
+
+/** Seeded normal numbers (splitmix32, Box–Muller). */
+function normals(seed: number): () => number {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let x = state ^ (state >>> 16);
+    x = Math.imul(x, 0x21f0aaad);
+    x ^= x >>> 15;
+    x = Math.imul(x, 0x735a2d97);
+    return ((x ^ (x >>> 15)) >>> 0) / 4294967296;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
