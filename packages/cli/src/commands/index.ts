@@ -14,6 +14,8 @@ export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   prune: () => import('./prune.js'),
   reproduce: () => import('./reproduce.js'),
   report: () => import('./report.js'),
+  change: () => import('./change.js'),
+  activity: () => import('./activity.js'),
   serve: () => import('./serve.js'),
   info: () => import('./info.js'),
 };

@@ -4,6 +4,7 @@ import type { LayerInfo, SnapshotInfo } from '../../run/types.js';
 import { changeStatistics } from './statistics.js';
 import type { ChangeResult, TensorChange, TracksResult } from './types.js';
 
+export { choosePaths, type PathRule } from './paths.js';
 export * from './types.js';
 export { changeStatistics };
 
@@ -31,13 +32,17 @@ function floats(tensor: Tensor, name: string, snapshot: string): Float32Array {
   );
   const data =
     tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data as ArrayLike<number>);
-  const at = data.findIndex((x) => !Number.isFinite(x));
-  guard(
-    at < 0,
-    'not-finite',
-    () => `snapshot ${snapshot}, tensor ${name}: expected finite numbers, got ${data[at]} at index ${at}`,
-    { snapshot, tensor: name, index: at },
-  );
+  // x · 0 is 0 for every finite x: one pass without a call per element.
+  let zero = 0;
+  for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
+  if (zero !== 0) {
+    const at = data.findIndex((x) => !Number.isFinite(x));
+    throw new EpochscopeError(
+      'not-finite',
+      `snapshot ${snapshot}, tensor ${name}: expected finite numbers, got ${data[at]} at index ${at}`,
+      { snapshot, tensor: name, index: at },
+    );
+  }
   return data;
 }
 
@@ -159,20 +164,21 @@ export async function analyseTracks(
   const points: Point[] = [];
   const values: number[][] = chosen.map(() => []);
   const updates = new Map<string, { norm: number[]; relative: number[] }>();
-  let previous: { id: string; weights: Weights } | null = null;
+  let previous: { id: string; weights: Weights; values: Map<string, Float32Array> } | null = null;
   let shapes: Weights = new Map();
   for await (const { snapshot, weights } of snapshots) {
     points.push(point(snapshot));
-    if (!previous) shapes = weights;
+    if (previous) checkAlike(previous.weights, weights, previous.id, snapshot.id);
+    else shapes = weights;
+    const now = new Map([...weights].map(([name, tensor]) => [name, floats(tensor, name, snapshot.id)]));
     chosen.forEach(({ tensor, index }, i) => {
-      const found = weights.get(tensor);
+      const data = now.get(tensor);
       guard(
-        found,
+        data,
         'missing',
         () => `snapshot ${snapshot.id} has no tensor ${tensor}; it has ${list([...weights.keys()])}`,
         { tensor, snapshot: snapshot.id },
       );
-      const data = floats(found, tensor, snapshot.id);
       guard(
         Number.isInteger(index) && index >= 0 && index < data.length,
         'argument',
@@ -182,18 +188,20 @@ export async function analyseTracks(
       values[i]!.push(data[index]!);
     });
     if (previous) {
-      checkAlike(previous.weights, weights, previous.id, snapshot.id);
       const squares = new Map<string, [number, number]>();
-      for (const [name, tensor] of weights) {
+      for (const [name, after] of now) {
         const { layer } = layerOf(name, layers);
-        const before = floats(previous.weights.get(name)!, name, previous.id);
-        const after = floats(tensor, name, snapshot.id);
+        const before = previous.values.get(name)!;
         const sums = squares.get(layer) ?? [0, 0];
+        let moved = 0;
+        let size = 0;
         for (let i = 0; i < after.length; i++) {
-          sums[0] += (after[i]! - before[i]!) ** 2;
-          sums[1] += before[i]! ** 2;
+          const w = before[i]!;
+          const d = after[i]! - w;
+          moved += d * d;
+          size += w * w;
         }
-        squares.set(layer, sums);
+        squares.set(layer, [sums[0] + moved, sums[1] + size]);
       }
       for (const [layer, [moved, size]] of squares) {
         const track = updates.get(layer) ?? { norm: [], relative: [] };
@@ -202,7 +210,7 @@ export async function analyseTracks(
         updates.set(layer, track);
       }
     }
-    previous = { id: snapshot.id, weights };
+    previous = { id: snapshot.id, weights, values: now };
   }
   return {
     snapshots: points,

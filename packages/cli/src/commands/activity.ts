@@ -1,0 +1,65 @@
+import type { Figure } from '@epochscope/analysis';
+import type { Command } from 'commander';
+import { activityOfRun } from '../activity-run.js';
+import type { Output } from '../output.js';
+import { names, table, whole } from './_shared.js';
+
+export function define(command: Command): Command {
+  return command
+    .description('What the filters of a layer respond to, class by class, and how selective they are')
+    .argument('<run>', 'run directory')
+    .option('--layer <names>', 'layers (default: feature maps after their activation)', names)
+    .option('--layers <names>', 'the same', names)
+    .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['last'])
+    .option('--samples <n>', 'only the first n samples', whole(1))
+    .option('--name <name>', 'name of this result', 'default')
+    .option('-o, --output <dir>', 'where to write (default: the run itself)')
+    .addHelpText('after', '\nExample:\n  epochscope activity my-run --layer R1,R2 --snapshots init,1,10');
+}
+
+interface Options {
+  layer?: string[];
+  layers?: string[];
+  snapshots: string[];
+  samples?: number;
+  name: string;
+  output?: string;
+}
+
+export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
+  const { result, folder } = await activityOfRun(
+    directory!,
+    {
+      layers: o.layer || o.layers ? [...(o.layer ?? []), ...(o.layers ?? [])] : undefined,
+      snapshots: o.snapshots,
+      samples: o.samples,
+      name: o.name,
+      output: o.output,
+    },
+    output,
+  );
+  const figure = ({ value }: Figure) => value?.toFixed(3) ?? '–';
+  const rows = result.panels.map((p) => [
+    `${p.snapshot.id} ${p.layer}`,
+    p.filters,
+    p.used.reduce((a, b) => a + b, 0),
+    figure(p.distribution.median),
+    figure(p.distribution.q1),
+    figure(p.distribution.q3),
+    p.selectivity.filter(({ value }) => value === null).length,
+  ]);
+  output.result(
+    `${table([['panel', 'filters', 'right samples', 'selectivity: median', 'q1', 'q3', 'undefined'], ...rows])}\nwritten to ${folder}`,
+    {
+      folder,
+      panels: result.panels.map(({ snapshot, layer, filters, distribution, undefinedClasses, used }) => ({
+        snapshot: snapshot.id,
+        layer,
+        filters,
+        used: [...used],
+        undefinedClasses,
+        ...distribution,
+      })),
+    },
+  );
+}

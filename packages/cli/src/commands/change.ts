@@ -1,0 +1,106 @@
+import type { ChangeResult, Figure, PathRule } from '@epochscope/analysis';
+import { type Command, InvalidArgumentError } from 'commander';
+import { changeOfRun } from '../change-run.js';
+import type { Output } from '../output.js';
+import { names, table, whole } from './_shared.js';
+
+export function define(command: Command): Command {
+  return command
+    .description('How parameters changed between two snapshots, and their paths over all')
+    .argument('<run>', 'run directory')
+    .option('--from <snapshot>', 'id, epoch, "first", "last" or "init"', 'first')
+    .option('--to <snapshot>', 'same', 'last')
+    .option('--layers <names>', 'only these (default: all with parameters)', names)
+    .option(
+      '--tracks <snapshots>',
+      'snapshots that paths and update sizes run over; "none" for no tracks',
+      names,
+      ['all'],
+    )
+    .option(
+      '--paths <which>',
+      'per layer "largest:K" or "random:K" parameters to follow, or "C1.kernel@17,F5.bias@3"; a place is a flat index or 0:0:0:5',
+      'largest:8',
+    )
+    .option('--seed <n>', 'for random paths', whole(0), 1)
+    .option('--name <name>', 'name of this result', 'default')
+    .option('-o, --output <dir>', 'where to write (default: the run itself)')
+    .addHelpText('after', '\nExample:\n  epochscope change my-run --from init --to epoch-10');
+}
+
+/** "largest:8", "random:20", "C1.kernel@17,F5.bias@3". Throws InvalidArgumentError. */
+export function pathRule(text: string, seed: number): PathRule {
+  const match = /^(largest|random):(\d+)$/.exec(text);
+  if (match) {
+    const k = Number(match[2]);
+    return match[1] === 'largest' ? { rule: 'largest', k } : { rule: 'random', k, seed };
+  }
+  return {
+    rule: 'index',
+    chosen: names(text).map((part) => {
+      const [, tensor, place] = /^(.+)@(\d+(?::\d+)*)$/.exec(part) ?? [];
+      if (!tensor || !place)
+        throw new InvalidArgumentError(
+          `paths: expected largest:K, random:K or TENSOR@PLACE, got ${JSON.stringify(part)}`,
+        );
+      return { tensor, at: place.split(':').map(Number) };
+    }),
+  };
+}
+
+interface Options {
+  from: string;
+  to: string;
+  layers?: string[];
+  tracks: string[];
+  paths: string;
+  seed: number;
+  name: string;
+  output?: string;
+}
+
+export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
+  const { result, tracks, folder } = await changeOfRun(
+    directory!,
+    {
+      from: o.from,
+      to: o.to,
+      layers: o.layers,
+      tracks: o.tracks.includes('none') ? null : o.tracks,
+      paths: pathRule(o.paths, o.seed),
+      name: o.name,
+      output: o.output,
+    },
+    output,
+  );
+  output.result(`${changeTable(result)}\nwritten to ${folder}`, {
+    folder,
+    from: result.from,
+    to: result.to,
+    layers: result.layers,
+    tracks: tracks && { snapshots: tracks.snapshots.length, paths: tracks.paths.length },
+  });
+}
+
+/** Per layer the figures of the claim that what starts positive grows and what starts negative shrinks. */
+export function changeTable(result: ChangeResult): string {
+  const figure = ({ value }: Figure, digits = 3) => value?.toFixed(digits) ?? '–';
+  const share = ({ value }: Figure) => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
+  return [
+    `Change from ${result.from.id} to ${result.to.id}`,
+    table([
+      ['layer', 'weights', 'Pearson r', 'slope', 'equal signs', '+ grew', '− shrank', 'relative', 'largest'],
+      ...result.layers.map(({ layer, statistics: s }) => [
+        layer,
+        s.count,
+        figure(s.pearson),
+        figure(s.slope),
+        share(s.equalSigns),
+        share(s.positiveGrew),
+        share(s.negativeShrank),
+        figure(s.relativeChange),
+        figure(s.largestChange),
+      ]),
+    ]),
+  ].join('\n');
+}
