@@ -3,6 +3,16 @@ export * from './datasets/index.js';
 export { fileError, fileSource, withFile } from './formats/file-source.js';
 export * from './index.js';
 export {
+  type Graph,
+  type GraphKind,
+  type GraphNode,
+  type GraphOp,
+  GraphRunner,
+  graphOfModel,
+  type LinearisedGraph,
+  shapesOf,
+} from './models/graph/index.js';
+export {
   buildModel,
   loadWeights,
   MODEL_NAMES,
