@@ -291,6 +291,7 @@ describe('epochscope activity', () => {
   });
 
   it('says what is missing', async () => {
+    let made = 0;
     for (const [change, argv, message] of [
       [{}, ['--layer', 'C1'], 'holds no outputs of layer C1'],
       [{}, ['--layer', 'P7'], 'has no layer P7; it has C1, R1, S'],
@@ -298,7 +299,7 @@ describe('epochscope activity', () => {
       [{ layers: [init.layers[1]!] }, [], 'what snapshot step-00000002 predicts is not known'],
       [{ layers: [] }, [], 'has no layer of feature maps; name one with --layer'],
     ] as const) {
-      const directory = await writeRun(`missing-${message.length}`, 3, change as Partial<RunInit>);
+      const directory = await writeRun(`missing-${made++}`, 3, change as Partial<RunInit>);
       const { code, err } = await cli('activity', directory, ...argv);
       expect(code).toBe(1);
       expect(err).toContain(message);
