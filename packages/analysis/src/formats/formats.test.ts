@@ -64,6 +64,17 @@ describe('npy', () => {
     expect([...(tensor.data as Int16Array)]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it('takes the header as Python may write it', async () => {
+    const tensor = await readNpy(
+      source(
+        npyWith('{ "shape" : ( 2L , 1 , ),\t"fortran_order":False, "descr":"|u1"}   ', Uint8Array.of(7, 8)),
+      ),
+    );
+    expect(tensor).toMatchObject({ data: Uint8Array.of(7, 8), shape: [2, 1] });
+    const scalar = npyWith("{'descr': '|u1', 'fortran_order': False, 'shape': ()}", Uint8Array.of(9));
+    expect(await readNpy(source(scalar))).toMatchObject({ data: Uint8Array.of(9), shape: [] });
+  });
+
   it('widens half floats', async () => {
     const half = [0x3c00, 0xc000, 0x0001, 0x7c00, 0xfc00, 0x7e00, 0x3555];
     const tensor = await readNpy(
@@ -120,11 +131,67 @@ describe('npy', () => {
       'expected a number dtype',
     ],
     ['text', npyWith("{'descr': '<U5', 'fortran_order': False, 'shape': (1,), }"), 'expected a number dtype'],
-    ['no shape', npyWith("{'descr': '<f4', 'fortran_order': False, }"), 'no readable "shape"'],
+    ['no shape', npyWith("{'descr': '<f4', 'fortran_order': False, }"), 'the header has no "shape"'],
     [
       'a negative side',
       npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }"),
-      'no readable "shape"',
+      'expected a whole number ≥ 0 for each dimension of "shape" in the header, got "-1,), }\\n" (byte 61)',
+    ],
+    [
+      'a key twice',
+      npyWith("{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (1,), }"),
+      'the header gives "descr" twice',
+    ],
+    [
+      'a key of its own',
+      npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}"),
+      'the header has an unknown key "x"',
+    ],
+    [
+      'a call',
+      npyWith("{'descr': str('<f4'), 'fortran_order': False, 'shape': (1,)}"),
+      "expected the dtype as text in the header, got \"str('<f4'),",
+    ],
+    [
+      'a structured dtype',
+      npyWith("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}"),
+      'got a structured one',
+    ],
+    [
+      'a number for a truth',
+      npyWith("{'descr': '<f4', 'fortran_order': 1, 'shape': (1,)}"),
+      'expected True or False',
+    ],
+    [
+      'a shape that is no tuple',
+      npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (1)}"),
+      'a shape of one side ends in ","',
+    ],
+    [
+      '65 dimensions',
+      npyWith(`{'descr': '<f4', 'fortran_order': False, 'shape': (${'1,'.repeat(65)})}`),
+      'expected at most 64 dimensions',
+    ],
+    ['no braces', npyWith("'descr': '<f4'"), 'expected "{" in the header'],
+    [
+      'an open header',
+      npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)"),
+      'expected "," or "}"',
+    ],
+    [
+      'more after the end',
+      npyWith("{'descr': '<f4', 'fortran_order': False, 'shape': (0,)} + x"),
+      'expected nothing after the closing brace',
+    ],
+    [
+      'an escape',
+      npyWith("{'descr': '<f\\\\x34', 'fortran_order': False, 'shape': (1,)}"),
+      'without escapes',
+    ],
+    [
+      'an endless text',
+      npyWith(`{'descr': '${'f'.repeat(99)}', 'fortran_order': False, 'shape': (1,)}`),
+      'of at most 64 characters',
     ],
     [
       'an impossible shape',

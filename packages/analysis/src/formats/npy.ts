@@ -1,13 +1,12 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
+import { parseNpyHeader } from './npy-header.js';
 import type { ByteSource, DType, Tensor, TensorData } from './types.js';
 
 // NumPy's format, versions 1 to 3: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 /** A header longer than this is refused: real ones have about 100 bytes. */
 export const MAX_NPY_HEADER = 65_536;
-/** NumPy's own limit on dimensions. */
-export const MAX_NPY_DIMENSIONS = 64;
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const DTYPES: Record<string, DType> = {
@@ -58,31 +57,16 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   if (length > MAX_NPY_HEADER) fail(`expected a header of at most ${MAX_NPY_HEADER} bytes, got ${length}`, 8);
   if (headerOffset + length > source.size) fail(`the header says ${length} bytes, the file ends before`, 8);
   const text = new TextDecoder('utf-8').decode(await source.read(headerOffset, length));
-  const field = (name: string, pattern: string) => {
-    const match = new RegExp(`['"]${name}['"]\\s*:\\s*${pattern}\\s*[,}]`).exec(text);
-    return match
-      ? match[1]!
-      : fail(
-          `the header has no readable "${name}": ${JSON.stringify(text.slice(0, 120).trim())}`,
-          headerOffset,
-        );
-  };
-  const descr = field('descr', `['"]([^'"]{2,16})['"]`);
-  const fortranOrder = field('fortran_order', '(True|False)') === 'True';
-  const sides = field('shape', '\\(([0-9,\\sL]{0,2000})\\)')
-    .split(',')
-    .map((side) => side.trim().replace(/L$/, ''))
-    .filter((side) => side !== '');
-  const dtype = DTYPES[descr.slice(1)];
+  const { descr, fortranOrder, shape } = parseNpyHeader(text, (message, at) =>
+    fail(message, headerOffset + at),
+  );
+  const dtype = Object.hasOwn(DTYPES, descr.slice(1)) ? DTYPES[descr.slice(1)] : undefined;
   if (!dtype || !'<>|='.includes(descr[0]!))
     return fail(`expected a number dtype (${Object.keys(DTYPES).join(', ')}), got ${descr}`, headerOffset);
-  if (sides.length > MAX_NPY_DIMENSIONS)
-    fail(`expected at most ${MAX_NPY_DIMENSIONS} dimensions, got ${sides.length}`, headerOffset);
-  const shape = sides.map(Number);
   const count = elementCount(shape);
   const dataOffset = headerOffset + length;
   const bytes = count * DTYPE_BYTES[dtype];
-  if (!Number.isSafeInteger(bytes)) fail(`the shape (${sides.join(', ')}) is not possible`, headerOffset);
+  if (!Number.isSafeInteger(bytes)) fail(`the shape (${shape.join(', ')}) is not possible`, headerOffset);
   guard(
     dataOffset + bytes <= source.size,
     'format',

@@ -1,234 +1,30 @@
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { Inflate, type Zippable, zipSync } from 'fflate';
-import { crc32 } from './crc32.js';
+import { guard } from '@epochscope/core-wasm';
+import { type Zippable, zipSync } from 'fflate';
 import { encodeNpy, readNpy } from './npy.js';
 import { bytesSource } from './source.js';
 import type { ByteSource, Tensor, TensorData } from './types.js';
+import { readZipDirectory, readZipEntry, type ZipEntry, type ZipKind } from './zip.js';
 
-// NumPy's .npz: a zip of .npy files. Zip as in PKWARE's APPNOTE 6.3: the directory at the end is what counts.
+// NumPy's .npz: a zip of .npy files; limits on entries in zip.ts.
 
-/** More arrays than this are refused. */
-export const MAX_NPZ_ENTRIES = 65_535;
-/** A directory longer than this is refused: about 100 bytes an entry. */
-export const MAX_NPZ_DIRECTORY = 16_000_000;
-/** One unpacked array larger than this is refused. */
-export const MAX_NPZ_ARRAY = 4_000_000_000;
 /** All arrays together, when all are read. */
 export const MAX_NPZ_TOTAL = 8_000_000_000;
-/** Deflate packs at most 1032 : 1, so a larger claim is a lie. */
-const MAX_DEFLATE_RATIO = 1032;
 
-const END = 0x06054b50;
-const END_SIZE = 22;
-const END64 = 0x06064b50;
-const END64_SIZE = 56;
-const LOCATOR64 = 0x07064b50;
-const LOCATOR64_SIZE = 20;
-const CENTRAL = 0x02014b50;
-const CENTRAL_SIZE = 46;
-const LOCAL = 0x04034b50;
-const LOCAL_SIZE = 30;
-const MAX_COMMENT = 65_535;
-const STORED = 0;
-const DEFLATED = 8;
-const ENCRYPTED_FLAG = 1;
-const U32 = 0xffffffff;
-
-export interface NpzEntry {
-  /** The array's name, without ".npy". */
-  name: string;
-  packed: number;
-  unpacked: number;
-  deflated: boolean;
-  crc: number;
-  /** Where the entry's own header begins. */
-  offset: number;
-}
-
-const failAt = (source: ByteSource, message: string, byte: number): never => {
-  throw new EpochscopeError('format', `${source.name}: ${message} (byte ${byte})`, {
-    file: source.name,
-    byte,
-  });
+export type NpzEntry = ZipEntry;
+const NPZ: ZipKind = {
+  file: 'an .npz file',
+  item: 'array',
+  nameOf: (path) => (path.endsWith('.npy') ? path.slice(0, -4) : null),
+  expected: '.npy files',
 };
-const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-/**
- * The directory of an .npz file, in its order. Entries must be .npy files, stored or deflated, of distinct names, lie
- * within the file and not overlap (which is how small zips claim endless content). Reads only the end. Throws `format`.
- */
-export async function readNpzDirectory(source: ByteSource): Promise<Map<string, NpzEntry>> {
-  const fail = (message: string, byte: number): never => failAt(source, message, byte);
-  const { start, size, count } = await findDirectory(source);
-  if (count > MAX_NPZ_ENTRIES) fail(`expected at most ${MAX_NPZ_ENTRIES} arrays, got ${count}`, start);
-  if (size > MAX_NPZ_DIRECTORY)
-    fail(`expected a directory of at most ${MAX_NPZ_DIRECTORY} bytes, got ${size}`, start);
-  const bytes = await source.read(start, size);
-  const view = viewOf(bytes);
-  const entries = new Map<string, NpzEntry>();
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const place = start + at;
-    if (at + CENTRAL_SIZE > size || view.getUint32(at, true) !== CENTRAL)
-      fail(`directory entry ${i} of ${count} is missing`, place);
-    const nameLength = view.getUint16(at + 28, true);
-    const extraLength = view.getUint16(at + 30, true);
-    const next = at + CENTRAL_SIZE + nameLength + extraLength + view.getUint16(at + 32, true);
-    if (next > size) fail(`directory entry ${i} runs past the directory`, place);
-    const file = new TextDecoder().decode(bytes.subarray(at + CENTRAL_SIZE, at + CENTRAL_SIZE + nameLength));
-    if (!file.endsWith('.npy'))
-      fail(`expected only .npy files inside, got ${JSON.stringify(file.slice(0, 80))}`, place);
-    const name = file.slice(0, -4);
-    if (entries.has(name)) fail(`two arrays are named ${JSON.stringify(name.slice(0, 80))}`, place);
-    if (view.getUint16(at + 8, true) & ENCRYPTED_FLAG) fail(`array ${name} is encrypted`, place);
-    const method = view.getUint16(at + 10, true);
-    if (method !== STORED && method !== DEFLATED)
-      fail(`array ${name}: expected zip method 0 (stored) or 8 (deflated), got ${method}`, place);
-    const extra = bytes.subarray(
-      at + CENTRAL_SIZE + nameLength,
-      at + CENTRAL_SIZE + nameLength + extraLength,
-    );
-    const sizes = widen(extra, [
-      view.getUint32(at + 24, true),
-      view.getUint32(at + 20, true),
-      view.getUint32(at + 42, true),
-    ]);
-    if (!sizes) return fail(`array ${name}: its zip64 sizes are missing or impossible`, place);
-    const [unpacked, packed, offset] = sizes;
-    if (unpacked > MAX_NPZ_ARRAY)
-      fail(`array ${name}: expected at most ${MAX_NPZ_ARRAY} bytes, got ${unpacked}`, place);
-    if (method === STORED ? unpacked !== packed : unpacked > packed * MAX_DEFLATE_RATIO)
-      fail(`array ${name}: ${packed} bytes cannot unpack to ${unpacked}`, place);
-    entries.set(name, {
-      name,
-      packed,
-      unpacked,
-      deflated: method === DEFLATED,
-      crc: view.getUint32(at + 16, true),
-      offset,
-    });
-    at = next;
-  }
-  // Headers inside may be longer than these lower bounds; reading checks the rest.
-  let free = 0;
-  for (const entry of [...entries.values()].sort((a, b) => a.offset - b.offset)) {
-    if (entry.offset < free) fail(`array ${entry.name} overlaps another`, entry.offset);
-    free = entry.offset + LOCAL_SIZE + entry.packed;
-    if (free > start)
-      fail(`array ${entry.name}: its ${entry.packed} bytes run into the directory`, entry.offset);
-  }
-  return entries;
-}
-
-/** Where the directory lies, from the record at the end of the file. */
-async function findDirectory(source: ByteSource): Promise<{ start: number; size: number; count: number }> {
-  const fail = (message: string, byte: number): never => failAt(source, message, byte);
-  if (source.size < END_SIZE) fail(`expected an .npz file, got ${source.size} bytes`, 0);
-  const tailStart = Math.max(0, source.size - END_SIZE - MAX_COMMENT - LOCATOR64_SIZE);
-  const tail = await source.read(tailStart, source.size - tailStart);
-  const view = viewOf(tail);
-  let end = tail.length - END_SIZE;
-  // The record is the last one whose comment reaches just to the end of the file.
-  while (
-    end >= 0 &&
-    !(view.getUint32(end, true) === END && end + END_SIZE + view.getUint16(end + 20, true) === tail.length)
-  )
-    end--;
-  if (end < 0)
-    return fail('expected an .npz file (a zip), found no end-of-directory record', source.size - END_SIZE);
-  let count = view.getUint16(end + 10, true);
-  let size = view.getUint32(end + 12, true);
-  let start = view.getUint32(end + 16, true);
-  let limit = tailStart + end;
-  const locator = end - LOCATOR64_SIZE;
-  if (locator >= 0 && view.getUint32(locator, true) === LOCATOR64) {
-    const at = Number(view.getBigUint64(locator + 8, true));
-    limit = tailStart + locator;
-    if (at + END64_SIZE > limit) fail('the zip64 record lies outside the file', limit);
-    const record = viewOf(await source.read(at, END64_SIZE));
-    if (record.getUint32(0, true) !== END64) fail('expected a zip64 end-of-directory record', at);
-    count = Number(record.getBigUint64(32, true));
-    size = Number(record.getBigUint64(40, true));
-    start = Number(record.getBigUint64(48, true));
-    limit = at;
-  }
-  if (start + size > limit)
-    fail(`a directory of ${size} bytes at byte ${start} runs past its end at ${limit}`, limit);
-  if (count * CENTRAL_SIZE > size) fail(`${count} entries do not fit a directory of ${size} bytes`, start);
-  return { start, size, count };
-}
-
-/** Unpacked size, packed size and offset; those that are all ones stand in the zip64 field, in this order. */
-function widen(extra: Uint8Array, sizes: [number, number, number]): [number, number, number] | null {
-  if (!sizes.includes(U32)) return sizes;
-  const view = viewOf(extra);
-  for (let at = 0; at + 4 <= extra.length; ) {
-    const end = at + 4 + view.getUint16(at + 2, true);
-    if (end > extra.length) return null;
-    if (view.getUint16(at, true) === 1) {
-      let from = at + 4;
-      const wide = sizes.map((value) => {
-        if (value !== U32) return value;
-        from += 8;
-        return from <= end ? Number(view.getBigUint64(from - 8, true)) : Number.NaN;
-      }) as [number, number, number];
-      return wide.every(Number.isSafeInteger) ? wide : null;
-    }
-    at = end;
-  }
-  return null;
-}
+/** The directory of an .npz file, in its order: names without ".npy". Reads only the end. Throws `format`. */
+export const readNpzDirectory = (source: ByteSource): Promise<Map<string, NpzEntry>> =>
+  readZipDirectory(source, NPZ);
 
 /** One array, reading and unpacking only its bytes. Throws `format`. Memory: packed + 2 × unpacked. */
 export async function readNpzEntry(source: ByteSource, entry: NpzEntry): Promise<Tensor> {
-  const fail = (message: string, byte: number): never => failAt(source, message, byte);
-  const header = viewOf(await source.read(entry.offset, LOCAL_SIZE));
-  if (header.getUint32(0, true) !== LOCAL) fail(`array ${entry.name}: expected a zip entry`, entry.offset);
-  const from = entry.offset + LOCAL_SIZE + header.getUint16(26, true) + header.getUint16(28, true);
-  const packed = await source.read(from, entry.packed);
-  const bytes = entry.deflated ? inflate(source, entry, packed, from) : packed;
-  const crc = crc32(bytes);
-  guard(
-    crc === entry.crc,
-    'format',
-    () => `${source.name}: array ${entry.name}: the checksum is wrong: the file is damaged (byte ${from})`,
-    { file: source.name, byte: from, expected: entry.crc, got: crc },
-  );
-  return readNpy(bytesSource(`${source.name}:${entry.name}.npy`, bytes));
-}
-
-function inflate(source: ByteSource, entry: NpzEntry, packed: Uint8Array, from: number): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let total = 0;
-  let ended = false;
-  const wrong = (): never =>
-    failAt(
-      source,
-      `array ${entry.name}: expected ${entry.unpacked} bytes once unpacked, got ${total > entry.unpacked ? 'more' : total}`,
-      from,
-    );
-  const stream = new Inflate((chunk, final) => {
-    total += chunk.length;
-    if (total > entry.unpacked) wrong();
-    parts.push(chunk);
-    ended ||= final;
-  });
-  try {
-    // In slices, so that a lie about the size shows before much is unpacked.
-    for (let at = 0; at < packed.length; at += 1 << 16)
-      stream.push(packed.subarray(at, at + (1 << 16)), at + (1 << 16) >= packed.length);
-  } catch (cause) {
-    if (cause instanceof EpochscopeError) throw cause;
-    failAt(source, `array ${entry.name}: broken deflate data: ${(cause as Error).message}`, from);
-  }
-  if (!ended || total !== entry.unpacked) wrong();
-  const out = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return readNpy(bytesSource(`${source.name}:${entry.name}.npy`, await readZipEntry(source, entry)));
 }
 
 /** All arrays, in the directory's order. Throws `format`, also when they are more than MAX_NPZ_TOTAL together. */
