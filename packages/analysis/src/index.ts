@@ -3,7 +3,16 @@ export * from './api/index.js';
 export * from './engine/types.js';
 export { type Csv, type CsvOptions, readCsv } from './formats/csv.js';
 export { DTYPE_BYTES, dtypeOf, elementCount } from './formats/dtypes.js';
+export {
+  datasetsOf,
+  type Hdf5Attribute,
+  type Hdf5Dataset,
+  type Hdf5Group,
+  readHdf5,
+  readHdf5Dataset,
+} from './formats/hdf5/index.js';
 export { type HttpSourceOptions, httpSource } from './formats/http-source.js';
+export { type KerasFile, readKerasFile, readKerasWeights } from './formats/keras.js';
 export { selectChannel, tensorToMatrix } from './formats/matrix.js';
 export { encodeNpy, readNpy, readNpyHeader, readNpyRows } from './formats/npy.js';
 export {
@@ -19,7 +28,17 @@ export {
   readSafetensorsEntry,
   readSafetensorsHeader,
 } from './formats/safetensors.js';
+export { readSharded, readShardIndex } from './formats/sharded.js';
+export type { OpenSibling } from './formats/siblings.js';
 export { bytesSource } from './formats/source.js';
+export { readTfjsModel, type TfjsModel } from './formats/tfjs.js';
+export {
+  readTorch,
+  readTorchEntry,
+  readTorchHeader,
+  type TorchEntry,
+  type TorchHeader,
+} from './formats/torch.js';
 export * from './formats/types.js';
 export * from './methods/activity/index.js';
 export * from './methods/change/index.js';

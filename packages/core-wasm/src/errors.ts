@@ -14,7 +14,11 @@ export type ErrorCode =
 /** Values that say where and what: file, byte, path, expected, got, … Plain data, so that they cross workers. */
 export type ErrorFields = Record<string, string | number | boolean | null | undefined>;
 
-/** The one error class: a readable sentence, a code, and the fields it was made from. */
+/** Names out of files may hold line breaks and terminal codes; a message is one printable line. */
+const printable = (text: string) =>
+  text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+/** The one error class: a readable sentence on one line, a code, and the fields it was made from. */
 export class EpochscopeError extends Error {
   override readonly name = 'EpochscopeError';
   constructor(
@@ -23,7 +27,7 @@ export class EpochscopeError extends Error {
     readonly fields: ErrorFields = {},
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(printable(message), options);
   }
 }
 

@@ -1,0 +1,33 @@
+import { EpochscopeError } from '@epochscope/core-wasm';
+import { parseJson } from './json.js';
+import type { ByteSource } from './types.js';
+
+/** Opens a file beside another by its plain name, uses and closes it: on disk, over HTTP or from memory. */
+export type OpenSibling = <T>(name: string, body: (source: ByteSource) => Promise<T>) => Promise<T>;
+
+/** An index or topology longer than this is refused. */
+export const MAX_INDEX_JSON = 100_000_000;
+/** Files that one index may name. */
+export const MAX_SHARDS = 10_000;
+
+/** A JSON object from a source. Throws `format`. */
+export async function readJsonObject(source: ByteSource): Promise<Record<string, unknown>> {
+  const fail = (message: string): never => {
+    throw new EpochscopeError('format', `${source.name}: ${message}`, { file: source.name });
+  };
+  if (source.size > MAX_INDEX_JSON) fail(`expected at most ${MAX_INDEX_JSON} bytes, got ${source.size}`);
+  const json = parseJson(new TextDecoder().decode(await source.read(0, source.size)), source.name);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return fail('expected a JSON object');
+  return json as Record<string, unknown>;
+}
+
+/** A file name that stays in its folder. Throws `format`. */
+export function siblingName(name: unknown, file: string): string {
+  if (typeof name !== 'string' || !/^[^/\\\0]{1,255}$/.test(name) || name === '.' || name === '..')
+    throw new EpochscopeError(
+      'format',
+      `${file}: expected the plain name of a file beside it, got ${JSON.stringify(name)?.slice(0, 80)}`,
+      { file },
+    );
+  return name;
+}

@@ -1,0 +1,132 @@
+import { EpochscopeError } from '@epochscope/core-wasm';
+import { decodeElements, elementCount } from './dtypes.js';
+import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
+import type { DType, Tensor, TensorData } from './types.js';
+
+// TensorFlow.js: model.json with "modelTopology" and "weightsManifest", groups of weights one after another in the
+// bytes of the group's files.
+
+/** Bytes of all weights. */
+export const MAX_TFJS_BYTES = 8_000_000_000;
+/** Weights in all. */
+export const MAX_TFJS_WEIGHTS = 100_000;
+
+const DTYPES: Record<string, [DType, number]> = {
+  float32: ['float32', 4],
+  int32: ['int32', 4],
+  uint8: ['uint8', 1],
+  bool: ['bool', 1],
+  float16: ['float16', 2],
+  uint16: ['uint16', 2],
+};
+
+export interface TfjsModel {
+  /** What tf.loadLayersModel takes as modelTopology; null where there is none. */
+  topology: unknown;
+  /** By the manifest's names: "conv/kernel". */
+  tensors: Map<string, Tensor>;
+}
+
+interface Weight {
+  name: string;
+  shape: number[];
+  stored: DType;
+  bytes: number;
+  /** value = stored × scale + min, for quantised weights. */
+  scale: number;
+  min: number;
+  quantised: boolean;
+}
+
+/** Reads model.json and its shards; quantised weights become float32. Throws `format`, `unsupported`, `missing`. */
+export async function readTfjsModel(open: OpenSibling, file = 'model.json'): Promise<TfjsModel> {
+  const { name, json } = await open(file, async (source) => ({
+    name: source.name,
+    json: await readJsonObject(source),
+  }));
+  const fail = (message: string, code: 'format' | 'unsupported' = 'format'): never => {
+    throw new EpochscopeError(code, `${name}: ${message}`, { file: name });
+  };
+  const groups = json.weightsManifest;
+  if (!Array.isArray(groups)) return fail('expected "weightsManifest", a list: is it a TensorFlow.js model?');
+  const tensors = new Map<string, Tensor>();
+  let total = 0;
+  let shards = 0;
+  for (const [g, group] of groups.entries()) {
+    const { paths, weights } = (group ?? {}) as { paths?: unknown; weights?: unknown };
+    if (!Array.isArray(paths) || !Array.isArray(weights))
+      return fail(`weightsManifest[${g}]: expected lists "paths" and "weights"`);
+    shards += paths.length;
+    if (shards > MAX_SHARDS) fail(`expected at most ${MAX_SHARDS} files`);
+    if (tensors.size + weights.length > MAX_TFJS_WEIGHTS)
+      fail(`expected at most ${MAX_TFJS_WEIGHTS} weights`);
+    const described = weights.map((weight: unknown, i) =>
+      describe(weight, `weightsManifest[${g}].weights[${i}]`, fail),
+    );
+    const expected = described.reduce((sum, { bytes }) => sum + bytes, 0);
+    total += expected;
+    if (!(total <= MAX_TFJS_BYTES)) fail(`expected at most ${MAX_TFJS_BYTES} bytes of weights, got more`);
+    // Sizes first: nothing is allocated for files that do not hold what is promised.
+    const names = paths.map((path) => siblingName(path, name));
+    let got = 0;
+    for (const path of names) got += await open(path, async (source) => source.size);
+    if (got !== expected)
+      fail(`weightsManifest[${g}] describes ${expected} bytes, ${names.join(', ')} hold ${got}`);
+    const bytes = new Uint8Array(expected);
+    let at = 0;
+    for (const path of names)
+      await open(path, async (source) => {
+        if (at + source.size > expected) fail(`${path} grew while it was read`);
+        bytes.set(await source.read(0, source.size), at);
+        at += source.size;
+      });
+    at = 0;
+    for (const weight of described) {
+      if (tensors.has(weight.name)) fail(`two weights are named ${JSON.stringify(weight.name.slice(0, 80))}`);
+      tensors.set(weight.name, tensorOf(bytes.subarray(at, at + weight.bytes), weight));
+      at += weight.bytes;
+    }
+  }
+  return { topology: json.modelTopology ?? null, tensors };
+}
+
+function describe(
+  weight: unknown,
+  place: string,
+  fail: (message: string, code?: 'format' | 'unsupported') => never,
+): Weight {
+  const { name, shape, dtype, quantization } = (weight ?? {}) as Record<string, unknown>;
+  if (typeof name !== 'string' || name.length > 1000) return fail(`${place}.name: expected a text`);
+  const count = Array.isArray(shape) && shape.length <= 32 ? elementCount(shape) : Number.NaN;
+  if (Number.isNaN(count)) fail(`${place}.shape: ${JSON.stringify(shape)?.slice(0, 80)} is not possible`);
+  const packed = quantization as { dtype?: unknown; scale?: unknown; min?: unknown } | undefined;
+  const stored = String(packed?.dtype ?? dtype);
+  if (!Object.hasOwn(DTYPES, stored))
+    return fail(
+      `${place}.dtype: expected one of ${Object.keys(DTYPES).join(', ')}, got ${stored.slice(0, 40)}`,
+      'unsupported',
+    );
+  const scaled = packed !== undefined && stored !== 'float16';
+  if (scaled && (typeof packed.scale !== 'number' || typeof packed.min !== 'number'))
+    fail(`${place}.quantization: expected numbers "scale" and "min"`);
+  const [type, width] = DTYPES[stored]!;
+  return {
+    name,
+    shape: [...(shape as number[])],
+    stored: type,
+    bytes: count * width,
+    scale: scaled ? (packed.scale as number) : 1,
+    min: scaled ? (packed.min as number) : 0,
+    quantised: packed !== undefined,
+  };
+}
+
+function tensorOf(bytes: Uint8Array, { shape, stored, scale, min, quantised }: Weight): Tensor {
+  const data: TensorData = decodeElements(bytes, stored, elementCount(shape));
+  if (!quantised) return { data, shape, dtype: stored };
+  return {
+    data: Float32Array.from(data as Uint8Array, (value) => value * scale + min),
+    shape,
+    dtype: 'float32',
+  };
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  bytesSource,
+  datasetsOf,
+  encodeNpy,
+  encodeNpz,
+  encodeSafetensors,
+  type OpenSibling,
+  readCsv,
+  readHdf5,
+  readHdf5Dataset,
+  readKerasWeights,
+  readNpy,
+  readNpz,
+  readSafetensors,
+  readSharded,
+  readTfjsModel,
+  readTorch,
+} from '@epochscope/analysis';
+import { EpochscopeError } from '@epochscope/core-wasm';
+import { describe, expect, it } from 'vitest';
+import { mutate, seeded, withAllocationLimit } from './fuzz.js';
+
+// Files gone wrong by chance: whatever a parser is given, out comes a value or an EpochscopeError, at once and without
+// asking for more memory than the file could fill.
+
+const fixture = (name: string) =>
+  new Uint8Array(readFileSync(fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))));
+const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const three = { data: Float32Array.of(1, 2, 3), shape: [3], dtype: 'float32' as const };
+const tensors = new Map([
+  ['a', three],
+  ['b', { data: new Float64Array(40), shape: [8, 5], dtype: 'float64' as const }],
+]);
+const source = (bytes: Uint8Array) => bytesSource('fuzzed', bytes);
+/** The fuzzed file beside a whole one. */
+const beside =
+  (name: string, fuzzed: Uint8Array, other: string, whole: Uint8Array): OpenSibling =>
+  (wanted, body) => {
+    if (wanted !== name && wanted !== other) throw new EpochscopeError('missing', `${wanted} does not exist`);
+    return body(bytesSource(wanted, wanted === name ? fuzzed : whole));
+  };
+const hdf5 = async (bytes: Uint8Array) => {
+  const file = source(bytes);
+  for (const dataset of datasetsOf(await readHdf5(file)).values()) await readHdf5Dataset(file, dataset);
+};
+const tfjsModel = text({
+  modelTopology: {},
+  weightsManifest: [{ paths: ['w.bin'], weights: [{ name: 'k', shape: [3], dtype: 'float32' }] }],
+});
+const w = new Uint8Array(three.data.buffer);
+const shard = encodeSafetensors(tensors);
+
+const PARSERS: [
+  name: string,
+  seedFile: Uint8Array,
+  rounds: number,
+  read: (bytes: Uint8Array) => Promise<unknown>,
+][] = [
+  ['npy', encodeNpy(three.data, [3]), 2000, (b) => readNpy(source(b))],
+  ['npz', encodeNpz(tensors, { compress: true }), 1500, (b) => readNpz(source(b))],
+  ['safetensors', shard, 1500, (b) => readSafetensors(source(b))],
+  ['csv', new TextEncoder().encode('a,b\n1,2\n3,"4"\n'), 1000, (b) => readCsv(source(b))],
+  ['PyTorch', fixture('formats/tensors.pt'), 2000, (b) => readTorch(source(b))],
+  ['PyTorch checkpoint', fixture('formats/checkpoint.pt'), 1000, (b) => readTorch(source(b))],
+  ['HDF5, old', fixture('formats/plain-earliest.h5'), 200, hdf5],
+  ['HDF5, new', fixture('formats/plain-latest.h5'), 200, hdf5],
+  ['HDF5, ordered', fixture('formats/plain-ordered.h5'), 200, hdf5],
+  ['Keras weights', fixture('layouts/keras-weights/01.weights.h5'), 400, (b) => readKerasWeights(source(b))],
+  ['Keras zip', fixture('layouts/keras-zip/net-01.keras'), 400, (b) => readKerasWeights(source(b))],
+  ['Keras HDF5', fixture('layouts/keras-h5/weights.01-1.00.h5'), 400, (b) => readKerasWeights(source(b))],
+  ['tfjs model.json', tfjsModel, 1000, (b) => readTfjsModel(beside('model.json', b, 'w.bin', w))],
+  ['tfjs weights', w, 300, (b) => readTfjsModel(beside('w.bin', b, 'model.json', tfjsModel))],
+  [
+    'index of shards',
+    text({ weight_map: { a: 's.safetensors', b: 's.safetensors' } }),
+    1000,
+    (b) => readSharded(beside('i.json', b, 's.safetensors', shard), 'i.json'),
+  ],
+];
+
+describe('mutated files give a value or an EpochscopeError', () => {
+  it.each(PARSERS)('%s', async (name, seedFile, rounds, read) => {
+    await read(seedFile);
+    const limit = 100_000_000;
+    let refused = 0;
+    for (let seed = 1; seed <= rounds; seed++) {
+      const bytes = mutate(seedFile, seeded(seed));
+      const error = await withAllocationLimit(limit, () => read(bytes).then(() => null)).catch(
+        (e: unknown) => e,
+      );
+      if (error !== null && !(error instanceof EpochscopeError))
+        throw new Error(`${name}: seed ${seed}: ${(error as Error).stack ?? error}`);
+      if (error) {
+        refused++;
+        expect((error as Error).message, `${name}: seed ${seed}`).not.toContain('\n');
+      }
+    }
+    expect(refused).toBeGreaterThan(rounds / 50);
+  });
+
+  it('the watch on allocations sees a large one, and is gone afterwards', async () => {
+    await expect(withAllocationLimit(10, async () => new Uint8Array(11))).rejects.toThrow('more than the 10');
+    expect(new Uint8Array(11).length).toBe(11);
+  });
+});
