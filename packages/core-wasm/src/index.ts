@@ -57,6 +57,7 @@ export {
   pairwiseCondensed,
   pairwiseInto,
   pairwiseResult,
+  pairwiseSteps,
   preparePairwise,
   releasePairwise,
   runPairwise,
@@ -77,6 +78,7 @@ export {
   type SyncJobOptions,
   type VatResult,
   vatFromMatrix,
+  vatFromMatrixSteps,
 } from '../kernels/vat/index.js';
 export {
   finishVatPoints,
@@ -101,3 +103,4 @@ export {
 } from './load.js';
 export { checkFinite, checkMatrix, type Matrix, METRIC_ID, METRICS, type Metric } from './matrix.js';
 export { Arena } from './memory.js';
+export type { Steps } from './steps.js';

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { detectFeatures, loadKernels } from './load.js';
 import { Arena } from './memory.js';
@@ -13,6 +15,24 @@ describe('loading', () => {
       expect(kernels.shared).toBe(shared);
       expect(kernels.memory.buffer instanceof SharedArrayBuffer).toBe(shared);
     }
+  });
+
+  it('says that relaxed SIMD is here exactly where its build is valid', () => {
+    const bytes = readFileSync(new URL('../dist/wasm/kernels-relaxed.wasm', import.meta.url));
+    expect(detectFeatures().relaxedSimd).toBe(WebAssembly.validate(bytes));
+    // Node 20 has it behind a flag.
+    const script = `
+      import { readFileSync } from 'node:fs';
+      import { detectFeatures } from '@epochscope/core-wasm';
+      const bytes = readFileSync('dist/wasm/kernels-relaxed.wasm');
+      process.stdout.write([detectFeatures().relaxedSimd, WebAssembly.validate(bytes)].join());
+    `;
+    const flags = process.versions.node.startsWith('20.') ? ['--experimental-wasm-relaxed-simd'] : [];
+    const run = spawnSync(process.execPath, [...flags, '--input-type=module', '-e', script], {
+      cwd: new URL('..', import.meta.url),
+      encoding: 'utf8',
+    });
+    expect(run.stdout).toBe('true,true');
   });
 
   it('finds SIMD here, and says clearly when it, or relaxed SIMD, is missing', async () => {

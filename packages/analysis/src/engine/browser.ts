@@ -22,9 +22,9 @@ carryErrors();
 export function createEngine(options: EngineOptions = {}): Engine {
   const threads = checkThreads(options.threads ?? defaultThreads(navigator.hardwareConcurrency));
   return createPool(spawn, {
+    ...options,
     threads,
     shared: options.shared ?? detectFeatures().sharedMemory,
-    memoryLimit: options.memoryLimit,
   });
 }
 

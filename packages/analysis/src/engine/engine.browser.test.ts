@@ -15,6 +15,12 @@ describe('the engine in a browser', () => {
       const got = await engine.vat(x, { metric: 'euclidean' });
       expect(got.order).toEqual(expected.order);
       expect(got.weights).toEqual(expected.weights);
+      const form = { metric: 'euclidean', condensed: true } as const;
+      const [here, there] = await Promise.all([
+        createInlineEngine().pairwise(x, form),
+        engine.pairwise(x, form),
+      ]);
+      expect([...there.data]).toEqual([...here.data]);
       await engine.close();
     }
   });

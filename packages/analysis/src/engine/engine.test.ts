@@ -326,6 +326,159 @@ describe('the engine in Node', () => {
   });
 });
 
+describe('pairwise on the engine', () => {
+  const variants = [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { threads: 2, shared: false }];
+
+  it('gives the same bits inline, on 1, 2 and 3 threads, shared or not, for every form', async () => {
+    const x = points(700, 9);
+    const other = points(150, 9, 8);
+    const inline = createInlineEngine();
+    for (const form of [
+      { metric: 'cosine' },
+      { metric: 'euclidean', condensed: true },
+      { metric: 'manhattan', other },
+    ] as const) {
+      const expected = await inline.pairwise(x, form);
+      expect(expected.shape).toEqual(
+        'condensed' in form ? [(700 * 699) / 2, 1] : [700, 'other' in form ? 150 : 700],
+      );
+      for (const options of variants) {
+        const got = await engine(options).pairwise(x, form);
+        expect(got.shape, JSON.stringify(options)).toEqual(expected.shape);
+        expect(got.data.length).toBe(expected.data.length);
+        expect(got.data.every((value, i) => value === expected.data[i])).toBe(true);
+      }
+    }
+  });
+
+  it('goes on into VAT of the matrix, which is what VAT of the points says', async () => {
+    const e = engine({ threads: 2 });
+    const x = points(640, 4);
+    const d = await e.pairwise(x, { metric: 'euclidean' });
+    const matrix = await e.vatFromMatrix(d);
+    const direct = await e.vat(x, { metric: 'euclidean' });
+    // Both round float32 sums, each in its own order.
+    matrix.weights.forEach((w, i) => {
+      expect(Math.abs(w - direct.weights[i]!)).toBeLessThanOrEqual(1e-5 * w);
+    });
+  });
+
+  it('takes n = 0, 1 and 2', async () => {
+    for (const options of variants)
+      for (const n of [0, 1, 2])
+        expect((await engine(options).pairwise(points(n, 3), { metric: 'correlation' })).data.length).toBe(
+          n * n,
+        );
+  });
+
+  it('tells progress up to the whole, stops when cancelled, and goes on with the next job', async () => {
+    for (const options of variants) {
+      const e = engine(options);
+      const seen: [number, number][] = [];
+      await e.pairwise(points(1500, 30), {
+        metric: 'cosine',
+        onProgress: (...step) => seen.push(step),
+      });
+      expect(seen.length).toBeGreaterThan(1);
+      expect(seen.at(-1)![0]).toBe(seen.at(-1)![1]);
+      for (let i = 1; i < seen.length; i++) expect(seen[i]![0]).toBeGreaterThanOrEqual(seen[i - 1]![0]);
+      const controller = new AbortController();
+      const job = e.pairwise(points(3000, 400), {
+        metric: 'manhattan',
+        signal: controller.signal,
+        onProgress: (done) => done > 0 && controller.abort(),
+      });
+      await expect(job, JSON.stringify(options)).rejects.toMatchObject({ code: 'cancelled' });
+      expect((await e.pairwise(points(5, 3), { metric: 'cosine' })).data.length).toBe(25);
+    }
+  });
+
+  it('refuses what cannot fit, with both figures and a number of samples that does fit', async () => {
+    const e = engine({ threads: 2, memoryLimit: 3e6 });
+    const x = points(1000, 5);
+    const error = await e.pairwise(x, { metric: 'cosine' }).catch((cause) => cause);
+    expect(error).toMatchObject({
+      code: 'memory',
+      message: expect.stringMatching(
+        /^dissimilarities of 1000 points needs 4 MB and 4 MB in JavaScript, the limit is 3 MB; ask for them condensed/,
+      ),
+    });
+    const { fits } = error.fields as { fits: number };
+    expect((await e.pairwise(points(fits, 5), { metric: 'cosine' })).data.length).toBe(fits * fits);
+    await expect(e.pairwise(points(fits + 1, 5), { metric: 'cosine' })).rejects.toThrow('condensed');
+    await expect(
+      engine({ threads: 1 }).pairwise(
+        { data: new Float32Array(40_000), shape: [40_000, 1] },
+        { metric: 'cosine' },
+      ),
+    ).rejects.toThrow('the limit is 4.3 GB');
+  });
+
+  it('refuses bad arguments before any worker starts', async () => {
+    const e = engine({ threads: 2 });
+    const x = points(4, 2);
+    await expect(e.pairwise(x, { metric: 'hamming' as never })).rejects.toThrow('metric: expected one of');
+    await expect(e.pairwise(x, { metric: 'cosine', other: points(4, 3) })).rejects.toThrow(
+      'other: expected 2',
+    );
+    await expect(e.pairwise(x, { metric: 'cosine', other: x, condensed: true })).rejects.toThrow('condensed');
+  });
+});
+
+describe('VAT of a matrix on the engine', () => {
+  it('can be cancelled between its chunks', async () => {
+    const n = 9000;
+    const data = new Float32Array(n * n).fill(1);
+    for (let i = 0; i < n; i++) data[i * n + i] = 0;
+    for (const options of [{ threads: 2 }, { threads: 1, shared: false }]) {
+      const e = engine(options);
+      const controller = new AbortController();
+      let told = 0;
+      const job = e.vatFromMatrix(
+        { data, shape: [n, n] },
+        {
+          signal: controller.signal,
+          onProgress: () => {
+            if (++told === 3) controller.abort();
+          },
+        },
+      );
+      await expect(job).rejects.toMatchObject({ code: 'cancelled' });
+      expect(told).toBe(3);
+      expect((await e.vat(points(9, 2), { metric: 'cosine' })).order.length).toBe(9);
+    }
+  });
+});
+
+describe('the relaxed build', () => {
+  const script = `
+    import { createEngine } from '@epochscope/analysis/engine';
+    const x = { data: Float32Array.from({ length: 600 * 20 }, (_, i) => Math.sin(i)), shape: [600, 20] };
+    const d = [];
+    for (const relaxed of [false, true]) {
+      const engine = createEngine({ threads: 2, relaxed });
+      if (engine.relaxed !== relaxed) throw new Error('not what was asked for');
+      d.push((await engine.pairwise(x, { metric: 'cosine' })).data);
+    }
+    process.stdout.write(String(d[0].reduce((most, value, i) => Math.max(most, Math.abs(value - d[1][i])), 0)));
+  `;
+  const start = (...flags: string[]) =>
+    spawnSync(process.execPath, [...flags, '--input-type=module', '-e', script], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+
+  it('is used on request only and agrees within the stated accuracy; where it is missing, that is said', () => {
+    const plain = start();
+    if (plain.status !== 0) expect(plain.stderr).toContain('relaxed SIMD was asked for and is missing here');
+    const run = plain.status === 0 ? plain : start('--experimental-wasm-relaxed-simd');
+    expect(run.stderr).toBe('');
+    // Both are within 1e-6 of the truth.
+    expect(Number(run.stdout)).toBeLessThan(2e-6);
+  });
+});
+
 describe('a process with an engine', () => {
   it('waits for a job and then ends by itself, without close', () => {
     const script = `

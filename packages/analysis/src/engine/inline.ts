@@ -4,7 +4,7 @@ import type { Engine } from './types.js';
 import { KernelWorker } from './worker-api.js';
 
 /** An engine in this very thread, for pages opened from disk (no workers there) and for tests. Blocks between chunks. */
-export function createInlineEngine(options: { memoryLimit?: number } = {}): Engine {
+export function createInlineEngine(options: { memoryLimit?: number; relaxed?: boolean } = {}): Engine {
   return createPool(async () => inlineMember(), { threads: 1, shared: false, ...options });
 }
 

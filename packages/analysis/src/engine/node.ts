@@ -24,7 +24,7 @@ carryErrors();
 /** The kernels on worker threads. Workers start with the first job and never keep the process alive by themselves. */
 export function createEngine(options: EngineOptions = {}): Engine {
   const threads = checkThreads(options.threads ?? defaultThreads(availableParallelism()));
-  return createPool(spawn, { threads, shared: options.shared ?? true, memoryLimit: options.memoryLimit });
+  return createPool(spawn, { ...options, threads, shared: options.shared ?? true });
 }
 
 async function spawn(): Promise<Member> {

@@ -1,6 +1,7 @@
 import {
   checkFinite,
   checkMatrix,
+  checkPairwise,
   correlationBytes,
   EpochscopeError,
   formatBytes,
@@ -13,6 +14,9 @@ import {
   type Matrix,
   METRICS,
   type Metric,
+  type PairwiseJob,
+  type PairwiseShape,
+  pairwiseBytes,
   stopVatPoints,
   truncatedSvdBytes,
   truncatedSvdOperator,
@@ -32,6 +36,10 @@ export interface RemoteKernels {
   vatRun(job: VatPointsJob, worker: number, steps: number): Promise<number>;
   vatFinish(job: VatPointsJob): Promise<VatResult>;
   vatRelease(job: VatPointsJob): Promise<void>;
+  pairwisePrepare(x: Matrix, metric: Metric, shape: PairwiseShape): Promise<PairwiseJob>;
+  pairwiseRun(job: PairwiseJob, worker: number, from: number, to: number): Promise<void>;
+  pairwiseCopy(job: PairwiseJob, to: Float32Array, from: number, end: number): Promise<void>;
+  pairwiseRelease(job: PairwiseJob): Promise<void>;
   taskStart(name: TaskName, ...args: unknown[]): Promise<void>;
   taskStep(): Promise<TaskStep>;
   taskDrop(): Promise<void>;
@@ -56,8 +64,10 @@ export interface EngineOptions {
   threads?: number;
   /** One memory for all workers; default: where it can be had (Node; cross-origin-isolated pages). */
   shared?: boolean;
-  /** Bytes one job may take. */
+  /** Bytes one job may take, in the kernels' memory and in JavaScript. Default: what 32-bit WebAssembly can address, and no limit beside it. */
   memoryLimit?: number;
+  /** Fused multiply-add, where this environment has it (else jobs reject with `unsupported`): faster, and no longer the same bits on every machine. Default false. */
+  relaxed?: boolean;
 }
 
 /** Awaits an answer, or the death of the workers. */
@@ -66,20 +76,23 @@ type Alive = <R>(work: Promise<R>) => Promise<R>;
 export interface PoolOptions {
   threads: number;
   shared: boolean;
-  /** Bytes a single job may take; default 4 GiB less a page, the end of wasm32. */
   memoryLimit?: number;
+  relaxed?: boolean;
 }
 
 /** Beyond this much memory the workers are replaced after the job, because wasm memory never shrinks. */
 const RECYCLE_BYTES = 1e9;
+/** 4 GiB less a page: the end of wasm32. */
+const WASM_END = 65535 * 65536;
 /** A chunk of work after which progress is told and cancelling noticed: some 50 ms. */
 const CHUNK_VALUES = 1e8;
 
 /** The engine over members made by `spawn`. Workers start with the first job. */
 export function createPool(
   spawn: () => Promise<Member>,
-  { threads, shared, memoryLimit = 65535 * 65536 }: PoolOptions,
+  { threads, shared, relaxed = false, ...options }: PoolOptions,
 ): Engine {
+  const memoryLimit = Math.min(options.memoryLimit ?? Infinity, WASM_END);
   let members: Member[] = [];
   let memory: WebAssembly.Memory | null = null;
   let closed = false;
@@ -96,7 +109,7 @@ export function createPool(
     // A worker that died while idle costs no job.
     if (members.some((member) => lost.has(member))) await stop();
     if (members.length) return;
-    const module = await kernelModule(shared, false);
+    const module = await kernelModule(shared, relaxed);
     memory = shared ? new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true }) : null;
     // Without shared memory one worker does a job alone.
     members = await Promise.all(Array.from({ length: shared ? threads : 1 }, spawn));
@@ -104,7 +117,11 @@ export function createPool(
     try {
       await Promise.all(
         members.map((member, i) =>
-          Promise.race([member.kernels.init({ module, memory, owner: i === 0 }), member.died, whenClosed]),
+          Promise.race([
+            member.kernels.init({ module, memory, owner: i === 0, relaxed }),
+            member.died,
+            whenClosed,
+          ]),
         ),
       );
     } catch (cause) {
@@ -208,14 +225,24 @@ export function createPool(
 
   const whole = (cause: unknown) => !closed && cause instanceof EpochscopeError && cause.code !== 'internal';
 
-  function refuse(what: string, n: number, bytesOf: (n: number) => number, wayOut: string): void {
-    const bytes = bytesOf(n);
-    if (bytes <= memoryLimit) return;
-    const fits = largest(n, (k) => bytesOf(k) <= memoryLimit);
+  /** bytesOf: in the kernels' memory; besideOf: what the job takes in JavaScript at the same time. */
+  function refuse(
+    what: string,
+    n: number,
+    bytesOf: (n: number) => number,
+    wayOut: string,
+    besideOf: (n: number) => number = () => 0,
+  ): void {
+    const whole = (k: number) => bytesOf(k) + besideOf(k);
+    const fitsIn = (k: number) => bytesOf(k) <= memoryLimit && whole(k) <= (options.memoryLimit ?? Infinity);
+    if (fitsIn(n)) return;
+    const fits = largest(n, fitsIn);
+    const beside = besideOf(n);
+    const limit = bytesOf(n) <= memoryLimit ? options.memoryLimit! : memoryLimit;
     throw new EpochscopeError(
       'memory',
-      `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ${wayOut}${fits < 2 ? '' : `, or thin to n ≤ ${fits}`}`,
-      { needed: bytes, limit: memoryLimit, fits },
+      `${what} needs ${formatBytes(bytesOf(n))}${beside ? ` and ${formatBytes(beside)} in JavaScript` : ''}, the limit is ${formatBytes(limit)}; ${wayOut}${fits < 2 ? '' : `, or thin to n ≤ ${fits}`}`,
+      { needed: whole(n), limit, fits },
     );
   }
 
@@ -242,6 +269,7 @@ export function createPool(
   return {
     threads,
     shared,
+    relaxed,
     async vat(x, options) {
       guard(
         METRICS.includes(options.metric),
@@ -278,6 +306,69 @@ export function createPool(
         }
         options.onProgress?.(job.steps, job.steps);
         return alive(first.kernels.vatFinish(job));
+      });
+    },
+    async pairwise(x, { metric, other, condensed = false, ...options }) {
+      checkPairwise(x, metric, other);
+      guard(!(other && condensed), 'argument', 'condensed: only without other, whose result is no triangle');
+      const [n, d] = x.shape;
+      const m = other?.shape[0];
+      const valuesOf = (k: number) => (condensed ? (k * (k - 1)) / 2 : k * (m ?? k));
+      const squares = Math.ceil(n / 128) * Math.ceil((m ?? n) / 128) * (other ? 1 : 0.5);
+      const workers = shared ? Math.max(1, Math.min(threads, Math.floor(squares / 4))) : 1;
+      refuse(
+        `dissimilarities of ${n}${m === undefined ? '' : ` × ${m}`} points`,
+        n,
+        (k) => pairwiseBytes(k, d, { m, condensed, workers }),
+        condensed || other
+          ? 'ask for them in parts with other'
+          : 'ask for them condensed, or in parts with other',
+        (k) => 4 * valuesOf(k),
+      );
+      const size = valuesOf(n);
+      const shape: [number, number] = condensed ? [size, 1] : [n, m ?? n];
+      if (workers === 1)
+        return { data: await task(options, 'pairwise', x, other ?? null, { metric, condensed }), shape };
+      return enqueue(options, async (alive) => {
+        const first = members[0]!;
+        const job = await alive(
+          first.kernels.pairwisePrepare(first.hand(x), metric, {
+            other: other && first.hand(other),
+            condensed,
+            workers,
+          }),
+        );
+        try {
+          // Every worker fetches its next part when it is done with one: parts get smaller towards the end.
+          let next = 0;
+          let done = 0;
+          const most = Math.max(1, Math.floor((20 * CHUNK_VALUES) / job.work));
+          await all(alive, workers, async (worker) => {
+            while (next < job.squares) {
+              throwIfAborted(options.signal);
+              const from = next;
+              next += Math.min(most, Math.max(1, Math.floor((job.squares - from) / (3 * workers))));
+              const to = Math.min(next, job.squares);
+              await members[worker]!.kernels.pairwiseRun(job, worker, from, to);
+              done += to - from;
+              options.onProgress?.(done, job.squares);
+            }
+          });
+          const data = new Float32Array(new SharedArrayBuffer(4 * size));
+          const part = Math.ceil(size / workers);
+          await all(alive, workers, (worker) =>
+            members[worker]!.kernels.pairwiseCopy(
+              job,
+              data,
+              part * worker,
+              Math.min(part * (worker + 1), size),
+            ),
+          );
+          throwIfAborted(options.signal);
+          return { data, shape };
+        } finally {
+          if (!closed) await alive(first.kernels.pairwiseRelease(job)).catch(() => {});
+        }
       });
     },
     async vatFromMatrix(d, options = {}) {
@@ -379,6 +470,16 @@ const cancelled = () => new EpochscopeError('cancelled', 'the job was cancelled'
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled();
+}
+
+/** Runs a body for each of `workers`; rejects with the first failure, but only once every body has ended or a worker is gone. */
+async function all(
+  alive: <R>(work: Promise<R>) => Promise<R>,
+  workers: number,
+  body: (worker: number) => Promise<void>,
+): Promise<void> {
+  const ends = await alive(Promise.allSettled(Array.from({ length: workers }, (_, worker) => body(worker))));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** The largest k below n that fits; 0 if none does. */

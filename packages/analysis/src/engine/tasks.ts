@@ -6,10 +6,13 @@ import {
   labelRegionsSteps,
   linkageFromPointsSteps,
   linkageSteps,
+  type Matrix,
+  type Metric,
+  pairwiseSteps,
   prepareCorrelation,
   releaseCorrelation,
   truncatedSvdSteps,
-  vatFromMatrix,
+  vatFromMatrixSteps,
 } from '@epochscope/core-wasm';
 
 /**
@@ -28,7 +31,13 @@ export const TASKS = {
   linkage: linkageSteps,
   linkageFromPoints: linkageFromPointsSteps,
   truncatedSvd: truncatedSvdSteps,
-  vatFromMatrix,
+  pairwise: (
+    kernels: Kernels,
+    x: Matrix,
+    other: Matrix | null,
+    options: { metric: Metric; condensed: boolean },
+  ) => pairwiseSteps(kernels, x, { ...options, other: other ?? undefined }),
+  vatFromMatrix: vatFromMatrixSteps,
 } satisfies Record<string, (kernels: Kernels, ...args: never[]) => unknown>;
 
 export type TaskName = keyof typeof TASKS;

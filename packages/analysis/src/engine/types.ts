@@ -57,8 +57,21 @@ export interface Engine {
   readonly threads: number;
   /** Whether workers share one memory. If not, a job runs on one of them. */
   readonly shared: boolean;
+  /** Whether the kernels fuse multiply and add, as asked for: results may then differ between machines in the last bits. */
+  readonly relaxed: boolean;
   /** Matrix-free VAT of the rows of x: about 4·n·(d + 41) bytes. Refuses (code `memory`) what cannot fit. */
   vat(x: Matrix, options: JobOptions & { metric: Metric }): Promise<VatResult>;
+  /**
+   * Dissimilarities between the rows of x, or between those of x and `other`: float32[n × n] (n × m), row-major; with `condensed` the
+   * upper triangle in SciPy's order, float32[n(n−1)/2], shape [n(n−1)/2, 1]. Accuracy and policies as core-wasm's `pairwise`.
+   * 4·n² bytes in the kernels' memory and as many in JavaScript (half of both if condensed); refuses (code `memory`) what cannot fit.
+   * On several threads the result stands in a SharedArrayBuffer of its own: other workers share it for nothing; where an API refuses
+   * such arrays (Blob, IndexedDB), give it `data.slice()`.
+   */
+  pairwise(
+    x: Matrix,
+    options: JobOptions & { metric: Metric; other?: Matrix; condensed?: boolean },
+  ): Promise<Matrix>;
   /** VAT of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */
   vatFromMatrix(d: Matrix, options?: JobOptions): Promise<VatResult>;
   /** Agglomerative clustering of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */

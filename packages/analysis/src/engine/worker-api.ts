@@ -6,8 +6,14 @@ import {
   type Kernels,
   type Matrix,
   type Metric,
+  type PairwiseJob,
+  type PairwiseShape,
+  pairwiseResult,
+  preparePairwise,
   prepareVatPoints,
+  releasePairwise,
   releaseVatPoints,
+  runPairwise,
   runVatPointsWorker,
   type VatPointsJob,
   type VatPointsState,
@@ -22,13 +28,15 @@ export interface WorkerInit {
   memory: WebAssembly.Memory | null;
   /** Exactly one worker of a shared memory hands out its space. */
   owner: boolean;
+  /** Whether `module` is the build with fused multiply-add. */
+  relaxed: boolean;
 }
 
 /** The kernels in one worker. Called through Comlink, or directly by the inline engine. */
 export class KernelWorker {
   private kernels: Kernels | null = null;
 
-  init({ module, memory, owner }: WorkerInit): void {
+  init({ module, memory, owner, relaxed }: WorkerInit): void {
     const own = memory ?? new WebAssembly.Memory({ initial: 2, maximum: 65536 });
     // A second arena on the same memory is never asked for space.
     this.kernels = {
@@ -36,7 +44,7 @@ export class KernelWorker {
       memory: own,
       arena: new Arena(own),
       shared: memory !== null,
-      relaxed: false,
+      relaxed,
     };
     this.owner = owner;
   }
@@ -63,6 +71,21 @@ export class KernelWorker {
   vatRelease(job: VatPointsJob): void {
     releaseVatPoints(this.owned, job);
   }
+
+  pairwisePrepare(x: Matrix, metric: Metric, shape: PairwiseShape): PairwiseJob {
+    return preparePairwise(this.owned, x, metric, shape);
+  }
+  pairwiseRun(job: PairwiseJob, worker: number, from: number, to: number): void {
+    runPairwise(this.loaded.exports, job, worker, from, to);
+  }
+  /** Copies values [from, to) of the result to the same place of a shared array. */
+  pairwiseCopy(job: PairwiseJob, to: Float32Array, from: number, end: number): void {
+    to.set(pairwiseResult(this.loaded, job).subarray(from, end), from);
+  }
+  pairwiseRelease(job: PairwiseJob): void {
+    releasePairwise(this.owned, job);
+  }
+
   private readonly tasks = new TaskRunner();
 
   /** Begins a task of tasks.ts; `taskStep` carries it on. */

@@ -1,7 +1,7 @@
-import { EpochscopeError, guard } from '../../src/errors.js';
+import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
-import type { SyncJobOptions } from '../vat/index.js';
+import { runSteps, type Steps, type SyncJobOptions } from '../../src/steps.js';
 import { type PairwiseShape, pairwiseResult, preparePairwise, releasePairwise, runPairwise } from './job.js';
 
 export {
@@ -44,7 +44,7 @@ export interface PairwiseOptions extends SyncJobOptions {
  */
 export function pairwise(kernels: Kernels, x: Matrix, options: PairwiseOptions): Matrix {
   const shape = [x.shape[0], options.other?.shape[0] ?? x.shape[0]] as const;
-  return { data: compute(kernels, x, options, { other: options.other }), shape };
+  return { data: runSteps(pairwiseSteps(kernels, x, options), options, 'pairwise'), shape };
 }
 
 /**
@@ -56,7 +56,7 @@ export function pairwiseCondensed(
   x: Matrix,
   options: Omit<PairwiseOptions, 'other'>,
 ): Float32Array {
-  return compute(kernels, x, options, { condensed: true });
+  return runSteps(pairwiseSteps(kernels, x, { ...options, condensed: true }), options, 'pairwise');
 }
 
 /**
@@ -70,15 +70,15 @@ export function pairwiseInto(
   pointer: number,
   options: Omit<PairwiseOptions, 'into'>,
 ): void {
-  compute(kernels, x, options, { other: options.other, out: pointer });
+  runSteps(pairwiseSteps(kernels, x, { ...options, out: pointer }), options, 'pairwise');
 }
 
-function compute(
+/** `pairwise` or, if `condensed`, `pairwiseCondensed`, in slices: its result's `data`. */
+export function* pairwiseSteps(
   kernels: Kernels,
   x: Matrix,
-  { metric, into, signal, onProgress }: PairwiseOptions,
-  shape: PairwiseShape,
-): Float32Array {
+  { metric, into, ...shape }: { metric: Metric; into?: Float32Array } & PairwiseShape,
+): Steps<Float32Array> {
   const job = preparePairwise(kernels, x, metric, shape);
   try {
     const size = pairwiseResult(kernels, job).length;
@@ -90,11 +90,10 @@ function compute(
     );
     const step = Math.max(1, Math.floor(CHUNK / job.work));
     for (let done = 0; done < job.squares; done += step) {
-      if (signal?.aborted) throw new EpochscopeError('cancelled', 'pairwise was cancelled');
-      onProgress?.(done, job.squares);
+      yield [done, job.squares];
       runPairwise(kernels.exports, job, 0, done, done + step);
     }
-    onProgress?.(job.squares, job.squares);
+    yield [job.squares, job.squares];
     const result = pairwiseResult(kernels, job);
     if (shape.out !== undefined) return result;
     if (!into) return result.slice();

@@ -1,8 +1,10 @@
-import { EpochscopeError, guard } from '../../src/errors.js';
+import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
+import { runSteps, type Steps, type SyncJobOptions } from '../../src/steps.js';
 import type { VatResult } from './result.js';
 
+export type { SyncJobOptions } from '../../src/steps.js';
 export type { VatResult } from './result.js';
 
 interface VatExports {
@@ -18,14 +20,6 @@ interface VatExports {
     from: number,
     to: number,
   ): void;
-}
-
-/** What long synchronous kernels take: they look at the signal and report between chunks of some ten milliseconds. */
-export interface SyncJobOptions {
-  /** Throws `cancelled` at the next chunk once aborted. */
-  signal?: AbortSignal;
-  /** Work done and work in all, in the job's own unit. */
-  onProgress?: (done: number, total: number) => void;
 }
 
 /** A square float32 matrix that already lies in the kernels' memory. */
@@ -60,6 +54,11 @@ export function vatFromMatrix(
   d: Matrix | BorrowedMatrix,
   options: SyncJobOptions = {},
 ): VatResult {
+  return runSteps(vatFromMatrixSteps(kernels, d), options, 'VAT');
+}
+
+/** `vatFromMatrix` in slices. */
+export function* vatFromMatrixSteps(kernels: Kernels, d: Matrix | BorrowedMatrix): Steps<VatResult> {
   const { arena } = kernels;
   const fn = kernels.exports as unknown as VatExports;
   let pointer = 0;
@@ -96,7 +95,13 @@ export function vatFromMatrix(
   };
   if (copy) checkFinite(d as Matrix, 'd');
   if (n === 0) return result;
-  return arena.scope((alloc) => {
+  const taken: number[] = [];
+  const alloc = (bytes: number) => {
+    const place = arena.alloc(bytes);
+    taken.push(place);
+    return place;
+  };
+  try {
     if (copy) {
       pointer = alloc(4 * n * n);
       arena.f32(pointer, n * n).set(copy);
@@ -109,12 +114,10 @@ export function vatFromMatrix(
     const rows = Math.max(16, Math.ceil(CHUNK / n / 16) * 16);
     // The search for the start reads half of what Prim reads.
     const search = n / 2;
-    const report = (done: number) => {
-      options.onProgress?.(Math.round(done), Math.round(search + n));
-      if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'VAT was cancelled');
-    };
+    const report = (done: number): [number, number] => [Math.round(done), Math.round(search + n)];
     if (copy) {
       for (let i = 0; i < n; i += rows) {
+        yield report(0);
         const row = fn.vatCheck(pointer, n, i, Math.min(i + rows, n));
         guard(
           row === n,
@@ -127,10 +130,10 @@ export function vatFromMatrix(
     }
     arena.f32(best, 1)[0] = 0;
     arena.u32(best, 3).fill(0, 1);
-    report(0);
+    yield report(0);
     for (let i = 0; i < n; i += rows) {
       fn.vatFarthest(pointer, n, i, Math.min(i + rows, n), best);
-      report((Math.min(i + rows, n) / n) * search);
+      yield report((Math.min(i + rows, n) / n) * search);
     }
     guard(
       arena.u32(best, 3)[2] === 0 && arena.f32(best, 1)[0] !== Infinity,
@@ -143,11 +146,13 @@ export function vatFromMatrix(
     for (let k = 1; k <= n; k += rows) {
       const to = Math.min(k + rows, n + 1);
       fn.vatSteps(pointer, n, key, order, weights, parent, k, to);
-      report(search + to - 1);
+      yield report(search + to - 1);
     }
     result.order.set(arena.u32(order, n));
     result.weights.set(arena.f32(weights, n - 1));
     result.parent.set(arena.u32(parent, n - 1));
     return result;
-  });
+  } finally {
+    for (const place of taken) arena.dealloc(place);
+  }
 }
