@@ -46,6 +46,8 @@ export {
   linkageFromPointsSteps,
   linkageMatrix,
   linkageSteps,
+  type PointsLinkage,
+  type PointsLinkageOptions,
 } from '../kernels/linkage/index.js';
 export {
   checkPairwise,

@@ -6,6 +6,8 @@ import type {
   LinkageMethod,
   Matrix,
   Metric,
+  PointsLinkage,
+  PointsLinkageOptions,
   TruncatedSvdOptions,
   TruncatedSvdResult,
   VatResult,
@@ -17,6 +19,8 @@ export type {
   LinearOperator,
   Linkage,
   LinkageMethod,
+  PointsLinkage,
+  PointsLinkageOptions,
   TruncatedSvdOptions,
   TruncatedSvdResult,
   VatResult,
@@ -78,9 +82,9 @@ export interface Engine {
   linkage(d: Matrix, options?: LinkageJobOptions): Promise<Linkage>;
   /**
    * Agglomerative clustering of the rows of x, wholly in one worker's memory: 4·n·(n + d) bytes, with diameters 2·n² more. Refuses
-   * (code `memory`) what cannot fit: n ≤ 32 000, with diameters 26 000.
+   * (code `memory`) what cannot fit: n ≤ 32 000, with diameters 26 000. `rows` gives some points' dissimilarities to all, as float32[rows × n].
    */
-  clusterPoints(x: Matrix, options: LinkageJobOptions & { metric: Metric }): Promise<Linkage>;
+  clusterPoints(x: Matrix, options: PointsLinkageOptions & JobOptions): Promise<PointsLinkage>;
   /** Correlation of each column of x with each of y over the same samples: about 4·units·inputs + 1024·(units + inputs) bytes. */
   correlation(x: Matrix, y: Matrix, options?: JobOptions): Promise<Correlation>;
   /** The same of samples that come in blocks; only one block is in memory beside the sums. */

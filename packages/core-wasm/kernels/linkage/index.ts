@@ -45,7 +45,7 @@ interface LinkageExports {
 }
 
 /** Yields work done and work in all. */
-export type LinkageSteps = Generator<[done: number, total: number], Linkage, void>;
+export type LinkageSteps<T = Linkage> = Generator<[done: number, total: number], T, void>;
 
 export interface LinkageOptions extends SyncJobOptions {
   /** Default average. */
@@ -142,6 +142,19 @@ export function* linkageSteps(
   return { ...tree, diameters: yield* diametersOf(kernels, tree, upper, { from: 2, to: 3, total: 3 }) };
 }
 
+/** What `linkageFromPoints` takes besides. */
+export interface PointsLinkageOptions {
+  metric: Metric;
+  /** Default average. */
+  method?: LinkageMethod;
+  diameters?: boolean;
+  /** Points whose dissimilarities to all others are wanted too (for silhouettes), before linkage uses the matrix up. */
+  rows?: Uint32Array;
+}
+
+/** A hierarchy of points, and the rows asked for: float32[rows × n]. */
+export type PointsLinkage = Linkage & { readonly rows: Matrix };
+
 /**
  * Points to hierarchy wholly inside the kernels' memory: dissimilarities, linkage, and diameters if asked for.
  * Memory `linkageFromPointsBytes`; time O(n²·d). Else as `pairwise` and `linkage`.
@@ -149,8 +162,8 @@ export function* linkageSteps(
 export function linkageFromPoints(
   kernels: Kernels,
   x: Matrix,
-  options: LinkageOptions & { metric: Metric },
-): Linkage {
+  options: PointsLinkageOptions & SyncJobOptions,
+): PointsLinkage {
   return finish(linkageFromPointsSteps(kernels, x, options), options);
 }
 
@@ -158,11 +171,14 @@ export function linkageFromPoints(
 export function* linkageFromPointsSteps(
   kernels: Kernels,
   x: Matrix,
-  options: { metric: Metric; method?: LinkageMethod; diameters?: boolean },
-): LinkageSteps {
+  options: PointsLinkageOptions,
+): LinkageSteps<PointsLinkage> {
   const method = methodOf(options);
   const { arena } = kernels;
   const [n, d] = x.shape;
+  const wanted = options.rows ?? new Uint32Array(0);
+  for (const row of wanted)
+    guard(row < n, 'argument', () => `rows: expected points 0 … ${n - 1}, got ${row}`, { row, n });
   const job = preparePairwise(kernels, x, options.metric);
   let kept = 0;
   // Rough shares of the time, in values touched: half the matrix times d, then some twenty passes, then four.
@@ -175,7 +191,9 @@ export function* linkageFromPointsSteps(
       yield [cost * (done / job.squares), total];
       runPairwise(kernels.exports, job, 0, done, done + step);
     }
-    if (n < 2) return none(n, method, options);
+    const rows: Matrix = { data: new Float32Array(wanted.length * n), shape: [wanted.length, n] };
+    for (const [k, row] of wanted.entries()) rows.data.set(arena.f32(job.out + 4 * row * n, n), k * n);
+    if (n < 2) return { ...none(n, method, options), rows };
     if (options.diameters && method !== 'complete') {
       kept = arena.alloc(2 * n * (n - 1));
       const square = arena.f32(job.out, n * n);
@@ -183,11 +201,12 @@ export function* linkageFromPointsSteps(
       for (let i = 0; i < n; i++) triangle.set(square.subarray(i * n + i + 1, (i + 1) * n), rowStart(n, i));
     }
     const tree = yield* merges(kernels, job.out, n, method, { from: cost, to: cost + 20, total });
-    if (!options.diameters) return tree;
-    if (method === 'complete') return { ...tree, diameters: tree.heights.slice() };
+    if (!options.diameters) return { ...tree, rows };
+    if (method === 'complete') return { ...tree, diameters: tree.heights.slice(), rows };
     const upper = (i: number) => arena.f32(kept + 4 * rowStart(n, i), n - 1 - i);
     return {
       ...tree,
+      rows,
       diameters: yield* diametersOf(kernels, tree, upper, { from: cost + 20, to: total, total }),
     };
   } finally {
@@ -197,7 +216,7 @@ export function* linkageFromPointsSteps(
 }
 
 /** Runs slices to the end, telling progress and heeding the signal. */
-function finish(steps: LinkageSteps, options: SyncJobOptions): Linkage {
+function finish<T>(steps: LinkageSteps<T>, options: SyncJobOptions): T {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;

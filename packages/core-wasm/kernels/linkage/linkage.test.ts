@@ -282,10 +282,25 @@ describe('linkageFromPoints', () => {
     for (const metric of ['cosine', 'euclidean'] as const)
       for (const method of LINKAGE_METHODS) {
         const d = pairwise(kernels, x, { metric });
-        expect(linkageFromPoints(kernels, x, { metric, method, diameters: true })).toEqual(
-          linkage(kernels, d, { method, diameters: true }),
-        );
+        const { rows, ...tree } = linkageFromPoints(kernels, x, {
+          metric,
+          method,
+          diameters: true,
+          rows: Uint32Array.of(149, 0, 7),
+        });
+        expect(tree).toEqual(linkage(kernels, d, { method, diameters: true }));
+        expect(rows.shape).toEqual([3, 150]);
+        for (const [k, row] of [149, 0, 7].entries())
+          expect(rows.data.subarray(150 * k, 150 * (k + 1))).toEqual(
+            d.data.subarray(150 * row, 150 * (row + 1)),
+          );
       }
+  });
+
+  it('refuses a row that is no point', () => {
+    expect(() =>
+      linkageFromPoints(kernels, points(3, 3), { metric: 'cosine', rows: Uint32Array.of(3) }),
+    ).toThrowError(/rows: expected points 0 … 2, got 3/);
   });
 
   it('takes zero, one and two points', () => {
