@@ -97,7 +97,7 @@ const SIZES = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 100];
 describe('linkage', () => {
   it('joins by definition, for every method, at lane edges and through several compactions', () => {
     for (const method of LINKAGE_METHODS)
-      for (const n of [...SIZES, 200]) {
+      for (const n of [...SIZES, 130]) {
         const m = random(n, n);
         replay(
           linkage(kernels, m, { method }),
@@ -111,7 +111,7 @@ describe('linkage', () => {
   it('joins by definition where ties abound', () => {
     for (const method of LINKAGE_METHODS)
       for (const levels of [1, 2, 3, 10])
-        for (const n of [3, 8, 90]) {
+        for (const n of [3, 8, 70]) {
           const m = random(n, 3 * n + levels, levels);
           const tree = linkage(kernels, m, { method });
           replay(tree, at(m), 1e-5, `${method} n=${n} levels=${levels} seed=${3 * n + levels}`);
