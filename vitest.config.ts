@@ -19,6 +19,20 @@ export default defineConfig({
       },
       {
         root: here('.'),
+        // Found while tests run, a new one would reload the page under them.
+        optimizeDeps: {
+          include: [
+            'axe-core',
+            'comlink',
+            'd3-array',
+            'd3-scale',
+            'fflate',
+            'lit',
+            'lit/async-directive.js',
+            'lit/directive.js',
+            'lit/directives/repeat.js',
+          ],
+        },
         server: {
           headers: {
             'Cross-Origin-Opener-Policy': 'same-origin',

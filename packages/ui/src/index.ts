@@ -1,4 +1,6 @@
 export { EsLegend } from './elements/es-legend/index.js';
+export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
+export { EsRunOverview, type OverviewCell, type OverviewData } from './elements/es-run-overview/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
 export { type MarkColour, type PanelSceneOptions, panelScene } from './elements/es-tendency-image/draw.js';
@@ -7,6 +9,7 @@ export {
   type TendencySelectDetail,
   type TendencyZoomDetail,
 } from './elements/es-tendency-image/index.js';
+export { EsTimeline, type TimelineSnapshot } from './elements/es-timeline/index.js';
 export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
 export * from './scene/index.js';

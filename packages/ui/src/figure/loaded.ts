@@ -48,6 +48,7 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
     selection: { attribute: false },
     problem: { type: String },
     loading: { type: Boolean, reflect: true },
+    compared: { type: Boolean, reflect: true },
   };
 
   /** What is drawn; never changed by the element. */
@@ -60,6 +61,8 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
   declare problem: string;
   /** Shows the waiting state while there is no data. */
   declare loading: boolean;
+  /** One side of a comparison of two snapshots: leaves out what is the same on both. */
+  declare compared: boolean;
   private loader = new SourceLoader<Result>();
 
   constructor() {
@@ -69,6 +72,7 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
     this.selection = {};
     this.problem = '';
     this.loading = false;
+    this.compared = false;
   }
 
   /** The drawing. A throw is shown as an error state. */

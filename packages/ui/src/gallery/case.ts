@@ -10,6 +10,8 @@ export interface GalleryCase {
   properties: () => object;
   /** A state with no picture (empty, error, loading): nothing drawn is expected. */
   blank?: boolean;
+  /** Controls only: no canvas or SVG is expected. */
+  controls?: boolean;
   /** Largest width it is shown at, CSS pixels; default the page's. */
   width?: number;
 }

@@ -1,9 +1,11 @@
 import { css, html, LitElement, nothing } from 'lit';
 import { CORRECT_COLOUR, classColour, WRONG_COLOUR } from '../../palette.js';
+import type { Selection } from '../../selection.js';
 import { format, tokens } from '../../styles.js';
 
 /**
  * What colours and greys mean: classes, right and wrong, and the grey scale with its ends.
+ * @fires es-select - `{ class }`: a class was chosen, `null` when it was let go.
  * @csspart item - one entry. @csspart scale - the grey bar.
  */
 export class EsLegend extends LitElement {
@@ -16,7 +18,22 @@ export class EsLegend extends LitElement {
         gap: 0.3rem 0.9rem;
         align-items: center;
       }
-      span {
+      button {
+        all: unset;
+        cursor: pointer;
+        border-radius: 4px;
+      }
+      button:focus-visible {
+        outline: 2px solid var(--_accent);
+        outline-offset: 2px;
+      }
+      button[aria-pressed='true'] {
+        font-weight: 600;
+        text-decoration: underline;
+        text-underline-offset: 3px;
+      }
+      span,
+      button {
         display: inline-flex;
         align-items: center;
         gap: 0.35rem;
@@ -40,6 +57,7 @@ export class EsLegend extends LitElement {
     markColor: { type: String, attribute: 'mark-color' },
     high: { type: Number },
     unit: { type: String },
+    selection: { attribute: false },
   };
   /** Class names, in label order. */
   declare classes: string[] | null;
@@ -48,6 +66,7 @@ export class EsLegend extends LitElement {
   declare high: number;
   /** What the scale measures: "euclidean". */
   declare unit: string;
+  declare selection: Selection;
 
   constructor() {
     super();
@@ -55,6 +74,7 @@ export class EsLegend extends LitElement {
     this.markColor = 'class';
     this.high = Number.NaN;
     this.unit = '';
+    this.selection = {};
   }
 
   override render() {
@@ -62,9 +82,22 @@ export class EsLegend extends LitElement {
       html`<span part="item"><i style="background:${colour}"></i>${text}</span>`;
     return html`
       ${this.markColor === 'correct' ? html`${item(CORRECT_COLOUR, 'right')}${item(WRONG_COLOUR, 'wrong')}` : nothing}
-      ${this.markColor === 'class' ? (this.classes ?? []).map((name, c) => item(classColour(c), name)) : nothing}
+      ${this.markColor === 'class' ? (this.classes ?? []).map((name, c) => this.classItem(name, c)) : nothing}
       ${Number.isFinite(this.high) ? html`<span part="scale" role="img" aria-label="Grey scale: black is 0, white is ${format(this.high)} ${this.unit}">0<b class="bar"></b>${format(this.high)} ${this.unit}</span>` : nothing}
     `;
+  }
+
+  private classItem(name: string, c: number) {
+    const chosen = this.selection.class === c;
+    const choose = () =>
+      this.dispatchEvent(
+        new CustomEvent<Selection>('es-select', {
+          detail: { class: chosen ? null : c },
+          bubbles: true,
+          composed: true,
+        }),
+      );
+    return html`<button type="button" part="item" aria-pressed=${chosen} aria-label="class ${name}" @click=${choose}><i style="background:${classColour(c)}"></i>${name}</button>`;
   }
 }
 

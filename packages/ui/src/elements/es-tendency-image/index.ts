@@ -4,6 +4,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { canvasToPng } from '../../figure/export.js';
 import { EsFigure, type FigureTable } from '../../figure/index.js';
 import { drawScene, type Scene } from '../../scene/index.js';
+import type { Selection } from '../../selection.js';
 import { format } from '../../styles.js';
 import { MARGIN, type MarkColour, panelScene } from './draw.js';
 import styles from './styles.js';
@@ -23,6 +24,8 @@ export interface TendencyZoomDetail {
 }
 
 const SMALLEST_ZOOM = 4;
+/** Colour of the chosen sample's cross. */
+const CHOSEN = '#d55e00';
 
 /**
  * One VAT or iVAT picture with marks along its edges: dark = similar. iVAT is computed from the weights at the screen's
@@ -154,7 +157,12 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
 
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
-    if (['data', 'mode', 'markColor', 'blocks', 'from', 'to'].some((name) => changed.has(name))) this.draw();
+    const before = changed.get('selection') as Selection | undefined;
+    const other =
+      before !== undefined &&
+      (before.sample !== this.selection.sample || before.class !== this.selection.class);
+    if (['data', 'mode', 'markColor', 'blocks', 'from', 'to'].some((name) => changed.has(name)) || other)
+      this.draw();
   }
   protected override resized(): void {
     this.draw();
@@ -178,13 +186,34 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   private sceneOf(pixels: number): Scene {
     const [from, to] = this.range;
     const { mode, markColor, blocks } = this;
-    return panelScene(this.data!, { pixels, mode, markColor, blocks, from, to });
+    const { class: label } = this.selection;
+    const data = this.data!;
+    const marks = typeof label === 'number' ? data.marks.filter((mark) => mark.label === label) : data.marks;
+    return panelScene({ ...data, marks }, { pixels, mode, markColor, blocks, from, to });
   }
   /** Draws into a canvas of the given side, marks and outlines included. */
   private paint(canvas: HTMLCanvasElement, pixels: number): void {
     canvas.width = pixels;
     canvas.height = pixels;
     drawScene(canvas.getContext('2d')!, this.sceneOf(pixels));
+    this.paintChosen(canvas);
+  }
+
+  /** The chosen sample: a cross through the picture. */
+  private paintChosen(canvas: HTMLCanvasElement): void {
+    const { sample } = this.selection;
+    const position = typeof sample === 'number' ? this.data!.order.indexOf(sample) : -1;
+    const [from, to] = this.range;
+    if (position < from || position >= to) return;
+    const pixels = canvas.width;
+    const margin = Math.round(pixels * MARGIN);
+    const at = margin + Math.round(((position - from) * (pixels - margin)) / (to - from));
+    const thick = Math.max(1, Math.round(pixels / 400), Math.floor((pixels - margin) / (to - from)));
+    const context = canvas.getContext('2d')!;
+    context.fillStyle = CHOSEN;
+    context.fillRect(at, 0, thick, pixels);
+    context.fillRect(0, at, pixels, thick);
+    context.clearRect(0, 0, margin - 2, margin - 2);
   }
 
   /** Place of a pointer along x and y as a share of the picture, within 0 … 1. */

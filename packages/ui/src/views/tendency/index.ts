@@ -3,7 +3,8 @@ import { css, html, nothing, type PropertyValues, type TemplateResult } from 'li
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
 import { type MarkColour, scaleOf } from '../../elements/es-tendency-image/draw.js';
 import type { TendencySelectDetail } from '../../elements/es-tendency-image/index.js';
-import { EsLoaded } from '../../figure/index.js';
+import { EsLoaded, state } from '../../figure/index.js';
+import type { Selection } from '../../selection.js';
 
 /**
  * A whole tendency result: the grid, the chosen picture large, its figures, and the samples of the chosen block. Give
@@ -14,6 +15,9 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   static override styles = [
     ...EsLoaded.styles,
     css`
+      :host {
+        container-type: inline-size;
+      }
       .controls {
         display: flex;
         flex-wrap: wrap;
@@ -40,7 +44,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
         margin-block-start: 1.5rem;
         align-items: start;
       }
-      @media (max-width: 800px) {
+      @container (max-width: 760px) {
         .split {
           grid-template-columns: minmax(0, 1fr);
         }
@@ -86,6 +90,20 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
       this.block = -1;
       if (!this.data.samples.labels) this.markColor = 'none';
     }
+    if ((changed.has('selection') || changed.has('data')) && this.selected) this.follow(this.selection);
+  }
+
+  /** What is chosen on the page; a layer that this result does not have leaves its own choice. */
+  private follow({ snapshot, layer }: Selection): void {
+    const { panels } = this.data!;
+    const known = (name: string | null | undefined) => name && panels.some((p) => p.layer === name);
+    const next = {
+      snapshot: snapshot ?? this.selected!.snapshot,
+      layer: known(layer) ? layer! : this.selected!.layer,
+    };
+    if (next.snapshot === this.selected!.snapshot && next.layer === this.selected!.layer) return;
+    this.selected = next;
+    this.block = -1;
   }
 
   protected override emptyReason({ panels }: TendencyResult): string {
@@ -93,9 +111,9 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   }
 
   protected override content(data: TendencyResult): TemplateResult {
-    const panel =
-      data.panels.find((p) => p.layer === this.selected?.layer && p.snapshot.id === this.selected.snapshot) ??
-      data.panels[0]!;
+    const panel = data.panels.find(
+      (p) => p.layer === this.selected?.layer && p.snapshot.id === this.selected.snapshot,
+    );
     const radio = (name: string, value: string, text: string, now: string, set: (value: string) => void) =>
       html`<label><input type="radio" name=${name} value=${value} .checked=${now === value} @change=${() => set(value)} /> ${text}</label>`;
     return html`
@@ -114,18 +132,22 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
             : nothing
         }
         <label><input type="checkbox" .checked=${this.outlines} @change=${(e: Event) => (this.outlines = (e.target as HTMLInputElement).checked)} /> outline blocks</label>
-        <es-legend .classes=${data.samples.classes} mark-color=${this.markColor}></es-legend>
+        <es-legend .classes=${data.samples.classes} .selection=${this.selection} mark-color=${this.markColor}></es-legend>
       </div>
-      <es-tendency-grid .data=${data.panels} mode=${this.mode} mark-color=${this.markColor} .selected=${this.selected} @es-select=${this.onGrid}></es-tendency-grid>
-      <div class="split">
-        <div>
-          <h3>${panel.layer}, ${panel.snapshot.id}</h3>
-          <es-tendency-image .data=${panel} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} ?blocks=${this.outlines} @es-select=${this.onPosition}></es-tendency-image>
-          <es-legend mark-color="none" .high=${scaleOf(panel, this.mode)} unit=${panel.metric}></es-legend>
-        </div>
-        <div>${this.figures(panel)} ${this.gallery(data, panel)}</div>
-      </div>
+      ${this.compared ? nothing : html`<es-tendency-grid .data=${data.panels} mode=${this.mode} mark-color=${this.markColor} .selected=${this.selected} @es-select=${this.onGrid}></es-tendency-grid>`}
+      ${panel ? this.chosen(data, panel) : state(`This result has no picture of ${this.selected?.layer} at ${this.selected?.snapshot}: choose one that is analysed.`)}
     `;
+  }
+
+  private chosen(data: TendencyResult, panel: TendencyPanel): TemplateResult {
+    return html`<div class="split">
+      <div>
+        <h3>${panel.layer}, ${panel.snapshot.id}</h3>
+        <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} ?blocks=${this.outlines} @es-select=${this.onPosition}></es-tendency-image>
+        <es-legend mark-color="none" .high=${scaleOf(panel, this.mode)} unit=${panel.metric}></es-legend>
+      </div>
+      <div>${this.figures(panel)} ${this.gallery(data, panel)}</div>
+    </div>`;
   }
 
   private figures(panel: TendencyPanel) {
@@ -152,7 +174,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
       return html`<h3 style="margin-top:1.5rem">Samples</h3><p class="reason">Click a block to see its samples.</p>`;
     const [from, to] = [panel.blocks.boundaries[this.block]!, panel.blocks.boundaries[this.block + 1]!];
     return html`<h3 style="margin-top:1.5rem">Block ${this.block + 1}: ${to - from} samples</h3>
-      <es-sample-gallery .data=${data.samples} .samples=${panel.order.subarray(from, to)}></es-sample-gallery>`;
+      <es-sample-gallery .data=${data.samples} .selection=${this.selection} .samples=${panel.order.subarray(from, to)}></es-sample-gallery>`;
   }
 
   private onGrid = (event: CustomEvent<GridSelectDetail>) => {

@@ -1,0 +1,193 @@
+import type { ResultBase } from '@epochscope/analysis/results';
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { state } from '../figure/index.js';
+import type { Selection } from '../selection.js';
+import { tokens } from '../styles.js';
+import { VIEWS } from '../views/index.js';
+import { type ResultName, type RunSource, resultId } from './source.js';
+
+/** One side of a panel: a result of a run, drawn with a selection. */
+export interface Side {
+  title: string;
+  run: string;
+  result: ResultName | null;
+  selection: Selection;
+}
+
+type Loaded = { state: 'waiting' } | { state: 'ready'; data: ResultBase } | { state: 'failed'; why: string };
+
+/** Pixels before it comes into sight that a panel begins to load. */
+const AHEAD = '600px';
+
+/**
+ * One result in the dashboard, or two sides of a comparison: loaded when it comes near, with its own waiting, empty and
+ * error state, so that a bad result never takes the page with it.
+ */
+export class EsResultPanel extends LitElement {
+  static override styles = [
+    tokens,
+    css`
+      :host {
+        display: block;
+        border-block-start: 1px solid var(--_line);
+        padding-block: 1rem 1.5rem;
+        /* Below the sticky bar when jumped to. */
+        scroll-margin-block-start: 7rem;
+      }
+      h2 {
+        margin: 0 0 0.5rem;
+        font-size: 1.15rem;
+      }
+      h2 small {
+        color: var(--_quiet);
+        font-weight: normal;
+      }
+      h3 {
+        margin: 0 0 0.5rem;
+        font-size: 0.95rem;
+        color: var(--_quiet);
+      }
+      .sides {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr));
+        gap: 1rem 2rem;
+      }
+      .sides > div {
+        min-inline-size: 0;
+      }
+      .state {
+        display: grid;
+        place-items: center;
+        min-block-size: 8rem;
+        border: 1px dashed var(--_line);
+        border-radius: 6px;
+        color: var(--_quiet);
+        padding: 1rem;
+        text-align: center;
+      }
+      .state[role='alert'] {
+        color: light-dark(#a02020, #ff9a8a);
+      }
+      details {
+        margin-block-start: 1rem;
+      }
+      pre {
+        overflow-x: auto;
+        font-size: 0.8rem;
+      }
+    `,
+  ];
+  static override properties = {
+    source: { attribute: false },
+    sides: { attribute: false },
+    seen: { state: true },
+    loaded: { state: true },
+  };
+  declare source: RunSource | null;
+  declare sides: readonly Side[];
+  declare private seen: boolean;
+  declare private loaded: ReadonlyMap<string, Loaded>;
+  private watcher: IntersectionObserver | null = null;
+  private readonly views = new Map<
+    number,
+    HTMLElement & { data: ResultBase; selection: Selection; compared: boolean }
+  >();
+
+  constructor() {
+    super();
+    this.source = null;
+    this.sides = [];
+    this.seen = false;
+    this.loaded = new Map();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.watcher = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        this.seen = true;
+        this.watcher?.disconnect();
+      },
+      { rootMargin: AHEAD },
+    );
+    if (!this.seen) this.watcher.observe(this);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.watcher?.disconnect();
+  }
+
+  private keyOf({ run, result }: Side): string {
+    return result ? `${run}\n${resultId(result)}\n${result.version}` : '';
+  }
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!this.seen || !this.source) return;
+    if (!['seen', 'sides', 'source'].some((name) => changed.has(name))) return;
+    for (const side of this.sides) {
+      const key = this.keyOf(side);
+      if (!side.result || this.loaded.has(key)) continue;
+      this.put(key, { state: 'waiting' });
+      this.source.result(side.run, side.result).then(
+        (data) => this.put(key, { state: 'ready', data }),
+        (error: Error) => this.put(key, { state: 'failed', why: error.message }),
+      );
+    }
+  }
+  private put(key: string, value: Loaded): void {
+    const wanted = new Set(this.sides.map((side) => this.keyOf(side)));
+    const next = new Map([...this.loaded].filter(([known]) => wanted.has(known)));
+    this.loaded = next.set(key, value);
+  }
+  private retry(side: Side): void {
+    this.loaded = new Map([...this.loaded].filter(([key]) => key !== this.keyOf(side)));
+    this.sides = [...this.sides];
+  }
+
+  override render(): TemplateResult {
+    const first = this.sides.find(({ result }) => result)?.result;
+    if (!first) return html``;
+    return html`
+      <h2>${first.method[0]!.toUpperCase()}${first.method.slice(1)}${first.name === 'default' ? nothing : html` <small>${first.name}</small>`}</h2>
+      <div class="sides">${this.sides.map(
+        (side, i) => html`<div>
+          ${this.sides.length > 1 ? html`<h3>${side.title}</h3>` : nothing}
+          ${this.side(side, i)}
+        </div>`,
+      )}</div>`;
+  }
+
+  private side(side: Side, i: number): TemplateResult {
+    if (!side.result) return state(`${side.title} has no result of this kind.`);
+    const loaded = this.loaded.get(this.keyOf(side));
+    if (!loaded || loaded.state === 'waiting') return state('Loading…', 'busy');
+    if (loaded.state === 'failed')
+      return html`${state(loaded.why, 'alert')}<button type="button" @click=${() => this.retry(side)}>Try again</button>`;
+    return html`${this.view(loaded.data, side.selection, i)}${details(loaded.data)}`;
+  }
+
+  /** The view is made once a side and kept, so that what a person opened or zoomed stays while the selection changes. */
+  private view(data: ResultBase, selection: Selection, i: number): TemplateResult | HTMLElement {
+    const tag = VIEWS[data.method];
+    if (!tag) return state(`There is no view for ${data.method} yet; its figures are below.`);
+    let view = this.views.get(i);
+    if (view?.localName !== tag) {
+      view = document.createElement(tag) as typeof view & object;
+      this.views.set(i, view);
+    }
+    if (view.data !== data) view.data = data;
+    view.selection = selection;
+    view.compared = this.sides.length > 1 && this.sides[0]!.run === this.sides[1]!.run;
+    return view;
+  }
+}
+
+function details(result: ResultBase): TemplateResult {
+  const facts = {
+    parameters: result.parameters,
+    seeds: result.seeds,
+    input: result.input,
+    seconds: Number(result.seconds.toFixed(2)),
+  };
+  return html`<details><summary>Parameters, seeds and inputs</summary><pre tabindex="0">${JSON.stringify(facts, null, 1)}</pre></details>`;
+}

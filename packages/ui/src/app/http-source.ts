@@ -1,0 +1,94 @@
+import type { RunManifest } from '@epochscope/analysis';
+import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
+import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
+
+/** `epochscope serve` (docs/formats/http-api.md). A result is fetched once per version. */
+export class HttpSource implements RunSource {
+  private readonly results = new Map<string, Promise<ResultBase>>();
+  private readonly outlines = new Map<string, Promise<unknown>>();
+
+  /** `base`: address before `/api`, '' for the page's own server. */
+  constructor(
+    private readonly base = '',
+    private readonly fetcher: typeof fetch = (...args) => fetch(...args),
+  ) {}
+
+  async runs(): Promise<RunEntry[]> {
+    const { runs } = await this.json<{ runs: { key: string; problem: string | null }[] }>('/api/runs');
+    return runs.map(({ key, problem }) => ({ key, title: key, problem }));
+  }
+  async run(key: string): Promise<RunInfo> {
+    const { manifest, warnings, results } = await this.json<{
+      manifest: RunManifest;
+      warnings: string[];
+      results: ResultName[];
+    }>(this.path(key));
+    return { key, manifest, warnings, results };
+  }
+  outline(key: string, name: ResultName): Promise<unknown> {
+    return this.once(this.outlines, key, name, async () =>
+      this.json(`${this.resultPath(key, name)}/files/result.json`),
+    );
+  }
+  result(key: string, name: ResultName): Promise<ResultBase> {
+    return this.once(this.results, key, name, async () =>
+      decodeInline(await this.text(this.resultPath(key, name)), resultId(name)),
+    );
+  }
+  watch(key: string, changed: () => void): () => void {
+    const events = new EventSource(`${this.base}${this.path(key)}/events`);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Snapshots may come many a second: the run is asked for at most once in that time.
+    const soon = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        changed();
+      }, 500);
+    };
+    for (const name of ['state', 'snapshots', 'reset', 'problem']) events.addEventListener(name, soon);
+    return () => {
+      clearTimeout(timer);
+      events.close();
+    };
+  }
+
+  private path(key: string): string {
+    return `/api/runs/${encodeURIComponent(key)}`;
+  }
+  private resultPath(key: string, { method, name }: ResultName): string {
+    return `${this.path(key)}/results/${encodeURIComponent(method)}/${encodeURIComponent(name)}`;
+  }
+  /** The answer of this version; a failed one is asked for again next time, older versions are let go. */
+  private once<T>(
+    known: Map<string, Promise<T>>,
+    key: string,
+    name: ResultName,
+    load: () => Promise<T>,
+  ): Promise<T> {
+    const place = `${key}\n${resultId(name)}\n`;
+    const found = known.get(place + name.version);
+    if (found) return found;
+    for (const other of known.keys()) if (other.startsWith(place)) known.delete(other);
+    const loading = load();
+    known.set(place + name.version, loading);
+    loading.catch(() => known.delete(place + name.version));
+    return loading;
+  }
+  private async text(path: string): Promise<string> {
+    const response = await this.fetcher(this.base + path).catch((error: Error) => {
+      throw new Error(`the server does not answer (${error.message})`);
+    });
+    const text = await response.text();
+    if (response.ok) return text;
+    let message = `${response.status} ${response.statusText}`;
+    try {
+      message = (JSON.parse(text) as { error: { message: string } }).error.message;
+    } catch {
+      // Not an answer of ours: the status says enough.
+    }
+    throw new Error(message);
+  }
+  private async json<T>(path: string): Promise<T> {
+    return JSON.parse(await this.text(path)) as T;
+  }
+}

@@ -1,0 +1,112 @@
+import type { RunManifest } from '@epochscope/analysis';
+import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
+
+/** Which result: its folder under results/. */
+export interface ResultName {
+  method: string;
+  name: string;
+  /** Changes when the result is replaced. */
+  version: string;
+}
+export const resultId = ({ method, name }: { method: string; name: string }): string => `${method}/${name}`;
+
+export interface RunEntry {
+  key: string;
+  title: string;
+  /** Why it cannot be read. */
+  problem: string | null;
+}
+
+export interface RunInfo {
+  key: string;
+  manifest: RunManifest | null;
+  warnings: string[];
+  results: ResultName[];
+}
+
+/**
+ * Where the dashboard takes runs and results from. Two of them make it the same page: `InlineSource` reads what stands in
+ * the page itself (a report opened from disk), `HttpSource` asks `epochscope serve`.
+ */
+export interface RunSource {
+  runs(): Promise<RunEntry[]>;
+  run(key: string): Promise<RunInfo>;
+  /** A result's JSON with its arrays left as references: enough to see what it covers. */
+  outline(key: string, name: ResultName): Promise<unknown>;
+  result(key: string, name: ResultName): Promise<ResultBase>;
+  /** Calls `changed` when the run or its results change; returns how to stop. Absent where nothing changes. */
+  watch?(key: string, changed: () => void): () => void;
+}
+
+export interface PageData {
+  title: string;
+  /** ISO date. */
+  written: string;
+  manifest: RunManifest | null;
+}
+
+/** What `page.ts` of the CLI puts into the self-contained page; nothing is decoded before it is asked for. */
+export class InlineSource implements RunSource {
+  private readonly pages = new Map<string, PageData>();
+  private readonly texts = new Map<string, Map<string, { name: ResultName; text: string }>>();
+  private readonly decoded = new Map<string, Promise<ResultBase>>();
+
+  constructor(root: ParentNode) {
+    for (const script of root.querySelectorAll<HTMLScriptElement>('script.epochscope-run, #epochscope-run')) {
+      const key = script.dataset.run ?? '';
+      this.pages.set(key, JSON.parse(script.textContent!) as PageData);
+      this.texts.set(key, new Map());
+    }
+    for (const script of root.querySelectorAll<HTMLScriptElement>('script.epochscope-result')) {
+      const text = script.textContent!;
+      const key = script.dataset.run ?? '';
+      const method = script.dataset.method ?? fieldOf(text, 'method');
+      const name = script.dataset.name ?? fieldOf(text, 'name');
+      const one = { method, name, version: '' };
+      this.texts.get(key)?.set(resultId(one), { name: one, text });
+    }
+  }
+
+  get first(): PageData | null {
+    return this.pages.values().next().value ?? null;
+  }
+  async runs(): Promise<RunEntry[]> {
+    return [...this.pages].map(([key, { title }]) => ({ key, title, problem: null }));
+  }
+  async run(key: string): Promise<RunInfo> {
+    const page = this.pages.get(key);
+    if (!page) throw new Error(`this page holds no run ${JSON.stringify(key)}`);
+    return {
+      key,
+      manifest: page.manifest,
+      warnings: [],
+      results: [...this.texts.get(key)!.values()].map(({ name }) => name),
+    };
+  }
+  private textOf(key: string, name: ResultName): string {
+    const found = this.texts.get(key)?.get(resultId(name));
+    if (!found) throw new Error(`this page holds no result ${resultId(name)}`);
+    return found.text;
+  }
+  async outline(key: string, name: ResultName): Promise<unknown> {
+    return JSON.parse(this.textOf(key, name));
+  }
+  result(key: string, name: ResultName): Promise<ResultBase> {
+    const id = `${key}\n${resultId(name)}`;
+    let found = this.decoded.get(id);
+    if (!found) {
+      // One turn of the loop first, so that the waiting state is drawn before a large result is decoded.
+      found = new Promise((resolve) => setTimeout(resolve)).then(() =>
+        decodeInline(this.textOf(key, name), resultId(name)),
+      );
+      this.decoded.set(id, found);
+    }
+    return found;
+  }
+}
+
+/** A text field near the head of a result's JSON, without parsing megabytes. */
+function fieldOf(text: string, field: string): string {
+  const match = new RegExp(`"${field}":\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(text.slice(0, 4096));
+  return match ? (JSON.parse(match[1]!) as string) : '';
+}

@@ -1,0 +1,150 @@
+import { css, html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
+import { chart, EsFigure, type FigureTable, linePath, mark, tableOf } from '../../figure/index.js';
+import { format, snapshotTitle } from '../../styles.js';
+
+export interface MetricSnapshot {
+  id: string;
+  epoch: number | null;
+  step: number | null;
+  metrics: Record<string, number>;
+}
+
+const NAMES: Record<string, string> = {
+  testAccuracy: 'test accuracy',
+  testLoss: 'test loss',
+  trainAccuracy: 'training accuracy',
+  loss: 'training loss',
+  accuracy: 'training accuracy',
+};
+const COLOURS = [
+  'light-dark(#2a62b0, #7fb0f5)',
+  'light-dark(#c2570c, #f5a35c)',
+  'light-dark(#117733, #6cc58a)',
+  'light-dark(#aa4499, #dd88cc)',
+];
+/** With more snapshots than this only the chosen one is marked. */
+const MARKED = 120;
+const HEIGHT = 170;
+
+/**
+ * A run's metrics over its snapshots: accuracies in one chart, losses in another, any other metric in its own. Choosing a
+ * point chooses its snapshot.
+ * @fires es-select - `{ snapshot }`.
+ */
+export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
+  static override styles = [
+    ...EsFigure.styles,
+    css`
+      .names {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 1rem;
+      }
+      .names i {
+        display: inline-block;
+        inline-size: 1.2em;
+        block-size: 3px;
+        vertical-align: middle;
+        margin-inline-end: 0.4em;
+      }
+      .now {
+        stroke: var(--_quiet);
+        stroke-dasharray: 3 3;
+      }
+    `,
+  ];
+
+  private names(data: readonly MetricSnapshot[]): string[] {
+    return [...new Set(data.flatMap(({ metrics }) => Object.keys(metrics)))].filter((name) =>
+      data.some(({ metrics }) => Number.isFinite(metrics[name])),
+    );
+  }
+  protected override emptyReason(data: readonly MetricSnapshot[]): string {
+    if (!data.length) return 'The run has no snapshot yet.';
+    return this.names(data).length ? '' : 'No snapshot has a metric.';
+  }
+  protected override summary(data: readonly MetricSnapshot[]): string {
+    const last = data[data.length - 1]!;
+    const figures = this.names(data)
+      .filter((name) => Number.isFinite(last.metrics[name]))
+      .map((name) => `${NAMES[name] ?? name} ${format(last.metrics[name]!)}`);
+    return `Metrics at ${data.length} snapshots; at the last, ${snapshotTitle(last)}: ${figures.join(', ') || 'none'}`;
+  }
+  protected override table(data: readonly MetricSnapshot[]): FigureTable {
+    const names = this.names(data);
+    return tableOf(['Snapshot', ...names.map((name) => NAMES[name] ?? name)], data, ({ id, metrics }) => [
+      id,
+      ...names.map((name) => metrics[name]),
+    ]);
+  }
+
+  protected override drawing(data: readonly MetricSnapshot[]): TemplateResult {
+    const names = this.names(data);
+    const groups = new Map<string, string[]>();
+    for (const name of names) {
+      const group = /accuracy/i.test(name) ? 'accuracy' : /loss/i.test(name) ? 'loss' : name;
+      groups.set(group, [...(groups.get(group) ?? []), name]);
+    }
+    const across = this.width >= 560 ? Math.min(groups.size, 3) : 1;
+    const wide = Math.floor(this.width / across);
+    const charts = [...groups].map(([title, members], i) => {
+      const [left, top] = [(i % across) * wide, Math.floor(i / across) * HEIGHT];
+      return svg`<g transform="translate(${left} ${top})">${this.group(data, title, members, names, wide - (across > 1 ? 8 : 0))}</g>`;
+    });
+    return html`${this.plot({
+      width: this.width,
+      height: HEIGHT * Math.ceil(groups.size / across),
+      marks: data.length <= MARKED,
+      svg: svg`${charts}`,
+    })}
+    <div class="names">${names.map((name, i) => html`<span part="item"><i style="background:${COLOURS[i % COLOURS.length]}"></i>${NAMES[name] ?? name}</span>`)}</div>`;
+  }
+
+  private group(
+    data: readonly MetricSnapshot[],
+    title: string,
+    members: string[],
+    names: string[],
+    width: number,
+  ): SVGTemplateResult {
+    const by = (['epoch', 'step'] as const).find(
+      (key) => new Set(data.map((s) => s[key])).size === data.length && data.every((s) => s[key] !== null),
+    );
+    const place = (i: number) => (by ? data[i]![by]! : i);
+    const values = data.flatMap(({ metrics }) => members.map((name) => metrics[name] ?? Number.NaN));
+    const { axes, x, y, top, bottom } = chart({
+      width,
+      height: HEIGHT,
+      measure: this.measure,
+      x: { domain: data.map((_, i) => place(i)), title: by ?? 'snapshot', nice: false },
+      y: { domain: values, title },
+    });
+    const chosen = data.findIndex(({ id }) => id === this.selection.snapshot);
+    const marked = data.length <= MARKED ? data.map((_, i) => i) : chosen >= 0 ? [chosen] : [];
+    return svg`${axes}
+      ${chosen >= 0 ? svg`<line class="now" x1=${x.at(place(chosen))} x2=${x.at(place(chosen))} y1=${top} y2=${bottom} />` : nothing}
+      ${members.map((name) => {
+        const colour = COLOURS[names.indexOf(name) % COLOURS.length];
+        const points = data.map(
+          ({ metrics }, i) => [x.at(place(i)), y.at(metrics[name] ?? Number.NaN)] as const,
+        );
+        return svg`<path d=${linePath(points)} fill="none" style="stroke:${colour};stroke-width:1.5" />
+          ${marked.map((i) => {
+            const value = data[i]!.metrics[name];
+            if (value === undefined || !Number.isFinite(value)) return nothing;
+            const [cx, cy] = points[i]!;
+            return svg`<circle cx=${cx} cy=${cy} r=${i === chosen ? 5 : 3} style="fill:${colour}" ${mark({
+              label: `${snapshotTitle(data[i]!)}: ${NAMES[name] ?? name} ${format(value)}`,
+              detail: { snapshot: data[i]!.id },
+              selected: i === chosen,
+            })} />`;
+          })}`;
+      })}`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-metrics': EsMetrics;
+  }
+}
