@@ -42,6 +42,7 @@ export {
 export * from './formats/types.js';
 export * from './methods/activity/index.js';
 export * from './methods/change/index.js';
+export * from './methods/geometry/index.js';
 export * from './methods/modules/index.js';
 export * from './methods/prune/index.js';
 export * from './methods/tendency/index.js';

@@ -2,6 +2,7 @@
 
 export type * from '../methods/activity/types.js';
 export type * from '../methods/change/types.js';
+export type * from '../methods/geometry/types.js';
 export type * from '../methods/modules/types.js';
 export type * from '../methods/prune/types.js';
 export { alignedView } from '../methods/tendency/align.js';
