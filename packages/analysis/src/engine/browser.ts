@@ -1,19 +1,14 @@
 import { detectFeatures, EpochscopeError } from '@epochscope/core-wasm';
 import { wrap } from 'comlink/dist/esm/comlink.mjs';
+import { engineOver } from './create.js';
 import { carryErrors } from './errors.js';
 import { hand } from './hand.js';
-import {
-  checkThreads,
-  createPool,
-  defaultThreads,
-  type EngineOptions,
-  type Member,
-  type RemoteKernels,
-} from './pool.js';
+import type { Member, RemoteKernels } from './member.js';
+import { checkThreads, defaultThreads, type EngineOptions } from './options.js';
 import type { Engine } from './types.js';
 
 export { createInlineEngine } from './inline.js';
-export type { EngineOptions } from './pool.js';
+export type { EngineOptions } from './options.js';
 export * from './types.js';
 
 carryErrors();
@@ -21,7 +16,7 @@ carryErrors();
 /** The kernels on Web Workers. Workers start with the first job. */
 export function createEngine(options: EngineOptions = {}): Engine {
   const threads = checkThreads(options.threads ?? defaultThreads(navigator.hardwareConcurrency));
-  return createPool(spawn, {
+  return engineOver(spawn, {
     ...options,
     threads,
     shared: options.shared ?? detectFeatures().sharedMemory,

@@ -1,11 +1,11 @@
-import type { Member, RemoteKernels } from './pool.js';
-import { createPool } from './pool.js';
+import { engineOver } from './create.js';
+import type { Member, RemoteKernels } from './member.js';
 import type { Engine } from './types.js';
 import { KernelWorker } from './worker-api.js';
 
 /** An engine in this very thread, for pages opened from disk (no workers there) and for tests. Blocks between chunks. */
 export function createInlineEngine(options: { memoryLimit?: number; relaxed?: boolean } = {}): Engine {
-  return createPool(async () => inlineMember(), { threads: 1, shared: false, ...options });
+  return engineOver(async () => inlineMember(), { threads: 1, shared: false, ...options });
 }
 
 function inlineMember(): Member {

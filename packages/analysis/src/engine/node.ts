@@ -3,20 +3,15 @@ import { Worker } from 'node:worker_threads';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { wrap } from 'comlink/dist/esm/comlink.mjs';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { engineOver } from './create.js';
 import { carryErrors } from './errors.js';
 import { hand } from './hand.js';
-import {
-  checkThreads,
-  createPool,
-  defaultThreads,
-  type EngineOptions,
-  type Member,
-  type RemoteKernels,
-} from './pool.js';
+import type { Member, RemoteKernels } from './member.js';
+import { checkThreads, defaultThreads, type EngineOptions } from './options.js';
 import type { Engine } from './types.js';
 
 export { createInlineEngine } from './inline.js';
-export type { EngineOptions } from './pool.js';
+export type { EngineOptions } from './options.js';
 export * from './types.js';
 
 carryErrors();
@@ -24,7 +19,7 @@ carryErrors();
 /** The kernels on worker threads. Workers start with the first job and never keep the process alive by themselves. */
 export function createEngine(options: EngineOptions = {}): Engine {
   const threads = checkThreads(options.threads ?? defaultThreads(availableParallelism()));
-  return createPool(spawn, { ...options, threads, shared: options.shared ?? true });
+  return engineOver(spawn, { ...options, threads, shared: options.shared ?? true });
 }
 
 async function spawn(): Promise<Member> {

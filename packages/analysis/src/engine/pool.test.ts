@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createPool, type Member, type RemoteKernels } from './pool.js';
+import { engineOver } from './create.js';
+import type { Member, RemoteKernels } from './member.js';
 
 const x = { data: Float32Array.of(0, 1, 3), shape: [3, 1] as const };
 const result = {
@@ -50,7 +51,7 @@ function poolOf(behave: { init?: (made: number) => Promise<void>; spawn?: () => 
       },
     };
   };
-  return { engine: createPool(spawn, { threads: 1, shared: false }), seen };
+  return { engine: engineOver(spawn, { threads: 1, shared: false }), seen };
 }
 
 describe('the pool', () => {

@@ -1,77 +1,10 @@
-import {
-  checkFinite,
-  checkMatrix,
-  checkPairwise,
-  correlationBytes,
-  EpochscopeError,
-  formatBytes,
-  guard,
-  kernelModule,
-  labelRegionsBytes,
-  linkageBytes,
-  linkageFromPointsBytes,
-  loadKernels,
-  type Matrix,
-  METRICS,
-  type Metric,
-  type PairwiseJob,
-  type PairwiseShape,
-  pairwiseBytes,
-  stopVatPoints,
-  truncatedSvdBytes,
-  truncatedSvdOperator,
-  truncatedSvdOperatorBytes,
-  type VatPointsJob,
-  type VatResult,
-  vatPointsBytes,
-} from '@epochscope/core-wasm';
-import type { TaskArguments, TaskName, TaskResult, TaskStep } from './tasks.js';
-import type { Engine, JobOptions } from './types.js';
-import type { WorkerInit } from './worker-api.js';
-
-/** A KernelWorker reached through Comlink, or in this thread. */
-export interface RemoteKernels {
-  init(options: WorkerInit): Promise<void>;
-  vatPrepare(x: Matrix, metric: Metric, workers: number): Promise<VatPointsJob>;
-  vatRun(job: VatPointsJob, worker: number, steps: number): Promise<number>;
-  vatFinish(job: VatPointsJob): Promise<VatResult>;
-  vatRelease(job: VatPointsJob): Promise<void>;
-  pairwisePrepare(x: Matrix, metric: Metric, shape: PairwiseShape): Promise<PairwiseJob>;
-  pairwiseRun(job: PairwiseJob, worker: number, from: number, to: number): Promise<void>;
-  pairwiseCopy(job: PairwiseJob, to: Float32Array, from: number, end: number): Promise<void>;
-  pairwiseRelease(job: PairwiseJob): Promise<void>;
-  taskStart(name: TaskName, ...args: unknown[]): Promise<void>;
-  taskStep(): Promise<TaskStep>;
-  taskDrop(): Promise<void>;
-  memoryBytes(): Promise<number>;
-}
-
-/** One worker, however it was made. */
-export interface Member {
-  kernels: RemoteKernels;
-  /** Hands a matrix over without copying twice. */
-  hand(x: Matrix): Matrix;
-  /** Rejects when the worker dies. */
-  died: Promise<never>;
-  /** Keeps the process alive while a job runs, and only then. */
-  hold(busy: boolean): void;
-  terminate(): Promise<void>;
-}
-
-/** What both platforms' createEngine take. */
-export interface EngineOptions {
-  /** Default: the machine's cores, at most 8. */
-  threads?: number;
-  /** One memory for all workers; default: where it can be had (Node; cross-origin-isolated pages). */
-  shared?: boolean;
-  /** Bytes one job may take, in the kernels' memory and in JavaScript. Default: what 32-bit WebAssembly can address, and no limit beside it. */
-  memoryLimit?: number;
-  /** Fused multiply-add, where this environment has it (else jobs reject with `unsupported`): faster, and no longer the same bits on every machine. Default false. */
-  relaxed?: boolean;
-}
+import { EpochscopeError, formatBytes, guard, kernelModule, type Matrix } from '@epochscope/core-wasm';
+import type { Member } from './member.js';
+import type { TaskArguments, TaskName, TaskResult } from './tasks.js';
+import type { JobOptions } from './types.js';
 
 /** Awaits an answer, or the death of the workers. */
-type Alive = <R>(work: Promise<R>) => Promise<R>;
+export type Alive = <R>(work: Promise<R>) => Promise<R>;
 
 export interface PoolOptions {
   threads: number;
@@ -80,18 +13,51 @@ export interface PoolOptions {
   relaxed?: boolean;
 }
 
+/** Workers that run jobs one after another, whatever the jobs are. */
+export interface Pool extends Required<Omit<PoolOptions, 'memoryLimit'>> {
+  /** The workers of the running job; the first one hands out memory. */
+  readonly members: readonly Member[];
+  /** Their one memory, where it is shared. */
+  readonly memory: WebAssembly.Memory | null;
+  readonly closed: boolean;
+  /** Runs a job in its turn; replaces the workers when one died or grew large. */
+  enqueue<T>(options: JobOptions, body: (alive: Alive) => Promise<T>): Promise<T>;
+  /** Runs a task of tasks.ts on the first worker. Matrices among the arguments are handed over, the rest is copied. */
+  task<N extends TaskName>(options: JobOptions, name: N, ...args: TaskArguments<N>): Promise<TaskResult<N>>;
+  /** The same inside a job. */
+  runTask<N extends TaskName>(
+    alive: Alive,
+    options: JobOptions,
+    name: N,
+    ...args: TaskArguments<N>
+  ): Promise<TaskResult<N>>;
+  /** Whether the workers are whole after this failure, so that their memory is to be given back. */
+  whole(cause: unknown): boolean;
+  /**
+   * Throws `memory`, with the figure and the largest n that fits, if a job on n things cannot fit. bytesOf: in the
+   * kernels' memory; besideOf: what it takes in JavaScript at the same time.
+   */
+  refuse(
+    what: string,
+    n: number,
+    bytesOf: (n: number) => number,
+    wayOut: string,
+    besideOf?: (n: number) => number,
+  ): void;
+  /** The same where no one n decides. */
+  refuseBytes(what: string, bytes: number, wayOut: string): void;
+  close(): Promise<void>;
+}
+
 /** Beyond this much memory the workers are replaced after the job, because wasm memory never shrinks. */
 const RECYCLE_BYTES = 1e9;
 /** 4 GiB less a page: the end of wasm32. */
 const WASM_END = 65535 * 65536;
-/** A chunk of work after which progress is told and cancelling noticed: some 50 ms. */
-const CHUNK_VALUES = 1e8;
-
-/** The engine over members made by `spawn`. Workers start with the first job. */
+/** A pool over members made by `spawn`. Workers start with the first job. */
 export function createPool(
   spawn: () => Promise<Member>,
   { threads, shared, relaxed = false, ...options }: PoolOptions,
-): Engine {
+): Pool {
   const memoryLimit = Math.min(options.memoryLimit ?? Infinity, WASM_END);
   let members: Member[] = [];
   let memory: WebAssembly.Memory | null = null;
@@ -138,7 +104,6 @@ export function createPool(
     await Promise.all(old.map((member) => member.terminate()));
   }
 
-  /** Runs jobs in turn; replaces the workers when one died or grew large. */
   function enqueue<T>(options: JobOptions, body: (alive: Alive) => Promise<T>): Promise<T> {
     let waiting = true;
     const job = async () => {
@@ -182,7 +147,6 @@ export function createPool(
     });
   }
 
-  /** Runs a task of tasks.ts on the first worker. Matrices among the arguments are handed over, the rest is copied. */
   function task<N extends TaskName>(
     options: JobOptions,
     name: N,
@@ -191,7 +155,6 @@ export function createPool(
     return enqueue(options, (alive) => runTask(alive, options, name, ...args));
   }
 
-  /** The same inside a job. */
   async function runTask<N extends TaskName>(
     alive: Alive,
     options: JobOptions,
@@ -225,7 +188,6 @@ export function createPool(
 
   const whole = (cause: unknown) => !closed && cause instanceof EpochscopeError && cause.code !== 'internal';
 
-  /** bytesOf: in the kernels' memory; besideOf: what the job takes in JavaScript at the same time. */
   function refuse(
     what: string,
     n: number,
@@ -246,22 +208,12 @@ export function createPool(
     );
   }
 
-  function refuseCorrelation(units: number, inputs: number): void {
-    refuse(
-      `correlation of ${units} with ${inputs} columns`,
-      units,
-      (k) => correlationBytes(k, inputs),
-      'take fewer columns at a time',
-    );
-  }
-
-  function refuseSvd(what: string, bytes: number): void {
+  function refuseBytes(what: string, bytes: number, wayOut: string): void {
     guard(
-      // A k that is no number is the kernel's to refuse.
+      // A size that is no number is the kernel's to refuse.
       !(bytes > memoryLimit),
       'memory',
-      () =>
-        `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ask for fewer triplets or a smaller basis`,
+      () => `${what} needs ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; ${wayOut}`,
       { needed: bytes, limit: memoryLimit },
     );
   }
@@ -270,187 +222,21 @@ export function createPool(
     threads,
     shared,
     relaxed,
-    async vat(x, options) {
-      guard(
-        METRICS.includes(options.metric),
-        'argument',
-        () => `metric: expected one of ${METRICS.join(', ')}, got ${options.metric}`,
-      );
-      checkMatrix(x, 'x');
-      checkFinite(x, 'x');
-      const [n, d] = x.shape;
-      if (n < 2)
-        return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
-      // A thread pays for itself only when it has points to go through.
-      const workers = shared ? Math.max(1, Math.min(threads, Math.floor(n / 256))) : 1;
-      refuse(`VAT of ${n}×${d} points`, n, (k) => vatPointsBytes(k, d, workers), 'analyse fewer dimensions');
-      return enqueue(options, async (alive) => {
-        const first = members[0]!;
-        const job = await alive(first.kernels.vatPrepare(first.hand(x), options.metric, workers));
-        const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
-        try {
-          for (let done = 0, state = 0; state === 0; done = Math.min(done + chunk, job.steps)) {
-            options.onProgress?.(done, job.steps);
-            throwIfAborted(options.signal);
-            [state] = (await alive(
-              Promise.all(members.slice(0, workers).map(({ kernels }, i) => kernels.vatRun(job, i, chunk))),
-            )) as [number];
-          }
-        } catch (cause) {
-          // Workers that wait for a dead one must not wait for ever.
-          if (memory) stopVatPoints(memory, job, 'abort');
-          // No worker is running then, and the memory is kept for the next job.
-          if (!closed && cause instanceof EpochscopeError && cause.code !== 'internal')
-            await alive(first.kernels.vatRelease(job));
-          throw cause;
-        }
-        options.onProgress?.(job.steps, job.steps);
-        return alive(first.kernels.vatFinish(job));
-      });
+    get members() {
+      return members;
     },
-    async pairwise(x, { metric, other, condensed = false, ...options }) {
-      checkPairwise(x, metric, other);
-      guard(!(other && condensed), 'argument', 'condensed: only without other, whose result is no triangle');
-      const [n, d] = x.shape;
-      const m = other?.shape[0];
-      const valuesOf = (k: number) => (condensed ? (k * (k - 1)) / 2 : k * (m ?? k));
-      const squares = Math.ceil(n / 128) * Math.ceil((m ?? n) / 128) * (other ? 1 : 0.5);
-      const workers = shared ? Math.max(1, Math.min(threads, Math.floor(squares / 4))) : 1;
-      refuse(
-        `dissimilarities of ${n}${m === undefined ? '' : ` × ${m}`} points`,
-        n,
-        (k) => pairwiseBytes(k, d, { m, condensed, workers }),
-        condensed || other
-          ? 'ask for them in parts with other'
-          : 'ask for them condensed, or in parts with other',
-        (k) => 4 * valuesOf(k),
-      );
-      const size = valuesOf(n);
-      const shape: [number, number] = condensed ? [size, 1] : [n, m ?? n];
-      if (workers === 1)
-        return { data: await task(options, 'pairwise', x, other ?? null, { metric, condensed }), shape };
-      return enqueue(options, async (alive) => {
-        const first = members[0]!;
-        const job = await alive(
-          first.kernels.pairwisePrepare(first.hand(x), metric, {
-            other: other && first.hand(other),
-            condensed,
-            workers,
-          }),
-        );
-        try {
-          // Every worker fetches its next part when it is done with one: parts get smaller towards the end.
-          let next = 0;
-          let done = 0;
-          const most = Math.max(1, Math.floor((20 * CHUNK_VALUES) / job.work));
-          await all(alive, workers, async (worker) => {
-            while (next < job.squares) {
-              throwIfAborted(options.signal);
-              const from = next;
-              next += Math.min(most, Math.max(1, Math.floor((job.squares - from) / (3 * workers))));
-              const to = Math.min(next, job.squares);
-              await members[worker]!.kernels.pairwiseRun(job, worker, from, to);
-              done += to - from;
-              options.onProgress?.(done, job.squares);
-            }
-          });
-          const data = new Float32Array(new SharedArrayBuffer(4 * size));
-          const part = Math.ceil(size / workers);
-          await all(alive, workers, (worker) =>
-            members[worker]!.kernels.pairwiseCopy(
-              job,
-              data,
-              part * worker,
-              Math.min(part * (worker + 1), size),
-            ),
-          );
-          throwIfAborted(options.signal);
-          return { data, shape };
-        } finally {
-          if (!closed) await alive(first.kernels.pairwiseRelease(job)).catch(() => {});
-        }
-      });
+    get memory() {
+      return memory;
     },
-    async vatFromMatrix(d, options = {}) {
-      checkMatrix(d, 'd');
-      const n = d.shape[0];
-      guard(n === d.shape[1], 'shape', () => `d: expected a square matrix, got ${d.shape[0]}×${d.shape[1]}`);
-      refuse(
-        `VAT of a ${n}×${n} matrix`,
-        n,
-        // The matrix, four arrays over n, and the arena's rounding.
-        (k) => 4 * k * k + 16 * k + 512,
-        'give the points instead: vat needs no matrix',
-      );
-      return task(options, 'vatFromMatrix', d);
+    get closed() {
+      return closed;
     },
-    async linkage(d, { signal, onProgress, ...options } = {}) {
-      checkMatrix(d, 'd');
-      const n = d.shape[0];
-      refuse(`linkage of a ${n}×${n} matrix`, n, linkageBytes, 'join fewer samples');
-      return task({ signal, onProgress }, 'linkage', d, options);
-    },
-    async clusterPoints(x, { signal, onProgress, ...options }) {
-      checkMatrix(x, 'x');
-      const [n, d] = x.shape;
-      refuse(
-        `linkage of ${n}×${d} points${options.diameters ? ' with diameters' : ''}`,
-        n,
-        (k) => linkageFromPointsBytes(k, d, options.diameters),
-        'cluster fewer points',
-      );
-      return task({ signal, onProgress }, 'linkageFromPoints', x, options);
-    },
-    async correlation(x, y, options = {}) {
-      checkMatrix(x, 'x');
-      checkMatrix(y, 'y');
-      refuseCorrelation(x.shape[1], y.shape[1]);
-      return task(options, 'correlation', x, y);
-    },
-    async correlationOfBlocks(source, options = {}) {
-      const { units, inputs, samples } = source;
-      refuseCorrelation(units, inputs);
-      return enqueue(options, async (alive) => {
-        const { signal } = options;
-        const job = await runTask(alive, { signal }, 'correlationPrepare', units, inputs);
-        try {
-          let done = 0;
-          options.onProgress?.(0, samples);
-          for await (const [x, y] of source.blocks()) {
-            await runTask(alive, { signal }, 'correlationAdd', job, x, y);
-            done += x.shape[0];
-            options.onProgress?.(done, samples);
-          }
-          return await runTask(alive, { signal }, 'correlationFinish', job);
-        } finally {
-          if (!closed) await runTask(alive, {}, 'correlationRelease', job);
-        }
-      });
-    },
-    async truncatedSvd(a, options) {
-      checkMatrix(a, 'a');
-      const [m, n] = a.shape;
-      const { signal: _, onProgress: __, ...plain } = options;
-      refuseSvd(`truncated SVD of a ${m}×${n} matrix`, truncatedSvdBytes(m, n, options.k, plain));
-      return task(options, 'truncatedSvd', a, plain);
-    },
-    async truncatedSvdOperator(operator, options) {
-      guard(!closed, 'cancelled', 'the engine is closed');
-      const [m, n] = operator.shape;
-      refuseSvd(`truncated SVD of a ${m}×${n} map`, truncatedSvdOperatorBytes(m, n, options.k, options));
-      return truncatedSvdOperator(await loadKernels(), operator, options);
-    },
-    async labelRegions(masks, shape, options) {
-      const bytes = labelRegionsBytes(shape, options.neighbours);
-      guard(
-        !(bytes > memoryLimit),
-        'memory',
-        () =>
-          `regions of ${shape[1]}×${shape[2]} pictures need ${formatBytes(bytes)}, the limit is ${formatBytes(memoryLimit)}; cut them into smaller ones`,
-        { needed: bytes, limit: memoryLimit },
-      );
-      return task(options, 'labelRegions', masks, shape, options.neighbours);
-    },
+    enqueue,
+    task,
+    runTask,
+    whole,
+    refuse,
+    refuseBytes,
     async close() {
       closed = true;
       rejectClosed(new EpochscopeError('cancelled', 'the engine was closed'));
@@ -468,18 +254,8 @@ function isMatrix(value: unknown): value is Matrix {
 
 const cancelled = () => new EpochscopeError('cancelled', 'the job was cancelled');
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
+export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled();
-}
-
-/** Runs a body for each of `workers`; rejects with the first failure, but only once every body has ended or a worker is gone. */
-async function all(
-  alive: <R>(work: Promise<R>) => Promise<R>,
-  workers: number,
-  body: (worker: number) => Promise<void>,
-): Promise<void> {
-  const ends = await alive(Promise.allSettled(Array.from({ length: workers }, (_, worker) => body(worker))));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** The largest k below n that fits; 0 if none does. */
@@ -491,19 +267,4 @@ function largest(n: number, fitsIn: (k: number) => boolean): number {
     else high = middle;
   }
   return low;
-}
-
-/** Default number of threads: what the machine has, at most 8. */
-export function defaultThreads(available: number | undefined): number {
-  return Math.max(1, Math.min(available ?? 1, 8));
-}
-
-/** Checks a caller's options. Throws `argument`. */
-export function checkThreads(threads: number): number {
-  guard(
-    Number.isInteger(threads) && threads >= 1 && threads <= 64,
-    'argument',
-    () => `threads: expected a whole number 1 … 64, got ${threads}`,
-  );
-  return threads;
 }

@@ -1,0 +1,115 @@
+import {
+  checkMatrix,
+  correlationBytes,
+  guard,
+  labelRegionsBytes,
+  linkageBytes,
+  linkageFromPointsBytes,
+  loadKernels,
+  truncatedSvdBytes,
+  truncatedSvdOperator,
+  truncatedSvdOperatorBytes,
+} from '@epochscope/core-wasm';
+import type { Pool } from './pool.js';
+import type { Engine } from './types.js';
+
+/** Jobs of one worker: each checks its input, foretells its memory and runs its task. */
+export function singleJobs(
+  pool: Pool,
+): Omit<Engine, 'threads' | 'shared' | 'relaxed' | 'vat' | 'pairwise' | 'close'> {
+  const refuseCorrelation = (units: number, inputs: number): void =>
+    pool.refuse(
+      `correlation of ${units} with ${inputs} columns`,
+      units,
+      (k) => correlationBytes(k, inputs),
+      'take fewer columns at a time',
+    );
+  const fewer = 'ask for fewer triplets or a smaller basis';
+  return {
+    async vatFromMatrix(d, options = {}) {
+      checkMatrix(d, 'd');
+      const n = d.shape[0];
+      guard(n === d.shape[1], 'shape', () => `d: expected a square matrix, got ${d.shape[0]}×${d.shape[1]}`);
+      pool.refuse(
+        `VAT of a ${n}×${n} matrix`,
+        n,
+        // The matrix, four arrays over n, and the arena's rounding.
+        (k) => 4 * k * k + 16 * k + 512,
+        'give the points instead: vat needs no matrix',
+      );
+      return pool.task(options, 'vatFromMatrix', d);
+    },
+    async linkage(d, { signal, onProgress, ...options } = {}) {
+      checkMatrix(d, 'd');
+      const n = d.shape[0];
+      pool.refuse(`linkage of a ${n}×${n} matrix`, n, linkageBytes, 'join fewer samples');
+      return pool.task({ signal, onProgress }, 'linkage', d, options);
+    },
+    async clusterPoints(x, { signal, onProgress, ...options }) {
+      checkMatrix(x, 'x');
+      const [n, d] = x.shape;
+      pool.refuse(
+        `linkage of ${n}×${d} points${options.diameters ? ' with diameters' : ''}`,
+        n,
+        (k) => linkageFromPointsBytes(k, d, options.diameters),
+        'cluster fewer points',
+      );
+      return pool.task({ signal, onProgress }, 'linkageFromPoints', x, options);
+    },
+    async correlation(x, y, options = {}) {
+      checkMatrix(x, 'x');
+      checkMatrix(y, 'y');
+      refuseCorrelation(x.shape[1], y.shape[1]);
+      return pool.task(options, 'correlation', x, y);
+    },
+    async correlationOfBlocks(source, options = {}) {
+      const { units, inputs, samples } = source;
+      refuseCorrelation(units, inputs);
+      return pool.enqueue(options, async (alive) => {
+        const { signal } = options;
+        const job = await pool.runTask(alive, { signal }, 'correlationPrepare', units, inputs);
+        try {
+          let done = 0;
+          options.onProgress?.(0, samples);
+          for await (const [x, y] of source.blocks()) {
+            await pool.runTask(alive, { signal }, 'correlationAdd', job, x, y);
+            done += x.shape[0];
+            options.onProgress?.(done, samples);
+          }
+          return await pool.runTask(alive, { signal }, 'correlationFinish', job);
+        } finally {
+          if (!pool.closed) await pool.runTask(alive, {}, 'correlationRelease', job);
+        }
+      });
+    },
+    async truncatedSvd(a, options) {
+      checkMatrix(a, 'a');
+      const [m, n] = a.shape;
+      const { signal: _, onProgress: __, ...plain } = options;
+      pool.refuseBytes(
+        `truncated SVD of a ${m}×${n} matrix`,
+        truncatedSvdBytes(m, n, options.k, plain),
+        fewer,
+      );
+      return pool.task(options, 'truncatedSvd', a, plain);
+    },
+    async truncatedSvdOperator(operator, options) {
+      guard(!pool.closed, 'cancelled', 'the engine is closed');
+      const [m, n] = operator.shape;
+      pool.refuseBytes(
+        `truncated SVD of a ${m}×${n} map`,
+        truncatedSvdOperatorBytes(m, n, options.k, options),
+        fewer,
+      );
+      return truncatedSvdOperator(await loadKernels(), operator, options);
+    },
+    async labelRegions(masks, shape, options) {
+      pool.refuseBytes(
+        `labelling ${shape[1]}×${shape[2]} pictures`,
+        labelRegionsBytes(shape, options.neighbours),
+        'cut them into smaller ones',
+      );
+      return pool.task(options, 'labelRegions', masks, shape, options.neighbours);
+    },
+  };
+}

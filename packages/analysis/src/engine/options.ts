@@ -1,0 +1,28 @@
+import { guard } from '@epochscope/core-wasm';
+
+/** What both platforms' createEngine take. */
+export interface EngineOptions {
+  /** Default: the machine's cores, at most 8. */
+  threads?: number;
+  /** One memory for all workers; default: where it can be had (Node; cross-origin-isolated pages). */
+  shared?: boolean;
+  /** Bytes one job may take, in the kernels' memory and in JavaScript. Default: what 32-bit WebAssembly can address, and no limit beside it. */
+  memoryLimit?: number;
+  /** Fused multiply-add, where this environment has it (else jobs reject with `unsupported`): faster, and no longer the same bits on every machine. Default false. */
+  relaxed?: boolean;
+}
+
+/** Default number of threads: what the machine has, at most 8. */
+export function defaultThreads(available: number | undefined): number {
+  return Math.max(1, Math.min(available ?? 1, 8));
+}
+
+/** Checks a caller's options. Throws `argument`. */
+export function checkThreads(threads: number): number {
+  guard(
+    Number.isInteger(threads) && threads >= 1 && threads <= 64,
+    'argument',
+    () => `threads: expected a whole number 1 … 64, got ${threads}`,
+  );
+  return threads;
+}

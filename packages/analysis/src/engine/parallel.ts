@@ -1,0 +1,134 @@
+import {
+  checkFinite,
+  checkMatrix,
+  checkPairwise,
+  guard,
+  METRICS,
+  pairwiseBytes,
+  stopVatPoints,
+  vatPointsBytes,
+} from '@epochscope/core-wasm';
+import { type Alive, type Pool, throwIfAborted } from './pool.js';
+import type { Engine } from './types.js';
+
+/** A chunk of work after which progress is told and cancelling noticed: some 50 ms. */
+const CHUNK_VALUES = 1e8;
+
+/** Jobs that all workers share: matrix-free VAT and pairwise dissimilarities. */
+export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise'> {
+  return {
+    async vat(x, options) {
+      guard(
+        METRICS.includes(options.metric),
+        'argument',
+        () => `metric: expected one of ${METRICS.join(', ')}, got ${options.metric}`,
+      );
+      checkMatrix(x, 'x');
+      checkFinite(x, 'x');
+      const [n, d] = x.shape;
+      if (n < 2)
+        return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
+      // A thread pays for itself only when it has points to go through.
+      const workers = pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(n / 256))) : 1;
+      pool.refuse(
+        `VAT of ${n}×${d} points`,
+        n,
+        (k) => vatPointsBytes(k, d, workers),
+        'analyse fewer dimensions',
+      );
+      return pool.enqueue(options, async (alive) => {
+        const first = pool.members[0]!;
+        const job = await alive(first.kernels.vatPrepare(first.hand(x), options.metric, workers));
+        const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
+        try {
+          for (let done = 0, state = 0; state === 0; done = Math.min(done + chunk, job.steps)) {
+            options.onProgress?.(done, job.steps);
+            throwIfAborted(options.signal);
+            [state] = (await alive(
+              Promise.all(
+                pool.members.slice(0, workers).map(({ kernels }, i) => kernels.vatRun(job, i, chunk)),
+              ),
+            )) as [number];
+          }
+        } catch (cause) {
+          // Workers that wait for a dead one must not wait for ever.
+          if (pool.memory) stopVatPoints(pool.memory, job, 'abort');
+          // No worker is running then, and the memory is kept for the next job.
+          if (pool.whole(cause)) await alive(first.kernels.vatRelease(job));
+          throw cause;
+        }
+        options.onProgress?.(job.steps, job.steps);
+        return alive(first.kernels.vatFinish(job));
+      });
+    },
+    async pairwise(x, { metric, other, condensed = false, ...options }) {
+      checkPairwise(x, metric, other);
+      guard(!(other && condensed), 'argument', 'condensed: only without other, whose result is no triangle');
+      const [n, d] = x.shape;
+      const m = other?.shape[0];
+      const valuesOf = (k: number) => (condensed ? (k * (k - 1)) / 2 : k * (m ?? k));
+      const squares = Math.ceil(n / 128) * Math.ceil((m ?? n) / 128) * (other ? 1 : 0.5);
+      const workers = pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(squares / 4))) : 1;
+      pool.refuse(
+        `dissimilarities of ${n}${m === undefined ? '' : ` × ${m}`} points`,
+        n,
+        (k) => pairwiseBytes(k, d, { m, condensed, workers }),
+        condensed || other
+          ? 'ask for them in parts with other'
+          : 'ask for them condensed, or in parts with other',
+        (k) => 4 * valuesOf(k),
+      );
+      const size = valuesOf(n);
+      const shape: [number, number] = condensed ? [size, 1] : [n, m ?? n];
+      if (workers === 1)
+        return { data: await pool.task(options, 'pairwise', x, other ?? null, { metric, condensed }), shape };
+      return pool.enqueue(options, async (alive) => {
+        const first = pool.members[0]!;
+        const job = await alive(
+          first.kernels.pairwisePrepare(first.hand(x), metric, {
+            other: other && first.hand(other),
+            condensed,
+            workers,
+          }),
+        );
+        try {
+          // Every worker fetches its next part when it is done with one: parts get smaller towards the end.
+          let next = 0;
+          let done = 0;
+          const most = Math.max(1, Math.floor((20 * CHUNK_VALUES) / job.work));
+          await all(alive, workers, async (worker) => {
+            while (next < job.squares) {
+              throwIfAborted(options.signal);
+              const from = next;
+              next += Math.min(most, Math.max(1, Math.floor((job.squares - from) / (3 * workers))));
+              const to = Math.min(next, job.squares);
+              await pool.members[worker]!.kernels.pairwiseRun(job, worker, from, to);
+              done += to - from;
+              options.onProgress?.(done, job.squares);
+            }
+          });
+          const data = new Float32Array(new SharedArrayBuffer(4 * size));
+          const part = Math.ceil(size / workers);
+          await all(alive, workers, (worker) =>
+            pool.members[worker]!.kernels.pairwiseCopy(
+              job,
+              data,
+              part * worker,
+              Math.min(part * (worker + 1), size),
+            ),
+          );
+          throwIfAborted(options.signal);
+          return { data, shape };
+        } finally {
+          if (!pool.closed) await alive(first.kernels.pairwiseRelease(job)).catch(() => {});
+        }
+      });
+    },
+  };
+}
+
+/** Runs a body for each of `workers`; rejects with the first failure, but only once every body has ended or a worker is gone. */
+async function all(alive: Alive, workers: number, body: (worker: number) => Promise<void>): Promise<void> {
+  const ends = await alive(Promise.allSettled(Array.from({ length: workers }, (_, worker) => body(worker))));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
