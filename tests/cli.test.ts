@@ -7,7 +7,7 @@ import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis';
 import { readResult } from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { decode as decodePng } from 'fast-png';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 // The CLI from outside: what it prints where, its exit codes, and what is left on disk.
 
@@ -30,7 +30,7 @@ async function cli(...argv: string[]): Promise<{ code: number; out: string; err:
 }
 
 /** A tiny IDX folder: two kinds of pictures that a net tells apart at once. */
-function writeDigits(place: string): void {
+function writeDigits(place: string, tests = 60): void {
   const idx = (shape: number[], data: Uint8Array) =>
     Buffer.concat([
       Buffer.from([
@@ -44,7 +44,7 @@ function writeDigits(place: string): void {
     ]);
   for (const [part, count] of [
     ['train', 200],
-    ['t10k', 60],
+    ['t10k', tests],
   ] as const) {
     const images = new Uint8Array(count * 784);
     const labels = new Uint8Array(count);
@@ -202,6 +202,73 @@ describe('the path through', () => {
   });
 });
 
+it('--data mnist is fetched into --download, and a mirror that fails is named', async () => {
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async (url: string) => {
+    asked.push(url);
+    return new Response('', { status: 404 });
+  });
+  try {
+    const place = join(folder, 'fetched');
+    for (const argv of [
+      ['train', '--data', 'mnist', '--download', place, '-o', join(folder, 'never')],
+      ['reproduce', 'satoh', '--download', place, '-o', join(folder, 'never')],
+    ]) {
+      const { code, err } = await cli(...argv);
+      expect(code).toBe(1);
+      expect(err).toContain('train-images-idx3-ubyte.gz could not be downloaded');
+      expect(err).toContain('expected status 200, got 404');
+      expect(readdirSync(join(place, 'mnist'))).toEqual([]);
+      expect(existsSync(join(folder, 'never'))).toBe(false);
+    }
+    expect(asked.length).toBe(4);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+it('reproduce satoh trains, draws the three figures and states the four claims', async () => {
+  const few = await cli('reproduce', 'satoh', '--data', digits, '-o', join(folder, 'satoh'));
+  expect(few.code).toBe(1);
+  expect(few.err).toContain('figure 4 needs at least 500 test samples, got 60');
+  expect(existsSync(join(folder, 'satoh'))).toBe(false);
+
+  const many = mkdtempSync(join(folder, 'many-'));
+  writeDigits(many, 600);
+  const argv = ['reproduce', 'satoh', '--quick', '--data', many, '--epochs', '2'];
+  const { code, out, err } = await cli(...argv, '-o', join(folder, 'satoh'));
+  expect(code, err).toBe(0);
+  expect(out.split('\n').filter((line) => /^(holds|does not hold|not decided) /.test(line)).length).toBe(4);
+  const names = readdirSync(join(folder, 'satoh')).sort();
+  for (const name of [
+    'claims.json',
+    'claims.md',
+    'figure-2.png',
+    'figure-3.svg',
+    'figure-4.png',
+    'report.html',
+  ])
+    expect(names).toContain(name);
+  const claims = JSON.parse(readFileSync(join(folder, 'satoh', 'claims.json'), 'utf8'));
+  expect(claims.claims.map(({ id }: { id: string }) => id)).toEqual([
+    'ten-blocks',
+    'later-layers',
+    'rims',
+    'thinning',
+  ]);
+  // Two kinds of pictures do not make ten blocks.
+  expect(claims.claims[0].holds).toBe(false);
+  const again = await cli(...argv, '-o', join(folder, 'satoh'));
+  expect(again.code).toBe(1);
+  expect(again.err).toContain('already holds a reproduction');
+  // Its run is taken up where only the claims are missing.
+  rmSync(join(folder, 'satoh', 'claims.json'));
+  const taken = await cli(...argv, '-o', join(folder, 'satoh'));
+  expect(taken.code, taken.err).toBe(0);
+  expect(taken.err).toContain('was trained just so');
+  expect(taken.err).not.toContain('Training');
+});
+
 describe('thinning', () => {
   it('reports agreement a size and panel, and its samples can be analysed alone', async () => {
     const out = join(folder, 'thinned');
@@ -331,6 +398,16 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
       'a missing data folder',
       () => ['train', '--data', join(folder, 'nowhere'), '-o', join(folder, 'new')],
       'nowhere does not exist',
+    ],
+    [
+      '--download of what is not fetched',
+      () => ['train', '--data', digits, '--download', folder, '-o', join(folder, 'new')],
+      '--download goes with --data mnist or cifar10, got --data',
+    ],
+    [
+      'an experiment without its data',
+      () => ['reproduce', 'satoh', '-o', join(folder, 'new')],
+      'this experiment needs mnist: give its folder as --data DIR',
     ],
     ['an existing run', () => ['train', '--data', digits, '-o', run], 'already holds a run'],
     [

@@ -18,6 +18,10 @@ export function define(command: Command): Command {
     })
     .option('-o, --output <dir>', 'folder for run, results, pictures and claims (default: epochscope-PAPER)')
     .option('--data <where>', 'folder of its data set, or "download"')
+    .option(
+      '--download <dir>',
+      'folder to fetch the data set into (default: the user cache); needs no --data',
+    )
     .option('--quick', 'little data and few epochs: a minute or so')
     .option('--seed <n>', 'initial weights, order of samples', whole(0), 1)
     .option('--epochs <n>', "passes over the training samples (default: the paper's)", whole(1))
@@ -33,6 +37,7 @@ export async function run(
   o: {
     output?: string;
     data?: string;
+    download?: string;
     quick?: boolean;
     seed: number;
     epochs?: number;
@@ -66,6 +71,7 @@ export async function run(
     {
       output: folder,
       data: o.data,
+      download: o.download,
       quick: Boolean(o.quick),
       seed: o.seed,
       epochs: o.epochs,

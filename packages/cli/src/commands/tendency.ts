@@ -6,7 +6,7 @@ import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui';
 import type { Command } from 'commander';
 import { splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';
-import { writeFigures, writePanels } from '../pictures/index.js';
+import { writeFigure, writePanels } from '../pictures/index.js';
 import { tendencyOfFile, tendencyOfRun } from '../tendency-run.js';
 import { markRules } from './_marks.js';
 import { names, oneOf, table, whole } from './_shared.js';
@@ -90,9 +90,11 @@ export async function run([target]: string[], o: Record<string, never>, output: 
   );
   const { result, folder } = await (isFile ? tendencyOfFile : tendencyOfRun)(target!, options, output);
   const kinds = { png: Boolean(o.png) || (figures.length > 0 && !o.svg), svg: Boolean(o.svg) };
-  const files = figures.length
-    ? await writeFigures(folder, result, figures, kinds, { aligned: Boolean(o.aligned) })
-    : await writePanels(folder, result, kinds);
+  const files: string[] = figures.length ? [] : await writePanels(folder, result, kinds);
+  for (const name of figures)
+    files.push(
+      ...(await writeFigure(folder, `figure-${name}`, result, name, kinds, { aligned: Boolean(o.aligned) })),
+    );
   const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
   const rows = result.panels.map((p) => [
     `${p.snapshot.id} ${p.layer}`,

@@ -1,5 +1,6 @@
-import { MODEL_NAMES, type ModelSpec, openDataset } from '@epochscope/analysis/node';
+import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis/node';
 import type { Command } from 'commander';
+import { openData } from '../data.js';
 import type { Output } from '../output.js';
 import { trainRun } from '../train-run.js';
 import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
@@ -15,8 +16,12 @@ export function define(command: Command): Command {
     )
     .option(
       '--data <where>',
-      '"bundled" (10 000 MNIST digits), or a folder of MNIST IDX or CIFAR-10 binary files',
+      '"bundled" (10 000 MNIST digits), a folder of MNIST IDX or CIFAR-10 binary files, or "mnist" or "cifar10" to fetch',
       'bundled',
+    )
+    .option(
+      '--download <dir>',
+      'folder that --data mnist or cifar10 is fetched into (default: the user cache)',
     )
     .option('--epochs <n>', 'passes over the training samples', whole(0), 10)
     .option('--snapshots <when>', '"init,1,2,10", "every:STEPS" or "log:COUNT"; the last step is always kept')
@@ -49,11 +54,12 @@ export async function run([named]: string[], o: Record<string, never>, output: O
   const options = o as Record<string, never> & {
     output: string;
     data: string;
+    download?: string;
     epochs: number;
     snapshots?: string;
   };
   const model = (named ?? o.model) as ModelSpec['name'];
-  const data = await openDataset(options.data);
+  const data = await openData(options.data, options, output);
   output.say(
     `${data.name}: ${data.train.count} training and ${data.test.count} test samples from ${data.source}`,
   );

@@ -66,18 +66,14 @@ export async function writePanels(
   return files;
 }
 
-/** Figures of the paper, "figure-layers.png", beside the result. Answers the files. */
-export async function writeFigures(
+/** One figure of the paper as files of the given name. Answers them. */
+export async function writeFigure(
   folder: string,
+  name: string,
   result: TendencyResult,
-  figures: readonly TendencyFigure[],
+  figure: TendencyFigure,
   kinds: PictureKinds,
   options: FigureOptions = {},
 ): Promise<string[]> {
-  // All are drawn before any is written.
-  const scenes = figures.map((name) => [name, tendencyFigure(result, name, options)] as const);
-  const files: string[] = [];
-  for (const [name, scene] of scenes)
-    files.push(...(await write(folder, `figure-${name}`, scene, `Cluster tendency: ${name}`, kinds)));
-  return files;
+  return write(folder, name, tendencyFigure(result, figure, options), `Cluster tendency: ${figure}`, kinds);
 }

@@ -1,4 +1,6 @@
 import type { Experiment } from './types.js';
 
 /** One line a paper; loaded when used. */
-export const EXPERIMENTS: Record<string, () => Promise<{ experiment: Experiment }>> = {};
+export const EXPERIMENTS: Record<string, () => Promise<{ experiment: Experiment }>> = {
+  satoh: () => import('./satoh.js'),
+};

@@ -5,6 +5,8 @@ export interface ExperimentOptions {
   output: string;
   /** A folder of the data set, "bundled" or "download"; undefined: the bundled digits when quick, else an error. */
   data?: string;
+  /** Folder that "download" fetches into; default the user's cache. */
+  download?: string;
   /** Small data, few epochs: shows that it works, not what the paper says. */
   quick: boolean;
   seed: number;
