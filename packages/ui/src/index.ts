@@ -9,6 +9,8 @@ export {
   type TendencySelectDetail,
   type TendencyZoomDetail,
 } from './elements/es-tendency-image/index.js';
+export { EsTendencyScores, type ScoreMeasure } from './elements/es-tendency-scores/index.js';
+export { type Agreement, EsTendencyThinning } from './elements/es-tendency-thinning/index.js';
 export { EsTimeline, type TimelineSnapshot } from './elements/es-timeline/index.js';
 export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';

@@ -5,6 +5,8 @@ import { EsRunOverview } from './elements/es-run-overview/index.js';
 import { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 import { EsTendencyGrid } from './elements/es-tendency-grid/index.js';
 import { EsTendencyImage } from './elements/es-tendency-image/index.js';
+import { EsTendencyScores } from './elements/es-tendency-scores/index.js';
+import { EsTendencyThinning } from './elements/es-tendency-thinning/index.js';
 import { EsTimeline } from './elements/es-timeline/index.js';
 import { EsTendencyView } from './views/tendency/index.js';
 
@@ -16,6 +18,8 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-tendency-grid': EsTendencyGrid,
   'es-tendency-image': EsTendencyImage,
   'es-timeline': EsTimeline,
+  'es-tendency-scores': EsTendencyScores,
+  'es-tendency-thinning': EsTendencyThinning,
   'es-tendency-view': EsTendencyView,
 };
 

@@ -1,4 +1,9 @@
-import { RESULT_FORMAT, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
+import {
+  RESULT_FORMAT,
+  type TendencyPanel,
+  type TendencyResult,
+  type Thinning,
+} from '@epochscope/analysis/results';
 
 /** Seeded numbers in [0, 1) (mulberry32), so that fixtures are the same everywhere. */
 export function seeded(seed: number): () => number {
@@ -91,5 +96,43 @@ export function tendencyResult(
         ),
       ),
     ),
+  };
+}
+
+/** Thinning of the last layer to smaller numbers of samples, agreeing less and less. */
+export function thinningOf(sizes = [100, 50, 20], epochs = [0, 1, 2, 5, 10], n = 200): Thinning {
+  const all = tendencyResult(n, ['S5'], epochs).panels;
+  const none = { value: null, reason: 'sizes were given' } as const;
+  return {
+    reference: { snapshot: all.at(-1)!.snapshot.id, layer: 'S5' },
+    by: 'size',
+    least: null,
+    chosen: none,
+    fullSeconds: 1,
+    steps: sizes.map((size) => {
+      const panels = all.map((p) => blocksPanel(size, Math.min(p.blocks.count, size), p.snapshot, 'S5'));
+      return {
+        interval: n / size,
+        size,
+        samples: Uint32Array.from({ length: size }, (_, i) => Math.floor((i * n) / size)),
+        panels,
+        seconds: 0.1,
+        lowest: none,
+        agreement: panels.map((p, i) => {
+          const correlation = { value: Math.max(0, 1 - 0.08 * (n / size) + 0.04 * i) };
+          const ari = { value: Math.max(0, correlation.value - 0.15) };
+          return {
+            snapshot: p.snapshot.id,
+            layer: 'S5',
+            ari,
+            correlation,
+            lowest: ari,
+            pairs: 'all' as const,
+            seconds: 0.01,
+            fullSeconds: 0.1,
+          };
+        }),
+      };
+    }),
   };
 }

@@ -1,0 +1,136 @@
+import type { Figure, TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import type { TemplateResult } from 'lit';
+import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { classColour } from '../../palette.js';
+import { snapshotTitle } from '../../styles.js';
+import { linePlot } from './lines.js';
+
+/** What is drawn: scores against the classes, the number of blocks and its stability, the rim score of wrong samples. */
+export const SCORE_MEASURES = {
+  ari: 'adjusted Rand index',
+  nmi: 'normalised mutual information',
+  purity: 'purity',
+  blocks: 'dark blocks',
+  stability: 'stability of the number of blocks',
+  rim: 'rim score of wrong samples',
+} as const;
+export type ScoreMeasure = keyof typeof SCORE_MEASURES;
+
+export function scoreOf(panel: TendencyPanel, measure: ScoreMeasure): Figure {
+  if (measure === 'blocks') return { value: panel.blocks.count };
+  if (measure === 'stability') return panel.blocks.stability;
+  return measure === 'rim' ? panel.rimScore : panel.scores[measure];
+}
+
+const HEIGHT = 260;
+
+/** Places of snapshots along an axis: bare epochs where all have one. */
+export function snapshotPlaces(snapshots: readonly TendencyPanel['snapshot'][]): {
+  places: { id: string; label: string }[];
+  title: string;
+} {
+  const titles = snapshots.map(snapshotTitle);
+  const epochs = titles.every((title) => /^(epoch \d+|before training)$/.test(title));
+  const label = (title: string) =>
+    !epochs ? title : title === 'before training' ? 'start' : title.slice('epoch '.length);
+  return {
+    places: snapshots.map(({ id }, i) => ({ id, label: label(titles[i]!) })),
+    title: epochs ? 'epoch' : 'snapshot',
+  };
+}
+
+/**
+ * One figure of each panel over the snapshots, a line a layer: how well blocks and classes agree while the net learns.
+ * A figure that is not defined leaves a gap; the table gives its reason.
+ * @fires es-select - `{ snapshot, layer }`: a point was chosen.
+ */
+export class EsTendencyScores extends EsFigure<readonly TendencyPanel[], TendencyResult> {
+  static override properties = { ...EsFigure.properties, score: { type: String } };
+  declare score: ScoreMeasure;
+
+  constructor() {
+    super();
+    this.score = 'ari';
+  }
+
+  protected override pick({ panels }: TendencyResult): readonly TendencyPanel[] {
+    return panels;
+  }
+  protected override emptyReason(panels: readonly TendencyPanel[]): string {
+    if (!panels.length) return 'No pictures';
+    const figures = panels.map((p) => scoreOf(p, this.score));
+    const reason = figures.find((f) => f.value === null)?.reason;
+    return figures.every((f) => f.value === null)
+      ? `${SCORE_MEASURES[this.score]}: ${reason ?? 'not defined'}`
+      : '';
+  }
+  protected override summary(panels: readonly TendencyPanel[]): string {
+    const last = panels.at(-1)!;
+    const { value } = scoreOf(last, this.score);
+    const layers = new Set(panels.map(({ layer }) => layer)).size;
+    return `${SCORE_MEASURES[this.score]} of ${layers} ${layers === 1 ? 'layer' : 'layers'} over the snapshots${value === null ? '' : `; ${last.layer} at ${snapshotTitle(last.snapshot)}: ${Number(value.toFixed(3))}`}`;
+  }
+  protected override table(panels: readonly TendencyPanel[]): FigureTable {
+    const cell = (f: Figure) => f.value ?? f.reason;
+    return tableOf(
+      ['Layer', 'Snapshot', 'Blocks', 'Stability', 'ARI', 'NMI', 'Purity', 'Rim score'],
+      panels,
+      (p) => [
+        p.layer,
+        p.snapshot.id,
+        p.blocks.count,
+        cell(p.blocks.stability),
+        cell(p.scores.ari),
+        cell(p.scores.nmi),
+        cell(p.scores.purity),
+        cell(p.rimScore),
+      ],
+    );
+  }
+  protected override get fileName(): string {
+    return `tendency-${this.score}`;
+  }
+
+  protected override drawing(panels: readonly TendencyPanel[]): TemplateResult {
+    const snapshots = [...new Map(panels.map(({ snapshot }) => [snapshot.id, snapshot])).values()];
+    const layers = [...new Set(panels.map(({ layer }) => layer))];
+    const { places, title } = snapshotPlaces(snapshots);
+    const name = SCORE_MEASURES[this.score];
+    return this.plot(
+      linePlot({
+        width: this.width,
+        height: HEIGHT,
+        measure: this.measure,
+        places,
+        xTitle: title,
+        yTitle: name,
+        range: this.score === 'blocks' ? undefined : [0, 1],
+        lines: layers.map((layer, row) => ({
+          name: layer,
+          colour: classColour(row),
+          points: snapshots.map((snapshot) => {
+            const panel = panels.find((p) => p.layer === layer && p.snapshot.id === snapshot.id);
+            const value = panel ? scoreOf(panel, this.score).value : null;
+            return {
+              x: snapshot.id,
+              value,
+              label: `${layer}, ${snapshotTitle(snapshot)}: ${name} ${value === null ? '–' : Number(value.toFixed(3))}`,
+              detail: { snapshot: snapshot.id, layer },
+              selected: this.isChosen(snapshot.id, layer),
+            };
+          }),
+        })),
+      }),
+    );
+  }
+
+  private isChosen(snapshot: string, layer: string): boolean {
+    return this.selection.snapshot === snapshot && this.selection.layer === layer;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-tendency-scores': EsTendencyScores;
+  }
+}
