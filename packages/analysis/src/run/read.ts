@@ -1,10 +1,12 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
 import { fileError, withFile } from '../formats/file-source.js';
 import { selectChannel, tensorToMatrix } from '../formats/matrix.js';
 import { readNpy } from '../formats/npy.js';
-import { readSafetensors, readSafetensorsHeader } from '../formats/safetensors.js';
+import { readSafetensors, readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
+import type { ByteSource } from '../formats/types.js';
 import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
 import { readSeries, type WeightPlaces } from './series.js';
 import { readStepLog, readStepRecord, recordPlaces } from './steps.js';
@@ -85,12 +87,15 @@ export async function openRun(directory: string): Promise<Run> {
   const whole = merged(folders, log?.records.map(({ info }) => info) ?? []);
   if (!manifest.complete) warnings.push('the run is not complete: training goes on, or was cut off');
   const find = (wanted: string | number) => findSnapshot(whole, wanted, directory);
+  let header: KnownHeader | null = null;
   const places: WeightPlaces = async (wanted) => {
     const { id } = find(wanted);
     const record = logged.get(id);
     if (log && record) return recordPlaces(directory, log, record.record);
     const file = join(directory, 'snapshots', id, 'weights.safetensors');
-    return { file, tensors: (await withFile(file, readSafetensorsHeader)).entries };
+    // Snapshots of one net begin with the same header, byte by byte: it is parsed once.
+    if (!header || !beginsWith(file, header)) header = await withFile(file, readHeader);
+    return { file, tensors: header.entries };
   };
   const outputFile = (snapshotId: string, layer: string) =>
     join(directory, 'snapshots', find(snapshotId).id, 'outputs', `${layer}.npy`);
@@ -149,6 +154,34 @@ export async function openRun(directory: string): Promise<Run> {
       return labelsOf(await withFile(file, readNpy), file, manifest.classes?.length);
     },
   };
+}
+
+interface KnownHeader {
+  bytes: Uint8Array;
+  /** Of the whole file. */
+  size: number;
+  entries: ReadonlyMap<string, SafetensorsEntry>;
+}
+
+async function readHeader(source: ByteSource): Promise<KnownHeader> {
+  const { entries } = await readSafetensorsHeader(source);
+  const length = [...entries.values()].reduce((least, { begin }) => Math.min(least, begin), source.size);
+  return { bytes: await source.read(0, length), size: source.size, entries };
+}
+
+/** Blocking, because it is asked for thousands of files in turn. */
+function beginsWith(file: string, { bytes, size }: KnownHeader): boolean {
+  let fd: number | null = null;
+  try {
+    fd = openSync(file, 'r');
+    if (fstatSync(fd).size !== size) return false;
+    const own = Buffer.alloc(bytes.length);
+    return readSync(fd, own, 0, own.length, 0) === own.length && own.equals(bytes);
+  } catch {
+    return false;
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
 }
 
 /** Labels as uint32; throws `format` on fractions, negatives, more than one axis, or labels outside the classes. */

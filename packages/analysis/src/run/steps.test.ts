@@ -182,6 +182,16 @@ describe('series', () => {
     expect((await opened.series('é.kernel', { indices: [] })).shape).toEqual([4, 0]);
   });
 
+  it('reads folders whose headers differ each by its own', async () => {
+    const writer = await createRun(run, init);
+    const bias = ['b', f32([7], [1])] as const;
+    await writer.writeSnapshot(info(0), new Map([['a', f32([1, 2], [2])], bias]));
+    await writer.writeSnapshot(info(1), new Map([bias, ['a', f32([3, 4], [2])]]));
+    await writer.writeSnapshot(info(2), new Map([bias, ['a', f32([5, 6], [2])]]));
+    await writer.finish();
+    expect([...(await (await openRun(run)).series('a')).data]).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it('refuses unknown tensors, elements outside and too much memory', async () => {
     await write(4);
     const opened = await openRun(run);

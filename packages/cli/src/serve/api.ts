@@ -127,7 +127,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
     const wanted = c.req.query('snapshots')?.split(',');
     const ids = wanted?.map((id) => run.snapshot(id).id) ?? run.manifest.snapshots.map(({ id }) => id);
     const indices = c.req.query('indices')?.split(',').map(index);
-    for (const id of ids) await catalogue.weights(key(c), run, id);
+    await catalogue.confineWeights(key(c), ids);
     const { data, shape } = await run.series(c.req.param('tensor'), {
       snapshots: ids,
       ...(indices ? { indices } : {}),

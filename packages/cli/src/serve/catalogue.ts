@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -95,6 +96,24 @@ export class Catalogue {
     await this.confineIfThere(key, 'steps', 'weights.bin');
     await this.confineIfThere(key, 'snapshots', id, 'weights.safetensors');
     return run.weightPlaces(id);
+  }
+
+  /** The same check for many snapshots, looking at each folder once. */
+  async confineWeights(key: string, ids: readonly string[]): Promise<void> {
+    await this.confineIfThere(key, 'steps', 'weights.bin');
+    const parts = [...this.parts(key), 'snapshots'];
+    const place = join(this.confinement.root, ...parts);
+    const entries = await readdir(place, { withFileTypes: true }).catch(() => []);
+    if (entries.length) await this.confinement.folder(...parts);
+    // A real folder that holds a real file, below a confined one, leads nowhere else; only links are followed.
+    const plain = new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
+    const links = new Set(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name));
+    for (const id of ids) {
+      const file = 'weights.safetensors';
+      if (plain.has(id) && (lstatSync(join(place, id, file), { throwIfNoEntry: false })?.isFile() ?? true))
+        continue;
+      if (plain.has(id) || links.has(id)) await this.confineIfThere(key, 'snapshots', id, file);
+    }
   }
 
   async results(key: string): Promise<ApiResultName[]> {

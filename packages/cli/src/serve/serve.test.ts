@@ -314,6 +314,50 @@ describe('confinement', () => {
     }
   });
 
+  it('a snapshot that is a link out of the run is not read, alone or in a series', async () => {
+    const other = join(folder, 'outside', 'weights');
+    const writer = await createRun(other, init);
+    await writer.writeSnapshot(info(0), weights(0));
+    for (const [name, from, to] of [
+      ['by-folder', join(other, 'snapshots', 'step-0'), ['snapshots', 'step-0']],
+      [
+        'by-file',
+        join(other, 'snapshots', 'step-0', 'weights.safetensors'),
+        ['snapshots', 'step-0', 'weights.safetensors'],
+      ],
+    ] as const) {
+      const own = join(folder, 'links', name);
+      const whole = await createRun(own, init);
+      await whole.writeSnapshot(info(0), weights(0));
+      await whole.writeSnapshot(info(1), weights(1));
+      await whole.finish();
+      await rm(join(own, ...to), { recursive: true });
+      await symlink(from, join(own, ...to));
+    }
+    const server = await startServer({
+      target: join(folder, 'links'),
+      port: 0,
+      host: '127.0.0.1',
+      allowHosts: [],
+    });
+    try {
+      for (const name of ['by-folder', 'by-file']) {
+        const status = async (path: string) => (await raw(path, { port: server.port })).status;
+        expect(await status(apiPaths.tensor(name, 'step-1', 'F1.bias'))).toBe(200);
+        expect(await status(apiPaths.series(name, 'F1.bias', { snapshots: ['step-1'] }))).toBe(200);
+        for (const path of [
+          apiPaths.snapshot(name, 'step-0'),
+          apiPaths.tensor(name, 'step-0', 'F1.bias'),
+          apiPaths.weights(name, 'step-0'),
+          apiPaths.series(name, 'F1.bias'),
+        ])
+          expect(await status(path), path).toBe(404);
+      }
+    } finally {
+      await server.close();
+    }
+  });
+
   it('a step log that is a link out of the run is not read', async () => {
     const { runs } = await json(apiPaths.runs());
     expect(runs[0]).toMatchObject({ key: 'linked-log', snapshots: 0 });
