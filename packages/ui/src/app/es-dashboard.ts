@@ -133,8 +133,13 @@ export class EsDashboard extends LitElement {
     try {
       const info = await this.source!.run(key);
       if (this.key !== key) return;
+      // While training goes on, whoever looks at the newest snapshot keeps looking at the newest.
+      const newest = this.info?.manifest?.snapshots.at(-1)?.id;
+      const latest = info.manifest?.snapshots.at(-1)?.id;
       this.info = info;
       this.problem = '';
+      if (newest && latest && newest !== latest && this.store.state.selection.snapshot === newest)
+        this.store.select({ snapshot: latest });
       const snapshots = snapshotsOf(info.manifest, this.cells);
       if (this.store.state.selection.snapshot === undefined && snapshots.length)
         this.store.select({ snapshot: snapshots[snapshots.length - 1]!.id });

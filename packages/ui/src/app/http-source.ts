@@ -1,4 +1,4 @@
-import type { RunManifest } from '@epochscope/analysis';
+import { type ApiProblem, type ApiRun, type ApiRunList, apiPaths } from '@epochscope/analysis/api';
 import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
 import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
 
@@ -14,36 +14,32 @@ export class HttpSource implements RunSource {
   ) {}
 
   async runs(): Promise<RunEntry[]> {
-    const { runs } = await this.json<{ runs: { key: string; problem: string | null }[] }>('/api/runs');
+    const { runs } = await this.json<ApiRunList>(apiPaths.runs());
     return runs.map(({ key, problem }) => ({ key, title: key, problem }));
   }
   async run(key: string): Promise<RunInfo> {
-    const { manifest, warnings, results } = await this.json<{
-      manifest: RunManifest;
-      warnings: string[];
-      results: ResultName[];
-    }>(this.path(key));
+    const { manifest, warnings, results } = await this.json<ApiRun>(apiPaths.run(key));
     return { key, manifest, warnings, results };
   }
   outline(key: string, name: ResultName): Promise<unknown> {
     return this.once(this.outlines, key, name, async () =>
-      this.json(`${this.resultPath(key, name)}/files/result.json`),
+      this.json(apiPaths.resultFile(key, name.method, name.name, 'result.json')),
     );
   }
   result(key: string, name: ResultName): Promise<ResultBase> {
     return this.once(this.results, key, name, async () =>
-      decodeInline(await this.text(this.resultPath(key, name)), resultId(name)),
+      decodeInline(await this.text(apiPaths.result(key, name.method, name.name)), resultId(name)),
     );
   }
   watch(key: string, changed: () => void): () => void {
-    const events = new EventSource(`${this.base}${this.path(key)}/events`);
+    const events = new EventSource(this.base + apiPaths.runEvents(key));
     let timer: ReturnType<typeof setTimeout> | undefined;
     // Snapshots may come many a second: the run is asked for at most once in that time.
     const soon = () => {
       timer ??= setTimeout(() => {
         timer = undefined;
         changed();
-      }, 500);
+      }, 700);
     };
     for (const name of ['state', 'snapshots', 'reset', 'problem']) events.addEventListener(name, soon);
     return () => {
@@ -52,12 +48,6 @@ export class HttpSource implements RunSource {
     };
   }
 
-  private path(key: string): string {
-    return `/api/runs/${encodeURIComponent(key)}`;
-  }
-  private resultPath(key: string, { method, name }: ResultName): string {
-    return `${this.path(key)}/results/${encodeURIComponent(method)}/${encodeURIComponent(name)}`;
-  }
   /** The answer of this version; a failed one is asked for again next time, older versions are let go. */
   private once<T>(
     known: Map<string, Promise<T>>,
@@ -82,7 +72,7 @@ export class HttpSource implements RunSource {
     if (response.ok) return text;
     let message = `${response.status} ${response.statusText}`;
     try {
-      message = (JSON.parse(text) as { error: { message: string } }).error.message;
+      message = (JSON.parse(text) as ApiProblem).error.message;
     } catch {
       // Not an answer of ours: the status says enough.
     }

@@ -15,8 +15,11 @@ function start(): void {
     const served = document.getElementById('epochscope-server');
     const dashboard = new EsDashboard();
     root.textContent = '';
-    if (served) dashboard.source = new HttpSource();
-    else {
+    if (served) {
+      root.append(Object.assign(document.createElement('h1'), { textContent: 'Epochscope' }));
+      dashboard.source = new HttpSource();
+    }
+    if (!served) {
       const source = new InlineSource(document);
       const page = source.first;
       if (page)
