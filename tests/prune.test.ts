@@ -15,6 +15,7 @@ import {
 } from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { labelRegionsReference } from '@epochscope/core-wasm/reference';
+import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 // The prune command from outside: rates, exact zeros, files, runs that other commands read, and what it refuses.
@@ -349,6 +350,69 @@ describe('epochscope prune', () => {
     const loss = await cli('prune', source, '--ranking', 'loss', '-o', join(folder, 'never'));
     expect(loss.err).toContain('ranking by loss needs the gradient');
     expect(existsSync(join(folder, 'never'))).toBe(false);
+  });
+});
+
+describe('epochscope reproduce takehana', () => {
+  const options = ['reproduce', 'takehana', '--quick', '--epochs', '1'];
+  it('trains, prunes by three rankings and a control, and writes claims, runs and pictures', async () => {
+    const out = join(folder, 'takehana');
+    const { out: text } = await done(...options, '--data', digits, '-o', out);
+    expect(text).toContain('The trained net classifies the digits');
+    const json = JSON.parse(readFileSync(join(out, 'claims.json'), 'utf8'));
+    expect(json).toMatchObject({ format: 'epochscope-claims/1', experiment: 'takehana', quick: true });
+    expect(json.claims.map((c: { id: string }) => c.id)).toEqual([
+      'accuracy-before',
+      'accuracy-kept',
+      'units-split',
+      'region-fills-unit',
+      'ranking-causes-split',
+    ]);
+    const markdown = readFileSync(join(out, 'claims.md'), 'utf8');
+    expect(markdown).toContain("The paper's open problem");
+    for (const name of ['network', 'unit', 'loss', 'control']) {
+      const { rounds } = await resultOf(join(out, 'pruned', name));
+      expect(rounds.length).toBe(5);
+      expect(rounds[4]!.removed.overall > 0).toBe(name !== 'control');
+    }
+    const place = join(out, 'pruned', 'network', 'results', 'prune', 'default');
+    const picture = decodePng(readFileSync(join(place, 'weights-round-04.png')));
+    expect([picture.width, picture.height]).toEqual([10 * 90 + 6, 10 * 90 + 6]);
+    // A removed weight is black, a kept one is not; the first unit's picture begins at 6, 6 and a pixel is 3×3.
+    const { rounds } = await resultOf(join(out, 'pruned', 'network'));
+    for (const p of [0, 27, 400, 783]) {
+      const at = 3 * ((6 + 3 * Math.floor(p / 28)) * picture.width + 6 + 3 * (p % 28));
+      const rgb = [...picture.data.subarray(at, at + 3)];
+      const [mask, w] = [rounds[4]!.mask[p * 100], rounds[4]!.weights[p * 100]!];
+      if (!mask) expect(rgb).toEqual([0, 0, 0]);
+      else expect(w > 0 ? rgb[0]! > rgb[2]! : rgb[2]! > rgb[0]!).toBe(true);
+    }
+    // Not done twice by mistake.
+    const again = await cli(...options, '--data', digits, '-o', out);
+    expect(again.code).toBe(1);
+    expect(again.err).toContain('already holds a reproduction');
+    // Without its claims it is one that was cut off: what is done is taken over.
+    rmSync(join(out, 'claims.json'));
+    const resumed = await done(...options, '--data', digits, '-o', out);
+    expect(resumed.err).toContain('is trained already');
+    expect(resumed.err).not.toContain('round-01:');
+    const after = JSON.parse(readFileSync(join(out, 'claims.json'), 'utf8'));
+    expect(after.claims).toEqual(json.claims);
+    rmSync(join(out, 'claims.json'));
+    const other = await cli(...options, '--seed', '2', '--data', digits, '-o', out);
+    expect(other.err).toContain('was trained with other options');
+  });
+
+  it('asks for data, and refuses pictures of another shape, before writing', async () => {
+    const out = join(folder, 'never');
+    const none = await cli('reproduce', 'takehana', '-o', out);
+    expect(none.code).toBe(1);
+    expect(none.err).toContain('give its folder as --data DIR');
+    const wrong = await cli('reproduce', 'takehana', '--data', folder, '-o', out);
+    expect(wrong.code).toBe(1);
+    expect(existsSync(out)).toBe(false);
+    expect((await cli('reproduce', 'nobody')).code).toBe(2);
+    expect((await done('reproduce')).out).toContain('takehana');
   });
 });
 

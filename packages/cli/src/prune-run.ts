@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import {
   type Figure,
@@ -41,8 +42,8 @@ export interface PruneRunOptions {
   /** Run directory to write. */
   output: string;
   overwrite?: boolean;
-  /** Go on with a run that was cut off, with the same options. */
-  resume?: boolean;
+  /** Go on with a run that was cut off, with the same options; "if-there": if there is one. */
+  resume?: boolean | 'if-there';
   /** Snapshot to prune; default the last. */
   snapshot?: string;
   /** Default: the first dense layer. */
@@ -124,8 +125,16 @@ export async function pruneOfRun(
       .digest('hex'),
     folder: join(options.output, 'results', 'prune', options.name ?? 'default'),
   };
+  if (options.resume === 'if-there' && !(await exists(join(options.output, 'run.json'))))
+    plan.options = { ...options, resume: false };
   return carryOut(plan, output);
 }
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 interface Plan {
   run: Run;

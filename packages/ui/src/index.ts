@@ -12,6 +12,14 @@ export {
 export { EsTendencyScores, type ScoreMeasure } from './elements/es-tendency-scores/index.js';
 export { type Agreement, EsTendencyThinning } from './elements/es-tendency-thinning/index.js';
 export { EsTimeline, type TimelineSnapshot } from './elements/es-timeline/index.js';
+export {
+  unitPixels,
+  type WeightMode,
+  type WeightPalette,
+  weightColour,
+  weightExtent,
+  weightSheet,
+} from './elements/es-weight-pictures/draw.js';
 export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
 export * from './scene/index.js';

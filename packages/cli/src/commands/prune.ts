@@ -2,6 +2,7 @@ import type { PruneRound, Ranking } from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Output } from '../output.js';
 import { compareRankings, comparisonText } from '../prune/compare.js';
+import { writePrunePictures } from '../prune/pictures.js';
 import { pruneOfRun } from '../prune-run.js';
 import { names, number, oneOf, rate, table, whole } from './_shared.js';
 
@@ -51,6 +52,13 @@ export function define(command: Command): Command {
     .option('--noise <sd>', "noise on training inputs (default: the run's own)", number(0))
     .option('--seed <n>', "order of samples, noise (default: the run's own)", whole(0))
     .option('--name <name>', 'name of this result', 'default')
+    .option('--png', 'also write the weights and regions of each round as PNG')
+    .option(
+      '--palette <name>',
+      'of the pictures: red-blue, or orange-blue',
+      oneOf(['red-blue', 'orange-blue'] as const),
+      'red-blue',
+    )
     .option('--overwrite', 'replace an existing run')
     .option('--resume', 'go on with a run that was cut off')
     .addHelpText(
@@ -90,7 +98,8 @@ export async function run([directory]: string[], o: Record<string, never>, outpu
     name: o.name as string,
   };
   if (list.length > 1) {
-    const { comparison } = await compareRankings(directory!, list, o.tolerance, options, output);
+    const { comparison, runs } = await compareRankings(directory!, list, o.tolerance, options, output);
+    if (o.png) for (const one of runs) await writePrunePictures(one.folder, one.result, o.palette);
     output.result(`${comparisonText(comparison)}\nwritten to ${options.output}`, {
       output: options.output,
       ...comparison,
@@ -98,6 +107,7 @@ export async function run([directory]: string[], o: Record<string, never>, outpu
     return;
   }
   const { result, folder } = await pruneOfRun(directory!, options, output);
+  if (o.png) await writePrunePictures(folder, result, o.palette);
   output.result(`${roundsTable(result.accuracyBefore.value, result.rounds)}\nwritten to ${options.output}`, {
     run: options.output,
     folder,

@@ -3,4 +3,5 @@ import type { Experiment } from './types.js';
 /** One line a paper; loaded when used. */
 export const EXPERIMENTS: Record<string, () => Promise<{ experiment: Experiment }>> = {
   satoh: () => import('./satoh.js'),
+  takehana: () => import('./takehana.js'),
 };

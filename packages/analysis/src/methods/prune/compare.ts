@@ -54,3 +54,27 @@ export function equalAccuracy(
     round: last.round,
   };
 }
+
+/**
+ * The same the other way round: the accuracy after retraining when `removed` of the weights are gone, linear between
+ * rounds, from the net before pruning on. null, with the reason, beyond the last round.
+ */
+export function accuracyAtRemoval(
+  before: number,
+  rounds: readonly Pick<PruneRound, 'removed' | 'accuracyAfterRetraining'>[],
+  removed: number,
+): Figure {
+  let last = { removed: 0, accuracy: before };
+  for (const one of rounds) {
+    const { value } = one.accuracyAfterRetraining;
+    if (value === null) continue;
+    const now = { removed: one.removed.overall, accuracy: value };
+    if (now.removed >= removed) {
+      const extent = now.removed - last.removed;
+      const share = extent > 0 ? (removed - last.removed) / extent : 1;
+      return { value: last.accuracy + share * (now.accuracy - last.accuracy) };
+    }
+    last = now;
+  }
+  return { value: null, reason: `at most ${(100 * last.removed).toFixed(1)} % were removed` };
+}

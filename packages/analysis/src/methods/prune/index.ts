@@ -5,7 +5,7 @@ import { applyMask, magnitudeMask, removalShares } from './masks.js';
 import { chooseRegions, findRegions, regionsLeft, removeRegions } from './regions.js';
 import type { PictureLayout, PruneOptions, PruneRound } from './types.js';
 
-export { type EqualAccuracy, equalAccuracy } from './compare.js';
+export { accuracyAtRemoval, type EqualAccuracy, equalAccuracy } from './compare.js';
 export { pictureLayout } from './layout.js';
 export { applyMask, magnitudeMask, removalShares } from './masks.js';
 export { chooseRegions, findRegions, type Regions, regionsLeft, removeRegions } from './regions.js';

@@ -1,6 +1,7 @@
 import { labelRegionsReference } from '@epochscope/core-wasm/reference';
 import { describe, expect, it } from 'vitest';
 import {
+  accuracyAtRemoval,
   applyMask,
   chooseRegions,
   equalAccuracy,
@@ -238,6 +239,15 @@ describe('equalAccuracy', () => {
       removed: { value: expect.closeTo(0.3) },
     });
     expect(equalAccuracy(0.97, rounds, 0.97).removed.value).toBe(0);
+  });
+  it('gives the accuracy at one share removed, too', () => {
+    expect(accuracyAtRemoval(0.97, rounds, 0.7).value).toBeCloseTo(0.9);
+    expect(accuracyAtRemoval(0.97, rounds, 0.3).value).toBeCloseTo(0.96);
+    expect(accuracyAtRemoval(0.97, rounds, 0).value).toBeCloseTo(0.97);
+    expect(accuracyAtRemoval(0.97, rounds, 0.95)).toEqual({
+      value: null,
+      reason: 'at most 90.0 % were removed',
+    });
   });
   it('is undefined, with the reason, outside of what was measured', () => {
     expect(equalAccuracy(0.97, rounds.slice(0, 2), 0.9).removed).toMatchObject({
