@@ -24,6 +24,23 @@ export {
 } from './models/index.js';
 export { listResults, MAX_RESULT_JSON, readResult, writeResult } from './results/store.js';
 export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
+export {
+  canonicalWeights,
+  checkWeights,
+  type FoundRun,
+  type FoundSnapshot,
+  type ImportOptions,
+  type ImportPlan,
+  type ImportSummary,
+  importRun,
+  type PlannedSnapshot,
+  planImport,
+  type RecogniseOptions,
+  readWeights,
+  recogniseRun,
+  type WeightsKind,
+  type WeightsPlace,
+} from './run/import/index.js';
 export { isSafeName } from './run/manifest.js';
 export { labelsOf, openRun, readManifest } from './run/read.js';
 export { createRun, type RunInit, resumeRun, writeOutputs, writePredictions } from './run/write.js';

@@ -83,7 +83,8 @@ export interface Run {
 /** Writes a run so that a reader sees only whole files: temporary sibling, fsync, rename; run.json last, after each snapshot. */
 export interface RunWriter {
   readonly directory: string;
-  writeSamples(samples: { inputs: Tensor; labels: Uint32Array | null; source: string }): Promise<void>;
+  /** Throws `argument` when both are null, `shape` when they are not as many. */
+  writeSamples(samples: { inputs: Tensor | null; labels: Uint32Array | null; source: string }): Promise<void>;
   /** Outputs: layer name → tensor whose first axis is the sample. */
   writeSnapshot(
     info: SnapshotInfo,

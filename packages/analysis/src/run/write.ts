@@ -97,7 +97,8 @@ function writer(directory: string, manifest: RunManifest): RunWriter {
   return {
     directory,
     async writeSamples({ inputs, labels, source }) {
-      const count = inputs.shape[0] ?? 0;
+      guard(inputs || labels, 'argument', 'samples: expected inputs, labels or both');
+      const count = inputs?.shape[0] ?? labels?.length ?? 0;
       guard(
         labels === null || labels.length === count,
         'shape',
@@ -105,7 +106,9 @@ function writer(directory: string, manifest: RunManifest): RunWriter {
         { expected: count, got: labels?.length },
       );
       await writeFolderAtomic(join(directory, 'samples'), [
-        ['inputs.npy', () => encodeNpy(inputs.data, inputs.shape)],
+        ...(inputs
+          ? ([['inputs.npy', () => encodeNpy(inputs.data, inputs.shape)]] as [string, () => Uint8Array][])
+          : []),
         ...(labels
           ? ([['labels.npy', () => encodeNpy(labels, [labels.length])]] as [string, () => Uint8Array][])
           : []),

@@ -17,5 +17,6 @@ export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   change: () => import('./change.js'),
   activity: () => import('./activity.js'),
   serve: () => import('./serve.js'),
+  import: () => import('./import.js'),
   info: () => import('./info.js'),
 };

@@ -1,16 +1,22 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { listResults, openRun } from '@epochscope/analysis/node';
 import type { Command } from 'commander';
+import { describeFolder } from '../import-run.js';
 import type { Output } from '../output.js';
 import { table } from './_shared.js';
 
 export function define(command: Command): Command {
   return command
-    .description('Say what a run holds')
-    .argument('<run>', 'run directory')
+    .description('Say what a run holds, or what a folder of checkpoints would give')
+    .argument('<run>', 'run directory, or a folder that other tools wrote (see "epochscope import")')
     .addHelpText('after', '\nExample:\n  epochscope info my-run');
 }
 
 export async function run([directory]: string[], _: unknown, output: Output): Promise<void> {
+  const own = await stat(join(directory!, 'run.json')).catch(() => null);
+  const folder = own ? null : await stat(directory!).catch(() => null);
+  if (folder?.isDirectory()) return describeFolder(directory!, output);
   const opened = await openRun(directory!);
   const { manifest, warnings } = opened;
   for (const warning of warnings) output.warn(warning);

@@ -1,0 +1,254 @@
+import { basename, relative } from 'node:path';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import type { Tensor } from '../../formats/types.js';
+import type { LayerInfo, SnapshotInfo } from '../types.js';
+import { createRun } from '../write.js';
+import { type Canonical, canonicalWeights } from './canonical.js';
+import { describeOutputs, findOutputs, type OutputFile, outputsOfFolder, readOutput } from './outputs.js';
+import { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun, some } from './recognise.js';
+import { readWeights } from './weights.js';
+
+export { type Canonical, canonicalWeights } from './canonical.js';
+export { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';
+export { checkWeights, readWeights, type WeightsKind, type WeightsPlace } from './weights.js';
+
+export interface ImportOptions extends Omit<RecogniseOptions, 'except'> {
+  /** Layer outputs by name, from the folder: "epoch_{epoch}/{layer}.npy". */
+  outputs?: string;
+  /** The samples those outputs are of. */
+  labels?: Uint32Array;
+  inputs?: Tensor;
+  classes?: string[];
+  /** Leave PyTorch's [out, in, …] as it is. */
+  keepLayout?: boolean;
+  overwrite?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number, path: string) => void;
+}
+
+export interface ImportSummary {
+  layout: string;
+  snapshots: SnapshotInfo[];
+  /** Files and folders that could not be read or do not fit, with the reason. */
+  leftOut: { path: string; reason: string }[];
+  notes: string[];
+  tensors: number;
+  layers: number;
+}
+
+export interface PlannedSnapshot extends FoundSnapshot {
+  /** Its layer outputs. */
+  files: OutputFile[];
+}
+
+export interface ImportPlan extends Omit<FoundRun, 'snapshots'> {
+  snapshots: PlannedSnapshot[];
+}
+
+/** What an import would take: snapshots with their outputs, in order. Opens no weights. Throws `missing`, `argument`. */
+export async function planImport(directory: string, options: ImportOptions = {}): Promise<ImportPlan> {
+  const matched = options.outputs ? await findOutputs(directory, options.outputs) : [];
+  const except = new Set(matched.map(({ path }) => path));
+  let found: FoundRun;
+  try {
+    found = await recogniseRun(directory, { ...options, except });
+  } catch (cause) {
+    if (!matched.length || !(cause instanceof EpochscopeError) || cause.code !== 'missing') throw cause;
+    found = { directory, layout: 'layer outputs', snapshots: [], notes: [] };
+  }
+  const planned: PlannedSnapshot[] = [];
+  for (const snapshot of found.snapshots)
+    planned.push({ ...snapshot, files: snapshot.outputs ? await outputsOfFolder(snapshot.outputs) : [] });
+  for (const file of matched) {
+    const key = file.epoch !== null ? 'epoch' : 'step';
+    let home = planned.find((snapshot) => snapshot[key] === file[key]);
+    if (!home) {
+      home = {
+        epoch: file.epoch,
+        step: file.step,
+        metrics: {},
+        path: relative(directory, file.path),
+        weights: null,
+        outputs: null,
+        files: [],
+      };
+      planned.push(home);
+    }
+    home.files.push(file);
+  }
+  const order = (s: PlannedSnapshot) => s.epoch ?? s.step ?? 0;
+  if (matched.length) planned.sort((a, b) => order(a) - order(b));
+  return { ...found, snapshots: planned };
+}
+
+const idOf = ({ epoch, step }: FoundSnapshot): string =>
+  epoch !== null && Number.isInteger(epoch) && epoch > 0
+    ? `epoch-${String(epoch).padStart(4, '0')}`
+    : step !== null && step > 0
+      ? `step-${String(step).padStart(8, '0')}`
+      : epoch === 0 || step === 0
+        ? 'init'
+        : epoch !== null
+          ? `epoch-${epoch}`
+          : 'final';
+
+/**
+ * Writes a run directory from a folder that other tools made, one snapshot in memory at a time. A snapshot that cannot be
+ * read, or holds other tensors than the first, is left out and named. Throws `missing` where none is left, `format`,
+ * `io`, `cancelled`; nothing is written before the first snapshot was read.
+ */
+export async function importRun(
+  directory: string,
+  target: string,
+  options: ImportOptions = {},
+): Promise<ImportSummary> {
+  const plan = await planImport(directory, options);
+  const files = plan.snapshots.flatMap((snapshot) => snapshot.files);
+  const outputs = await describeOutputs(files);
+  checkSamples(outputs.samples, options);
+  const leftOut: ImportSummary['leftOut'] = [];
+  const notes = [...plan.notes];
+  const written: SnapshotInfo[] = [];
+  let writer: Awaited<ReturnType<typeof createRun>> | null = null;
+  let first: { path: string; canonical: Canonical | null } | null = null;
+  const doubts = new Set<string>();
+  for (const [i, snapshot] of plan.snapshots.entries()) {
+    if (options.signal?.aborted)
+      throw new EpochscopeError('cancelled', `importing was cancelled before ${snapshot.path}`, {
+        path: snapshot.path,
+      });
+    options.onProgress?.(i, plan.snapshots.length, snapshot.path);
+    let canonical: Canonical | null = null;
+    try {
+      if (snapshot.weights) {
+        const { tensors, numbers } = await readWeights(snapshot.weights);
+        canonical = canonicalWeights(tensors, snapshot.path, options);
+        if (
+          numbers.epoch !== undefined &&
+          snapshot.epoch !== null &&
+          plan.layout !== 'Lightning' &&
+          numbers.epoch !== snapshot.epoch
+        )
+          doubts.add(
+            `${snapshot.path} is taken as epoch ${snapshot.epoch}, but says epoch ${numbers.epoch} inside`,
+          );
+        if (numbers.global_step !== undefined) snapshot.step ??= numbers.global_step;
+      }
+      if (first) checkAlike(first.canonical, canonical, snapshot.path);
+    } catch (cause) {
+      if (!(cause instanceof EpochscopeError) || cause.code === 'internal') throw cause;
+      leftOut.push({ path: snapshot.path, reason: cause.message });
+      continue;
+    }
+    first ??= { path: snapshot.path, canonical };
+    writer ??= await createRun(
+      target,
+      {
+        model: null,
+        layers: mergeLayers(canonical?.layers ?? [], outputs.layers),
+        classes: classesOf(options),
+        inputShape: options.inputs ? options.inputs.shape.slice(1) : null,
+        training: { importedFrom: { folder: basename(directory), layout: plan.layout } },
+      },
+      { overwrite: options.overwrite },
+    );
+    const info: SnapshotInfo = {
+      id: idOf(snapshot),
+      epoch: snapshot.epoch,
+      step: snapshot.step,
+      metrics: snapshot.metrics,
+    };
+    const captured = new Map<string, Tensor>();
+    for (const file of snapshot.files) captured.set(file.layer, await readOutput(file.path));
+    await writer.writeSnapshot(info, canonical?.tensors ?? new Map(), captured);
+    written.push(info);
+  }
+  if (!writer || !first) {
+    const reasons = leftOut.map(({ reason }) => reason);
+    throw new EpochscopeError(
+      'missing',
+      `${directory}: no snapshot could be read: ${reasons[0] ?? 'there is none'}`,
+      {
+        path: directory,
+      },
+    );
+  }
+  if (options.inputs || options.labels)
+    await writer.writeSamples({
+      inputs: options.inputs ?? null,
+      labels: options.labels ?? null,
+      source: basename(directory),
+    });
+  await writer.finish();
+  options.onProgress?.(plan.snapshots.length, plan.snapshots.length, '');
+  const { canonical } = first;
+  if (canonical?.transposed)
+    notes.push(
+      `${canonical.transposed} PyTorch kernels were turned to [inputs, units] and [height, width, in, out]`,
+    );
+  if (canonical?.skipped.length) notes.push(`left out, being whole numbers: ${some(canonical.skipped)}`);
+  return {
+    layout: plan.layout,
+    snapshots: written,
+    leftOut,
+    notes: [...notes, ...doubts],
+    tensors: canonical?.tensors.size ?? 0,
+    layers: new Set([...(canonical?.layers ?? []), ...outputs.layers].map(({ name }) => name)).size,
+  };
+}
+
+function checkSamples(samples: number | null, { labels, inputs }: ImportOptions): void {
+  const counts = [
+    ['layer outputs', samples],
+    ['labels', labels?.length ?? null],
+    ['inputs', inputs?.shape[0] ?? null],
+  ].filter((pair): pair is [string, number] => pair[1] !== null);
+  const [one, other] = [counts[0], counts.find(([, count]) => count !== counts[0]![1])];
+  guard(
+    !other,
+    'shape',
+    () => `${one![1]} samples of ${one![0]} need as many ${other![0]}, got ${other![1]}`,
+    {
+      expected: one?.[1],
+      got: other?.[1],
+    },
+  );
+}
+
+function classesOf({ classes, labels }: ImportOptions): string[] | null {
+  if (classes || !labels?.length) return classes ?? null;
+  const largest = labels.reduce((a, b) => Math.max(a, b), 0);
+  guard(largest < 10_000, 'argument', () => `labels: expected classes 0 … 9999, got ${largest}`, {
+    got: largest,
+  });
+  return Array.from({ length: largest + 1 }, (_, i) => String(i));
+}
+
+/** Layers with outputs come last, in their order: that is where readers look for predictions. */
+function mergeLayers(weights: readonly LayerInfo[], outputs: readonly LayerInfo[]): LayerInfo[] {
+  const named = new Map(weights.map((layer) => [layer.name, layer]));
+  return [
+    ...weights.filter(({ name }) => !outputs.some((layer) => layer.name === name)),
+    ...outputs.map((layer) => {
+      const own = named.get(layer.name);
+      return own ? { ...own, shape: layer.shape } : layer;
+    }),
+  ];
+}
+
+/** Throws unless both hold the same names with the same shapes. */
+function checkAlike(first: Canonical | null, other: Canonical | null, path: string): void {
+  const fail: (message: string) => never = (message) => {
+    throw new EpochscopeError('shape', `${path}: ${message}`, { path });
+  };
+  if (!first && !other) return;
+  if (!first || !other) fail(`has ${first ? 'no weights' : 'weights'}, unlike the first snapshot`);
+  const gone = [...first.tensors.keys()].filter((name) => !other.tensors.has(name));
+  const added = [...other.tensors.keys()].filter((name) => !first.tensors.has(name));
+  if (gone.length) fail(`has no tensor ${some(gone)}, which the first snapshot has`);
+  if (added.length) fail(`has tensors that the first snapshot lacks: ${some(added)}`);
+  for (const [name, { shape }] of first.tensors) {
+    const got = other.tensors.get(name)!.shape;
+    if (shape.join() !== got.join()) fail(`tensor ${name} is [${got}], and [${shape}] in the first snapshot`);
+  }
+}

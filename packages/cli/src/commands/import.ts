@@ -1,0 +1,44 @@
+import { type Command, Option } from 'commander';
+import { type ImportRunOptions, importFolder } from '../import-run.js';
+import type { Output } from '../output.js';
+import { names, whole } from './_shared.js';
+
+export function define(command: Command): Command {
+  return command
+    .description(
+      'Make a run of checkpoints that PyTorch, Lightning, Hugging Face, Keras, JAX or TensorFlow.js wrote',
+    )
+    .argument(
+      '<folder>',
+      'checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, epoch_3/*.npy, …',
+    )
+    .requiredOption('-o, --output <dir>', 'run directory to write')
+    .option(
+      '--outputs <pattern>',
+      'layer outputs in the folder: "acts/epoch_{epoch}/{layer}.npy"; {step} instead of {epoch}',
+    )
+    .option('--labels <file>', 'one label a sample of those outputs: .npy, .csv, .npz, .safetensors')
+    .option('--inputs <file>', 'the samples themselves, first axis the sample')
+    .option('--classes <names>', 'class names, in the order of the labels', names)
+    .addOption(
+      new Option('--numbers <what>', 'what numbers count that no word explains (default: epochs)').choices([
+        'epochs',
+        'steps',
+      ]),
+    )
+    .option(
+      '--first-epoch <n>',
+      'epoch of the first snapshot, where names count from another number',
+      whole(0),
+    )
+    .option('--keep-layout', 'leave PyTorch kernels as [out, in, …]', false)
+    .option('--overwrite', 'replace an existing run', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  epochscope import lightning_logs/version_0 -o my-run\n  epochscope import acts --outputs "epoch_{epoch}/{layer}.npy" --labels labels.npy -o my-run\n  epochscope change my-run',
+    );
+}
+
+export async function run([directory]: string[], o: ImportRunOptions, output: Output): Promise<void> {
+  await importFolder(directory!, o, output);
+}

@@ -1,0 +1,117 @@
+import { basename } from 'node:path';
+import { tensorToMatrix } from '@epochscope/analysis';
+import { checkWeights, type ImportOptions, importRun, labelsOf, planImport } from '@epochscope/analysis/node';
+import { EpochscopeError } from '@epochscope/core-wasm';
+import { table } from './commands/_shared.js';
+import { readArrayFile } from './matrix-file.js';
+import type { Output } from './output.js';
+
+export interface ImportRunOptions {
+  output: string;
+  outputs?: string;
+  labels?: string;
+  inputs?: string;
+  classes?: string[];
+  numbers?: 'epochs' | 'steps';
+  firstEpoch?: number;
+  keepLayout: boolean;
+  overwrite: boolean;
+}
+
+/** Reads labels and inputs, imports, says what was taken and what was not. */
+export async function importFolder(
+  directory: string,
+  options: ImportRunOptions,
+  output: Output,
+): Promise<void> {
+  const labels = options.labels
+    ? labelsOf(column(await readArrayFile(options.labels)), options.labels)
+    : undefined;
+  const inputs = options.inputs ? samplesOf(await readArrayFile(options.inputs), options.inputs) : undefined;
+  const given: ImportOptions = {
+    outputs: options.outputs,
+    classes: options.classes,
+    numbers: options.numbers,
+    firstEpoch: options.firstEpoch,
+    keepLayout: options.keepLayout,
+    overwrite: options.overwrite,
+    labels,
+    inputs,
+  };
+  const progress = output.progress(`Importing ${basename(directory)}`);
+  const summary = await importRun(directory, options.output, {
+    ...given,
+    signal: output.signal,
+    onProgress: (done, total, path) => progress.update(done, total, path),
+  }).finally(() => progress.stop());
+  for (const note of summary.notes) output.say(`note: ${note}`);
+  for (const { reason } of summary.leftOut) output.warn(`left out: ${reason}`);
+  const last = summary.snapshots.at(-1)!;
+  output.result(
+    `${summary.layout}: ${summary.snapshots.length} snapshots (${summary.snapshots[0]!.id} … ${last.id}), ${summary.layers} layers, ${summary.tensors} tensors\nwritten to ${options.output}`,
+    { run: options.output, ...summary },
+  );
+}
+
+const column = <T extends { shape: readonly number[] }>(tensor: T): T =>
+  tensor.shape.length === 2 && tensor.shape[1] === 1 ? { ...tensor, shape: [tensor.shape[0]!] } : tensor;
+
+/** Samples as bytes or float32, which runs hold. */
+function samplesOf(tensor: Awaited<ReturnType<typeof readArrayFile>>, file: string) {
+  if (tensor.data instanceof Uint8Array) return tensor;
+  const { data } = tensorToMatrix(tensor, file);
+  return { data: Float32Array.from(data), shape: tensor.shape, dtype: 'float32' as const };
+}
+
+/** What a folder of checkpoints would give, looking at every file's header. */
+export async function describeFolder(directory: string, output: Output): Promise<void> {
+  const plan = await planImport(directory);
+  const progress = output.progress('Looking at files');
+  const rows: (string | number)[][] = [];
+  const broken: { path: string; reason: string }[] = [];
+  try {
+    for (const [i, snapshot] of plan.snapshots.entries()) {
+      progress.update(i, plan.snapshots.length, snapshot.path);
+      let tensors: string | number = '–';
+      try {
+        if (snapshot.weights) tensors = (await checkWeights(snapshot.weights)).length;
+      } catch (cause) {
+        if (!(cause instanceof EpochscopeError) || cause.code === 'internal') throw cause;
+        broken.push({ path: snapshot.path, reason: cause.message });
+        tensors = 'unreadable';
+      }
+      rows.push([
+        snapshot.path,
+        snapshot.epoch ?? '–',
+        snapshot.step ?? '–',
+        tensors,
+        snapshot.files.length || '–',
+      ]);
+    }
+  } finally {
+    progress.stop();
+  }
+  for (const note of plan.notes) output.say(`note: ${note}`);
+  for (const { reason } of broken) output.warn(reason);
+  const shown = rows.length > 40 ? [...rows.slice(0, 20), ...rows.slice(-20)] : rows;
+  output.result(
+    [
+      `${plan.layout}: ${rows.length} ${rows.length === 1 ? 'snapshot' : 'snapshots'}, to be read with "epochscope import ${directory} -o RUN"`,
+      '',
+      table([['file', 'epoch', 'step', 'tensors', 'outputs'], ...shown]),
+      ...(shown.length < rows.length ? [`(first and last 20 of ${rows.length})`] : []),
+    ].join('\n'),
+    {
+      layout: plan.layout,
+      snapshots: plan.snapshots.map(({ path, epoch, step, metrics, files }) => ({
+        path,
+        epoch,
+        step,
+        metrics,
+        outputs: files.map(({ layer }) => layer),
+      })),
+      notes: plan.notes,
+      unreadable: broken,
+    },
+  );
+}
