@@ -1,6 +1,16 @@
 import { css } from 'lit';
 
-/** Custom properties every element reads; set them on the page to restyle. Light by default, dark with the system or `.dark`. */
+/**
+ * Custom properties every element reads; set them on the page to restyle. Light and dark follow `color-scheme`.
+ * @cssprop --es-text - colour of text.
+ * @cssprop --es-quiet - colour of secondary text and axes.
+ * @cssprop --es-line - colour of borders and grid lines.
+ * @cssprop --es-surface - background that the element stands on.
+ * @cssprop --es-raised - background of raised places.
+ * @cssprop --es-accent - colour of focus, selection and the first series.
+ * @cssprop --es-font - font family.
+ * @cssprop --es-font-size - size of text.
+ */
 export const tokens = css`
   :host {
     --_text: var(--es-text, light-dark(#1d2329, #e6e9ec));

@@ -19,6 +19,18 @@ const stored = import.meta.glob<Record<string, string>>(['../{elements,views}/*/
   import: 'default',
 });
 
+/** Parts that custom-elements.json names, by tag; of the last build. */
+const PARTS = new Map(
+  Object.values(
+    import.meta.glob<{ modules: { declarations: { tagName: string; cssParts: { name: string }[] }[] }[] }>(
+      '../../dist/custom-elements.json',
+      { eager: true, import: 'default' },
+    ),
+  )
+    .flatMap(({ modules }) => modules.flatMap(({ declarations }) => declarations))
+    .map(({ tagName, cssParts }) => [tagName, cssParts.map(({ name }) => name)]),
+);
+
 const frames = async (count: number) => {
   for (let i = 0; i < count; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
 };
@@ -113,6 +125,9 @@ describe.each(Object.keys(galleries))('%s', (folder) => {
       expect(own.bottom, label).toBeLessThanOrEqual(svg.bottom + 1.5);
     }
     expect(document.documentElement.scrollWidth, 'no horizontal overflow').toBeLessThanOrEqual(WIDTH);
+
+    const parts = [...element.shadowRoot!.querySelectorAll('[part]')].flatMap((e) => [...e.part]);
+    expect(PARTS.get(tag), `${tag} in custom-elements.json`).toEqual(expect.arrayContaining(parts));
 
     const { violations } = await axe.run(element, { resultTypes: ['violations'] });
     const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
