@@ -119,7 +119,7 @@ export function alignPanels(panels: readonly TendencyPanel[]): TendencyPanel[] {
 
 /**
  * The panel in its aligned order, for drawing: weights, marks and blocks moved along. Same iVAT values, same samples in each
- * block; a block whose small joined runs now stand apart is outlined in parts. The VAT picture belongs to the
+ * block; where small joined runs of a block now stand apart, `boundaries` has more runs than `count` has blocks. The VAT picture belongs to the
  * Prim order and is left out. The panel itself where it has no other order.
  */
 export function alignedView(panel: TendencyPanel): TendencyPanel {
@@ -137,7 +137,7 @@ export function alignedView(panel: TendencyPanel): TendencyPanel {
     weights: aligned.weights,
     start: aligned.order[0]!,
     vat: null,
-    blocks: { ...blocks, count: boundaries.length - 1, boundaries: Uint32Array.from(boundaries) },
+    blocks: { ...blocks, boundaries: Uint32Array.from(boundaries) },
     marks: panel.marks.map((mark) => ({ ...mark, position: place[mark.sample]! })),
   };
 }

@@ -95,7 +95,7 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
   }
   if (!blocks) return scene;
   const line = Math.max(1, Math.round(pixels / 500));
-  for (let b = 0; b < panel.blocks.count; b++) {
+  for (let b = 0; b + 1 < panel.blocks.boundaries.length; b++) {
     const start = Math.max(from, panel.blocks.boundaries[b]!);
     const end = Math.min(to, panel.blocks.boundaries[b + 1]!);
     if (end <= start) continue;

@@ -93,7 +93,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     return {
       caption: 'Blocks as a table',
       columns: ['Block', 'Positions', 'Samples'],
-      length: blocks.count,
+      length: blocks.boundaries.length - 1,
       row: (b) => {
         const [start, end] = [blocks.boundaries[b]!, blocks.boundaries[b + 1]!];
         return [b + 1, `${start} – ${end - 1}`, end - start];
@@ -307,7 +307,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const data = this.data!;
     this.cursor = position;
     let block = 0;
-    while (block + 1 < data.blocks.count && data.blocks.boundaries[block + 1]! <= position) block++;
+    while (block + 2 < data.blocks.boundaries.length && data.blocks.boundaries[block + 1]! <= position)
+      block++;
     const detail = {
       snapshot: data.snapshot.id,
       layer: data.layer,
@@ -329,7 +330,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const { order, weights, parent, blocks } = this.data!;
     let block = 0;
     const rows = [...order].map((sample, p) => {
-      while (block + 1 < blocks.count && blocks.boundaries[block + 1]! <= p) block++;
+      while (block + 2 < blocks.boundaries.length && blocks.boundaries[block + 1]! <= p) block++;
       return `${p},${sample},${p ? weights[p - 1] : ''},${p ? parent[p - 1] : ''},${block}`;
     });
     return `position,sample,weight,parent,block\n${rows.join('\n')}\n`;

@@ -1,9 +1,8 @@
 import type { Figure, TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import type { TemplateResult } from 'lit';
 import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
-import { classColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
-import { linePlot } from './lines.js';
+import { lineColour, linePlot } from './lines.js';
 
 /** What is drawn: scores against the classes, the number of blocks and its stability, the rim score of wrong samples. */
 export const SCORE_MEASURES = {
@@ -107,7 +106,7 @@ export class EsTendencyScores extends EsFigure<readonly TendencyPanel[], Tendenc
         range: this.score === 'blocks' ? undefined : [0, 1],
         lines: layers.map((layer, row) => ({
           name: layer,
-          colour: classColour(row),
+          colour: lineColour(row),
           points: snapshots.map((snapshot) => {
             const panel = panels.find((p) => p.layer === layer && p.snapshot.id === snapshot.id);
             const value = panel ? scoreOf(panel, this.score).value : null;

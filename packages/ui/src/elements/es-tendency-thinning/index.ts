@@ -1,9 +1,8 @@
 import type { TendencyResult, Thinning } from '@epochscope/analysis/results';
 import type { TemplateResult } from 'lit';
 import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
-import { classColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
-import { linePlot } from '../es-tendency-scores/lines.js';
+import { lineColour, linePlot } from '../es-tendency-scores/lines.js';
 
 /** How agreement with all samples is measured. */
 export const AGREEMENTS = {
@@ -89,7 +88,7 @@ export class EsTendencyThinning extends EsFigure<Thinning, TendencyResult> {
           const name = `${layers.length > 1 ? `${layer}, ` : ''}${snapshotTitle(snapshot)}`;
           return {
             name,
-            colour: classColour(i),
+            colour: lineColour(i),
             points: sizes.map((size) => {
               const agreement = steps
                 .find((step) => step.size === size)!

@@ -1,75 +1,60 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
-import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
 import { type MarkColour, scaleOf } from '../../elements/es-tendency-image/draw.js';
 import type { TendencySelectDetail } from '../../elements/es-tendency-image/index.js';
+import { SCORE_MEASURES, type ScoreMeasure } from '../../elements/es-tendency-scores/index.js';
+import { AGREEMENTS, type Agreement } from '../../elements/es-tendency-thinning/index.js';
 import { EsLoaded, state } from '../../figure/index.js';
 import type { Selection } from '../../selection.js';
+import { snapshotTitle } from '../../styles.js';
+import { shownPanels } from './shown.js';
+import styles from './styles.js';
+
+type Radio = (
+  name: string,
+  value: string,
+  text: string,
+  now: string,
+  set: (value: string) => void,
+) => TemplateResult;
+/** Time a snapshot stays while playing. */
+const PLAY_MS = 900;
 
 /**
- * A whole tendency result: the grid, the chosen picture large, its figures, and the samples of the chosen block. Give
+ * A whole tendency result: the grid, the chosen picture large, its figures, the samples of the chosen block, the
+ * scores over the snapshots, and thinning where the result holds it. Give
  * `data`, or `src`: the address of a result in one file.
  * @fires es-select - from the elements inside.
  */
 export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
-  static override styles = [
-    ...EsLoaded.styles,
-    css`
-      :host {
-        container-type: inline-size;
-      }
-      .controls {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.5rem 1.5rem;
-        margin-block: 0.5rem 1rem;
-        align-items: center;
-      }
-      fieldset {
-        border: 0;
-        padding: 0;
-        margin: 0;
-        display: flex;
-        gap: 0.8rem;
-      }
-      legend {
-        float: left;
-        padding: 0;
-        color: var(--_quiet);
-      }
-      .split {
-        display: grid;
-        grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
-        gap: 2rem;
-        margin-block-start: 1.5rem;
-        align-items: start;
-      }
-      @container (max-width: 760px) {
-        .split {
-          grid-template-columns: minmax(0, 1fr);
-        }
-      }
-      h3 {
-        margin: 0 0 0.5rem;
-        font-size: 1rem;
-      }
-      .reason {
-        color: var(--_quiet);
-        font-style: italic;
-      }
-    `,
-  ];
+  static override styles = [...EsLoaded.styles, styles];
   static override properties = {
     ...EsLoaded.properties,
     mode: { type: String },
     markColor: { type: String, attribute: 'mark-color' },
     outlines: { type: Boolean },
+    aligned: { type: Boolean },
+    score: { type: String },
+    step: { state: true },
+    agreement: { state: true },
+    playing: { state: true },
     selected: { state: true },
     block: { state: true },
   };
   declare mode: 'ivat' | 'vat';
   declare markColor: MarkColour;
   declare outlines: boolean;
+  /** Draw the orders aligned between snapshots. */
+  declare aligned: boolean;
+  /** What the chart over the snapshots shows. */
+  declare score: ScoreMeasure;
+  /** Thinning step shown; −1 all samples. */
+  declare private step: number;
+  declare private agreement: Agreement;
+  declare private playing: boolean;
+  private shown: readonly TendencyPanel[] = [];
+  private clock: ReturnType<typeof setInterval> | undefined;
   declare private selected: GridSelectDetail | null;
   declare private block: number;
 
@@ -78,6 +63,11 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
     this.mode = 'ivat';
     this.markColor = 'class';
     this.outlines = false;
+    this.aligned = false;
+    this.score = 'ari';
+    this.step = -1;
+    this.agreement = 'correlation';
+    this.playing = false;
     this.selected = null;
     this.block = -1;
   }
@@ -88,8 +78,12 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
       const last = this.data.panels[this.data.panels.length - 1]!;
       this.selected = { snapshot: last.snapshot.id, layer: last.layer };
       this.block = -1;
+      this.step = -1;
+      this.play(false);
       if (!this.data.samples.labels) this.markColor = 'none';
     }
+    if (this.data && ['data', 'step', 'aligned'].some((name) => changed.has(name)))
+      this.shown = shownPanels(this.data, this.step, this.aligned);
     if ((changed.has('selection') || changed.has('data')) && this.selected) this.follow(this.selection);
   }
 
@@ -111,10 +105,10 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   }
 
   protected override content(data: TendencyResult): TemplateResult {
-    const panel = data.panels.find(
+    const panel = this.shown.find(
       (p) => p.layer === this.selected?.layer && p.snapshot.id === this.selected.snapshot,
     );
-    const radio = (name: string, value: string, text: string, now: string, set: (value: string) => void) =>
+    const radio: Radio = (name, value, text, now, set) =>
       html`<label><input type="radio" name=${name} value=${value} .checked=${now === value} @change=${() => set(value)} /> ${text}</label>`;
     return html`
       <div class="controls">
@@ -131,11 +125,14 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
             </fieldset>`
             : nothing
         }
+        ${data.panels.some((p) => p.aligned?.reference) ? html`<label><input type="checkbox" name="aligned" .checked=${this.aligned} @change=${(e: Event) => (this.aligned = (e.target as HTMLInputElement).checked)} /> align snapshots</label>` : nothing}
         <label><input type="checkbox" .checked=${this.outlines} @change=${(e: Event) => (this.outlines = (e.target as HTMLInputElement).checked)} /> outline blocks</label>
         <es-legend .classes=${data.samples.classes} .selection=${this.selection} mark-color=${this.markColor}></es-legend>
       </div>
-      ${this.compared ? nothing : html`<es-tendency-grid .data=${data.panels} mode=${this.mode} mark-color=${this.markColor} .selected=${this.selected} @es-select=${this.onGrid}></es-tendency-grid>`}
+      ${this.sizes(data, radio)}
+      ${this.compared ? nothing : html`<es-tendency-grid .data=${this.shown} mode=${this.mode} mark-color=${this.markColor} .selected=${this.selected} @es-select=${this.onGrid}></es-tendency-grid>`}
       ${panel ? this.chosen(data, panel) : state(`This result has no picture of ${this.selected?.layer} at ${this.selected?.snapshot}: choose one that is analysed.`)}
+      ${this.compared ? nothing : html`${this.scores(data)} ${this.thinning(data)}`}
     `;
   }
 
@@ -143,6 +140,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
     return html`<div class="split">
       <div>
         <h3>${panel.layer}, ${panel.snapshot.id}</h3>
+        ${this.player(panel)}
         <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} ?blocks=${this.outlines} @es-select=${this.onPosition}></es-tendency-image>
         <es-legend mark-color="none" .high=${scaleOf(panel, this.mode)} unit=${panel.metric}></es-legend>
       </div>
@@ -170,11 +168,86 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
 
   private gallery(data: TendencyResult, panel: TendencyPanel) {
     if (!data.samples.images) return nothing;
-    if (this.block < 0 || this.block >= panel.blocks.count)
+    if (this.block < 0 || this.block + 1 >= panel.blocks.boundaries.length)
       return html`<h3 style="margin-top:1.5rem">Samples</h3><p class="reason">Click a block to see its samples.</p>`;
     const [from, to] = [panel.blocks.boundaries[this.block]!, panel.blocks.boundaries[this.block + 1]!];
     return html`<h3 style="margin-top:1.5rem">Block ${this.block + 1}: ${to - from} samples</h3>
       <es-sample-gallery .data=${data.samples} .selection=${this.selection} .samples=${panel.order.subarray(from, to)}></es-sample-gallery>`;
+  }
+
+  /** Which samples are shown, where there was thinning. */
+  private sizes({ panels, thinning }: TendencyResult, radio: Radio) {
+    if (!thinning?.steps.length) return nothing;
+    const now = String(this.step);
+    const set = (value: string) => {
+      this.step = Number(value);
+      this.block = -1;
+    };
+    return html`<div class="controls"><fieldset>
+      <legend>Samples</legend>
+      ${radio('samples', '-1', `all ${panels[0]!.n}`, now, set)}
+      ${thinning.steps.map(({ size }, i) => radio('samples', String(i), String(size), now, set))}
+    </fieldset></div>`;
+  }
+
+  /** Snapshots of the layer shown as a slider that plays. */
+  private player(panel: TendencyPanel) {
+    const row = this.shown.filter(({ layer }) => layer === panel.layer);
+    // A page that says which snapshot is shown has a timeline of its own.
+    if (row.length < 2 || this.compared || this.selection.snapshot !== undefined) return nothing;
+    const at = row.findIndex(({ snapshot }) => snapshot.id === panel.snapshot.id);
+    return html`<div class="player">
+      <button type="button" aria-pressed=${this.playing} @click=${() => this.play(!this.playing)}>${this.playing ? 'Stop' : 'Play'}</button>
+      <input type="range" aria-label="Snapshot" min="0" max=${row.length - 1} step="1" .value=${String(at)} aria-valuetext=${snapshotTitle(panel.snapshot)}
+        @input=${(e: Event) => {
+          this.play(false);
+          this.goTo(row[Number((e.target as HTMLInputElement).value)]!);
+        }} />
+      <span class="reason">${snapshotTitle(panel.snapshot)}${this.aligned ? '' : panel.aligned?.reference ? '; orders are not aligned' : ''}</span>
+    </div>`;
+  }
+
+  private goTo({ snapshot, layer }: TendencyPanel): void {
+    this.selected = { snapshot: snapshot.id, layer };
+    this.block = -1;
+    this.select(this.selected);
+  }
+
+  /** Goes through the snapshots of the layer shown, from the start when at the end, and stops at the end. */
+  private play(on: boolean): void {
+    clearInterval(this.clock);
+    this.playing = on;
+    if (!on) return;
+    const row = () => this.shown.filter(({ layer }) => layer === this.selected?.layer);
+    const at = () => row().findIndex(({ snapshot }) => snapshot.id === this.selected?.snapshot);
+    if (at() === row().length - 1) this.goTo(row()[0]!);
+    this.clock = setInterval(() => {
+      const next = row()[at() + 1];
+      if (next) this.goTo(next);
+      if (!next || at() === row().length - 1) this.play(false);
+    }, PLAY_MS);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.play(false);
+  }
+
+  private scores({ panels }: TendencyResult) {
+    if (panels.length < 2) return nothing;
+    return html`<h3 class="later">Over the snapshots</h3>
+      <label>Figure <select name="score" @change=${(e: Event) => (this.score = (e.target as HTMLSelectElement).value as ScoreMeasure)}>
+        ${Object.entries(SCORE_MEASURES).map(([value, text]) => html`<option value=${value} ?selected=${value === this.score}>${text}</option>`)}
+      </select></label>
+      <es-tendency-scores .data=${this.shown} score=${this.score} .selection=${this.selected ?? {}} @es-select=${this.onGrid}></es-tendency-scores>`;
+  }
+
+  private thinning({ thinning }: TendencyResult) {
+    if (!thinning) return nothing;
+    return html`<h3 class="later">Fewer samples, along the order of ${thinning.reference.layer}, ${thinning.reference.snapshot}</h3>
+      <label>Agreement with all samples <select name="agreement" @change=${(e: Event) => (this.agreement = (e.target as HTMLSelectElement).value as Agreement)}>
+        ${Object.entries(AGREEMENTS).map(([value, text]) => html`<option value=${value} ?selected=${value === this.agreement}>${text}</option>`)}
+      </select></label>
+      <es-tendency-thinning .data=${thinning} agreement=${this.agreement} .selection=${this.selected ?? {}} @es-select=${this.onGrid}></es-tendency-thinning>`;
   }
 
   private onGrid = (event: CustomEvent<GridSelectDetail>) => {
