@@ -23,6 +23,8 @@ interface IvatExports {
 export interface IvatMatrixOptions {
   /** Rows and columns along the VAT order (default), or by sample index. */
   order?: 'vat' | 'original';
+  /** `ivatMatrix`: where to put the result, float32 of n² values; default: a new array. */
+  into?: Float32Array;
 }
 
 /**
@@ -34,7 +36,7 @@ export function ivatMatrixInto(
   kernels: Kernels,
   vat: Pick<VatResult, 'order' | 'weights'>,
   pointer: number,
-  options: IvatMatrixOptions = {},
+  options: Omit<IvatMatrixOptions, 'into'> = {},
 ): void {
   const n = checkOrdered(vat);
   guard(
@@ -50,7 +52,7 @@ export function ivatMatrixInto(
 }
 
 /** Bytes of WebAssembly memory that one band of rows takes. */
-const BAND = 2 ** 23;
+const BAND = 2 ** 19;
 
 /**
  * The full iVAT matrix: D'(a,b) = max(w[min..max−1]) for VAT positions a ≠ b, 0 on the diagonal; the smallest possible largest edge
@@ -58,7 +60,8 @@ const BAND = 2 ** 23;
  *
  * @returns float32[n × n], ≥ 0, symmetric. n = 0 gives a 0×0 matrix. For pictures take `ivatImage`, which needs no n×n.
  * @throws `shape` or `argument` if order and weights do not fit; `memory` over 2³⁰ values.
- * Time O(n²); memory 4n² bytes of JavaScript and 8 MB + O(n) of WebAssembly memory.
+ * Time O(n²), of which the first touch of a new array is most from 100 MB on: give `into` to use one again, or take `ivatMatrixInto`.
+ * Memory 4n² bytes of JavaScript and 8 MB + O(n) of WebAssembly memory.
  * Source: Havens & Bezdek 2012, here as a range maximum along the VAT order.
  */
 export function ivatMatrix(
@@ -73,7 +76,13 @@ export function ivatMatrix(
     () => `iVAT matrix: ${n}×${n} values are over the limit of ${2 ** 30}; ask for an image instead`,
     { n },
   );
-  const data = new Float32Array(n * n);
+  guard(
+    !options.into || options.into.length === n * n,
+    'shape',
+    () => `into: expected ${n * n} values, got ${options.into?.length}`,
+    { expected: n * n, got: options.into?.length },
+  );
+  const data = options.into ?? new Float32Array(n * n);
   if (n === 0) return { data, shape: [0, 0] };
   eachBand(kernels, vat, options, null, (rows, row) => data.set(rows, row * n));
   return { data, shape: [n, n] };

@@ -150,6 +150,16 @@ describe('iVAT values', () => {
     expect(() => ivatMatrixInto(kernels, vat, 2 ** 40)).toThrowError(/do not lie/);
   });
 
+  it('are written into an array of the caller, of the right length only', () => {
+    const vat = { order: shuffled(5, 3), weights: Float32Array.of(1, 4, 2, 3) };
+    const into = new Float32Array(25).fill(9);
+    expect(ivatMatrix(kernels, vat, { into }).data).toBe(into);
+    expect(into).toEqual(ivatMatrix(kernels, vat).data);
+    expect(() => ivatMatrix(kernels, vat, { into: new Float32Array(24) })).toThrow(
+      'into: expected 25 values, got 24',
+    );
+  });
+
   it('are empty for no sample and refuse a VAT that does not fit', () => {
     const none = { order: new Uint32Array(0), weights: new Float32Array(0) };
     expect(ivatMatrix(kernels, none)).toEqual({ data: new Float32Array(0), shape: [0, 0] });

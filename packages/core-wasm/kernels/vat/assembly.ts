@@ -1,8 +1,8 @@
 // vat: Prim's order of a full symmetric f32 matrix.
 // Visited samples have a NaN key: pmin(key, row) keeps NaN, so no mask array is read.
 
-// Elements of the blocks (1 KB) in which the least key is reduced first and located afterwards.
-const BLOCK: u32 = 256;
+// Elements of the blocks (4 KB) in which the least key is reduced first and located afterwards.
+const BLOCK: u32 = 1024;
 const NONE: u32 = 0xffffffff;
 
 /**
@@ -82,11 +82,12 @@ export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: us
     let bestBlock: u32 = 0;
     for (let start: u32 = 0; start < n; start += BLOCK) {
       const end = min(start + BLOCK, n);
-      let j = start;
-      let m0 = f32x4.splat(Infinity), m1 = m0, m2 = m0, m3 = m0;
+      const whole = start + ((end - start) & ~15);
+      const stop = row + (<usize>whole << 2);
+      let p = row + (<usize>start << 2), q = key + (<usize>start << 2);
+      let m0 = f32x4.splat(Infinity), m1 = m0;
       let hit = f32x4.splat(0), hit2 = hit;
-      for (; j + 16 <= end; j += 16) {
-        const p = row + (<usize>j << 2), q = key + (<usize>j << 2);
+      while (p < stop) {
         const r0 = v128.load(p), r1 = v128.load(p, 16), r2 = v128.load(p, 32), r3 = v128.load(p, 48);
         const k0 = f32x4.pmin(v128.load(q), r0), k1 = f32x4.pmin(v128.load(q, 16), r1);
         const k2 = f32x4.pmin(v128.load(q, 32), r2), k3 = f32x4.pmin(v128.load(q, 48), r3);
@@ -96,15 +97,17 @@ export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: us
         v128.store(q, k3, 48);
         m0 = f32x4.pmin(m0, k0);
         m1 = f32x4.pmin(m1, k1);
-        m2 = f32x4.pmin(m2, k2);
-        m3 = f32x4.pmin(m3, k3);
+        m0 = f32x4.pmin(m0, k2);
+        m1 = f32x4.pmin(m1, k3);
         hit = v128.or(hit, v128.or(f32x4.eq(r0, edge), f32x4.eq(r1, edge)));
         hit2 = v128.or(hit2, v128.or(f32x4.eq(r2, edge), f32x4.eq(r3, edge)));
+        p += 64;
+        q += 64;
       }
-      m0 = f32x4.pmin(f32x4.pmin(m0, m1), f32x4.pmin(m2, m3));
-      let m = min(min(f32x4.extract_lane(m0, 0), f32x4.extract_lane(m0, 1)), min(f32x4.extract_lane(m0, 2), f32x4.extract_lane(m0, 3)));
       let any: bool = v128.any_true(v128.or(hit, hit2));
-      for (; j < end; j++) {
+      m0 = f32x4.pmin(m0, m1);
+      let m = min(min(f32x4.extract_lane(m0, 0), f32x4.extract_lane(m0, 1)), min(f32x4.extract_lane(m0, 2), f32x4.extract_lane(m0, 3)));
+      for (let j = whole; j < end; j++) {
         const x = load<f32>(row + (<usize>j << 2));
         const q = key + (<usize>j << 2);
         let y = load<f32>(q);
@@ -119,15 +122,7 @@ export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: us
         best = m;
         bestBlock = start;
       }
-      if (any && found == NONE) {
-        for (let i = start; i < end; i++) {
-          const y = load<f32>(key + (<usize>i << 2));
-          if (y != y && i != v && load<f32>(row + (<usize>i << 2)) == w) {
-            found = i;
-            break;
-          }
-        }
-      }
+      if (any && found == NONE) found = visited(row, key, start, end, v, w);
     }
     if (k > 1) {
       if (found == NONE) {
@@ -143,9 +138,43 @@ export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: us
       store<u32>(parent + (<usize>(k - 2) << 2), found);
     }
     if (k == n) return;
-    let j = bestBlock;
-    while (load<f32>(key + (<usize>j << 2)) != best) j++;
+    const j = first(key, bestBlock, min(bestBlock + BLOCK, n), best);
     store<u32>(order + (<usize>k << 2), j);
     store<f32>(weights + (<usize>(k - 1) << 2), best);
   }
+}
+
+// First position in [start, end) of `value`, which is there.
+function first(x: usize, start: u32, end: u32, value: f32): u32 {
+  const v = f32x4.splat(value);
+  let j = start;
+  for (; j + 16 <= end; j += 16) {
+    const p = x + (<usize>j << 2);
+    const any = v128.or(v128.or(f32x4.eq(v128.load(p), v), f32x4.eq(v128.load(p, 16), v)), v128.or(f32x4.eq(v128.load(p, 32), v), f32x4.eq(v128.load(p, 48), v)));
+    if (v128.any_true(any)) break;
+  }
+  while (load<f32>(x + (<usize>j << 2)) != value) j++;
+  return j;
+}
+
+// First visited sample but v in [start, end) at distance w of v; NONE if there is none.
+function visited(row: usize, key: usize, start: u32, end: u32, v: u32, w: f32): u32 {
+  const edge = f32x4.splat(w);
+  let j = start;
+  while (j < end) {
+    if (j + 16 <= end) {
+      const p = row + (<usize>j << 2);
+      const any = v128.or(v128.or(f32x4.eq(v128.load(p), edge), f32x4.eq(v128.load(p, 16), edge)), v128.or(f32x4.eq(v128.load(p, 32), edge), f32x4.eq(v128.load(p, 48), edge)));
+      if (!v128.any_true(any)) {
+        j += 16;
+        continue;
+      }
+    }
+    const stop = min(j + 16, end);
+    for (; j < stop; j++) {
+      const y = load<f32>(key + (<usize>j << 2));
+      if (y != y && j != v && load<f32>(row + (<usize>j << 2)) == w) return j;
+    }
+  }
+  return NONE;
 }

@@ -22,7 +22,9 @@ function random(n: number, seed: number, levels = 0): Matrix {
 }
 const at = (m: Matrix) => (i: number, j: number) => m.data[i * m.shape[1] + j]!;
 
-const SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 17, 31, 33, 49, 255, 256, 257, 300, 511, 513];
+const SIZES = [
+  0, 1, 2, 3, 4, 5, 7, 8, 13, 15, 16, 17, 31, 33, 49, 255, 256, 257, 300, 511, 513, 1023, 1024, 1041,
+];
 
 describe('vatFromMatrix', () => {
   it('is Prim’s order of the reference at every lane and block edge', () => {
