@@ -15,6 +15,7 @@ try:
     from scipy.cluster.hierarchy import linkage
     from scipy.ndimage import label
     from scipy.sparse.linalg import svds
+    from scipy.sparse.csgraph import minimum_spanning_tree
     from scipy.spatial.distance import pdist, squareform
 
     versions["scipy"] = scipy.__version__
@@ -84,7 +85,9 @@ def numpy_correlation(x, inputs):
 WORK = {"numpy correlation of columns": numpy_correlation, "numpy cosine matrix": numpy_cosine, "numpy VAT from matrix": numpy_vat}
 if scipy:
     WORK["scipy pdist cosine"] = lambda x, _: pdist(x, "cosine")
+    WORK["scipy pdist manhattan"] = lambda x, _: pdist(x, "cityblock")
     WORK["scipy pdist euclidean"] = lambda x, _: pdist(x, "euclidean")
+    WORK["scipy pdist + minimum_spanning_tree"] = lambda x, _: minimum_spanning_tree(squareform(pdist(x)))
     WORK["scipy average linkage"] = lambda d, _: linkage(squareform(d, checks=False), "average")
     WORK["scipy ndimage.label"] = scipy_label
     WORK["scipy svds (ARPACK)"] = lambda a, k: svds(a.astype(np.float64), k=k)

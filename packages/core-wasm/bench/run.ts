@@ -1,8 +1,8 @@
-// `npm run bench [-- --quick] [--only pairwise,vat] [--peers python] [--out DIR]`
+// `npm run bench [-- --quick] [--only pairwise,vat] [--peers python] [--write] [--runs 5] [--budget 4]`
 // Times each kernel against the peers npm has, on the same data in the same run; prints a table, and with --write saves
 // docs/benchmarks.md and docs/benchmarks.json.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { benches } from './list.js';
 import { type CaseResult, measure } from './measure.js';
 import { pythonPeers } from './python.js';
 import { markdown, row } from './table.js';
+import { startThreads } from './threads.js';
 
 const { values } = parseArgs({
   options: {
@@ -53,6 +54,7 @@ const peerNames = [
 const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',
   cores: cpus().length,
+  load: loadavg()[0]!,
   memory: totalmem(),
   platform: `${process.platform} ${process.arch}`,
   node: process.versions.node,
@@ -62,9 +64,12 @@ const machine = {
 
 const python = values.peers === 'python' ? await pythonPeers() : null;
 if (python) Object.assign(machine.versions, python.versions);
-process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
+process.stderr.write(
+  `${machine.cpu}, ${machine.cores} cores, load average ${machine.load.toFixed(1)}, Node ${machine.node}\n`,
+);
 const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
-const context = { kernels: await loadKernels(), relaxed, quick: values.quick };
+const threads = cpus().length > 1 ? await startThreads(Math.min(cpus().length, 8)) : null;
+const context = { kernels: await loadKernels(), relaxed, threads, quick: values.quick };
 const results: CaseResult[] = [];
 for (const bench of benches) {
   if (only && !only.includes(bench.kernel)) continue;
@@ -81,6 +86,7 @@ for (const bench of benches) {
   }
 }
 await python?.close();
+await threads?.close();
 if (values.write) {
   const report = {
     format: 'epochscope-bench/1',

@@ -29,8 +29,8 @@ export function row(result: CaseResult): string[] {
     `${result.work}, ${result.data}${result.bytes ? `, ${memory(result.bytes)}` : ''}`,
     ...result.timings.map((t) =>
       t.median === null
-        ? `  ${t.name.padEnd(34)} –  (${t.error})`
-        : `  ${t.name.padEnd(34)} ${seconds(t.median).padStart(9)}  ${rate(result, t).padStart(16)}  ${ratio(result, t).padStart(7)}`,
+        ? `  ${t.name.padEnd(42)} –  (${t.error})`
+        : `  ${t.name.padEnd(42)} ${seconds(t.median).padStart(9)}  ${rate(result, t).padStart(16)}  ${ratio(result, t).padStart(7)}`,
     ),
   ];
 }
@@ -40,6 +40,8 @@ interface Report {
   machine: {
     cpu: string;
     cores: number;
+    /** Load average over a minute before the first case: over 1 the figures are too slow, and those of threads most. */
+    load: number;
     memory: number;
     platform: string;
     node: string;
@@ -58,7 +60,7 @@ export function markdown({ date, machine, results }: Report): string {
     'them). Every contender of a case ran in turn on the same data in the same process; the figure is the median, the last',
     "column how many times our kernel's time it took. Absolute times move with the machine; ratios travel better.",
     '',
-    `${date} · ${machine.cpu} · ${machine.cores} cores · ${(machine.memory / 2 ** 30).toFixed(0)} GiB · ${machine.platform} · Node ${machine.node} (V8 ${machine.v8})`,
+    `${date} · ${machine.cpu} · ${machine.cores} cores (load average ${machine.load.toFixed(1)} at the start) · ${(machine.memory / 2 ** 30).toFixed(0)} GiB · ${machine.platform} · Node ${machine.node} (V8 ${machine.v8})`,
     '',
     Object.entries(machine.versions)
       .map(([name, version]) => `${name} ${version}`)

@@ -1,5 +1,6 @@
 import type { Kernels } from '../src/load.js';
 import type { Matrix } from '../src/matrix.js';
+import type { Threads } from './threads.js';
 
 /** One thing to time: a kernel or a peer, on data already made. */
 export interface Contender {
@@ -34,6 +35,8 @@ export interface BenchContext {
   kernels: Kernels;
   /** null where relaxed SIMD is missing. */
   relaxed: Kernels | null;
+  /** Several threads over one memory; null where the machine has one core. */
+  threads: Threads | null;
   /** Small sizes only, for a quick look. */
   quick: boolean;
 }

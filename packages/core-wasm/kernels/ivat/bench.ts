@@ -28,15 +28,17 @@ export const bench: KernelBench = {
         contenders: [{ name: 'core-wasm', run: () => ivatImage({ weights }, { side: 1024 }) }],
       };
     }
-    for (const n of quick ? [1000] : [2000, 5000]) {
+    for (const n of quick ? [1000] : [2000, 10_000]) {
       const weights = Float32Array.from({ length: n - 1 }, () => u());
       const order = Uint32Array.from({ length: n }, (_, i) => i);
+      const into = new Float32Array(n * n);
       yield {
         work: 'iVAT matrix',
         data: `n=${n}`,
         elements: n * n,
         contenders: [
-          { name: 'core-wasm', run: () => ivatMatrix(kernels, { order, weights }) },
+          { name: 'core-wasm', run: () => ivatMatrix(kernels, { order, weights }, { into }) },
+          { name: 'core-wasm, a new array each time', run: () => ivatMatrix(kernels, { order, weights }) },
           { name: 'plain JavaScript', run: () => plainMatrix(weights) },
         ],
       };

@@ -1,3 +1,4 @@
+import { HierarchicalClustering } from '@saehrimnir/druidjs';
 import { agnes } from 'ml-hclust';
 import { points } from '../../bench/data.js';
 import type { BenchCase, KernelBench } from '../../bench/types.js';
@@ -60,6 +61,10 @@ export const bench: KernelBench = {
         contenders.push({
           name: 'ml-hclust',
           run: () => agnes(rows, { method: 'average', isDistanceMatrix: true }),
+        });
+        contenders.push({
+          name: 'druidjs',
+          run: () => new HierarchicalClustering(rows, { linkage: 'average', metric: 'precomputed' }),
         });
       }
       yield {

@@ -1,7 +1,7 @@
 import { type Distribution, points } from '../../bench/data.js';
-import type { KernelBench } from '../../bench/types.js';
+import type { Contender, KernelBench } from '../../bench/types.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
-import { vatFromPoints, vatPointsBytes } from './index.js';
+import { finishVatPoints, prepareVatPoints, vatFromPoints, vatPointsBytes } from './index.js';
 
 /** Matrix-free Prim as one would write it: Euclidean, typed arrays, the search for the farthest pair first. */
 function plainVatPoints({ data, shape: [n, d] }: Matrix): Uint32Array {
@@ -47,19 +47,34 @@ const CASES: [n: number, d: number, Distribution, Metric][] = [
   [10_000, 84, 'blobs', 'cosine'],
   [10_000, 84, 'uniform', 'euclidean'],
   [10_000, 84, 'duplicates', 'euclidean'],
+  [10_000, 84, 'constant-columns', 'correlation'],
+  [10_000, 84, 'blobs', 'manhattan'],
   [10_000, 10, 'blobs', 'euclidean'],
   [10_000, 256, 'blobs', 'euclidean'],
+  [10_000, 784, 'blobs', 'euclidean'],
   [60_000, 84, 'blobs', 'euclidean'],
+  [60_000, 84, 'blobs', 'cosine'],
 ];
 
 export const bench: KernelBench = {
   kernel: 'vat-points',
-  *cases({ kernels, quick }) {
+  *cases({ kernels, threads, quick }) {
     for (const [n, d, distribution, metric] of quick
       ? ([[2000, 84, 'blobs', 'euclidean']] as typeof CASES)
       : CASES) {
       const x = points(n, d, distribution);
-      const contenders = [{ name: 'core-wasm', run: (): unknown => vatFromPoints(kernels, x, { metric }) }];
+      const contenders: Contender[] = [
+        { name: 'core-wasm', run: () => vatFromPoints(kernels, x, { metric }) },
+      ];
+      if (threads)
+        contenders.push({
+          name: `core-wasm, ${threads.count} threads`,
+          async run() {
+            const job = prepareVatPoints(threads.kernels, x, metric, threads.count);
+            await threads.run({ vatPoints: job });
+            return finishVatPoints(threads.kernels, job);
+          },
+        });
       if (metric === 'euclidean' && n <= 10_000 && distribution === 'blobs')
         contenders.push({ name: 'plain JavaScript', run: () => plainVatPoints(x) });
       yield {
@@ -69,6 +84,10 @@ export const bench: KernelBench = {
         flops: 3 * n * n * d,
         bytes: vatPointsBytes(n, d),
         contenders,
+        python:
+          metric === 'euclidean' && n <= 10_000
+            ? { work: ['scipy pdist + minimum_spanning_tree'], input: () => x }
+            : undefined,
       };
     }
   },

@@ -1,12 +1,12 @@
-import { points } from '../../bench/data.js';
+import { type Distribution, points } from '../../bench/data.js';
 import type { KernelBench } from '../../bench/types.js';
 import type { Matrix } from '../../src/matrix.js';
 import { vatFromMatrix } from './index.js';
 
 /** Euclidean distances of blobs in a plain loop, so that the data does not depend on a kernel. */
-function distances(n: number): Matrix {
+function distances(n: number, distribution: Distribution): Matrix {
   const d = 3;
-  const x = points(n, d).data;
+  const x = points(n, d, distribution).data;
   const data = new Float32Array(n * n);
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) {
@@ -55,13 +55,20 @@ export function plainVat({ data, shape: [n] }: Matrix): Uint32Array {
 export const bench: KernelBench = {
   kernel: 'vat',
   *cases({ kernels, quick }) {
-    for (const n of quick ? [1000] : [5000, 10_000]) {
-      const d = distances(n);
+    for (const [n, distribution] of (quick
+      ? [[1000, 'blobs']]
+      : [
+          [1000, 'blobs'],
+          [5000, 'blobs'],
+          [10_000, 'blobs'],
+          [5000, 'duplicates'],
+        ]) as [number, Distribution][]) {
+      const d = distances(n, distribution);
       const pointer = kernels.arena.alloc(4 * n * n);
       kernels.arena.f32(pointer, n * n).set(d.data);
       yield {
         work: 'VAT from matrix',
-        data: `n=${n}`,
+        data: `n=${n} ${distribution}`,
         elements: n * n,
         bytes: 4 * n * n + 16 * n,
         contenders: [
