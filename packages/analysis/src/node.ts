@@ -2,6 +2,7 @@ export { type CaptureOptions, captureOutputs, readPredictions } from './capture/
 export * from './datasets/index.js';
 export { fileError, fileSource, withFile } from './formats/file-source.js';
 export * from './index.js';
+export { alexnet, randomAlexnet } from './models/alexnet/index.js';
 export {
   type Graph,
   type GraphKind,

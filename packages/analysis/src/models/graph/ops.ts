@@ -154,6 +154,8 @@ export function compileOp(
           tf.mul(tf.reshape(u, [k, 1, 1, out[0]!]), tf.fill([1, height, width, 1], 1 / (height * width))),
       );
     }
+    case 'local-response-norm':
+      return localResponseNorm(tf, node, out);
     case 'pad': {
       const [top, , left] = node.padding;
       return linear(
@@ -205,6 +207,46 @@ export function compileOp(
       };
     }
   }
+}
+
+/**
+ * y = x·s^−β, s = bias + α/size·Bx² with B the band of neighbouring channels, which is symmetric:
+ * J·v = s^−β·v − c·x·B(x·v) with c = 2αβ/size·s^(−β−1), and Jᵀ·u = s^−β·u − x·B(c·x·u).
+ */
+function localResponseNorm(
+  tf: Tf,
+  { size, alpha, beta, bias }: Extract<GraphNode, { kind: 'local-response-norm' }>,
+  out: number[],
+): CompiledOp {
+  const channels = out[2]!;
+  const band = tf.tensor2d(
+    Float32Array.from({ length: channels * channels }, (_, i) =>
+      Number(Math.abs((i % channels) - Math.floor(i / channels)) <= (size - 1) / 2),
+    ),
+    [channels, channels],
+  );
+  const around = (x: TfTensor) =>
+    tf.reshape(tf.matMul(tf.reshape(x, [x.size / channels, channels]) as Tensor2D, band), x.shape);
+  const scale = (x: TfTensor) => tf.add(tf.mul(around(tf.square(x)), alpha / size), bias);
+  return {
+    run: ([x]) => tf.mul(x!, tf.pow(scale(x!), -beta)),
+    at: ([x]) => {
+      const [value, direct, cross] = tf.tidy(() => {
+        const s = scale(x!);
+        return [
+          x!.clone(),
+          tf.pow(s, -beta),
+          tf.mul(tf.mul(tf.pow(s, -beta - 1), (2 * alpha * beta) / size), x!),
+        ];
+      }) as [TfTensor, TfTensor, TfTensor];
+      return {
+        forward: ([v]) => tf.sub(tf.mul(direct, v!), tf.mul(cross, around(tf.mul(value, v!)))),
+        back: (u) => [tf.sub(tf.mul(direct, u), tf.mul(value, around(tf.mul(cross, u))))],
+        dispose: () => tf.dispose([value, direct, cross]),
+      };
+    },
+    dispose: () => band.dispose(),
+  };
 }
 
 /** Over the last axis. J = diag(y) − yyᵀ, and for its logarithm I − 1yᵀ, with y the probabilities. */

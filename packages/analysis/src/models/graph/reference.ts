@@ -61,6 +61,16 @@ function outputOf(
           }
       return y;
     }
+    case 'local-response-norm': {
+      const reach = (node.size - 1) / 2;
+      return x.map((value, p) => {
+        const c = p % last;
+        let sum = 0;
+        for (let q = Math.max(0, c - reach); q <= Math.min(last - 1, c + reach); q++)
+          sum += x[p - c + q]! ** 2;
+        return value * (node.bias + (node.alpha / node.size) * sum) ** -node.beta;
+      });
+    }
     case 'max-pool':
     case 'average-pool': {
       const channels = side[2]!;

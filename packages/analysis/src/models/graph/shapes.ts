@@ -141,6 +141,14 @@ function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): number[] {
       tensor(node.scale, [last]);
       tensor(node.offset, [last]);
       return input;
+    case 'local-response-norm':
+      guard(
+        Number.isInteger(node.size) && node.size % 2 === 1 && node.bias > 0 && node.alpha >= 0,
+        'format',
+        () => `node ${node.name}: expected an odd size, bias > 0 and alpha ≥ 0`,
+        { node: node.name },
+      );
+      return image();
     case 'pad': {
       const [height, width, channels] = image();
       const [top, bottom, left, right] = node.padding;

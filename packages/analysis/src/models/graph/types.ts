@@ -28,6 +28,8 @@ export type GraphOp =
   | { kind: 'average-pool'; size: Pair; strides: Pair; padding: Padding; countPadding: boolean }
   /** x · scale + offset, each [channels], over the last axis: batch normalisation with its moments folded in. */
   | { kind: 'batch-norm'; scale: string; offset: string }
+  /** x · (bias + alpha/size · Σ x² of the `size` channels around)^−beta: AlexNet's, as Caffe and ONNX scale it. */
+  | { kind: 'local-response-norm'; size: number; alpha: number; beta: number; bias: number }
   | { kind: 'pad'; padding: Padding }
   /** [height, width, channels] → channels first, then flat: how nets with channels first flatten. */
   | { kind: 'flatten-channels-first' }
