@@ -12,6 +12,7 @@ export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   train: () => import('./train.js'),
   tendency: () => import('./tendency.js'),
   prune: () => import('./prune.js'),
+  geometry: () => import('./geometry.js'),
   reproduce: () => import('./reproduce.js'),
   report: () => import('./report.js'),
   change: () => import('./change.js'),

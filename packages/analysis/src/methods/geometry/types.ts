@@ -33,7 +33,7 @@ export interface GeometryVectors {
 /** Spectra of the Jacobians of one map at one snapshot, over the inputs. */
 export interface GeometrySpectrum {
   snapshot: { id: string; epoch: number | null; step: number | null };
-  /** "depth": from the input to the layer. "layer": the layer's own map, from what it takes. */
+  /** "depth": from the input to the layer. "layer": from the layer before it among those looked at. */
   kind: 'depth' | 'layer';
   from: string;
   to: string;
