@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -342,6 +351,87 @@ describe('thinning', () => {
   });
 });
 
+describe('little and degenerate matrices', () => {
+  it.each([
+    ['no sample', [0, 3], () => 0],
+    ['one sample', [1, 3], () => 1],
+    ['two samples', [2, 3], (i: number) => i],
+    ['duplicates', [40, 3], (i: number) => i % 3],
+    ['constants', [40, 2], () => 7],
+  ] as const)('%s: a result, pictures and thinning, with no NaN', async (name, [n, d], value) => {
+    const file = join(folder, `${name}.npy`);
+    writeFileSync(
+      file,
+      encodeNpy(
+        Float32Array.from({ length: n * d }, (_, i) => value(i)),
+        [n, d],
+      ),
+    );
+    const out = join(folder, `${name}-out`);
+    const thin = n ? ['--thin', 'auto'] : [];
+    const {
+      code,
+      out: text,
+      err,
+    } = await cli('tendency', file, '--json', '--png', '--svg', ...thin, '-o', out);
+    expect(code, err).toBe(0);
+    const [panel] = JSON.parse(text).panels;
+    expect(panel).toMatchObject({ n, d, blocks: Math.min(1, n) });
+    expect(text).not.toContain('NaN');
+    const drawn = readdirSync(out).filter((file) => /png|svg/.test(file)).length;
+    expect(drawn).toBe(n ? 2 : 0);
+    const figure = await cli('tendency', file, '--figure', 'layers', '-o', out);
+    expect(figure.code, figure.err).toBe(0);
+  });
+});
+
+describe('cancelling', () => {
+  /** Aborts once the text has been said. */
+  async function until(said: string, ...argv: string[]) {
+    const controller = new AbortController();
+    let err = '';
+    const code = await main(argv, {
+      stdout: { write: () => true },
+      stderr: {
+        write: (text) => {
+          err += text;
+          if (err.includes(said)) controller.abort();
+        },
+      },
+      env: {},
+      signal: controller.signal,
+    });
+    return { code, err };
+  }
+  it.each([
+    ['Cluster tendency…', () => ['tendency', run, '--layers', 'P1,S5', '--thin', '20']],
+    ['Thinning…', () => ['tendency', run, '--layers', 'P1,S5', '--thin', '20']],
+    ['Training…', () => ['reproduce', 'satoh', '--quick']],
+    ['Figures 2 and 3', () => ['reproduce', 'satoh', '--quick', '--data', join(folder, 'satoh-data')]],
+    ['Figure 4', () => ['reproduce', 'satoh', '--quick', '--data', join(folder, 'satoh-data')]],
+    ['for the rims', () => ['reproduce', 'satoh', '--quick', '--data', join(folder, 'satoh-data')]],
+  ])('at "%s" ends with 130 and nothing half-written', async (said, argv) => {
+    if (!existsSync(join(folder, 'satoh-data'))) {
+      mkdirSync(join(folder, 'satoh-data'));
+      writeDigits(join(folder, 'satoh-data'), 600);
+    }
+    const out = mkdtempSync(join(folder, 'cancelled-'));
+    const { code, err } = await until(
+      said,
+      ...argv(),
+      '-o',
+      out,
+      ...(argv()[0] === 'reproduce' ? ['--epochs', '1'] : []),
+    );
+    expect(err).toContain(said);
+    expect(err).toContain('cancelled');
+    expect(code).toBe(130);
+    for (const name of ['result.json', 'claims.json', 'figure-2.png'])
+      expect(readdirSync(out)).not.toContain(name);
+    expect(readdirSync(out).filter((name) => name.includes('.tmp-'))).toEqual([]);
+  });
+});
+
 describe('wrong usage is one line and exit 2', () => {
   it.each([
     [['nonsense'], 'unknown command'],
@@ -422,6 +512,73 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
         return ['tendency', join(folder, 'nan.npy'), '-o', join(folder, 'new3')];
       },
       'got NaN for sample 1, unit 0',
+    ],
+    [
+      'NaN in the outputs of a run',
+      () => {
+        const copy = join(folder, 'nan-run');
+        cpSync(run, copy, { recursive: true });
+        const values = new Float32Array(50 * 84);
+        values[84 * 7 + 2] = Number.POSITIVE_INFINITY;
+        const place = join(copy, 'snapshots', 'epoch-0002', 'outputs');
+        mkdirSync(place, { recursive: true });
+        writeFileSync(join(place, 'R4.npy'), encodeNpy(values, [50, 84]));
+        return ['tendency', copy, '--layers', 'R4', '--snapshots', '2', '-o', join(folder, 'new6')];
+      },
+      'layer R4, snapshot epoch-0002: expected finite outputs, got Infinity for sample 7, unit 2',
+    ],
+    [
+      'outputs of another number of samples',
+      () => {
+        const copy = join(folder, 'short-run');
+        cpSync(run, copy, { recursive: true });
+        const place = join(copy, 'snapshots', 'epoch-0002', 'outputs');
+        mkdirSync(place, { recursive: true });
+        writeFileSync(join(place, 'R4.npy'), encodeNpy(new Float32Array(49 * 84), [49, 84]));
+        return ['tendency', copy, '--layers', 'R4', '--snapshots', '2', '-o', join(folder, 'new7')];
+      },
+      'expected outputs of 50 samples, got 49',
+    ],
+    [
+      'predictions of another length',
+      () => {
+        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
+        writeFileSync(join(folder, 'q.npy'), encodeNpy(new Int32Array(2), [2]));
+        return [
+          'tendency',
+          join(folder, 'p.npy'),
+          '--predictions',
+          join(folder, 'q.npy'),
+          '-o',
+          join(folder, 'new8'),
+        ];
+      },
+      'need as many predictions, got 2',
+    ],
+    [
+      'a figure of what is not marked',
+      () => {
+        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
+        return [
+          'tendency',
+          join(folder, 'p.npy'),
+          '--figure',
+          'marks',
+          '--marks',
+          'random:2',
+          '-o',
+          join(folder, 'new10'),
+        ];
+      },
+      'marks no sample that is known to be right or wrong',
+    ],
+    [
+      'marks that need what is not there',
+      () => {
+        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
+        return ['tendency', join(folder, 'p.npy'), '--figure', 'marks', '-o', join(folder, 'new9')];
+      },
+      'which this run does not have; use --marks random or index',
     ],
     [
       'labels of another length',

@@ -41,6 +41,8 @@ export interface TendencyRunOptions {
   /** Subsets to try along the order of `reference`; default the last layer at the last snapshot. */
   thin?: ThinningPlan;
   reference?: { layer: string; snapshot: string };
+  /** Called with the result before it is written; a throw leaves nothing behind. */
+  check?: (result: TendencyResult) => void;
 }
 
 const PAPER_MARKS: MarkRule[] = [{ rule: 'top-likelihood', k: 10 }];
@@ -183,7 +185,7 @@ export async function tendencyOfRun(
     output,
   );
   const folder = options.output ?? join(directory, 'results', 'tendency', options.name);
-  return write(folder, result, output);
+  return write(folder, result, options, output);
 }
 
 /** The panel whose order is thinned, by the names the run knows; it must be one of those analysed. */
@@ -252,7 +254,7 @@ export async function tendencyOfFile(
     { classes: null, images: null, labels: pick(labels, chosen), chosen },
     output,
   );
-  return write(options.output ?? `${file.replace(ENDING, '')}-tendency`, result, output);
+  return write(options.output ?? `${file.replace(ENDING, '')}-tendency`, result, options, output);
 }
 
 async function analyse(
@@ -346,8 +348,10 @@ async function analyse(
 async function write(
   folder: string,
   result: TendencyResult,
+  { check }: TendencyRunOptions,
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
+  check?.(result);
   if (output.signal.aborted) throw new EpochscopeError('cancelled', 'cancelled before anything was written');
   await writeResult(folder, result);
   return { result, folder };

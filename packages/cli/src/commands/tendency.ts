@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { MarkRule, Thinning, ThinningPlan } from '@epochscope/analysis';
+import type { MarkRule, TendencyResult, Thinning, ThinningPlan } from '@epochscope/analysis';
 import { METRICS } from '@epochscope/core-wasm';
-import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui';
+import { TENDENCY_FIGURES, type TendencyFigure, tendencyFigure } from '@epochscope/ui';
 import type { Command } from 'commander';
 import { splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';
@@ -83,6 +83,10 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     seed: o.seed as number,
     name: o.name as string,
     output: o.output as string | undefined,
+    // Small figures tell what the result lacks before it is written.
+    check: (result: TendencyResult) => {
+      for (const name of figures) tendencyFigure(result, name, { side: 32 });
+    },
   };
   const isFile = await stat(splitArrayPath(target!).file).then(
     (info) => info.isFile(),

@@ -73,6 +73,11 @@ export async function analyseTendency(
       { layer, snapshot: snapshot.id, expected: n, got: list?.length },
     );
   }
+  // Chosen first: a rule that cannot be followed is refused before the long part.
+  const marked = options.marks.map((rule) => ({
+    rule: rule.rule,
+    samples: chooseSamples(rule, { n, labels, predictions, logLikelihood }),
+  }));
   const begun = performance.now();
   const vat = await engine
     .vat(outputs, { metric: options.metric, signal: options.signal, onProgress: options.onProgress })
@@ -102,7 +107,7 @@ export async function analyseTendency(
     ...vat,
     vat:
       options.vatSide > 0 && n > 0
-        ? vatImage(outputs, vat.order, options.metric, options.vatSide, options.seed)
+        ? await vatImage(outputs, vat.order, options.metric, options.vatSide, options.seed, options.signal)
         : null,
     blocks,
     scores: labels
@@ -113,15 +118,7 @@ export async function analyseTendency(
         }
       : { ari: NO_LABELS, nmi: NO_LABELS, purity: NO_LABELS },
     rimScore: rimScore(blocks.boundaries, vat.order, correct),
-    marks: options.marks.flatMap((rule) =>
-      placeMarks(
-        chooseSamples(rule, { n, labels, predictions, logLikelihood }),
-        rule.rule,
-        vat.order,
-        labels,
-        predictions,
-      ),
-    ),
+    marks: marked.flatMap(({ rule, samples }) => placeMarks(samples, rule, vat.order, labels, predictions)),
     seconds: (performance.now() - begun) / 1000,
   };
 }

@@ -243,6 +243,41 @@ describe('analyseTendency', () => {
       analyseTendency(createInlineEngine(), input(x, { labels: [1, 2] }), options),
     ).rejects.toThrow('20 samples need 20 labels, got 2');
   });
+  it.each([0, 1, 2])(
+    'has an answer for %i samples, with labels, predictions and a VAT picture',
+    async (n) => {
+      const x: Matrix = { data: Float32Array.from({ length: 2 * n }, (_, i) => i), shape: [n, 2] };
+      const panel = await analyseTendency(
+        createInlineEngine(),
+        input(x, {
+          labels: new Uint32Array(n),
+          predictions: new Uint32Array(n),
+          logLikelihood: new Float32Array(n),
+        }),
+        { ...options, vatSide: 16, marks: [{ rule: 'top-likelihood', k: 10 }, { rule: 'wrong' }] },
+      );
+      expect(panel.order.length).toBe(n);
+      expect(panel.weights.length).toBe(Math.max(0, n - 1));
+      expect(panel.blocks.count).toBe(Math.min(n, 1));
+      expect(panel.marks.length).toBe(n);
+      expect(panel.rimScore.value).toBeNull();
+      for (const figure of Object.values(panel.scores))
+        expect(figure.value === null ? figure.reason : Number.isFinite(figure.value)).toBeTruthy();
+      expect(panel.vat === null).toBe(n === 0);
+    },
+  );
+  it('says of duplicates only that each is one block with weights of 0, whatever the metric', async () => {
+    for (const metric of ['euclidean', 'manhattan', 'cosine', 'correlation'] as const) {
+      const data = Float32Array.from({ length: 90 }, (_, i) => [1, 5, 2][i % 3]!);
+      const panel = await analyseTendency(createInlineEngine(), input({ data, shape: [30, 3] }), {
+        ...options,
+        metric,
+      });
+      expect([...panel.weights], metric).toEqual(new Array(29).fill(0));
+      expect(panel.blocks.count).toBe(1);
+      expect([...panel.order].sort((a, b) => a - b)).toEqual([...Array(30).keys()]);
+    }
+  });
   it('says of a constant layer that it is one block, with weights of 0', async () => {
     const panel = await analyseTendency(
       createInlineEngine(),
@@ -255,11 +290,11 @@ describe('analyseTendency', () => {
 });
 
 describe('vatImage', () => {
-  it('is the reordered matrix when there is a pixel a sample, for every metric', () => {
+  it('is the reordered matrix when there is a pixel a sample, for every metric', async () => {
     const { x } = blobs(2, 5, 1);
     const order = random(3).permutation(10);
     for (const metric of ['euclidean', 'manhattan', 'cosine', 'correlation'] as const) {
-      const image = vatImage(x, order, metric, 64, 1);
+      const image = await vatImage(x, order, metric, 64, 1);
       expect(image).toMatchObject({ side: 10, pairsPerPixel: 'all' });
       const [i, j] = [order[2]!, order[7]!];
       const a = [...x.data.subarray(3 * i, 3 * i + 3)];
@@ -278,12 +313,21 @@ describe('vatImage', () => {
       expect(image.data[7 * 10 + 2]).toBe(image.data[2 * 10 + 7]);
     }
   });
-  it('draws pairs with its seed when there are many, and says so', () => {
+  it('can be cancelled while it is drawn', async () => {
+    const n = 3000;
+    const x: Matrix = { data: new Float32Array(64 * n).fill(1), shape: [n, 64] };
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 1);
+    await expect(
+      vatImage(x, random(1).permutation(n), 'euclidean', 3000, 1, controller.signal),
+    ).rejects.toMatchObject({ code: 'cancelled' });
+  });
+  it('draws pairs with its seed when there are many, and says so', async () => {
     const { x } = blobs(2, 50, 1);
     const order = random(3).permutation(100);
-    const image = vatImage(x, order, 'euclidean', 10, 5);
+    const image = await vatImage(x, order, 'euclidean', 10, 5);
     expect(image.pairsPerPixel).toBe(4);
-    expect(vatImage(x, order, 'euclidean', 10, 5).data).toEqual(image.data);
+    expect((await vatImage(x, order, 'euclidean', 10, 5)).data).toEqual(image.data);
   });
 });
 

@@ -1,9 +1,12 @@
-import { guard, type Matrix, type Metric } from '@epochscope/core-wasm';
+import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
 import { random } from '../../random.js';
 import type { TendencyPanel } from './types.js';
 
 /** Pairs drawn for a pixel that stands for more. */
 export const PAIRS_PER_PIXEL = 4;
+
+/** Work between two chances to cancel. */
+const REST_MS = 50;
 
 /** Dissimilarity of two rows in float64, by definition; zero (cosine) and constant (correlation) rows: 1 from others, 0 from each other. */
 export function dissimilarity(
@@ -48,15 +51,16 @@ export function dissimilarity(
 /**
  * VAT image: mean dissimilarity of the pairs of each pixel's block, in VAT order, symmetric, zero diagonal included.
  * Every pair where a block holds at most 4; otherwise 4 pairs drawn with the seed. Sides beyond n are cut to n.
- * O(side² · d) time, side² memory: never n×n.
+ * O(side² · d) time, side² memory: never n×n. Lets others run every 50 ms; throws `cancelled` then.
  */
-export function vatImage(
+export async function vatImage(
   x: Matrix,
   order: Uint32Array,
   metric: Metric,
   side: number,
   seed: number,
-): NonNullable<TendencyPanel['vat']> {
+  signal?: AbortSignal,
+): Promise<NonNullable<TendencyPanel['vat']>> {
   guard(
     Number.isInteger(side) && side >= 1 && side <= 4096,
     'argument',
@@ -69,7 +73,14 @@ export function vatImage(
   const draw = random(seed);
   const start = (p: number) => Math.floor((p * n) / pixels);
   let sampled = false;
+  let rested = performance.now();
   for (let p = 0; p < pixels; p++) {
+    if (performance.now() - rested > REST_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (signal?.aborted)
+        throw new EpochscopeError('cancelled', `the VAT picture was cancelled at row ${p} of ${pixels}`);
+      rested = performance.now();
+    }
     for (let q = p; q < pixels; q++) {
       const rows = start(p + 1) - start(p);
       const columns = start(q + 1) - start(q);
