@@ -1,3 +1,4 @@
+export { centroidPixels } from './elements/es-centroid-gallery/pixels.js';
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
 export { EsRunOverview, type OverviewCell, type OverviewData } from './elements/es-run-overview/index.js';

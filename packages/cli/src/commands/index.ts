@@ -11,6 +11,7 @@ export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   demo: () => import('./demo.js'),
   train: () => import('./train.js'),
   tendency: () => import('./tendency.js'),
+  modules: () => import('./modules.js'),
   prune: () => import('./prune.js'),
   geometry: () => import('./geometry.js'),
   reproduce: () => import('./reproduce.js'),

@@ -1,0 +1,159 @@
+import type { CutRule, Figure, ModulesResult, UnitMode } from '@epochscope/analysis';
+import { THETAS } from '@epochscope/analysis';
+import { type Command, InvalidArgumentError } from 'commander';
+import { modulesOfRun } from '../modules-run.js';
+import type { Output } from '../output.js';
+import { writeCentroids } from '../pictures/modules.js';
+import { names, number, oneOf, table, whole } from './_shared.js';
+
+export function define(command: Command): Command {
+  return command
+    .description('Clusters of hidden units by what they correlate with, and how they change over epochs')
+    .argument('<run>', 'run directory')
+    .option('--layers <names>', 'hidden layers (default: those after an activation)', names)
+    .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])
+    .option('--theta <width>', 'largest cosine dissimilarity within a cluster', number(0), 0.83)
+    .option(
+      '--cut <rule>',
+      'level: the coarsest level at which no cluster is wider; branch: each branch at its own',
+      oneOf(['level', 'branch'] as const),
+      'level',
+    )
+    .option(
+      '--units <what>',
+      'neuron, or channel (mean over its places)',
+      oneOf(['neuron', 'channel'] as const),
+      'neuron',
+    )
+    .option('--samples <n>', 'samples to correlate over, drawn with the seed', whole(2), 2500)
+    .option(
+      '--samples-of <what>',
+      'training: of the training data, run through the net; run: of the samples the run holds, with their outputs',
+      oneOf(['training', 'run'] as const),
+      'training',
+    )
+    .option('--data <where>', "training data, as in train (default: the run's own)")
+    .option(
+      '--outputs <what>',
+      'probability (of a log-softmax layer), or layer: the last layer as it is',
+      oneOf(['probability', 'layer'] as const),
+      'probability',
+    )
+    .option('--max-units <n>', 'if there are more units, draw so many', whole(2))
+    .option('--sweep <thetas>', 'thresholds to try ("0.3,0.5"), or "none"', thetas, [...THETAS])
+    .option('--seed <n>', 'for drawing samples and units', whole(0), 1)
+    .option('--name <name>', 'name of this result', 'default')
+    .option('-o, --output <dir>', 'where to write (default: the run itself)')
+    .option('--png', 'also write the centroids of each snapshot as a picture, with ranges')
+    .addHelpText(
+      'after',
+      '\nExample:\n  epochscope modules my-run --snapshots 1,10,20,30 --theta 0.83 --samples 2500 --png',
+    );
+}
+
+function thetas(text: string): number[] | null {
+  if (text === 'none') return null;
+  return names(text).map((part) => {
+    const value = Number(part);
+    if (!Number.isFinite(value) || value < 0)
+      throw new InvalidArgumentError(`sweep: expected numbers ≥ 0 or "none", got ${JSON.stringify(part)}`);
+    return value;
+  });
+}
+
+interface Options {
+  layers?: string[];
+  snapshots: string[];
+  theta: number;
+  cut: CutRule;
+  units: UnitMode;
+  samples: number;
+  samplesOf: 'training' | 'run';
+  data?: string;
+  outputs: 'probability' | 'layer';
+  maxUnits?: number;
+  sweep: number[] | null;
+  seed: number;
+  name: string;
+  output?: string;
+  png?: boolean;
+}
+
+export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
+  const { png, ...options } = o;
+  const { result, folder } = await modulesOfRun(directory!, options, output);
+  const pictures = png ? await writeCentroids(folder, result) : [];
+  output.result([modulesText(result), `written to ${folder}`].join('\n'), {
+    folder,
+    pictures,
+    ...modulesSummary(result),
+  });
+}
+
+const figure = ({ value }: Figure, digits = 2) => value?.toFixed(digits) ?? '–';
+
+/** Tables for the terminal. */
+export function modulesText(result: ModulesResult): string {
+  const parts = [
+    table([
+      ['snapshot', 'units', 'removed', 'clusters', 'largest', 'input r', 'output r', 'proposed θ', 'seconds'],
+      ...result.snapshots.map((s) => [
+        s.snapshot.id,
+        s.kept.length,
+        s.removed.reduce((sum, { units }) => sum + units.length, 0),
+        s.clusters.length,
+        s.clusters[0]?.size ?? 0,
+        `${figure(s.unitInputRange.low)} … ${figure(s.unitInputRange.high)}`,
+        `${figure(s.unitOutputRange.low)} … ${figure(s.unitOutputRange.high)}`,
+        s.sweep ? figure(s.sweep.proposal) : '–',
+        s.seconds.toFixed(1),
+      ]),
+    ]),
+  ];
+  if (result.transitions.length)
+    parts.push(
+      '',
+      table([
+        ['transition', 'stay', 'left', 'joined', 'concentration', 'rows split'],
+        ...result.transitions.map((t) => [
+          `${t.from} → ${t.to}`,
+          t.count.reduce((a, b) => a + b, 0),
+          t.left.reduce((a, b) => a + b, 0),
+          t.joined.reduce((a, b) => a + b, 0),
+          figure(t.concentration, 3),
+          figure(t.splitRows, 3),
+        ]),
+      ]),
+    );
+  for (const s of result.snapshots)
+    for (const { reason, units } of s.removed)
+      parts.push(`${s.snapshot.id}: ${units.length} units removed: ${reason}`);
+  return parts.join('\n');
+}
+
+function modulesSummary(result: ModulesResult) {
+  return {
+    theta: result.parameters.theta,
+    units: result.units.total,
+    samples: result.samples.count,
+    snapshots: result.snapshots.map((s) => ({
+      snapshot: s.snapshot,
+      kept: s.kept.length,
+      removed: s.removed.map(({ reason, units }) => ({ reason, count: units.length })),
+      constantInputs: s.constantInputs.length,
+      constantOutputs: s.constantOutputs.length,
+      clusters: s.clusters.length,
+      sizes: s.clusters.map(({ size }) => size),
+      unitInputRange: s.unitInputRange,
+      unitOutputRange: s.unitOutputRange,
+      sweep: s.sweep,
+      seconds: s.seconds,
+    })),
+    transitions: result.transitions.map((t) => ({
+      from: t.from,
+      to: t.to,
+      concentration: t.concentration,
+      splitRows: t.splitRows,
+    })),
+  };
+}
