@@ -54,6 +54,8 @@ export interface ModulesRunOptions {
   samplesOf: 'training' | 'run';
   /** Training data, as `train` takes it; default: what the run says. */
   data?: string;
+  /** The data itself, where the caller has it. */
+  training?: Dataset;
   units: UnitMode;
   /** probability: exp of a log-softmax layer; layer: the last layer as it is. */
   outputs: 'probability' | 'layer';
@@ -225,7 +227,11 @@ async function samplesOf(run: Run, options: ModulesRunOptions, output: Output): 
     output.say('The run does not say which net made it: its own samples and recorded outputs are used.');
     return recorded(run, options);
   }
-  return throughNet(run, await dataOfRun(run.directory, run.manifest, options.data), options);
+  return throughNet(
+    run,
+    options.training ?? (await dataOfRun(run.directory, run.manifest, options.data)),
+    options,
+  );
 }
 
 /** Training samples through the run's own net: nothing is written. */

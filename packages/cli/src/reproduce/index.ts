@@ -4,4 +4,5 @@ import type { Experiment } from './types.js';
 export const EXPERIMENTS: Record<string, () => Promise<{ experiment: Experiment }>> = {
   satoh: () => import('./satoh.js'),
   takehana: () => import('./takehana.js'),
+  watanabe: () => import('./watanabe.js'),
 };
