@@ -1,8 +1,21 @@
 export { centroidPixels } from './elements/es-centroid-gallery/pixels.js';
+export { EsActivityBars } from './elements/es-activity-bars/index.js';
+export { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
+export {
+  MAX_TILES,
+  type PlacedTile,
+  placeTiles,
+  type Tile,
+  type TileGrid,
+  tileGrid,
+} from './elements/es-change-heatmap/tiles.js';
+export { EsChangeScatter, type ScatterData, scatterOf } from './elements/es-change-scatter/index.js';
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
+export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths/index.js';
 export { EsRunOverview, type OverviewCell, type OverviewData } from './elements/es-run-overview/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
+export { EsSelectivity } from './elements/es-selectivity/index.js';
 export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
 export { type MarkColour, type PanelSceneOptions, panelScene } from './elements/es-tendency-image/draw.js';
 export {
@@ -13,6 +26,7 @@ export {
 export { EsTendencyScores, type ScoreMeasure } from './elements/es-tendency-scores/index.js';
 export { type Agreement, EsTendencyThinning } from './elements/es-tendency-thinning/index.js';
 export { EsTimeline, type TimelineSnapshot } from './elements/es-timeline/index.js';
+export { EsUpdateSizes } from './elements/es-update-sizes/index.js';
 export {
   unitPixels,
   type WeightMode,
@@ -25,6 +39,8 @@ export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
 export * from './scene/index.js';
 export { mergeSelection, type Selection } from './selection.js';
+export { EsActivityView } from './views/activity/index.js';
+export { EsChangeView } from './views/change/index.js';
 export { VIEWS } from './views/index.js';
 export {
   type FigureOptions,
@@ -33,3 +49,4 @@ export {
   tendencyFigure,
 } from './views/tendency/figures.js';
 export { EsTendencyView } from './views/tendency/index.js';
+export { EsTracksView } from './views/tracks/index.js';

@@ -1,16 +1,34 @@
 // Importing this registers every element; a tag that is taken already is left alone.
+import { EsActivityBars } from './elements/es-activity-bars/index.js';
+import { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
+import { EsChangeScatter } from './elements/es-change-scatter/index.js';
 import { EsLegend } from './elements/es-legend/index.js';
 import { EsMetrics } from './elements/es-metrics/index.js';
+import { EsParameterPaths } from './elements/es-parameter-paths/index.js';
 import { EsRunOverview } from './elements/es-run-overview/index.js';
 import { EsSampleGallery } from './elements/es-sample-gallery/index.js';
+import { EsSelectivity } from './elements/es-selectivity/index.js';
 import { EsTendencyGrid } from './elements/es-tendency-grid/index.js';
 import { EsTendencyImage } from './elements/es-tendency-image/index.js';
 import { EsTendencyScores } from './elements/es-tendency-scores/index.js';
 import { EsTendencyThinning } from './elements/es-tendency-thinning/index.js';
 import { EsTimeline } from './elements/es-timeline/index.js';
+import { EsUpdateSizes } from './elements/es-update-sizes/index.js';
+import { EsActivityView } from './views/activity/index.js';
+import { EsChangeView } from './views/change/index.js';
 import { EsTendencyView } from './views/tendency/index.js';
+import { EsTracksView } from './views/tracks/index.js';
 
 const TAGS: Record<string, CustomElementConstructor> = {
+  'es-activity-bars': EsActivityBars,
+  'es-change-heatmap': EsChangeHeatmap,
+  'es-change-scatter': EsChangeScatter,
+  'es-parameter-paths': EsParameterPaths,
+  'es-selectivity': EsSelectivity,
+  'es-update-sizes': EsUpdateSizes,
+  'es-activity-view': EsActivityView,
+  'es-change-view': EsChangeView,
+  'es-tracks-view': EsTracksView,
   'es-legend': EsLegend,
   'es-metrics': EsMetrics,
   'es-run-overview': EsRunOverview,

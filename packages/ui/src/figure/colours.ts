@@ -8,13 +8,13 @@ const parse = (colour: string): Rgb => {
   return [Math.round(r!), Math.round(g!), Math.round(b!)];
 };
 
-/** 256 steps of a colour map through stops at even distances, as bytes. */
+/** 257 steps of a colour map through stops at even distances, as bytes: an odd number, so that the middle is a stop. */
 function table(stops: readonly string[]): Rgb[] {
   const scale = scaleLinear<string>(
     stops.map((_, i) => i / (stops.length - 1)),
     stops,
   );
-  return Array.from({ length: 256 }, (_, i) => parse(scale(i / 255)));
+  return Array.from({ length: 257 }, (_, i) => parse(scale(i / 256)));
 }
 
 const STOPS: Record<DivergingName, readonly string[]> = {
@@ -35,7 +35,7 @@ export function diverging(name: DivergingName = 'red-blue'): (value: number, ext
   return (value, extent) => {
     if (Number.isNaN(value)) return NOT_A_NUMBER;
     const share = extent > 0 ? Math.min(1, Math.max(-1, value / extent)) : Math.sign(value) * 0;
-    return colours[Math.round(127.5 + 127.5 * share)]!;
+    return colours[Math.round(128 + 128 * share)]!;
   };
 }
 
@@ -45,7 +45,7 @@ export function sequential(): (value: number, low: number, high: number) => Rgb 
   return (value, low, high) => {
     if (Number.isNaN(value)) return NOT_A_NUMBER;
     const share = high > low ? Math.min(1, Math.max(0, (value - low) / (high - low))) : 0;
-    return colours[Math.round(255 * share)]!;
+    return colours[Math.round(256 * share)]!;
   };
 }
 

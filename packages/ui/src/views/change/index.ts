@@ -1,0 +1,138 @@
+import type { ChangeResult, Figure } from '@epochscope/analysis/results';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { scatterOf } from '../../elements/es-change-scatter/index.js';
+import { type DivergingName, EsLoaded } from '../../figure/index.js';
+import { format, snapshotTitle } from '../../styles.js';
+
+const percent = ({ value }: Figure) => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
+const number = ({ value }: Figure) => (value === null ? '–' : format(value).replace('-', '−'));
+
+/**
+ * A whole change result: the figures of every layer, and for the chosen one its values before, its change and the scatter of one against the
+ * other. Give `data`, or `src`.
+ * @fires es-select - `{ layer }`, and from the elements inside.
+ */
+export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
+  static override styles = [
+    ...EsLoaded.styles,
+    css`
+      :host {
+        container-type: inline-size;
+      }
+      .scroll {
+        overflow-x: auto;
+      }
+      td,
+      th {
+        white-space: nowrap;
+      }
+      tr[aria-current='true'] {
+        background: var(--_raised);
+      }
+      td button {
+        all: unset;
+        cursor: pointer;
+        color: var(--_accent);
+      }
+      td button:focus-visible {
+        outline: 2px solid var(--_accent);
+      }
+      .controls {
+        margin-block: 0.7rem;
+      }
+      .split {
+        display: grid;
+        grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
+        gap: 1.5rem 2rem;
+        margin-block-start: 1rem;
+        align-items: start;
+      }
+      @container (max-width: 860px) {
+        .split {
+          grid-template-columns: minmax(0, 1fr);
+        }
+      }
+      h3 {
+        margin: 0 0 0.4rem;
+        font-size: 1rem;
+      }
+      h4 {
+        margin: 0.8rem 0 0.3rem;
+        font-size: 0.9rem;
+        font-weight: normal;
+        color: var(--_quiet);
+      }
+    `,
+  ];
+  static override properties = {
+    ...EsLoaded.properties,
+    layer: { type: String },
+    palette: { type: String },
+  };
+  /** The layer shown large; default the first with parameters. */
+  declare layer: string;
+  declare palette: DivergingName;
+
+  constructor() {
+    super();
+    this.layer = '';
+    this.palette = 'red-blue';
+  }
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (!this.data) return;
+    const known = (name: string | null | undefined): name is string =>
+      this.data!.layers.some(({ layer }) => layer === name);
+    if (changed.has('selection') && known(this.selection.layer)) this.layer = this.selection.layer;
+    if (!known(this.layer)) this.layer = this.data.layers[0]?.layer ?? '';
+  }
+  protected override emptyReason({ layers }: ChangeResult): string {
+    return layers.length ? '' : 'The net has no parameters.';
+  }
+
+  private choose(layer: string): void {
+    this.layer = layer;
+    this.select({ layer });
+  }
+
+  protected override content(data: ChangeResult): TemplateResult {
+    const scatter = scatterOf(data, this.layer)!;
+    const tensors = data.tensors.filter(({ layer }) => layer === this.layer);
+    return html`
+      <p>From ${snapshotTitle(data.from)} to ${snapshotTitle(data.to)}. A correlation above 0 and more than half equal signs mean that values moved away from 0.</p>
+      <div class="scroll" tabindex="0" role="region" aria-label="Change by layer"><table>
+        <thead><tr>${['Layer', 'Weights', 'Pearson r', 'Slope', 'Equal signs', 'Positive grew', 'Negative shrank', '‖Δ‖ / ‖w‖'].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+        <tbody>${data.layers.map(
+          ({ layer, statistics: s }) => html`<tr aria-current=${layer === this.layer ? 'true' : nothing}>
+            <td><button type="button" aria-pressed=${layer === this.layer} @click=${() => this.choose(layer)}>${layer}</button></td>
+            <td>${s.count}</td><td>${number(s.pearson)}</td><td>${number(s.slope)}</td><td>${percent(s.equalSigns)}</td><td>${percent(s.positiveGrew)}</td><td>${percent(s.negativeShrank)}</td><td>${percent(s.relativeChange)}</td></tr>`,
+        )}</tbody>
+      </table></div>
+      <label class="controls"><input type="checkbox" .checked=${this.palette === 'orange-purple'} @change=${(e: Event) => (this.palette = (e.target as HTMLInputElement).checked ? 'orange-purple' : 'red-blue')} /> colours safe for colour-vision deficiency</label>
+      <div class="split">
+        <div>
+          <h3>${this.layer}: change</h3>
+          ${tensors.map(
+            (tensor) => html`<h4>${tensor.name}, ${tensor.shape.join(' × ')}</h4>
+            <es-change-heatmap .data=${tensor} .selection=${this.selection} .inputShape=${data.inputShape} .extent=${data.scale} palette=${this.palette}></es-change-heatmap>`,
+          )}
+        </div>
+        <div>
+          <h3>${this.layer}: value before against change</h3>
+          <es-change-scatter .data=${scatter} .selection=${this.selection}></es-change-scatter>
+          ${tensors
+            .filter(({ shape }) => shape.length > 1)
+            .map(
+              (tensor) => html`<h4>${tensor.name} before</h4>
+            <es-change-heatmap .data=${tensor} .selection=${this.selection} .inputShape=${data.inputShape} values="before" palette=${this.palette}></es-change-heatmap>`,
+            )}
+        </div>
+      </div>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-change-view': EsChangeView;
+  }
+}
