@@ -1,5 +1,5 @@
-export { centroidPixels } from './elements/es-centroid-gallery/pixels.js';
 export { EsActivityBars } from './elements/es-activity-bars/index.js';
+export { centroidPixels } from './elements/es-centroid-gallery/pixels.js';
 export { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 export {
   MAX_TILES,
