@@ -53,6 +53,8 @@ export interface PruneRunOptions {
   retraining: Partial<Retraining>;
   /** Where the training data is; default: what the run says. */
   data?: string;
+  /** Ends after the first round whose accuracy after retraining is lower than before pruning by more than this. */
+  stopAfterLoss?: number;
   /** Name of the result. */
   name?: string;
 }
@@ -171,15 +173,17 @@ async function carryOut(plan: Plan, output: Output): Promise<PrunedRun> {
       rounds: done,
       complete,
     });
-    for await (const round of checked) {
+    const ended = fellBelow(earlier?.last, accuracyBefore, options.stopAfterLoss);
+    for await (const round of ended ? [] : checked) {
       if (output.signal.aborted) throw new EpochscopeError('cancelled', `cancelled in round ${round.round}`);
       writer ??= await openWriter(plan, accuracyBefore, Boolean(earlier));
       done.push(round);
       const now = own ? weightsOf(own.net) : new Map(plan.weights);
       now.set(layout.tensor, { data: round.weights, shape: plan.shape, dtype: 'float32' });
-      await writer.writeSnapshot(infoOf(plan, round), now);
+      await writer.writeSnapshot(infoOf(round), now);
       await writeResult(folder, resultOf(false));
       output.say(`  ${line(round)}`);
+      if (fellBelow(round, accuracyBefore, options.stopAfterLoss)) break;
     }
     writer ??= await openWriter(plan, accuracyBefore, Boolean(earlier));
     const result = resultOf(true);
@@ -202,6 +206,11 @@ async function carryOut(plan: Plan, output: Output): Promise<PrunedRun> {
     await engine.close();
     await writer?.close();
   }
+}
+
+function fellBelow(round: PruneRound | undefined, before: Figure, loss: number | undefined): boolean {
+  const now = round?.accuracyAfterRetraining.value ?? null;
+  return loss !== undefined && now !== null && before.value !== null && now < before.value - loss;
 }
 
 /** Reads what a cut-off run holds and puts the net there. null when it holds no whole round yet. */
@@ -244,13 +253,14 @@ function recordOf({
     snapshot: snapshot.id,
     layer: layout.layer,
     ...options.prune,
+    stopAfterLoss: options.stopAfterLoss ?? null,
     retraining: own ? { ...retraining } : null,
     sha256,
   };
 }
 
 async function openWriter(plan: Plan, before: Figure, resumed: boolean): Promise<RunWriter> {
-  const { run, options, snapshot } = plan;
+  const { run, options } = plan;
   const { manifest } = run;
   const writer =
     resumed || options.resume
@@ -271,8 +281,8 @@ async function openWriter(plan: Plan, before: Figure, resumed: boolean): Promise
   await writer.writeSnapshot(
     {
       id: 'before',
-      epoch: snapshot.epoch,
-      step: snapshot.step,
+      epoch: null,
+      step: null,
       metrics: before.value === null ? {} : { testAccuracy: before.value },
     },
     new Map(plan.weights),
@@ -297,7 +307,7 @@ async function copySamples(run: Run, writer: RunWriter): Promise<void> {
 
 const idOf = (round: number) => (round === 0 ? 'magnitude' : `round-${String(round).padStart(2, '0')}`);
 
-function infoOf({ snapshot, retraining }: Plan, round: PruneRound): SnapshotInfo {
+function infoOf(round: PruneRound): SnapshotInfo {
   const metrics: Record<string, number> = { removed: round.removed.overall };
   const after = round.accuracyAfterRetraining.value ?? round.accuracyAfterRemoval.value;
   if (after !== null) metrics.testAccuracy = after;
@@ -306,8 +316,8 @@ function infoOf({ snapshot, retraining }: Plan, round: PruneRound): SnapshotInfo
   if (round.regions) metrics.regionsRemoved = round.regions.removed;
   return {
     id: idOf(round.round),
-    epoch:
-      snapshot.epoch === null || round.round === 0 ? null : snapshot.epoch + round.round * retraining.epochs,
+    // A round is no epoch of the run's training; its name says what it is.
+    epoch: null,
     step: null,
     metrics,
   };
@@ -328,6 +338,7 @@ function describe(plan: Plan, accuracyBefore: Figure): Omit<PruneResult, 'rounds
       ...options.prune,
       layer: layout.layer,
       snapshot: snapshot.id,
+      stopAfterLoss: options.stopAfterLoss ?? null,
       retraining: own ? { ...retraining } : null,
       data: own ? `${own.data.name} (${own.data.source})` : null,
     },

@@ -13,6 +13,8 @@ export { EsChangeScatter, type ScatterData, scatterOf } from './elements/es-chan
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
 export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths/index.js';
+export { EsPruneRounds, type PruneSeries, roundSnapshot } from './elements/es-prune-rounds/index.js';
+export { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
 export { EsRunOverview, type OverviewCell, type OverviewData } from './elements/es-run-overview/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 export { EsSelectivity } from './elements/es-selectivity/index.js';
@@ -35,6 +37,7 @@ export {
   weightExtent,
   weightSheet,
 } from './elements/es-weight-pictures/draw.js';
+export { EsWeightPictures, type WeightPicturesData } from './elements/es-weight-pictures/index.js';
 export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
 export * from './scene/index.js';
@@ -42,6 +45,7 @@ export { mergeSelection, type Selection } from './selection.js';
 export { EsActivityView } from './views/activity/index.js';
 export { EsChangeView } from './views/change/index.js';
 export { VIEWS } from './views/index.js';
+export { EsPruneView } from './views/prune/index.js';
 export {
   type FigureOptions,
   TENDENCY_FIGURES,

@@ -5,6 +5,8 @@ import { EsChangeScatter } from './elements/es-change-scatter/index.js';
 import { EsLegend } from './elements/es-legend/index.js';
 import { EsMetrics } from './elements/es-metrics/index.js';
 import { EsParameterPaths } from './elements/es-parameter-paths/index.js';
+import { EsPruneRounds } from './elements/es-prune-rounds/index.js';
+import { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
 import { EsRunOverview } from './elements/es-run-overview/index.js';
 import { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 import { EsSelectivity } from './elements/es-selectivity/index.js';
@@ -16,6 +18,8 @@ import { EsTimeline } from './elements/es-timeline/index.js';
 import { EsUpdateSizes } from './elements/es-update-sizes/index.js';
 import { EsActivityView } from './views/activity/index.js';
 import { EsChangeView } from './views/change/index.js';
+import { EsWeightPictures } from './elements/es-weight-pictures/index.js';
+import { EsPruneView } from './views/prune/index.js';
 import { EsTendencyView } from './views/tendency/index.js';
 import { EsTracksView } from './views/tracks/index.js';
 
@@ -31,6 +35,9 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-tracks-view': EsTracksView,
   'es-legend': EsLegend,
   'es-metrics': EsMetrics,
+  'es-prune-rounds': EsPruneRounds,
+  'es-prune-view': EsPruneView,
+  'es-removal-histogram': EsRemovalHistogram,
   'es-run-overview': EsRunOverview,
   'es-sample-gallery': EsSampleGallery,
   'es-tendency-grid': EsTendencyGrid,
@@ -39,6 +46,7 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-tendency-scores': EsTendencyScores,
   'es-tendency-thinning': EsTendencyThinning,
   'es-tendency-view': EsTendencyView,
+  'es-weight-pictures': EsWeightPictures,
 };
 
 if (typeof customElements !== 'undefined') {

@@ -39,7 +39,17 @@ export function define(command: Command): Command {
       oneOf(['count', 'mass'] as const),
       'count',
     )
-    .option('--tolerance <points>', 'accuracy given up for comparing rankings, 0 … 1', rate, 0.004)
+    .option(
+      '--tolerance <points>',
+      'accuracy given up where rankings are compared, 0 … 1; each ends beyond it',
+      rate,
+      0.004,
+    )
+    .option(
+      '--stop-after-loss <points>',
+      'end when accuracy after retraining has fallen by more than this, 0 … 1',
+      rate,
+    )
     .option('--epochs <n>', 'passes over the training samples in each round, 0 for none', whole(0), 5)
     .option('--data <where>', "training data, as in train (default: the run's own)")
     .option('--batch <n>', "samples a step (default: the run's own)", whole(1))
@@ -95,11 +105,13 @@ export async function run([directory]: string[], o: Record<string, never>, outpu
       seed: o.seed as number | undefined,
     },
     data: o.data as string | undefined,
+    stopAfterLoss: o.stopAfterLoss as number | undefined,
     name: o.name as string,
   };
   if (list.length > 1) {
     const { comparison, runs } = await compareRankings(directory!, list, o.tolerance, options, output);
-    if (o.png) for (const one of runs) await writePrunePictures(one.folder, one.result, o.palette);
+    if (o.png)
+      for (const one of runs) await writePrunePictures(one.folder, one.result, { palette: o.palette });
     output.result(`${comparisonText(comparison)}\nwritten to ${options.output}`, {
       output: options.output,
       ...comparison,
@@ -107,7 +119,7 @@ export async function run([directory]: string[], o: Record<string, never>, outpu
     return;
   }
   const { result, folder } = await pruneOfRun(directory!, options, output);
-  if (o.png) await writePrunePictures(folder, result, o.palette);
+  if (o.png) await writePrunePictures(folder, result, { palette: o.palette });
   output.result(`${roundsTable(result.accuracyBefore.value, result.rounds)}\nwritten to ${options.output}`, {
     run: options.output,
     folder,

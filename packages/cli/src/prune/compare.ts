@@ -46,7 +46,7 @@ export interface PruneComparison {
 
 /**
  * Prunes the same net by each ranking into `output`/<ranking> and compares what each has removed at the accuracy before
- * less `tolerance`. Writes comparison.json there. Throws as `pruneOfRun` does, and `argument` for a run with no net.
+ * less `tolerance`; each ends when it has fallen below that. Writes comparison.json there. Throws as `pruneOfRun` does, and `argument` for a run with no net.
  */
 export async function compareRankings(
   directory: string,
@@ -61,7 +61,12 @@ export async function compareRankings(
     runs.push(
       await pruneOfRun(
         directory,
-        { ...options, output: join(options.output, ranking), prune: { ...options.prune, ranking } },
+        {
+          ...options,
+          output: join(options.output, ranking),
+          prune: { ...options.prune, ranking },
+          stopAfterLoss: options.stopAfterLoss ?? tolerance,
+        },
         output,
       ),
     );

@@ -9,14 +9,15 @@ const MAX_SIDE = 4096;
 
 /**
  * One sheet of all units' weights per round ("weights-round-01.png": positive red, negative blue, removed black) and one of
- * the regions left ("regions-round-01.png": white on black), as the elements draw them, on one scale.
+ * the regions left ("regions-round-01.png": white on black), as the elements draw them, on one scale. `only`: these rounds.
  */
 export async function writePrunePictures(
   folder: string,
   result: PruneResult,
-  palette: WeightPalette = 'red-blue',
+  { palette = 'red-blue', only }: { palette?: WeightPalette; only?: readonly number[] } = {},
 ): Promise<string[]> {
-  const { layout, rounds, weightsBefore } = result;
+  const { layout, weightsBefore } = result;
+  const rounds = only ? result.rounds.filter(({ round }) => only.includes(round)) : result.rounds;
   const extent = weightExtent(weightsBefore);
   const side = Math.max(layout.inputShape[0], layout.inputShape[1]);
   const zoom = Math.max(1, Math.min(4, Math.floor(84 / side)));

@@ -1,5 +1,6 @@
 /** Method → tag of the view that draws its result. One line a view. */
 export const VIEWS: Record<string, string> = {
+  prune: 'es-prune-view',
   tendency: 'es-tendency-view',
   change: 'es-change-view',
   tracks: 'es-tracks-view',
