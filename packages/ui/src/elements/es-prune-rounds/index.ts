@@ -28,11 +28,14 @@ const percent = (value: number | null, digits = 2) =>
 export const roundSnapshot = (round: number): string =>
   round === 0 ? 'magnitude' : `round-${String(round).padStart(2, '0')}`;
 const title = (round: number) => (round === 0 ? 'magnitude' : `round ${round}`);
+const X_TITLE = 'round (0 is the magnitude step)';
 
 interface Point {
   /** Snapshot id. */
   id: string;
   label: string;
+  /** At the axis. */
+  tick: string;
   removed: number;
   /** Right after removal (hollow) and after retraining. */
   cut: number | null;
@@ -40,10 +43,11 @@ interface Point {
 }
 function pointsOf({ accuracyBefore, rounds }: PruneSeries): Point[] {
   return [
-    { id: 'before', label: 'before', removed: 0, cut: null, retrained: accuracyBefore.value },
+    { id: 'before', label: 'before', tick: 'net', removed: 0, cut: null, retrained: accuracyBefore.value },
     ...rounds.map((r) => ({
       id: roundSnapshot(r.round),
       label: title(r.round),
+      tick: String(r.round),
       removed: r.removed.overall,
       cut: r.accuracyAfterRemoval.value,
       retrained: r.accuracyAfterRetraining.value,
@@ -174,11 +178,11 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
       width: this.width,
       height: ACCURACY_HEIGHT,
       measure: this.measure,
-      x: { kind: 'point', domain: points.map(({ label }) => label) },
+      x: { kind: 'point', domain: points.map(({ tick }) => tick), title: X_TITLE },
       y: { domain: values, title: 'test accuracy', format: (v: never) => percent(v, digitsFor(values)) },
     });
     const at = (point: Point, value: number | null) =>
-      [x.at(point.label), value === null ? Number.NaN : y.at(value)] as const;
+      [x.at(point.tick), value === null ? Number.NaN : y.at(value)] as const;
     const solid = points.filter(({ retrained }) => retrained !== null);
     const dashed = points.filter(({ cut }) => cut !== null);
     return svg`${axes}${this.line(points, x, top, bottom)}
@@ -194,12 +198,12 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
       width: this.width,
       height: REMOVED_HEIGHT,
       measure: this.measure,
-      x: { kind: 'point', domain: points.map(({ label }) => label) },
+      x: { kind: 'point', domain: points.map(({ tick }) => tick), title: X_TITLE },
       y: { domain: [0, 1], title: 'removed', format: (v: never) => percent(v, 0) },
     });
     return svg`${axes}${this.line(points, x, top, bottom)}
-      <path d=${linePath(points.map((p) => [x.at(p.label), y.at(p.removed)] as const))} fill="none" style="stroke:${COLOURS[2]};stroke-width:2" />
-      ${points.map((p) => this.dot(x.at(p.label), y.at(p.removed), COLOURS[2]!, false, p, `${p.label}: ${percent(p.removed, 1)} of weights removed`))}`;
+      <path d=${linePath(points.map((p) => [x.at(p.tick), y.at(p.removed)] as const))} fill="none" style="stroke:${COLOURS[2]};stroke-width:2" />
+      ${points.map((p) => this.dot(x.at(p.tick), y.at(p.removed), COLOURS[2]!, false, p, `${p.label}: ${percent(p.removed, 1)} of weights removed`))}`;
   }
 
   private curves(data: readonly PruneSeries[]): SVGTemplateResult {
@@ -233,7 +237,7 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
   private line(points: Point[], x: { at(value: string): number }, top: number, bottom: number) {
     const now = points.find(({ id }) => id === this.selection.snapshot);
     if (!now) return nothing;
-    return svg`<line class="now" x1=${x.at(now.label)} x2=${x.at(now.label)} y1=${top} y2=${bottom} />`;
+    return svg`<line class="now" x1=${x.at(now.tick)} x2=${x.at(now.tick)} y1=${top} y2=${bottom} />`;
   }
 }
 
