@@ -161,7 +161,7 @@ describe('epochscope geometry', () => {
   it('knows maps between layers, a class hierarchy, and no tangents', async () => {
     writeFileSync(join(folder, 'tree.json'), '[["0","1"],["2"]]');
     const { code, out, err } = await cli(
-      `geometry ${run} --maps both --layers R1,S3 --inputs 6 --k 3 --no-tangents --hierarchy ${join(folder, 'tree.json')} --name small --json`.split(
+      `geometry ${run} --maps both --layers R1,S3 --inputs 6 --k 3 --no-tangents --png --svg --hierarchy ${join(folder, 'tree.json')} --name small --json`.split(
         ' ',
       ),
     );
@@ -175,6 +175,9 @@ describe('epochscope geometry', () => {
     ]);
     const result = await readResult<GeometryResult>(place);
     expect(result.alignments).toEqual([]);
+    expect(readdirSync(place)).toEqual(
+      expect.arrayContaining(['R1-epoch-0002-vectors.png', 'S3-epoch-0002-vectors.svg']),
+    );
     expect(result.classTrees[0]!.agreement).toHaveProperty('value');
   });
 

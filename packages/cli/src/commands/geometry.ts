@@ -2,6 +2,7 @@ import type { GeometryResult } from '@epochscope/analysis';
 import type { Command } from 'commander';
 import { geometryOfAlexnet, geometryOfRun, readHierarchy } from '../geometry-run.js';
 import type { Output } from '../output.js';
+import { writeGeometryPictures } from '../pictures/geometry.js';
 import { names, oneOf, table, whole } from './_shared.js';
 
 const MAPS = ['depth', 'layer', 'both'] as const;
@@ -32,6 +33,8 @@ export function define(command: Command): Command {
     .option('--seed <n>', 'starting vectors, random directions', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
     .option('-o, --output <dir>', 'where to write (default: the run itself; needed for alexnet)')
+    .option('--png', 'also write the right singular vectors of grey pictures as PNG')
+    .option('--svg', 'also write them as SVG')
     .option('--resume', 'go on with what an earlier, cut-off call has finished')
     .addHelpText(
       'after',
@@ -73,6 +76,8 @@ export async function run([target]: string[], o: Record<string, never>, output: 
           { ...options, snapshots: o.snapshots as string[], output: o.output as string | undefined },
           output,
         );
+  if (o.png || o.svg)
+    await writeGeometryPictures(folder, result, { png: Boolean(o.png), svg: Boolean(o.svg) });
   output.result(`${text(result)}\nwritten to ${folder}`, { folder, spectra: summary(result) });
 }
 

@@ -310,7 +310,8 @@ export function svdSymmetricEigen(a: usize, n: i32, d: usize, e: usize, z: usize
   }
   if (n) store<f64>(e + (usize(n - 1) << 3), 0);
   for (let k = 0; k < n; k++) norm = max(norm, abs(load<f64>(e + (usize(k) << 3))));
-  const floor = norm * EPSILON * 1e-3;
+  // Couplings under the rounding of T itself: below it QL can go round in circles.
+  const floor = 0.5 * norm * EPSILON;
 
   for (let l = 0; l < n; l++) {
     for (let tries = 0; ; tries++) {

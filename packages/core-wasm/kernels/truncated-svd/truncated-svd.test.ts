@@ -181,6 +181,17 @@ describe('truncatedSvd', () => {
     }
   });
 
+  it('settles on matrices whose rank fades into rounding', () => {
+    // Gram matrices of such rows once sent the QL iteration round in circles.
+    for (let trial = 0; trial < 12; trial++) {
+      const a = gaussian(200, 120, trial);
+      for (let i = 0; i < a.data.length; i++) a.data[i]! *= [0.7, 0.5, 0.3][trial % 3]! ** (i % 120);
+      const result = truncatedSvd(kernels, a, { k: 100, seed: trial });
+      expect(skew(result.v), `seed ${trial}`).toBeLessThan(1e-9);
+      expect(residual(a, result), `seed ${trial}`).toBeLessThan(1e-7 * result.sigma[0]!);
+    }
+  });
+
   it('has the properties of an SVD on random shapes and spectra', () => {
     const u = uniform(11);
     for (let trial = 0; trial < 25; trial++) {
