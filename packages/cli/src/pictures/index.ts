@@ -36,7 +36,8 @@ export const sceneSvgText = (scene: Scene, title: string): string =>
     title,
   );
 
-async function write(
+/** A scene as files of the given name. Answers them. */
+export async function writeScene(
   folder: string,
   name: string,
   scene: Scene,
@@ -61,7 +62,7 @@ export async function writePanels(
     if (panel.n === 0) continue;
     const scene = { ...panelScene(panel, { pixels: SIDE }), background: '#ffffff' };
     const title = `iVAT of layer ${panel.layer}, ${panel.snapshot.id}`;
-    files.push(...(await write(folder, `${panel.layer}-${panel.snapshot.id}`, scene, title, kinds)));
+    files.push(...(await writeScene(folder, `${panel.layer}-${panel.snapshot.id}`, scene, title, kinds)));
   }
   return files;
 }
@@ -75,5 +76,11 @@ export async function writeFigure(
   kinds: PictureKinds,
   options: FigureOptions = {},
 ): Promise<string[]> {
-  return write(folder, name, tendencyFigure(result, figure, options), `Cluster tendency: ${figure}`, kinds);
+  return writeScene(
+    folder,
+    name,
+    tendencyFigure(result, figure, options),
+    `Cluster tendency: ${figure}`,
+    kinds,
+  );
 }
