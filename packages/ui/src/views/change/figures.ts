@@ -35,7 +35,11 @@ export function filtersFigure(
     y += TEXT + 14;
     y = tilesAt(items, tensor, values, result.inputShape, palette, y) + 26;
   }
-  return { width: WIDTH + 2 * MARGIN, height: y, background: '#ffffff', items };
+  const right = items.reduce(
+    (most, item) => Math.max(most, item.kind === 'text' ? 0 : item.x + item.width),
+    600,
+  );
+  return { width: right + MARGIN, height: y, background: '#ffffff', items };
 }
 
 function tilesAt(
