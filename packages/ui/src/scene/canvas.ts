@@ -1,5 +1,9 @@
 import type { Scene } from './types.js';
 
+/** A pixel's alpha, and one step of grey, as a 32-bit word of this machine's byte order. */
+const OPAQUE = new Uint32Array(Uint8Array.of(0, 0, 0, 255).buffer)[0]!;
+const GREY = new Uint32Array(Uint8Array.of(1, 1, 1, 0).buffer)[0]!;
+
 /** Draws a scene at the canvas's own pixels. */
 export function drawScene(context: CanvasRenderingContext2D, scene: Scene): void {
   if (scene.background) {
@@ -9,10 +13,8 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene): void
   for (const item of scene.items) {
     if (item.kind === 'grey') {
       const pixels = new Uint8ClampedArray(4 * item.data.length);
-      item.data.forEach((grey, i) => {
-        pixels[4 * i] = pixels[4 * i + 1] = pixels[4 * i + 2] = grey;
-        pixels[4 * i + 3] = 255;
-      });
+      const words = new Uint32Array(pixels.buffer);
+      for (let i = 0; i < words.length; i++) words[i] = OPAQUE | (item.data[i]! * GREY);
       context.putImageData(new ImageData(pixels, item.width, item.height), item.x, item.y);
     } else if (item.kind === 'fill') {
       context.fillStyle = item.colour;

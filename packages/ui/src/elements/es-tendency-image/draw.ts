@@ -78,9 +78,10 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
   const margin = Math.round(pixels * MARGIN);
   const side = pixels - margin;
   const high = scaleOf(panel, mode);
-  const data = Uint8Array.from(imageValues(panel, mode, side, from, to), (value) =>
-    greyLevel(value, 0, high),
-  );
+  const values = imageValues(panel, mode, side, from, to);
+  const data = new Uint8Array(values.length);
+  // A loop: typed-array `from` goes through an iterator and takes ten times as long on a picture of 1000 × 1000.
+  for (let i = 0; i < data.length; i++) data[i] = greyLevel(values[i]!, 0, high);
   items.push({ kind: 'grey', x: margin, y: margin, width: side, height: side, data });
   const place = (position: number) => margin + Math.round(((position - from) * side) / (to - from));
   const thick = Math.max(1, Math.round(pixels / 400), Math.floor(side / (to - from)));
