@@ -183,13 +183,19 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     this.paint(canvas, pixels);
   }
 
+  /** The last scene with what it was made from: choosing a sample draws the cross anew, not the picture. */
+  private last: { from: readonly unknown[]; scene: Scene } | null = null;
   private sceneOf(pixels: number): Scene {
     const [from, to] = this.range;
     const { mode, markColor, blocks } = this;
     const { class: label } = this.selection;
     const data = this.data!;
+    const made = [data, pixels, mode, markColor, blocks, from, to, label];
+    if (this.last?.from.every((value, i) => value === made[i])) return this.last.scene;
     const marks = typeof label === 'number' ? data.marks.filter((mark) => mark.label === label) : data.marks;
-    return panelScene({ ...data, marks }, { pixels, mode, markColor, blocks, from, to });
+    const scene = panelScene({ ...data, marks }, { pixels, mode, markColor, blocks, from, to });
+    this.last = { from: made, scene };
+    return scene;
   }
   /** Draws into a canvas of the given side, marks and outlines included. */
   private paint(canvas: HTMLCanvasElement, pixels: number): void {
