@@ -1,4 +1,5 @@
 export { EsActivityBars } from './elements/es-activity-bars/index.js';
+export { type CentroidData, EsCentroidGallery } from './elements/es-centroid-gallery/index.js';
 export { centroidPixels } from './elements/es-centroid-gallery/pixels.js';
 export { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 export {
@@ -12,6 +13,10 @@ export {
 export { EsChangeScatter, type ScatterData, scatterOf } from './elements/es-change-scatter/index.js';
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
+export { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
+export type { ChosenCluster } from './elements/es-module-flow/clusters.js';
+export { EsModuleFlow } from './elements/es-module-flow/index.js';
+export { EsModuleTransition } from './elements/es-module-transition/index.js';
 export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths/index.js';
 export { EsPruneRounds, type PruneSeries, roundSnapshot } from './elements/es-prune-rounds/index.js';
 export { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
@@ -27,6 +32,7 @@ export {
 } from './elements/es-tendency-image/index.js';
 export { EsTendencyScores, type ScoreMeasure } from './elements/es-tendency-scores/index.js';
 export { type Agreement, EsTendencyThinning } from './elements/es-tendency-thinning/index.js';
+export { EsThetaSweep } from './elements/es-theta-sweep/index.js';
 export { EsTimeline, type TimelineSnapshot } from './elements/es-timeline/index.js';
 export { EsUpdateSizes } from './elements/es-update-sizes/index.js';
 export {
@@ -47,6 +53,7 @@ export { EsActivityView } from './views/activity/index.js';
 export { filtersFigure, scatterFigure } from './views/change/figures.js';
 export { EsChangeView } from './views/change/index.js';
 export { VIEWS } from './views/index.js';
+export { EsModulesView } from './views/modules/index.js';
 export { EsPruneView } from './views/prune/index.js';
 export {
   type FigureOptions,

@@ -1,9 +1,13 @@
 // Importing this registers every element; a tag that is taken already is left alone.
 import { EsActivityBars } from './elements/es-activity-bars/index.js';
+import { EsCentroidGallery } from './elements/es-centroid-gallery/index.js';
 import { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 import { EsChangeScatter } from './elements/es-change-scatter/index.js';
 import { EsLegend } from './elements/es-legend/index.js';
 import { EsMetrics } from './elements/es-metrics/index.js';
+import { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
+import { EsModuleFlow } from './elements/es-module-flow/index.js';
+import { EsModuleTransition } from './elements/es-module-transition/index.js';
 import { EsParameterPaths } from './elements/es-parameter-paths/index.js';
 import { EsPruneRounds } from './elements/es-prune-rounds/index.js';
 import { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
@@ -14,11 +18,13 @@ import { EsTendencyGrid } from './elements/es-tendency-grid/index.js';
 import { EsTendencyImage } from './elements/es-tendency-image/index.js';
 import { EsTendencyScores } from './elements/es-tendency-scores/index.js';
 import { EsTendencyThinning } from './elements/es-tendency-thinning/index.js';
+import { EsThetaSweep } from './elements/es-theta-sweep/index.js';
 import { EsTimeline } from './elements/es-timeline/index.js';
 import { EsUpdateSizes } from './elements/es-update-sizes/index.js';
 import { EsWeightPictures } from './elements/es-weight-pictures/index.js';
 import { EsActivityView } from './views/activity/index.js';
 import { EsChangeView } from './views/change/index.js';
+import { EsModulesView } from './views/modules/index.js';
 import { EsPruneView } from './views/prune/index.js';
 import { EsTendencyView } from './views/tendency/index.js';
 import { EsTracksView } from './views/tracks/index.js';
@@ -33,6 +39,12 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-activity-view': EsActivityView,
   'es-change-view': EsChangeView,
   'es-tracks-view': EsTracksView,
+  'es-centroid-gallery': EsCentroidGallery,
+  'es-module-dendrogram': EsModuleDendrogram,
+  'es-module-flow': EsModuleFlow,
+  'es-module-transition': EsModuleTransition,
+  'es-modules-view': EsModulesView,
+  'es-theta-sweep': EsThetaSweep,
   'es-legend': EsLegend,
   'es-metrics': EsMetrics,
   'es-prune-rounds': EsPruneRounds,

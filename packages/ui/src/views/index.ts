@@ -1,6 +1,7 @@
 /** Method → tag of the view that draws its result. One line a view. */
 export const VIEWS: Record<string, string> = {
   prune: 'es-prune-view',
+  modules: 'es-modules-view',
   tendency: 'es-tendency-view',
   change: 'es-change-view',
   tracks: 'es-tracks-view',

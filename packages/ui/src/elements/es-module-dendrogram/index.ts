@@ -1,0 +1,134 @@
+import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis/results';
+import { nothing, svg, type TemplateResult } from 'lit';
+import { chart, EsFigure, type FigureTable, mark } from '../../figure/index.js';
+import { type ChosenCluster, titleOf, trackColour } from '../es-module-flow/clusters.js';
+import { dendrogramLayout } from './layout.js';
+
+const HEIGHT = 300;
+
+/**
+ * The upper part of a snapshot's tree with its cut: heights are mean cosine dissimilarities; branches within a cluster have its colour; a closed
+ * subtree is a triangle as tall as its own height. A level cut is a dashed line.
+ * @fires es-select - `{ snapshot, cluster }`: a branch or leaf within a cluster was chosen.
+ */
+export class EsModuleDendrogram extends EsFigure<ModuleSnapshot, ModulesResult> {
+  static override properties = {
+    ...EsFigure.properties,
+    snapshot: { type: String },
+    most: { type: Number },
+    chosen: { attribute: false },
+  };
+  /** With `src`: the snapshot drawn; default the last. */
+  declare snapshot: string;
+  /** Leaves drawn; default 80. */
+  declare most: number;
+  declare chosen: ChosenCluster | null;
+
+  constructor() {
+    super();
+    this.snapshot = '';
+    this.most = 80;
+    this.chosen = null;
+  }
+
+  protected override get pickedBy(): readonly string[] {
+    return ['snapshot'];
+  }
+  protected override pick(result: ModulesResult): ModuleSnapshot {
+    return pickSnapshot(result, this.snapshot);
+  }
+  protected override emptyReason({ kept }: ModuleSnapshot): string {
+    return kept.length < 2 ? 'Fewer than two units take part: there is no tree.' : '';
+  }
+  protected override summary(s: ModuleSnapshot): string {
+    return `Tree of ${s.kept.length} units at ${titleOf(s)}, cut into ${s.clusters.length} clusters no wider than ${s.theta}`;
+  }
+  protected override hint(s: ModuleSnapshot): string {
+    const leaves = Math.min(this.most, s.kept.length);
+    return leaves < s.kept.length
+      ? `The ${leaves} uppermost branches of ${s.kept.length} units; a triangle is a part not opened.`
+      : `${s.kept.length} units`;
+  }
+  protected override table({ tree }: ModuleSnapshot): FigureTable {
+    const { left, right, heights, sizes, diameters } = tree;
+    return {
+      columns: ['Merge', 'Left', 'Right', 'Height', 'Units', 'Diameter'],
+      length: heights.length,
+      // The uppermost first.
+      row: (i) => {
+        const t = heights.length - 1 - i;
+        return [t, left[t]!, right[t]!, heights[t]!, sizes[t]!, diameters[t]!];
+      },
+    };
+  }
+
+  protected override drawing(s: ModuleSnapshot): TemplateResult {
+    const { branches, leaves, cutHeight } = dendrogramLayout(s, Math.max(2, this.most));
+    const { axes, x, y, left, right, bottom } = chart({
+      width: this.width,
+      height: HEIGHT,
+      measure: this.measure,
+      x: { domain: [-0.5, leaves.length - 0.5], nice: false, hidden: true },
+      y: { domain: branches.map(({ height }) => height), zero: true, title: 'mean cosine dissimilarity' },
+    });
+    const { id } = s.snapshot;
+    const colour = (cluster: number | null) =>
+      cluster === null ? 'var(--_quiet)' : trackColour(s.clusters[cluster]!.track);
+    const chosen = (cluster: number | null) =>
+      cluster !== null && this.chosen?.snapshot === id && this.chosen.cluster === cluster;
+    const detail = (cluster: number | null) => (cluster === null ? undefined : { snapshot: id, cluster });
+    const where = (cluster: number | null) =>
+      cluster === null ? 'several clusters' : `cluster ${cluster + 1}`;
+    return this.plot({
+      width: this.width,
+      height: HEIGHT,
+      marks: true,
+      svg: svg`${axes}
+      ${leaves.map((leaf) => {
+        const at = x.at(leaf.place);
+        const half = Math.max(1, Math.min(7, 0.38 * (x.at(1) - x.at(0))));
+        const label = `${where(leaf.cluster)}: ${leaf.size === 1 ? 'one unit' : `${leaf.size} units, joined at ${Number(leaf.height.toFixed(3))}`}`;
+        const own = {
+          label,
+          detail: detail(leaf.cluster),
+          row: 1,
+          column: leaf.place,
+          selected: leaf.cluster === null ? undefined : chosen(leaf.cluster),
+        };
+        return leaf.size === 1
+          ? svg`<circle cx=${at} cy=${bottom} r="2.5" fill=${colour(leaf.cluster)} ${mark(own)}></circle>`
+          : svg`<path d="M${at} ${y.at(leaf.height)}L${at - half} ${bottom}H${at + half}Z" fill=${colour(leaf.cluster)} fill-opacity=${chosen(leaf.cluster) ? 1 : 0.55} stroke=${colour(leaf.cluster)} ${mark(own)}></path>`;
+      })}
+      ${branches.map((b) => {
+        const path = `M${x.at(b.left)} ${y.at(Math.max(b.leftHeight, leafHeight(leaves, b.left)))}V${y.at(b.height)}H${x.at(b.right)}V${y.at(Math.max(b.rightHeight, leafHeight(leaves, b.right)))}`;
+        return svg`<path d=${path} fill="none" stroke=${colour(b.cluster)} stroke-width=${chosen(b.cluster) ? 3 : 1.3} ${mark(
+          {
+            label: `${where(b.cluster)}: ${b.size} units joined at ${Number(b.height.toFixed(3))}`,
+            detail: detail(b.cluster),
+            row: 0,
+            column: (b.left + b.right) / 2,
+            selected: b.cluster === null ? undefined : chosen(b.cluster),
+          },
+        )}></path>`;
+      })}
+      ${cutHeight === null ? nothing : svg`<line x1=${left} x2=${right} y1=${y.at(cutHeight)} y2=${y.at(cutHeight)} stroke="var(--_accent)" stroke-dasharray="5 4"></line>`}`,
+    });
+  }
+}
+
+/** Height of the triangle a branch ends on; 0 for an opened part, whose own height counts. */
+const leafHeight = (leaves: readonly { height: number }[], place: number) =>
+  Number.isInteger(place) ? (leaves[place]?.height ?? 0) : 0;
+
+/** A snapshot of a result by id, or its last. Throws an Error that names what is missing. */
+export function pickSnapshot(result: ModulesResult, id: string): ModuleSnapshot {
+  const found = id ? result.snapshots.find((s) => s.snapshot.id === id) : result.snapshots.at(-1);
+  if (!found) throw new Error(id ? `The result has no snapshot ${id}.` : 'The result has no snapshot.');
+  return found;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-module-dendrogram': EsModuleDendrogram;
+  }
+}

@@ -1,0 +1,147 @@
+import type { ModulesResult, Transition } from '@epochscope/analysis/results';
+import { nothing, svg, type TemplateResult } from 'lit';
+import {
+  cssColour,
+  EsFigure,
+  type FigureTable,
+  inkOn,
+  mark,
+  sequential,
+  tableOf,
+} from '../../figure/index.js';
+import {
+  byPlace,
+  type ChosenCluster,
+  clusterName,
+  percent,
+  sharedUnits,
+  shownClusters,
+} from '../es-module-flow/clusters.js';
+
+const LEFT = 92;
+const TOP = 68;
+const BOTTOM = 8;
+
+/**
+ * R[a, b] = |A ∩ B| / |A| between two snapshots: a row a cluster of the first with its size, a column a cluster of the second, and a last
+ * column for units that have no cluster there. Rows sum to 1.
+ * @fires es-select - `{ snapshot, cluster }`: a cell's row (from), or a size in the margin, was chosen.
+ */
+export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
+  static override properties = {
+    ...EsFigure.properties,
+    from: { type: String },
+    most: { type: Number },
+    chosen: { attribute: false },
+  };
+  /** With `src`: the snapshot it starts from; default the first. */
+  declare from: string;
+  /** Clusters drawn one by one, the largest; default 25. */
+  declare most: number;
+  declare chosen: ChosenCluster | null;
+
+  constructor() {
+    super();
+    this.from = '';
+    this.most = 25;
+    this.chosen = null;
+  }
+
+  protected override get pickedBy(): readonly string[] {
+    return ['from'];
+  }
+  protected override pick({ transitions }: ModulesResult): Transition {
+    const found = this.from ? transitions.find((t) => t.from === this.from) : transitions[0];
+    if (!found)
+      throw new Error(
+        this.from
+          ? `The result has no transition from ${this.from}.`
+          : 'The result has one snapshot only: no transition.',
+      );
+    return found;
+  }
+  protected override emptyReason({ fromSizes }: Transition): string {
+    return fromSizes.length ? '' : 'The first snapshot has no cluster.';
+  }
+  protected override summary(t: Transition): string {
+    const { value } = t.concentration;
+    return `Transition of ${t.fromSizes.length} clusters at ${t.from} to ${t.toSizes.length} at ${t.to}${value === null ? '' : `; ${percent(value)} of the units that stay are in their cluster's largest part`}`;
+  }
+  protected override hint({ from, to }: Transition): string {
+    return `Rows: clusters at ${from}; columns: at ${to}. In brackets: units.`;
+  }
+  protected override table(t: Transition): FigureTable {
+    const rows = [
+      ...Array.from(t.row, (r, k) => [r, t.column[k]! + 1, t.count[k]!] as const),
+      ...[...t.left.entries()].filter(([, units]) => units).map(([r, units]) => [r, 'none', units] as const),
+    ].sort((a, b) => a[0] - b[0]);
+    return tableOf(
+      [`Cluster at ${t.from}`, `Cluster at ${t.to}`, 'Units', 'Share'],
+      rows,
+      ([r, c, units]) => [r + 1, c, units, units / t.fromSizes[r]!],
+    );
+  }
+  protected override get fileName(): string {
+    return `transition-${this.data?.from}-${this.data?.to}`;
+  }
+
+  protected override drawing(t: Transition): TemplateResult {
+    const rows = shownClusters(t.fromSizes.length, this.most);
+    const columns = shownClusters(t.toSizes.length, this.most);
+    const sizes = byPlace(t.fromSizes, rows);
+    const toSizes = byPlace(t.toSizes, columns);
+    const left = byPlace(t.left, rows);
+    const shared = sharedUnits(t, rows, columns);
+    const side = Math.max(6, Math.min(34, Math.floor((this.width - LEFT - 8) / (toSizes.length + 1))));
+    const colour = sequential();
+    const chosenRow = this.chosen?.snapshot === t.from ? this.chosen.cluster : -1;
+    const chosenColumn = this.chosen?.snapshot === t.to ? this.chosen.cluster : -1;
+    const label = (place: number, alone: number, units: number) =>
+      `${place < alone ? place + 1 : 'rest'} (${units})`;
+    const cell = (r: number, c: number, units: number, to: string) => {
+      const share = units / sizes[r]!;
+      const rgb = colour(share, 0, 1);
+      const [x, y] = [LEFT + c * side, TOP + r * side];
+      return svg`<rect x=${x} y=${y} width=${side - 1} height=${side - 1} fill=${cssColour(rgb)} ${mark({
+        label: `${t.from} ${clusterName(r, rows)} → ${to}: ${units} of ${sizes[r]} units (${percent(share)})`,
+        detail: r < rows.alone ? { snapshot: t.from, cluster: r } : undefined,
+        row: r,
+        column: c,
+        selected: r < rows.alone ? r === chosenRow : undefined,
+      })}></rect>${side >= 27 ? svg`<text aria-hidden="true" pointer-events="none" x=${x + side / 2} y=${y + side / 2} font-size="10" text-anchor="middle" dominant-baseline="central" style="fill:${inkOn(rgb)}">${share.toFixed(2).replace(/^0/, '')}</text>` : nothing}`;
+    };
+    const cells = [];
+    for (let r = 0; r < sizes.length; r++) {
+      for (let c = 0; c < toSizes.length; c++) {
+        const units = shared.get(r * (columns.alone + 1) + c);
+        if (units) cells.push(cell(r, c, units, `${t.to} ${clusterName(c, columns)}`));
+      }
+      if (left[r]) cells.push(cell(r, toSizes.length, left[r]!, `no cluster at ${t.to}`));
+    }
+    const width = LEFT + (toSizes.length + 1) * side + 8;
+    const height = TOP + sizes.length * side + BOTTOM;
+    const text = side >= 12;
+    return this.plot({
+      width,
+      height,
+      marks: true,
+      svg: svg`<rect x=${LEFT} y=${TOP} width=${(toSizes.length + 1) * side - 1} height=${sizes.length * side - 1} fill="none" stroke="var(--_line)"></rect>
+      <line x1=${LEFT + toSizes.length * side - 0.5} x2=${LEFT + toSizes.length * side - 0.5} y1=${TOP} y2=${TOP + sizes.length * side} stroke="var(--_quiet)"></line>
+      ${sizes.map((units, r) => (text ? svg`<text x=${LEFT - 6} y=${TOP + r * side + side / 2} text-anchor="end" dominant-baseline="central" font-size=${Math.min(12, side)} font-weight=${r === chosenRow ? 700 : 400}>${label(r, rows.alone, units)}</text>` : nothing))}
+      ${[...toSizes.map((units, c) => label(c, columns.alone, units)), 'none'].map((words, c) =>
+        text
+          ? svg`<text font-size=${Math.min(12, side)} font-weight=${c === chosenColumn ? 700 : 400} text-anchor="start" dominant-baseline="central" transform="translate(${LEFT + c * side + side / 2} ${TOP - 6}) rotate(-90)">${words}</text>`
+          : nothing,
+      )}
+      ${chosenRow >= 0 && chosenRow < rows.alone ? svg`<rect x=${LEFT - 1} y=${TOP + chosenRow * side - 1} width=${(toSizes.length + 1) * side + 1} height=${side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
+      ${chosenColumn >= 0 && chosenColumn < columns.alone ? svg`<rect x=${LEFT + chosenColumn * side - 1} y=${TOP - 1} width=${side + 1} height=${sizes.length * side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
+      ${cells}`,
+    });
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-module-transition': EsModuleTransition;
+  }
+}
