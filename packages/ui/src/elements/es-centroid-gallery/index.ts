@@ -150,7 +150,7 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
         const best = values.length ? values.indexOf(Math.max(...values)) : -1;
         const words = `cluster ${c + 1}: ${cluster.size} units, input correlation ${rangeText(cluster.inputRange)}${best < 0 ? '' : `, most with output ${classes?.[best] ?? best} (${format(values[best]!)})`}`;
         const chosen = this.chosen?.snapshot === id && this.chosen.cluster === c;
-        return html`<button type="button" class="card" part="item" style="--track:${trackColour(cluster.track)}" aria-pressed=${chosen} aria-label=${words} title=${words}
+        return html`<button type="button" class="card" part="item" style="--track:${trackColour(cluster.track)}" aria-pressed=${chosen} title=${words}
           @click=${() => this.select({ snapshot: id, cluster: c })}>
           <strong>${c + 1}</strong> <small>${cluster.size} ${cluster.size === 1 ? 'unit' : 'units'}</small>
           <canvas aria-hidden="true" ${painted(SIDE, SIDE + BARS, (context) => this.paint(context, data, c, top), [data, c, this.theme])}></canvas>

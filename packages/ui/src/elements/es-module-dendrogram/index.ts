@@ -66,7 +66,8 @@ export class EsModuleDendrogram extends EsFigure<ModuleSnapshot, ModulesResult> 
     const { branches, leaves, cutHeight } = dendrogramLayout(s, Math.max(2, this.most));
     const { axes, x, y, left, right, bottom } = chart({
       width: this.width,
-      height: HEIGHT,
+      // The axis's lowest label reaches below the axis.
+      height: HEIGHT - 8,
       measure: this.measure,
       x: { domain: [-0.5, leaves.length - 0.5], nice: false, hidden: true },
       y: { domain: branches.map(({ height }) => height), zero: true, title: 'mean cosine dissimilarity' },

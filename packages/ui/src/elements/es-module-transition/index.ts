@@ -18,8 +18,6 @@ import {
   shownClusters,
 } from '../es-module-flow/clusters.js';
 
-const LEFT = 92;
-const TOP = 68;
 const BOTTOM = 8;
 
 /**
@@ -92,16 +90,20 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     const toSizes = byPlace(t.toSizes, columns);
     const left = byPlace(t.left, rows);
     const shared = sharedUnits(t, rows, columns);
-    const side = Math.max(6, Math.min(34, Math.floor((this.width - LEFT - 8) / (toSizes.length + 1))));
+    const label = (place: number, alone: number, units: number) =>
+      `${place < alone ? place + 1 : 'rest'} (${units})`;
+    const rowNames = sizes.map((units, r) => label(r, rows.alone, units));
+    const columnNames = [...toSizes.map((units, c) => label(c, columns.alone, units)), 'none'];
+    const longest = (names: string[]) => Math.ceil(Math.max(...names.map(this.measure))) + 14;
+    const [edge, head] = [longest(rowNames), longest(columnNames)];
+    const side = Math.max(6, Math.min(34, Math.floor((this.width - edge - 8) / (toSizes.length + 1))));
     const colour = sequential();
     const chosenRow = this.chosen?.snapshot === t.from ? this.chosen.cluster : -1;
     const chosenColumn = this.chosen?.snapshot === t.to ? this.chosen.cluster : -1;
-    const label = (place: number, alone: number, units: number) =>
-      `${place < alone ? place + 1 : 'rest'} (${units})`;
     const cell = (r: number, c: number, units: number, to: string) => {
       const share = units / sizes[r]!;
       const rgb = colour(share, 0, 1);
-      const [x, y] = [LEFT + c * side, TOP + r * side];
+      const [x, y] = [edge + c * side, head + r * side];
       return svg`<rect x=${x} y=${y} width=${side - 1} height=${side - 1} fill=${cssColour(rgb)} ${mark({
         label: `${t.from} ${clusterName(r, rows)} → ${to}: ${units} of ${sizes[r]} units (${percent(share)})`,
         detail: r < rows.alone ? { snapshot: t.from, cluster: r } : undefined,
@@ -118,23 +120,23 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
       }
       if (left[r]) cells.push(cell(r, toSizes.length, left[r]!, `no cluster at ${t.to}`));
     }
-    const width = LEFT + (toSizes.length + 1) * side + 8;
-    const height = TOP + sizes.length * side + BOTTOM;
+    const width = edge + (toSizes.length + 1) * side + 8;
+    const height = head + sizes.length * side + BOTTOM;
     const text = side >= 12;
     return this.plot({
       width,
       height,
       marks: true,
-      svg: svg`<rect x=${LEFT} y=${TOP} width=${(toSizes.length + 1) * side - 1} height=${sizes.length * side - 1} fill="none" stroke="var(--_line)"></rect>
-      <line x1=${LEFT + toSizes.length * side - 0.5} x2=${LEFT + toSizes.length * side - 0.5} y1=${TOP} y2=${TOP + sizes.length * side} stroke="var(--_quiet)"></line>
-      ${sizes.map((units, r) => (text ? svg`<text x=${LEFT - 6} y=${TOP + r * side + side / 2} text-anchor="end" dominant-baseline="central" font-size=${Math.min(12, side)} font-weight=${r === chosenRow ? 700 : 400}>${label(r, rows.alone, units)}</text>` : nothing))}
-      ${[...toSizes.map((units, c) => label(c, columns.alone, units)), 'none'].map((words, c) =>
+      svg: svg`<rect x=${edge} y=${head} width=${(toSizes.length + 1) * side - 1} height=${sizes.length * side - 1} fill="none" stroke="var(--_line)"></rect>
+      <line x1=${edge + toSizes.length * side - 0.5} x2=${edge + toSizes.length * side - 0.5} y1=${head} y2=${head + sizes.length * side} stroke="var(--_quiet)"></line>
+      ${rowNames.map((_, r) => (text ? svg`<text x=${edge - 6} y=${head + r * side + side / 2} text-anchor="end" dominant-baseline="central" font-size=${Math.min(12, side)} font-weight=${r === chosenRow ? 700 : 400}>${rowNames[r]}</text>` : nothing))}
+      ${columnNames.map((words, c) =>
         text
-          ? svg`<text font-size=${Math.min(12, side)} font-weight=${c === chosenColumn ? 700 : 400} text-anchor="start" dominant-baseline="central" transform="translate(${LEFT + c * side + side / 2} ${TOP - 6}) rotate(-90)">${words}</text>`
+          ? svg`<text font-size=${Math.min(12, side)} font-weight=${c === chosenColumn ? 700 : 400} text-anchor="start" dominant-baseline="central" transform="translate(${edge + c * side + side / 2} ${head - 6}) rotate(-90)">${words}</text>`
           : nothing,
       )}
-      ${chosenRow >= 0 && chosenRow < rows.alone ? svg`<rect x=${LEFT - 1} y=${TOP + chosenRow * side - 1} width=${(toSizes.length + 1) * side + 1} height=${side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
-      ${chosenColumn >= 0 && chosenColumn < columns.alone ? svg`<rect x=${LEFT + chosenColumn * side - 1} y=${TOP - 1} width=${side + 1} height=${sizes.length * side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
+      ${chosenRow >= 0 && chosenRow < rows.alone ? svg`<rect x=${edge - 1} y=${head + chosenRow * side - 1} width=${(toSizes.length + 1) * side + 1} height=${side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
+      ${chosenColumn >= 0 && chosenColumn < columns.alone ? svg`<rect x=${edge + chosenColumn * side - 1} y=${head - 1} width=${side + 1} height=${sizes.length * side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
       ${cells}`,
     });
   }
