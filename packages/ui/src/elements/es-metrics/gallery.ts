@@ -21,6 +21,16 @@ export const cases: GalleryCase[] = [
     properties: () => ({ data: metricSnapshots(11), selection: { snapshot: 'epoch-0004' } }),
   },
   { tag: 'es-metrics', title: 'a thousand snapshots', properties: () => ({ data: metricSnapshots(1000) }) },
+  {
+    tag: 'es-metrics',
+    title: 'a snapshot every batch, tested now and then',
+    properties: () => ({
+      data: metricSnapshots(400).map((snapshot, i) => {
+        const { loss = 2.3, testAccuracy = 0, testLoss = 0 } = snapshot.metrics;
+        return { ...snapshot, metrics: i % 40 ? { loss } : { loss, testAccuracy, testLoss } };
+      }),
+    }),
+  },
   { tag: 'es-metrics', title: 'narrow', properties: () => ({ data: metricSnapshots(11) }), width: 330 },
   { tag: 'es-metrics', title: 'no snapshot', properties: () => ({ data: [] }), blank: true },
 ];

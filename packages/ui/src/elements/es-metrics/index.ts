@@ -128,7 +128,9 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
         const points = data.map(
           ({ metrics }, i) => [x.at(place(i)), y.at(metrics[name] ?? Number.NaN)] as const,
         );
-        return svg`<path d=${linePath(points)} fill="none" style="stroke:${colour};stroke-width:1.5" />
+        // Where a metric was not measured, the line goes on to where it was.
+        const measured = points.filter((_, i) => Number.isFinite(data[i]!.metrics[name]));
+        return svg`<path d=${linePath(measured)} fill="none" style="stroke:${colour};stroke-width:1.5" />
           ${marked.map((i) => {
             const value = data[i]!.metrics[name];
             if (value === undefined || !Number.isFinite(value)) return nothing;
