@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { MarkRule, TendencyResult, Thinning, ThinningPlan } from '@epochscope/analysis';
 import { METRICS } from '@epochscope/core-wasm';
-import { TENDENCY_FIGURES, type TendencyFigure, tendencyFigure } from '@epochscope/ui';
+import { panelScene, TENDENCY_FIGURES, type TendencyFigure, tendencyFigure } from '@epochscope/ui';
 import type { Command } from 'commander';
 import { splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';
@@ -50,6 +50,7 @@ export function define(command: Command): Command {
       `write figures of all panels: ${TENDENCY_FIGURES.join(', ')} (PNG unless --svg)`,
       (text) => names(text).map(oneOf(TENDENCY_FIGURES)),
     )
+    .option('--mode <picture>', 'pictures of ivat or vat', oneOf(['ivat', 'vat'] as const), 'ivat')
     .option('--aligned', 'draw figures in orders aligned between snapshots')
     .addHelpText(
       'after',
@@ -66,6 +67,7 @@ const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? w
 
 export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
   const figures = (o.figure ?? []) as TendencyFigure[];
+  const drawing = { mode: o.mode as 'ivat' | 'vat', aligned: Boolean(o.aligned) };
   const options = {
     layers: o.layers as string[] | undefined,
     snapshots: o.snapshots as string[],
@@ -85,7 +87,9 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     output: o.output as string | undefined,
     // Small figures tell what the result lacks before it is written.
     check: (result: TendencyResult) => {
-      for (const name of figures) tendencyFigure(result, name, { side: 32 });
+      if (figures.length) for (const name of figures) tendencyFigure(result, name, { ...drawing, side: 32 });
+      else if (o.png || o.svg)
+        for (const panel of result.panels) panelScene(panel, { ...drawing, pixels: 32 });
     },
   };
   const isFile = await stat(splitArrayPath(target!).file).then(
@@ -94,14 +98,12 @@ export async function run([target]: string[], o: Record<string, never>, output: 
   );
   const { result, folder } = await (isFile ? tendencyOfFile : tendencyOfRun)(target!, options, output);
   const kinds = { png: Boolean(o.png) || (figures.length > 0 && !o.svg), svg: Boolean(o.svg) };
-  const files: string[] = figures.length ? [] : await writePanels(folder, result, kinds);
+  const files: string[] = figures.length ? [] : await writePanels(folder, result, kinds, drawing.mode);
   for (const name of figures)
-    files.push(
-      ...(await writeFigure(folder, `figure-${name}`, result, name, kinds, { aligned: Boolean(o.aligned) })),
-    );
+    files.push(...(await writeFigure(folder, `figure-${name}`, result, name, kinds, drawing)));
   const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
   const rows = result.panels.map((p) => [
-    `${p.snapshot.id} ${p.layer}`,
+    panelTitle(p.snapshot.id, p.layer),
     `${p.n}×${p.d}`,
     p.blocks.count,
     figure(p.blocks.stability),
@@ -138,19 +140,22 @@ export async function run([target]: string[], o: Record<string, never>, output: 
   );
 }
 
+/** A plain matrix is layer and snapshot at once. */
+const panelTitle = (snapshot: string, layer: string) => (snapshot === layer ? layer : `${snapshot} ${layer}`);
+
 /** What is needed to accept or refuse an interval. */
 function thinningText(thinning: Thinning): string {
   const { chosen, least, reference, steps, fullSeconds } = thinning;
   const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
   return [
-    `thinned along ${reference.layer}, ${reference.snapshot} (all samples: ${fullSeconds.toFixed(2)} s)`,
+    `thinned along ${panelTitle(reference.snapshot, reference.layer)} (all samples: ${fullSeconds.toFixed(2)} s)`,
     table([
       ['samples', 'interval', 'panel', 'blocks', 'ARI with all', 'iVAT correlation', 'seconds'],
       ...steps.flatMap((step) =>
         step.agreement.map((a, i) => [
           step.size,
           Number(step.interval.toFixed(2)),
-          `${a.snapshot} ${a.layer}`,
+          panelTitle(a.snapshot, a.layer),
           step.panels[i]!.blocks.count,
           figure(a.ari),
           figure(a.correlation),

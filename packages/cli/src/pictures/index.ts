@@ -56,13 +56,18 @@ export async function writePanels(
   folder: string,
   { panels }: TendencyResult,
   kinds: PictureKinds,
+  mode: 'ivat' | 'vat' = 'ivat',
 ): Promise<string[]> {
   const files: string[] = [];
+  if (!kinds.png && !kinds.svg) return files;
   for (const panel of panels) {
     if (panel.n === 0) continue;
-    const scene = { ...panelScene(panel, { pixels: SIDE }), background: '#ffffff' };
-    const title = `iVAT of layer ${panel.layer}, ${panel.snapshot.id}`;
-    files.push(...(await writeScene(folder, `${panel.layer}-${panel.snapshot.id}`, scene, title, kinds)));
+    const scene = { ...panelScene(panel, { pixels: SIDE, mode }), background: '#ffffff' };
+    const title = `${mode === 'vat' ? 'VAT' : 'iVAT'} of layer ${panel.layer}, ${panel.snapshot.id}`;
+    // A plain matrix is layer and snapshot at once.
+    const own = panel.layer === panel.snapshot.id;
+    const name = own ? panel.layer : `${panel.layer}-${panel.snapshot.id}`;
+    files.push(...(await writeScene(folder, name, scene, title, kinds)));
   }
   return files;
 }

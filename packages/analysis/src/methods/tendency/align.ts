@@ -2,7 +2,7 @@ import { guard, type VatResult } from '@epochscope/core-wasm';
 import type { Figure } from '../../results/types.js';
 import { blockLabels } from './blocks.js';
 import { ascendingOrder } from './profile.js';
-import type { Alignment, TendencyPanel } from './types.js';
+import type { TendencyPanel } from './types.js';
 
 /** position[order[p]] = p. */
 function positions(order: Uint32Array): Uint32Array {
@@ -84,7 +84,7 @@ export function orderCorrelation(a: Uint32Array, b: Uint32Array): Figure {
 
 /**
  * Aligns each layer's orders along its snapshots, as given: the last keeps its own, since there blocks are clearest, and
- * each before is aligned to its next. So playing through the epochs neither flips nor shuffles the picture. Adds `aligned` to copies.
+ * each before is aligned to its next. So playing through the epochs neither flips nor shuffles the picture. Adds `aligned` to copies of these.
  */
 export function alignPanels(panels: readonly TendencyPanel[]): TendencyPanel[] {
   const out = [...panels];
@@ -92,27 +92,21 @@ export function alignPanels(panels: readonly TendencyPanel[]): TendencyPanel[] {
   for (let i = out.length - 1; i >= 0; i--) {
     const panel = out[i]!;
     const reference = following.get(panel.layer);
-    let aligned: Alignment;
+    let { order } = panel;
     if (reference && reference.order.length === panel.n) {
-      const turned = alignOrder(panel, reference.order);
-      aligned = {
-        ...turned,
-        reference: reference.id,
-        correlation: orderCorrelation(turned.order, reference.order),
-        before: orderCorrelation(panel.order, reference.order),
+      const aligned = alignOrder(panel, reference.order);
+      out[i] = {
+        ...panel,
+        aligned: {
+          ...aligned,
+          reference: reference.id,
+          correlation: orderCorrelation(aligned.order, reference.order),
+          before: orderCorrelation(panel.order, reference.order),
+        },
       };
-    } else {
-      const none: Figure = { value: null, reason: 'other snapshots are aligned to this one' };
-      aligned = {
-        order: panel.order,
-        weights: panel.weights,
-        reference: null,
-        correlation: none,
-        before: none,
-      };
+      order = aligned.order;
     }
-    out[i] = { ...panel, aligned };
-    following.set(panel.layer, { id: panel.snapshot.id, order: aligned.order });
+    following.set(panel.layer, { id: panel.snapshot.id, order });
   }
   return out;
 }
@@ -124,7 +118,7 @@ export function alignPanels(panels: readonly TendencyPanel[]): TendencyPanel[] {
  */
 export function alignedView(panel: TendencyPanel): TendencyPanel {
   const { aligned, blocks } = panel;
-  if (!aligned || aligned.reference === null) return panel;
+  if (!aligned) return panel;
   const place = positions(aligned.order);
   const labels = blockLabels(blocks.boundaries, panel.order);
   const boundaries = [0];

@@ -45,7 +45,7 @@ export interface TendencyPanel {
   rimScore: Figure;
   marks: Mark[];
   seconds: number;
-  /** The same iVAT values in an order aligned with the next snapshot's; for playing through epochs. */
+  /** The same iVAT values in an order aligned with the next snapshot's, for playing through epochs; the last keeps its own and has none. */
   aligned?: Alignment;
 }
 
@@ -55,8 +55,8 @@ export interface Alignment {
   order: Uint32Array;
   /** float32[n−1]: iVAT value of neighbours, so that between positions a < b it is max(weights[a … b−1]). */
   weights: Float32Array;
-  /** Snapshot it is aligned to; null for the one that keeps its own order. */
-  reference: string | null;
+  /** Snapshot it is aligned to. */
+  reference: string;
   /** Spearman's correlation with the reference's order, after and before. */
   correlation: Figure;
   before: Figure;

@@ -1,5 +1,5 @@
 import type { Mark, TendencyPanel } from '@epochscope/analysis/results';
-import { ivatImage } from '@epochscope/core-wasm';
+import { guard, ivatImage } from '@epochscope/core-wasm';
 import { CORRECT_COLOUR, classColour, greyLevel, PLAIN_COLOUR, WRONG_COLOUR } from '../../palette.js';
 import { outline, type Scene, type SceneItem } from '../../scene/index.js';
 
@@ -69,11 +69,18 @@ export interface PanelSceneOptions {
   to?: number;
 }
 
-/** One picture as the elements, the PNG and the SVG files show it. */
+/** One picture as the elements, the PNG and the SVG files show it. Throws `missing` for a VAT picture the panel does not hold. */
 export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Scene {
   const { pixels, mode = 'ivat', markColor = 'class', blocks = false, from = 0, to = panel.n } = options;
   const scene: Scene = { width: pixels, height: pixels, background: null, items: [] };
   if (to <= from) return scene;
+  guard(
+    mode === 'ivat' || panel.vat,
+    'missing',
+    () =>
+      `layer ${panel.layer}, snapshot ${panel.snapshot.id}: the result holds no VAT picture in this order; iVAT is drawn from its weights`,
+    { layer: panel.layer, snapshot: panel.snapshot.id },
+  );
   const items: SceneItem[] = scene.items;
   const margin = Math.round(pixels * MARGIN);
   const side = pixels - margin;

@@ -5,16 +5,20 @@ import { tendencyResult, thinningOf } from '../../gallery/tendency.js';
 function aligned() {
   const result = tendencyResult();
   const none = { value: null, reason: 'fixture' } as const;
-  const panels = result.panels.map((p) => ({
-    ...p,
-    aligned: {
-      order: p.order,
-      weights: p.weights,
-      reference: p.snapshot.id === 'epoch-0010' ? null : 'epoch-0010',
-      correlation: none,
-      before: none,
-    },
-  }));
+  const panels = result.panels.map((p) =>
+    p.snapshot.id === 'epoch-0010'
+      ? p
+      : {
+          ...p,
+          aligned: {
+            order: p.order,
+            weights: p.weights,
+            reference: 'epoch-0010',
+            correlation: none,
+            before: none,
+          },
+        },
+  );
   return { ...result, panels };
 }
 

@@ -125,7 +125,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
             </fieldset>`
             : nothing
         }
-        ${data.panels.some((p) => p.aligned?.reference) ? html`<label><input type="checkbox" name="aligned" .checked=${this.aligned} @change=${(e: Event) => (this.aligned = (e.target as HTMLInputElement).checked)} /> align snapshots</label>` : nothing}
+        ${data.panels.some((p) => p.aligned) ? html`<label><input type="checkbox" name="aligned" .checked=${this.aligned} @change=${(e: Event) => (this.aligned = (e.target as HTMLInputElement).checked)} /> align snapshots</label>` : nothing}
         <label><input type="checkbox" .checked=${this.outlines} @change=${(e: Event) => (this.outlines = (e.target as HTMLInputElement).checked)} /> outline blocks</label>
         <es-legend .classes=${data.samples.classes} .selection=${this.selection} mark-color=${this.markColor}></es-legend>
       </div>
@@ -203,7 +203,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
           this.play(false);
           this.goTo(row[Number((e.target as HTMLInputElement).value)]!);
         }} />
-      <span class="reason">${snapshotTitle(panel.snapshot)}${this.aligned ? '' : panel.aligned?.reference ? '; orders are not aligned' : ''}</span>
+      <span class="reason">${snapshotTitle(panel.snapshot)}${this.aligned ? '' : panel.aligned ? '; orders are not aligned' : ''}</span>
     </div>`;
   }
 

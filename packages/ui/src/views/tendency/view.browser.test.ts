@@ -15,19 +15,20 @@ afterEach(() => {
 function result(): TendencyResult {
   const whole = tendencyResult(200, ['R4', 'S5'], [0, 1, 2]);
   const none = { value: null, reason: 'test' } as const;
-  const panels = whole.panels.map((p) => {
-    const last = p.snapshot.id === 'epoch-0002';
-    return {
-      ...p,
-      aligned: {
-        order: last ? p.order : p.order.slice().reverse(),
-        weights: last ? p.weights : p.weights.slice().reverse(),
-        reference: last ? null : 'epoch-0002',
-        correlation: none,
-        before: none,
-      },
-    };
-  });
+  const panels = whole.panels.map((p) =>
+    p.snapshot.id === 'epoch-0002'
+      ? p
+      : {
+          ...p,
+          aligned: {
+            order: p.order.slice().reverse(),
+            weights: p.weights.slice().reverse(),
+            reference: 'epoch-0002',
+            correlation: none,
+            before: none,
+          },
+        },
+  );
   return { ...whole, panels, thinning: thinningOf([100, 50], [0, 1, 2]) };
 }
 async function mount(): Promise<EsTendencyView> {
