@@ -23,6 +23,13 @@ export {
   readNpzEntry,
 } from './formats/npz.js';
 export {
+  type OnnxAttribute,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxValue,
+  readOnnx,
+} from './formats/onnx/index.js';
+export {
   encodeSafetensors,
   readSafetensors,
   readSafetensorsEntry,

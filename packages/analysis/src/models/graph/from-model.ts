@@ -59,7 +59,7 @@ const pair = (value: unknown): Pair =>
   (Array.isArray(value) ? [value[0], value[1] ?? value[0]] : [value, value]) as unknown as Pair;
 
 /** Zeros that "same" adds at each side: as TensorFlow, the odd one at the end. */
-function samePadding(image: readonly number[], size: Pair, strides: Pair): Padding {
+export function samePadding(image: readonly number[], size: Pair, strides: Pair): Padding {
   const side = (length: number, window: number, stride: number): [number, number] => {
     const all = Math.max(0, (Math.ceil(length / stride) - 1) * stride + window - length);
     return [Math.floor(all / 2), Math.ceil(all / 2)];

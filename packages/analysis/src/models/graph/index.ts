@@ -1,6 +1,17 @@
 export { graphOfModel } from './from-model.js';
+export { graphOfRun } from './of-run.js';
+export { graphOfOnnx, type OnnxGraph } from './onnx/index.js';
 export { GraphRunner, type LinearisedGraph } from './runner.js';
 export { shapesOf } from './shapes.js';
+export {
+  foldNorms,
+  type GraphSpec,
+  graphOfSpec,
+  isGraphSpec,
+  layersOfGraph,
+  specOf,
+  withLogSoftmax,
+} from './spec.js';
 export {
   type Graph,
   type GraphKind,

@@ -49,7 +49,8 @@ export function shapesOf(graph: Graph): Map<string, number[]> {
   return shapes;
 }
 
-function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): number[] {
+/** Shape of one node's output from those of its inputs, its weights checked. */
+export function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): number[] {
   const [input] = inputs as [number[]];
   const fail = (expected: string): never => {
     throw new EpochscopeError(
