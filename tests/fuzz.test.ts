@@ -13,11 +13,13 @@ import {
   readKerasWeights,
   readNpy,
   readNpz,
+  readOnnx,
   readSafetensors,
   readSharded,
   readTfjsModel,
   readTorch,
 } from '@epochscope/analysis';
+import { graphOfKeras, graphOfOnnx } from '@epochscope/analysis/node';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { describe, expect, it } from 'vitest';
 import { mutate, seeded, withAllocationLimit } from './fuzz.js';
@@ -52,6 +54,28 @@ const tfjsModel = text({
 const w = new Uint8Array(three.data.buffer);
 const shard = encodeSafetensors(tensors);
 
+const onnx = async (bytes: Uint8Array) => {
+  const open: OpenSibling = (name, body) => {
+    if (name !== 'm.onnx') throw new EpochscopeError('missing', `${name} does not exist`);
+    return body(source(bytes));
+  };
+  return graphOfOnnx(await readOnnx(open, 'm.onnx'), 'fuzzed');
+};
+const kerasWeights = readKerasWeights(source(fixture('formats/branches.weights.h5'))).then(
+  (tensors) => new Map([...tensors].map(([name, tensor]) => [name.replace('/', '.'), tensor])),
+);
+const keras = async (bytes: Uint8Array) => {
+  const weights = await kerasWeights;
+  return graphOfKeras(parse(bytes), weights, 'fuzzed');
+};
+const parse = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new EpochscopeError('format', 'not JSON');
+  }
+};
+
 const PARSERS: [
   name: string,
   seedFile: Uint8Array,
@@ -72,6 +96,9 @@ const PARSERS: [
   ['Keras HDF5', fixture('layouts/keras-h5/weights.01-1.00.h5'), 400, (b) => readKerasWeights(source(b))],
   ['tfjs model.json', tfjsModel, 1000, (b) => readTfjsModel(beside('model.json', b, 'w.bin', w))],
   ['tfjs weights', w, 300, (b) => readTfjsModel(beside('w.bin', b, 'model.json', tfjsModel))],
+  ['ONNX', fixture('onnx/torch-branches-unfused.onnx'), 1500, (b) => onnx(b)],
+  ['ONNX of PyTorch', fixture('onnx/torch-view.onnx'), 1000, (b) => onnx(b)],
+  ['Keras architecture', fixture('formats/branches.json'), 400, async (b) => keras(b)],
   [
     'index of shards',
     text({ weight_map: { a: 's.safetensors', b: 's.safetensors' } }),

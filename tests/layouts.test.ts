@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { analyseChange, encodeNpy, encodeNpz, encodeSafetensors, type Tensor } from '@epochscope/analysis';
-import { importRun, openRun, prepareTf } from '@epochscope/analysis/node';
+import {
+  captureGraph,
+  GraphRunner,
+  graphOfRun,
+  importRun,
+  openRun,
+  prepareTf,
+  readArchitecture,
+} from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -120,6 +128,7 @@ const LAYOUTS: [name: string, by: string][] = [
   ['keras-weights', 'epoch'],
   ['keras-zip', 'epoch'],
   ['keras-h5', 'epoch'],
+  ['onnx', 'epoch'],
   ...Object.keys(made).map((name): [string, string] => [name, name.startsWith('hf') ? 'step' : 'epoch']),
 ];
 
@@ -156,12 +165,122 @@ describe('the golden run', () => {
     ]);
     // Five digits: the weights are float32.
     const byName = new Map(figures.map(([layer, kind, pearson, slope]) => [layer, { kind, pearson, slope }]));
-    expect(byName.get('conv')).toMatchObject({ kind: 'conv2d' });
-    expect(byName.get('head')).toMatchObject({ kind: 'dense' });
-    expect(byName.get('conv')!.pearson).toBeCloseTo(CONV[0], 5);
-    expect(byName.get('conv')!.slope).toBeCloseTo(CONV[1], 5);
-    expect(byName.get('head')!.pearson).toBeCloseTo(HEAD[0], 5);
-    expect(byName.get('head')!.slope).toBeCloseTo(HEAD[1], 5);
+    // A Keras layer with an activation of its own is two nodes.
+    const conv = byName.get('conv') ?? byName.get('conv.linear');
+    expect(conv).toMatchObject({ kind: 'conv2d' });
+    const head = byName.get('head') ?? byName.get('head.linear');
+    expect(head).toMatchObject({ kind: 'dense' });
+    expect(conv!.pearson).toBeCloseTo(CONV[0], 5);
+    expect(conv!.slope).toBeCloseTo(CONV[1], 5);
+    expect(head!.pearson).toBeCloseTo(HEAD[0], 5);
+    expect(head!.slope).toBeCloseTo(HEAD[1], 5);
+  });
+});
+
+describe('nets that come with a run', () => {
+  const inputs: Tensor = {
+    data: Float32Array.from({ length: 5 * 36 }, (_, i) => Math.sin(i * 12.9898)),
+    shape: [5, 1, 6, 6],
+    dtype: 'float32',
+  };
+  it.each([
+    ['onnx', null],
+    ['model-epoch-pth', 'onnx/net-2.onnx'],
+    ['lightning', 'onnx/net-1.onnx'],
+    ['keras-zip', null],
+    ['keras-h5', null],
+    ['keras-weights', 'keras-zip/net-01.keras'],
+    ['tfjs', null],
+  ])('%s: outputs are computed where the net is known', async (name, model) => {
+    const target = join(folder, `net-${name}`);
+    const from = join(made[name] ? folder : fixtures, name);
+    const architecture = model ? await readArchitecture(join(fixtures, model)) : undefined;
+    const summary = await importRun(from, target, {
+      inputs,
+      architecture,
+      labels: Uint32Array.of(0, 1, 2, 0, 1),
+    });
+    expect(summary).toMatchObject({ net: true, leftOut: [] });
+    const run = await openRun(target);
+    const { manifest } = run;
+    expect(manifest.inputShape).toEqual([6, 6, 1]);
+    expect(manifest.layers.at(-1)).toMatchObject({ name: 'log_softmax', kind: 'log-softmax', shape: [3] });
+    const tf = await prepareTf();
+    const runner = new GraphRunner(tf, graphOfRun(tf, manifest, await run.weights('2'), 'run'));
+    const x = (await run.inputs())!;
+    const captured = await captureGraph(runner, {
+      data: x.data as Float32Array,
+      shape: [5, 6, 6, 1],
+      dtype: 'float32',
+    });
+    runner.dispose();
+    // By definition, in float64, from the golden weights: convolution, ReLU, pool; PyTorch flattens channels first.
+    const weights = golden.get(2)!;
+    const w = (tensor: string) => weights.get(tensor)!.data as Float32Array;
+    for (let n = 0; n < 5; n++) {
+      const pooled: number[] = [];
+      for (let f = 0; f < 2; f++)
+        for (let p = 0; p < 4; p++) {
+          let largest = 0;
+          for (let q = 0; q < 4; q++) {
+            const [y0, x0] = [2 * (p >> 1) + (q >> 1), 2 * (p % 2) + (q % 2)];
+            let sum = w('conv.bias')[f]!;
+            for (let k = 0; k < 9; k++)
+              sum +=
+                (inputs.data[n * 36 + (y0 + Math.floor(k / 3)) * 6 + x0 + (k % 3)]! as number) *
+                w('conv.kernel')[k * 2 + f]!;
+            largest = Math.max(largest, sum);
+          }
+          pooled[/keras|tfjs/.test(name) ? p * 2 + f : f * 4 + p] = largest;
+        }
+      const scores = [0, 1, 2].map((c) =>
+        pooled.reduce((sum, v, i) => sum + v * w('head.kernel')[i * 3 + c]!, w('head.bias')[c]!),
+      );
+      const all = Math.log(scores.reduce((sum, s) => sum + Math.exp(s), 0));
+      // 1e-4: float32 against float64, scores of some tens.
+      for (let c = 0; c < 3; c++)
+        expect(Math.abs(captured.get('log_softmax')!.data[n * 3 + c]! - (scores[c]! - all))).toBeLessThan(
+          1e-4,
+        );
+    }
+  });
+
+  it('a net that cannot run here leaves the weights; one that was asked for is refused', async () => {
+    const from = join(fixtures, 'model-epoch-pth');
+    const architecture = await readArchitecture(join(fixtures, '..', 'onnx', 'torch-mlp.onnx'));
+    await expect(importRun(from, join(folder, 'other'), { architecture })).rejects.toThrow(
+      'do_constant_folding=False',
+    );
+    const strange = { kind: 'keras' as const, config: { class_name: 'Sequential', config: { layers: [] } } };
+    await expect(importRun(from, join(folder, 'other'), { architecture: strange })).rejects.toThrow(
+      'no snapshot could be read',
+    );
+  });
+
+  it('tendency and activity run on a PyTorch run by its ONNX model', async () => {
+    const run = join(folder, 'cli-net');
+    await put('x.npy', encodeNpy(inputs.data, inputs.shape));
+    await put('y.npy', encodeNpy(Uint8Array.of(0, 1, 2, 0, 1), [5]));
+    const model = join(fixtures, 'onnx', 'net-1.onnx');
+    const samples = ['--inputs', join(folder, 'x.npy'), '--labels', join(folder, 'y.npy')];
+    const imported = await cli(
+      'import',
+      join(fixtures, 'model-epoch-pth'),
+      '-o',
+      run,
+      '--model',
+      model,
+      ...samples,
+    );
+    expect(imported).toMatchObject({ code: 0 });
+    expect(imported.out).toContain('with its net');
+    expect(await cli('tendency', run, '--snapshots', 'last', '--layers', 'conv,log_softmax')).toMatchObject({
+      code: 0,
+    });
+    expect(await cli('activity', run)).toMatchObject({ code: 0 });
+    expect(await cli('geometry', run, '--inputs', '1', '--k', '2', '--no-tangents')).toMatchObject({
+      code: 0,
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+export { captureGraph } from './capture/graph.js';
 export { type CaptureOptions, captureOutputs, readPredictions } from './capture/index.js';
 export * from './datasets/index.js';
 export { fileError, fileSource, withFile } from './formats/file-source.js';
@@ -9,7 +10,13 @@ export {
   type GraphNode,
   type GraphOp,
   GraphRunner,
+  type GraphSpec,
   graphOfModel,
+  graphOfOnnx,
+  graphOfRun,
+  graphOfSpec,
+  inputScaleOf,
+  isGraphSpec,
   type LinearisedGraph,
   shapesOf,
 } from './models/graph/index.js';
@@ -23,9 +30,11 @@ export {
   type Tf,
   weightsOf,
 } from './models/index.js';
+export { graphOfKeras } from './models/keras/index.js';
 export { listResults, MAX_RESULT_JSON, readResult, writeResult } from './results/store.js';
 export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
 export {
+  type Architecture,
   canonicalWeights,
   checkWeights,
   type FoundRun,
@@ -37,6 +46,7 @@ export {
   type PlannedSnapshot,
   planImport,
   type RecogniseOptions,
+  readArchitecture,
   readWeights,
   recogniseRun,
   type WeightsKind,

@@ -3,12 +3,10 @@ import { basename, join } from 'node:path';
 import { type GeometryResult, type Hierarchy, random } from '@epochscope/analysis';
 import {
   alexnet,
-  buildModel,
   fileError,
   GraphRunner,
-  graphOfModel,
-  loadWeights,
-  type ModelSpec,
+  graphOfRun,
+  inputScaleOf,
   openRun,
   prepareTf,
   type Run,
@@ -70,7 +68,6 @@ export async function geometryOfRun(
     raw.set(whole.data.subarray(index * d, (index + 1) * d), i * d);
   });
   const tf = await prepareTf();
-  const net = buildModel(tf, model as unknown as ModelSpec);
   const sha256 = await weightHashes(
     run,
     snapshots.map(({ id }) => id),
@@ -81,7 +78,7 @@ export async function geometryOfRun(
     key: { sha256, indices: Array.from(indices) },
     inputShape,
     // As capture does: bytes 0 … 255 become 0 … 1.
-    inputs: raw.map((x) => x / 255),
+    inputs: raw.map((x) => x / inputScaleOf(run.manifest)),
     samples: {
       indices,
       labels: labels ? Uint32Array.from(indices, (i) => labels[i]!) : null,
@@ -91,17 +88,13 @@ export async function geometryOfRun(
     snapshots: snapshots.map(({ id, epoch, step }) => ({
       info: { id, epoch, step },
       open: async () => {
-        loadWeights(tf, net, await run.weights(id), `${directory}, snapshot ${id}`);
-        return new GraphRunner(tf, graphOfModel(net.model));
+        const weights = await run.weights(id);
+        return new GraphRunner(tf, graphOfRun(tf, run.manifest, weights, `${directory}, snapshot ${id}`));
       },
     })),
   };
   const folder = options.output ?? join(directory, 'results', 'geometry', options.name);
-  try {
-    return { result: await analyseGeometry(source, folder, options, output), folder };
-  } finally {
-    net.model.dispose();
-  }
+  return { result: await analyseGeometry(source, folder, options, output), folder };
 }
 
 export interface AlexnetOptions extends GeometryOptions {

@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { tensorToMatrix } from '@epochscope/analysis';
-import { checkWeights, type ImportOptions, importRun, labelsOf, planImport } from '@epochscope/analysis/node';
+import {
+  checkWeights,
+  type ImportOptions,
+  importRun,
+  labelsOf,
+  planImport,
+  readArchitecture,
+} from '@epochscope/analysis/node';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { table } from './commands/_shared.js';
 import { readArrayFile } from './matrix-file.js';
@@ -14,6 +21,7 @@ export interface ImportRunOptions {
   classes?: string[];
   numbers?: 'epochs' | 'steps';
   firstEpoch?: number;
+  model?: string;
   keepLayout: boolean;
   overwrite: boolean;
 }
@@ -35,6 +43,7 @@ export async function importFolder(
     firstEpoch: options.firstEpoch,
     keepLayout: options.keepLayout,
     overwrite: options.overwrite,
+    architecture: options.model ? await readArchitecture(options.model) : undefined,
     labels,
     inputs,
   };
@@ -48,7 +57,7 @@ export async function importFolder(
   for (const { reason } of summary.leftOut) output.warn(`left out: ${reason}`);
   const last = summary.snapshots.at(-1)!;
   output.result(
-    `${summary.layout}: ${summary.snapshots.length} snapshots (${summary.snapshots[0]!.id} … ${last.id}), ${summary.layers} layers, ${summary.tensors} tensors\nwritten to ${options.output}`,
+    `${summary.layout}: ${summary.snapshots.length} snapshots (${summary.snapshots[0]!.id} … ${last.id}), ${summary.layers} layers, ${summary.tensors} tensors${summary.net ? ', with its net: outputs are computed when asked for' : ''}\nwritten to ${options.output}`,
     { run: options.output, ...summary },
   );
 }

@@ -1,9 +1,14 @@
 import {
   buildModel,
+  captureGraph,
   captureOutputs,
   createRun,
   type Dataset,
   evaluate,
+  GraphRunner,
+  graphOfRun,
+  inputScaleOf,
+  isGraphSpec,
   loadWeights,
   type ModelSpec,
   type Net,
@@ -195,23 +200,33 @@ export async function captureRun(
       path: directory,
     });
   const tf = await prepareTf();
-  const net = buildModel(tf, manifest.model as unknown as ModelSpec);
   // run.inputs() widens bytes to float32 0 … 255; the nets take 0 … 1.
-  const scaled = inputs.data.map((x) => x / 255);
+  const scaled = inputs.data.map((x) => x / inputScaleOf(manifest));
+  const samples = {
+    data: scaled,
+    shape: [inputs.shape[0], ...manifest.inputShape],
+    dtype: 'float32' as const,
+  };
+  const net = isGraphSpec(manifest.model) ? null : buildModel(tf, manifest.model as unknown as ModelSpec);
   const progress = output.progress('Capturing layer outputs');
   try {
     for (const [i, { id, layers: wanted }] of missing.entries()) {
-      loadWeights(tf, net, await run.weights(id), `${directory}, snapshot ${id}`);
-      const captured = await captureOutputs(
-        tf,
-        net,
-        { data: scaled, shape: [inputs.shape[0], ...manifest.inputShape], dtype: 'float32' },
-        {
-          layers: wanted,
-          signal: output.signal,
-          onProgress: (done, total) => progress.update(i * total + done, missing.length * total, id),
-        },
-      );
+      const weights = await run.weights(id);
+      const source = `${directory}, snapshot ${id}`;
+      const how = {
+        layers: wanted,
+        signal: output.signal,
+        onProgress: (done: number, total: number) =>
+          progress.update(i * total + done, missing.length * total, id),
+      };
+      let captured: Awaited<ReturnType<typeof captureOutputs>>;
+      if (net) {
+        loadWeights(tf, net, weights, source);
+        captured = await captureOutputs(tf, net, samples, how);
+      } else {
+        const runner = new GraphRunner(tf, graphOfRun(tf, manifest, weights, source));
+        captured = await captureGraph(runner, samples, how).finally(() => runner.dispose());
+      }
       await writeOutputs(directory, id, captured);
     }
   } finally {

@@ -19,6 +19,10 @@ export function define(command: Command): Command {
     )
     .option('--labels <file>', 'one label a sample of those outputs: .npy, .csv, .npz, .safetensors')
     .option('--inputs <file>', 'the samples themselves, first axis the sample')
+    .option(
+      '--model <file>',
+      'the net, so that outputs can be computed: .onnx, .keras, .h5 or .json; read from the snapshots where they hold it',
+    )
     .option('--classes <names>', 'class names, in the order of the labels', names)
     .addOption(
       new Option('--numbers <what>', 'what numbers count that no word explains (default: epochs)').choices([

@@ -170,8 +170,13 @@ function stepsOf(layer: Layer, put: Put): GraphOp[] {
       return [{ kind: 'log-softmax' }];
     case 'Flatten':
       return [{ kind: 'flatten' }];
-    case 'Reshape':
-      return [{ kind: 'reshape', shape: (layer.outputShape as number[]).slice(1) }];
+    case 'Reshape': {
+      // tfjs leaves a side of -1 open.
+      const sides = (layer.outputShape as (number | null)[]).slice(1);
+      const known = sides.reduce<number>((a, b) => a * (b ?? 1), 1);
+      const size = input.reduce((a, b) => a * b, 1);
+      return [{ kind: 'reshape', shape: sides.map((side) => side ?? size / known) }];
+    }
     case 'ZeroPadding2D': {
       const p = config.padding as number | [number, number] | [[number, number], [number, number]];
       const [rows, columns] = Array.isArray(p) ? p : [p, p];

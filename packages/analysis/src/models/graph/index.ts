@@ -1,5 +1,5 @@
 export { graphOfModel } from './from-model.js';
-export { graphOfRun } from './of-run.js';
+export { graphOfRun, inputScaleOf } from './of-run.js';
 export { graphOfOnnx, type OnnxGraph } from './onnx/index.js';
 export { GraphRunner, type LinearisedGraph } from './runner.js';
 export { shapesOf } from './shapes.js';

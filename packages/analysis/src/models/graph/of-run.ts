@@ -28,3 +28,7 @@ export function graphOfRun(
     net.model.dispose();
   }
 }
+
+/** What a run's inputs are divided by before its net sees them: nets of ours take bytes as 0 … 1. */
+export const inputScaleOf = ({ model }: Pick<RunManifest, 'model'>): number =>
+  isGraphSpec(model) ? (model.inputScale > 0 ? model.inputScale : 1) : 255;

@@ -216,14 +216,16 @@ function stepsOf(
     case 'Flatten':
       return [{ kind: 'flatten' }];
     case 'Reshape': {
-      const target = config.target_shape;
-      if (!Array.isArray(target) || target.length > 3 || !target.every(Number.isSafeInteger))
+      // An open side is -1 in Keras, null in tfjs.
+      const target: unknown = Array.isArray(config.target_shape)
+        ? config.target_shape.map((side) => side ?? -1)
+        : null;
+      if (!Array.isArray(target) || target.length > 3 || !target.every((side) => Number.isSafeInteger(side)))
         return fail('expected target_shape');
+      const sides = target as number[];
       const size = input.reduce((a, b) => a * b, 1);
-      const known = (target as number[]).reduce((a, b) => (b === -1 ? a : a * b), 1);
-      return [
-        { kind: 'reshape', shape: (target as number[]).map((side) => (side === -1 ? size / known : side)) },
-      ];
+      const known = sides.reduce((a, b) => (b === -1 ? a : a * b), 1);
+      return [{ kind: 'reshape', shape: sides.map((side) => (side === -1 ? size / known : side)) }];
     }
     case 'ZeroPadding2D': {
       const given = config.padding;

@@ -17,6 +17,16 @@ export interface Canonical {
   transposed: number;
 }
 
+/** The wrappers' names that all names begin with: "module.model." or "". */
+export function commonPrefix(names: readonly string[]): string {
+  let prefix = '';
+  for (let found: string | undefined = ''; found !== undefined && names.length; prefix += found ?? '')
+    found = PREFIXES.find((word) =>
+      names.every((name) => name.startsWith(prefix + word) && name.length > prefix.length + word.length),
+    );
+  return prefix;
+}
+
 /**
  * Weights of any framework under our names and layouts: "<layer>.<parameter>", dense kernels [inputs, units], convolution
  * kernels [height, width, in, out] (PyTorch's "weight" of two, three or four axes is turned and called "kernel").
@@ -30,12 +40,8 @@ export function canonicalWeights(
   let names = [...tensors.keys()].map((name) =>
     name.replace(/:\d+$/, '').replace(/[/\\]/g, '.').replace(/\0/g, '').replace(/^\.+/, ''),
   );
-  for (let found: string | undefined = ''; found !== undefined && names.length; ) {
-    found = PREFIXES.find((prefix) =>
-      names.every((name) => name.startsWith(prefix) && name.length > prefix.length),
-    );
-    if (found) names = names.map((name) => name.slice(found!.length));
-  }
+  const prefix = commonPrefix(names);
+  names = names.map((name) => name.slice(prefix.length));
   const out: Canonical = { tensors: new Map(), layers: [], skipped: [], transposed: 0 };
   let i = 0;
   for (const tensor of tensors.values()) {

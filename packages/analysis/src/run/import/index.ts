@@ -1,13 +1,17 @@
 import { basename, relative } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import type { Tensor } from '../../formats/types.js';
+import { layersOfGraph, specOf } from '../../models/graph/spec.js';
+import type { Graph } from '../../models/graph/types.js';
 import type { LayerInfo, SnapshotInfo } from '../types.js';
 import { createRun } from '../write.js';
+import { type Architecture, graphWith, samplesFor } from './architecture.js';
 import { type Canonical, canonicalWeights } from './canonical.js';
 import { describeOutputs, findOutputs, type OutputFile, outputsOfFolder, readOutput } from './outputs.js';
 import { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun, some } from './recognise.js';
 import { readWeights } from './weights.js';
 
+export { type Architecture, graphWith, readArchitecture, samplesFor } from './architecture.js';
 export { type Canonical, canonicalWeights } from './canonical.js';
 export { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';
 export { checkWeights, readWeights, type WeightsKind, type WeightsPlace } from './weights.js';
@@ -19,6 +23,8 @@ export interface ImportOptions extends Omit<RecogniseOptions, 'except'> {
   labels?: Uint32Array;
   inputs?: Tensor;
   classes?: string[];
+  /** The net, where the files do not say it themselves: then outputs can be captured. */
+  architecture?: Architecture;
   /** Leave PyTorch's [out, in, …] as it is. */
   keepLayout?: boolean;
   overwrite?: boolean;
@@ -34,6 +40,8 @@ export interface ImportSummary {
   notes: string[];
   tensors: number;
   layers: number;
+  /** The run holds its net: layer outputs are computed when they are asked for. */
+  net: boolean;
 }
 
 export interface PlannedSnapshot extends FoundSnapshot {
@@ -110,8 +118,10 @@ export async function importRun(
   const notes = [...plan.notes];
   const written: SnapshotInfo[] = [];
   let writer: Awaited<ReturnType<typeof createRun>> | null = null;
-  let first: { path: string; canonical: Canonical | null } | null = null;
+  let first: { path: string; canonical: Canonical | null; graph: Graph | null } | null = null;
+  let { architecture } = options;
   const doubts = new Set<string>();
+  let samples: Tensor | undefined;
   for (const [i, snapshot] of plan.snapshots.entries()) {
     if (options.signal?.aborted)
       throw new EpochscopeError('cancelled', `importing was cancelled before ${snapshot.path}`, {
@@ -119,9 +129,10 @@ export async function importRun(
       });
     options.onProgress?.(i, plan.snapshots.length, snapshot.path);
     let canonical: Canonical | null = null;
+    let graph: Graph | null = null;
     try {
       if (snapshot.weights) {
-        const { tensors, numbers } = await readWeights(snapshot.weights);
+        const { tensors, numbers, architecture: own } = await readWeights(snapshot.weights);
         canonical = canonicalWeights(tensors, snapshot.path, options);
         if (
           numbers.epoch !== undefined &&
@@ -133,6 +144,16 @@ export async function importRun(
             `${snapshot.path} is taken as epoch ${snapshot.epoch}, but says epoch ${numbers.epoch} inside`,
           );
         if (numbers.global_step !== undefined) snapshot.step ??= numbers.global_step;
+        if (!first) architecture ??= own ?? undefined;
+        if (architecture && (!first || first.graph)) {
+          try {
+            graph = graphWith(architecture, canonical.tensors, snapshot.path);
+          } catch (cause) {
+            if (options.architecture || first || !(cause instanceof EpochscopeError)) throw cause;
+            notes.push(`weights alone are imported, the net cannot be run here: ${cause.message}`);
+            architecture = undefined;
+          }
+        }
       }
       if (first) checkAlike(first.canonical, canonical, snapshot.path);
     } catch (cause) {
@@ -140,14 +161,15 @@ export async function importRun(
       leftOut.push({ path: snapshot.path, reason: cause.message });
       continue;
     }
-    first ??= { path: snapshot.path, canonical };
+    first ??= { path: snapshot.path, canonical, graph };
+    const inputs = options.inputs && graph ? samplesFor(options.inputs, graph.inputShape) : options.inputs;
     writer ??= await createRun(
       target,
       {
-        model: null,
-        layers: mergeLayers(canonical?.layers ?? [], outputs.layers),
+        model: graph ? { ...specOf(graph, inputs && !(inputs.data instanceof Uint8Array) ? 1 : 255) } : null,
+        layers: mergeLayers(graph ? layersOfGraph(graph) : (canonical?.layers ?? []), outputs.layers),
         classes: classesOf(options),
-        inputShape: options.inputs ? options.inputs.shape.slice(1) : null,
+        inputShape: graph?.inputShape ?? inputs?.shape.slice(1) ?? null,
         training: { importedFrom: { folder: basename(directory), layout: plan.layout } },
       },
       { overwrite: options.overwrite },
@@ -160,7 +182,12 @@ export async function importRun(
     };
     const captured = new Map<string, Tensor>();
     for (const file of snapshot.files) captured.set(file.layer, await readOutput(file.path));
-    await writer.writeSnapshot(info, canonical?.tensors ?? new Map(), captured);
+    await writer.writeSnapshot(
+      info,
+      new Map([...(canonical?.tensors ?? []), ...(graph?.weights ?? [])]),
+      captured,
+    );
+    samples ??= inputs;
     written.push(info);
   }
   if (!writer || !first) {
@@ -175,7 +202,7 @@ export async function importRun(
   }
   if (options.inputs || options.labels)
     await writer.writeSamples({
-      inputs: options.inputs ?? null,
+      inputs: samples ?? null,
       labels: options.labels ?? null,
       source: basename(directory),
     });
@@ -193,7 +220,10 @@ export async function importRun(
     leftOut,
     notes: [...notes, ...doubts],
     tensors: canonical?.tensors.size ?? 0,
-    layers: new Set([...(canonical?.layers ?? []), ...outputs.layers].map(({ name }) => name)).size,
+    net: Boolean(first.graph),
+    layers: first.graph
+      ? first.graph.nodes.length
+      : new Set([...(canonical?.layers ?? []), ...outputs.layers].map(({ name }) => name)).size,
   };
 }
 

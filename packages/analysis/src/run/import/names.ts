@@ -6,6 +6,7 @@ export const WEIGHT_ENDINGS = [
   '.weights.h5',
   '.safetensors',
   '.keras',
+  '.onnx',
   '.hdf5',
   '.ckpt',
   '.npz',

@@ -61,7 +61,7 @@ export async function recogniseRun(directory: string, options: RecogniseOptions 
       candidates.length > 0,
       'missing',
       () =>
-        `${directory}: no snapshots recognised${notes.length ? ` (${notes.join('; ')})` : ''}; expected checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, net-03.keras, epoch_3/*.npy or *.npz, or folders with model.safetensors or a tfjs model.json`,
+        `${directory}: no snapshots recognised${notes.length ? ` (${notes.join('; ')})` : ''}; expected checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, net-03.keras, net-3.onnx, epoch_3/*.npy or *.npz, or folders with model.safetensors or a tfjs model.json`,
       { path: directory },
     );
     return await arrange(directory, candidates, options, notes);
@@ -240,6 +240,7 @@ function layoutName(chosen: Candidate[]): string {
     keras: 'Keras',
     torch: 'PyTorch',
     tfjs: 'TensorFlow.js',
+    onnx: 'ONNX',
     safetensors: 'safetensors',
     sharded: 'safetensors',
   };

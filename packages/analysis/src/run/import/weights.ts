@@ -2,16 +2,18 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { withFile } from '../../formats/file-source.js';
-import { readKerasFile, readKerasWeights } from '../../formats/keras.js';
+import { readHdf5Dataset } from '../../formats/hdf5/index.js';
+import { readKerasFile } from '../../formats/keras.js';
 import { readNpy } from '../../formats/npy.js';
 import { readNpz, readNpzDirectory } from '../../formats/npz.js';
 import { readSafetensors, readSafetensorsHeader } from '../../formats/safetensors.js';
 import { readSharded, readShardIndex } from '../../formats/sharded.js';
-import type { OpenSibling } from '../../formats/siblings.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
 import { readTorch, readTorchHeader } from '../../formats/torch.js';
 import type { Tensor } from '../../formats/types.js';
+import { type Architecture, readOnnxGraph } from './architecture.js';
 import { endingOf, isTrainerState, isUnfinished } from './names.js';
+import { openBeside } from './siblings.js';
 
 /** How the weights of one snapshot are kept. */
 export type WeightsKind =
@@ -20,6 +22,7 @@ export type WeightsKind =
   | 'torch'
   | 'keras'
   | 'tfjs'
+  | 'onnx'
   | 'npz'
   | 'npy folder'
   | 'npz folder';
@@ -42,6 +45,7 @@ export function placeOfFile(path: string, name: string): WeightsPlace | null {
   if (ending === '.bin')
     return /^(pytorch_model|model|weights|adapter_model)/.test(name) ? { kind: 'torch', path } : null;
   if (ending === '.npz') return { kind: 'npz', path };
+  if (ending === '.onnx') return { kind: 'onnx', path };
   if (ending === '.safetensors') return { kind: 'safetensors', path };
   return { kind: ['.weights.h5', '.h5', '.hdf5', '.keras'].includes(ending) ? 'keras' : 'torch', path };
 }
@@ -59,7 +63,7 @@ export async function placeInFolder(folder: string): Promise<WeightsPlace | null
   if (arrays.length > 1) return { kind: 'npz folder', path: folder };
   const places = files.flatMap((name) => placeOfFile(join(folder, name), name) ?? []);
   // Weights are often kept twice; safetensors first.
-  for (const kind of ['safetensors', 'keras', 'torch', 'npz'] as const) {
+  for (const kind of ['safetensors', 'keras', 'torch', 'npz', 'onnx'] as const) {
     const found = places.filter((place) => place.kind === kind);
     const usual = found.find(({ path }) => /(^|[/\\])(model|pytorch_model|weights)\.\w+$/.test(path));
     if (found.length === 1 || usual) return usual ?? found[0]!;
@@ -80,36 +84,55 @@ export async function placeInFolder(folder: string): Promise<WeightsPlace | null
     : null;
 }
 
-/** Opens files beside one on disk. */
-export const openBeside =
-  (file: string): OpenSibling =>
-  (name, body) =>
-    withFile(join(dirname(file), name), body);
-
 export interface ReadWeights {
   tensors: Map<string, Tensor>;
   /** Numbers kept beside the weights of a PyTorch checkpoint: epoch, global_step, … */
   numbers: Record<string, number>;
+  /** What the file says of the net itself. */
+  architecture: Architecture | null;
 }
 
 /** All weights of one snapshot, under the names the files give them. Throws what the formats throw. */
 export async function readWeights({ kind, path }: WeightsPlace): Promise<ReadWeights> {
-  const only = async (tensors: Promise<Map<string, Tensor>>) => ({ tensors: await tensors, numbers: {} });
+  const only = async (tensors: Promise<Map<string, Tensor>>) => ({
+    tensors: await tensors,
+    numbers: {},
+    architecture: null,
+  });
   const name = path.slice(dirname(path).length).replace(/^[/\\]/, '');
   switch (kind) {
     case 'torch':
       return withFile(path, async (source) => ({
         numbers: (await readTorchHeader(source)).numbers,
         tensors: await readTorch(source),
+        architecture: null,
       }));
     case 'safetensors':
       return only(withFile(path, readSafetensors));
     case 'sharded':
       return only(readSharded(openBeside(path), name));
     case 'keras':
-      return only(withFile(path, readKerasWeights));
+      return withFile(path, async (source) => {
+        const file = await readKerasFile(source);
+        const tensors = new Map<string, Tensor>();
+        for (const [weight, dataset] of file.weights)
+          tensors.set(weight, await readHdf5Dataset(file.source, dataset));
+        return {
+          tensors,
+          numbers: {},
+          architecture: file.config ? { kind: 'keras', config: file.config } : null,
+        };
+      });
     case 'tfjs':
-      return only(readTfjsModel(openBeside(path), name).then(({ tensors }) => tensors));
+      return readTfjsModel(openBeside(path), name).then(({ tensors, topology }) => ({
+        tensors,
+        numbers: {},
+        architecture: topology ? { kind: 'keras', config: topology } : null,
+      }));
+    case 'onnx': {
+      const onnx = await readOnnxGraph(path);
+      return { tensors: new Map(onnx.graph.weights), numbers: {}, architecture: { kind: 'onnx', onnx } };
+    }
     case 'npz':
       return only(withFile(path, readNpz));
     default:

@@ -1,0 +1,115 @@
+import { basename } from 'node:path';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { withFile } from '../../formats/file-source.js';
+import { readKerasFile } from '../../formats/keras.js';
+import { readOnnx } from '../../formats/onnx/index.js';
+import { readJsonObject } from '../../formats/siblings.js';
+import type { Tensor } from '../../formats/types.js';
+import { graphOfOnnx, type OnnxGraph } from '../../models/graph/onnx/index.js';
+import { foldNorms, withLogSoftmax } from '../../models/graph/spec.js';
+import type { Graph, GraphNode } from '../../models/graph/types.js';
+import { graphOfKeras } from '../../models/keras/index.js';
+import { commonPrefix } from './canonical.js';
+import { openBeside } from './siblings.js';
+
+/** What a net is made of, apart from its weights. */
+export type Architecture = { kind: 'keras'; config: unknown } | { kind: 'onnx'; onnx: OnnxGraph };
+
+/**
+ * The architecture in a file: .onnx, .keras, .h5 with a model, model.json of tfjs, or Keras's to_json(). Throws `format`,
+ * `unsupported`, `missing`.
+ */
+export async function readArchitecture(file: string): Promise<Architecture> {
+  if (file.endsWith('.onnx')) return { kind: 'onnx', onnx: await readOnnxGraph(file) };
+  if (file.endsWith('.json')) return { kind: 'keras', config: await withFile(file, readJsonObject) };
+  if (!/\.(keras|h5|hdf5)$/.test(file))
+    throw new EpochscopeError('unsupported', `${file}: expected a model as .onnx, .keras, .h5 or .json`, {
+      file,
+    });
+  const { config } = await withFile(file, readKerasFile);
+  guard(config, 'missing', () => `${file} holds weights alone; expected a model saved whole`, { file });
+  return { kind: 'keras', config };
+}
+
+/** A graph of an ONNX file under the names that its weights get in a run. */
+export async function readOnnxGraph(file: string): Promise<OnnxGraph> {
+  const read = graphOfOnnx(await readOnnx(openBeside(file), basename(file)), file);
+  const prefix = commonPrefix([...read.graph.weights.keys()]);
+  if (!prefix) return read;
+  const short = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  const nodes = read.graph.nodes.map((node): GraphNode => {
+    const named: Record<string, unknown> = {
+      ...node,
+      name: short(node.name),
+      inputs: node.inputs.map(short),
+    };
+    for (const key of ['kernel', 'bias', 'scale', 'offset'])
+      if (typeof named[key] === 'string') named[key] = short(named[key]);
+    return named as unknown as GraphNode;
+  });
+  return {
+    ...read,
+    graph: {
+      ...read.graph,
+      nodes,
+      weights: new Map([...read.graph.weights].map(([name, t]) => [short(name), t])),
+    },
+    norms: new Map([...read.norms].map(([name, epsilon]) => [short(name), epsilon])),
+  };
+}
+
+/** The net with a snapshot's weights (by our names), log-probabilities at its end. Throws `missing`, `shape`, `unsupported`. */
+export function graphWith(
+  architecture: Architecture,
+  weights: ReadonlyMap<string, Tensor>,
+  file: string,
+): Graph {
+  if (architecture.kind === 'keras') return withLogSoftmax(graphOfKeras(architecture.config, weights, file));
+  const { graph, norms } = architecture.onnx;
+  const folded = foldNorms(graph, norms, weights, file);
+  const own = new Map<string, Tensor>();
+  const lacking = [...graph.weights.keys()].filter((name) => !folded.has(name) && !weights.has(name));
+  guard(
+    !lacking.length,
+    'missing',
+    () =>
+      `${file}: the model needs ${lacking.slice(0, 4).join(', ')}, and the snapshot has ${[...weights.keys()].slice(0, 6).join(', ')}; export it with do_constant_folding=False and training=TrainingMode.PRESERVE, so that names and batch normalisations stay`,
+    { file, tensor: lacking[0] },
+  );
+  for (const [name, { shape }] of graph.weights) {
+    const tensor = folded.get(name) ?? weights.get(name)!;
+    guard(
+      tensor.shape.join() === shape.join(),
+      'shape',
+      () => `${file}: tensor ${name} is [${tensor.shape}], and [${shape}] in the model`,
+      { file, tensor: name },
+    );
+    const data =
+      tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data as Float64Array);
+    own.set(name, { data, shape: tensor.shape, dtype: 'float32' });
+  }
+  return withLogSoftmax({ ...graph, weights: own });
+}
+
+/**
+ * Samples as the net takes them: an image net from PyTorch takes [n, h, w, c] here, and samples given as [n, c, h, w] are
+ * turned; [n, h, w] of one channel is widened. Throws `shape`.
+ */
+export function samplesFor(inputs: Tensor, inputShape: readonly number[]): Tensor {
+  const [n, ...shape] = inputs.shape as [number, ...number[]];
+  if (shape.join() === inputShape.join()) return inputs;
+  const [h, w, c] = inputShape as [number, number, number];
+  if (inputShape.length === 3 && c === 1 && shape.join() === [h, w].join())
+    return { ...inputs, shape: [n, h, w, 1] };
+  guard(
+    inputShape.length === 3 && shape.join() === [c, h, w].join(),
+    'shape',
+    () => `inputs: the net takes samples of shape [${inputShape}], got [${shape}]`,
+    { expected: `[${inputShape}]`, got: `[${shape}]` },
+  );
+  const from = inputs.data as Float32Array;
+  const data = new (from.constructor as Float32ArrayConstructor)(from.length);
+  for (let s = 0, to = 0; s < n; s++)
+    for (let p = 0; p < h * w; p++) for (let k = 0; k < c; k++) data[to++] = from[(s * c + k) * h * w + p]!;
+  return { data, shape: [n, h, w, c], dtype: inputs.dtype };
+}
