@@ -53,7 +53,10 @@ export function coverageOf(outline: unknown): Covered[] {
     }
     if (!isObject(node) || '$array' in node || '$base64' in node) return;
     const ownLayer = typeof node.layer === 'string' ? node.layer : null;
-    const own = [node.snapshot, node.from, node.to].map(idOf).filter((id): id is string => id !== null);
+    const many = Array.isArray(node.snapshots) ? node.snapshots : [];
+    const own = [node.snapshot, node.from, node.to, ...many]
+      .map(idOf)
+      .filter((id): id is string => id !== null);
     const here = ownLayer ?? layer;
     const at = own.length ? own : snapshots;
     if (here !== null && (ownLayer !== null || own.length))
@@ -64,7 +67,19 @@ export function coverageOf(outline: unknown): Covered[] {
       }
     // What a method was asked for is not what it covers; thinned panels count within their subset.
     for (const [key, value] of Object.entries(node))
-      if (!['parameters', 'input', 'seeds', 'samples', 'thinning', 'snapshot', 'from', 'to'].includes(key))
+      if (
+        ![
+          'parameters',
+          'input',
+          'seeds',
+          'samples',
+          'thinning',
+          'snapshot',
+          'snapshots',
+          'from',
+          'to',
+        ].includes(key)
+      )
         walk(value, here, at, depth + 1);
   };
   walk(outline, null, [], 0);

@@ -75,6 +75,23 @@ export default [
     .chip:hover {
       background: var(--_raised);
     }
+    nav {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0 0.2rem;
+      margin-inline-start: auto;
+    }
+    .jump {
+      border-color: transparent;
+      color: var(--_accent);
+      padding-inline: 0.4rem;
+    }
+    .jump:hover {
+      text-decoration: underline;
+    }
+    es-result-panel:focus-visible {
+      outline: none;
+    }
     h2 {
       margin: 0 0 0.5rem;
       font-size: 1.15rem;

@@ -242,9 +242,27 @@ export class EsDashboard extends LitElement {
       typeof sample === 'number' && samples?.images && sample < samples.count
         ? html`<es-sample-gallery still .data=${samples} .samples=${[sample]}></es-sample-gallery>`
         : nothing;
+    const shown = (this.info?.results ?? []).filter(
+      ({ method }) => !this.store.state.hidden.includes(method),
+    );
+    const jumps = [...shown]
+      .sort((a, b) => placeOf(a.method) - placeOf(b.method))
+      .map(
+        (result) =>
+          html`<button type="button" class="jump" @click=${() => this.jump(result)}>${result.method}${result.name === 'default' ? '' : ` ${result.name}`}</button>`,
+      );
     return html`<div class="chips" role="group" aria-label="Chosen">
       ${chips.length ? chips.map(([field, text]) => html`<button type="button" class="chip" aria-label="${text}: choose none" @click=${() => this.store.select({ [field]: null })}>${text} <span aria-hidden="true">×</span></button>`) : html`<span class="quiet">Choose a layer, class, sample or unit in any picture: it is shown in all.</span>`}${picture}
+      ${shown.length > 1 ? html`<nav aria-label="Results">${jumps}</nav>` : nothing}
     </div>`;
+  }
+
+  private jump(result: ResultName): void {
+    const panel = this.renderRoot.querySelector<HTMLElement>(
+      `es-result-panel[data-result="${CSS.escape(resultId(result))}"]`,
+    );
+    panel?.scrollIntoView();
+    panel?.focus();
   }
 
   private overview(info: RunInfo, snapshots: readonly TimelineSnapshot[]): TemplateResult {
@@ -284,7 +302,8 @@ export class EsDashboard extends LitElement {
     if (!info.results.length)
       return html`<section>${state('The run holds no results yet: run "epochscope tendency" on it, for instance.')}</section>`;
     if (!results.length) return html`<section>${state('Every method is filtered out.')}</section>`;
-    return html`${repeat(results, resultId, (result) => html`<es-result-panel .source=${this.source} .sides=${this.sides(info, result, snapshots)}></es-result-panel>`)}`;
+    const order = [...results].sort((a, b) => placeOf(a.method) - placeOf(b.method));
+    return html`${repeat(order, resultId, (result) => html`<es-result-panel tabindex="-1" data-result=${resultId(result)} .source=${this.source} .sides=${this.sides(info, result, snapshots)}></es-result-panel>`)}`;
   }
 
   private sides(info: RunInfo, result: ResultName, snapshots: readonly TimelineSnapshot[]): Side[] {
@@ -322,6 +341,10 @@ export class EsDashboard extends LitElement {
 }
 
 const chosen = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
+
+/** Panels in the order of the papers, then what is not known here. */
+const METHODS = ['tendency', 'modules', 'change', 'tracks', 'activity', 'geometry', 'prune'];
+const placeOf = (method: string) => (METHODS.includes(method) ? METHODS.indexOf(method) : METHODS.length);
 
 /** The run's snapshots; without a manifest those that its results name. */
 function snapshotsOf(

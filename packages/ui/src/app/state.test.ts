@@ -67,6 +67,9 @@ describe('coverageOf', () => {
     expect(
       places({ method: 'new', items: [{ snapshot: 'a', layers: [{ layer: 'C1' }, { layer: 'C2' }] }] }),
     ).toEqual(['C1@a', 'C2@a']);
+    expect(
+      places({ method: 'tracks', snapshots: [{ id: 'a' }, { id: 'b' }], updates: [{ layer: 'C1' }] }),
+    ).toEqual(['C1@a', 'C1@b']);
   });
   it('finds nothing in what is not a result', () => {
     for (const odd of [null, 3, 'x', [], {}, { layer: 3, snapshot: {} }, { layer: 'C1' }])

@@ -33,6 +33,8 @@ const TICK = 5;
 const GAP = 4;
 /** Widest share of the drawing that labels of categories take; longer ones end in "…" with the whole in their tooltip. */
 const LABEL_SHARE = 0.38;
+/** The same for the height that upright labels take. */
+const UPRIGHT_SHARE = 0.5;
 
 /**
  * Lays out a chart: margins are measured from the labels, so that none is cut; categories that do not fit side by side are
@@ -70,7 +72,7 @@ export function chart(spec: ChartSpec): Chart {
       const step = (right - left) / Math.max(1, xNames.length);
       const wide = widest(xNames);
       turned = wide > step - 6;
-      if (turned) bottomMargin += Math.ceil(Math.min(wide, LABEL_SHARE * height)) - LINE + GAP;
+      if (turned) bottomMargin += Math.ceil(Math.min(wide, UPRIGHT_SHARE * height)) - LINE + GAP;
       else {
         // A label may be wider than half its band only at the ends.
         left = Math.max(left, Math.ceil(wide / 2 - step / 2));
@@ -103,7 +105,7 @@ export function chart(spec: ChartSpec): Chart {
   const y = yScaleFor(bottom);
   const yShown = spec.y.hidden ? [] : thin(yTicks(bottom), y, LINE, !!yNames);
   const xShown = xNames ? thin(xTicks, x, turned ? LINE : 0, turned) : xTicks;
-  const xRoom = LABEL_SHARE * height;
+  const xRoom = UPRIGHT_SHARE * height;
   const grid = spec.grid ?? 'y';
 
   const axes = svg`<g class="axes" aria-hidden="true">

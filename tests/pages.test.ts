@@ -1,0 +1,151 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { main } from '@epochscope/cli';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// The page as people get it, in real Chromium: written by `epochscope report` and opened from disk, and served by
+// `epochscope serve`. Both must be the same dashboard on the same run.
+
+let folder: string;
+let run: string;
+let browser: Browser;
+
+async function cli(
+  argv: string[],
+  signal = new AbortController().signal,
+  out: (text: string) => void = () => {},
+) {
+  let err = '';
+  const code = await main(argv, {
+    stdout: { write: (text) => out(text) },
+    stderr: { write: (text) => (err += text) },
+    env: {},
+    signal,
+  });
+  return { code, err };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'epochscope-pages-'));
+  run = join(folder, 'run');
+  // Two kinds of pictures that a net tells apart at once.
+  const digits = mkdtempSync(join(folder, 'digits-'));
+  for (const [part, count] of [
+    ['train', 120],
+    ['t10k', 40],
+  ] as const) {
+    const head = (shape: number[]) =>
+      Buffer.from([
+        0,
+        0,
+        8,
+        shape.length,
+        ...shape.flatMap((n) => [n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]),
+      ]);
+    const images = new Uint8Array(count * 784);
+    const labels = new Uint8Array(count);
+    for (let i = 0; i < count; i++) {
+      labels[i] = i % 2;
+      for (let p = 0; p < 784; p++)
+        images[i * 784 + p] = (p % 28 < 14 ? 0 : 255) * (i % 2) + ((p * 7 + i * 13) % 50) * (1 - (i % 2));
+    }
+    writeFileSync(join(digits, `${part}-images-idx3-ubyte`), Buffer.concat([head([count, 28, 28]), images]));
+    writeFileSync(join(digits, `${part}-labels-idx1-ubyte`), Buffer.concat([head([count]), labels]));
+  }
+  for (const argv of [
+    [
+      'train',
+      '--data',
+      digits,
+      '--epochs',
+      '2',
+      '--batch',
+      '40',
+      '--snapshots',
+      'init,1,2',
+      '--samples',
+      '40',
+      '-o',
+      run,
+    ],
+    ['tendency', run, '--layers', 'P1,S5', '--snapshots', 'all'],
+    ['change', run],
+  ]) {
+    const { code, err } = await cli(argv);
+    expect(code, err).toBe(0);
+  }
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Opens the page, works it by keyboard and mouse, and tells what it asked the network for. */
+async function work(address: string): Promise<string[]> {
+  const page: Page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const asked: string[] = [];
+  const problems: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  await page.goto(`${address}#layer=S5`);
+  const picture = page.locator('es-tendency-view .split es-tendency-image canvas');
+  await picture.waitFor({ timeout: 20_000 });
+  const label = () => picture.getAttribute('aria-label');
+  expect(await label()).toContain('layer S5, snapshot epoch-0002');
+  expect(await page.locator('es-run-overview [data-mark]').count()).toBeGreaterThan(10);
+
+  await page.locator('es-timeline input').focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(label).toContain('snapshot epoch-0001');
+  expect(page.url()).toContain('#snapshot=epoch-0001&layer=S5');
+  const cell = page.locator('es-run-overview [aria-label^="P1, before training"]');
+  await cell.focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(label).toContain('layer P1, snapshot init');
+
+  // The pictures behind a block, and one of them chosen.
+  await picture.click({ position: { x: 200, y: 200 } });
+  const sample = page.locator('es-tendency-view es-sample-gallery button[part=item]').first();
+  await sample.click();
+  await expect.poll(() => page.url()).toMatch(/sample=\d+/);
+  await page.locator('.chips es-sample-gallery canvas').waitFor();
+
+  await page.locator('nav button', { hasText: 'change' }).click();
+  await page.locator('es-change-view es-change-heatmap canvas').first().waitFor();
+  expect(problems).toEqual([]);
+  await page.close();
+  return asked.filter((url) => !url.startsWith('data:') && !url.startsWith('blob:'));
+}
+
+describe('the dashboard', () => {
+  it('opens from disk with everything inside', async () => {
+    const file = join(folder, 'page.html');
+    const { code, err } = await cli(['report', run, '-o', file]);
+    expect(code, err).toBe(0);
+    expect(existsSync(file)).toBe(true);
+    const address = pathToFileURL(file).href;
+    expect([...new Set((await work(address)).map((url) => url.split('#')[0]))]).toEqual([address]);
+  });
+
+  it('is served, asking its own server only', async () => {
+    const stop = new AbortController();
+    let address = '';
+    const serving = cli(['serve', run, '--port', '0'], stop.signal, (text) => (address += text));
+    try {
+      await expect.poll(() => address, { timeout: 10_000 }).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n/);
+      const origin = address.trim();
+      for (const url of await work(origin)) expect(url.startsWith(origin), url).toBe(true);
+    } finally {
+      stop.abort();
+      await serving;
+    }
+  });
+});
