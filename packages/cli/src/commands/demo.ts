@@ -1,18 +1,25 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openDataset } from '@epochscope/analysis/node';
+import { openDataset, writeResult } from '@epochscope/analysis/node';
 import type { Command } from 'commander';
+import { activityOfRun } from '../activity-run.js';
+import { changeOfRun } from '../change-run.js';
+import { geometryOfRun } from '../geometry-run.js';
+import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
+import { pruneOfRun } from '../prune-run.js';
 import { writeReport } from '../report/page.js';
 import { tendencyOfRun } from '../tendency-run.js';
 import { trainRun } from '../train-run.js';
 import { table } from './_shared.js';
 
 const EPOCHS = 10;
+const name = 'default';
+const seed = 1;
 
 export function define(command: Command): Command {
   return command
-    .description('Train LeNet-5 on bundled MNIST digits, analyse it and write a page: about a minute')
+    .description('Train LeNet-5 on bundled MNIST digits, run every method on it and write a page: a minute or two')
     .option(
       '-o, --output <dir>',
       'run directory to write; an older demo there is replaced',
@@ -30,41 +37,135 @@ export async function run(_: string[], o: { output: string }, output: Output): P
       directory: o.output,
       overwrite: true,
       data,
-      model: { name: 'lenet5', seed: 1 },
+      model: { name: 'lenet5', seed },
       epochs: EPOCHS,
       batchSize: 50,
       optimizer: 'adam',
       learningRate: 0.001,
       noise: 0.3,
-      seed: 1,
+      seed,
       snapshots: { init: true, epochs: [1, 2, 5, 10] },
       samples: 1000,
     },
     output,
   );
-  const { result } = await tendencyOfRun(
+  const { result: tendency } = await tendencyOfRun(
+    o.output,
+    { layers: ['P1', 'R3', 'R4', 'S5'], snapshots: ['all'], metric: 'euclidean', vatSide: 256, seed, name },
+    output,
+  );
+  const { result: modules } = await modulesOfRun(
     o.output,
     {
-      layers: ['P1', 'R3', 'R4', 'S5'],
-      snapshots: ['all'],
-      metric: 'euclidean',
-      vatSide: 256,
-      seed: 1,
-      name: 'default',
+      snapshots: ['1', '2', '5', '10'],
+      theta: 0.83,
+      cut: 'level',
+      samples: 2500,
+      samplesOf: 'training',
+      training: data,
+      units: 'neuron',
+      outputs: 'probability',
+      sweep: null,
+      seed,
+      name,
     },
     output,
   );
+  const { result: change } = await changeOfRun(
+    o.output,
+    { from: 'init', to: '10', tracks: ['all'], paths: { rule: 'largest', k: 8 }, name },
+    output,
+  );
+  await activityOfRun(o.output, { snapshots: ['init', '1', '10'], name }, output);
+  const { result: geometry } = await geometryOfRun(
+    o.output,
+    {
+      snapshots: ['init', '1', '10'],
+      inputs: 10,
+      k: 60,
+      maps: ['depth'],
+      tangents: true,
+      pictures: 8,
+      pictureInputs: 3,
+      seed,
+      name,
+      resume: false,
+    },
+    output,
+  );
+  const pruned = await pruneMlp(o.output, data, output);
+
   const page = join(o.output, 'report.html');
   await writeReport(o.output, page);
-  const last = result.panels.filter((p) => p.layer === 'S5');
+  const figure = (value: number | null | undefined, digits = 2) => value?.toFixed(digits) ?? '–';
+  const last = geometry.spectra.filter((s) => s.snapshot.id === 'epoch-0010');
   output.say(
     table([
       ['S5, the last layer', 'dark blocks', 'ARI'],
-      ...last.map((p) => [`  ${p.snapshot.id}`, p.blocks.count, p.scores.ari.value?.toFixed(2) ?? '–']),
+      ...tendency.panels
+        .filter((p) => p.layer === 'S5')
+        .map((p) => [`  ${p.snapshot.id}`, p.blocks.count, figure(p.scores.ari.value)]),
     ]),
+  );
+  output.say(
+    [
+      `modules at θ 0.83: ${modules.snapshots.map((s) => `${s.clusters.length} (${s.snapshot.id})`).join(', ')}`,
+      `change ${change.from.id} → ${change.to.id}: Pearson r of value and change ${change.layers.map((l) => `${l.layer} ${figure(l.statistics.pearson.value)}`).join(', ')}`,
+      `singular values ≥ 1 by depth: ${last.map((s) => `${s.to} ${figure(s.dimensions.atLeastOne.mean, 1)}`).join(', ')}`,
+      `pruning: ${pruned}`,
+    ].join('\n'),
   );
   output.result(
     `Run:  ${resolve(o.output)}\nPage: ${pathToFileURL(page).href}\n(${((performance.now() - begun) / 1000).toFixed(0)} s; training ${Math.round(trained.imagesPerSecond)} images/s)`,
     { run: resolve(o.output), page: resolve(page), ...trained },
   );
+}
+
+/** The paper prunes a net of dense layers: a small one, trained beside; its result is shown on the run's page too. */
+async function pruneMlp(
+  directory: string,
+  data: Awaited<ReturnType<typeof openDataset>>,
+  output: Output,
+): Promise<string> {
+  const mlp = join(directory, 'mlp');
+  output.say('A net of dense layers, 784-100-50-10, for pruning');
+  await trainRun(
+    {
+      directory: mlp,
+      overwrite: true,
+      data,
+      model: { name: 'mlp', seed, hidden: [100, 50] },
+      epochs: 15,
+      batchSize: 100,
+      optimizer: 'sgd',
+      learningRate: 0.1,
+      noise: 0,
+      seed,
+      snapshots: { init: true, epochs: [15] },
+      samples: 1000,
+    },
+    output,
+  );
+  const { result } = await pruneOfRun(
+    mlp,
+    {
+      output: join(directory, 'mlp-pruned'),
+      overwrite: true,
+      prune: {
+        magnitude: 0.5,
+        regions: 0.4,
+        rounds: 3,
+        neighbours: 4,
+        ranking: 'network',
+        rateOf: 'count',
+      },
+      retraining: { epochs: 3 },
+      name: 'mlp',
+    },
+    output,
+  );
+  await writeResult(join(directory, 'results', 'prune', 'mlp'), result);
+  const end = result.rounds.at(-1)!;
+  const percent = (share: number | null) => (share === null ? '–' : `${(100 * share).toFixed(1)} %`);
+  return `${percent(end.removed.overall)} of the weights of ${result.layout.layer} removed, test accuracy ${percent(result.accuracyBefore.value)} before, ${percent(end.accuracyAfterRetraining.value)} after`;
 }
