@@ -19,7 +19,9 @@ const seed = 1;
 
 export function define(command: Command): Command {
   return command
-    .description('Train LeNet-5 on bundled MNIST digits, run every method on it and write a page: a minute or two')
+    .description(
+      'Train LeNet-5 on bundled MNIST digits, run every method on it and write a page: a minute or two',
+    )
     .option(
       '-o, --output <dir>',
       'run directory to write; an older demo there is replaced',
@@ -76,7 +78,7 @@ export async function run(_: string[], o: { output: string }, output: Output): P
     { from: 'init', to: '10', tracks: ['all'], paths: { rule: 'largest', k: 8 }, name },
     output,
   );
-  await activityOfRun(o.output, { snapshots: ['init', '1', '10'], name }, output);
+  await activityOfRun(o.output, { snapshots: ['1', '10'], name }, output);
   const { result: geometry } = await geometryOfRun(
     o.output,
     {
