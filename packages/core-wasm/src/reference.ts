@@ -5,6 +5,14 @@ export { ivatImageReference, minimaxReference } from '../kernels/ivat/reference.
 export { labelRegionsReference } from '../kernels/label-regions/reference.js';
 export { linkageReference } from '../kernels/linkage/reference.js';
 export { pointDistance } from '../kernels/pairwise/reference.js';
+export {
+  type ConvShape,
+  conv2dFilterGradientReference,
+  convOutput,
+} from '../kernels/tfjs-conv2d-filter-gradient/reference.js';
+export { conv2dInputGradientReference } from '../kernels/tfjs-conv2d-input-gradient/reference.js';
+export { type MatMulOptions, matMulReference } from '../kernels/tfjs-matmul/reference.js';
+export { maxPoolGradientReference } from '../kernels/tfjs-max-pool-gradient/reference.js';
 export { svdReference } from '../kernels/truncated-svd/reference.js';
 export { vatReference } from '../kernels/vat/reference.js';
 export { vatPointsReference } from '../kernels/vat-points/reference.js';
