@@ -189,7 +189,7 @@ export class EsChangeHeatmap extends EsFigure<TensorChange, ChangeResult> {
   }
 }
 
-const signed = (value: number) => (value > 0 ? `+${format(value)}` : format(value).replace('-', '−'));
+const signed = (value: number) => (value > 0 ? `+${format(value)}` : format(value).replaceAll('-', '−'));
 
 function tileLabel(data: TensorChange, tile: PlacedTile, values: Float32Array): string {
   let sum = 0;

@@ -5,7 +5,7 @@ import { type DivergingName, EsLoaded } from '../../figure/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 const percent = ({ value }: Figure) => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
-const number = ({ value }: Figure) => (value === null ? '–' : format(value).replace('-', '−'));
+const number = ({ value }: Figure) => (value === null ? '–' : format(value).replaceAll('-', '−'));
 
 /**
  * A whole change result: the figures of every layer, and for the chosen one its values before, its change and the scatter of one against the
