@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { resumeRun } from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -12,6 +13,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const bin = join(dirname(fileURLToPath(import.meta.url)), '../packages/cli/dist/main.js');
 let folder: string;
 let browser: Browser;
+let training: ChildProcess | null = null;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'epochscope-live-'));
   const idx = (shape: number[], data: Uint8Array) =>
@@ -37,6 +39,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  training?.kill('SIGKILL');
   await browser.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -65,7 +68,7 @@ it('the page follows a training by itself', async () => {
       'train',
       '--data',
       folder,
-      '--epochs=2',
+      '--epochs=5000',
       '--batch=30',
       '--samples=40',
       '--snapshots=every:1',
@@ -74,7 +77,8 @@ it('the page follows a training by itself', async () => {
     ],
     { stdio: 'ignore' },
   );
-  const trained = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  training = child;
+  const trained = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   while (!existsSync(join(run, 'run.json'))) await new Promise((resolve) => setTimeout(resolve, 50));
   const stop = new AbortController();
   let address = '';
@@ -112,12 +116,29 @@ it('the page follows a training by itself', async () => {
   };
   const first = await until(count, Number.isFinite, 'no count of snapshots');
   await until(count, (now) => now > first || Number.isNaN(now), `the count stayed ${first}`);
-  expect(await trained).toBe(0);
+  // The paper's own picture, live: the change from before training to the newest snapshot, worked out in the page.
+  const panel = page.locator('es-weights-panel');
+  await panel.locator('summary').first().click();
+  await panel.locator('es-change-heatmap canvas').first().waitFor();
+  const newest = () => panel.locator('h2').innerText();
+  const shown = await newest();
+  expect(shown).toMatch(/^Weights before training → (step|epoch) \d+$/);
+  await until(newest, (now) => now !== shown, 'the change did not follow the training');
+  // Training would go on for hours: it is stopped, and its run brought to an end.
+  child.kill('SIGINT');
+  expect(await trained).toBe(130);
+  await (await resumeRun(run)).finish();
   await until(text, (now) => !now.includes('training is not complete'), 'the end was not shown');
   const { code, err } = await cli(new AbortController().signal, 'change', run);
   expect(code, err).toBe(0);
   await until(
-    () => page.locator('es-change-view es-change-heatmap canvas').count(),
+    () => page.locator('es-result-panel').count(),
+    (panels) => panels > 0,
+    'no panel of the result',
+  );
+  await page.locator('es-result-panel').first().scrollIntoViewIfNeeded();
+  await until(
+    () => page.locator('es-result-panel es-change-heatmap canvas').count(),
     (canvases) => canvases > 0,
     'the result was not shown',
   );

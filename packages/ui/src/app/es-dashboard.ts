@@ -194,6 +194,7 @@ export class EsDashboard extends LitElement {
       ${this.bar(snapshots)}
       ${info.warnings.length ? html`<p class="warning" role="status">${info.warnings.slice(0, 5).join(' ')}${info.warnings.length > 5 ? ` And ${info.warnings.length - 5} more.` : ''}</p>` : nothing}
       ${this.overview(info, snapshots)}
+      ${this.weights(info)}
       ${this.panels(info, snapshots)}
     </div>`;
   }
@@ -294,6 +295,16 @@ export class EsDashboard extends LitElement {
         </div>
       </div>
     </section>`;
+  }
+
+  /** The change from the snapshot compared with, or the first, to the one on the slider; where the source has weights. */
+  private weights({ key, manifest }: RunInfo): TemplateResult | typeof nothing {
+    const { selection, versus } = this.store.state;
+    const first = manifest?.snapshots[0];
+    if (!this.source?.weights || !first || !manifest.layers.some(({ parameters }) => parameters.length))
+      return nothing;
+    const from = versus?.kind === 'snapshot' ? versus.value : first.id;
+    return html`<es-weights-panel .source=${this.source} run=${key} .manifest=${manifest} from=${from} to=${selection.snapshot ?? from} .selection=${selection}></es-weights-panel>`;
   }
 
   private panels(info: RunInfo, snapshots: readonly TimelineSnapshot[]): TemplateResult {

@@ -1,10 +1,22 @@
-import { type ApiProblem, type ApiRun, type ApiRunList, apiPaths } from '@epochscope/analysis/api';
+import { bytesSource, readSafetensors, type Tensor } from '@epochscope/analysis';
+import {
+  type ApiProblem,
+  type ApiRun,
+  type ApiRunList,
+  type ApiSnapshot,
+  apiPaths,
+} from '@epochscope/analysis/api';
 import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
 import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
+
+const WEIGHTS_KEPT = 8;
+/** Bytes of one snapshot's weights that a page takes. */
+const MAX_WEIGHTS = 60e6;
 
 /** `epochscope serve` (docs/formats/http-api.md). A result is fetched once per version. */
 export class HttpSource implements RunSource {
   private readonly results = new Map<string, Promise<ResultBase>>();
+  private readonly tensors = new Map<string, Promise<Map<string, Tensor>>>();
   private readonly outlines = new Map<string, Promise<unknown>>();
 
   /** `base`: address before `/api`, '' for the page's own server. */
@@ -30,6 +42,33 @@ export class HttpSource implements RunSource {
     return this.once(this.results, key, name, async () =>
       decodeInline(await this.text(apiPaths.result(key, name.method, name.name)), resultId(name)),
     );
+  }
+  /** The last few are kept: a slider goes back and forth, and one side of a comparison stays. */
+  weights(key: string, snapshot: string): Promise<Map<string, Tensor>> {
+    const place = `${key}\n${snapshot}`;
+    let found = this.tensors.get(place);
+    if (!found) {
+      found = this.readWeights(key, snapshot);
+      found.catch(() => this.tensors.delete(place));
+    }
+    this.tensors.delete(place);
+    this.tensors.set(place, found);
+    for (const oldest of this.tensors.keys()) {
+      if (this.tensors.size <= WEIGHTS_KEPT) break;
+      this.tensors.delete(oldest);
+    }
+    return found;
+  }
+  private async readWeights(key: string, snapshot: string): Promise<Map<string, Tensor>> {
+    const { tensors } = await this.json<ApiSnapshot>(apiPaths.snapshot(key, snapshot));
+    const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+    if (bytes > MAX_WEIGHTS)
+      throw new Error(
+        `the weights of a snapshot take ${Math.round(bytes / 1e6)} MB, too much for a page; run "epochscope change" with --layers`,
+      );
+    const answer = await this.fetcher(this.base + apiPaths.weights(key, snapshot));
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    return readSafetensors(bytesSource(snapshot, new Uint8Array(await answer.arrayBuffer())));
   }
   watch(key: string, changed: () => void): () => void {
     const events = new EventSource(this.base + apiPaths.runEvents(key));

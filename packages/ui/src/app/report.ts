@@ -3,10 +3,12 @@
 import '../register.js';
 import { EsDashboard } from './es-dashboard.js';
 import { EsResultPanel } from './es-result-panel.js';
+import { EsWeightsPanel } from './es-weights-panel.js';
 import { HttpSource } from './http-source.js';
 import { InlineSource } from './source.js';
 
 customElements.define('es-result-panel', EsResultPanel);
+customElements.define('es-weights-panel', EsWeightsPanel);
 customElements.define('es-dashboard', EsDashboard);
 
 function start(): void {

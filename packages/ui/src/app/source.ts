@@ -1,4 +1,4 @@
-import type { RunManifest } from '@epochscope/analysis';
+import type { RunManifest, Tensor } from '@epochscope/analysis';
 import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
 
 /** Which result: its folder under results/. */
@@ -34,6 +34,8 @@ export interface RunSource {
   /** A result's JSON with its arrays left as references: enough to see what it covers. */
   outline(key: string, name: ResultName): Promise<unknown>;
   result(key: string, name: ResultName): Promise<ResultBase>;
+  /** All tensors of a snapshot. Absent where weights are not to be had, as in a page opened from disk. */
+  weights?(key: string, snapshot: string): Promise<Map<string, Tensor>>;
   /** Calls `changed` when the run or its results change; returns how to stop. Absent where nothing changes. */
   watch?(key: string, changed: () => void): () => void;
 }
