@@ -11,6 +11,8 @@ export {
   tileGrid,
 } from './elements/es-change-heatmap/tiles.js';
 export { EsChangeScatter, type ScatterData, scatterOf } from './elements/es-change-scatter/index.js';
+export { type ClassDendrogramData, EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
+export { DIMENSION_TITLES, type DimensionMeasure, EsDimension } from './elements/es-dimension/index.js';
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
 export { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
@@ -18,11 +20,15 @@ export type { ChosenCluster } from './elements/es-module-flow/clusters.js';
 export { EsModuleFlow } from './elements/es-module-flow/index.js';
 export { EsModuleTransition } from './elements/es-module-transition/index.js';
 export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths/index.js';
+export { EsPerturbation } from './elements/es-perturbation/index.js';
 export { EsPruneRounds, type PruneSeries, roundSnapshot } from './elements/es-prune-rounds/index.js';
 export { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
 export { EsRunOverview, type OverviewCell, type OverviewData } from './elements/es-run-overview/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 export { EsSelectivity } from './elements/es-selectivity/index.js';
+export { EsSingularVectors, type SingularVectorsData } from './elements/es-singular-vectors/index.js';
+export { EsSpectrum } from './elements/es-spectrum/index.js';
+export { EsTangentAlignment } from './elements/es-tangent-alignment/index.js';
 export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
 export { type MarkColour, type PanelSceneOptions, panelScene } from './elements/es-tendency-image/draw.js';
 export {
@@ -52,6 +58,7 @@ export { activityFigure } from './views/activity/figures.js';
 export { EsActivityView } from './views/activity/index.js';
 export { filtersFigure, scatterFigure } from './views/change/figures.js';
 export { EsChangeView } from './views/change/index.js';
+export { EsGeometryView } from './views/geometry/index.js';
 export { VIEWS } from './views/index.js';
 export { EsModulesView } from './views/modules/index.js';
 export { EsPruneView } from './views/prune/index.js';

@@ -3,17 +3,23 @@ import { EsActivityBars } from './elements/es-activity-bars/index.js';
 import { EsCentroidGallery } from './elements/es-centroid-gallery/index.js';
 import { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 import { EsChangeScatter } from './elements/es-change-scatter/index.js';
+import { EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
+import { EsDimension } from './elements/es-dimension/index.js';
 import { EsLegend } from './elements/es-legend/index.js';
 import { EsMetrics } from './elements/es-metrics/index.js';
 import { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
 import { EsModuleFlow } from './elements/es-module-flow/index.js';
 import { EsModuleTransition } from './elements/es-module-transition/index.js';
 import { EsParameterPaths } from './elements/es-parameter-paths/index.js';
+import { EsPerturbation } from './elements/es-perturbation/index.js';
 import { EsPruneRounds } from './elements/es-prune-rounds/index.js';
 import { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
 import { EsRunOverview } from './elements/es-run-overview/index.js';
 import { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 import { EsSelectivity } from './elements/es-selectivity/index.js';
+import { EsSingularVectors } from './elements/es-singular-vectors/index.js';
+import { EsSpectrum } from './elements/es-spectrum/index.js';
+import { EsTangentAlignment } from './elements/es-tangent-alignment/index.js';
 import { EsTendencyGrid } from './elements/es-tendency-grid/index.js';
 import { EsTendencyImage } from './elements/es-tendency-image/index.js';
 import { EsTendencyScores } from './elements/es-tendency-scores/index.js';
@@ -24,6 +30,7 @@ import { EsUpdateSizes } from './elements/es-update-sizes/index.js';
 import { EsWeightPictures } from './elements/es-weight-pictures/index.js';
 import { EsActivityView } from './views/activity/index.js';
 import { EsChangeView } from './views/change/index.js';
+import { EsGeometryView } from './views/geometry/index.js';
 import { EsModulesView } from './views/modules/index.js';
 import { EsPruneView } from './views/prune/index.js';
 import { EsTendencyView } from './views/tendency/index.js';
@@ -45,6 +52,13 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-module-transition': EsModuleTransition,
   'es-modules-view': EsModulesView,
   'es-theta-sweep': EsThetaSweep,
+  'es-class-dendrogram': EsClassDendrogram,
+  'es-dimension': EsDimension,
+  'es-perturbation': EsPerturbation,
+  'es-singular-vectors': EsSingularVectors,
+  'es-spectrum': EsSpectrum,
+  'es-tangent-alignment': EsTangentAlignment,
+  'es-geometry-view': EsGeometryView,
   'es-legend': EsLegend,
   'es-metrics': EsMetrics,
   'es-prune-rounds': EsPruneRounds,

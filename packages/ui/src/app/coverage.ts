@@ -24,6 +24,13 @@ const HEADLINES: Record<string, (node: Record<string, unknown>) => { figure: str
         ? null
         : { figure: String(count), text: `${count} ${count === 1 ? 'block' : 'blocks'}` };
     },
+    geometry: ({ dimensions }) => {
+      const count =
+        isObject(dimensions) && isObject(dimensions.atLeastOne) ? dimensions.atLeastOne.mean : null;
+      return typeof count === 'number'
+        ? { figure: count.toFixed(1), text: `${count.toFixed(1)} singular values at least 1` }
+        : null;
+    },
     activity: ({ distribution }) => {
       const median = isObject(distribution) ? figureOf(distribution.median) : null;
       return median === null
@@ -55,6 +62,10 @@ export function coverageOf(outline: unknown): Covered[] {
     const ownLayer = typeof node.layer === 'string' ? node.layer : null;
     const many = Array.isArray(node.snapshots) ? node.snapshots : [];
     const own = [node.snapshot, node.from, node.to, ...many]
+    // A map of geometry goes from one layer to another at one snapshot.
+    const map = method === 'geometry' && isObject(node.snapshot) && typeof node.to === 'string';
+    const ownLayer = map ? (node.to as string) : typeof node.layer === 'string' ? node.layer : null;
+    const own = (map ? [node.snapshot] : [node.snapshot, node.from, node.to])
       .map(idOf)
       .filter((id): id is string => id !== null);
     const here = ownLayer ?? layer;

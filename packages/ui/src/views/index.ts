@@ -1,5 +1,6 @@
 /** Method → tag of the view that draws its result. One line a view. */
 export const VIEWS: Record<string, string> = {
+  geometry: 'es-geometry-view',
   prune: 'es-prune-view',
   modules: 'es-modules-view',
   tendency: 'es-tendency-view',
