@@ -135,6 +135,22 @@ describe('the dashboard', () => {
     expect([...new Set((await work(address)).map((url) => url.split('#')[0]))]).toEqual([address]);
   });
 
+  it('holds two runs in one page, side by side', async () => {
+    const file = join(folder, 'two.html');
+    const { code, err } = await cli(['report', run, run, '-o', file]);
+    expect(code, err).toBe(0);
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await page.goto(`${pathToFileURL(file).href}#layer=S5`);
+    await page.getByLabel('Compare with').selectOption({ label: 'run (2)' });
+    await expect
+      .poll(() => page.locator('es-tendency-view .split es-tendency-image canvas').count(), {
+        timeout: 20_000,
+      })
+      .toBe(2);
+    expect(page.url()).toContain('versus=run:run%20(2)');
+    await page.close();
+  });
+
   it('is served, asking its own server only', async () => {
     const stop = new AbortController();
     let address = '';

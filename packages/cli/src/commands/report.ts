@@ -8,13 +8,18 @@ export function define(command: Command): Command {
   return command
     .description('Write everything a run holds as one HTML page that opens from disk')
     .argument('<run>', 'run directory')
+    .argument('[others...]', 'more runs for the same page, to compare with')
     .option('-o, --output <file>', 'page to write (default: report.html in the run)')
     .addHelpText('after', '\nExample:\n  epochscope report my-run -o my-run.html');
 }
 
-export async function run([directory]: string[], o: { output?: string }, output: Output): Promise<void> {
+export async function run(
+  [directory, ...others]: string[],
+  o: { output?: string },
+  output: Output,
+): Promise<void> {
   const file = o.output ?? join(directory!, 'report.html');
-  const { bytes, results } = await writeReport(directory!, file);
+  const { bytes, results } = await writeReport(directory!, file, others);
   if (!results)
     output.warn(`${directory} holds no results yet; run "epochscope tendency ${directory}" first`);
   output.result(`${file} (${formatBytes(bytes)}, ${results} ${results === 1 ? 'result' : 'results'})`, {

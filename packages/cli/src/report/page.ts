@@ -1,24 +1,42 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename } from 'node:path';
+import { basename, resolve as resolvePath } from 'node:path';
 import { encodeInline, type RunManifest } from '@epochscope/analysis';
 import { listResults, openRun, readResult, writeFileAtomic } from '@epochscope/analysis/node';
 
 const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+const escapeAttribute = (text: string) => escapeText(text).replace(/"/g, '&quot;');
 const escapeJson = (value: unknown) => JSON.stringify(value).replace(/</g, '\\u003c');
 
-/** Writes one HTML file with the run's facts and all its results inside; opens from disk, needs no network. */
+/** A run as it stands in a page: `results` as `encodeInline` gives them. */
+export interface PageRun {
+  name: string;
+  manifest: RunManifest;
+  results: readonly string[];
+}
+
+/**
+ * Writes one HTML file with the run's facts and all its results inside; opens from disk, needs no network. `others`: runs in
+ * the same page, to compare with; a name that comes twice gets a number. The counts are the first run's.
+ */
 export async function writeReport(
   directory: string,
   file: string,
+  others: readonly string[] = [],
 ): Promise<{ bytes: number; results: number }> {
-  const { manifest } = await openRun(directory);
-  const results = await listResults(directory);
-  const texts: string[] = [];
-  for (const { folder } of results) texts.push(encodeInline(await readResult(folder)));
-  const html = await reportPage(basename(directory), manifest, texts);
+  const runs: PageRun[] = [];
+  for (const path of [directory, ...others]) {
+    const { manifest } = await openRun(path);
+    const results: string[] = [];
+    for (const { folder } of await listResults(path)) results.push(encodeInline(await readResult(folder)));
+    const base = basename(resolvePath(path));
+    const name = runs.some((run) => run.name === base) ? `${base} (${runs.length + 1})` : base;
+    runs.push({ name, manifest, results });
+  }
+  const [first, ...more] = runs as [PageRun, ...PageRun[]];
+  const html = await reportPage(first.name, first.manifest, first.results, null, more);
   await writeFileAtomic(file, html);
-  return { bytes: Buffer.byteLength(html), results: results.length };
+  return { bytes: Buffer.byteLength(html), results: first.results.length };
 }
 
 /**
@@ -30,19 +48,28 @@ export async function reportPage(
   manifest: RunManifest,
   results: readonly string[],
   live: { nonce: string; script: string } | null = null,
+  others: readonly PageRun[] = [],
 ): Promise<string> {
   const { resolve } = createRequire(import.meta.url);
   const script = await readFile(resolve('@epochscope/ui/report.js'), 'utf8');
   const style = await readFile(resolve('@epochscope/ui/page.css'), 'utf8');
   const title = `What ${manifest.model?.name ?? 'the net'} learned: ${name}`;
+  const written = new Date().toISOString();
   const nonce = live ? ` nonce="${live.nonce}"` : '';
   return [
     '<!doctype html>',
     '<html lang="en">',
     `<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style}</style></head>`,
     '<body><button id="epochscope-theme" type="button">Light / dark</button><main id="epochscope">Drawing…</main><noscript>This page draws its pictures with JavaScript.</noscript>',
-    `<script type="application/json" id="epochscope-run">${escapeJson({ title, written: new Date().toISOString(), manifest })}</script>`,
+    `<script type="application/json" id="epochscope-run">${escapeJson({ title, name, written, manifest })}</script>`,
     ...results.map((text) => `<script type="application/json" class="epochscope-result">${text}</script>`),
+    ...others.flatMap((other) => [
+      `<script type="application/json" class="epochscope-run" data-run="${escapeAttribute(other.name)}">${escapeJson({ title: other.name, name: other.name, written, manifest: other.manifest })}</script>`,
+      ...other.results.map(
+        (text) =>
+          `<script type="application/json" class="epochscope-result" data-run="${escapeAttribute(other.name)}">${text}</script>`,
+      ),
+    ]),
     `<script${nonce}>${script.replace(/<\/script/gi, '<\\/script')}</script>`,
     ...(live ? [`<script${nonce}>${live.script}</script>`] : []),
     '</body></html>',

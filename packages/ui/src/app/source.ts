@@ -42,6 +42,8 @@ export interface RunSource {
 
 export interface PageData {
   title: string;
+  /** The run's name; default the title. */
+  name?: string;
   /** ISO date. */
   written: string;
   manifest: RunManifest | null;
@@ -73,7 +75,7 @@ export class InlineSource implements RunSource {
     return this.pages.values().next().value ?? null;
   }
   async runs(): Promise<RunEntry[]> {
-    return [...this.pages].map(([key, { title }]) => ({ key, title, problem: null }));
+    return [...this.pages].map(([key, { title, name }]) => ({ key, title: name ?? title, problem: null }));
   }
   async run(key: string): Promise<RunInfo> {
     const page = this.pages.get(key);
