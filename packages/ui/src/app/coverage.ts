@@ -59,13 +59,11 @@ export function coverageOf(outline: unknown): Covered[] {
       return;
     }
     if (!isObject(node) || '$array' in node || '$base64' in node) return;
-    const ownLayer = typeof node.layer === 'string' ? node.layer : null;
-    const many = Array.isArray(node.snapshots) ? node.snapshots : [];
-    const own = [node.snapshot, node.from, node.to, ...many]
     // A map of geometry goes from one layer to another at one snapshot.
     const map = method === 'geometry' && isObject(node.snapshot) && typeof node.to === 'string';
     const ownLayer = map ? (node.to as string) : typeof node.layer === 'string' ? node.layer : null;
-    const own = (map ? [node.snapshot] : [node.snapshot, node.from, node.to])
+    const many = Array.isArray(node.snapshots) ? node.snapshots : [];
+    const own = (map ? [node.snapshot] : [node.snapshot, node.from, node.to, ...many])
       .map(idOf)
       .filter((id): id is string => id !== null);
     const here = ownLayer ?? layer;
