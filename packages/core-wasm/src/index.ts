@@ -28,6 +28,7 @@ export {
 } from '../kernels/label-regions/index.js';
 export {
   type Cut,
+  checkPointsLinkage,
   copheneticDistances,
   cutByCount,
   cutByDiameter,
@@ -45,9 +46,11 @@ export {
   linkageFromPointsBytes,
   linkageFromPointsSteps,
   linkageMatrix,
+  linkageOfPairwiseSteps,
   linkageSteps,
   type PointsLinkage,
   type PointsLinkageOptions,
+  shares as linkageShares,
 } from '../kernels/linkage/index.js';
 export {
   checkPairwise,

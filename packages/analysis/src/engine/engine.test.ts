@@ -76,6 +76,13 @@ describe('the engine in Node', () => {
       expect(await made.linkage(d, { method: 'single' })).toEqual(linkage(kernels, d, { method: 'single' }));
     }
     expect(seen.at(-1)).toBe(1);
+    const many = points(700, 5);
+    const whole = await createInlineEngine().clusterPoints(many, { ...options, rows: Uint32Array.of(3) });
+    for (const threads of [2, 3])
+      expect(
+        await engine({ threads }).clusterPoints(many, { ...options, rows: Uint32Array.of(3) }),
+        `${threads} threads`,
+      ).toEqual(whole);
     await expect(e.clusterPoints(points(600, 9), options)).rejects.toMatchObject({
       code: 'memory',
       message: expect.stringContaining('thin to n ≤ '),

@@ -4,7 +4,6 @@ import {
   guard,
   labelRegionsBytes,
   linkageBytes,
-  linkageFromPointsBytes,
   loadKernels,
   truncatedSvdBytes,
   truncatedSvdOperator,
@@ -16,7 +15,7 @@ import type { Engine } from './types.js';
 /** Jobs of one worker: each checks its input, foretells its memory and runs its task. */
 export function singleJobs(
   pool: Pool,
-): Omit<Engine, 'threads' | 'shared' | 'relaxed' | 'vat' | 'pairwise' | 'close'> {
+): Omit<Engine, 'threads' | 'shared' | 'relaxed' | 'vat' | 'pairwise' | 'clusterPoints' | 'close'> {
   const refuseCorrelation = (units: number, inputs: number): void =>
     pool.refuse(
       `correlation of ${units} with ${inputs} columns`,
@@ -44,17 +43,6 @@ export function singleJobs(
       const n = d.shape[0];
       pool.refuse(`linkage of a ${n}×${n} matrix`, n, linkageBytes, 'join fewer samples');
       return pool.task({ signal, onProgress }, 'linkage', d, options);
-    },
-    async clusterPoints(x, { signal, onProgress, ...options }) {
-      checkMatrix(x, 'x');
-      const [n, d] = x.shape;
-      pool.refuse(
-        `linkage of ${n}×${d} points${options.diameters ? ' with diameters' : ''}`,
-        n,
-        (k) => linkageFromPointsBytes(k, d, options.diameters),
-        'cluster fewer points',
-      );
-      return pool.task({ signal, onProgress }, 'linkageFromPoints', x, options);
     },
     async correlation(x, y, options = {}) {
       checkMatrix(x, 'x');

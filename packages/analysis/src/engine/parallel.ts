@@ -2,20 +2,24 @@ import {
   checkFinite,
   checkMatrix,
   checkPairwise,
+  checkPointsLinkage,
   guard,
+  linkageFromPointsBytes,
+  linkageShares,
   METRICS,
+  type PairwiseJob,
   pairwiseBytes,
   stopVatPoints,
   vatPointsBytes,
 } from '@epochscope/core-wasm';
 import { type Alive, type Pool, throwIfAborted } from './pool.js';
-import type { Engine } from './types.js';
+import type { Engine, JobOptions } from './types.js';
 
 /** A chunk of work after which progress is told and cancelling noticed: some 50 ms. */
 const CHUNK_VALUES = 1e8;
 
-/** Jobs that all workers share: matrix-free VAT and pairwise dissimilarities. */
-export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise'> {
+/** Jobs that all workers share: matrix-free VAT, pairwise dissimilarities and what begins with them. */
+export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clusterPoints'> {
   return {
     async vat(x, options) {
       guard(
@@ -67,8 +71,7 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise'> {
       const [n, d] = x.shape;
       const m = other?.shape[0];
       const valuesOf = (k: number) => (condensed ? (k * (k - 1)) / 2 : k * (m ?? k));
-      const squares = Math.ceil(n / 128) * Math.ceil((m ?? n) / 128) * (other ? 1 : 0.5);
-      const workers = pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(squares / 4))) : 1;
+      const workers = workersFor(pool, Math.ceil(n / 128) * Math.ceil((m ?? n) / 128) * (other ? 1 : 0.5));
       pool.refuse(
         `dissimilarities of ${n}${m === undefined ? '' : ` × ${m}`} points`,
         n,
@@ -92,21 +95,7 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise'> {
           }),
         );
         try {
-          // Every worker fetches its next part when it is done with one: parts get smaller towards the end.
-          let next = 0;
-          let done = 0;
-          const most = Math.max(1, Math.floor((20 * CHUNK_VALUES) / job.work));
-          await all(alive, workers, async (worker) => {
-            while (next < job.squares) {
-              throwIfAborted(options.signal);
-              const from = next;
-              next += Math.min(most, Math.max(1, Math.floor((job.squares - from) / (3 * workers))));
-              const to = Math.min(next, job.squares);
-              await pool.members[worker]!.kernels.pairwiseRun(job, worker, from, to);
-              done += to - from;
-              options.onProgress?.(done, job.squares);
-            }
-          });
+          await squares(pool, alive, job, options);
           const data = new Float32Array(new SharedArrayBuffer(4 * size));
           const part = Math.ceil(size / workers);
           await all(alive, workers, (worker) =>
@@ -124,7 +113,68 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise'> {
         }
       });
     },
+    async clusterPoints(x, { signal, onProgress, ...options }) {
+      checkPairwise(x, options.metric);
+      checkPointsLinkage(x, options);
+      const [n, d] = x.shape;
+      const workers = workersFor(pool, Math.ceil(n / 128) ** 2 / 2);
+      pool.refuse(
+        `linkage of ${n}×${d} points`,
+        n,
+        (k) => linkageFromPointsBytes(k, d) + pairwiseBytes(k, d, { workers }) - pairwiseBytes(k, d),
+        'cluster fewer points',
+      );
+      if (workers === 1) return pool.task({ signal, onProgress }, 'linkageFromPoints', x, options);
+      return pool.enqueue({ signal }, async (alive) => {
+        const first = pool.members[0]!;
+        const { cost, total } = linkageShares(d);
+        const job = await alive(first.kernels.pairwisePrepare(first.hand(x), options.metric, { workers }));
+        try {
+          const report = (done: number, all: number) => onProgress?.((cost * done) / all, total);
+          await squares(pool, alive, job, { signal, onProgress: report });
+          // A task tells 0 of 1 before it has begun.
+          const later = (done: number, all: number) => all > 1 && onProgress?.(done, all);
+          return await pool.runTask(
+            alive,
+            { signal, onProgress: later },
+            'linkageOfPairwise',
+            job,
+            options,
+            d,
+          );
+        } finally {
+          if (!pool.closed) await alive(first.kernels.pairwiseRelease(job)).catch(() => {});
+        }
+      });
+    },
   };
+}
+
+/** A worker pays for itself only when it has squares of 128 × 128 results to go through. */
+const workersFor = (pool: Pool, squares: number) =>
+  pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(squares / 4))) : 1;
+
+/** Computes a pairwise job on its workers. Every worker fetches its next part when it is done with one: parts get smaller towards the end. */
+async function squares(
+  pool: Pool,
+  alive: Alive,
+  job: PairwiseJob,
+  { signal, onProgress }: JobOptions,
+): Promise<void> {
+  let next = 0;
+  let done = 0;
+  const most = Math.max(1, Math.floor((20 * CHUNK_VALUES) / job.work));
+  await all(alive, job.workers, async (worker) => {
+    while (next < job.squares) {
+      throwIfAborted(signal);
+      const from = next;
+      next += Math.min(most, Math.max(1, Math.floor((job.squares - from) / (3 * job.workers))));
+      const to = Math.min(next, job.squares);
+      await pool.members[worker]!.kernels.pairwiseRun(job, worker, from, to);
+      done += to - from;
+      onProgress?.(done, job.squares);
+    }
+  });
 }
 
 /** Runs a body for each of `workers`; rejects with the first failure, but only once every body has ended or a worker is gone. */

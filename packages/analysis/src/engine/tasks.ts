@@ -5,6 +5,7 @@ import {
   type Kernels,
   labelRegionsSteps,
   linkageFromPointsSteps,
+  linkageOfPairwiseSteps,
   linkageSteps,
   type Matrix,
   type Metric,
@@ -30,6 +31,7 @@ export const TASKS = {
   labelRegions: labelRegionsSteps,
   linkage: linkageSteps,
   linkageFromPoints: linkageFromPointsSteps,
+  linkageOfPairwise: linkageOfPairwiseSteps,
   truncatedSvd: truncatedSvdSteps,
   pairwise: (
     kernels: Kernels,

@@ -81,8 +81,8 @@ export interface Engine {
   /** Agglomerative clustering of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */
   linkage(d: Matrix, options?: LinkageJobOptions): Promise<Linkage>;
   /**
-   * Agglomerative clustering of the rows of x, wholly in one worker's memory: 4·n·(n + d) bytes, with diameters 2·n² more. Refuses
-   * (code `memory`) what cannot fit: n ≤ 32 000, with diameters 26 000. `rows` gives some points' dissimilarities to all, as float32[rows × n].
+   * Agglomerative clustering of the rows of x: dissimilarities on all workers, linkage on one, in the workers' memory: 4·n² + 8·n·d bytes,
+   * with diameters 2·n² more outside it. Refuses (code `memory`) what cannot fit: about n ≤ 32 000, less for many dimensions. `rows` gives some points' dissimilarities to all, as float32[rows × n].
    */
   clusterPoints(x: Matrix, options: PointsLinkageOptions & JobOptions): Promise<PointsLinkage>;
   /** Correlation of each column of x with each of y over the same samples: about 4·units·inputs + 1024·(units + inputs) bytes. */

@@ -1,7 +1,13 @@
-import { EpochscopeError, guard } from '../../src/errors.js';
+import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
-import { pairwiseBytes, preparePairwise, releasePairwise, runPairwise } from '../pairwise/index.js';
+import {
+  type PairwiseJob,
+  pairwiseBytes,
+  preparePairwise,
+  releasePairwise,
+  runPairwise,
+} from '../pairwise/index.js';
 import type { SyncJobOptions } from '../vat/index.js';
 import {
   LINKAGE_METHODS,
@@ -66,7 +72,10 @@ export function linkageBytes(n: number): number {
   return 4 * n * n + areaBytes(n) + diameterBytes(n) + 64 * 4;
 }
 
-/** The same from n points in d dimensions; diameters keep the upper triangle beside the square: 2n² bytes more. */
+/**
+ * Bytes that a linkage of n points in d dimensions takes in WebAssembly memory; with `diameters`, 2n² bytes outside it are counted too (the
+ * upper triangle, kept while linkage uses the square up).
+ */
 export function linkageFromPointsBytes(n: number, d: number, diameters = false): number {
   return (
     pairwiseBytes(n, d) +
@@ -173,45 +182,82 @@ export function* linkageFromPointsSteps(
   x: Matrix,
   options: PointsLinkageOptions,
 ): LinkageSteps<PointsLinkage> {
-  const method = methodOf(options);
-  const { arena } = kernels;
-  const [n, d] = x.shape;
-  const wanted = options.rows ?? new Uint32Array(0);
-  for (const row of wanted)
-    guard(row < n, 'argument', () => `rows: expected points 0 … ${n - 1}, got ${row}`, { row, n });
+  checkPointsLinkage(x, options);
   const job = preparePairwise(kernels, x, options.metric);
-  let kept = 0;
-  // Rough shares of the time, in values touched: half the matrix times d, then some twenty passes, then four.
-  const cost = d / 2;
-  const total = cost + 24;
   try {
+    const { cost, total } = shares(x.shape[1]);
     // Multiply-adds pass ten at a time.
     const step = Math.max(1, Math.floor((10 * CHUNK) / job.work));
     for (let done = 0; done < job.squares; done += step) {
       yield [cost * (done / job.squares), total];
       runPairwise(kernels.exports, job, 0, done, done + step);
     }
-    const rows: Matrix = { data: new Float32Array(wanted.length * n), shape: [wanted.length, n] };
-    for (const [k, row] of wanted.entries()) rows.data.set(arena.f32(job.out + 4 * row * n, n), k * n);
-    if (n < 2) return { ...none(n, method, options), rows };
-    if (options.diameters && method !== 'complete') {
-      kept = arena.alloc(2 * n * (n - 1));
-      const square = arena.f32(job.out, n * n);
-      const triangle = arena.f32(kept, (n * (n - 1)) / 2);
-      for (let i = 0; i < n; i++) triangle.set(square.subarray(i * n + i + 1, (i + 1) * n), rowStart(n, i));
-    }
-    const tree = yield* merges(kernels, job.out, n, method, { from: cost, to: cost + 20, total });
-    if (!options.diameters) return { ...tree, rows };
-    if (method === 'complete') return { ...tree, diameters: tree.heights.slice(), rows };
-    const upper = (i: number) => arena.f32(kept + 4 * rowStart(n, i), n - 1 - i);
-    return {
-      ...tree,
-      rows,
-      diameters: yield* diametersOf(kernels, tree, upper, { from: cost + 20, to: total, total }),
-    };
+    return yield* linkageOfPairwiseSteps(kernels, job, options, x.shape[1]);
   } finally {
-    if (kept) arena.dealloc(kept);
     releasePairwise(kernels, job);
+  }
+}
+
+/** Rough shares of the time for points of d dimensions, in values touched: half the matrix times d, then some twenty passes, then four. */
+export function shares(d: number): { cost: number; total: number } {
+  return { cost: d / 2, total: d / 2 + 24 };
+}
+
+/** What `linkageFromPoints` checks before any work. Throws `argument`. */
+export function checkPointsLinkage(x: Matrix, { method, rows }: PointsLinkageOptions): void {
+  methodOf({ method });
+  const n = x.shape[0];
+  for (const row of rows ?? [])
+    guard(row < n, 'argument', () => `rows: expected points 0 … ${n - 1}, got ${row}`, { row, n });
+}
+
+/**
+ * The second half of `linkageFromPointsSteps`, for whoever ran the pairwise job (square, within one set) on several workers: its result is used
+ * up; releasing it is the caller's. d: dimensions of the points, for progress.
+ */
+export function* linkageOfPairwiseSteps(
+  kernels: Kernels,
+  job: PairwiseJob,
+  options: PointsLinkageOptions,
+  d: number,
+): LinkageSteps<PointsLinkage> {
+  const method = methodOf(options);
+  const { arena } = kernels;
+  const n = job.rows;
+  const { cost, total } = shares(d);
+  const wanted = options.rows ?? new Uint32Array(0);
+  const rows: Matrix = { data: new Float32Array(wanted.length * n), shape: [wanted.length, n] };
+  for (const [k, row] of wanted.entries()) rows.data.set(arena.f32(job.out + 4 * row * n, n), k * n);
+  if (n < 2) return { ...none(n, method, options), rows };
+  let triangle: Float32Array | null = null;
+  if (options.diameters && method !== 'complete') {
+    triangle = outside((n * (n - 1)) / 2);
+    const square = arena.f32(job.out, n * n);
+    for (let i = 0; i < n; i++) triangle.set(square.subarray(i * n + i + 1, (i + 1) * n), rowStart(n, i));
+  }
+  const tree = yield* merges(kernels, job.out, n, method, { from: cost, to: cost + 20, total });
+  if (!options.diameters) return { ...tree, rows };
+  if (!triangle) return { ...tree, diameters: tree.heights.slice(), rows };
+  const kept = triangle;
+  const upper = (i: number) => kept.subarray(rowStart(n, i), rowStart(n, i + 1));
+  return {
+    ...tree,
+    rows,
+    diameters: yield* diametersOf(kernels, tree, upper, { from: cost + 20, to: total, total }),
+  };
+}
+
+/** Values outside WebAssembly memory, which ends at 4 GiB. */
+function outside(values: number): Float32Array {
+  try {
+    return new Float32Array(values);
+  } catch (cause) {
+    throw new EpochscopeError(
+      'memory',
+      `needs ${formatBytes(4 * values)} more memory for diameters, which cannot be had`,
+      { needed: 4 * values },
+      { cause },
+    );
   }
 }
 

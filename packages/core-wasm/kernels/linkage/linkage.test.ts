@@ -255,7 +255,7 @@ describe('linkage', () => {
       for (const [bytes, run] of [
         [linkageBytes(n), (k: Kernels) => linkage(k, random(n, 1), { diameters: true })],
         [
-          linkageFromPointsBytes(n, d, true),
+          linkageFromPointsBytes(n, d),
           (k: Kernels) => linkageFromPoints(k, x, { metric: 'cosine', diameters: true }),
         ],
       ] as const) {
@@ -277,6 +277,10 @@ describe('linkage', () => {
 });
 
 describe('linkageFromPoints', () => {
+  it('counts the triangle kept for diameters', () => {
+    expect(linkageFromPointsBytes(1000, 10, true) - linkageFromPointsBytes(1000, 10)).toBe(2 * 1000 * 999);
+  });
+
   it('is linkage of the pairwise matrix', () => {
     const x = points(150, 12);
     for (const metric of ['cosine', 'euclidean'] as const)
