@@ -59,10 +59,10 @@ export function coverageOf(outline: unknown): Covered[] {
       return;
     }
     if (!isObject(node) || '$array' in node || '$base64' in node) return;
+    const many = Array.isArray(node.snapshots) ? node.snapshots : [];
     // A map of geometry goes from one layer to another at one snapshot.
     const map = method === 'geometry' && isObject(node.snapshot) && typeof node.to === 'string';
     const ownLayer = map ? (node.to as string) : typeof node.layer === 'string' ? node.layer : null;
-    const many = Array.isArray(node.snapshots) ? node.snapshots : [];
     const own = (map ? [node.snapshot] : [node.snapshot, node.from, node.to, ...many])
       .map(idOf)
       .filter((id): id is string => id !== null);
@@ -76,19 +76,7 @@ export function coverageOf(outline: unknown): Covered[] {
       }
     // What a method was asked for is not what it covers; thinned panels count within their subset.
     for (const [key, value] of Object.entries(node))
-      if (
-        ![
-          'parameters',
-          'input',
-          'seeds',
-          'samples',
-          'thinning',
-          'snapshot',
-          'snapshots',
-          'from',
-          'to',
-        ].includes(key)
-      )
+      if (!['parameters', 'input', 'seeds', 'samples', 'thinning', 'snapshot', 'from', 'to'].includes(key))
         walk(value, here, at, depth + 1);
   };
   walk(outline, null, [], 0);
