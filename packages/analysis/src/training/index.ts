@@ -16,7 +16,7 @@ export { type PretrainOptions, type PretrainProgress, pretrain } from './pretrai
  * Snapshots between epochs are tested only when this many times the test samples were trained on since the last test:
  * a pass forwards costs a third of a training step, and testing at every batch would take most of the time.
  */
-const EVALUATION_SPACING = 4;
+const EVALUATION_SPACING = 5;
 
 export interface TrainOptions {
   epochs: number;
