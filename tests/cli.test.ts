@@ -304,6 +304,35 @@ describe('thinning', () => {
     expect((alone as Panels).samples.indices).toEqual((step as unknown as { samples: Uint32Array }).samples);
   });
 
+  it('works with no labels: the likeliest of each predicted class are marked', async () => {
+    const copy = join(folder, 'unlabelled');
+    cpSync(run, copy, { recursive: true });
+    rmSync(join(copy, 'samples', 'labels.npy'));
+    const argv = ['tendency', copy, '--snapshots', '2', '-o', join(folder, 'unlabelled-out')];
+    const { code, err } = await cli(...argv, '--figure', 'layers,thinning');
+    expect(code, err).toBe(0);
+    const result = (await readResult<never>(join(folder, 'unlabelled-out'))) as {
+      panels: { marks: { rule: string; label: null }[]; scores: { ari: { value: null; reason: string } } }[];
+    };
+    expect(result.panels[0]!.marks.length).toBeGreaterThan(0);
+    expect(
+      result.panels[0]!.marks.every(({ rule, label }) => rule === 'top-likelihood' && label === null),
+    ).toBe(true);
+    expect(result.panels[0]!.scores.ari).toEqual({ value: null, reason: 'there are no labels' });
+    const wrong = await cli(...argv, '--marks', 'wrong');
+    expect(wrong.code).toBe(1);
+    expect(wrong.err).toContain('marks by wrong need labels');
+  });
+
+  it('report takes the folder of a single result too', async () => {
+    const page = join(folder, 'single.html');
+    const { code, err } = await cli('report', join(folder, 'thinned'), '-o', page);
+    expect(code, err).toBe(0);
+    const html = readFileSync(page, 'utf8');
+    expect(html).toContain('<title>thinned</title>');
+    expect(html.match(/class="epochscope-result"/g)?.length).toBe(1);
+  });
+
   it('writes the figures of the paper, with what they need, as PNG and SVG', async () => {
     const out = join(folder, 'figures');
     const { code, err } = await cli(

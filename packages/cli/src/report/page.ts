@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, resolve as resolvePath } from 'node:path';
+import { basename, join, resolve as resolvePath } from 'node:path';
 import { encodeInline, type RunManifest } from '@epochscope/analysis';
 import { listResults, openRun, readResult, writeFileAtomic } from '@epochscope/analysis/node';
 
@@ -8,15 +8,22 @@ const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '
 const escapeAttribute = (text: string) => escapeText(text).replace(/"/g, '&quot;');
 const escapeJson = (value: unknown) => JSON.stringify(value).replace(/</g, '\\u003c');
 
-/** A run as it stands in a page: `results` as `encodeInline` gives them. */
+const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+
+/** A run as it stands in a page: `results` as `encodeInline` gives them. A single result has no manifest. */
 export interface PageRun {
   name: string;
-  manifest: RunManifest;
+  manifest: RunManifest | null;
   results: readonly string[];
 }
 
 /**
- * Writes one HTML file with the run's facts and all its results inside; opens from disk, needs no network. `others`: runs in
+ * Writes one HTML file with the run's facts and all its results inside; opens from disk, needs no network. A directory may
+ * also be the folder of one result with no run: what `tendency` makes of a plain matrix. `others`: runs in
  * the same page, to compare with; a name that comes twice gets a number. The counts are the first run's.
  */
 export async function writeReport(
@@ -26,9 +33,11 @@ export async function writeReport(
 ): Promise<{ bytes: number; results: number }> {
   const runs: PageRun[] = [];
   for (const path of [directory, ...others]) {
-    const { manifest } = await openRun(path);
+    const alone = !(await isFile(join(path, 'run.json'))) && (await isFile(join(path, 'result.json')));
+    const manifest = alone ? null : (await openRun(path)).manifest;
     const results: string[] = [];
-    for (const { folder } of await listResults(path)) results.push(encodeInline(await readResult(folder)));
+    for (const { folder } of alone ? [{ folder: path }] : await listResults(path))
+      results.push(encodeInline(await readResult(folder)));
     const base = basename(resolvePath(path));
     const name = runs.some((run) => run.name === base) ? `${base} (${runs.length + 1})` : base;
     runs.push({ name, manifest, results });
@@ -45,7 +54,7 @@ export async function writeReport(
  */
 export async function reportPage(
   name: string,
-  manifest: RunManifest,
+  manifest: RunManifest | null,
   results: readonly string[],
   live: { nonce: string; script: string } | null = null,
   others: readonly PageRun[] = [],
@@ -53,7 +62,7 @@ export async function reportPage(
   const { resolve } = createRequire(import.meta.url);
   const script = await readFile(resolve('@epochscope/ui/report.js'), 'utf8');
   const style = await readFile(resolve('@epochscope/ui/page.css'), 'utf8');
-  const title = `What ${manifest.model?.name ?? 'the net'} learned: ${name}`;
+  const title = manifest ? `What ${manifest.model?.name ?? 'the net'} learned: ${name}` : name;
   const written = new Date().toISOString();
   const nonce = live ? ` nonce="${live.nonce}"` : '';
   return [

@@ -120,7 +120,7 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
   protected override drawing(panels: readonly TendencyPanel[]): TemplateResult {
     const snapshots = columnsOf(panels);
     const layers = [...new Set(panels.map(({ layer }) => layer))];
-    return html`<div class="scroll-x"><div part="plot" class="grid" style="grid-template-columns:auto repeat(${snapshots.length}, minmax(7rem, 1fr))" @keydown=${this.onKey}>
+    return html`<div class="scroll-x"><div part="plot" class="grid" style="grid-template-columns:auto repeat(${snapshots.length}, minmax(7rem, 22rem))" @keydown=${this.onKey}>
       <span></span>${snapshots.map((s) => html`<span class="head" data-export>${snapshotTitle(s)}</span>`)}
       ${layers.map(
         (layer) =>

@@ -100,8 +100,10 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
       },
     };
   }
-  protected override hint({ n }: TendencyPanel): string {
+  protected override hint({ n, vat }: TendencyPanel): string {
     const [from, to] = this.range;
+    if (this.mode === 'vat' && typeof vat?.pairsPerPixel === 'number')
+      return `Each pixel: mean of ${vat.pairsPerPixel} pairs drawn with the seed`;
     return from > 0 || to < n
       ? `positions ${from} – ${to - 1} of ${n}`
       : 'Drag or wheel to zoom; click to select';

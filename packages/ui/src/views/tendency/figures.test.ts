@@ -58,6 +58,22 @@ describe('tendencyFigure', () => {
     expect(found).not.toContain('P1');
     expect(found.filter((text) => text.endsWith('r 0.25')).length).toBe(2);
   });
+  it('VAT: says where pixels are drawn at random, and that there is none to draw', () => {
+    const vat = (pairsPerPixel: number | 'all') => ({
+      ...result,
+      panels: result.panels.map((p) => ({
+        ...p,
+        vat: { side: 2, data: new Float32Array(4), pairsPerPixel },
+      })),
+    });
+    const note = (r: TendencyResult) =>
+      tendencyFigure(r, 'layers', { side: 100, mode: 'vat' })
+        .items.flatMap((item) => (item.kind === 'text' ? [item.text] : []))
+        .join(' ');
+    expect(note(vat(4))).toContain('pairs drawn with the seed');
+    expect(note(vat('all'))).not.toContain('drawn');
+    expect(() => note(result)).toThrow('holds no VAT picture');
+  });
   it('says what a result does not hold', () => {
     expect(() => tendencyFigure(result, 'thinning')).toThrow('holds no thinning; analyse with --thin');
     const plain = { ...result, panels: result.panels.map((p) => ({ ...p, marks: [] })) };

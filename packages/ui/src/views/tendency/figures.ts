@@ -186,7 +186,10 @@ function compose(
     x += need;
   }
   if (legend.length) [x, y] = [left, y + TEXT + 14];
-  const note = `${mode === 'vat' ? 'VAT' : 'iVAT'}: dark = similar, white = largest of each picture`;
+  const drawn = rows.some(({ cells }) =>
+    cells.some((cell) => typeof cell?.panel.vat?.pairsPerPixel === 'number'),
+  );
+  const note = `${mode === 'vat' ? 'VAT' : 'iVAT'}: dark = similar, white = largest of each picture${mode === 'vat' && drawn ? ', pixels are means of pairs drawn with the seed' : ''}`;
   for (const line of wide(note) > width - left - PAD ? note.split(', ') : [note]) {
     text(left, y + TEXT - 6, line, 'start', QUIET);
     y += TEXT + 8;

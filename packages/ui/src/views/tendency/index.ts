@@ -130,7 +130,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
         <es-legend .classes=${data.samples.classes} .selection=${this.selection} mark-color=${this.markColor}></es-legend>
       </div>
       ${this.sizes(data, radio)}
-      ${this.compared ? nothing : html`<es-tendency-grid .data=${this.shown} mode=${this.mode} mark-color=${this.markColor} .selected=${this.selected} @es-select=${this.onGrid}></es-tendency-grid>`}
+      ${this.compared || this.shown.length < 2 ? nothing : html`<es-tendency-grid .data=${this.shown} mode=${this.mode} mark-color=${this.markColor} .selected=${this.selected} @es-select=${this.onGrid}></es-tendency-grid>`}
       ${panel ? this.chosen(data, panel) : state(`This result has no picture of ${this.selected?.layer} at ${this.selected?.snapshot}: choose one that is analysed.`)}
       ${this.compared ? nothing : html`${this.scores(data)} ${this.thinning(data)}`}
     `;
@@ -139,7 +139,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   private chosen(data: TendencyResult, panel: TendencyPanel): TemplateResult {
     return html`<div class="split">
       <div>
-        <h3>${panel.layer}, ${panel.snapshot.id}</h3>
+        <h3>${panel.layer === panel.snapshot.id ? panel.layer : `${panel.layer}, ${panel.snapshot.id}`}</h3>
         ${this.player(panel)}
         <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} ?blocks=${this.outlines} @es-select=${this.onPosition}></es-tendency-image>
         <es-legend mark-color="none" .high=${scaleOf(panel, this.mode)} unit=${panel.metric}></es-legend>
