@@ -15,6 +15,7 @@ import {
 } from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { correlationReference } from '@epochscope/core-wasm/reference';
+import { sequential } from '@epochscope/ui';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -60,6 +61,7 @@ describe('epochscope modules', () => {
       '--sweep',
       '0.3,0.6',
       '--json',
+      '--png',
     );
     expect(made.code, made.err).toBe(0);
     expect(made.err).toContain(
@@ -83,6 +85,15 @@ describe('epochscope modules', () => {
     const json = JSON.parse(made.out);
     expect(json.snapshots[2].sizes).toEqual(result.snapshots[2]!.clusters.map(({ size }) => size));
     expect(existsSync(join(run, 'snapshots', 'init', 'outputs'))).toBe(false);
+    // A cell of the transition's picture has the colour of its share; here the largest cluster's largest part.
+    const t = result.transitions[0]!;
+    const sheet = decodePng(
+      readFileSync(join(run, 'results', 'modules', 'default', `transition-${t.from}-${t.to}.png`)),
+    );
+    const at = 3 * ((150 + 44 * t.row[0]! + 20) * sheet.width + 150 + 44 * t.column[0]! + 20);
+    expect([...sheet.data.subarray(at, at + 3)]).toEqual([
+      ...sequential()(t.count[0]! / t.fromSizes[0]!, 0, 1),
+    ]);
   });
 
   it('has as the centroid of a cluster the mean of plain float64 correlations', async () => {

@@ -16,7 +16,13 @@ export { DIMENSION_TITLES, type DimensionMeasure, EsDimension } from './elements
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
 export { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
-export type { ChosenCluster } from './elements/es-module-flow/clusters.js';
+export {
+  byPlace,
+  type ChosenCluster,
+  type Shown,
+  sharedUnits,
+  shownClusters,
+} from './elements/es-module-flow/clusters.js';
 export { EsModuleFlow } from './elements/es-module-flow/index.js';
 export { EsModuleTransition } from './elements/es-module-transition/index.js';
 export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths/index.js';

@@ -3,7 +3,7 @@ import { THETAS } from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
-import { writeCentroids } from '../pictures/modules.js';
+import { writeCentroids, writeTransitions } from '../pictures/modules.js';
 import { names, number, oneOf, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
@@ -44,7 +44,7 @@ export function define(command: Command): Command {
     .option('--seed <n>', 'for drawing samples and units', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
     .option('-o, --output <dir>', 'where to write (default: the run itself)')
-    .option('--png', 'also write the centroids of each snapshot as a picture, with ranges')
+    .option('--png', 'also write centroids (with ranges) and transitions as pictures')
     .addHelpText(
       'after',
       '\nExample:\n  epochscope modules my-run --snapshots 1,10,20,30 --theta 0.83 --samples 2500 --png',
@@ -82,7 +82,9 @@ interface Options {
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
   const { png, ...options } = o;
   const { result, folder } = await modulesOfRun(directory!, options, output);
-  const pictures = png ? await writeCentroids(folder, result) : [];
+  const pictures = png
+    ? [...(await writeCentroids(folder, result)), ...(await writeTransitions(folder, result))]
+    : [];
   output.result([modulesText(result), `written to ${folder}`].join('\n'), {
     folder,
     pictures,

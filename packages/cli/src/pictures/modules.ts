@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis';
+import type { ModuleSnapshot, ModulesResult, Transition } from '@epochscope/analysis';
 import { writeFileAtomic } from '@epochscope/analysis/node';
-import { centroidPixels } from '@epochscope/ui';
+import { byPlace, centroidPixels, sequential, sharedUnits, shownClusters } from '@epochscope/ui';
 import { encode } from 'fast-png';
 import { paintText } from './text.js';
 
@@ -99,4 +99,58 @@ export function pictureShape({ inputShape, inputs }: ModulesResult): [number, nu
     return inputShape as [number, number, number];
   const side = Math.ceil(Math.sqrt(inputs));
   return [Math.ceil(inputs / side), side, 1];
+}
+
+/** Clusters drawn one by one in a transition; the smaller ones stand together. */
+const MOST = 40;
+
+/** Each transition as a matrix, "transition-epoch-0001-epoch-0010.png": rows and columns with their sizes, the last column what left. */
+export async function writeTransitions(folder: string, { transitions }: ModulesResult): Promise<string[]> {
+  const files: string[] = [];
+  for (const t of transitions) {
+    if (!t.fromSizes.length) continue;
+    const file = join(folder, `transition-${t.from}-${t.to}.png`);
+    await writeFileAtomic(file, encode({ ...transitionSheet(t), channels: 3, depth: 8 }));
+    files.push(file);
+  }
+  return files;
+}
+
+/** A transition's matrix as RGB bytes: white 0, dark blue 1. */
+export function transitionSheet(t: Transition): { data: Uint8Array; width: number; height: number } {
+  const rows = shownClusters(t.fromSizes.length, MOST);
+  const columns = shownClusters(t.toSizes.length, MOST);
+  const sizes = byPlace(t.fromSizes, rows);
+  const toSizes = byPlace(t.toSizes, columns);
+  const left = byPlace(t.left, rows);
+  const side = 44;
+  const [edge, head] = [150, 150];
+  const width = edge + (toSizes.length + 1) * side + 20;
+  const height = head + sizes.length * side + 20;
+  const raster = { data: new Uint8Array(3 * width * height).fill(255), width, height };
+  const colour = sequential();
+  const text = (line: string, x: number, y: number, anchor: 'start' | 'middle' | 'end') =>
+    paintText(raster, { kind: 'text', x, y, anchor, text: line, size: 22, colour: '#222222' });
+  const cell = (r: number, c: number, share: number) => {
+    const rgb = colour(share, 0, 1);
+    for (let y = 0; y < side - 2; y++)
+      for (let x = 0; x < side - 2; x++)
+        raster.data.set(rgb, 3 * ((head + r * side + y) * width + edge + c * side + x));
+  };
+  for (const [key, units] of sharedUnits(t, rows, columns)) {
+    const r = Math.floor(key / (columns.alone + 1));
+    cell(r, key % (columns.alone + 1), units / sizes[r]!);
+  }
+  for (const [r, units] of left.entries()) if (units) cell(r, toSizes.length, units / sizes[r]!);
+  const name = (place: number, alone: number) => (place < alone ? String(place + 1) : 'rest');
+  for (const [r, units] of sizes.entries())
+    text(`${name(r, rows.alone)} (${units})`, edge - 8, head + r * side + 30, 'end');
+  // Columns have room for their number alone; sizes stand above every second, in turn higher.
+  for (const [c, units] of toSizes.entries()) {
+    text(name(c, columns.alone), edge + c * side + side / 2, head - 8, 'middle');
+    text(`(${units})`, edge + c * side + side / 2, head - 40 - 28 * (c % 2), 'middle');
+  }
+  text('left', edge + toSizes.length * side + side / 2, head - 8, 'middle');
+  text(`${t.from} → ${t.to}`, 12, 32, 'start');
+  return raster;
 }

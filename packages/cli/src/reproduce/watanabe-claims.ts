@@ -121,7 +121,7 @@ export function watanabeClaims(result: ModulesResult): Claim[] {
     },
     {
       id: 'cancelling',
-      claim: 'Mean correlations of clusters are comparatively small, because signs cancel',
+      claim: 'Mean correlations of clusters are comparatively small next to those of single units',
       where: '§5',
       paper: null,
       measured: `largest mean input correlation over the largest of a unit: ${small.map((v) => v?.toFixed(2) ?? '–').join(', ')}; coherence at the last snapshot ${coherence.toFixed(2)}`,
@@ -129,6 +129,7 @@ export function watanabeClaims(result: ModulesResult): Claim[] {
         ...Object.fromEntries(snapshots.map((s, k) => [s.snapshot.id, small[k] ?? null])),
         coherence,
       },
+      note: `the paper says that signs cancel: here the norm of a centroid is ${coherence.toFixed(2)} of the mean norm of its units, so ${coherence > 0.75 ? 'they hardly do; units of a cluster have their largest values at different places' : 'they do'}`,
       holds: small.some((v) => v === null) ? null : small.every((v) => v! < 0.75),
       rule: 'weighted by size, the largest mean input correlation of a cluster is under 0.75 of the largest of a unit',
     },

@@ -4,7 +4,7 @@ import { type Dataset, fileError, openDataset } from '@epochscope/analysis/node'
 import { modulesText } from '../commands/modules.js';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
-import { writeCentroids } from '../pictures/modules.js';
+import { writeCentroids, writeTransitions } from '../pictures/modules.js';
 import { trainRun } from '../train-run.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
@@ -80,8 +80,10 @@ export const experiment: Experiment = {
       },
       output,
     );
-    await writeCentroids(folder, result);
-    await writeCentroids(branch.folder, branch.result);
+    for (const one of [{ folder, result }, branch]) {
+      await writeCentroids(one.folder, one.result);
+      await writeTransitions(one.folder, one.result);
+    }
     const report: ClaimsReport = {
       experiment: 'watanabe',
       paper: 'C. Watanabe, Visualization of cluster structure transition in deep learning',
