@@ -1,4 +1,8 @@
 // vat-points: Prim's order straight from points, one barrier a step. ./blocks/assembly.ts says how the memory is laid out.
+//
+// Where points have many coordinates a step compares the new one with the boxes of the blocks only. A block then owes the distances to some
+// of the points visited since its keys were last brought up to date, and a lower bound of these; only when that bound is at or under
+// the least key known must the debt be paid, for all points owed at once and with the block in the nearest cache.
 import { NONE, candidate, distances, gather, ptr, publish, stateOf, term, word } from "./blocks/assembly";
 import { farthestRow } from "./search/assembly";
 
@@ -51,15 +55,16 @@ function barrier(job: usize, state: usize): bool {
   return ok;
 }
 
-// Least key of a block's living lanes and, among equals, the lowest id.
+// Least key of a block's living lanes and, among equals, the lowest id; and the largest key.
 function refresh(state: usize, block: u32): void {
   const keys = ptr(state, 2) + (<usize>block << 6);
   const ids = ptr(state, 3) + (<usize>block << 6);
-  let best: f32 = Infinity;
+  let best: f32 = Infinity, top: f32 = -Infinity;
   let id = NONE;
   for (let lane: usize = 0; lane < 64; lane += 4) {
     const key = load<f32>(keys + lane);
     if (key < 0) continue;
+    if (key > top) top = key;
     const i = load<u32>(ids + lane);
     if (key < best || (key == best && i < id)) {
       best = key;
@@ -68,17 +73,26 @@ function refresh(state: usize, block: u32): void {
   }
   store<f32>(ptr(state, 6) + (<usize>block << 2), best);
   store<u32>(ptr(state, 7) + (<usize>block << 2), id);
+  store<f32>(ptr(state, 21) + (<usize>block << 2), top);
 }
 
-// Moves the living together, in order, and fills the last block with visited lanes.
+// Moves the living together, in order, and fills the last block with visited lanes. A block owes what the blocks owed that it is made of.
 function compact(job: usize, state: usize): void {
   const d = word(job, 1) + word(job, 5), m = word(job, 2);
   const slots = word(state, 8) << 4;
   const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4);
+  const owed = ptr(state, 18), since = ptr(state, 20);
   let to: u32 = 0;
   for (let from: u32 = 0; from < slots; from++) {
     const key = load<f32>(keys + (<usize>from << 2));
     if (key < 0) continue;
+    const source = <usize>(from >> 4) << 2, target = <usize>(to >> 4) << 2;
+    const first = (to & 15) == 0;
+    const more = load<f32>(owed + source), so = load<u32>(since + source);
+    const none = first || load<f32>(owed + target) == Infinity;
+    // Where nothing is owed, since when says nothing.
+    if (none || (more < Infinity && so < load<u32>(since + target))) store<u32>(since + target, so);
+    if (none || more < load<f32>(owed + target)) store<f32>(owed + target, more);
     if (to != from) {
       store<f32>(keys + (<usize>to << 2), key);
       store<u32>(ids + (<usize>to << 2), load<u32>(ids + (<usize>from << 2)));
@@ -91,7 +105,46 @@ function compact(job: usize, state: usize): void {
   const blocks = (to + 15) >> 4;
   for (; to < blocks << 4; to++) store<f32>(keys + (<usize>to << 2), -1);
   store<u32>(state, blocks, 32);
-  for (let b: u32 = 0; b < blocks; b++) refresh(state, b);
+  for (let b: u32 = 0; b < blocks; b++) {
+    refresh(state, b);
+    if (!word(job, 19)) continue;
+    if (m > 0) box(job, state, b, bounds + <usize>b * (<usize>m << 6));
+    else box(job, state, b, points + <usize>b * (<usize>d << 6));
+  }
+  // Vectors of four blocks are read whole.
+  if (word(job, 19)) for (let b = blocks; b < (blocks + 3 & ~3); b++) noBox(job, state, b);
+}
+
+// Lowest and highest of each of a block's rows over its living lanes.
+function box(job: usize, state: usize, b: u32, rows: usize): void {
+  const keys = ptr(state, 2) + (<usize>b << 6);
+  const row = usize(word(state, 19)) << 2;
+  let p = ptr(state, 17) + (<usize>b << 2);
+  for (let k: u32 = 0; k < word(job, 16); k++) {
+    let low: f32 = Infinity, high: f32 = -Infinity;
+    for (let lane: usize = 0; lane < 64; lane += 4) {
+      if (load<f32>(keys + lane) < 0) continue;
+      const x = load<f32>(rows + lane);
+      low = min(low, x);
+      high = max(high, x);
+    }
+    store<f32>(p, low);
+    store<f32>(p + row, high);
+    p += row << 1;
+    rows += 64;
+  }
+}
+
+// A place without a block: infinitely far from everything.
+function noBox(job: usize, state: usize, b: u32): void {
+  const row = usize(word(state, 19)) << 2;
+  let p = ptr(state, 17) + (<usize>b << 2);
+  for (let k: u32 = 0; k < word(job, 16); k++) {
+    store<f32>(p, Infinity);
+    store<f32>(p + row, Infinity);
+    p += row << 1;
+  }
+  store<f32>(ptr(state, 18) + (<usize>b << 2), Infinity);
 }
 
 function moveColumn(base: usize, rows: u32, from: u32, to: u32): void {
@@ -104,50 +157,151 @@ function moveColumn(base: usize, rows: u32, from: u32, to: u32): void {
   }
 }
 
-// Lowers the keys of a worker's points by the distance to the point `v` with index `id`, and publishes its best candidate.
+// Adds the visited point whose bound rows stand at `v`, number `last` of the order, to what the blocks owe it to; answers the block that
+// may owe the least. A point farther from the whole block than its largest key can change nothing there and is not owed.
+function owe(job: usize, state: usize, v: usize, last: u32, l1: bool): u32 {
+  const rows = word(job, 16), blocks = word(state, 8);
+  const boxes = ptr(state, 17), owed = ptr(state, 18), tops = ptr(state, 21), since = ptr(state, 20);
+  const row = usize(word(state, 19)) << 2;
+  const zero = f32x4.splat(0), infinity = f32x4.splat(Infinity), four = i32x4.splat(4);
+  const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
+  let least = infinity, at = i32x4.splat(0), index = i32x4(0, 1, 2, 3);
+  for (let b: usize = 0; b < <usize>blocks << 2; b += 16) {
+    let sum = zero;
+    let p = boxes + b, q = v;
+    for (let k: u32 = 0; k < rows; k++) {
+      const y = v128.load32_splat(q);
+      const t = f32x4.pmax(zero, f32x4.pmax(f32x4.sub(v128.load(p), y), f32x4.sub(y, v128.load(p + row))));
+      sum = f32x4.add(sum, l1 ? t : f32x4.mul(t, t));
+      p += row << 1;
+      q += 4;
+    }
+    const before = v128.load(owed + b);
+    sum = v128.bitselect(sum, infinity, f32x4.le(sum, f32x4.add(f32x4.mul(v128.load(tops + b), grow), slack)));
+    const fresh = i32x4.bitmask(v128.and(f32x4.eq(before, infinity), f32x4.lt(sum, infinity)));
+    if (fresh) for (let lane: usize = 0; lane < 4; lane++) if ((fresh >> <i32>lane) & 1) store<u32>(since + b + (lane << 2), last);
+    sum = f32x4.pmin(before, sum);
+    v128.store(owed + b, sum);
+    const less = f32x4.lt(sum, least);
+    least = v128.bitselect(sum, least, less);
+    at = v128.bitselect(index, at, less);
+    index = i32x4.add(index, four);
+  }
+  let best = f32x4.extract_lane(least, 0);
+  let block = i32x4.extract_lane(at, 0);
+  if (f32x4.extract_lane(least, 1) < best) {
+    best = f32x4.extract_lane(least, 1);
+    block = i32x4.extract_lane(at, 1);
+  }
+  if (f32x4.extract_lane(least, 2) < best) {
+    best = f32x4.extract_lane(least, 2);
+    block = i32x4.extract_lane(at, 2);
+  }
+  if (f32x4.extract_lane(least, 3) < best) block = i32x4.extract_lane(at, 3);
+  return block;
+}
+
+// Lower bound of the distance from bound rows at `v` to a box, lows and highs side by side in fours.
 // @ts-ignore: decorator
 @inline
-function sweep(job: usize, state: usize, v: usize, id: u32, to: usize, l1: bool): void {
+function toBox(box: usize, v: usize, m: u32, l1: bool): f32 {
+  const zero = f32x4.splat(0);
+  let sum = zero;
+  for (const end = v + (<usize>m << 2); v < end; v += 16, box += 32) {
+    const y = v128.load(v);
+    const t = f32x4.pmax(zero, f32x4.pmax(f32x4.sub(v128.load(box), y), f32x4.sub(y, v128.load(box, 16))));
+    sum = f32x4.add(sum, l1 ? t : f32x4.mul(t, t));
+  }
+  return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
+}
+
+// Lowers a block's keys by the distances to one visited point.
+// @ts-ignore: decorator
+@inline
+function lower(job: usize, state: usize, b: u32, v: usize, l1: bool, grow: v128, slack: v128): bool {
   const d = word(job, 1), m = word(job, 2);
-  const tagged = word(job, 5) != 0;
-  const stride = <usize>(d + word(job, 5)) << 6;
+  const K = ptr(state, 2) + (<usize>b << 6), out = ptr(state, 5);
+  if (m > 0 && !mayImprove(ptr(state, 1) + <usize>b * (<usize>m << 6), v + 16, m, l1, K, grow, slack)) return false;
+  const block = ptr(state, 0) + <usize>b * (<usize>(d + word(job, 5)) << 6);
+  if (!distances(block, v + 16 + (<usize>m << 2), d, word(job, 5) != 0, l1, K, out)) return false;
+  const better = v128.or(
+    v128.or(f32x4.le(v128.load(out), v128.load(K)), f32x4.le(v128.load(out, 16), v128.load(K, 16))),
+    v128.or(f32x4.le(v128.load(out, 32), v128.load(K, 32)), f32x4.le(v128.load(out, 48), v128.load(K, 48))),
+  );
+  if (!v128.any_true(better)) return false;
+  const P = ptr(state, 4) + (<usize>b << 6);
+  const id = load<u32>(v, 4);
+  for (let lane: usize = 0; lane < 64; lane += 4) {
+    const x = load<f32>(out + lane), key = load<f32>(K + lane);
+    if (x < key) {
+      store<f32>(K + lane, x);
+      store<u32>(P + lane, id);
+    } else if (x == key && id < load<u32>(P + lane)) store<u32>(P + lane, id);
+  }
+  return true;
+}
+
+// Pays what a block owes: its keys become the least distances to the visited points 0 … last, the last at `current`.
+// @ts-ignore: decorator
+@inline
+function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bool, grow: v128, slack: v128): void {
+  const m = word(job, 2), size = ptr(job, 9);
+  const top = ptr(state, 21) + (<usize>b << 2), own = ptr(state, 16);
+  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
+  let k = load<u32>(ptr(state, 20) + (<usize>b << 2));
+  if (k < last) {
+    // The box with its rows in fours.
+    const row = usize(word(state, 19)) << 2;
+    let p = ptr(state, 17) + (<usize>b << 2);
+    for (let r: usize = 0; r < m; r++, p += row << 1) {
+      const q = own + ((r >> 2) << 5) + ((r & 3) << 2);
+      store<f32>(q, load<f32>(p));
+      store<f32>(q, load<f32>(p + row), 16);
+    }
+  }
+  for (let v = ptr(job, 18) + <usize>k * size; k < last; k++, v += size) {
+    if (toBox(own, v + 16, m, l1) > load<f32>(top) * growth + slackness) continue;
+    if (lower(job, state, b, v, l1, grow, slack)) refresh(state, b);
+  }
+  // The last one's row among the visited may still be under way.
+  if (lower(job, state, b, current, l1, grow, slack)) refresh(state, b);
+  store<f32>(ptr(state, 18) + (<usize>b << 2), Infinity);
+}
+
+// Takes the visited point at `v`, number `last` of the order, into a worker's keys, as far as they could decide, and publishes its best candidate.
+// @ts-ignore: decorator
+@inline
+function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: bool): void {
   const blocks = word(state, 8);
-  const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4);
-  const blockKey = ptr(state, 6), blockId = ptr(state, 7), out = ptr(state, 5);
-  const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
-  const coordinates = v + (<usize>m << 2);
+  const owed = ptr(state, 18), blockKey = ptr(state, 6), blockId = ptr(state, 7);
+  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
+  const grow = f32x4.splat(growth), slack = f32x4.splat(slackness);
   let best: f32 = Infinity;
+  if (word(job, 19)) {
+    const first = owe(job, state, v + 16, last, l1);
+    for (let b: usize = 0; b < <usize>blocks << 2; b += 4) best = min(best, load<f32>(blockKey + b));
+    // The likeliest first: what it gives spares others.
+    for (let i: u32 = 0; i <= blocks; i++) {
+      const b = i == 0 ? first : i - 1;
+      if (!(load<f32>(owed + (<usize>b << 2)) <= best * growth + slackness)) continue;
+      if (b >= blocks || load<u32>(blockId + (<usize>b << 2)) == NONE) continue;
+      pay(job, state, b, v, last, l1, grow, slack);
+      best = min(best, load<f32>(blockKey + (<usize>b << 2)));
+    }
+  } else {
+    for (let b: u32 = 0; b < blocks; b++) {
+      if (load<u32>(blockId + (<usize>b << 2)) == NONE) continue;
+      if (lower(job, state, b, v, l1, grow, slack)) refresh(state, b);
+      best = min(best, load<f32>(blockKey + (<usize>b << 2)));
+    }
+  }
   let bestId = NONE;
   let bestBlock: u32 = 0;
   for (let b: u32 = 0; b < blocks; b++) {
-    let at = load<u32>(blockId + (<usize>b << 2));
-    if (at == NONE) continue;
-    const K = keys + (<usize>b << 6);
-    if (
-      (m == 0 || mayImprove(bounds + <usize>b * (<usize>m << 6), v, m, l1, K, grow, slack)) &&
-      distances(points + <usize>b * stride, coordinates, d, tagged, l1, K, out)
-    ) {
-      const better = v128.or(
-        v128.or(f32x4.le(v128.load(out), v128.load(K)), f32x4.le(v128.load(out, 16), v128.load(K, 16))),
-        v128.or(f32x4.le(v128.load(out, 32), v128.load(K, 32)), f32x4.le(v128.load(out, 48), v128.load(K, 48))),
-      );
-      if (v128.any_true(better)) {
-        const P = parents + (<usize>b << 6);
-        for (let lane: usize = 0; lane < 64; lane += 4) {
-          const x = load<f32>(out + lane), key = load<f32>(K + lane);
-          if (x < key) {
-            store<f32>(K + lane, x);
-            store<u32>(P + lane, id);
-          } else if (x == key && id < load<u32>(P + lane)) store<u32>(P + lane, id);
-        }
-        refresh(state, b);
-        at = load<u32>(blockId + (<usize>b << 2));
-      }
-    }
-    const key = load<f32>(blockKey + (<usize>b << 2));
-    if (key < best || (key == best && at < bestId)) {
-      best = key;
-      bestId = at;
+    if (load<f32>(blockKey + (<usize>b << 2)) != best) continue;
+    const id = load<u32>(blockId + (<usize>b << 2));
+    if (id < bestId) {
+      bestId = id;
       bestBlock = b;
     }
   }
@@ -156,7 +310,7 @@ function sweep(job: usize, state: usize, v: usize, id: u32, to: usize, l1: bool)
     return;
   }
   let slot = bestBlock << 4;
-  while (load<u32>(ids + (<usize>slot << 2)) != bestId || load<f32>(keys + (<usize>slot << 2)) < 0) slot++;
+  while (load<u32>(ptr(state, 3) + (<usize>slot << 2)) != bestId || load<f32>(ptr(state, 2) + (<usize>slot << 2)) < 0) slot++;
   publish(job, state, slot, to);
 }
 
@@ -224,6 +378,8 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
         }
       }
       if (owner == worker) {
+        const row = ptr(job, 18) + <usize>k * ptr(job, 9);
+        if (word(job, 19)) for (let i: usize = 0; i < ptr(job, 9); i += 16) v128.store(row + i, v128.load(winner + i));
         const slot = load<u32>(winner, 12);
         store<f32>(ptr(state, 2) + (<usize>slot << 2), -1);
         refresh(state, slot >> 4);
@@ -235,8 +391,8 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
       store<u32>(state, next, 36);
       if (next < n) {
         const to = candidate(job, next, worker);
-        if (l1) sweep(job, state, winner + 16, id, to, true);
-        else sweep(job, state, winner + 16, id, to, false);
+        if (l1) sweep(job, state, winner, k, to, true);
+        else sweep(job, state, winner, k, to, false);
       }
       if (worker == 0 && atomic.load<u32>(sync, 128) != 0 && atomic.load<u32>(sync, 320) == 0) atomic.store<u32>(sync, next, 320);
       if (!barrier(job, state)) return 3;

@@ -38,7 +38,8 @@ export {
  * @throws `shape`, `not-finite` with row and column, `argument` (also for values so large that a distance could pass float32's end),
  * `memory`, `cancelled`.
  * Time O(n²·d) at worst, for the farthest pair and for Prim each; points that a bound shows to be too far are skipped, which never
- * changes a result. Memory `vatPointsBytes(n, d)`, about 4·n·(d + 8) bytes and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
+ * changes a result. Memory `vatPointsBytes(n, d)`, about 4·n·(d + 8) bytes (twice that
+ * from d = 128 on) and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957.
  */
 export function vatFromPoints(

@@ -47,6 +47,12 @@ function layout(base: number): Layout {
   return l;
 }
 
+/**
+ * Whether blocks put off distances: it needs the visited points beside the living, twice the memory, and pays for itself where a step would
+ * bring more coordinates than the caches hold (measured).
+ */
+const owes = (d: number) => d >= 128;
+
 function place(base: number, n: number, d: number, m: number, boxRows: number, tag: number, workers: number) {
   const l = layout(base);
   const blocks = Math.ceil(n / 16);
@@ -59,6 +65,10 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
   const weights = l.take(8 * n);
   const candidates = l.take(2 * workers * candidate);
   const boxes = l.take(8 * boxRows * blocks);
+  const lazy = owes(d);
+  const visited = lazy ? l.take(n * candidate) : 0;
+  // Blocks of a worker, to whole vectors.
+  const padded = Math.ceil(perWorker / 4) * 4;
   const each = Array.from({ length: workers }, () => ({
     points: l.take(64 * (d + tag) * perWorker),
     bounds: l.take(64 * m * perWorker),
@@ -70,6 +80,10 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
     blockId: l.take(4 * perWorker),
     limits: l.take(64),
     scratch: l.take(16 * candidate),
+    tops: l.take(4 * padded),
+    boxes: lazy ? l.take(8 * boxRows * padded) : 0,
+    owed: l.take(4 * padded),
+    since: l.take(4 * padded),
   }));
   return {
     job,
@@ -79,6 +93,9 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
     weights,
     candidates,
     boxes,
+    visited,
+    padded,
+    lazy,
     each,
     blocks,
     perWorker,
@@ -87,7 +104,7 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
   };
 }
 
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40. */
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 128 on. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
   return place(0, n, d, boundRows(n, d), Math.max(boundRows(n, d), Math.min(d, 9)), 1, workers).bytes;
 }
@@ -149,6 +166,8 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     at.boxes,
     boxRows,
     m > 0 ? 1 : 0,
+    at.visited,
+    at.lazy ? 1 : 0,
   ]);
   floats(pointer).set([bounds.grow, bounds.slack], 12);
   at.each.forEach((own, w) => {
@@ -165,7 +184,13 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
       own.blockId,
       own16,
     ]);
-    words(state).set([NONE, own.limits, 0, own.scratch], 13);
+    words(state).set(
+      [NONE, own.limits, 0, own.scratch, own.boxes, own.owed, at.padded, own.since, own.tops],
+      13,
+    );
+    if (at.lazy) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
+    arena.f32(own.tops, at.padded).fill(Infinity);
+    arena.f32(own.owed, at.padded).fill(Infinity);
     arena.f32(own.limits, 16).fill(Infinity);
     arena.f32(own.keys, 16 * at.perWorker).fill(-1);
     arena.u32(own.ids, 16 * at.perWorker).fill(NONE);
@@ -174,12 +199,21 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     arena.u32(own.blockId, at.perWorker).fill(NONE);
   });
   fillBlocks();
+  if (at.lazy) shareBoxes();
   const exports = kernels.exports as unknown as VatPointsExports;
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
   const steps = Math.ceil(blocks / workers) + n;
   return { pointer, n, d, metric, workers, steps, unit: rows.unit };
+
+  function shareBoxes(): void {
+    for (let g = 0; g < blocks; g++) {
+      const all = arena.f32(at.boxes + 8 * boxRows * g, 2 * boxRows);
+      const own = arena.f32(at.each[g % workers]!.boxes, 2 * boxRows * at.padded);
+      for (let k = 0; k < 2 * boxRows; k++) own[k * at.padded + Math.floor(g / workers)] = all[k]!;
+    }
+  }
 
   function fillBlocks(): void {
     const all = new Float32Array(kernels.memory.buffer);

@@ -7,9 +7,12 @@
 //
 // Memory contract (written by job.ts; u32 words). Job: 0 n, 1 d, 2 bound rows m, 3 L1, 4 workers, 5 tag rows (0 or 1), 6 order u32[n],
 // 7 weights f32[n] and parents u32[n], 8 candidates, 9 bytes of one, 10 states, 11 sync, 12 f32 grow and 13 f32 slack (margin of the
-// bounds), 14 blocks in all, 15 boxes: f32 lowest and highest of each of 16 box rows per block, 17 the last box row is such a norm. Worker state: 0 points, 1 bounds, 2 keys, 3 ids, 4 parents, 5 out f32[16], 6 least key
+// bounds), 14 blocks in all, 15 boxes: f32 lowest and highest of each of 16 box rows per block, 17 the last box row is such a norm,
+// 18 visited points in order, each as a candidate, if 19 is 1: blocks may owe distances. Worker state: 0 points, 1 bounds, 2 keys, 3 ids, 4 parents, 5 out f32[16], 6 least key
 // and 7 its id per block, 8 blocks, 9 Prim's step, 10 row of the search, 11 epoch, 12 f32 largest distance and 13 its lowest index,
-// 14 f32[16] of +∞, 15 living points, 16 scratch of 16 candidates. Sync, one a cache line: byte 0 arrivals, 64 sleepers,
+// 14 f32[16] of +∞, 15 living points, 16 scratch of 16 candidates, 17 boxes of its own blocks: per box row the lowest of each block, then the highest,
+// 19 floats of one of these, 18 f32 lower bound of what each block owes, 20 the number of the first visited point that it may owe, 21 largest key per block.
+// Sync, one a cache line: byte 0 arrivals, 64 sleepers,
 // 128 cancel, 192 abort, 256 largest distance, 320 step to stop after. A candidate: key, id, parent, slot, bound row, coordinates.
 // Global block g is block ⌊g / workers⌋ of worker g mod workers.
 
