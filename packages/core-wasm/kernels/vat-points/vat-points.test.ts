@@ -120,6 +120,20 @@ describe('vatFromPoints', () => {
           vatPointsReference(x, metric),
         );
       }
+    // A long line walked from its start, and groups beside it that are nearest to points visited long before.
+    const line = 96;
+    const x: Matrix = { data: new Float32Array((line + 4 * 20) * 128), shape: [line + 4 * 20, 128] };
+    for (let i = 0; i < line; i++) x.data[i * 128] = i;
+    for (let i = 0; i < 80; i++) {
+      const group = Math.floor(i / 20);
+      x.data.set([12 + 17 * group, ...Array(group + 1).fill(0), 20 + (i % 20)], (line + i) * 128);
+    }
+    for (const metric of ['euclidean', 'manhattan'] as const) {
+      const vat = vatFromPoints(kernels, x, { metric });
+      expect(vat).toEqual(vatPointsReference(x, metric));
+      const into = [...vat.parent].filter((u, k) => u < line && vat.order[k + 1]! >= line);
+      if (metric === 'euclidean') expect(into).toEqual([12, 29, 46, 63]);
+    }
     const unit = signs(90, 256, 5);
     unit.data.fill(0, 0, 256);
     unit.data.fill(0, 256 * 40, 256 * 41);
