@@ -82,10 +82,15 @@ describe('the public names', () => {
   });
   it('of @epochscope/core-wasm/reference', () => {
     expect(Object.keys(reference).sort()).toEqual([
+      'conv2dFilterGradientReference',
+      'conv2dInputGradientReference',
+      'convOutput',
       'correlationReference',
       'ivatImageReference',
       'labelRegionsReference',
       'linkageReference',
+      'matMulReference',
+      'maxPoolGradientReference',
       'minimaxReference',
       'pointDistance',
       'svdReference',
