@@ -320,8 +320,8 @@ def record_keras(run, model, inputs, layers=None, epoch=None, step=None, metrics
     missing = set(layers or []) - {layer.name for layer in chosen}
     if missing:
         raise KeyError(f"the model has no layer {sorted(missing)}; it has {', '.join(l.name for l in model.layers)}")
-    probe = keras.Model(model.inputs, [layer.output for layer in chosen] + [model.output])
-    kinds = {layer.name: type(layer).__name__.lower() for layer in chosen}
+    probe = keras.Model(model.inputs, [layer.output for layer in chosen] + [model.outputs[0]])
+    kinds = {layer.name: _KERAS_KINDS.get(type(layer).__name__, type(layer).__name__.lower()) for layer in chosen}
     with run.snapshot(epoch=epoch, step=step, metrics=metrics) as snap:
         snap.weights(
             {
@@ -384,6 +384,14 @@ _TORCH_KINDS = {
     "BatchNorm2d": "batch-norm",
     "LogSoftmax": "log-softmax",
     "Softmax": "softmax",
+}
+
+_KERAS_KINDS = {
+    "MaxPooling2D": "max-pool",
+    "AveragePooling2D": "average-pool",
+    "GlobalAveragePooling2D": "global-average-pool",
+    "BatchNormalization": "batch-norm",
+    "LeakyReLU": "leaky-relu",
 }
 
 

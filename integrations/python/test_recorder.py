@@ -150,6 +150,70 @@ class RecorderTest(unittest.TestCase):
         with self.assertRaisesRegex(KeyError, "no module nothing"):
             record_torch(run, model, [x], layers=["nothing"], epoch=2)
 
+    def test_keras(self):
+        try:
+            os.environ.setdefault("KERAS_BACKEND", "jax")
+            import keras
+        except ImportError:
+            self.skipTest("Keras is not installed")
+        keras.utils.set_random_seed(1)
+        layers = keras.layers
+        model = keras.Sequential(
+            [
+                keras.Input((6, 6, 1)),
+                layers.Conv2D(2, 3, name="conv", activation="relu"),
+                layers.BatchNormalization(name="norm"),
+                layers.MaxPooling2D(2, name="pool"),
+                layers.Flatten(name="flat"),
+                layers.Dropout(0.5, name="drop"),
+                layers.Dense(3, name="head", activation="softmax"),
+            ]
+        )
+        x = np.random.default_rng(0).normal(size=(10, 6, 6, 1)).astype("float32")
+        with Recorder(self.folder, classes=list("abc")) as run:
+            record_keras(run, model, x, epoch=1, batch_size=4)
+        read = lambda name: np.load(os.path.join(self.folder, "snapshots", "epoch-0001", "outputs", name + ".npy"))
+        probabilities = np.asarray(model(x, training=False))
+        np.testing.assert_allclose(read("head"), probabilities, atol=1e-6)
+        np.testing.assert_allclose(read("log_softmax"), np.log(probabilities), atol=1e-5)
+        self.assertEqual(read("conv").shape, (10, 4, 4, 2))
+        np.testing.assert_allclose(read("drop"), read("flat"), rtol=1e-6)
+        weights = read_safetensors(os.path.join(self.folder, "snapshots", "epoch-0001", "weights.safetensors"))
+        np.testing.assert_array_equal(weights["conv.kernel"], model.get_layer("conv").get_weights()[0])
+        self.assertEqual(
+            sorted(weights),
+            ["conv.bias", "conv.kernel", "head.bias", "head.kernel", "norm.beta", "norm.gamma", "norm.moving_mean", "norm.moving_variance"],
+        )
+        kinds = {layer["name"]: layer["kind"] for layer in self.manifest()["layers"]}
+        self.assertEqual(kinds["pool"], "max-pool")
+        self.assertEqual(self.manifest()["layers"][-1], {"name": "log_softmax", "kind": "log-softmax", "shape": [3], "parameters": []})
+        with self.assertRaisesRegex(KeyError, "no layer"):
+            record_keras(run, model, x, layers=["nothing"], epoch=2)
+
+    def test_jax(self):
+        try:
+            import jax
+            import jax.numpy as jnp
+        except ImportError:
+            self.skipTest("JAX is not installed")
+        keys = jax.random.split(jax.random.PRNGKey(0), 3)
+        params = {"hidden": {"kernel": jax.random.normal(keys[0], (4, 5)), "bias": jnp.zeros(5)}, "out": {"kernel": jax.random.normal(keys[1], (5, 3), dtype=jnp.bfloat16)}}
+        x = jax.random.normal(keys[2], (7, 4))
+
+        @jax.jit
+        def apply(p, batch):
+            hidden = jnp.tanh(batch @ p["hidden"]["kernel"] + p["hidden"]["bias"])
+            return {"hidden": hidden, "out": hidden @ p["out"]["kernel"].astype(jnp.float32)}
+
+        with Recorder(self.folder) as run:
+            record_jax(run, params, apply, [x[:4], x[4:]], epoch=1, log_softmax="out")
+        outputs = os.path.join(self.folder, "snapshots", "epoch-0001", "outputs")
+        np.testing.assert_allclose(np.load(os.path.join(outputs, "hidden.npy")), apply(params, x)["hidden"], rtol=1e-6)
+        expected = jax.nn.log_softmax(apply(params, x)["out"])
+        np.testing.assert_allclose(np.load(os.path.join(outputs, "log_softmax.npy")), expected, atol=1e-5)
+        weights = read_safetensors(os.path.join(self.folder, "snapshots", "epoch-0001", "weights.safetensors"))
+        self.assertEqual(weights["out.kernel"].shape, (5, 3))
+
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
