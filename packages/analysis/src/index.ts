@@ -55,5 +55,7 @@ export * from './methods/prune/index.js';
 export * from './methods/tendency/index.js';
 export { type Random, random } from './random.js';
 export * from './results/index.js';
+export { createMemoryRun, type MemoryRun } from './run/memory.js';
 export * from './run/types.js';
+export { type RecordOptions, recordFit } from './training/callback.js';
 export { toolInfo } from './version.js';
