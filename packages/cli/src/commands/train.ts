@@ -24,7 +24,10 @@ export function define(command: Command): Command {
       'folder that --data mnist or cifar10 is fetched into (default: the user cache)',
     )
     .option('--epochs <n>', 'passes over the training samples', whole(0), 10)
-    .option('--snapshots <when>', '"init,1,2,10", "every:STEPS" or "log:COUNT"; the last step is always kept')
+    .option(
+      '--snapshots <when>',
+      '"init,1,2,10" as folders, "every:STEPS" or "log:COUNT" as a step log; the last step is always kept',
+    )
     .option('--batch <n>', 'samples a step', whole(1), 100)
     .option(
       '--optimizer <name>',

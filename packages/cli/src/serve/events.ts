@@ -16,6 +16,11 @@ function whileOpen(
   closing: AbortSignal,
   tell: (stream: SSEStreamingApi) => Promise<void>,
 ): Response {
+  // Nobody would read the stream, or ever leave it.
+  if (c.req.raw.method === 'HEAD')
+    return new Response(null, {
+      headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
+    });
   const answer = streamSSE(c, async (stream) => {
     const ended = new AbortController();
     stream.onAbort(() => ended.abort());
@@ -50,7 +55,8 @@ export async function runEvents(
   const folder = catalogue.folder(key);
   const asked = /^(\d{1,9}):(.+)$/s.exec(c.req.header('Last-Event-ID') ?? '');
   let sent = asked ? Number(asked[1]) : 0;
-  let last = asked ? decodeURIComponent(asked[2]!) : '';
+  // Percent-encoded, as the header has it.
+  let last = asked?.[2] ?? '';
   let state = '';
   let problem = '';
   const results = join(folder, 'results');
@@ -71,16 +77,16 @@ export async function runEvents(
         if (text !== state) await tell('state', now);
         state = text;
         problem = '';
-        if (sent > 0 && snapshots[sent - 1]?.id !== last) {
+        if (sent > 0 && encodeURIComponent(snapshots[sent - 1]?.id ?? '') !== last) {
           sent = 0;
           await tell('reset', { layers });
         }
         if (snapshots.length > sent) {
-          last = snapshots.at(-1)!.id;
+          last = encodeURIComponent(snapshots.at(-1)!.id);
           await tell(
             'snapshots',
             { from: sent, snapshots: snapshots.slice(sent) },
-            `${snapshots.length}:${encodeURIComponent(last)}`,
+            `${snapshots.length}:${last}`,
           );
           sent = snapshots.length;
         }

@@ -539,6 +539,20 @@ describe('events', () => {
     while (!(await reader.read()).done);
   });
 
+  it('begin anew after an id that no server of ours gave, and answer HEAD at once', async () => {
+    for (const id of ['%ZZ', '3:%ZZ', '-1:x', '999999999:step-0', '1:'])
+      expect(
+        told(
+          await events(serving.port, apiPaths.runEvents(key), (list) => told(list).length >= 3, {
+            'Last-Event-ID': id,
+          }),
+        ),
+        id,
+      ).toEqual(['step-0', 'step-1', 'step-2']);
+    const { status, headers, body } = await raw(apiPaths.runEvents(key), { method: 'HEAD' });
+    expect([status, headers['content-type'], body.length]).toEqual([200, 'text/event-stream', 0]);
+  });
+
   it('tell when the run disappears', async () => {
     const gone = join(folder, 'gone');
     await (await createRun(gone, init)).finish();
