@@ -50,23 +50,51 @@ export function byPlace(values: ArrayLike<number>, shown: Shown): number[] {
   return out;
 }
 
-/** Chosen clusters and all they come from and go to: per snapshot the shares of each cluster's units that are connected, by unit. */
+/** Units of a chosen cluster; null when there is no such cluster. */
+function unitsOf({ snapshots }: Pick<ModulesResult, 'snapshots'>, chosen: ChosenCluster | null) {
+  const at = snapshots.find(({ snapshot }) => snapshot.id === chosen?.snapshot);
+  if (!chosen || !at || chosen.cluster >= at.clusters.length) return null;
+  return new Set(at.kept.filter((_, k) => at.labels[k] === chosen.cluster));
+}
+
+/** How many units of a chosen cluster are in each cluster of every snapshot, by snapshot id. */
 export function relatives(
   result: Pick<ModulesResult, 'snapshots'>,
   chosen: ChosenCluster | null,
 ): Map<string, Map<number, number>> | null {
-  const at = result.snapshots.find(({ snapshot }) => snapshot.id === chosen?.snapshot);
-  if (!chosen || !at || chosen.cluster >= at.clusters.length) return null;
-  const units = new Set<number>();
-  for (let k = 0; k < at.kept.length; k++) if (at.labels[k] === chosen.cluster) units.add(at.kept[k]!);
+  const units = unitsOf(result, chosen);
+  if (!units) return null;
   return new Map(
     result.snapshots.map((s) => {
-      const shares = new Map<number, number>();
+      const counts = new Map<number, number>();
       for (let k = 0; k < s.kept.length; k++)
-        if (units.has(s.kept[k]!)) shares.set(s.labels[k]!, (shares.get(s.labels[k]!) ?? 0) + 1);
-      return [s.snapshot.id, shares];
+        if (units.has(s.kept[k]!)) counts.set(s.labels[k]!, (counts.get(s.labels[k]!) ?? 0) + 1);
+      return [s.snapshot.id, counts];
     }),
   );
+}
+
+/** Units of a chosen cluster on each band, keyed "snapshot,from,to" by drawn places (−1: no cluster). */
+export function followedPairs(
+  result: Pick<ModulesResult, 'snapshots'>,
+  chosen: ChosenCluster | null,
+  shown: readonly Shown[],
+): Map<string, number> | null {
+  const units = unitsOf(result, chosen);
+  if (!units) return null;
+  const places = result.snapshots.map((s, i) => {
+    const found = new Map<number, number>();
+    for (let k = 0; k < s.kept.length; k++)
+      if (units.has(s.kept[k]!)) found.set(s.kept[k]!, placeOf(s.labels[k]!, shown[i]!));
+    return found;
+  });
+  const pairs = new Map<string, number>();
+  for (let s = 0; s + 1 < places.length; s++)
+    for (const unit of units) {
+      const key = [s, places[s]!.get(unit) ?? -1, places[s + 1]!.get(unit) ?? -1].join();
+      pairs.set(key, (pairs.get(key) ?? 0) + 1);
+    }
+  return pairs;
 }
 
 export const titleOf = ({ snapshot }: ModuleSnapshot) => snapshotTitle(snapshot);

@@ -1,7 +1,15 @@
 import type { ModulesResult } from '@epochscope/analysis/results';
 import { css, nothing, svg, type TemplateResult } from 'lit';
 import { EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
-import { type ChosenCluster, clusterName, percent, relatives, titleOf, trackColour } from './clusters.js';
+import {
+  type ChosenCluster,
+  clusterName,
+  followedPairs,
+  percent,
+  relatives,
+  titleOf,
+  trackColour,
+} from './clusters.js';
 import { type FlowLink, type FlowNode, flowLayout } from './layout.js';
 
 const HEIGHT = 460;
@@ -94,6 +102,7 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
     const step = snapshots.length > 1 ? (this.width - BLOCK - 2 * gap) / (snapshots.length - 1) : 0;
     const left = (s: number) => gap + s * step;
     const kin = relatives(result, this.chosen);
+    const pairs = followedPairs(result, this.chosen, shown);
     // Of the units followed, those in a block.
     const followed = (node: FlowNode) => {
       const shares = kin?.get(snapshots[node.snapshot]!.snapshot.id);
@@ -107,13 +116,20 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
       node.place < 0 || node.place >= shown[node.snapshot]!.alone
         ? 'var(--_quiet)'
         : trackColour(snapshots[node.snapshot]!.clusters[node.place]!.track);
-    const band = (link: FlowLink) => {
+    const band = (link: FlowLink, units: number) => {
       const [x0, x1] = [left(link.from.snapshot) + BLOCK, left(link.to.snapshot)];
       const [y0, y1] = [HEAD + link.from.top + link.fromTop, HEAD + link.to.top + link.toTop];
       const middle = (x0 + x1) / 2;
       // Half a pixel at least: no edge is hidden.
-      const thick = Math.max(0.5, link.thick);
+      const thick = Math.max(0.5, (link.thick * units) / link.units);
       return `M${x0} ${y0}C${middle} ${y0} ${middle} ${y1} ${x1} ${y1}v${thick}C${middle} ${y1 + thick} ${middle} ${y0 + thick} ${x0} ${y0 + thick}Z`;
+    };
+    // Of a band, the part that the units followed take.
+    const strong = (link: FlowLink) => {
+      const units = pairs?.get([link.from.snapshot, link.from.place, link.to.place].join());
+      return units
+        ? svg`<path class="strong" pointer-events="none" d=${band(link, units)} fill=${colour(link.from.place < 0 ? link.to : link.from)}></path>`
+        : nothing;
     };
     return this.plot({
       width: this.width,
@@ -124,12 +140,11 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
         const x = i === 0 ? 0 : i === snapshots.length - 1 ? this.width : left(i) + BLOCK / 2;
         return svg`<text class="head" x=${x} y="14" text-anchor=${anchor}>${titleOf(s)}</text>`;
       })}
-      ${links.map((link) => {
-        const strong = kin && followed(link.from) > 0 && followed(link.to) > 0;
-        const kind = kin ? (strong ? 'strong' : 'faint') : '';
-        return svg`<path class="band ${kind}" d=${band(link)} fill=${colour(link.from.place < 0 ? link.to : link.from)}>
-          <title>${titleOf(snapshots[link.from.snapshot]!)} ${name(link.from)} → ${titleOf(snapshots[link.to.snapshot]!)} ${name(link.to)}: ${link.units} units (${percent(link.units / link.from.units)})</title></path>`;
-      })}
+      ${links.map(
+        (link) =>
+          svg`<path class="band ${kin ? 'faint' : ''}" d=${band(link, link.units)} fill=${colour(link.from.place < 0 ? link.to : link.from)}>
+          <title>${titleOf(snapshots[link.from.snapshot]!)} ${name(link.from)} → ${titleOf(snapshots[link.to.snapshot]!)} ${name(link.to)}: ${link.units} units (${percent(link.units / link.from.units)})</title></path>${strong(link)}`,
+      )}
       ${nodes.map((node, i) => {
         const { snapshot } = snapshots[node.snapshot]!;
         const alone = node.place >= 0 && node.place < shown[node.snapshot]!.alone;

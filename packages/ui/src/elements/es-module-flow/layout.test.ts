@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { modulesResult, modulesSnapshot } from '../../gallery/modules.js';
 import { dendrogramLayout } from '../es-module-dendrogram/layout.js';
-import { relatives, shownClusters } from './clusters.js';
+import { followedPairs, relatives, shownClusters } from './clusters.js';
 import { flowLayout } from './layout.js';
 
 describe('flowLayout', () => {
@@ -62,6 +62,18 @@ describe('flowLayout', () => {
     const t = result.transitions[0]!;
     const wanted = [...t.row.keys()].filter((k) => t.row[k] === 2).map((k) => [t.column[k], t.count[k]]);
     expect([...shares.get('epoch-0010')!].sort((a, b) => a[0] - b[0])).toEqual(wanted);
+    const { shown } = flowLayout(result, 3, 400);
+    const pairs = followedPairs(result, { snapshot: 'epoch-0001', cluster: 2 }, shown)!;
+    expect([...pairs.values()].reduce((a, b) => a + b, 0)).toBe(result.snapshots[0]!.clusters[2]!.size);
+    for (const [key, units] of pairs) {
+      const [s, from, to] = key.split(',').map(Number);
+      expect([s, from]).toEqual([0, 2]);
+      const there = [...t.row.keys()].filter(
+        (k) => t.row[k] === 2 && Math.min(t.column[k]!, shown[1]!.alone) === to,
+      );
+      expect(units).toBe(to === -1 ? t.left[2] : there.reduce((sum, k) => sum + t.count[k]!, 0));
+    }
+    expect(followedPairs(result, null, shown)).toBeNull();
     expect(relatives(result, null)).toBeNull();
     expect(relatives(result, { snapshot: 'epoch-0001', cluster: 99 })).toBeNull();
   });
