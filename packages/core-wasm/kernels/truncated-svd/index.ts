@@ -79,7 +79,7 @@ export function* truncatedSvdSteps(
 
 /**
  * The same for a map known only by its products (matrix-free). Products are float32, so σ are good to about
- * 1e-6·σ₁; images of the basis are kept as float32. A product that answers NaN or infinity is refused, naming it.
+ * 1e-6·σ₁ (their error is of the order of the residual squared, over gaps); images of the basis are kept as float32. A product that answers NaN or infinity is refused, naming it.
  */
 export async function truncatedSvdOperator(
   kernels: Kernels,
@@ -87,7 +87,7 @@ export async function truncatedSvdOperator(
   options: TruncatedSvdOptions & SyncJobOptions,
 ): Promise<TruncatedSvdResult> {
   const [m, n] = operator.shape;
-  const plan = planOf(m, n, options, 4, 16, 1e-6);
+  const plan = planOf(m, n, options, 4, 16, 1e-5);
   if (plan.k === 0) return nothing(m, n);
   refuse(truncatedSvdOperatorBytes(m, n, plan.k, options), m, n);
   const algebra = new Algebra(kernels, normals(options.seed ?? 1));

@@ -299,6 +299,7 @@ describe('truncatedSvdOperator', () => {
           k,
           method,
           maxIterations: 5000,
+          tolerance: 1e-6,
         });
         // Float32 products.
         expectRight(a, result, 3e-6);

@@ -12,7 +12,7 @@ export interface TruncatedSvdOptions {
   seed?: number;
   /**
    * A triplet is converged when ‖Aᵀu − σv‖ ≤ tolerance · σ₁. Default 1e-8; for operators, whose products are float32,
-   * 1e-6.
+   * 1e-5: σ are then good to about 1e-6 where they lie apart.
    */
   tolerance?: number;
   /** Block steps (each two products with a block) after which it gives up, flags saying so. Default 1000. */
