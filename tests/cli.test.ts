@@ -556,6 +556,22 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
       'layer R4, snapshot epoch-0002: expected finite outputs, got Infinity for sample 7, unit 2',
     ],
     [
+      'NaN in the outputs that predictions are read from',
+      () => {
+        const copy = join(folder, 'nan-last');
+        cpSync(run, copy, { recursive: true });
+        const place = join(copy, 'snapshots', 'epoch-0002', 'outputs');
+        mkdirSync(place, { recursive: true });
+        const shape = JSON.parse(readFileSync(join(copy, 'run.json'), 'utf8')).layers.at(-1).shape;
+        writeFileSync(
+          join(place, 'S5.npy'),
+          encodeNpy(new Float32Array(50 * shape[0]).fill(Number.NaN), [50, shape[0]]),
+        );
+        return ['tendency', copy, '--layers', 'R4', '--snapshots', '2', '-o', join(folder, 'new12')];
+      },
+      'snapshot epoch-0002, layer S5: expected finite numbers, got NaN at row 0, column 0',
+    ],
+    [
       'outputs of another number of samples',
       () => {
         const copy = join(folder, 'short-run');

@@ -24,7 +24,7 @@ import {
   weightsOf,
   writeOutputs,
 } from '@epochscope/analysis/node';
-import { EpochscopeError } from '@epochscope/core-wasm';
+import { checkFinite, EpochscopeError } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
 
 export interface TrainRunOptions {
@@ -244,5 +244,6 @@ export async function predictedBy(
   if (last?.kind !== 'log-softmax' || last.shape[0] !== run.manifest.classes?.length) return null;
   if (!(await run.hasOutputs(snapshotId, last.name))) return null;
   const outputs = await run.outputs(snapshotId, last.name);
+  checkFinite(outputs, `${run.directory}, snapshot ${snapshotId}, layer ${last.name}`);
   return readPredictions({ ...outputs, shape: [...outputs.shape], dtype: 'float32' }, labels);
 }

@@ -54,7 +54,7 @@ export function define(command: Command): Command {
     .option('--aligned', 'draw figures in orders aligned between snapshots')
     .addHelpText(
       'after',
-      '\nExamples:\n  epochscope tendency my-run --layers P1,R3,S5 --snapshots 1,10 --marks top:10\n  epochscope tendency points.npy --labels labels.npy --metric cosine -o result --png',
+      '\nExamples:\n  epochscope tendency my-run --layers P1,R3,S5 --snapshots 1,10 --marks top:10\n  epochscope tendency my-run --layers R4,S5 --figure layers,marks,thinning --png --svg -o figures\n  epochscope tendency points.npy --labels labels.npy --metric cosine -o result --png',
     );
 }
 

@@ -3,8 +3,8 @@ import type { Engine } from '../../engine/types.js';
 import type { Figure } from '../../results/types.js';
 import { thinnedAgreement } from './agreement.js';
 import { alignPanels } from './align.js';
+import { analyseTendency, type TendencyInput, type TendencyOptions } from './analyse.js';
 import { defaultMinimumSize } from './blocks.js';
-import { analyseTendency, type TendencyInput, type TendencyOptions } from './index.js';
 import type { MarkRule } from './marks.js';
 import type { TendencyPanel, ThinnedAgreement, Thinning, ThinningStep } from './types.js';
 

@@ -1,0 +1,104 @@
+import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
+import type { Engine, JobOptions } from '../../engine/types.js';
+import { blockLabels, findBlocks } from './blocks.js';
+import { chooseSamples, type MarkRule, placeMarks } from './marks.js';
+import { rimScore } from './rim.js';
+import { adjustedRandIndex, NO_LABELS, normalisedMutualInformation, purity } from './scores.js';
+import type { TendencyPanel } from './types.js';
+import { vatImage } from './vat-image.js';
+
+export interface TendencyInput {
+  snapshot: TendencyPanel['snapshot'];
+  layer: string;
+  /** float32[n × d]. */
+  outputs: Matrix;
+  labels: ArrayLike<number> | null;
+  predictions: ArrayLike<number> | null;
+  /** Log-likelihood of the right class, per sample; of the predicted one without labels. */
+  logLikelihood: ArrayLike<number> | null;
+}
+
+export interface TendencyOptions extends JobOptions {
+  metric: Metric;
+  marks: readonly MarkRule[];
+  /** Side of the stored VAT image; 0 for none. The iVAT image is always drawn from the weights. */
+  vatSide: number;
+  /** Smallest block that counts; default 2 % of the samples. */
+  minimumBlock?: number;
+  seed: number;
+}
+
+/**
+ * VAT/iVAT of one layer's outputs (Satoh; Bezdek & Hathaway 2002; Havens & Bezdek 2012): order, weights, parents, blocks,
+ * scores against labels where there are any, marks. Works with no labels at all.
+ * Throws `not-finite` naming layer, snapshot and sample; `shape` for labels of another length; `missing` for marks that
+ * need what is not there; `memory`; `cancelled`. O(n² d) time at worst, O(n d) memory.
+ */
+export async function analyseTendency(
+  engine: Pick<Engine, 'vat'>,
+  input: TendencyInput,
+  options: TendencyOptions,
+): Promise<TendencyPanel> {
+  const { snapshot, layer, outputs, labels, predictions, logLikelihood } = input;
+  const [n, d] = outputs.shape;
+  for (const [name, list] of [
+    ['labels', labels],
+    ['predictions', predictions],
+    ['log-likelihoods', logLikelihood],
+  ] as const) {
+    guard(
+      !list || list.length === n,
+      'shape',
+      () => `layer ${layer}, snapshot ${snapshot.id}: ${n} samples need ${n} ${name}, got ${list!.length}`,
+      { layer, snapshot: snapshot.id, expected: n, got: list?.length },
+    );
+  }
+  // Chosen first: a rule that cannot be followed is refused before the long part.
+  const marked = options.marks.map((rule) => ({
+    rule: rule.rule,
+    samples: chooseSamples(rule, { n, labels, predictions, logLikelihood }),
+  }));
+  const begun = performance.now();
+  const vat = await engine
+    .vat(outputs, { metric: options.metric, signal: options.signal, onProgress: options.onProgress })
+    .catch((cause) => {
+      if (!(cause instanceof EpochscopeError) || cause.code !== 'not-finite') throw cause;
+      const { row, column, got } = cause.fields;
+      throw new EpochscopeError(
+        'not-finite',
+        `layer ${layer}, snapshot ${snapshot.id}: expected finite outputs, got ${got} for sample ${row}, unit ${column}`,
+        { ...cause.fields, layer, snapshot: snapshot.id },
+        { cause },
+      );
+    });
+  const blocks = findBlocks(vat.weights, n, { minimum: options.minimumBlock, seed: options.seed });
+  const clusters = blockLabels(blocks.boundaries, vat.order);
+  const correct =
+    labels && predictions
+      ? Uint8Array.from({ length: n }, (_, i) => Number(labels[i] === predictions[i]))
+      : null;
+  return {
+    snapshot,
+    layer,
+    n,
+    d,
+    metric: options.metric,
+    start: vat.order[0] ?? 0,
+    ...vat,
+    vat:
+      options.vatSide > 0 && n > 0
+        ? await vatImage(outputs, vat.order, options.metric, options.vatSide, options.seed, options.signal)
+        : null,
+    blocks,
+    scores: labels
+      ? {
+          ari: adjustedRandIndex(clusters, labels),
+          nmi: normalisedMutualInformation(clusters, labels),
+          purity: purity(clusters, labels),
+        }
+      : { ari: NO_LABELS, nmi: NO_LABELS, purity: NO_LABELS },
+    rimScore: rimScore(blocks.boundaries, vat.order, correct),
+    marks: marked.flatMap(({ rule, samples }) => placeMarks(samples, rule, vat.order, labels, predictions)),
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
