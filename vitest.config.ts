@@ -31,6 +31,7 @@ export default defineConfig({
             'lit',
             'lit/async-directive.js',
             'lit/directive.js',
+            'lit/directives/guard.js',
             'lit/directives/repeat.js',
           ],
         },

@@ -187,6 +187,22 @@ describe('the dashboard', () => {
     await expect.poll(both).toEqual(['init', 'epoch-0001']);
   });
 
+  it('with 5 000 snapshots offers some to compare with, and the one compared with always', async () => {
+    const source = new InlineSource(pageOf({ mine: { manifest: manifest(5000), results: [] } }));
+    const dashboard = await open(source, 'snapshot=epoch-4321&versus=snapshot:epoch-0013');
+    const options = () => deep<HTMLOptionElement>(dashboard, 'optgroup option');
+    await expect.poll(() => options().length).toBeGreaterThan(100);
+    expect(options().length).toBeLessThanOrEqual(201);
+    expect(options().find((option) => option.selected)?.value).toBe('snapshot:epoch-0013');
+    const slider = deep<EsTimeline>(dashboard, 'es-timeline')[0]!.shadowRoot!.querySelector('input')!;
+    expect([slider.value, slider.max]).toEqual(['4321', '4999']);
+    slider.value = '77';
+    slider.dispatchEvent(new Event('input'));
+    await expect.poll(() => location.hash).toContain('snapshot=epoch-0077');
+    const cells = deep(dashboard, 'es-run-overview')[0]!.shadowRoot!.querySelectorAll('.cell');
+    expect(cells.length).toBe(layers.length * 60);
+  });
+
   it('compares two runs, also where the other lacks the result', async () => {
     const source = () =>
       new InlineSource(

@@ -1,6 +1,7 @@
 import type { RunManifest } from '@epochscope/analysis';
 import type { TendencyResult } from '@epochscope/analysis/results';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { OverviewCell, OverviewData } from '../elements/es-run-overview/index.js';
 import type { TimelineSnapshot } from '../elements/es-timeline/index.js';
@@ -215,7 +216,7 @@ export class EsDashboard extends LitElement {
         <es-timeline class="slider" ?loading=${!snapshots} .data=${snapshots} .selection=${selection}></es-timeline>
         <label>Compare with <select @change=${(e: Event) => this.compare(chosen(e))}>
           <option value="" ?selected=${!versus}>nothing</option>
-          <optgroup label="Snapshot">${(snapshots ?? []).map((snapshot) => html`<option value="snapshot:${snapshot.id}" ?selected=${versus?.kind === 'snapshot' && versus.value === snapshot.id}>${snapshotTitle(snapshot)}</option>`)}</optgroup>
+          ${guard([snapshots, versus?.value], () => html`<optgroup label="Snapshot">${offered(snapshots ?? [], versus?.value).map((snapshot) => html`<option value="snapshot:${snapshot.id}" ?selected=${versus?.kind === 'snapshot' && versus.value === snapshot.id}>${snapshotTitle(snapshot)}</option>`)}</optgroup>`)}
           ${others.length ? html`<optgroup label="Run">${others.map(({ key, title }) => html`<option value="run:${key}" ?selected=${versus?.kind === 'run' && versus.value === key}>${title}</option>`)}</optgroup>` : nothing}
         </select></label>
       </div>
@@ -352,6 +353,18 @@ export class EsDashboard extends LitElement {
 }
 
 const chosen = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
+
+/** With more snapshots than this, the list to compare with holds so many evenly spaced ones; any other by the address. */
+const OFFERED = 200;
+function offered(
+  snapshots: readonly TimelineSnapshot[],
+  chosen: string | undefined,
+): readonly TimelineSnapshot[] {
+  if (snapshots.length <= OFFERED) return snapshots;
+  const step = (snapshots.length - 1) / (OFFERED - 1);
+  const keep = new Set(Array.from({ length: OFFERED }, (_, i) => Math.round(i * step)));
+  return snapshots.filter(({ id }, i) => keep.has(i) || id === chosen);
+}
 
 /** Panels in the order of the papers, then what is not known here. */
 const METHODS = ['tendency', 'modules', 'change', 'tracks', 'activity', 'geometry', 'prune'];

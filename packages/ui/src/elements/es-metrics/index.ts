@@ -1,5 +1,13 @@
 import { css, html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, linePath, mark, tableOf } from '../../figure/index.js';
+import {
+  type Chart,
+  chart,
+  EsFigure,
+  type FigureTable,
+  linePath,
+  mark,
+  tableOf,
+} from '../../figure/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 export interface MetricSnapshot {
@@ -54,6 +62,8 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
     `,
   ];
 
+  private readonly layouts = new Map<string, Layout>();
+
   private names(data: readonly MetricSnapshot[]): string[] {
     return [...new Set(data.flatMap(({ metrics }) => Object.keys(metrics)))].filter((name) =>
       data.some(({ metrics }) => Number.isFinite(metrics[name])),
@@ -100,6 +110,35 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
     <div class="names">${names.map((name, i) => html`<span part="item"><i style="background:${COLOURS[i % COLOURS.length]}"></i>${NAMES[name] ?? name}</span>`)}</div>`;
   }
 
+  /** Axes and lines of a group: with thousands of snapshots too dear for each step of a playback. */
+  private laidOut(data: readonly MetricSnapshot[], title: string, members: string[], width: number): Layout {
+    const known = this.layouts.get(title);
+    if (known?.data === data && known.width === width) return known;
+    const by = (['epoch', 'step'] as const).find(
+      (key) => new Set(data.map((s) => s[key])).size === data.length && data.every((s) => s[key] !== null),
+    );
+    const places = data.map((snapshot, i) => (by ? snapshot[by]! : i));
+    const values = data.flatMap(({ metrics }) => members.map((name) => metrics[name] ?? Number.NaN));
+    const drawn = chart({
+      width,
+      height: HEIGHT,
+      measure: this.measure,
+      x: { domain: places, title: by ?? 'snapshot', nice: false },
+      y: { domain: values, title },
+    });
+    const lines = members.map((name) => {
+      const points = data.map(
+        ({ metrics }, i) => [drawn.x.at(places[i]!), drawn.y.at(metrics[name] ?? Number.NaN)] as const,
+      );
+      // Where a metric was not measured, the line goes on to where it was.
+      const measured = points.filter((_, i) => Number.isFinite(data[i]!.metrics[name]));
+      return { name, points, path: linePath(measured) };
+    });
+    const layout = { data, width, drawn, places, lines };
+    this.layouts.set(title, layout);
+    return layout;
+  }
+
   private group(
     data: readonly MetricSnapshot[],
     title: string,
@@ -107,30 +146,15 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
     names: string[],
     width: number,
   ): SVGTemplateResult {
-    const by = (['epoch', 'step'] as const).find(
-      (key) => new Set(data.map((s) => s[key])).size === data.length && data.every((s) => s[key] !== null),
-    );
-    const place = (i: number) => (by ? data[i]![by]! : i);
-    const values = data.flatMap(({ metrics }) => members.map((name) => metrics[name] ?? Number.NaN));
-    const { axes, x, y, top, bottom } = chart({
-      width,
-      height: HEIGHT,
-      measure: this.measure,
-      x: { domain: data.map((_, i) => place(i)), title: by ?? 'snapshot', nice: false },
-      y: { domain: values, title },
-    });
+    const { drawn, places, lines } = this.laidOut(data, title, members, width);
     const chosen = data.findIndex(({ id }) => id === this.selection.snapshot);
     const marked = data.length <= MARKED ? data.map((_, i) => i) : chosen >= 0 ? [chosen] : [];
-    return svg`${axes}
-      ${chosen >= 0 ? svg`<line class="now" x1=${x.at(place(chosen))} x2=${x.at(place(chosen))} y1=${top} y2=${bottom} />` : nothing}
-      ${members.map((name) => {
+    const now = chosen >= 0 ? drawn.x.at(places[chosen]!) : 0;
+    return svg`${drawn.axes}
+      ${chosen >= 0 ? svg`<line class="now" x1=${now} x2=${now} y1=${drawn.top} y2=${drawn.bottom} />` : nothing}
+      ${lines.map(({ name, points, path }) => {
         const colour = COLOURS[names.indexOf(name) % COLOURS.length];
-        const points = data.map(
-          ({ metrics }, i) => [x.at(place(i)), y.at(metrics[name] ?? Number.NaN)] as const,
-        );
-        // Where a metric was not measured, the line goes on to where it was.
-        const measured = points.filter((_, i) => Number.isFinite(data[i]!.metrics[name]));
-        return svg`<path d=${linePath(measured)} fill="none" style="stroke:${colour};stroke-width:1.5" />
+        return svg`<path d=${path} fill="none" style="stroke:${colour};stroke-width:1.5" />
           ${marked.map((i) => {
             const value = data[i]!.metrics[name];
             if (value === undefined || !Number.isFinite(value)) return nothing;
@@ -143,6 +167,14 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
           })}`;
       })}`;
   }
+}
+
+interface Layout {
+  data: readonly MetricSnapshot[];
+  width: number;
+  drawn: Chart;
+  places: number[];
+  lines: { name: string; points: (readonly [number, number])[]; path: string }[];
 }
 
 declare global {
