@@ -19,7 +19,7 @@ import {
   readTfjsModel,
   readTorch,
 } from '@epochscope/analysis';
-import { graphOfKeras, graphOfOnnx } from '@epochscope/analysis/node';
+import { type GraphSpec, graphOfKeras, graphOfOnnx, graphOfSpec } from '@epochscope/analysis/node';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { describe, expect, it } from 'vitest';
 import { mutate, seeded, withAllocationLimit } from './fuzz.js';
@@ -76,6 +76,20 @@ const parse = (bytes: Uint8Array): unknown => {
   }
 };
 
+const graphWeights = new Map([
+  ['d.k', { data: new Float32Array(6), shape: [3, 2], dtype: 'float32' as const }],
+]);
+const graphSpec = {
+  name: 'graph',
+  inputShape: [3, 3, 1],
+  inputScale: 1,
+  nodes: [
+    { name: 'p', kind: 'max-pool', inputs: ['input'], size: [2, 2], strides: [2, 1], padding: [0, 1, 0, 1] },
+    { name: 'r', kind: 'reshape', inputs: ['p'], shape: [2, 3] },
+    { name: 'd', kind: 'dense', inputs: ['r'], kernel: 'd.k' },
+  ],
+};
+
 const PARSERS: [
   name: string,
   seedFile: Uint8Array,
@@ -99,6 +113,12 @@ const PARSERS: [
   ['ONNX', fixture('onnx/torch-branches-unfused.onnx'), 1500, (b) => onnx(b)],
   ['ONNX of PyTorch', fixture('onnx/torch-view.onnx'), 1000, (b) => onnx(b)],
   ['Keras architecture', fixture('formats/branches.json'), 400, async (b) => keras(b)],
+  [
+    'graph of run.json',
+    text(graphSpec),
+    1000,
+    async (b) => graphOfSpec(parse(b) as GraphSpec, graphWeights, 'fuzzed'),
+  ],
   [
     'index of shards',
     text({ weight_map: { a: 's.safetensors', b: 's.safetensors' } }),

@@ -281,6 +281,11 @@ describe('pickles', () => {
     ['a number that is none', bytes('Ihello\n.'), 'expected a whole number'],
     ['a float that is none', bytes('Fx\n.'), 'expected a number'],
     ['a whole number of 65 bytes', bytes(0x8a, 65, new Uint8Array(65), '.'), 'at most 64 bytes'],
+    [
+      'endless remembering',
+      bytes('N', new Uint8Array(2_000_001).fill(0x94), '.'),
+      'at most 2000000 remembered values',
+    ],
     ['a key without a value', bytes('}(Nu.'), 'a key without a value'],
     ['items in no dict', bytes('N(NNu.'), 'no dict'],
     ['items in no list', bytes('NNa.'), 'no list'],
