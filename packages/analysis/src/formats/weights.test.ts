@@ -5,7 +5,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readKerasFile, readKerasWeights } from './keras.js';
 import { readNpz } from './npz.js';
-import { encodeSafetensors } from './safetensors.js';
+import { encodeSafetensors, readSafetensors } from './safetensors.js';
 import { readSharded } from './sharded.js';
 import { MAX_SHARDS, type OpenSibling } from './siblings.js';
 import { bytesSource } from './source.js';
@@ -66,6 +66,17 @@ const tensor = (...values: number[]): Tensor => ({
   data: Float32Array.from(values),
   shape: [values.length],
   dtype: 'float32',
+});
+
+it('safetensors: what the package itself wrote, every dtype', async () => {
+  const expected = await readNpz(source(fixture('tensors.safetensors.expected.npz')));
+  const tensors = await readSafetensors(source(fixture('tensors.safetensors')));
+  expect([...tensors.keys()].sort()).toEqual([...expected.keys()].sort());
+  for (const [name, { data, shape }] of expected) {
+    expect(tensors.get(name)!.shape, name).toEqual(shape);
+    expect([...(tensors.get(name)!.data as Float32Array)], name).toEqual([...(data as Float32Array)]);
+  }
+  expect(tensors.get('brain')!.dtype).toBe('bfloat16');
 });
 
 describe('safetensors in shards', () => {
