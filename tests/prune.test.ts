@@ -479,6 +479,20 @@ describe('bad input to prune is one line, with nothing half-written', () => {
     expect(existsSync(target)).toBe(false);
   });
 
+  it('train refuses an activation for a net that has its own', async () => {
+    const { code, err } = await cli(
+      'train',
+      '--data',
+      digits,
+      '--activation',
+      'sigmoid',
+      '-o',
+      join(folder, 'never'),
+    );
+    expect(code).toBe(1);
+    expect(err).toContain('--activation is for mlp; lenet5 has its own');
+  });
+
   it('refuses its own source, a folder with something else, and an existing run', async () => {
     expect((await cli('prune', mlp, '-o', mlp)).err).toContain('needs a folder of its own');
     const { code, err } = await cli('prune', mlp, '--rounds', '0', '-o', digits);

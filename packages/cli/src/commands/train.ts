@@ -1,4 +1,5 @@
 import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis/node';
+import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { openData } from '../data.js';
 import type { Output } from '../output.js';
@@ -13,6 +14,11 @@ export function define(command: Command): Command {
     .option('--model <name>', MODEL_NAMES.join(', '), oneOf(MODEL_NAMES), 'lenet5')
     .option('--hidden <units>', 'mlp and dbn: units of its hidden layers', (text) =>
       text.split(',').map(whole(1)),
+    )
+    .option(
+      '--activation <name>',
+      'mlp: relu or sigmoid (default: relu)',
+      oneOf(['relu', 'sigmoid'] as const),
     )
     .option(
       '--data <where>',
@@ -62,6 +68,8 @@ export async function run([named]: string[], o: Record<string, never>, output: O
     snapshots?: string;
   };
   const model = (named ?? o.model) as ModelSpec['name'];
+  if (o.activation && model !== 'mlp')
+    throw new EpochscopeError('argument', `--activation is for mlp; ${model} has its own`, { model });
   const data = await openData(options.data, options, output);
   output.say(
     `${data.name}: ${data.train.count} training and ${data.test.count} test samples from ${data.source}`,
@@ -75,7 +83,12 @@ export async function run([named]: string[], o: Record<string, never>, output: O
       directory: options.output,
       overwrite: Boolean(o.overwrite),
       data,
-      model: { name: model, seed: o.seed, ...(o.hidden ? { hidden: o.hidden } : {}) },
+      model: {
+        name: model,
+        seed: o.seed,
+        ...(o.hidden ? { hidden: o.hidden } : {}),
+        ...(o.activation ? { activation: o.activation } : {}),
+      },
       epochs: options.epochs,
       batchSize: o.batch,
       optimizer: o.optimizer,

@@ -146,13 +146,13 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
         <div>
           <h3>${data.layout.layer}, ${stage.id}</h3>
           <es-weight-pictures .data=${this.drawn(data, stage)} .selection=${selection} mode=${this.mode} palette=${this.palette} sort=${this.sort} .extent=${this.extent}></es-weight-pictures>
-          ${this.unit(data, stages[0]!, stage, selection)}
           <h3>Accuracy over rounds</h3>
           <es-prune-rounds .data=${this.series(data)} .selection=${selection}></es-prune-rounds>
         </div>
         <div>
           ${this.figures(data, stage)}
           ${stage.round ? html`<h3>Removed per unit</h3><es-removal-histogram .data=${stage.round.removed}></es-removal-histogram>` : nothing}
+          ${this.unit(data, stages[0]!, stage, selection)}
         </div>
       </div>
     </div>`;

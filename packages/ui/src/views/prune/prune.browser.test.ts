@@ -175,7 +175,7 @@ describe('es-prune-view', () => {
     const view = await show<HTMLElement>('es-prune-view', { data: result }, 1000);
     const told: unknown[] = [];
     view.addEventListener('es-select', (e) => told.push((e as CustomEvent).detail));
-    expect(inside(view, 'p.reason').textContent).toContain('Choose a unit');
+    expect(view.shadowRoot!.textContent).toContain('Choose a unit');
     const rects = inside<HTMLElement>(view, 'es-weight-pictures').shadowRoot!.querySelectorAll('rect.unit');
     await userEvent.click(rects[6]!);
     await frames();
