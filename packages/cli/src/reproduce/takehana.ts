@@ -317,6 +317,7 @@ function remarksOf(
       [
         'ranking',
         `removed at ${percent(accuracy, 2)}`,
+        'rounds until there',
         ...SHARES.map((s) => `accuracy at ${percent(s, 0)} removed`),
       ],
       results.map((result, i) => {
@@ -324,6 +325,7 @@ function remarksOf(
         return [
           name[result.options.ranking],
           equal.removed.value === null && at ? `over ${percent(at.removed)}` : percent(equal.removed.value),
+          equal.round === null ? '–' : String(equal.round),
           ...SHARES.map((share) =>
             percent(accuracyAtRemoval(result.accuracyBefore.value!, result.rounds, share).value, 2),
           ),
@@ -361,6 +363,7 @@ function remarksOf(
         ]),
       ),
     ),
+    'A ranking that takes fewer weights a round has been retrained for longer by the time it has removed as much; the control below shows what that training alone gives.',
     `One seed; the standard error of an accuracy near ${percent(accuracy, 0)} is ${percent(Math.sqrt((accuracy * (1 - accuracy)) / testSamples), 2)} on ${testSamples} test samples, so differences under twice that say nothing.`,
     `Control, the same further training with nothing removed: ${control.rounds
       .slice(1)

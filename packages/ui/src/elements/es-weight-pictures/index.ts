@@ -20,7 +20,7 @@ export interface WeightPicturesData {
 }
 
 const GAP = 4;
-/** A picture is at least this wide. */
+/** A picture is at least this wide and high. */
 const LEAST = 44;
 
 /**
@@ -179,7 +179,7 @@ export class EsWeightPictures extends EsFigure<WeightPicturesData, PruneResult> 
     const tile = tileOf(layout);
     const whole = (pixels: number) => Math.max(1, Math.floor(pixels / tile.width)) * tile.width;
     const count = this.shown.length;
-    const least = Math.ceil(LEAST / tile.width) * tile.width;
+    const least = Math.ceil(LEAST / Math.min(tile.width, tile.height)) * tile.width;
     const most = Math.max(1, Math.floor((this.width + GAP) / (least + GAP)));
     const columns = Math.min(count, most);
     const room = (this.width - GAP * (columns - 1)) / columns;

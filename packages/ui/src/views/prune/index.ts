@@ -68,6 +68,12 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
       .split h3:first-child {
         margin-block-start: 0;
       }
+      td:last-child {
+        white-space: nowrap;
+      }
+      td .reason {
+        white-space: normal;
+      }
       .reason {
         color: var(--_quiet);
         font-style: italic;
