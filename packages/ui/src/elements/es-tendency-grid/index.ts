@@ -30,14 +30,14 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
       .grid {
         display: grid;
         gap: 0.5rem;
-        align-items: center;
+        align-items: start;
         min-inline-size: min-content;
       }
       .head {
         font-weight: 600;
         text-align: center;
         color: var(--_quiet);
-        white-space: nowrap;
+        align-self: center;
       }
       .layer {
         text-align: right;
@@ -68,7 +68,7 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
         color: var(--_quiet);
         font-size: 0.8em;
         font-variant-numeric: tabular-nums;
-        white-space: nowrap;
+        text-wrap: balance;
       }
     `,
   ];
@@ -120,7 +120,7 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
   protected override drawing(panels: readonly TendencyPanel[]): TemplateResult {
     const snapshots = columnsOf(panels);
     const layers = [...new Set(panels.map(({ layer }) => layer))];
-    return html`<div class="scroll-x"><div part="plot" class="grid" style="grid-template-columns:auto repeat(${snapshots.length}, minmax(7rem, 22rem))" @keydown=${this.onKey}>
+    return html`<div class="scroll-x"><div part="plot" class="grid" style="grid-template-columns:auto repeat(${snapshots.length}, minmax(5rem, 22rem))" @keydown=${this.onKey}>
       <span></span>${snapshots.map((s) => html`<span class="head" data-export>${snapshotTitle(s)}</span>`)}
       ${layers.map(
         (layer) =>
