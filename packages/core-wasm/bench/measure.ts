@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import type { BenchCase } from './types.js';
 
 export interface Timing {
@@ -12,6 +13,9 @@ export interface Timing {
 
 export interface CaseResult {
   kernel: string;
+  /** Day, and the load average over a minute before the case: over 1 the figures are too slow, and those of threads most. */
+  date: string;
+  load: number;
   work: string;
   data: string;
   flops?: number;
@@ -38,6 +42,7 @@ export async function measure(
   budget: number,
 ): Promise<CaseResult> {
   const { contenders } = benchCase;
+  const load = loadavg()[0]!;
   const times: number[][] = contenders.map(() => []);
   const spent = contenders.map(() => 0);
   const errors: (string | undefined)[] = contenders.map(() => undefined);
@@ -59,6 +64,8 @@ export async function measure(
   for (const contender of contenders) await contender.dispose?.();
   return {
     kernel,
+    date: new Date().toISOString().slice(0, 10),
+    load,
     work: benchCase.work,
     data: benchCase.data,
     flops: benchCase.flops,

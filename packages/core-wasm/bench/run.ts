@@ -2,7 +2,7 @@
 // Times each kernel against the peers npm has, on the same data in the same run; prints a table, and with --write saves
 // docs/benchmarks.md and docs/benchmarks.json.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { detectFeatures, loadKernels } from '../src/load.js';
 import { benches } from './list.js';
 import { type CaseResult, measure } from './measure.js';
 import { pythonPeers } from './python.js';
-import { markdown, row } from './table.js';
+import { markdown, type Report, row } from './table.js';
 import { startThreads } from './threads.js';
 
 const { values } = parseArgs({
@@ -54,7 +54,6 @@ const peerNames = [
 const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',
   cores: cpus().length,
-  load: loadavg()[0]!,
   memory: totalmem(),
   platform: `${process.platform} ${process.arch}`,
   node: process.versions.node,
@@ -64,9 +63,7 @@ const machine = {
 
 const python = values.peers === 'python' ? await pythonPeers() : null;
 if (python) Object.assign(machine.versions, python.versions);
-process.stderr.write(
-  `${machine.cpu}, ${machine.cores} cores, load average ${machine.load.toFixed(1)}, Node ${machine.node}\n`,
-);
+process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
 const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
 const threads = cpus().length > 1 ? await startThreads(Math.min(cpus().length, 8)) : null;
 const context = { kernels: await loadKernels(), relaxed, threads, quick: values.quick };
@@ -83,18 +80,28 @@ for (const bench of benches) {
     );
     results.push(result);
     for (const line of row(result)) process.stdout.write(`${line}\n`);
+    if (values.write) save();
   }
 }
 await python?.close();
 await threads?.close();
-if (values.write) {
-  const report = {
+
+/** Writes what is measured, and keeps what was measured before of kernels not asked for. */
+function save(): void {
+  const file = join(root, 'docs', 'benchmarks.json');
+  let before: CaseResult[] = [];
+  try {
+    const old = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    before = old.results.filter(({ kernel, load }) => load !== undefined && only && !only.includes(kernel));
+  } catch {
+    // None yet.
+  }
+  const all = [...before, ...results];
+  const report: Report = {
     format: 'epochscope-bench/1',
-    date: new Date().toISOString().slice(0, 10),
     machine,
-    results,
+    results: benches.flatMap(({ kernel }) => all.filter((result) => result.kernel === kernel)),
   };
-  writeFileSync(join(root, 'docs', 'benchmarks.json'), `${JSON.stringify(report, null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`);
   writeFileSync(join(root, 'docs', 'benchmarks.md'), markdown(report));
-  process.stderr.write('wrote docs/benchmarks.md and docs/benchmarks.json\n');
 }

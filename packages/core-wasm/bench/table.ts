@@ -7,17 +7,18 @@ export function seconds(value: number): string {
   return `${(value * 1e6).toPrecision(3)} µs`;
 }
 
+// Rates and ratios are of the fastest runs: what else the machine did only adds time.
 function rate(result: CaseResult, timing: Timing): string {
-  if (timing.median === null) return '';
-  if (result.flops) return `${(result.flops / timing.median / 1e9).toPrecision(3)} GFLOP/s`;
-  if (result.elements) return `${((timing.median / result.elements) * 1e9).toPrecision(3)} ns/element`;
+  if (timing.min === null) return '';
+  if (result.flops) return `${(result.flops / timing.min / 1e9).toPrecision(3)} GFLOP/s`;
+  if (result.elements) return `${((timing.min / result.elements) * 1e9).toPrecision(3)} ns/element`;
   return '';
 }
 
 function ratio(result: CaseResult, timing: Timing): string {
-  const ours = result.timings[0]?.median;
-  if (!ours || timing.median === null || timing === result.timings[0]) return '';
-  return `${(timing.median / ours).toPrecision(3)}×`;
+  const ours = result.timings[0]?.min;
+  if (!ours || timing.min === null || timing === result.timings[0]) return '';
+  return `${(timing.min / ours).toPrecision(3)}×`;
 }
 
 const memory = (bytes: number | undefined) =>
@@ -28,20 +29,18 @@ export function row(result: CaseResult): string[] {
   return [
     `${result.work}, ${result.data}${result.bytes ? `, ${memory(result.bytes)}` : ''}`,
     ...result.timings.map((t) =>
-      t.median === null
+      t.median === null || t.min === null
         ? `  ${t.name.padEnd(42)} –  (${t.error})`
-        : `  ${t.name.padEnd(42)} ${seconds(t.median).padStart(9)}  ${rate(result, t).padStart(16)}  ${ratio(result, t).padStart(7)}`,
+        : `  ${t.name.padEnd(42)} ${seconds(t.min).padStart(9)}  ${rate(result, t).padStart(16)}  ${ratio(result, t).padStart(7)}`,
     ),
   ];
 }
 
-interface Report {
-  date: string;
+export interface Report {
+  format: 'epochscope-bench/1';
   machine: {
     cpu: string;
     cores: number;
-    /** Load average over a minute before the first case: over 1 the figures are too slow, and those of threads most. */
-    load: number;
     memory: number;
     platform: string;
     node: string;
@@ -52,15 +51,17 @@ interface Report {
 }
 
 /** docs/benchmarks.md. */
-export function markdown({ date, machine, results }: Report): string {
+export function markdown({ machine, results }: Report): string {
   const lines = [
     '# Benchmarks',
     '',
     'Written by `npm run bench -- --write` (add `--peers python` for SciPy, scikit-learn and fastcluster where python3 has',
-    'them). Every contender of a case ran in turn on the same data in the same process; the figure is the median, the last',
-    "column how many times our kernel's time it took. Absolute times move with the machine; ratios travel better.",
+    'them; `--only NAMES` renews some kernels and keeps the others). Every contender of a case ran in turn on the same data in',
+    "the same process. Rates are of the fastest run, and so is the last column: how many times our kernel's time it took.",
+    'Absolute times move with the machine; ratios travel better. Where the load average stands above 1, other programs ran at',
+    'the same time: all figures are then too slow, and those of several threads most.',
     '',
-    `${date} · ${machine.cpu} · ${machine.cores} cores (load average ${machine.load.toFixed(1)} at the start) · ${(machine.memory / 2 ** 30).toFixed(0)} GiB · ${machine.platform} · Node ${machine.node} (V8 ${machine.v8})`,
+    `${machine.cpu} · ${machine.cores} cores · ${(machine.memory / 2 ** 30).toFixed(0)} GiB · ${machine.platform} · Node ${machine.node} (V8 ${machine.v8})`,
     '',
     Object.entries(machine.versions)
       .map(([name, version]) => `${name} ${version}`)
@@ -68,17 +69,21 @@ export function markdown({ date, machine, results }: Report): string {
     '',
   ];
   for (const kernel of new Set(results.map((result) => result.kernel))) {
+    const first = results.find((result) => result.kernel === kernel)!;
     lines.push(
       `## ${kernel}`,
       '',
-      '| work | data | memory | by | median | rate | times ours |',
-      '| --- | --- | --- | --- | ---: | ---: | ---: |',
+      `${first.date}, load average ${first.load.toFixed(1)}`,
+      '',
+      '| work | data | memory | by | median | fastest | rate | times ours |',
+      '| --- | --- | --- | --- | ---: | ---: | ---: | ---: |',
     );
     for (const result of results.filter((r) => r.kernel === kernel)) {
       result.timings.forEach((t, i) => {
         const time = t.median === null ? `– (${t.error})` : seconds(t.median);
+        const fastest = t.min === null ? '' : seconds(t.min);
         lines.push(
-          `| ${i ? '' : result.work} | ${i ? '' : result.data} | ${i ? '' : memory(result.bytes)} | ${t.name} | ${time} | ${rate(result, t)} | ${ratio(result, t)} |`,
+          `| ${i ? '' : result.work} | ${i ? '' : result.data} | ${i ? '' : memory(result.bytes)} | ${t.name} | ${time} | ${fastest} | ${rate(result, t)} | ${ratio(result, t)} |`,
         );
       });
     }

@@ -49,9 +49,9 @@ function layout(base: number): Layout {
 
 /**
  * Whether blocks put off distances: it needs the visited points beside the living, twice the memory, and pays for itself where a step would
- * bring more coordinates than the caches hold (measured).
+ * bring more coordinates than the caches hold (measured). Past 1 GB of points room for more of them is worth more.
  */
-const owes = (d: number) => d >= 128;
+const owes = (n: number, d: number) => d >= 128 && n * d < 2 ** 28;
 
 function place(base: number, n: number, d: number, m: number, boxRows: number, tag: number, workers: number) {
   const l = layout(base);
@@ -65,7 +65,7 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
   const weights = l.take(8 * n);
   const candidates = l.take(2 * workers * candidate);
   const boxes = l.take(8 * boxRows * blocks);
-  const lazy = owes(d);
+  const lazy = owes(n, d);
   const visited = lazy ? l.take(n * candidate) : 0;
   // Blocks of a worker, to whole vectors.
   const padded = Math.ceil(perWorker / 4) * 4;
@@ -104,7 +104,7 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
   };
 }
 
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 128 on. */
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 128 on, up to 1 GB of points. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
   return place(0, n, d, boundRows(n, d), Math.max(boundRows(n, d), Math.min(d, 9)), 1, workers).bytes;
 }

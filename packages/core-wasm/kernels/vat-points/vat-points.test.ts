@@ -300,6 +300,8 @@ describe('vatFromPoints', () => {
       const taken = kernels.arena.used - before;
       releaseVatPoints(kernels, job);
       expect(taken).toBeLessThanOrEqual(vatPointsBytes(n, d));
+      // Past 1 GB of points there is room for the living only.
+      expect(vatPointsBytes(500_000, 784)).toBeLessThan(4 * 500_000 * (784 + 60));
       // From 128 coordinates on the visited points are kept beside the living.
       expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 48) * (d < 128 ? 1 : 2) + 60_000);
     }
