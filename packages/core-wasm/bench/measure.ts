@@ -16,6 +16,8 @@ export interface CaseResult {
   /** Day, and the load average over a minute before the case: over 1 the figures are too slow, and those of threads most. */
   date: string;
   load: number;
+  /** Measured with --quick: small sizes only. */
+  quick: boolean;
   work: string;
   data: string;
   flops?: number;
@@ -40,6 +42,7 @@ export async function measure(
   benchCase: BenchCase,
   runs: number,
   budget: number,
+  quick: boolean,
 ): Promise<CaseResult> {
   const { contenders } = benchCase;
   const load = loadavg()[0]!;
@@ -66,6 +69,7 @@ export async function measure(
     kernel,
     date: new Date().toISOString().slice(0, 10),
     load,
+    quick,
     work: benchCase.work,
     data: benchCase.data,
     flops: benchCase.flops,

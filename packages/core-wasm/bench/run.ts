@@ -77,6 +77,7 @@ for (const bench of benches) {
       { ...benchCase, contenders: [...benchCase.contenders, ...peers] },
       Number(values.runs),
       Number(values.budget),
+      values.quick,
     );
     results.push(result);
     for (const line of row(result)) process.stdout.write(`${line}\n`);

@@ -73,7 +73,7 @@ export function markdown({ machine, results }: Report): string {
     lines.push(
       `## ${kernel}`,
       '',
-      `${first.date}, load average ${first.load.toFixed(1)}`,
+      `${first.date}, load average ${first.load.toFixed(1)}${first.quick ? '; small sizes only (`--quick`)' : ''}`,
       '',
       '| work | data | memory | by | median | fastest | rate | times ours |',
       '| --- | --- | --- | --- | ---: | ---: | ---: | ---: |',
