@@ -19,6 +19,7 @@ export class EsActivityView extends EsLoaded<ActivityResult, ActivityResult> {
         display: flex;
         flex-wrap: wrap;
         gap: 0.4rem 1.2rem;
+        margin-bottom: 0.6rem;
       }
     `,
   ];
