@@ -205,6 +205,50 @@ describe('a graph', () => {
       }
   });
 
+  it('agrees with tfjs: its gradients, and their gradients again, where tfjs has both', () => {
+    const { layers } = tf;
+    const model = tf.sequential({
+      layers: [
+        layers.conv2d({
+          filters: 4,
+          kernelSize: 3,
+          strides: 2,
+          padding: 'same',
+          inputShape: [8, 7, 2],
+          activation: 'tanh',
+          name: 'conv',
+        }),
+        layers.conv2d({ filters: 3, kernelSize: 2, activation: 'relu', name: 'conv2' }),
+        layers.flatten({ name: 'flat' }),
+        layers.dense({ units: 6, activation: 'sigmoid', name: 'dense' }),
+        layers.dense({ units: 4, activation: 'softmax', name: 'out' }),
+      ],
+    });
+    const runner = keep(new GraphRunner(tf, graphOfModel(model)));
+    const x = normal(8 * 7 * 2);
+    const v = normal(x.length);
+    const u = normal(4);
+    const at = keep(runner.at(x));
+    const [back, forward] = tf.tidy(() => {
+      const [xs, vs] = [x, v].map((values) => tf.tensor4d(values, [1, 8, 7, 2]));
+      const pulled = (w: TfTensor) =>
+        tf.grad((input) => tf.sum(tf.mul(model.apply(input) as TfTensor, w)))(xs!);
+      const us = tf.tensor2d(u, [1, 4]);
+      // Jᵀu is linear in u: its gradient by u along v is J·v.
+      const pushed = tf.grad((w) => tf.sum(tf.mul(pulled(w), vs!)))(us);
+      return [pulled(us).dataSync<'float32'>().slice(), pushed.dataSync<'float32'>().slice()];
+    });
+    const compare = (got: Float32Array, expected: Float32Array) => {
+      const largest = Math.max(...expected.map(Math.abs));
+      expect(largest).toBeGreaterThan(1e-4);
+      for (const [i, value] of expected.entries())
+        expect(Math.abs(got[i]! - value)).toBeLessThan(1e-5 * largest);
+    };
+    compare(at.vjp(u, 1, INPUT, 'out'), back!);
+    compare(at.jvp(v, 1, INPUT, 'out'), forward!);
+    model.dispose();
+  });
+
   it('takes vectors in blocks as it takes them alone', () => {
     const runner = keep(new GraphRunner(tf, everything()));
     const at = keep(runner.at(normal(84)));
