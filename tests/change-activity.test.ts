@@ -10,8 +10,8 @@ import {
   type TracksResult,
 } from '@epochscope/analysis';
 import { createRun, type RunInit, readResult } from '@epochscope/analysis/node';
-import { main } from '@epochscope/cli';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from './harness.js';
 
 // `change` and `activity` from outside, on runs written here: figures against plain computation, and bad input.
 
@@ -21,17 +21,6 @@ const CLASSES = 3;
 let folder: string;
 let run: string;
 
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  return { code, out, err };
-}
 const f32 = (data: ArrayLike<number>, shape: number[]): Tensor => ({
   data: Float32Array.from(data),
   shape,

@@ -17,6 +17,7 @@ import { readResult } from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cli } from './harness.js';
 
 // The CLI from outside: what it prints where, its exit codes, and what is left on disk.
 
@@ -24,19 +25,6 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 let folder: string;
 let digits: string;
 let run: string;
-
-/** In this process, so that a test costs no start. */
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  return { code, out, err };
-}
 
 /** A tiny IDX folder: two kinds of pictures that a net tells apart at once. */
 function writeDigits(place: string, tests = 60): void {

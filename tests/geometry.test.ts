@@ -4,26 +4,16 @@ import { join } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
 import { encodeNpy, encodeSafetensors } from '@epochscope/analysis';
 import { openRun, readResult } from '@epochscope/analysis/node';
-import { main } from '@epochscope/cli';
 import { svdReference } from '@epochscope/core-wasm/reference';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cliUntil } from './harness.js';
 
 // `epochscope geometry` from outside, against a float64 Jacobian multiplied out here.
 
 let folder: string;
 let run: string;
 
-async function cli(argv: string[], signal = new AbortController().signal) {
-  let out = '';
-  let err = '';
-  const code = await main(argv, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    env: {},
-    signal,
-  });
-  return { code, out, err };
-}
+const cli = (argv: string[], signal = new AbortController().signal) => cliUntil(argv, signal);
 
 const idx = (shape: number[], data: Uint8Array) =>
   Buffer.concat([

@@ -12,8 +12,8 @@ import {
   prepareTf,
   readArchitecture,
 } from '@epochscope/analysis/node';
-import { main } from '@epochscope/cli';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from './harness.js';
 
 // One net at three epochs (fixtures/golden_net.py), written by PyTorch, Keras, TensorFlow.js and NumPy in every layout that
 // is read. Whatever the layout, the same figures come out.
@@ -283,18 +283,6 @@ describe('nets that come with a run', () => {
     });
   });
 });
-
-/** Runs the command line; answers what it wrote and its exit code. */
-async function cli(...args: string[]) {
-  const io = { out: '', err: '' };
-  const code = await main(args, {
-    stdout: { write: (text: string) => (io.out += text) },
-    stderr: { write: (text: string) => (io.err += text) },
-    env: { NO_COLOR: '1' },
-    signal: new AbortController().signal,
-  });
-  return { code, ...io };
-}
 
 describe('epochscope info and import', () => {
   it('say what a folder holds, import it, and change works at once', async () => {

@@ -7,6 +7,7 @@ import { resumeRun } from '@epochscope/analysis/node';
 import { main } from '@epochscope/cli';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cli } from './harness.js';
 
 // The served page in real Chromium while a training runs: it shows new snapshots, the end, and a result, with nobody touching it.
 
@@ -43,21 +44,6 @@ afterAll(async () => {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function cli(
-  signal: AbortSignal,
-  ...argv: string[]
-): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    env: {},
-    signal,
-  });
-  return { code, out, err };
-}
 
 it('the page follows a training by itself', async () => {
   const run = join(folder, 'run');
@@ -129,7 +115,7 @@ it('the page follows a training by itself', async () => {
   expect(await trained).toBe(130);
   await (await resumeRun(run)).finish();
   await until(text, (now) => !now.includes('training is not complete'), 'the end was not shown');
-  const { code, err } = await cli(new AbortController().signal, 'change', run);
+  const { code, err } = await cli('change', run);
   expect(code, err).toBe(0);
   await until(
     () => page.locator('es-result-panel').count(),

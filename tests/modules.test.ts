@@ -13,28 +13,16 @@ import {
   readResult,
   writeOutputs,
 } from '@epochscope/analysis/node';
-import { main } from '@epochscope/cli';
 import { correlationReference } from '@epochscope/core-wasm/reference';
 import { sequential } from '@epochscope/ui';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from './harness.js';
 
 // The modules command from outside: what it writes, what it is computed from, and what it refuses.
 
 let folder: string;
 let run: string;
-
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  return { code, out, err };
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'epochscope-modules-'));

@@ -13,10 +13,10 @@ import {
   weightsOf,
   withFile,
 } from '@epochscope/analysis/node';
-import { main } from '@epochscope/cli';
 import { labelRegionsReference } from '@epochscope/core-wasm/reference';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from './harness.js';
 
 // The prune command from outside: rates, exact zeros, files, runs that other commands read, and what it refuses.
 
@@ -26,17 +26,6 @@ let folder: string;
 let digits: string;
 let mlp: string;
 
-async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await main(argv, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  return { code, out, err };
-}
 async function done(...argv: string[]) {
   const result = await cli(...argv);
   expect(result.code, result.err).toBe(0);

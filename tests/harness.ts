@@ -1,0 +1,22 @@
+import { main } from '@epochscope/cli';
+
+export interface Answer {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** The CLI in this process, so that a test costs no start: exit code, standard output and standard error. */
+export async function cliUntil(argv: readonly string[], signal: AbortSignal): Promise<Answer> {
+  let out = '';
+  let err = '';
+  const code = await main(argv, {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    env: {},
+    signal,
+  });
+  return { code, out, err };
+}
+
+export const cli = (...argv: string[]): Promise<Answer> => cliUntil(argv, new AbortController().signal);
