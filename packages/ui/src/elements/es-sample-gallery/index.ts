@@ -97,8 +97,24 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
     </div>`;
   }
 
+  private painted: Promise<void> = Promise.resolve();
+
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
+    if (['data', 'samples', 'limit'].some((name) => changed.has(name))) this.painted = this.paintLater();
+  }
+  protected override async getUpdateComplete(): Promise<boolean> {
+    const complete = await super.getUpdateComplete();
+    await this.painted;
+    return complete;
+  }
+
+  /** After the next frame: what was clicked is answered first, sixty small canvases take their time. A hidden page has no frames. */
+  private async paintLater(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      requestAnimationFrame(() => setTimeout(resolve));
+      setTimeout(resolve, 200);
+    });
     const images = this.data?.images;
     if (!images) return;
     const [, height, width, channels] = images.shape;
