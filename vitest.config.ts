@@ -23,6 +23,7 @@ export default defineConfig({
         // Found while tests run, a new one would reload the page under them.
         optimizeDeps: {
           include: [
+            '@tensorflow/tfjs',
             'axe-core',
             'comlink',
             'd3-array',
