@@ -127,7 +127,8 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
       width,
       height,
       marks: true,
-      svg: svg`<rect x=${edge} y=${head} width=${(toSizes.length + 1) * side - 1} height=${sizes.length * side - 1} fill="none" stroke="var(--_line)"></rect>
+      // On the colour of 0, also on a dark page: where no unit went must not look further from 0 than where one did.
+      svg: svg`<rect x=${edge} y=${head} width=${(toSizes.length + 1) * side - 1} height=${sizes.length * side - 1} fill=${cssColour(colour(0, 0, 1))} stroke="var(--_line)"></rect>
       <line x1=${edge + toSizes.length * side - 0.5} x2=${edge + toSizes.length * side - 0.5} y1=${head} y2=${head + sizes.length * side} stroke="var(--_quiet)"></line>
       ${rowNames.map((_, r) => (text ? svg`<text x=${edge - 6} y=${head + r * side + side / 2} text-anchor="end" dominant-baseline="central" font-size=${Math.min(12, side)} font-weight=${r === chosenRow ? 700 : 400}>${rowNames[r]}</text>` : nothing))}
       ${columnNames.map((words, c) =>
