@@ -1,5 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { Gunzip } from 'fflate';
+import { joinBytes } from './bytes.js';
 import { crc32 } from './crc32.js';
 import type { ByteSource } from './types.js';
 
@@ -89,11 +90,5 @@ export async function gunzip(
   }
   if (!ended) throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
   checkMember(bytes.length);
-  const out = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(parts, total);
 }

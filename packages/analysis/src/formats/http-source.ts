@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { joinBytes } from './bytes.js';
 import { checkRange } from './source.js';
 import type { ByteSource } from './types.js';
 
@@ -164,11 +165,5 @@ async function readBody(
     throw networkError(url, cause, signal);
   }
   if (parts.length === 1) return parts[0]!;
-  const out = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(parts, total);
 }

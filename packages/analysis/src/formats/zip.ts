@@ -1,5 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { Inflate } from 'fflate';
+import { joinBytes } from './bytes.js';
 import { crc32 } from './crc32.js';
 import type { ByteSource } from './types.js';
 
@@ -242,11 +243,5 @@ function inflate(source: ByteSource, entry: ZipEntry, packed: Uint8Array, from: 
     failAt(source, `${entry.item} ${entry.name}: broken deflate data: ${(cause as Error).message}`, from);
   }
   if (!ended || total !== entry.unpacked) wrong();
-  const out = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return joinBytes(parts, total);
 }

@@ -1,8 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
 import { type Dataset, fileError, openRun } from '@epochscope/analysis/node';
-import { guard } from '@epochscope/core-wasm';
 import { geometryOfRun } from '../geometry-run.js';
 import type { Output } from '../output.js';
 import { writeGeometryPictures } from '../pictures/geometry.js';
@@ -22,6 +21,7 @@ import {
   tangentClaim,
   vectorClaim,
 } from './mototake-claims.js';
+import { earlierTraining } from './trained.js';
 import type { Experiment, ExperimentOptions } from './types.js';
 
 /** Hinton, Osindero & Teh's net, which the paper cites; it gives no sizes and no epochs. */
@@ -117,32 +117,21 @@ async function trained(
   options: ExperimentOptions,
   output: Output,
 ): Promise<void> {
-  const there = await stat(join(directory, 'run.json')).then(
-    () => true,
-    () => false,
-  );
-  if (there && !options.overwrite) {
-    const { manifest } = await openRun(directory);
-    const { training, model } = manifest;
-    guard(
+  const earlier = await earlierTraining(
+    directory,
+    Boolean(options.overwrite),
+    ({ training, model }) =>
       training?.data === `${data.name} (${data.source})` &&
-        training.epochs === epochs &&
-        training.seed === options.seed &&
-        JSON.stringify(model?.hidden) === JSON.stringify(hidden),
-      'argument',
-      () =>
-        `${directory} was trained with other options (${JSON.stringify(training)}); choose another folder or pass --overwrite`,
-      { path: directory },
-    );
-    if (manifest.complete) {
-      output.say(`${directory} is trained already`);
-      return;
-    }
-  }
+      training.epochs === epochs &&
+      training.seed === options.seed &&
+      JSON.stringify(model?.hidden) === JSON.stringify(hidden),
+    output,
+  );
+  if (earlier === 'complete') return;
   await trainRun(
     {
       directory,
-      overwrite: there,
+      overwrite: earlier === 'cut',
       data,
       model: { name: 'dbn', hidden, seed: options.seed },
       epochs,

@@ -1,8 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { accuracyAtRemoval, type PruneResult, type PruneRound, type Ranking } from '@epochscope/analysis';
-import { type Dataset, fileError, openRun } from '@epochscope/analysis/node';
-import { guard } from '@epochscope/core-wasm';
+import { type Dataset, fileError } from '@epochscope/analysis/node';
 import type { Output } from '../output.js';
 import { compareRankings, comparisonText, type PruneComparison } from '../prune/compare.js';
 import { writePrunePictures } from '../prune/pictures.js';
@@ -10,6 +9,7 @@ import { type PruneRunOptions, pruneOfRun } from '../prune-run.js';
 import { trainRun } from '../train-run.js';
 import { type Claim, type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
+import { earlierTraining } from './trained.js';
 import type { Experiment, ExperimentOptions } from './types.js';
 
 const RANKINGS: readonly Ranking[] = ['network', 'unit', 'loss'];
@@ -112,34 +112,21 @@ async function trained(
   options: ExperimentOptions,
   output: Output,
 ): Promise<void> {
-  const there = await stat(join(directory, 'run.json')).then(
-    () => true,
-    () => false,
-  );
-  if (there && !options.overwrite) {
-    const { manifest } = await openRun(directory);
-    const { training } = manifest;
-    const same =
+  const earlier = await earlierTraining(
+    directory,
+    Boolean(options.overwrite),
+    ({ training }) =>
       training?.data === `${data.name} (${data.source})` &&
       training.epochs === epochs &&
       training.batchSize === batchSize &&
-      training.seed === options.seed;
-    guard(
-      same,
-      'argument',
-      () =>
-        `${directory} was trained with other options (${JSON.stringify(training)}); choose another folder or pass --overwrite`,
-      { path: directory },
-    );
-    if (manifest.complete) {
-      output.say(`${directory} is trained already`);
-      return;
-    }
-  }
+      training.seed === options.seed,
+    output,
+  );
+  if (earlier === 'complete') return;
   await trainRun(
     {
       directory,
-      overwrite: there,
+      overwrite: earlier === 'cut',
       data,
       model: { name: 'mlp', hidden: [100, 50], activation: 'sigmoid', seed: options.seed },
       epochs,

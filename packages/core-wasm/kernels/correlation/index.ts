@@ -1,7 +1,7 @@
-import { EpochscopeError, guard } from '../../src/errors.js';
+import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
-import type { SyncJobOptions } from '../vat/index.js';
+import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 import { addPanel, type Columns } from './panel.js';
 
 interface CorrelationExports {
@@ -249,17 +249,7 @@ export function correlation(
   y: Matrix,
   options: SyncJobOptions = {},
 ): Correlation {
-  const steps = correlationSteps(kernels, x, y);
-  try {
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      options.onProgress?.(...value);
-      if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'correlation was cancelled');
-    }
-  } finally {
-    steps.return(undefined as never);
-  }
+  return runSteps(correlationSteps(kernels, x, y), options, 'correlation');
 }
 
 /** `correlation` in slices of some ten milliseconds; yields samples done and in all. */

@@ -1,7 +1,7 @@
-import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
+import { formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { MAX_BYTES } from '../../src/memory.js';
-import type { SyncJobOptions } from '../vat/index.js';
+import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 
 interface LabelExports {
   labelRegions(
@@ -74,17 +74,7 @@ export function labelRegions(
   shape: readonly [count: number, height: number, width: number],
   options: LabelRegionsOptions,
 ): LabelledRegions {
-  const steps = labelRegionsSteps(kernels, masks, shape, options.neighbours);
-  try {
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      options.onProgress?.(...value);
-      if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'labelling regions was cancelled');
-    }
-  } finally {
-    steps.return(undefined as never);
-  }
+  return runSteps(labelRegionsSteps(kernels, masks, shape, options.neighbours), options, 'labelling regions');
 }
 
 /** The same in parts: yields masks done and in all before each chunk of some 10 ms, and at the end. */

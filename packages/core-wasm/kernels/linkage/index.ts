@@ -1,6 +1,7 @@
 import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
+import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 import {
   type PairwiseJob,
   pairwiseBytes,
@@ -8,7 +9,6 @@ import {
   releasePairwise,
   runPairwise,
 } from '../pairwise/index.js';
-import type { SyncJobOptions } from '../vat/index.js';
 import {
   LINKAGE_METHODS,
   type Linkage,
@@ -100,7 +100,7 @@ export function linkageFromPointsBytes(n: number, d: number, diameters = false):
  * Source: Müllner 2011 (NN-chain, labelling); Lance & Williams 1967.
  */
 export function linkage(kernels: Kernels, d: Matrix | Float32Array, options: LinkageOptions = {}): Linkage {
-  return finish(linkageSteps(kernels, d, options), options);
+  return runSteps(linkageSteps(kernels, d, options), options, 'linkage');
 }
 
 /** `linkage` in slices of some ten milliseconds; yields work done and work in all. Leaving it early gives its memory back. */
@@ -173,7 +173,7 @@ export function linkageFromPoints(
   x: Matrix,
   options: PointsLinkageOptions & SyncJobOptions,
 ): PointsLinkage {
-  return finish(linkageFromPointsSteps(kernels, x, options), options);
+  return runSteps(linkageFromPointsSteps(kernels, x, options), options, 'linkage');
 }
 
 /** `linkageFromPoints` in slices, as `linkageSteps`. */
@@ -258,19 +258,6 @@ function outside(values: number): Float32Array {
       { needed: 4 * values },
       { cause },
     );
-  }
-}
-
-/** Runs slices to the end, telling progress and heeding the signal. */
-function finish<T>(steps: LinkageSteps<T>, options: SyncJobOptions): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    options.onProgress?.(...value);
-    if (options.signal?.aborted) {
-      steps.return(undefined as never);
-      throw new EpochscopeError('cancelled', 'linkage was cancelled');
-    }
   }
 }
 
