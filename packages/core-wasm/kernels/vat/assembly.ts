@@ -5,63 +5,105 @@
 const BLOCK: u32 = 1024;
 const NONE: u32 = 0xffffffff;
 
+// From this side on (26 MB) rows come from memory, and are fetched whole before they are worked on: a loop of nothing but
+// loads keeps far more of them under way than one that also computes.
+const FETCH: u32 = 2560;
+// Bits of +∞: as unsigned numbers, the bits of what is finite and not negative lie below, those of NaN, −0 and below above.
+const INFINITE: u32 = 0x7f800000;
+
 /**
  * Largest value of the upper triangle in rows [row0, row1), going on from best[0] (f32); best[1] (u32) is the first row that
- * holds it, best[2] (u32) becomes 1 when a NaN is met.
+ * holds it, best[2] (u32) becomes 1 when a NaN is met. Four rows at a time, which reads twice as fast as one.
  */
 export function vatFarthest(d: usize, n: u32, row0: u32, row1: u32, best: usize): void {
-  let top = load<f32>(best);
-  let at = load<u32>(best, 4);
-  let bad = f32x4.splat(0);
-  let badTail: bool = false;
-  for (let i = row0; i < row1; i++) {
-    const row = d + ((<usize>i * n) << 2);
-    // From the multiple of four below: what lies under the diagonal was seen already and is never greater.
+  const bytes = <usize>n << 2;
+  for (let i = row0; i < row1; i += 4) {
+    // From a multiple of four below: what lies under the diagonal was seen already and is never greater.
     let j: u32 = i & ~3;
-    let a = f32x4.splat(0), b = a, c = a, e = a;
+    let p = d + <usize>i * bytes + (<usize>j << 2);
+    const count = min(4, row1 - i);
+    if (count < 4) {
+      for (let r = i; r < i + count; r++) largestOf(d, n, r, best);
+      return;
+    }
+    let a = i32x4.splat(0), b = a, c = a, e = a;
     for (; j + 16 <= n; j += 16) {
-      const p = row + (<usize>j << 2);
-      const x0 = v128.load(p), x1 = v128.load(p, 16), x2 = v128.load(p, 32), x3 = v128.load(p, 48);
-      a = f32x4.pmax(a, x0);
-      b = f32x4.pmax(b, x1);
-      c = f32x4.pmax(c, x2);
-      e = f32x4.pmax(e, x3);
-      // NaN survives addition; +∞ shows in the maximum and −∞ is caught by the wrapper's own check.
-      bad = v128.or(bad, v128.or(v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)), v128.or(f32x4.ne(x2, x2), f32x4.ne(x3, x3))));
+      a = i32x4.max_u(a, line(p));
+      b = i32x4.max_u(b, line(p + bytes));
+      c = i32x4.max_u(c, line(p + 2 * bytes));
+      e = i32x4.max_u(e, line(p + 3 * bytes));
+      p += 64;
     }
-    a = f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, e));
-    let m = max(max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), max(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
+    let m = top(i32x4.max_u(i32x4.max_u(a, b), i32x4.max_u(c, e)));
     for (; j < n; j++) {
-      const x = load<f32>(row + (<usize>j << 2));
-      if (x > m) m = x;
-      if (x != x) badTail = true;
+      m = max(m, max(max(load<u32>(p), load<u32>(p + bytes)), max(load<u32>(p + 2 * bytes), load<u32>(p + 3 * bytes))));
+      p += 4;
     }
-    if (m > top) {
-      top = m;
-      at = i;
-    }
+    if (m > load<u32>(best)) for (let r = i; r < i + 4; r++) largestOf(d, n, r, best);
   }
-  store<f32>(best, top);
-  store<u32>(best, at, 4);
-  if (badTail || v128.any_true(bad)) store<u32>(best, 1, 8);
 }
 
-/** First row in [row0, row1) with d[i,j] ≠ d[j,i] for some j > i, or a diagonal that is not 0, or a negative value; n if none. */
+// @ts-ignore: decorator
+@inline
+function line(p: usize): v128 {
+  return i32x4.max_u(i32x4.max_u(v128.load(p), v128.load(p, 16)), i32x4.max_u(v128.load(p, 32), v128.load(p, 48)));
+}
+
+// @ts-ignore: decorator
+@inline
+function top(x: v128): u32 {
+  return max(max<u32>(i32x4.extract_lane(x, 0), i32x4.extract_lane(x, 1)), max<u32>(i32x4.extract_lane(x, 2), i32x4.extract_lane(x, 3)));
+}
+
+// `vatFarthest` for the one row i, right of the diagonal.
+function largestOf(d: usize, n: u32, i: u32, best: usize): void {
+  const end = d + ((<usize>i * n + n) << 2);
+  for (let p = d + ((<usize>i * n + i + 1) << 2); p < end; p += 4) {
+    const x = load<f32>(p);
+    if (x > load<f32>(best)) {
+      store<f32>(best, x);
+      store<u32>(best, i, 4);
+    }
+    if (x != x) store<u32>(best, 1, 8);
+  }
+}
+
+/**
+ * First row in [row0, row1) with d[i,j] ≠ d[j,i] for some j > i, or a diagonal that is not 0, or a value that is negative or not
+ * finite; n if none.
+ */
 export function vatCheck(d: usize, n: u32, row0: u32, row1: u32): u32 {
-  for (let i0 = row0; i0 < row1; i0 += 16) {
-    const i1 = min(i0 + 16, row1);
-    let bad = n;
-    for (let j0: u32 = i0 & ~15; j0 < n; j0 += 16) {
-      const j1 = min(j0 + 16, n);
-      for (let i = i0; i < i1; i++) {
-        for (let j = max(j0, i); j < j1; j++) {
-          const x = load<f32>(d + ((<usize>i * n + j) << 2));
-          const y = load<f32>(d + ((<usize>j * n + i) << 2));
-          if (!(x == y && x >= 0 && (i != j || x == 0))) bad = min(bad, i);
-        }
+  for (let i0 = row0; i0 < row1; i0 += 64) {
+    const i1 = min(i0 + 64, row1);
+    // Right of the square on the diagonal, in squares of four; one that looks odd has all its rows looked at singly.
+    const whole = i0 + ((i1 - i0) & ~3), begin = i0 + ((i1 - i0 + 3) & ~3);
+    let odd = i32x4.splat(0), most = odd;
+    let j = begin;
+    for (; j + 4 <= n; j += 4) {
+      for (let i = i0; i < whole; i += 4) {
+        const p = d + ((<usize>i * n + j) << 2), q = d + ((<usize>j * n + i) << 2);
+        const bytes = <usize>n << 2;
+        const a0 = v128.load(p), a1 = v128.load(p + bytes), a2 = v128.load(p + 2 * bytes), a3 = v128.load(p + 3 * bytes);
+        const b0 = v128.load(q), b1 = v128.load(q + bytes), b2 = v128.load(q + 2 * bytes), b3 = v128.load(q + 3 * bytes);
+        const c0 = i32x4.shuffle(b0, b1, 0, 4, 1, 5), c1 = i32x4.shuffle(b0, b1, 2, 6, 3, 7);
+        const c2 = i32x4.shuffle(b2, b3, 0, 4, 1, 5), c3 = i32x4.shuffle(b2, b3, 2, 6, 3, 7);
+        odd = v128.or(odd, v128.or(
+          v128.or(v128.xor(a0, i64x2.shuffle(c0, c2, 0, 2)), v128.xor(a1, i64x2.shuffle(c0, c2, 1, 3))),
+          v128.or(v128.xor(a2, i64x2.shuffle(c1, c3, 0, 2)), v128.xor(a3, i64x2.shuffle(c1, c3, 1, 3))),
+        ));
+        most = i32x4.max_u(most, i32x4.max_u(i32x4.max_u(a0, a1), i32x4.max_u(a2, a3)));
       }
     }
-    if (bad < n) return bad;
+    const looked = !v128.any_true(odd) && top(most) < INFINITE;
+    for (let i = i0; i < i1; i++) {
+      for (let k = i; k < n; k++) {
+        if (looked && i < whole && k == begin) k = j;
+        if (k >= n) break;
+        const x = load<f32>(d + ((<usize>i * n + k) << 2));
+        const y = load<f32>(d + ((<usize>k * n + i) << 2));
+        if (!(x == y && x >= 0 && x <= f32.MAX_VALUE && (i != k || x == 0))) return i;
+      }
+    }
   }
   return n;
 }
@@ -76,6 +118,7 @@ export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: us
     const w: f32 = k > 1 ? load<f32>(weights + (<usize>(k - 2) << 2)) : f32.NaN;
     store<f32>(key + (<usize>v << 2), f32.NaN);
     const row = d + ((<usize>v * n) << 2);
+    if (n >= FETCH) fetch(row, <usize>n << 2);
     const edge = f32x4.splat(w);
     let found = NONE;
     let best: f32 = Infinity;
@@ -141,6 +184,17 @@ export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: us
     const j = first(key, bestBlock, min(bestBlock + BLOCK, n), best);
     store<u32>(order + (<usize>k << 2), j);
     store<f32>(weights + (<usize>(k - 1) << 2), best);
+  }
+}
+
+// Brings every line of [p, p + bytes) near.
+function fetch(p: usize, bytes: usize): void {
+  const end = p + bytes;
+  for (; p + 256 <= end; p += 256) {
+    load<u32>(p);
+    load<u32>(p, 64);
+    load<u32>(p, 128);
+    load<u32>(p, 192);
   }
 }
 

@@ -93,7 +93,6 @@ export function* vatFromMatrixSteps(kernels: Kernels, d: Matrix | BorrowedMatrix
     weights: new Float32Array(Math.max(n - 1, 0)),
     parent: new Uint32Array(Math.max(n - 1, 0)),
   };
-  if (copy) checkFinite(d as Matrix, 'd');
   if (n === 0) return result;
   const taken: number[] = [];
   const alloc = (bytes: number) => {
@@ -119,6 +118,8 @@ export function* vatFromMatrixSteps(kernels: Kernels, d: Matrix | BorrowedMatrix
       for (let i = 0; i < n; i += rows) {
         yield report(0);
         const row = fn.vatCheck(pointer, n, i, Math.min(i + rows, n));
+        // Names the place of a NaN or infinity, which the kernel's check does not.
+        if (row < n) checkFinite(d as Matrix, 'd');
         guard(
           row === n,
           'argument',

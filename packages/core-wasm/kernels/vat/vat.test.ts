@@ -20,6 +20,7 @@ function random(n: number, seed: number, levels = 0): Matrix {
       data[i * n + j] = data[j * n + i] = levels ? Math.floor(u() * levels) : u();
   return { data, shape: [n, n] };
 }
+const bytes = (x: Uint32Array | Float32Array) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
 const at = (m: Matrix) => (i: number, j: number) => m.data[i * m.shape[1] + j]!;
 
 const SIZES = [
@@ -40,6 +41,42 @@ describe('vatFromMatrix', () => {
         const m = random(n, 7 * n + levels, levels);
         expect(vatFromMatrix(kernels, m), `n=${n} levels=${levels}`).toEqual(vatReference(n, at(m)));
       }
+  });
+
+  it('is the same where rows are fetched before they are worked on', () => {
+    for (const [n, levels] of [
+      [2559, 0],
+      [2561, 0],
+      [2575, 50],
+    ] as const) {
+      const m = random(n, n, levels);
+      const got = vatFromMatrix(kernels, m);
+      const want = vatReference(n, at(m));
+      for (const part of ['order', 'weights', 'parent'] as const)
+        expect(Buffer.compare(bytes(got[part]), bytes(want[part])), `${part}, n=${n} seed=${n}`).toBe(0);
+    }
+  });
+
+  it('starts at the lower sample of the farthest pair, wherever it stands', () => {
+    for (const n of [2, 3, 5, 6, 16, 17, 18, 19, 23])
+      for (let i = 0; i < n; i++)
+        for (let j = i + 1; j < n; j++) {
+          const m = random(n, n, 3);
+          m.data[i * n + j] = m.data[j * n + i] = 4;
+          expect(vatFromMatrix(kernels, m).order[0], `n=${n} (${i},${j}) seed=${n}`).toBe(i);
+          // A second pair as far apart: the first in row order counts.
+          m.data[(n - 2) * n + n - 1] = m.data[(n - 1) * n + n - 2] = 4;
+          expect(vatFromMatrix(kernels, m).order[0]).toBe(i);
+        }
+  });
+
+  it('takes −0 for 0', () => {
+    for (const n of [4, 21, 70]) {
+      const m = random(n, n, 3);
+      const zeros = { ...m, data: m.data.map((x) => (x === 0 ? -0 : x)) };
+      const { weights, ...rest } = vatFromMatrix(kernels, zeros);
+      expect({ ...rest, weights: weights.map((w) => w + 0) }).toEqual(vatReference(n, at(m)));
+    }
   });
 
   it('gives R’s order from the lower start on moons', () => {
@@ -128,6 +165,36 @@ describe('vatFromMatrix', () => {
     expect(() => vatFromMatrix(kernels, { pointer: 2 ** 31, n: 4 })).toThrowError(
       expect.objectContaining({ code: 'argument' }),
     );
+  });
+
+  it('finds one odd value wherever it stands', () => {
+    // Squares of 4 in strips of 64 rows: their inner places, corners, edges and what is left over.
+    const places = [0, 1, 3, 4, 62, 63, 64, 66, 127, 128, 129, 131, 134];
+    for (const n of [66, 130, 135]) {
+      const m = random(n, n);
+      for (const i of places)
+        for (const j of places) {
+          if (i >= n || j >= n) continue;
+          const was = m.data[i * n + j]!;
+          const label = `n=${n} (${i},${j})`;
+          const refused = (value: number, code: string, fields: object) => {
+            m.data[i * n + j] = value;
+            expect(() => vatFromMatrix(kernels, m), `${label} ${value}`).toThrowError(
+              expect.objectContaining({ code, fields: expect.objectContaining(fields) }),
+            );
+            m.data[i * n + j] = was;
+          };
+          refused(was + 1, 'argument', { row: Math.min(i, j) });
+          refused(Number.NaN, 'not-finite', { row: i, column: j });
+          if (i === j) continue;
+          const other = m.data[j * n + i]!;
+          m.data[j * n + i] = -1;
+          refused(-1, 'argument', { row: Math.min(i, j) });
+          m.data[j * n + i] = Infinity;
+          refused(Infinity, 'not-finite', { row: Math.min(i, j), column: Math.max(i, j) });
+          m.data[j * n + i] = other;
+        }
+    }
   });
 
   it('refuses NaN and infinity in a borrowed matrix', () => {
