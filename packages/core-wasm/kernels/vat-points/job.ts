@@ -6,6 +6,7 @@ import { boundRows, boundsOf, spatialOrder } from './bounds.js';
 import { rowsOf } from './rows.js';
 
 export interface VatPointsExports {
+  vatPointsNorms(job: number): void;
   vatPointsProbe(job: number, from: number): number;
   vatPointsRun(job: number, worker: number, steps: number): number;
 }
@@ -26,7 +27,7 @@ export interface VatPointsJob {
 
 export const MAX_WORKERS = 64;
 const STATE = 128;
-const SYNC = 384;
+const SYNC = 512;
 const NONE = 0xffffffff;
 
 interface Layout {
@@ -57,7 +58,7 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
   const l = layout(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
-  const candidate = Math.ceil((16 + 4 * (m + d + tag)) / 64) * 64;
+  const candidate = Math.ceil((32 + 4 * (m + d + tag)) / 64) * 64;
   const job = l.take(128);
   const sync = l.take(SYNC);
   const states = l.take(STATE * workers);
@@ -75,6 +76,8 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
     keys: l.take(64 * perWorker),
     ids: l.take(64 * perWorker),
     parents: l.take(64 * perWorker),
+    norms: l.take(64 * perWorker),
+    products: l.take(256),
     out: l.take(64),
     blockKey: l.take(4 * perWorker),
     blockId: l.take(4 * perWorker),
@@ -168,8 +171,13 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     m > 0 ? 1 : 0,
     at.visited,
     at.lazy ? 1 : 0,
+    bounds.products > 0 ? 1 : 0,
   ]);
-  floats(pointer).set([bounds.grow, bounds.slack], 12);
+  const pointerFloats = floats(pointer);
+  pointerFloats.set([bounds.grow, bounds.slack], 12);
+  pointerFloats[21] = bounds.products;
+  arena.f32(at.sync + 384, 1)[0] = Infinity;
+  arena.f32(at.sync + 448, 1)[0] = Infinity;
   at.each.forEach((own, w) => {
     const state = at.states + STATE * w;
     const own16 = Math.max(0, Math.ceil((blocks - w) / workers));
@@ -185,7 +193,20 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
       own16,
     ]);
     words(state).set(
-      [NONE, own.limits, 0, own.scratch, own.boxes, own.owed, at.padded, own.since, own.tops],
+      [
+        NONE,
+        own.limits,
+        0,
+        own.scratch,
+        own.boxes,
+        own.owed,
+        at.padded,
+        own.since,
+        own.tops,
+        own.norms,
+        own.products,
+        n,
+      ],
       13,
     );
     if (at.lazy) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
@@ -201,6 +222,7 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
   fillBlocks();
   if (at.lazy) shareBoxes();
   const exports = kernels.exports as unknown as VatPointsExports;
+  if (bounds.products > 0) exports.vatPointsNorms(pointer);
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
@@ -242,8 +264,6 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
       index[own.ids / 4 + local * 16 + lane] = i;
       const least = own.blockId / 4 + local;
       if (i < index[least]!) index[least] = i;
-      const living = (at.states + STATE * (g % workers)) / 4 + 15;
-      index[living] = index[living]! + 1;
     }
   }
 }

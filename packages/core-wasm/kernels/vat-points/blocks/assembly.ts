@@ -12,12 +12,15 @@
 // and 7 its id per block, 8 blocks, 9 Prim's step, 10 row of the search, 11 epoch, 12 f32 largest distance and 13 its lowest index,
 // 14 f32[16] of +∞, 15 living points, 16 scratch of 16 candidates, 17 boxes of its own blocks: per box row the lowest of each block, then the highest,
 // 19 floats of one of these, 18 f32 lower bound of what each block owes, 20 the number of the first visited point that it may owe, 21 largest key per block.
-// Sync, one a cache line: byte 0 arrivals, 64 sleepers,
-// 128 cancel, 192 abort, 256 largest distance, 320 step to stop after. A candidate: key, id, parent, slot, bound row, coordinates.
-// Global block g is block ⌊g / workers⌋ of worker g mod workers.
-
+// 22 squared norms of its points, 23 products f32[4 × 16], 24 points left when the living were last moved together.
+// Job word 20: 1 if products may decide which distances are computed, 21 f32 margin of these relative to the norms.
+// Sync, one a cache line: byte 0 arrivals, 64 sleepers, 128 cancel, 192 abort, 256 largest distance, 320 step to stop after,
+// 384 and 448 least key known in even and odd steps. A candidate: key, id, parent, slot, the worker's next key after this one, squared
+// norm, 2 unused; then bound row and coordinates. Global block g is block ⌊g / workers⌋ of worker g mod workers.
 
 export const NONE: u32 = 0xffffffff;
+// Bytes of a candidate before its rows.
+export const HEAD: usize = 32;
 // Coordinates between two looks at the limits.
 const GROUP: u32 = 16;
 
@@ -93,7 +96,7 @@ export function distances(block: usize, v: usize, d: u32, tagged: bool, l1: bool
   return true;
 }
 
-// Writes slot's point as a worker's candidate: key, id, parent, slot, bound row, coordinates.
+// Writes slot's point as a worker's candidate, all but the next key.
 export function publish(job: usize, state: usize, slot: u32, to: usize): void {
   const d = word(job, 1) + word(job, 5), m = word(job, 2);
   const at = <usize>slot << 2;
@@ -101,8 +104,9 @@ export function publish(job: usize, state: usize, slot: u32, to: usize): void {
   store<u32>(to, load<u32>(ptr(state, 3) + at), 4);
   store<u32>(to, load<u32>(ptr(state, 4) + at), 8);
   store<u32>(to, slot, 12);
-  gather(ptr(state, 1), m, slot, to + 16);
-  gather(ptr(state, 0), d, slot, to + 16 + (<usize>m << 2));
+  store<f32>(to, load<f32>(ptr(state, 22) + at), 20);
+  gather(ptr(state, 1), m, slot, to + HEAD);
+  gather(ptr(state, 0), d, slot, to + HEAD + (<usize>m << 2));
 }
 
 export function gather(base: usize, rows: u32, slot: u32, to: usize): void {

@@ -1,7 +1,8 @@
 // The farthest pair of vat-points: the largest distance and the lowest index that has it. Each worker takes its blocks in turn against
 // all later ones; boxes and bound rows give upper bounds. A pair is skipped only if it is surely below the largest distance
 // known, so that the answer does not depend on who looked first.
-import { NONE, candidate, distances, gather, ptr, publish, stateOf, term, word } from "../blocks/assembly";
+import { HEAD, NONE, candidate, distances, gather, ptr, publish, stateOf, term, word } from "../blocks/assembly";
+import { largest, products } from "../products/assembly";
 
 // The shared largest distance so far; non-negative floats order like their bits.
 export function raise(sync: usize, value: f32): void {
@@ -46,7 +47,7 @@ export function vatPointsProbe(job: usize, from: u32): u32 {
   const g = from >> 4;
   publish(job, stateOf(job, g % workers), ((g / workers) << 4) | (from & 15), v);
   const id = load<u32>(v, 4);
-  const coordinates = v + 16 + (<usize>word(job, 2) << 2);
+  const coordinates = v + HEAD + (<usize>word(job, 2) << 2);
   const limits = ptr(own, 14);
   const out = ptr(own, 5);
   let far: f32 = -1;
@@ -72,6 +73,23 @@ export function vatPointsProbe(job: usize, from: u32): u32 {
   return at;
 }
 
+// Takes the distances of the first `count` of four points to a block into the worker's largest, where their products leave it possible.
+function takeFour(job: usize, own: usize, block: usize, ids: usize, norms: usize, r0: usize, r1: usize, r2: usize, r3: usize, count: u32): void {
+  const d = word(job, 1), at = HEAD + (<usize>word(job, 2) << 2), tagged = word(job, 5) != 0;
+  const grow = load<f32>(job, 48), slack = load<f32>(job, 52);
+  const wide = f32x4.splat(1 + load<f32>(job, 84));
+  const to = ptr(own, 23);
+  products(block, r0 + at, r1 + at, r2 + at, r3 + at, d, to, f32x4.splat(0));
+  for (let i: u32 = 0; i < count; i++) {
+    const v = i == 0 ? r0 : i == 1 ? r1 : i == 2 ? r2 : r3;
+    let ub = largest(to + (<usize>i << 6), norms, load<f32>(v, 20), wide);
+    if (tagged) ub = max(ub, 2);
+    if (ub * grow + slack < load<f32>(own, 48)) continue;
+    distances(block, v + at, d, tagged, false, ptr(own, 14), ptr(own, 5));
+    takeLargest(own, ids, load<u32>(v, 4));
+  }
+}
+
 // All pairs of block g with itself and later blocks that could hold the largest distance.
 // @ts-ignore: decorator
 @inline
@@ -87,7 +105,9 @@ export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
   // The block's points as rows.
   const rows = ptr(own, 16), size = ptr(job, 9);
   for (let lane: u32 = 0; lane < 16; lane++) publish(job, home, ((g / workers) << 4) | lane, rows + <usize>lane * size);
-    const boxRows = word(job, 16);
+  const at = HEAD + (<usize>m << 2);
+  const dots = !l1 && word(job, 20) != 0;
+  const boxRows = word(job, 16);
   const A = boxes + <usize>g * (<usize>boxRows << 3);
   const norm: usize = word(job, 17) ? <usize>(boxRows - 1) << 3 : -1;
   for (let b = g; b < total; b++) {
@@ -113,35 +133,56 @@ export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
     const block = ptr(state, 0) + local * stride;
     const bounds = ptr(state, 1) + local * (<usize>m << 6);
     const ids = ptr(state, 3) + (local << 6);
+    const norms = ptr(state, 22) + (local << 6);
+    // Rows that the bounds leave, four at a time.
+    let held: u32 = 0;
+    let r0: usize = rows, r1 = r0, r2 = r0, r3 = r0;
     for (let lane: u32 = 0; lane < 16; lane++) {
       const v = rows + <usize>lane * size;
-      const id = load<u32>(v, 4);
-      if (id == NONE) continue;
-      if (m > 0) {
-        let a = f32x4.splat(0), c = a, e = a, f = a;
-        let p = bounds;
-        const last = v + 16 + (<usize>(m - 1) << 2);
-        for (let q = v + 16; q < last; q += 4) {
-          const y = v128.load32_splat(q);
-          a = term(a, v128.load(p), y, l1);
-          c = term(c, v128.load(p, 16), y, l1);
-          e = term(e, v128.load(p, 32), y, l1);
-          f = term(f, v128.load(p, 48), y, l1);
-          p += 64;
-        }
-        const y = f32x4.splat(-load<f32>(last));
-        a = term(a, v128.load(p), y, l1);
-        c = term(c, v128.load(p, 16), y, l1);
-        e = term(e, v128.load(p, 32), y, l1);
-        f = term(f, v128.load(p, 48), y, l1);
-        const top = f32x4.max(f32x4.max(a, c), f32x4.max(e, f));
-        let ub = max(max(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1)), max(f32x4.extract_lane(top, 2), f32x4.extract_lane(top, 3)));
-        if (tagged) ub = max(ub, 2);
-        if (ub * grow + slack < load<f32>(own, 48)) continue;
+      if (load<u32>(v, 4) == NONE) continue;
+      if (m > 0 && upper(bounds, v + HEAD, m, l1, tagged) * grow + slack < load<f32>(own, 48)) continue;
+      if (!dots) {
+        distances(block, v + at, d, tagged, l1, limits, out);
+        takeLargest(own, ids, load<u32>(v, 4));
+        continue;
       }
-      distances(block, v + 16 + (<usize>m << 2), d, tagged, l1, limits, out);
-      takeLargest(own, ids, id);
+      if (held == 0) r0 = v;
+      else if (held == 1) r1 = v;
+      else if (held == 2) r2 = v;
+      else r3 = v;
+      if (++held < 4) continue;
+      held = 0;
+      takeFour(job, own, block, ids, norms, r0, r1, r2, r3, 4);
     }
+    if (held == 1) {
+      distances(block, r0 + at, d, tagged, l1, limits, out);
+      takeLargest(own, ids, load<u32>(r0, 4));
+    } else if (held > 1) takeFour(job, own, block, ids, norms, r0, r1, r2, r2, held);
   }
   raise(sync, load<f32>(own, 48));
+}
+
+// The largest upper bound of the distance from bound rows at `q` to a block's 16 points.
+// @ts-ignore: decorator
+@inline
+function upper(bounds: usize, q: usize, m: u32, l1: bool, tagged: bool): f32 {
+  let a = f32x4.splat(0), c = a, e = a, f = a;
+  let p = bounds;
+  const last = q + (<usize>(m - 1) << 2);
+  for (; q < last; q += 4) {
+    const y = v128.load32_splat(q);
+    a = term(a, v128.load(p), y, l1);
+    c = term(c, v128.load(p, 16), y, l1);
+    e = term(e, v128.load(p, 32), y, l1);
+    f = term(f, v128.load(p, 48), y, l1);
+    p += 64;
+  }
+  const y = f32x4.splat(-load<f32>(last));
+  a = term(a, v128.load(p), y, l1);
+  c = term(c, v128.load(p, 16), y, l1);
+  e = term(e, v128.load(p, 32), y, l1);
+  f = term(f, v128.load(p, 48), y, l1);
+  const top = f32x4.max(f32x4.max(a, c), f32x4.max(e, f));
+  const ub = max(max(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1)), max(f32x4.extract_lane(top, 2), f32x4.extract_lane(top, 3)));
+  return tagged ? max(ub, 2) : ub;
 }

@@ -1,0 +1,105 @@
+// The living points of a worker: the least keys of its blocks, and moving the living together as points are visited.
+import { NONE, ptr, word } from "../blocks/assembly";
+
+// Least key of a block's living lanes and, among equals, the lowest id; and the largest key.
+export function refresh(state: usize, block: u32): void {
+  const keys = ptr(state, 2) + (<usize>block << 6);
+  const ids = ptr(state, 3) + (<usize>block << 6);
+  let best: f32 = Infinity, top: f32 = -Infinity;
+  let id = NONE;
+  for (let lane: usize = 0; lane < 64; lane += 4) {
+    const key = load<f32>(keys + lane);
+    if (key < 0) continue;
+    if (key > top) top = key;
+    const i = load<u32>(ids + lane);
+    if (key < best || (key == best && i < id)) {
+      best = key;
+      id = i;
+    }
+  }
+  store<f32>(ptr(state, 6) + (<usize>block << 2), best);
+  store<u32>(ptr(state, 7) + (<usize>block << 2), id);
+  store<f32>(ptr(state, 21) + (<usize>block << 2), top);
+}
+
+// Moves the living together, in order, and fills the last block with visited lanes. A block owes what the blocks owed that it is made of.
+export function compact(job: usize, state: usize): void {
+  const d = word(job, 1) + word(job, 5), m = word(job, 2);
+  const slots = word(state, 8) << 4;
+  const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4), norms = ptr(state, 22);
+  const owed = ptr(state, 18), since = ptr(state, 20);
+  let to: u32 = 0;
+  for (let from: u32 = 0; from < slots; from++) {
+    const key = load<f32>(keys + (<usize>from << 2));
+    if (key < 0) continue;
+    const source = <usize>(from >> 4) << 2, target = <usize>(to >> 4) << 2;
+    const first = (to & 15) == 0;
+    const more = load<f32>(owed + source), so = load<u32>(since + source);
+    const none = first || load<f32>(owed + target) == Infinity;
+    // Where nothing is owed, since when says nothing.
+    if (none || (more < Infinity && so < load<u32>(since + target))) store<u32>(since + target, so);
+    if (none || more < load<f32>(owed + target)) store<f32>(owed + target, more);
+    if (to != from) {
+      store<f32>(keys + (<usize>to << 2), key);
+      store<u32>(ids + (<usize>to << 2), load<u32>(ids + (<usize>from << 2)));
+      store<u32>(parents + (<usize>to << 2), load<u32>(parents + (<usize>from << 2)));
+      store<f32>(norms + (<usize>to << 2), load<f32>(norms + (<usize>from << 2)));
+      moveColumn(points, d, from, to);
+      moveColumn(bounds, m, from, to);
+    }
+    to++;
+  }
+  const blocks = (to + 15) >> 4;
+  for (; to < blocks << 4; to++) store<f32>(keys + (<usize>to << 2), -1);
+  store<u32>(state, blocks, 32);
+  for (let b: u32 = 0; b < blocks; b++) {
+    refresh(state, b);
+    if (!word(job, 19)) continue;
+    if (m > 0) box(job, state, b, bounds + <usize>b * (<usize>m << 6));
+    else box(job, state, b, points + <usize>b * (<usize>d << 6));
+  }
+  // Vectors of four blocks are read whole.
+  if (word(job, 19)) for (let b = blocks; b < (blocks + 3 & ~3); b++) noBox(job, state, b);
+}
+
+// Lowest and highest of each of a block's rows over its living lanes.
+function box(job: usize, state: usize, b: u32, rows: usize): void {
+  const keys = ptr(state, 2) + (<usize>b << 6);
+  const row = usize(word(state, 19)) << 2;
+  let p = ptr(state, 17) + (<usize>b << 2);
+  for (let k: u32 = 0; k < word(job, 16); k++) {
+    let low: f32 = Infinity, high: f32 = -Infinity;
+    for (let lane: usize = 0; lane < 64; lane += 4) {
+      if (load<f32>(keys + lane) < 0) continue;
+      const x = load<f32>(rows + lane);
+      low = min(low, x);
+      high = max(high, x);
+    }
+    store<f32>(p, low);
+    store<f32>(p + row, high);
+    p += row << 1;
+    rows += 64;
+  }
+}
+
+// A place without a block: infinitely far from everything.
+function noBox(job: usize, state: usize, b: u32): void {
+  const row = usize(word(state, 19)) << 2;
+  let p = ptr(state, 17) + (<usize>b << 2);
+  for (let k: u32 = 0; k < word(job, 16); k++) {
+    store<f32>(p, Infinity);
+    store<f32>(p + row, Infinity);
+    p += row << 1;
+  }
+  store<f32>(ptr(state, 18) + (<usize>b << 2), Infinity);
+}
+
+function moveColumn(base: usize, rows: u32, from: u32, to: u32): void {
+  let p = base + <usize>(from >> 4) * (<usize>rows << 6) + (<usize>(from & 15) << 2);
+  let q = base + <usize>(to >> 4) * (<usize>rows << 6) + (<usize>(to & 15) << 2);
+  for (let k: u32 = 0; k < rows; k++) {
+    store<f32>(q, load<f32>(p));
+    p += 64;
+    q += 64;
+  }
+}
