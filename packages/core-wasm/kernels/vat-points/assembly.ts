@@ -5,7 +5,8 @@ import { lower, owe, pay } from "./debts/assembly";
 import { compact, refresh } from "./living/assembly";
 import { farthestRow } from "./search/assembly";
 
-export { vatPointsNorms } from "./products/assembly";
+export { vatPointsFill } from "./fill/assembly";
+export { vatPointsCombine, vatPointsProject } from "./project/assembly";
 export { vatPointsProbe } from "./search/assembly";
 
 // Some 0.1 ms: a sleep costs more than a step, so that short spinning makes several workers slower than one.

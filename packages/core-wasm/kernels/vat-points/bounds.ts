@@ -1,3 +1,5 @@
+import type { Kernels } from '../../src/load.js';
+import { project } from './project.js';
 import type { Rows } from './rows.js';
 
 /**
@@ -24,8 +26,6 @@ export interface Bounds {
   sort: { values: Float32Array; width: number };
 }
 
-const SAMPLE = 512;
-
 /** How many bound rows n points of d coordinates get (measured). Under 10 they would cost what the distance costs; boxes then hold the coordinates. */
 export function boundRows(n: number, d: number): number {
   if (d < 10) return 0;
@@ -35,7 +35,7 @@ export function boundRows(n: number, d: number): number {
   return n < 20_000 || d < 512 ? 24 : 40;
 }
 
-export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds {
+export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1: boolean): Bounds {
   const row = new Float32Array(d);
   const centre = new Float64Array(d);
   const variance = new Float64Array(d);
@@ -96,174 +96,18 @@ export function boundsOf(rows: Rows, n: number, d: number, l1: boolean): Bounds 
     // Each bound row is off by at most 6e-8·reach, m of them on both sides.
     return { m, values, dimensions, grow, slack: m * 2.4e-7 * reach, products, sort: { values, width: m } };
   }
-  const basis = principal(rows, n, d, m - 1, centre);
-  const y = new Float64Array(d);
-  const parts = new Float64Array(m);
-  for (let i = 0; i < n; i++) {
-    rows.read(i, row);
-    let all = 0;
-    for (let k = 0; k < d; k++) {
-      y[k] = row[k]! - centre[k]!;
-      all += y[k]! * y[k]!;
-    }
+  project(kernels, rows, n, centre, m - 1, (i, parts) => {
+    const all = parts[m - 1]!;
     let rest = all;
-    project(basis, m - 1, d, y, 0, parts);
     for (let j = 0; j < m - 1; j++) {
       values[i * m + j] = parts[j]!;
       rest -= parts[j]! ** 2;
     }
     values[i * m + m - 1] = Math.sqrt(Math.max(0, rest));
     if (all > reach) reach = all;
-  }
+  });
   // Each bound row is off by 6e-8·√reach, so the bound's root by δ = 2e-7·√(m·reach); and (√key + δ)² ≤ grow·key + δ²(1 + 1/(grow − 1)).
   // ρ itself is a root of a float64 difference, off by at most √(1e-15·reach) = 3e-8·√reach.
   const slack = m * reach * 4e-14 * (1 + 1 / (grow - 1));
   return { m, values, dimensions, grow, slack, products, sort: { values, width: m } };
-}
-
-// Leading principal directions of a sample, by subspace iteration from fixed pseudo-random vectors: float64[count × d], orthonormal.
-// Any orthonormal basis gives right bounds; a good one gives tight ones, so that few iterations do.
-function principal(rows: Rows, n: number, d: number, count: number, centre: Float64Array): Float64Array {
-  const size = Math.min(n, SAMPLE);
-  const sample = new Float64Array(size * d);
-  const row = new Float32Array(d);
-  for (let i = 0; i < size; i++) {
-    rows.read(Math.floor((i * n) / size), row);
-    for (let k = 0; k < d; k++) sample[i * d + k] = row[k]! - centre[k]!;
-  }
-  const v = new Float64Array(count * d);
-  let state = 12345;
-  for (let k = 0; k < v.length; k++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    v[k] = state / 2 ** 31 - 1;
-  }
-  orthonormalise(v, count, d);
-  const next = new Float64Array(count * d);
-  const parts = new Float64Array(count);
-  for (let round = 0; round < 4; round++) {
-    next.fill(0);
-    for (let i = 0; i < size; i++) {
-      const x = i * d;
-      project(v, count, d, sample, x, parts);
-      for (let j = 0; j < count; j++) {
-        const at = j * d;
-        const s = parts[j]!;
-        for (let k = 0; k < d; k++) next[at + k] = next[at + k]! + s * sample[x + k]!;
-      }
-    }
-    v.set(next);
-    orthonormalise(v, count, d);
-  }
-  return v;
-}
-
-// out[j] = Σ basis[j,k]·x[from+k]. Four sums at a time: one alone waits for its own additions.
-function project(
-  basis: Float64Array,
-  count: number,
-  d: number,
-  x: Float64Array,
-  from: number,
-  out: Float64Array,
-): void {
-  let j = 0;
-  for (; j + 4 <= count; j += 4) {
-    const [a, b, c, e] = [j * d, (j + 1) * d, (j + 2) * d, (j + 3) * d];
-    let [p, q, r, s] = [0, 0, 0, 0];
-    for (let k = 0; k < d; k++) {
-      const y = x[from + k]!;
-      p += basis[a + k]! * y;
-      q += basis[b + k]! * y;
-      r += basis[c + k]! * y;
-      s += basis[e + k]! * y;
-    }
-    out[j] = p;
-    out[j + 1] = q;
-    out[j + 2] = r;
-    out[j + 3] = s;
-  }
-  for (; j < count; j++) {
-    let s = 0;
-    for (let k = 0; k < d; k++) s += basis[j * d + k]! * x[from + k]!;
-    out[j] = s;
-  }
-}
-
-// Gram–Schmidt, twice; a vector that vanishes (the sample spans less) becomes 0, which leaves the bounds right.
-function orthonormalise(v: Float64Array, count: number, d: number): void {
-  for (let j = 0; j < count; j++) {
-    const at = j * d;
-    let before = 0;
-    for (let k = 0; k < d; k++) before += v[at + k]! ** 2;
-    for (let pass = 0; pass < 2; pass++)
-      for (let i = 0; i < j; i++) {
-        let s = 0;
-        for (let k = 0; k < d; k++) s += v[at + k]! * v[i * d + k]!;
-        for (let k = 0; k < d; k++) v[at + k] = v[at + k]! - s * v[i * d + k]!;
-      }
-    let after = 0;
-    for (let k = 0; k < d; k++) after += v[at + k]! ** 2;
-    const f = after > 1e-12 * before ? 1 / Math.sqrt(after) : 0;
-    for (let k = 0; k < d; k++) v[at + k] = v[at + k]! * f;
-  }
-}
-
-/** Indices 0..n−1 so that neighbours in the list are neighbours in space: halved along the widest of `width` values, at multiples of 16. */
-export function spatialOrder(values: Float32Array, width: number, n: number): Uint32Array {
-  const index = Uint32Array.from({ length: n }, (_, i) => i);
-  const stack: [number, number][] = [[0, n]];
-  while (stack.length) {
-    const [lo, hi] = stack.pop()!;
-    if (hi - lo <= 16) continue;
-    let widest = 0;
-    let spread = 0;
-    for (let k = 0; k < width; k++) {
-      let low = Infinity;
-      let high = -Infinity;
-      for (let i = lo; i < hi; i++) {
-        const x = values[index[i]! * width + k]!;
-        if (x < low) low = x;
-        if (x > high) high = x;
-      }
-      if (high - low > spread) {
-        spread = high - low;
-        widest = k;
-      }
-    }
-    if (spread === 0) continue;
-    const mid = lo + Math.max(16, Math.round((hi - lo) / 32) * 16);
-    if (mid >= hi) continue;
-    select(index, lo, hi - 1, mid, (i) => values[i * width + widest]!);
-    stack.push([lo, mid], [mid, hi]);
-  }
-  return index;
-}
-
-// Hoare's selection: afterwards no key before `at` is greater than one at or after it.
-function select(
-  index: Uint32Array,
-  first: number,
-  last: number,
-  at: number,
-  key: (i: number) => number,
-): void {
-  let lo = first;
-  let hi = last;
-  while (lo < hi) {
-    const pivot = key(index[(lo + hi) >> 1]!);
-    let i = lo;
-    let j = hi;
-    while (i <= j) {
-      while (key(index[i]!) < pivot) i++;
-      while (key(index[j]!) > pivot) j--;
-      if (i <= j) {
-        const t = index[i]!;
-        index[i++] = index[j]!;
-        index[j--] = t;
-      }
-    }
-    if (at <= j) hi = j;
-    else if (at >= i) lo = i;
-    else return;
-  }
 }

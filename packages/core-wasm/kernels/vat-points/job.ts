@@ -2,11 +2,12 @@ import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import type { VatResult } from '../vat/result.js';
-import { boundRows, boundsOf, spatialOrder } from './bounds.js';
+import { boundRows, boundsOf } from './bounds.js';
 import { rowsOf } from './rows.js';
+import { spatialOrder } from './spatial-order.js';
 
 export interface VatPointsExports {
-  vatPointsNorms(job: number): void;
+  vatPointsFill(job: number, g: number, rows: number, count: number, dimensions: number): void;
   vatPointsProbe(job: number, from: number): number;
   vatPointsRun(job: number, worker: number, steps: number): number;
 }
@@ -65,6 +66,7 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
   const order = l.take(4 * n);
   const weights = l.take(8 * n);
   const candidates = l.take(2 * workers * candidate);
+  const dimensions = l.take(4 * d);
   const boxes = l.take(8 * boxRows * blocks);
   const lazy = owes(n, d);
   const visited = lazy ? l.take(n * candidate) : 0;
@@ -95,6 +97,7 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
     order,
     weights,
     candidates,
+    dimensions,
     boxes,
     visited,
     padded,
@@ -138,7 +141,7 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
   );
   const l1 = metric === 'manhattan';
   const rows = rowsOf(x, metric);
-  const bounds = boundsOf(rows, n, d, l1);
+  const bounds = boundsOf(kernels, rows, n, d, l1);
   const { m } = bounds;
   const boxRows = bounds.sort.width;
   const tag = rows.zero ? 1 : 0;
@@ -219,10 +222,9 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     arena.f32(own.blockKey, at.perWorker).fill(Infinity);
     arena.u32(own.blockId, at.perWorker).fill(NONE);
   });
+  const exports = kernels.exports as unknown as VatPointsExports;
   fillBlocks();
   if (at.lazy) shareBoxes();
-  const exports = kernels.exports as unknown as VatPointsExports;
-  if (bounds.products > 0) exports.vatPointsNorms(pointer);
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
@@ -241,29 +243,32 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     const all = new Float32Array(kernels.memory.buffer);
     const index = new Uint32Array(kernels.memory.buffer);
     const order = spatialOrder(bounds.sort.values, bounds.sort.width, n);
-    const row = new Float32Array(d);
-    for (let s = 0; s < n; s++) {
-      const i = order[s]!;
-      const g = s >> 4;
-      const lane = s & 15;
+    arena.u32(at.dimensions, d).set(bounds.dimensions);
+    const { scratch } = at.each[0]!;
+    const slots = Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
+    for (let g = 0; g < blocks; g++) {
       const own = at.each[g % workers]!;
       const local = Math.floor(g / workers);
-      rows.read(i, row);
-      let p = own.points / 4 + local * 16 * (d + tag) + lane;
-      for (let k = 0; k < d; k++, p += 16) all[p] = row[bounds.dimensions[k]!]!;
-      if (tag) all[p] = rows.zero![i]!;
-      p = own.bounds / 4 + local * 16 * m + lane;
-      for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
-      let box = at.boxes / 4 + g * 2 * boxRows;
-      for (let k = 0; k < boxRows; k++, box += 2) {
-        const y = bounds.sort.values[i * boxRows + k]!;
-        if (lane === 0 || y < all[box]!) all[box] = y;
-        if (lane === 0 || y > all[box + 1]!) all[box + 1] = y;
+      const count = Math.min(16, n - 16 * g);
+      let least = NONE;
+      for (let lane = 0; lane < count; lane++) {
+        const i = order[16 * g + lane]!;
+        rows.read(i, slots[lane]!);
+        if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
+        let p = own.bounds / 4 + local * 16 * m + lane;
+        for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
+        let box = at.boxes / 4 + g * 2 * boxRows;
+        for (let k = 0; k < boxRows; k++, box += 2) {
+          const y = bounds.sort.values[i * boxRows + k]!;
+          if (lane === 0 || y < all[box]!) all[box] = y;
+          if (lane === 0 || y > all[box + 1]!) all[box + 1] = y;
+        }
+        all[own.keys / 4 + local * 16 + lane] = Infinity;
+        index[own.ids / 4 + local * 16 + lane] = i;
+        if (i < least) least = i;
       }
-      all[own.keys / 4 + local * 16 + lane] = Infinity;
-      index[own.ids / 4 + local * 16 + lane] = i;
-      const least = own.blockId / 4 + local;
-      if (i < index[least]!) index[least] = i;
+      index[own.blockId / 4 + local] = least;
+      exports.vatPointsFill(pointer, g, scratch, count, at.dimensions);
     }
   }
 }

@@ -5,6 +5,9 @@ import { HEAD, distances, ptr, term, word } from "../blocks/assembly";
 import { refresh } from "../living/assembly";
 import { mayBeUnder, products } from "../products/assembly";
 
+// Looks at the bounds before they are judged.
+const LOOK: u32 = 32;
+
 // Whether some lower bound is at or under its lane's key, with the margin.
 // @ts-ignore: decorator
 @inline
@@ -149,7 +152,7 @@ export function pay(job: usize, state: usize, b: u32, current: usize, last: u32,
       store<f32>(q, load<f32>(p + row), 16);
     }
   }
-  let held: u32 = 0;
+  let held: u32 = 0, looked: u32 = 0, spared: u32 = 0;
   let v0: usize = current, v1 = current, v2 = current;
   for (let v = ptr(job, 18) + <usize>k * size; k < last; k++, v += size) {
     if (toBox(own, v + HEAD, m, l1) > load<f32>(top) * growth + slackness) continue;
@@ -157,7 +160,14 @@ export function pay(job: usize, state: usize, b: u32, current: usize, last: u32,
       if (lower(job, state, b, v, l1, grow, slack)) refresh(state, b);
       continue;
     }
-    if (!mayImprove(bounds, v + HEAD, m, l1, K, grow, slack)) continue;
+    // Where bounds spare fewer than one in eight they cost more than they save.
+    if (looked < LOOK || spared << 3 >= looked) {
+      looked++;
+      if (!mayImprove(bounds, v + HEAD, m, l1, K, grow, slack)) {
+        spared++;
+        continue;
+      }
+    }
     if (held == 0) v0 = v;
     else if (held == 1) v1 = v;
     else if (held == 2) v2 = v;

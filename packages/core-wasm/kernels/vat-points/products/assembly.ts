@@ -2,7 +2,6 @@
 // read a block once instead of four times. Cancellation makes it inexact; with a margin for all rounding it is a bound in either
 // direction, and decides which distances are computed from differences.
 import { madd } from "../../../assembly/lanes";
-import { ptr, stateOf, word } from "../blocks/assembly";
 
 // Coordinates at a time: 16 KB of a block, so that its second half finds them in the nearest cache.
 const CHUNK: u32 = 256;
@@ -57,30 +56,6 @@ function half(p: usize, a: usize, b: usize, c: usize, e: usize, bytes: usize, ou
 function add(out: usize, left: v128, right: v128): void {
   v128.store(out, f32x4.add(v128.load(out), left));
   v128.store(out, f32x4.add(v128.load(out, 16), right), 16);
-}
-
-/** Squared norms of all points, in every worker's memory. */
-export function vatPointsNorms(job: usize): void {
-  const d = word(job, 1), stride = usize(d + word(job, 5)) << 6;
-  for (let w: u32 = 0; w < word(job, 4); w++) {
-    const state = stateOf(job, w);
-    for (let b: u32 = 0; b < word(state, 8); b++) {
-      let p = ptr(state, 0) + usize(b) * stride;
-      let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-      for (let k: u32 = 0; k < d; k++, p += 64) {
-        const x0 = v128.load(p), x1 = v128.load(p, 16), x2 = v128.load(p, 32), x3 = v128.load(p, 48);
-        s0 = madd(x0, x0, s0);
-        s1 = madd(x1, x1, s1);
-        s2 = madd(x2, x2, s2);
-        s3 = madd(x3, x3, s3);
-      }
-      const to = ptr(state, 22) + (usize(b) << 6);
-      v128.store(to, s0);
-      v128.store(to, s1, 16);
-      v128.store(to, s2, 32);
-      v128.store(to, s3, 48);
-    }
-  }
 }
 
 // (|a|² + |x|²)·factor − 2a·x of four points x; factor 1 − c makes it a lower bound of the squared distance, 1 + c an upper one.

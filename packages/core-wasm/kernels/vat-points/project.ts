@@ -1,0 +1,120 @@
+import type { Kernels } from '../../src/load.js';
+import type { Rows } from './rows.js';
+
+interface ProjectExports {
+  vatPointsProject(
+    x: number,
+    count: number,
+    size: number,
+    centre: number,
+    basis: number,
+    m: number,
+    y: number,
+    out: number,
+  ): void;
+  vatPointsCombine(
+    x: number,
+    count: number,
+    size: number,
+    centre: number,
+    parts: number,
+    m: number,
+    y: number,
+    next: number,
+  ): void;
+}
+
+const SAMPLE = 512;
+const ROUNDS = 4;
+// Points brought into the kernels' memory at a time.
+const CHUNK = 64;
+
+/**
+ * Coordinates of n points about `centre` in `m` of their principal directions, as far as a sample of 512 tells these: calls `each`
+ * with a point's index and float64[m + 1], its m coordinates and its squared distance from the centre. The array is reused.
+ * Time O(n·d·m); WebAssembly memory 16·d·m + 300·d bytes meanwhile.
+ */
+export function project(
+  kernels: Kernels,
+  rows: Rows,
+  n: number,
+  centre: Float64Array,
+  m: number,
+  each: (i: number, parts: Float64Array) => void,
+): void {
+  const { arena } = kernels;
+  const exports = kernels.exports as unknown as ProjectExports;
+  const d = centre.length;
+  const size = d + (d & 1);
+  arena.scope((alloc) => {
+    const xAt = alloc(4 * size * CHUNK);
+    const centreAt = alloc(8 * size);
+    const yAt = alloc(8 * size);
+    const basisAt = alloc(8 * size * m);
+    const nextAt = alloc(8 * size * m);
+    const partsAt = alloc(8 * (m + 1) * CHUNK);
+    // The memory does not grow any more: these stay.
+    const x = arena.f32(xAt, size * CHUNK).fill(0);
+    arena.f64(centreAt, size).fill(0).set(centre);
+    const basis = arena.f64(basisAt, size * m).fill(0);
+    const next = arena.f64(nextAt, size * m);
+    const parts = arena.f64(partsAt, (m + 1) * CHUNK);
+    const slots = Array.from({ length: CHUNK }, (_, i) => x.subarray(i * size, i * size + d));
+    const points = Array.from({ length: CHUNK }, (_, i) => parts.subarray(i * (m + 1), (i + 1) * (m + 1)));
+    const chunks = (count: number, index: (i: number) => number, after: (from: number, length: number) => void) => {
+      for (let from = 0; from < count; from += CHUNK) {
+        const length = Math.min(CHUNK, count - from);
+        for (let i = 0; i < length; i++) rows.read(index(from + i), slots[i]!);
+        exports.vatPointsProject(xAt, length, size, centreAt, basisAt, m, yAt, partsAt);
+        after(from, length);
+      }
+    };
+
+    // Subspace iteration on the sample, from fixed pseudo-random vectors. Any orthonormal basis gives right bounds; a good one gives
+    // tight ones, so that few rounds do.
+    let state = 12345;
+    for (let j = 0; j < m; j++)
+      for (let k = 0; k < d; k++) {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        basis[j * size + k] = state / 2 ** 31 - 1;
+      }
+    orthonormalise(basis, m, size);
+    const sample = Math.min(n, SAMPLE);
+    for (let round = 0; round < ROUNDS; round++) {
+      next.fill(0);
+      chunks(
+        sample,
+        (i) => Math.floor((i * n) / sample),
+        (_, length) => exports.vatPointsCombine(xAt, length, size, centreAt, partsAt, m, yAt, nextAt),
+      );
+      basis.set(next);
+      orthonormalise(basis, m, size);
+    }
+    chunks(
+      n,
+      (i) => i,
+      (from, length) => {
+        for (let i = 0; i < length; i++) each(from + i, points[i]!);
+      },
+    );
+  });
+}
+
+// Gram–Schmidt, twice; a vector that vanishes (the sample spans less) becomes 0, which leaves the bounds right.
+function orthonormalise(v: Float64Array, count: number, d: number): void {
+  for (let j = 0; j < count; j++) {
+    const at = j * d;
+    let before = 0;
+    for (let k = 0; k < d; k++) before += v[at + k]! ** 2;
+    for (let pass = 0; pass < 2; pass++)
+      for (let i = 0; i < j; i++) {
+        let s = 0;
+        for (let k = 0; k < d; k++) s += v[at + k]! * v[i * d + k]!;
+        for (let k = 0; k < d; k++) v[at + k] = v[at + k]! - s * v[i * d + k]!;
+      }
+    let after = 0;
+    for (let k = 0; k < d; k++) after += v[at + k]! ** 2;
+    const f = after > 1e-12 * before ? 1 / Math.sqrt(after) : 0;
+    for (let k = 0; k < d; k++) v[at + k] = v[at + k]! * f;
+  }
+}
