@@ -61,7 +61,11 @@ export function project(
     const parts = arena.f64(partsAt, (m + 1) * CHUNK);
     const slots = Array.from({ length: CHUNK }, (_, i) => x.subarray(i * size, i * size + d));
     const points = Array.from({ length: CHUNK }, (_, i) => parts.subarray(i * (m + 1), (i + 1) * (m + 1)));
-    const chunks = (count: number, index: (i: number) => number, after: (from: number, length: number) => void) => {
+    const chunks = (
+      count: number,
+      index: (i: number) => number,
+      after: (from: number, length: number) => void,
+    ) => {
       for (let from = 0; from < count; from += CHUNK) {
         const length = Math.min(CHUNK, count - from);
         for (let i = 0; i < length; i++) rows.read(index(from + i), slots[i]!);
