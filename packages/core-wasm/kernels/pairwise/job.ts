@@ -58,7 +58,7 @@ export interface PairwiseShape {
   other?: Matrix;
   /** The upper triangle alone, without an n×n anywhere. Not with `other`. */
   condensed?: boolean;
-  /** How many workers will run the job, 1 to 64; each gets 131 kB of scratch. Default 1. */
+  /** How many workers will run the job, 1 to 64; each gets 67 kB of scratch. Default 1. */
   workers?: number;
   /** Byte offset in the kernels' memory to write the result to; default: a place of the job's own. */
   out?: number;
@@ -81,7 +81,7 @@ function place(base: number, n: number, m: number, between: boolean, d: number, 
     return at;
   };
   const stride = strideOf(d);
-  const up = (rows: number) => Math.ceil(rows / 8) * 8;
+  const up = (rows: number) => Math.ceil(rows / 16) * 16;
   const job = take(64);
   const rows = take(4 * (n + (between ? m : 0)) * stride);
   const packA = take(4 * up(n) * stride);
@@ -90,8 +90,8 @@ function place(base: number, n: number, m: number, between: boolean, d: number, 
   const normB = between ? take(4 * up(m)) : normA;
   const sums = take(8 * d);
   const centre = take(4 * stride);
-  const buffer = take(4 * stride);
-  const scratch = take(8 * SIDE * SIDE * workers);
+  const buffer = take(16 * stride);
+  const scratch = take((4 * SIDE * SIDE + 1024) * workers);
   return {
     job,
     rows,
@@ -184,7 +184,7 @@ export function preparePairwise(
     const centre = metric === 'euclidean' ? at.centre : 0;
     if (centre)
       fn.pairwiseCentre(at.rows, at.stride, d, all, Math.max(1, Math.ceil(all / SAMPLE)), at.sums, at.centre);
-    const panels = (count: number) => Math.ceil(count / 8);
+    const panels = (count: number) => Math.ceil(count / 16);
     fn.pairwisePack(at.rows, at.stride, n, centre, at.packA, at.normA, at.buffer, 0, panels(n));
     if (other) fn.pairwisePack(rowsB, at.stride, m, centre, at.packB, at.normB, at.buffer, 0, panels(m));
     arena

@@ -88,27 +88,42 @@ export function pairwiseCentre(rows: usize, stride: u32, d: u32, n: u32, step: u
   for (let k: usize = 0; k < stride; k++) store<f32>(centre + (k << 2), k < d && count > 0 ? <f32>(load<f64>(sums + (k << 3)) / count) : 0);
 }
 
+// to[j, i] = from[i, j] for 4 × 4 floats; rows `step` and 64 bytes apart.
+// @ts-ignore: decorator
+@inline
+function transpose(from: usize, step: usize, to: usize): void {
+  const a = v128.load(from), b = v128.load(from + step), c = v128.load(from + step * 2), e = v128.load(from + step * 3);
+  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5), ce = v128.shuffle<u32>(c, e, 0, 4, 1, 5);
+  const AB = v128.shuffle<u32>(a, b, 2, 6, 3, 7), CE = v128.shuffle<u32>(c, e, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<u64>(ab, ce, 0, 2));
+  v128.store(to, v128.shuffle<u64>(ab, ce, 1, 3), 64);
+  v128.store(to, v128.shuffle<u64>(AB, CE, 0, 2), 128);
+  v128.store(to, v128.shuffle<u64>(AB, CE, 1, 3), 192);
+}
+
 /**
- * Panels [from, to) of eight rows, transposed: packed[(p·stride + k)·8 + r] = rows[8p + r, k] − centre[k]; rows beyond n count as 0.
- * centred: also norms[i] = Σ of those squares. buffer: f32[stride].
+ * Panels [from, to) of sixteen rows, transposed: packed[(p·stride + k)·16 + r] = rows[16p + r, k] − centre[k]; rows beyond n count as 0.
+ * centred: also norms[i] = Σ of those squares. buffer: f32[4 · stride].
  */
 export function pairwisePack(rows: usize, stride: u32, n: u32, centre: usize, packed: usize, norms: usize, buffer: usize, from: u32, to: u32): void {
+  const step = usize(stride) << 2, zero = f32x4.splat(0);
   for (let p = from; p < to; p++) {
-    for (let r: u32 = 0; r < 8; r++) {
-      const i = (p << 3) + r;
-      let q = packed + (usize(p) * stride << 5) + (usize(r) << 2);
-      if (i >= n) {
-        for (let k: u32 = 0; k < stride; k++, q += 32) store<f32>(q, 0);
-        if (centre) store<f32>(norms + (usize(i) << 2), 0);
-        continue;
-      }
-      let x = rows + (usize(i) * stride << 2);
-      if (centre) {
-        for (let k: usize = 0; k < usize(stride) << 2; k += 16) v128.store(buffer + k, f32x4.sub(v128.load(x + k), v128.load(centre + k)));
-        store<f32>(norms + (usize(i) << 2), <f32>squares(buffer, stride));
+    for (let r: u32 = 0; r < 16; r += 4) {
+      const first = (p << 4) + r;
+      let x = rows + usize(first) * step;
+      if (centre || first + 4 > n) {
+        for (let i = first; i < first + 4; i++, x += step) {
+          const y = buffer + usize(i - first) * step;
+          for (let k: usize = 0; k < step; k += 16) {
+            const v = i < n ? v128.load(x + k) : zero;
+            v128.store(y + k, centre && i < n ? f32x4.sub(v, v128.load(centre + k)) : v);
+          }
+          if (centre) store<f32>(norms + (usize(i) << 2), <f32>squares(y, stride));
+        }
         x = buffer;
       }
-      for (let k: u32 = 0; k < stride; k++, q += 32, x += 4) store<f32>(q, load<f32>(x));
+      const end = x + step;
+      for (let q = packed + (usize(p) * step << 4) + (usize(r) << 2); x < end; x += 16, q += 256) transpose(x, step, q);
     }
   }
 }

@@ -1,68 +1,88 @@
-// pairwise: the innermost loops. A tile is 4 rows × 8 columns in eight vector sums; both come from panels of eight rows,
-// transposed (prepare/assembly.ts), so that a step over k reads two vectors and four broadcast numbers and needs no sum across lanes.
-// One step a turn, not several: V8 runs this loop at 51 GFLOP/s and every unrolled one below 43 (Node 20, see docs/benchmarks.md).
+// pairwise: the innermost loops. A tile is 2 rows × 16 columns in eight vector sums; both come from panels of sixteen rows,
+// transposed (prepare/assembly.ts), so that a step over k reads four vectors and two broadcast numbers and needs no sum across lanes.
+// V8 adds an instruction to each broadcast that is not at the pointer itself, and none to a vector: 2 × 16 runs at 60 GFLOP/s where
+// 4 × 8, with four broadcasts, runs at 50, and every tile of more than eight sums below 37 (Node 20, AMD EPYC of 4.1 GHz, limit 65).
+// One step a turn: unrolled by hand the loop spills its sums (37), and in a loop of this function V8 would unroll it (55). Called from
+// two places, so that Binaryen does not inline it.
 
 import { madd } from "../../../assembly/lanes";
 
-/** c[4 × 8] += Σ_k a[k, 0..3] · b[k, 0..7]: a and b with 32 bytes a step, c's rows `step` bytes apart. */
-export function dotTile(a: usize, b: usize, c: usize, step: usize, count: u32, zero: v128): void {
-  let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
-  const end = b + (usize(count) << 5);
+/** c[2 × 16] = Σ_k a[k, 0..1] · b[k, 0..15], or += where `more`: a and b with 64 bytes a step, c's rows too. */
+export function dotTile(a: usize, b: usize, c: usize, count: u32, more: bool, zero: v128): void {
+  let s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+  const end = b + (usize(count) << 6);
   while (b < end) {
-    const y0 = v128.load(b), y1 = v128.load(b, 16);
+    const y0 = v128.load(b), y1 = v128.load(b, 16), y2 = v128.load(b, 32), y3 = v128.load(b, 48);
     const x0 = v128.load32_splat(a);
     s00 = madd(x0, y0, s00);
     s01 = madd(x0, y1, s01);
+    s02 = madd(x0, y2, s02);
+    s03 = madd(x0, y3, s03);
     const x1 = v128.load32_splat(a, 4);
     s10 = madd(x1, y0, s10);
     s11 = madd(x1, y1, s11);
-    const x2 = v128.load32_splat(a, 8);
-    s20 = madd(x2, y0, s20);
-    s21 = madd(x2, y1, s21);
-    const x3 = v128.load32_splat(a, 12);
-    s30 = madd(x3, y0, s30);
-    s31 = madd(x3, y1, s31);
-    a += 32;
-    b += 32;
+    s12 = madd(x1, y2, s12);
+    s13 = madd(x1, y3, s13);
+    a += 64;
+    b += 64;
   }
-  put(c, s00, s01);
-  put(c + step, s10, s11);
-  put(c + step * 2, s20, s21);
-  put(c + step * 3, s30, s31);
+  if (more) {
+    s00 = f32x4.add(v128.load(c), s00);
+    s01 = f32x4.add(v128.load(c, 16), s01);
+    s02 = f32x4.add(v128.load(c, 32), s02);
+    s03 = f32x4.add(v128.load(c, 48), s03);
+    s10 = f32x4.add(v128.load(c, 64), s10);
+    s11 = f32x4.add(v128.load(c, 80), s11);
+    s12 = f32x4.add(v128.load(c, 96), s12);
+    s13 = f32x4.add(v128.load(c, 112), s13);
+  }
+  v128.store(c, s00);
+  v128.store(c, s01, 16);
+  v128.store(c, s02, 32);
+  v128.store(c, s03, 48);
+  v128.store(c, s10, 64);
+  v128.store(c, s11, 80);
+  v128.store(c, s12, 96);
+  v128.store(c, s13, 112);
 }
 
 /** The same with Σ_k |a[k, ·] − b[k, ·]|. mask: bit 31 of each lane clear, all others set. */
-export function differenceTile(a: usize, b: usize, c: usize, step: usize, count: u32, zero: v128, mask: v128): void {
-  let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
-  const end = b + (usize(count) << 5);
+export function differenceTile(a: usize, b: usize, c: usize, count: u32, more: bool, zero: v128, mask: v128): void {
+  let s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+  const end = b + (usize(count) << 6);
   while (b < end) {
-    const y0 = v128.load(b), y1 = v128.load(b, 16);
+    const y0 = v128.load(b), y1 = v128.load(b, 16), y2 = v128.load(b, 32), y3 = v128.load(b, 48);
     const x0 = v128.load32_splat(a);
     s00 = f32x4.add(s00, v128.and(f32x4.sub(x0, y0), mask));
     s01 = f32x4.add(s01, v128.and(f32x4.sub(x0, y1), mask));
+    s02 = f32x4.add(s02, v128.and(f32x4.sub(x0, y2), mask));
+    s03 = f32x4.add(s03, v128.and(f32x4.sub(x0, y3), mask));
     const x1 = v128.load32_splat(a, 4);
     s10 = f32x4.add(s10, v128.and(f32x4.sub(x1, y0), mask));
     s11 = f32x4.add(s11, v128.and(f32x4.sub(x1, y1), mask));
-    const x2 = v128.load32_splat(a, 8);
-    s20 = f32x4.add(s20, v128.and(f32x4.sub(x2, y0), mask));
-    s21 = f32x4.add(s21, v128.and(f32x4.sub(x2, y1), mask));
-    const x3 = v128.load32_splat(a, 12);
-    s30 = f32x4.add(s30, v128.and(f32x4.sub(x3, y0), mask));
-    s31 = f32x4.add(s31, v128.and(f32x4.sub(x3, y1), mask));
-    a += 32;
-    b += 32;
+    s12 = f32x4.add(s12, v128.and(f32x4.sub(x1, y2), mask));
+    s13 = f32x4.add(s13, v128.and(f32x4.sub(x1, y3), mask));
+    a += 64;
+    b += 64;
   }
-  put(c, s00, s01);
-  put(c + step, s10, s11);
-  put(c + step * 2, s20, s21);
-  put(c + step * 3, s30, s31);
-}
-
-// @ts-ignore: decorator
-@inline
-function put(c: usize, left: v128, right: v128): void {
-  v128.store(c, f32x4.add(v128.load(c), left));
-  v128.store(c, f32x4.add(v128.load(c, 16), right), 16);
+  if (more) {
+    s00 = f32x4.add(v128.load(c), s00);
+    s01 = f32x4.add(v128.load(c, 16), s01);
+    s02 = f32x4.add(v128.load(c, 32), s02);
+    s03 = f32x4.add(v128.load(c, 48), s03);
+    s10 = f32x4.add(v128.load(c, 64), s10);
+    s11 = f32x4.add(v128.load(c, 80), s11);
+    s12 = f32x4.add(v128.load(c, 96), s12);
+    s13 = f32x4.add(v128.load(c, 112), s13);
+  }
+  v128.store(c, s00);
+  v128.store(c, s01, 16);
+  v128.store(c, s02, 32);
+  v128.store(c, s03, 48);
+  v128.store(c, s10, 64);
+  v128.store(c, s11, 80);
+  v128.store(c, s12, 96);
+  v128.store(c, s13, 112);
 }
 
 /** Σ (x[k] − y[k])² over count values, a multiple of 4, of two rows: no cancellation, exactly 0 for equal rows. */
@@ -86,17 +106,4 @@ export function squaredDistance(x: usize, y: usize, count: u32): f64 {
     total += <f64>f32x4.extract_lane(a, 0) + <f64>f32x4.extract_lane(a, 1) + (<f64>f32x4.extract_lane(a, 2) + <f64>f32x4.extract_lane(a, 3));
   }
   return total;
-}
-
-/** to[j, i] = from[i, j] for 4 × 4 floats; rows `fromStep` and `toStep` bytes apart. */
-// @ts-ignore: decorator
-@inline
-export function transpose4(from: usize, fromStep: usize, to: usize, toStep: usize): void {
-  const a = v128.load(from), b = v128.load(from + fromStep), c = v128.load(from + fromStep * 2), e = v128.load(from + fromStep * 3);
-  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<u32>(c, e, 0, 4, 1, 5);
-  const AB = v128.shuffle<u32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<u32>(c, e, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<u64>(ab, cd, 0, 2));
-  v128.store(to + toStep, v128.shuffle<u64>(ab, cd, 1, 3));
-  v128.store(to + toStep * 2, v128.shuffle<u64>(AB, CD, 0, 2));
-  v128.store(to + toStep * 3, v128.shuffle<u64>(AB, CD, 1, 3));
 }
