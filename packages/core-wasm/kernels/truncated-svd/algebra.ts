@@ -9,6 +9,13 @@ interface SvdExports {
   svdCombine32(...args: number[]): void;
   svdSymmetricEigen(...args: number[]): number;
   svdJacobi(...args: number[]): number;
+  svdBandEigen(...args: number[]): number;
+  svdBandVectors(...args: number[]): number;
+  svdNormal32(...args: number[]): void;
+  svdNormal64(...args: number[]): void;
+  svdProject(...args: number[]): void;
+  svdDot(x: number, y: number, length: number): number;
+  svdAxpy(x: number, factor: number, y: number, length: number): void;
 }
 
 /** Rows of equal length in the kernels' memory. */
@@ -27,7 +34,7 @@ export class Algebra {
 
   constructor(
     readonly kernels: Kernels,
-    private readonly normal: () => number,
+    private readonly normalNumber: () => number,
   ) {
     this.exports = kernels.exports as unknown as SvdExports;
   }
@@ -193,11 +200,66 @@ export class Algebra {
   /** Row i: a random unit vector orthogonal to the basis and the rows before it. */
   randomise(basis: Rows, p: number, x: Rows, i: number, h: number): void {
     for (;;) {
-      const row = this.f64(this.row(x, i), x.length);
-      for (let j = 0; j < row.length; j++) row[j] = this.normal();
-      this.scale(x, i, 1 / this.norm(x, i));
+      this.random(x, i);
       if (this.clean(basis, p, x, i, h) && this.clean(basis, p, x, i, h)) return;
     }
+  }
+
+  /** to[c] = Aᵀ(A·x[from + c]), a of `rows` rows; scratch of 256 bytes. */
+  normal(a: Rows, rows: number, x: Rows, from: number, count: number, to: Rows, scratch: number): void {
+    const run = a.width === 8 ? this.exports.svdNormal64 : this.exports.svdNormal32;
+    run(a.pointer, rows, a.length, this.row(x, from), count, to.pointer, scratch);
+  }
+
+  /** x[from … from + count) −= their parts in basis[start … start + rows), in one pass; h[c, i] += those parts. */
+  projectOnce(
+    basis: Rows,
+    start: number,
+    rows: number,
+    x: Rows,
+    from: number,
+    count: number,
+    h: number,
+    stride: number,
+    scratch: number,
+  ): void {
+    const { svdProject } = this.exports;
+    svdProject(this.row(basis, start), rows, x.length, this.row(x, from), count, h, stride, scratch);
+  }
+
+  dot(x: number, y: number, length: number): number {
+    return this.exports.svdDot(x, y, length);
+  }
+  /** y += factor · x. */
+  axpy(x: number, factor: number, y: number, length: number): void {
+    this.exports.svdAxpy(x, factor, y, length);
+  }
+  /** Of row i; float64 lanes. */
+  length(x: Rows, i: number): number {
+    const row = this.row(x, i);
+    return Math.sqrt(this.exports.svdDot(row, row, x.length));
+  }
+  random(x: Rows, i: number): void {
+    const row = this.f64(this.row(x, i), x.length);
+    for (let j = 0; j < row.length; j++) row[j] = this.normalNumber();
+    this.scale(x, i, 1 / this.norm(x, i));
+  }
+
+  /** Eigenvalues of the band t (destroyed) in d, unsorted, with components of the vectors in z; see eigen/assembly.ts. */
+  bandEigen(t: number, n: number, width: number, d: number, e: number, z: number, r: number): void {
+    if (this.exports.svdBandEigen(t, n, width, d, e, z, r)) throw this.unsettled(n);
+  }
+
+  /** Eigenvectors of the band t as rows of y; answers how many settled before one did not. */
+  bandVectors(t: number, n: number, width: number, values: number, count: number, y: number): number {
+    const work = this.alloc(8 * n * (4 * width + 3));
+    const settled = this.exports.svdBandVectors(t, n, width, values, count, y, work);
+    this.free(work);
+    return settled;
+  }
+
+  private unsettled(n: number): EpochscopeError {
+    return new EpochscopeError('internal', `the eigenvalues of a ${n}×${n} matrix did not settle`);
   }
 
   norm(x: Rows, i: number): number {
@@ -226,7 +288,7 @@ export class Algebra {
     const zt = this.f64(z, n * r).fill(0);
     for (let i = from; i < n; i++) zt[i * r + i - from] = 1;
     const failed = this.exports.svdSymmetricEigen(a, n, d, d + 8 * n, z, r, work);
-    if (failed) throw new EpochscopeError('internal', `the eigenvalues of a ${n}×${n} matrix did not settle`);
+    if (failed) throw this.unsettled(n);
     const raw = this.f64(d, n).slice();
     const order = Array.from(raw.keys()).sort((x, y) => raw[y]! - raw[x]!);
     this.permute(z, n, r, order);

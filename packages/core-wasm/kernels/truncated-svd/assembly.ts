@@ -1,31 +1,15 @@
 // Dense algebra for singular triplets: block products, Gram-Schmidt, symmetric eigenvalues, one-sided Jacobi.
 // Vectors are rows that lie side by side. Arithmetic is float64 throughout; float32 is only how long arrays are kept.
 
-const EPSILON: f64 = 2.220446049250313e-16;
+import { dot, EPSILON, madd2, pair, rotate, sum2 } from "./lanes/assembly";
+
+export { svdBandEigen, svdBandVectors, svdSymmetricEigen } from "./eigen/assembly";
+export { svdAxpy, svdDot, svdNormal32, svdNormal64, svdProject } from "./lanczos/assembly";
+
 /** Values of a row that stay in cache while all pairs of rows are multiplied. */
 const CHUNK: i32 = 2048;
 /** Rows summed into a block of columns before the block is stored. */
 const DEPTH: i32 = 32;
-
-/** Two values as float64 lanes, from float32 or float64. */
-// @ts-ignore: decorator
-@inline
-function pair<T>(p: usize): v128 {
-  if (sizeof<T>() == 4) return f64x2.promote_low_f32x4(v128.load64_zero(p));
-  return v128.load(p);
-}
-
-// @ts-ignore: decorator
-@inline
-function madd2(a: v128, b: v128, c: v128): v128 {
-  return f64x2.add(c, f64x2.mul(a, b));
-}
-
-// @ts-ignore: decorator
-@inline
-function sum2(v: v128): f64 {
-  return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
-}
 
 /** out[c, i] (+)= Σ_q a[i, q] · x[c, q]: tiles of 2 rows of a and 4 of x, in chunks of columns. */
 // @ts-ignore: decorator
@@ -200,163 +184,6 @@ export function svdCombine64(w: usize, wStride: i32, rows: i32, y: usize, yStrid
 /** The same with float32 w; out and y stay float64. */
 export function svdCombine32(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, count: i32, out: usize, outStride: i32, length: i32, keep: bool): void {
   combine<f32>(w, wStride, rows, y, yStride, count, out, outStride, length, keep, f64x2.splat(0));
-}
-
-// @ts-ignore: decorator
-@inline
-function dot(x: usize, y: usize, length: i32): f64 {
-  let s = f64x2.splat(0), t = f64x2.splat(0);
-  const whole = length & ~3;
-  for (let i = 0; i < whole; i += 4) {
-    const at = usize(i) << 3;
-    s = madd2(v128.load(x + at), v128.load(y + at), s);
-    t = madd2(v128.load(x + at, 16), v128.load(y + at, 16), t);
-  }
-  let sum = sum2(f64x2.add(s, t));
-  for (let i = whole; i < length; i++) sum += load<f64>(x + (usize(i) << 3)) * load<f64>(y + (usize(i) << 3));
-  return sum;
-}
-
-/** y += factor · x. */
-// @ts-ignore: decorator
-@inline
-function axpy(x: usize, factor: f64, y: usize, length: i32): void {
-  const f = f64x2.splat(factor);
-  const whole = length & ~1;
-  for (let i = 0; i < whole; i += 2) {
-    const at = usize(i) << 3;
-    v128.store(y + at, madd2(f, v128.load(x + at), v128.load(y + at)));
-  }
-  if (whole < length) {
-    const at = usize(whole) << 3;
-    store<f64>(y + at, load<f64>(y + at) + factor * load<f64>(x + at));
-  }
-}
-
-/** (x, y) ← (c·x − s·y, s·x + c·y). */
-// @ts-ignore: decorator
-@inline
-function rotate(x: usize, y: usize, c: f64, s: f64, length: i32): void {
-  const cc = f64x2.splat(c), ss = f64x2.splat(s);
-  const whole = length & ~1;
-  for (let i = 0; i < whole; i += 2) {
-    const at = usize(i) << 3;
-    const u = v128.load(x + at), v = v128.load(y + at);
-    v128.store(x + at, f64x2.sub(f64x2.mul(cc, u), f64x2.mul(ss, v)));
-    v128.store(y + at, madd2(ss, u, f64x2.mul(cc, v)));
-  }
-  if (whole < length) {
-    const at = usize(whole) << 3;
-    const u = load<f64>(x + at), v = load<f64>(y + at);
-    store<f64>(x + at, c * u - s * v);
-    store<f64>(y + at, s * u + c * v);
-  }
-}
-
-/**
- * Eigenvalues of a symmetric matrix a[n × n] (destroyed), unsorted, in d[n]; z[n × r] holds on entry the columns of
- * which components are wanted (the identity: all; unit rows: some) and on exit row i is eigenvector i at those. work: 2n float64.
- * Householder tridiagonalisation, then implicit QL with Wilkinson's shift. Answers 0, or 1 if a value needed over 80 steps.
- */
-export function svdSymmetricEigen(a: usize, n: i32, d: usize, e: usize, z: usize, r: i32, work: usize): i32 {
-  const step = usize(n) << 3;
-  const zStep = usize(r) << 3;
-  const w = work;
-  const column = work + (usize(max(n, r)) << 3);
-  let norm: f64 = 0;
-  for (let k = 0; k < n; k++) {
-    const row = a + usize(k) * step;
-    store<f64>(d + (usize(k) << 3), load<f64>(row + (usize(k) << 3)));
-    norm = max(norm, abs(load<f64>(row + (usize(k) << 3))));
-    if (k == n - 1) break;
-    // The row right of the diagonal becomes (alpha, 0, 0, …); v overwrites it.
-    const size = n - k - 1;
-    const v = row + (usize(k + 1) << 3);
-    const first = load<f64>(v);
-    let scale: f64 = 0;
-    for (let i = 0; i < size; i++) scale = max(scale, abs(load<f64>(v + (usize(i) << 3))));
-    if (size == 1 || scale == 0) {
-      store<f64>(e + (usize(k) << 3), first);
-      continue;
-    }
-    for (let i = 0; i < size; i++) store<f64>(v + (usize(i) << 3), load<f64>(v + (usize(i) << 3)) / scale);
-    const length = sqrt(dot(v, v, size));
-    const alpha = load<f64>(v) > 0 ? -length : length;
-    store<f64>(e + (usize(k) << 3), alpha * scale);
-    store<f64>(v, load<f64>(v) - alpha);
-    const beta = 2 / dot(v, v, size);
-    // w = beta·A·v − (beta/2·vᵀ(beta·A·v))·v, then A −= v·wᵀ + w·vᵀ.
-    for (let i = 0; i < size; i++)
-      store<f64>(w + (usize(i) << 3), beta * dot(a + usize(k + 1 + i) * step + (usize(k + 1) << 3), v, size));
-    axpy(v, -0.5 * beta * dot(v, w, size), w, size);
-    for (let i = 0; i < size; i++) {
-      const to = a + usize(k + 1 + i) * step + (usize(k + 1) << 3);
-      const fv = f64x2.splat(-load<f64>(v + (usize(i) << 3)));
-      const fw = f64x2.splat(-load<f64>(w + (usize(i) << 3)));
-      const whole = size & ~1;
-      for (let j = 0; j < whole; j += 2) {
-        const at = usize(j) << 3;
-        v128.store(to + at, madd2(fw, v128.load(v + at), madd2(fv, v128.load(w + at), v128.load(to + at))));
-      }
-      if (whole < size) {
-        const at = usize(whole) << 3;
-        store<f64>(to + at, load<f64>(to + at) + f64x2.extract_lane(fv, 0) * load<f64>(w + at) + f64x2.extract_lane(fw, 0) * load<f64>(v + at));
-      }
-    }
-    // z ← (I − beta·v·vᵀ)·z on rows k+1 …
-    for (let j = 0; j < r; j++) store<f64>(column + (usize(j) << 3), 0);
-    for (let i = 0; i < size; i++) axpy(z + usize(k + 1 + i) * zStep, load<f64>(v + (usize(i) << 3)), column, r);
-    for (let i = 0; i < size; i++) axpy(column, -beta * load<f64>(v + (usize(i) << 3)), z + usize(k + 1 + i) * zStep, r);
-  }
-  if (n) store<f64>(e + (usize(n - 1) << 3), 0);
-  for (let k = 0; k < n; k++) norm = max(norm, abs(load<f64>(e + (usize(k) << 3))));
-  // Couplings under the rounding of T itself: below it QL can go round in circles.
-  const floor = 0.5 * norm * EPSILON;
-
-  for (let l = 0; l < n; l++) {
-    for (let tries = 0; ; tries++) {
-      let m = l;
-      for (; m < n - 1; m++) {
-        const near = abs(load<f64>(d + (usize(m) << 3))) + abs(load<f64>(d + (usize(m + 1) << 3)));
-        if (abs(load<f64>(e + (usize(m) << 3))) <= EPSILON * near + floor) break;
-      }
-      if (m == l) break;
-      if (tries == 80) return 1;
-      const el = load<f64>(e + (usize(l) << 3));
-      const dl = load<f64>(d + (usize(l) << 3));
-      let g = (load<f64>(d + (usize(l + 1) << 3)) - dl) / (2 * el);
-      let h = sqrt(g * g + 1);
-      g = load<f64>(d + (usize(m) << 3)) - dl + el / (g + (g >= 0 ? h : -h));
-      let s: f64 = 1, c: f64 = 1, shift: f64 = 0;
-      let i = m - 1;
-      for (; i >= l; i--) {
-        const ei = load<f64>(e + (usize(i) << 3));
-        const f = s * ei;
-        const b = c * ei;
-        const larger = max(abs(f), abs(g));
-        h = larger == 0 ? 0 : larger * sqrt((f / larger) * (f / larger) + (g / larger) * (g / larger));
-        store<f64>(e + (usize(i + 1) << 3), h);
-        if (h == 0) {
-          store<f64>(d + (usize(i + 1) << 3), load<f64>(d + (usize(i + 1) << 3)) - shift);
-          store<f64>(e + (usize(m) << 3), 0);
-          break;
-        }
-        s = f / h;
-        c = g / h;
-        g = load<f64>(d + (usize(i + 1) << 3)) - shift;
-        h = (load<f64>(d + (usize(i) << 3)) - g) * s + 2 * c * b;
-        shift = s * h;
-        store<f64>(d + (usize(i + 1) << 3), g + shift);
-        g = c * h - b;
-        rotate(z + usize(i) * zStep, z + usize(i + 1) * zStep, c, s, r);
-      }
-      if (i >= l) continue;
-      store<f64>(d + (usize(l) << 3), load<f64>(d + (usize(l) << 3)) - shift);
-      store<f64>(e + (usize(l) << 3), g);
-      store<f64>(e + (usize(m) << 3), 0);
-    }
-  }
-  return 0;
 }
 
 /**

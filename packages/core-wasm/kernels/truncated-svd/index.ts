@@ -3,22 +3,44 @@ import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
 import type { SyncJobOptions } from '../vat/index.js';
-import { Algebra, type Rows } from './algebra.js';
-import { iterate, type Plan, type Product, type Triplets } from './iterate.js';
-import type { LinearOperator, TruncatedSvdOptions, TruncatedSvdResult } from './types.js';
+import { Algebra } from './algebra.js';
+import { iterate, type Plan, type Product, type Tell, type Triplets } from './iterate.js';
+import { lanczos } from './lanczos/index.js';
+import type { LinearOperator, SvdMethod, TruncatedSvdOptions, TruncatedSvdResult } from './types.js';
 
 export type { LinearOperator, SvdMethod, TruncatedSvdOptions, TruncatedSvdResult } from './types.js';
+
+/** What is not asked for: how images are kept, vectors a block, basis beyond 4k, block steps. */
+interface Defaults {
+  width: 4 | 8;
+  block: Record<SvdMethod, number>;
+  spare: number;
+  iterations: Record<SvdMethod, number>;
+}
+const MATRIX: Defaults = {
+  width: 8,
+  block: { krylov: 2, power: 8 },
+  spare: 400,
+  iterations: { krylov: 4000, power: 1000 },
+};
+const OPERATOR: Defaults = {
+  width: 4,
+  block: { krylov: 16, power: 16 },
+  spare: 100,
+  iterations: { krylov: 1000, power: 1000 },
+};
 
 /**
  * The k largest singular values of a matrix and their vectors: A·v = σ·u, Aᵀ·u = σ·v.
  *
  * A is float32, every sum and vector float64: σ within 1e-8·σ₁ by default, also where values are repeated, flat or
- * zero. Of a repeated value any orthonormal set of its vectors is right; of zero ones too.
+ * zero; where they fall below 1e-4·σ₁ Rayleigh–Ritz on A itself keeps their own digits. Of a repeated value any
+ * orthonormal set of its vectors is right; of zero ones too.
  * @param a float32[m × n], finite. Not changed.
  * @returns σ descending; u and v as rows; per triplet its residual and whether it converged. Same seed, same bits.
  * @throws `shape`, `argument` (k outside 0 … min(m, n)), `not-finite` with row and column, `memory`, `cancelled`.
- * Time about 4·m·n·p for the p basis vectors (some 2k to 4k) plus 8·min(m, n)·p² and p³; memory `truncatedSvdBytes`.
- * Source: Golub & Underwood 1977 (block Lanczos), Halko, Martinsson & Tropp 2011 (blocks); docs in iterate.ts.
+ * Time about 4·m·n·p flops for the p basis vectors (1.4k to 9k; most on flat spectra and for small k) plus 2·min(m, n)·p²;
+ * memory `truncatedSvdBytes`. Source: Golub & Underwood 1977 (block Lanczos); docs in lanczos/index.ts.
  */
 export function truncatedSvd(
   kernels: Kernels,
@@ -46,31 +68,44 @@ export function* truncatedSvdSteps(
 ): Generator<[done: number, total: number], TruncatedSvdResult> {
   checkMatrix(a, 'a');
   const [m, n] = a.shape;
-  const plan = planOf(m, n, options, 8, 8, 1e-8);
+  const plan = planOf(m, n, options, MATRIX, 1e-8);
   checkFinite(a, 'a');
   if (plan.k === 0) return nothing(m, n);
   refuse(truncatedSvdBytes(m, n, plan.k, options), m, n);
   const algebra = new Algebra(kernels, normals(options.seed ?? 1));
   try {
-    // Both A and its transpose, so that either product runs along rows.
-    const direct: Rows = algebra.rows(m, n, 4);
-    kernels.arena.f32(direct.pointer, m * n).set(a.data);
-    const turned: Rows = algebra.rows(n, m, 4);
-    transpose(a.data, kernels.arena.f32(turned.pointer, m * n), m, n);
     const wide = m < n;
+    const { short, long, k } = plan;
+    const rows = algebra.rows(long, short, widthOf(m, n, plan.method));
+    const memory =
+      rows.width === 8 ? algebra.f64(rows.pointer, m * n) : kernels.arena.f32(rows.pointer, m * n);
+    if (wide) transpose(a.data, memory, m, n);
+    else memory.set(a.data);
     let told = 0;
-    const iteration = iterate(algebra, plan, (vectors, converged) => {
-      told = progressOf(vectors, converged, plan.k);
-    });
+    const tell: Tell = (vectors, converged) => {
+      told = progressOf(vectors, converged, k);
+    };
+    if (plan.method === 'krylov') {
+      const iteration = lanczos(algebra, plan, rows, tell);
+      for (;;) {
+        const step = iteration.next();
+        if (step.done) return resultOf(step.value, plan, m, n, wide);
+        yield [told, 2 * k];
+      }
+    }
+    // Its transpose too, so that either product runs along rows.
+    const turned = algebra.rows(short, long, 4);
+    if (wide) kernels.arena.f32(turned.pointer, m * n).set(a.data);
+    else transpose(a.data, kernels.arena.f32(turned.pointer, m * n), m, n);
+    const iteration = iterate(algebra, plan, tell);
     for (;;) {
       const step = iteration.next();
       if (step.done) return resultOf(step.value, plan, m, n, wide);
-      yield [told, 2 * plan.k];
+      yield [told, 2 * k];
       const { kind, from, start, to, at, count } = step.value;
       // "up" goes to the longer side.
-      const map = (kind === 'up') === wide ? turned : direct;
-      const rows = to.length;
-      algebra.products(map, rows, from, start, count, algebra.row(to, at), rows);
+      const map = kind === 'up' ? rows : turned;
+      algebra.products(map, to.length, from, start, count, algebra.row(to, at), to.length);
     }
   } finally {
     algebra.release();
@@ -87,7 +122,7 @@ export async function truncatedSvdOperator(
   options: TruncatedSvdOptions & SyncJobOptions,
 ): Promise<TruncatedSvdResult> {
   const [m, n] = operator.shape;
-  const plan = planOf(m, n, options, 4, 16, 1e-5);
+  const plan = planOf(m, n, options, OPERATOR, 1e-5);
   if (plan.k === 0) return nothing(m, n);
   refuse(truncatedSvdOperatorBytes(m, n, plan.k, options), m, n);
   const algebra = new Algebra(kernels, normals(options.seed ?? 1));
@@ -114,7 +149,8 @@ export function truncatedSvdBytes(
   k: number,
   options: Partial<TruncatedSvdOptions> = {},
 ): number {
-  return 8 * m * n + basisBytes(m, n, k, options, 8, 8);
+  const { method = 'krylov' } = options;
+  return (method === 'power' ? 8 : widthOf(m, n, method)) * m * n + basisBytes(m, n, k, options, MATRIX);
 }
 
 /** Bytes of WebAssembly memory `truncatedSvdOperator` takes at most, without the operator's own. */
@@ -124,7 +160,7 @@ export function truncatedSvdOperatorBytes(
   k: number,
   options: Partial<TruncatedSvdOptions> = {},
 ): number {
-  return basisBytes(m, n, k, options, 4, 16);
+  return basisBytes(m, n, k, options, OPERATOR);
 }
 
 function basisBytes(
@@ -132,25 +168,25 @@ function basisBytes(
   n: number,
   k: number,
   options: Partial<TruncatedSvdOptions>,
-  width: number,
-  block: number,
+  { width, block, spare }: Defaults,
 ): number {
   const short = Math.min(m, n);
   const long = Math.max(m, n);
-  const b = Math.min(short, options.block ?? block);
+  const method = options.method ?? 'krylov';
+  const b = Math.min(short, options.block ?? block[method]);
   const p =
-    options.method === 'power'
+    method === 'power'
       ? Math.min(short, k + Math.max(b, Math.ceil(k / 2)))
-      : Math.min(short, Math.max(options.basis ?? 4 * k + 100, k + 2 * b));
+      : Math.min(short, Math.max(options.basis ?? 4 * k + spare, k + 2 * b));
   const picks = typeof options.vectors === 'number' ? options.vectors : (options.vectors?.length ?? k);
-  // Basis, images, next block; the eigenproblem's three squares; the vectors given back.
+  // Basis, images, what comes back from them, next block; the eigenproblem's squares; scratch; the vectors given back.
   return (
     8 * short * p +
     width * long * p +
-    8 * short * (options.method === 'power' ? p : 2 * b) +
+    8 * short * (method === 'power' || width === 8 ? p + Math.max(2 * b, k) : 2 * b) +
     32 * p * p +
     8 * Math.max(picks, p) * 1024 +
-    8 * picks * long
+    8 * picks * (long + short)
   );
 }
 
@@ -158,8 +194,7 @@ function planOf(
   m: number,
   n: number,
   options: TruncatedSvdOptions,
-  width: 4 | 8,
-  block: number,
+  { width, block, spare, iterations }: Defaults,
   tolerance: number,
 ): Plan {
   const whole = (value: number, name: string, least: number, most: number) =>
@@ -173,13 +208,14 @@ function planOf(
   whole(n, 'columns', 0, 2 ** 31 - 1);
   const short = Math.min(m, n);
   whole(options.k, 'k', 0, short);
+  const method = options.method ?? 'krylov';
   const plan: Plan = {
     k: options.k,
-    method: options.method ?? 'krylov',
+    method,
     tolerance: options.tolerance ?? tolerance,
-    maxIterations: options.maxIterations ?? 1000,
-    block: options.block ?? block,
-    basis: options.basis ?? 4 * options.k + 100,
+    maxIterations: options.maxIterations ?? iterations[method],
+    block: options.block ?? block[method],
+    basis: options.basis ?? 4 * options.k + spare,
     short,
     long: Math.max(m, n),
     width,
@@ -286,7 +322,11 @@ function nothing(m: number, n: number): TruncatedSvdResult {
 
 const progressOf = (vectors: number, converged: number, k: number) => Math.min(vectors, k) + converged;
 
-function transpose(from: Float32Array, to: Float32Array, m: number, n: number): void {
+/** Float64 in memory while it fits into the caches: nothing to convert, a fifth faster. */
+const widthOf = (m: number, n: number, method: SvdMethod) =>
+  method === 'krylov' && m * n <= 2 ** 20 ? 8 : 4;
+
+function transpose(from: Float32Array, to: Float32Array | Float64Array, m: number, n: number): void {
   for (let i0 = 0; i0 < m; i0 += 32)
     for (let j0 = 0; j0 < n; j0 += 32)
       for (let i = i0; i < Math.min(m, i0 + 32); i++)

@@ -51,7 +51,7 @@ export function* iterate(algebra: Algebra, plan: Plan, tell: Tell): Generator<Pr
 }
 
 /** σ below this part of σ₁ is refined from W itself: T holds squares, which lose it. */
-const SQUARES_HOLD = 1e-4;
+export const SQUARES_HOLD = 1e-4;
 /** Singular values nearer than this part of σ₁ count as one, repeated. */
 const SAME = 1e-6;
 
@@ -166,7 +166,7 @@ function gram(algebra: Algebra, images: Rows, p: number, old: number, t: Float64
 }
 
 /** ‖AᵀAv − σ²v‖ / (σ·σ₁) of the first k Ritz vectors: what the last block's images have outside the basis. */
-function outsideNorms(
+export function outsideNorms(
   last: Float64Array,
   outside: Float64Array,
   sigma: Float64Array,

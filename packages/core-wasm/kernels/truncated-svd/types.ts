@@ -15,11 +15,17 @@ export interface TruncatedSvdOptions {
    * 1e-5: σ are then good to about 1e-6 where they lie apart.
    */
   tolerance?: number;
-  /** Block steps (each two products with a block) after which it gives up, flags saying so. Default 1000. */
+  /**
+   * Block steps (each two products with a block) after which it gives up, flags saying so. Default 1000; krylov on a
+   * matrix, whose blocks are narrow, 4000.
+   */
   maxIterations?: number;
-  /** Vectors a product takes at a time. Default 8; operators 16. */
+  /**
+   * Vectors a product takes at a time. Default 2 (power: 8); operators 16. Where as many copies of a value are found, a
+   * wider block looks for more.
+   */
   block?: number;
-  /** krylov: most basis vectors kept before a restart. Default min(m, n, 4k + 100). */
+  /** krylov: most basis vectors kept before a restart. Default min(m, n, 4k + 400); operators 4k + 100. */
   basis?: number;
   /** How many of the k triplets' vectors are returned: the first ones, or the given indices. Default all. */
   vectors?: number | readonly number[];
@@ -34,7 +40,7 @@ export interface TruncatedSvdResult {
   v: Matrix<Float64Array>;
   /** Which triplets u and v belong to. */
   indices: Uint32Array;
-  /** float64[k]: ‖Aᵀu − σv‖ as the iteration sees it (‖Av − σu‖ is 0 by construction), divided by σ₁. */
+  /** float64[k]: ‖Aᵀu − σv‖ as the iteration sees it (m < n: ‖Av − σu‖; the other is 0 by construction), divided by σ₁. */
   residuals: Float64Array;
   /** uint8[k]: 1 where the residual is within the tolerance. */
   converged: Uint8Array;
