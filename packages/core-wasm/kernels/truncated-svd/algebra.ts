@@ -205,10 +205,20 @@ export class Algebra {
     }
   }
 
-  /** to[c] = Aᵀ(A·x[from + c]), a of `rows` rows; scratch of 256 bytes. */
-  normal(a: Rows, rows: number, x: Rows, from: number, count: number, to: Rows, scratch: number): void {
+  /** to[c] = Aᵀ(A·x[from + c]), a of `rows` rows; images[from + c] = A·x[from + c], if wanted; scratch of 256 bytes. */
+  normal(
+    a: Rows,
+    rows: number,
+    x: Rows,
+    from: number,
+    count: number,
+    to: Rows,
+    images: Rows | null,
+    scratch: number,
+  ): void {
     const run = a.width === 8 ? this.exports.svdNormal64 : this.exports.svdNormal32;
-    run(a.pointer, rows, a.length, this.row(x, from), count, to.pointer, scratch);
+    const [y, stride] = images ? [this.row(images, from), rows] : [scratch, 0];
+    run(a.pointer, rows, a.length, this.row(x, from), count, to.pointer, y, stride);
   }
 
   /** x[from … from + count) −= their parts in basis[start … start + rows), in one pass; h[c, i] += those parts. */

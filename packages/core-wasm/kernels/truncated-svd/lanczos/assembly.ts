@@ -133,37 +133,43 @@ function spread<A>(a: usize, rows: i32, length: i32, y0: usize, y1: usize, z0: u
 
 // @ts-ignore: decorator
 @inline
-function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize): void {
+function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize, yStride: i32): void {
   const zero = f64x2.splat(0);
   const step = usize(length) << 3;
   memory.fill(z, 0, usize(count) * step);
   const block = rowsOfBlock(length * sizeof<A>());
-  const y1 = y + (usize(MOST_ROWS) << 3);
+  const yStep = usize(yStride) << 3;
   for (let i = 0; i < rows; i += block) {
     const few = min(block, rows - i);
     const p = a + usize(i) * usize(length) * sizeof<A>();
     for (let c = 0; c < count; c += 2) {
       const two = c + 1 < count;
       const at = usize(c) * step, next = two ? at + step : at;
-      dots<A>(p, few, length, x + at, x + next, y, y1, zero);
-      spread<A>(p, few, length, y, y1, z + at, z + next, two);
+      // With a stride of 0 all share one place.
+      const y0 = yStride == 0 ? y : y + usize(c) * yStep + (usize(i) << 3);
+      const y1 = yStride == 0 ? y + (usize(MOST_ROWS) << 3) : two ? y0 + yStep : y0;
+      dots<A>(p, few, length, x + at, x + next, y0, y1, zero);
+      spread<A>(p, few, length, y0, y1, z + at, z + next, two);
     }
   }
 }
 
-/** z[c] = Aᵀ(A·x[c]): A float32[rows × length], x and z float64[count × length], y room for 2 × 16 float64. */
-export function svdNormal32(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize): void {
-  normal<f32>(a, rows, length, x, count, z, y);
+/**
+ * z[c] = Aᵀ(A·x[c]): A float32[rows × length], x and z float64[count × length]. y keeps A·x[c], float64[count × yStride], or with
+ * yStride 0 is scratch of 2 × 16 float64.
+ */
+export function svdNormal32(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize, yStride: i32): void {
+  normal<f32>(a, rows, length, x, count, z, y, yStride);
 }
 
 /** The same for float64 A: nothing to convert, which is faster where A stays in cache. */
-export function svdNormal64(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize): void {
-  normal<f64>(a, rows, length, x, count, z, y);
+export function svdNormal64(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize, yStride: i32): void {
+  normal<f64>(a, rows, length, x, count, z, y, yStride);
 }
 
 /**
  * x[c] −= its parts in the orthonormal rows v[rows × length], a block after another (block-wise modified Gram-Schmidt);
- * h[c × stride + i] += what row i took. All float64; y as above.
+ * h[c × stride + i] += what row i took. All float64; y: scratch of 2 × 16.
  */
 export function svdProject(v: usize, rows: i32, length: i32, x: usize, count: i32, h: usize, stride: i32, y: usize): void {
   const zero = f64x2.splat(0);

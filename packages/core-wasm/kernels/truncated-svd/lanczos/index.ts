@@ -8,6 +8,8 @@ const FELL = 0.7;
 /** Directions below this part of ‖AᵀA‖ are rounding: a random one takes their place. */
 const NOTHING = 1e-14;
 
+/** Images of the basis that take more are made anew at the end. */
+const IMAGE_BYTES = 2 ** 28;
 /** Values nearer than this part of themselves count as one, repeated. */
 const SAME = 1e-6;
 
@@ -40,6 +42,8 @@ class Run {
   p = 0;
   private readonly most: number;
   private readonly basis: Rows;
+  /** A times the basis, while there is room and until a restart turns the basis. */
+  private images: Rows | null;
   /** The block to come, orthonormal and orthogonal to the basis. */
   private readonly next: Rows;
   private readonly t: Projected;
@@ -53,9 +57,10 @@ class Run {
     private readonly block: number,
     private readonly counts: Counts,
   ) {
-    const { k, short } = plan;
+    const { k, short, long } = plan;
     this.most = Math.min(short, Math.max(plan.basis, k + 2 * block));
     this.basis = algebra.rows(this.most, short, 8);
+    this.images = 8 * long * this.most <= IMAGE_BYTES ? algebra.rows(this.most, long, 8) : null;
     this.next = algebra.rows(block, short, 8);
     this.t = new Projected(this.most, block);
     this.h = algebra.alloc(8 * block * this.most);
@@ -63,8 +68,14 @@ class Run {
   }
 
   release(): void {
+    this.forgetImages();
     for (const pointer of [this.basis.pointer, this.next.pointer, this.h, this.scratch])
       this.algebra.free(pointer);
+  }
+
+  private forgetImages(): void {
+    if (this.images) this.algebra.free(this.images.pointer);
+    this.images = null;
   }
 
   /** Widens the basis until k triplets are converged, the space is exhausted or the steps are used up. */
@@ -86,7 +97,7 @@ class Run {
       algebra
         .f64(algebra.row(this.basis, old), count * short)
         .set(algebra.f64(this.next.pointer, count * short));
-      algebra.normal(this.a, plan.long, this.basis, old, count, this.next, this.scratch);
+      algebra.normal(this.a, plan.long, this.basis, old, count, this.next, this.images, this.scratch);
       this.p += count;
       const { p } = this;
       counts.iterations++;
@@ -225,6 +236,7 @@ class Run {
     const { algebra, basis, p } = this;
     const vectors = this.t.vectors(algebra, p, values, upTo(keep));
     algebra.turn(basis, p, vectors, keep);
+    this.forgetImages();
     algebra.free(vectors);
     this.t.restart(values, keep);
     this.p = keep;
@@ -233,36 +245,37 @@ class Run {
   /** Ritz triplets; where T's squares lose small σ, from the images of the whole basis. */
   triplets(values: Float64Array, residuals: Float64Array): Triplets {
     const { algebra, basis, plan, p, a, counts } = this;
-    const { k, picks, long, short } = plan;
+    const { k, picks, long } = plan;
     const sigma = values.slice(0, k).map((x) => Math.sqrt(Math.max(0, x)));
-    if (!(sigma[k - 1]! > SQUARES_HOLD * sigma[0]!))
+    if (!(sigma[k - 1]! > SQUARES_HOLD * sigma[0]!)) {
+      this.forgetImages();
       return { ...refine(algebra, plan, a, basis, p), ...counts };
+    }
     const distinct = [...new Set(picks)].sort((i, j) => i - j);
     const place = new Map(distinct.map((pick, i) => [pick, i]));
     const vectors = this.t.vectors(algebra, p, values, distinct);
-    const near = algebra.gather(
-      basis,
-      p,
-      vectors,
-      picks.map((pick) => place.get(pick)!),
-    );
-    algebra.free(vectors);
-    const inner: Rows = { pointer: algebra.alloc(8 * near.length), length: short, width: 8 };
-    algebra.f64(inner.pointer, near.length).set(near);
-    const far = algebra.rows(picks.length, long, 8);
-    algebra.products(a, long, inner, 0, picks.length, far.pointer, long);
+    const rows = picks.map((pick) => place.get(pick)!);
+    const near = algebra.gather(basis, p, vectors, rows);
+    const far = this.images
+      ? algebra.gather(this.images, p, vectors, rows)
+      : this.imagesOf(near, picks.length);
     picks.forEach((pick, i) => {
-      const length = algebra.length(far, i);
+      const row = far.subarray(i * long, (i + 1) * long);
+      const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
       sigma[pick] = length;
-      algebra.scale(far, i, 1 / length);
+      for (let j = 0; j < long; j++) row[j]! /= length;
     });
-    return {
-      sigma,
-      near,
-      far: algebra.f64(far.pointer, picks.length * long).slice(),
-      residuals,
-      ...counts,
-    };
+    return { sigma, near, far, residuals, ...counts };
+  }
+
+  /** A times `count` vectors. */
+  private imagesOf(vectors: Float64Array, count: number): Float64Array {
+    const { algebra, plan, a } = this;
+    const from = algebra.rows(count, plan.short, 8);
+    const to = algebra.rows(count, plan.long, 8);
+    algebra.f64(from.pointer, vectors.length).set(vectors);
+    algebra.products(a, plan.long, from, 0, count, to.pointer, plan.long);
+    return algebra.f64(to.pointer, count * plan.long).slice();
   }
 }
 
