@@ -6,10 +6,10 @@
 // Memory contract (written by job.ts; u32 words of a job): 0 rows n, 1 columns m, 2 stride (floats of a prepared row, a multiple of
 // 4), 3 metric, 4 symmetric (a and b are the same rows), 5 condensed, 6 out f32[n × m] or f32[n(n−1)/2], 7 rows of a, 8 of b (f32[· × stride],
 // prepared), 9 panels of a, 10 of b (packed; euclidean: centred), 11 norms of a, 12 of b (f32, to a multiple of 16; euclidean: squared
-// norms of the centred rows, cosine and correlation: 1 or, for a zero vector, 0), 13 scratch (SIDE² + 256 f32 a worker), 14 f32 unit (factor
-// from computed to real distances).
+// norms of the centred rows, cosine and correlation: 1 or, for a zero vector, 0), 13 scratch (SIDE² + 512 f32 a worker), 14 f32 unit (factor
+// from computed to real distances), 15 0x7fffffff (as a constant in the code it would be made anew in every turn of the innermost loop).
 
-import { dotTile, differenceTile, squaredDistance } from "./tiles/assembly";
+import { add, dotTile, differenceTile, squaredDistance } from "./tiles/assembly";
 
 export { pairwiseCentre, pairwiseNormalise, pairwisePack } from "./prepare/assembly";
 
@@ -52,10 +52,10 @@ export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): vo
     left -= length;
     row++;
   }
-  const scratch = ptr(job, 13) + usize(worker) * (SIDE * SIDE * 4 + CELL);
+  const scratch = ptr(job, 13) + usize(worker) * (SIDE * SIDE * 4 + CELL * 2);
   for (let t = from; t < to; t++) {
     const column = symmetric ? row + left : left;
-    square(job, scratch, row * SIDE, column * SIDE, i32x4.splat(0x7fffffff), f32x4.splat(0));
+    square(job, scratch, row * SIDE, column * SIDE, v128.load32_splat(job, 60), f32x4.splat(0));
     if (++left == (symmetric ? across - row : across)) {
       left = 0;
       row++;
@@ -78,7 +78,7 @@ function square(job: usize, scratch: usize, i0: u32, j0: u32, mask: v128, zero: 
   const panel = usize(stride) << 6;
   const condensed = word(job, 5) != 0;
   const panelsA = ptr(job, 9), panelsB = ptr(job, 10);
-  const sums = scratch + SIDE * SIDE * 4;
+  const sums = scratch + SIDE * SIDE * 4, part = sums + CELL;
   const group = even(stride, GROUP), block = even(group, BLOCK);
   for (let g: u32 = 0; g < stride; g += group) {
     const end = min(g + group, stride);
@@ -95,8 +95,10 @@ function square(job: usize, scratch: usize, i0: u32, j0: u32, mask: v128, zero: 
             const A = a + (usize(k) << 6) + (r << 2), B = b + (usize(k) << 6);
             const count = min(block, end - k);
             if (l1) {
-              differenceTile(A, B, c, count, k > g, zero, mask);
-              differenceTile(A + 8, B, c + 128, count, k > g, zero, mask);
+              const to = k > g ? part : c;
+              differenceTile(A, B, to, count, zero, mask);
+              differenceTile(A + 8, B, to + 128, count, zero, mask);
+              if (k > g) add(part, c, 256);
             } else {
               dotTile(A, B, c, count, k > g, zero);
               dotTile(A + 8, B, c + 128, count, k > g, zero);
@@ -104,7 +106,7 @@ function square(job: usize, scratch: usize, i0: u32, j0: u32, mask: v128, zero: 
           }
           // What the groups before left stands in a cell of its own.
           const t = total + (r << 6);
-          if (g) for (let p: usize = 0; p < 256; p += 16) v128.store(c + p, f32x4.add(v128.load(t + p), v128.load(c + p)));
+          if (g) add(t, c, 256);
           if (end < stride) for (let p: usize = 0; p < 256; p += 16) v128.store(t + p, v128.load(c + p));
           else finish(job, c, i + u32(r), j, i1, j1, whole);
         }

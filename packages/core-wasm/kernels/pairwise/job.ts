@@ -58,7 +58,7 @@ export interface PairwiseShape {
   other?: Matrix;
   /** The upper triangle alone, without an n×n anywhere. Not with `other`. */
   condensed?: boolean;
-  /** How many workers will run the job, 1 to 64; each gets 67 kB of scratch. Default 1. */
+  /** How many workers will run the job, 1 to 64; each gets 68 kB of scratch. Default 1. */
   workers?: number;
   /** Byte offset in the kernels' memory to write the result to; default: a place of the job's own. */
   out?: number;
@@ -91,7 +91,7 @@ function place(base: number, n: number, m: number, between: boolean, d: number, 
   const sums = take(8 * d);
   const centre = take(4 * stride);
   const buffer = take(16 * stride);
-  const scratch = take((4 * SIDE * SIDE + 1024) * workers);
+  const scratch = take((4 * SIDE * SIDE + 2048) * workers);
   return {
     job,
     rows,
@@ -206,6 +206,7 @@ export function preparePairwise(
         at.scratch,
       ]);
     arena.f32(pointer, 16)[14] = 2 ** exponent;
+    arena.u32(pointer, 16)[15] = 0x7fffffff;
     const down = Math.ceil(n / SIDE);
     const across = Math.ceil(m / SIDE);
     return {
