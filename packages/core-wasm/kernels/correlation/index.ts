@@ -2,15 +2,29 @@ import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
 import { runSteps, type SyncJobOptions } from '../../src/steps.js';
-import { addPanel, type Columns } from './panel.js';
 
 interface CorrelationExports {
+  correlationPack(
+    samples: number,
+    columns: number,
+    m: number,
+    before: number,
+    statistics: number,
+    panel: number,
+    capacity: number,
+    scratch: number,
+    sums: number,
+    units: number,
+    inputStrips: number,
+    unit: number,
+  ): void;
   correlationAdd(
     a: number,
     b: number,
-    c: number,
-    samples: number,
+    sums: number,
+    rows: number,
     capacity: number,
+    units: number,
     inputStrips: number,
     from: number,
     to: number,
@@ -36,25 +50,42 @@ export interface Correlation {
 export interface CorrelationJob {
   readonly units: number;
   readonly inputs: number;
-  /** float32 sums of products, 4⌈units/4⌉ rows of 8⌈inputs/8⌉. */
+  /** float32 sums of products: [⌈inputs/16⌉][⌈units/2⌉][2][16]. */
   readonly sums: number;
+  /** float32 panels of units and inputs: [⌈columns/16⌉][256][16]. */
   readonly a: number;
   readonly b: number;
-  /** float64: samples so far, then per column of units and inputs: mean, sum of squared deviations, scale. */
+  /** float64: samples so far, to 8 values; then of units and of inputs 3 × 16⌈columns/16⌉: mean, sum of squared deviations, scale. */
   readonly statistics: number;
+  /** float64 scratch of 24, then float32 samples of one panel. */
+  readonly samples: number;
 }
 
 /** Rows of a panel: 255 samples and one row that joins them to those before. */
 export const CAPACITY = 256;
 /** Multiply-adds between two looks at the signal: some 20 ms. */
 const CHUNK = 2 ** 28;
-const strips = (columns: number, width: number) => Math.ceil(columns / width);
+/** Bytes before the samples. */
+const SCRATCH = 192;
+const strips = (columns: number) => Math.ceil(columns / 16);
+
+// Bytes of what a job holds.
+function sizes(units: number, inputs: number) {
+  const u = strips(units);
+  const i = strips(inputs);
+  return {
+    sums: 128 * Math.ceil(units / 2) * i,
+    a: 64 * CAPACITY * u,
+    b: 64 * CAPACITY * i,
+    statistics: 8 * (8 + 48 * (u + i)),
+    // The last strip is read to its end.
+    samples: SCRATCH + 4 * (CAPACITY - 1) * Math.max(units, inputs) + 64,
+  };
+}
 
 /** Bytes of WebAssembly memory that a correlation of so many units and inputs takes, however many samples. */
 export function correlationBytes(units: number, inputs: number): number {
-  const u = 4 * strips(units, 4);
-  const i = 8 * strips(inputs, 8);
-  return 4 * u * i + 4 * CAPACITY * (u + i) + 8 * (1 + 3 * (units + inputs)) + 64 * 4;
+  return Object.values(sizes(units, inputs)).reduce((sum, bytes) => sum + 64 * Math.ceil(bytes / 64), 0);
 }
 
 /** Takes the memory for the sums, empty. Add blocks of samples, finish, and release. */
@@ -73,21 +104,18 @@ export function prepareCorrelation(kernels: Kernels, units: number, inputs: numb
     return pointer;
   };
   try {
-    const u = 4 * strips(units, 4);
-    const i = 8 * strips(inputs, 8);
+    const bytes = sizes(units, inputs);
     const job = {
       units,
       inputs,
-      sums: alloc(4 * u * i),
-      a: alloc(4 * CAPACITY * u),
-      b: alloc(4 * CAPACITY * i),
-      statistics: alloc(8 * (1 + 3 * (units + inputs))),
+      sums: alloc(bytes.sums),
+      a: alloc(bytes.a),
+      b: alloc(bytes.b),
+      statistics: alloc(bytes.statistics),
+      samples: alloc(bytes.samples),
     };
-    arena.f32(job.sums, u * i).fill(0);
-    // The columns that fill up the last strip stay 0.
-    arena.f32(job.a, CAPACITY * u).fill(0);
-    arena.f32(job.b, CAPACITY * i).fill(0);
-    arena.f64(job.statistics, 1 + 3 * (units + inputs)).fill(0);
+    arena.u8(job.sums, bytes.sums).fill(0);
+    arena.u8(job.statistics, bytes.statistics).fill(0);
     return job;
   } catch (cause) {
     for (const pointer of taken) arena.dealloc(pointer);
@@ -106,47 +134,37 @@ export function* addCorrelationSteps(
   const { units, inputs } = job;
   const fn = kernels.exports as unknown as CorrelationExports;
   const [m] = x.shape;
-  const unitStrips = strips(units, 4);
-  const inputStrips = strips(inputs, 8);
+  const unitStrips = strips(units);
+  const inputStrips = strips(inputs);
+  const inputStatistics = job.statistics + 8 * (8 + 48 * unitStrips);
   for (let from = 0; from < m; from += CAPACITY - 1) {
     const to = Math.min(m, from + CAPACITY - 1);
-    // Views are derived anew in each part: memory may have grown in between.
-    const { arena } = kernels;
-    const all = arena.f64(job.statistics, 1 + 3 * (units + inputs));
-    const before = all[0]!;
-    const sums = arena.f32(job.sums, 4 * unitStrips * 8 * inputStrips);
-    const columns = (at: number, length: number): Columns => ({
-      mean: all.subarray(at, at + length),
-      square: all.subarray(at + length, at + 2 * length),
-      scale: all.subarray(at + 2 * length, at + 3 * length),
-    });
-    const width = 8 * inputStrips;
-    const rows = addPanel(
-      x,
-      from,
-      to,
-      before,
-      columns(1, units),
-      arena.f32(job.a, CAPACITY * 4 * unitStrips),
-      4,
-      (u, factor) => {
-        for (let k = u * width; k < (u + 1) * width; k++) sums[k]! *= factor;
-      },
-    );
-    addPanel(
-      y,
-      from,
-      to,
-      before,
-      columns(1 + 3 * units, inputs),
-      arena.f32(job.b, CAPACITY * width),
-      8,
-      (i, factor) => {
-        for (let k = i; k < sums.length; k += width) sums[k]! *= factor;
-      },
-    );
-    all[0] = before + to - from;
-    const step = Math.max(1, Math.floor(CHUNK / (rows * 4 * width + 1)));
+    const before = kernels.arena.f64(job.statistics, 1)[0]!;
+    for (const [{ data }, columns, statistics, panel] of [
+      [x, units, job.statistics + 64, job.a],
+      [y, inputs, inputStatistics, job.b],
+    ] as const) {
+      const samples = job.samples + SCRATCH;
+      // Views are derived anew in each part: memory may have grown in between.
+      kernels.arena.f32(samples, (to - from) * columns).set(data.subarray(from * columns, to * columns));
+      fn.correlationPack(
+        samples,
+        columns,
+        to - from,
+        before,
+        statistics,
+        panel,
+        CAPACITY,
+        job.samples,
+        job.sums,
+        units,
+        inputStrips,
+        panel === job.a ? 1 : 0,
+      );
+    }
+    kernels.arena.f64(job.statistics, 1)[0] = before + to - from;
+    const rows = to - from + 1;
+    const step = Math.max(1, Math.floor(CHUNK / (rows * 256 * inputStrips + 1)));
     for (let u = 0; u < unitStrips; u += step) {
       yield [from + ((to - from) * u) / unitStrips, m];
       fn.correlationAdd(
@@ -155,6 +173,7 @@ export function* addCorrelationSteps(
         job.sums,
         rows,
         CAPACITY,
+        units,
         inputStrips,
         u,
         Math.min(unitStrips, u + step),
@@ -188,28 +207,30 @@ function checkBlock({ units, inputs }: CorrelationJob, x: Matrix, y: Matrix): vo
 /** The correlations of all samples added so far. More may be added afterwards. */
 export function finishCorrelation({ arena }: Kernels, job: CorrelationJob): Correlation {
   const { units, inputs } = job;
-  const width = 8 * strips(inputs, 8);
-  const all = arena.f64(job.statistics, 1 + 3 * (units + inputs));
-  const samples = all[0]!;
-  const sums = arena.f32(job.sums, 4 * strips(units, 4) * width);
+  const pairs = Math.ceil(units / 2);
+  const samples = arena.f64(job.statistics, 1)[0]!;
+  const sums = arena.f32(job.sums, 32 * pairs * strips(inputs));
   const r = new Float32Array(units * inputs);
   const side = (at: number, length: number) => {
-    const square = all.subarray(at + length, at + 2 * length);
-    const scale = all.subarray(at + 2 * length, at + 3 * length);
+    const width = 16 * strips(length);
+    const all = arena.f64(at, 3 * width);
+    const square = all.subarray(width, width + length);
+    const scale = all.subarray(2 * width, 2 * width + length);
     return {
-      means: all.slice(at, at + length),
+      means: all.slice(0, length),
       deviations: Float64Array.from(square, (s) => (samples ? Math.sqrt(s / samples) : 0)),
       // From a scaled sum of products to a correlation.
       factor: Float64Array.from(square, (s, k) => (s > 0 ? 1 / (Math.sqrt(s) * scale[k]!) : 0)),
       constant: Uint32Array.from([...square.keys()].filter((k) => !(square[k]! > 0))),
     };
   };
-  const u = side(1, units);
-  const i = side(1 + 3 * units, inputs);
+  const u = side(job.statistics + 64, units);
+  const i = side(job.statistics + 8 * (8 + 48 * strips(units)), inputs);
   for (let row = 0; row < units; row++) {
     const f = u.factor[row]!;
+    const half = 32 * (row >> 1) + 16 * (row & 1);
     for (let k = 0; k < inputs; k++) {
-      const value = sums[row * width + k]! * f * i.factor[k]!;
+      const value = sums[32 * pairs * (k >> 4) + half + (k & 15)]! * f * i.factor[k]!;
       r[row * inputs + k] = value > 1 ? 1 : value < -1 ? -1 : value;
     }
   }
@@ -227,7 +248,7 @@ export function finishCorrelation({ arena }: Kernels, job: CorrelationJob): Corr
 
 /** Gives a job's memory back. */
 export function releaseCorrelation({ arena }: Kernels, job: CorrelationJob): void {
-  for (const pointer of [job.sums, job.a, job.b, job.statistics]) arena.dealloc(pointer);
+  for (const pointer of [job.sums, job.a, job.b, job.statistics, job.samples]) arena.dealloc(pointer);
 }
 
 /**
