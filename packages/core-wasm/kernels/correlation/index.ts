@@ -226,12 +226,15 @@ export function finishCorrelation({ arena }: Kernels, job: CorrelationJob): Corr
   };
   const u = side(job.statistics + 64, units);
   const i = side(job.statistics + 8 * (8 + 48 * strips(units)), inputs);
-  for (let row = 0; row < units; row++) {
+  for (let row = 0, at = 0; row < units; row++) {
     const f = u.factor[row]!;
-    const half = 32 * (row >> 1) + 16 * (row & 1);
-    for (let k = 0; k < inputs; k++) {
-      const value = sums[32 * pairs * (k >> 4) + half + (k & 15)]! * f * i.factor[k]!;
-      r[row * inputs + k] = value > 1 ? 1 : value < -1 ? -1 : value;
+    let from = 32 * (row >> 1) + 16 * (row & 1);
+    for (let strip = 0; strip < inputs; strip += 16, from += 32 * pairs) {
+      const end = Math.min(inputs, strip + 16);
+      for (let k = strip, p = from; k < end; k++) {
+        const value = sums[p++]! * f * i.factor[k]!;
+        r[at++] = value > 1 ? 1 : value < -1 ? -1 : value;
+      }
     }
   }
   return {
