@@ -186,11 +186,11 @@ describe('analyseModules', () => {
       message: expect.stringContaining('snapshot epoch-0001'),
       fields: expect.objectContaining({ row: 0, column: 0 }),
     });
-    const small = createInlineEngine({ memoryLimit: 700_000 });
-    await expect(analyseModules(small, data(300, 400, 1).input, OPTIONS)).rejects.toMatchObject({
+    const small = createInlineEngine({ memoryLimit: 1_400_000 });
+    await expect(analyseModules(small, data(300, 600, 1).input, OPTIONS)).rejects.toMatchObject({
       code: 'memory',
       message: expect.stringMatching(
-        /clustering 399 units: .* the limit is 700 kB.*channels instead of neurons/,
+        /clustering 599 units: .* the limit is 1 MB.*channels instead of neurons/,
       ),
     });
     await expect(
