@@ -7,5 +7,6 @@ export * from "../kernels/vat-points/assembly";
 export * from "../kernels/ivat/assembly";
 export * from "../kernels/label-regions/assembly";
 export * from "../kernels/linkage/assembly";
+export * from "../kernels/linkage/input/assembly";
 export * from "../kernels/correlation/assembly";
 export * from "../kernels/truncated-svd/assembly";

@@ -35,8 +35,8 @@ export {
 interface LinkageExports {
   linkageStart(n: number, area: number): void;
   linkageRun(d: number, n: number, area: number, method: number, until: number): void;
-  linkageCheck(d: number, n: number, row0: number, row1: number): number;
-  pairwiseMirror(out: number, n: number, from: number, to: number): void;
+  linkageMirror(d: number, n: number, row0: number, row1: number): number;
+  vatCheck(d: number, n: number, row0: number, row1: number): number;
   linkageDiameterRow(
     upper: number,
     i: number,
@@ -62,8 +62,8 @@ export interface LinkageOptions extends SyncJobOptions {
 
 /** Values one chunk may touch: some 10 ms of work. */
 const CHUNK = 2 ** 25;
-/** Twelve arrays over n, and eight numbers. */
-const areaBytes = (n: number) => 4 * (12 * Math.ceil(n / 4) * 4 + 8);
+/** Sixteen arrays over n, and eight numbers. */
+const areaBytes = (n: number) => 4 * (16 * Math.ceil(n / 4) * 4 + 8);
 /** The diameters' tables: positions, parents, two ends of the sibling, a row, the diameters; and a row of input. */
 const diameterBytes = (n: number) => 4 * (10 * n + 28);
 
@@ -119,30 +119,39 @@ export function* linkageSteps(
       () => `d: ${d.length} values are not the n(n−1)/2 of a condensed matrix; nearest is n = ${n}`,
       { got: d.length, expected: (n * (n - 1)) / 2 },
     );
-    checkFinite({ data: d, shape: [1, d.length] }, 'd');
   } else {
     checkMatrix(d, 'd');
     guard(n === d.shape[1], 'shape', () => `d: expected a square matrix, got ${n}×${d.shape[1]}`, {
       rows: n,
       columns: d.shape[1],
     });
-    checkFinite(d, 'd');
   }
+  const values: Matrix = condensed ? { data: d, shape: [1, d.length] } : d;
+  if (n < 2) checkFinite(values, 'd');
   if (n < 2) return none(n, method, options);
-  const values = condensed ? d : d.data;
   const upper = condensed
-    ? (i: number) => values.subarray(rowStart(n, i), rowStart(n, i + 1))
-    : (i: number) => values.subarray(i * n + i + 1, (i + 1) * n);
+    ? (i: number) => d.subarray(rowStart(n, i), rowStart(n, i + 1))
+    : (i: number) => d.data.subarray(i * n + i + 1, (i + 1) * n);
   const { arena } = kernels;
   const fn = kernels.exports as unknown as LinkageExports;
   const square = arena.alloc(4 * n * n);
   let tree: Linkage;
   try {
-    const to = arena.f32(square, n * n);
-    for (let i = 0; i < n; i++) to.set(upper(i), i * n + i + 1);
-    const row = fn.linkageCheck(square, n, 0, n);
-    guard(row === n, 'argument', () => `d: row ${row} holds a negative dissimilarity`, { row });
-    fn.pairwiseMirror(square, n, 0, n);
+    // A square that is symmetric is taken as it is; else its upper triangle counts.
+    let whole = false;
+    if (!condensed) {
+      arena.f32(square, n * n).set(d.data);
+      whole = fn.vatCheck(square, n, 0, n) === n;
+    }
+    if (!whole) {
+      if (!condensed) checkFinite(values, 'd');
+      const to = arena.f32(square, n * n);
+      for (let i = 0; i < n; i++) to.set(upper(i), i * n + i + 1);
+      const row = fn.linkageMirror(square, n, 0, n);
+      // Names the place of a NaN or infinity, which the kernel's check does not.
+      if (row < n) checkFinite(values, 'd');
+      guard(row === n, 'argument', () => `d: row ${row} holds a negative dissimilarity`, { row });
+    }
     tree = yield* merges(kernels, square, n, method, { from: 0, to: 2, total: 3 });
   } finally {
     arena.dealloc(square);

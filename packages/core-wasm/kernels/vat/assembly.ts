@@ -1,12 +1,13 @@
 // vat: Prim's order of a full symmetric f32 matrix.
 // Visited samples have a NaN key: pmin(key, row) keeps NaN, so no mask array is read.
 
+import { fetch } from "../../assembly/lanes";
+
 // Elements of the blocks (4 KB) in which the least key is reduced first and located afterwards.
 const BLOCK: u32 = 1024;
 const NONE: u32 = 0xffffffff;
 
-// From this side on (26 MB) rows come from memory, and are fetched whole before they are worked on: a loop of nothing but
-// loads keeps far more of them under way than one that also computes.
+// From this side on (26 MB) rows come from memory, and are fetched whole before they are worked on.
 const FETCH: u32 = 2560;
 // Bits of +∞: as unsigned numbers, the bits of what is finite and not negative lie below, those of NaN, −0 and below above.
 const INFINITE: u32 = 0x7f800000;
@@ -184,17 +185,6 @@ export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: us
     const j = first(key, bestBlock, min(bestBlock + BLOCK, n), best);
     store<u32>(order + (<usize>k << 2), j);
     store<f32>(weights + (<usize>(k - 1) << 2), best);
-  }
-}
-
-// Brings every line of [p, p + bytes) near.
-function fetch(p: usize, bytes: usize): void {
-  const end = p + bytes;
-  for (; p + 256 <= end; p += 256) {
-    load<u32>(p);
-    load<u32>(p, 64);
-    load<u32>(p, 128);
-    load<u32>(p, 192);
   }
 }
 
