@@ -5,7 +5,7 @@ import {
   ADVANCE, at, catchUp, CHAIN, closeBlock, CONTROL, COUNT, DEAD, forget, FREED, HEIGHT, ID, LEFT, LOG, MADE, NONE, RIGHT, ROW, SCRATCH, SIZE, STATE, SYNCED,
 } from "./log/assembly";
 
-const BLOCK: u32 = 256;
+const BLOCK: u32 = 512;
 
 /** Fills the work area for a new run. */
 export function linkageStart(n: u32, area: usize): void {
@@ -135,7 +135,11 @@ function nearest(row: usize, dead: usize, width: u32, x: u32): u32 {
     const p = row + (<usize>block << 2), q = dead + (<usize>block << 2);
     const a = f32x4.eq(f32x4.pmax(v128.load(p), v128.load(q)), v), b = f32x4.eq(f32x4.pmax(v128.load(p, 16), v128.load(q, 16)), v);
     const c = f32x4.eq(f32x4.pmax(v128.load(p, 32), v128.load(q, 32)), v), e = f32x4.eq(f32x4.pmax(v128.load(p, 48), v128.load(q, 48)), v);
-    if (v128.any_true(v128.or(v128.or(a, b), v128.or(c, e)))) break;
+    const bits = i32x4.bitmask(a) | (i32x4.bitmask(b) << 4) | (i32x4.bitmask(c) << 8) | (i32x4.bitmask(e) << 12);
+    if (bits) {
+      block += ctz(bits);
+      break;
+    }
   }
   while (max(load<f32>(row + (<usize>block << 2)), load<f32>(dead + (<usize>block << 2))) != best) block++;
   store<f32>(dead + (<usize>x << 2), 0);
@@ -163,6 +167,14 @@ function join(to: usize, other: usize, width: u32, method: i32, share: f32): voi
   }
 }
 
+// Whether slot x was joined at the log's place `open` or later.
+// @ts-ignore: decorator
+@inline
+function isIn(area: usize, stride: u32, x: u32, open: u32): bool {
+  const made = load<u32>(at(area, stride, MADE, x));
+  return made != NONE && made >= open;
+}
+
 /** Brings the living rows up to date and closes up their columns, in their order; the log is empty then. Rows stay where they are. */
 function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: u32, logged: u32): void {
   const scratch = at(area, stride, SCRATCH, 0);
@@ -185,17 +197,17 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
     }
     store<usize>(advance + (<usize>g << 2), kept);
   }
-  const open = logged & ~15, outside = (n >> 4) << 4;
+  // The log's open block is read from the rows of its clusters. So these rows are closed up last, and know of each other before. The columns
+  // outside the blocks are read there too, but a row's last quarter stays as it was.
+  const open = logged & ~15;
   for (let k: u32 = 0; k < alive; k++) {
     const x = load<u32>(scratch + (<usize>k << 2));
-    const made = load<u32>(at(area, stride, MADE, x));
-    if (x >= outside || (made != NONE && made >= open)) catchUp(d, n, area, stride, x, d + ((<usize>load<u32>(at(area, stride, ROW, x)) * n) << 2), logged);
+    if (isIn(area, stride, x, open)) catchUp(d, n, area, stride, x, d + ((<usize>load<u32>(at(area, stride, ROW, x)) * n) << 2), logged);
   }
-  for (let turn = 0; turn < 2; turn++) {
+  for (let last = 0; last < 2; last++) {
     for (let k: u32 = 0; k < alive; k++) {
       const x = load<u32>(scratch + (<usize>k << 2));
-      const made = load<u32>(at(area, stride, MADE, x));
-      if (u32(made != NONE && made >= open) != turn) continue;
+      if (u32(isIn(area, stride, x, open)) != last) continue;
       const row = d + ((<usize>load<u32>(at(area, stride, ROW, x)) * n) << 2);
       fetch(row, width << 2);
       catchUp(d, n, area, stride, x, row, logged);

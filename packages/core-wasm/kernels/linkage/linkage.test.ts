@@ -21,6 +21,7 @@ import {
   linkageMatrix,
 } from './index.js';
 import { between, linkageReference } from './reference.js';
+import { type LinkageMethod, labelMerges } from './result.js';
 
 let kernels: Kernels;
 beforeAll(async () => {
@@ -92,6 +93,40 @@ function replay(tree: Linkage, distance: (i: number, j: number) => number, toler
   }
 }
 
+/** The nearest-neighbour chain with every column written at every merge, in the kernel's float32: [sample, sample, height] in the chain's order. */
+function plainChain(m: Matrix, method: LinkageMethod): [number, number, number][] {
+  const n = m.shape[0];
+  const d = m.data.slice();
+  const size = new Float32Array(n).fill(1);
+  const chain: number[] = [];
+  const merges: [number, number, number][] = [];
+  const f = Math.fround;
+  while (merges.length < n - 1) {
+    if (!chain.length) chain.push(size.findIndex((s) => s > 0));
+    const x = chain.at(-1)!;
+    const previous = chain.at(-2) ?? -1;
+    let y = previous;
+    for (let j = 0; j < n; j++) if (size[j] && j !== x && (y < 0 || d[x * n + j]! < d[x * n + y]!)) y = j;
+    if (y !== previous) {
+      chain.push(y);
+      continue;
+    }
+    chain.length -= 2;
+    const [low, high] = [Math.min(x, y), Math.max(x, y)];
+    merges.push([low, high, d[x * n + y]!]);
+    const share = f(size[low]! / f(size[low]! + size[high]!));
+    for (let j = 0; j < n; j++) {
+      const [a, b] = [d[high * n + j]!, d[low * n + j]!];
+      const mean = Math.max(f(a + f(share * f(b - a))), Math.min(a, b));
+      d[high * n + j] = d[j * n + high] =
+        method === 'average' ? mean : method === 'single' ? Math.min(a, b) : Math.max(a, b);
+    }
+    size[high]! += size[low]!;
+    size[low] = 0;
+  }
+  return merges;
+}
+
 const SIZES = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 100];
 
 describe('linkage', () => {
@@ -106,6 +141,63 @@ describe('linkage', () => {
           `${method} n=${n} seed=${n}`,
         );
       }
+  });
+
+  it('is the plain chain to the last bit, through blocks of sixteen merges and compactions', () => {
+    const sizes = [
+      2, 15, 16, 17, 18, 31, 32, 33, 34, 48, 49, 64, 65, 66, 67, 127, 128, 129, 130, 131, 160, 255,
+    ];
+    for (const method of LINKAGE_METHODS)
+      for (const n of [...sizes, 256, 257, 259, 300, 514, 531])
+        for (const levels of [0, 3, 40]) {
+          const m = random(n, 5 * n + levels, levels);
+          const merges = plainChain(m, method);
+          const column = (k: number) => Uint32Array.from(merges, (merge) => merge[k]!);
+          const want = labelMerges(
+            n,
+            column(0),
+            column(1),
+            Float32Array.from(merges, (x) => x[2]),
+            method,
+          );
+          const got = linkage(kernels, m, { method });
+          const label = `${method} n=${n} levels=${levels} seed=${5 * n + levels}`;
+          for (const part of ['left', 'right', 'heights', 'sizes'] as const)
+            expect(got[part], `${label} ${part}`).toEqual(want[part]);
+        }
+  });
+
+  it('writes nothing around its matrix and its work area', () => {
+    const fn = kernels.exports as unknown as Record<string, (...x: number[]) => number>;
+    for (const n of [2, 3, 16, 17, 33, 65, 131, 300]) {
+      const words = 16 * Math.ceil(n / 4) * 4 + 8;
+      const m = random(n, n);
+      kernels.arena.scope((alloc) => {
+        const d = alloc(4 * n * n + 128) + 64;
+        const area = alloc(4 * words + 128) + 64;
+        kernels.arena.u32(d - 64, n * n + 32).fill(0xabcdef01);
+        kernels.arena.u32(area - 64, words + 32).fill(0xabcdef01);
+        kernels.arena.f32(d, n * n).set(m.data);
+        fn.linkageStart!(n, area);
+        for (let until = 0; until < n - 1; ) {
+          until = Math.min(n - 1, until + 7);
+          fn.linkageRun!(d, n, area, 0, until);
+        }
+        for (const [p, k] of [
+          [d, n * n],
+          [area, words],
+        ] as const) {
+          const around = [...kernels.arena.u32(p - 64, 16), ...kernels.arena.u32(p + 4 * k, 16)];
+          expect(around, `n=${n}`).toEqual(new Array(32).fill(0xabcdef01));
+        }
+        const stride = 16 * Math.ceil(n / 4);
+        const heights = kernels.arena
+          .f32(area + 10 * stride, n - 1)
+          .slice()
+          .sort();
+        expect(heights, `n=${n}, in steps of 7 merges`).toEqual(linkage(kernels, m).heights);
+      });
+    }
   });
 
   it('joins by definition where ties abound', () => {
@@ -174,7 +266,7 @@ describe('linkage', () => {
   });
 
   it('takes a condensed matrix, and gives the same as of the square one', () => {
-    for (const n of [2, 5, 70]) {
+    for (const n of [2, 3, 4, 5, 31, 32, 33, 34, 70, 100, 2051]) {
       const m = random(n, n);
       expect(linkage(kernels, condensed(m), { diameters: true })).toEqual(
         linkage(kernels, m, { diameters: true }),
@@ -200,6 +292,67 @@ describe('linkage', () => {
     expect([...tree.diameters!.subarray(0, 30)]).toEqual(new Array(30).fill(0));
     expect(tree.heights[30]).toBeGreaterThan(0);
     expect(cutByHeight(tree, 0).labels).toEqual(Uint32Array.from({ length: 40 }, (_, i) => i >> 2));
+  });
+
+  it('reads the upper triangle alone of a square that is not symmetric, with 0 on the diagonal', () => {
+    for (const n of [2, 5, 33, 70]) {
+      const m = random(n, n);
+      const want = linkage(kernels, m, { diameters: true });
+      const u = uniform(9);
+      for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) m.data[i * n + j] = u() - 0.5;
+      expect(linkage(kernels, m, { diameters: true }), `n=${n}`).toEqual(want);
+    }
+  });
+
+  it('takes −0 for 0', () => {
+    for (const n of [3, 40, 140]) {
+      const m = random(n, n, 3);
+      const zeros: Matrix = { ...m, data: m.data.map((x) => (x === 0 ? -0 : x)) };
+      const { heights, ...tree } = linkage(kernels, zeros);
+      expect({ ...tree, heights: heights.map((h) => h + 0) }).toEqual(linkage(kernels, m));
+      expect(linkage(kernels, condensed(zeros)).left).toEqual(tree.left);
+    }
+  });
+
+  it('finds one bad value wherever it stands, square and condensed', () => {
+    const places = [0, 1, 2, 3, 4, 29, 30, 31, 32, 33, 35, 36, 63, 64, 65, 66];
+    for (const n of [4, 33, 67])
+      for (const i of places)
+        for (const j of places) {
+          if (i >= j || j >= n) continue;
+          const m = random(n, n);
+          for (const [value, code] of [
+            [Number.NaN, 'not-finite'],
+            [Infinity, 'not-finite'],
+            [-1, 'argument'],
+          ] as const) {
+            m.data[i * n + j] = m.data[j * n + i] = value;
+            const label = `n=${n} (${i},${j}) ${value}`;
+            const where = code === 'argument' ? { row: i } : { row: i, column: j };
+            expect(() => linkage(kernels, m), label).toThrowError(
+              expect.objectContaining({ code, fields: expect.objectContaining(where) }),
+            );
+            expect(() => linkage(kernels, condensed(m)), label).toThrowError(
+              expect.objectContaining({
+                code,
+                fields: expect.objectContaining(
+                  code === 'argument'
+                    ? { row: i }
+                    : { row: 0, column: i * n - (i * (i + 1)) / 2 + j - i - 1 },
+                ),
+              }),
+            );
+          }
+          // Below the diagonal only what is not finite is refused.
+          const lower = random(n, n);
+          lower.data[j * n + i] = Number.NaN;
+          expect(() => linkage(kernels, lower)).toThrowError(
+            expect.objectContaining({
+              code: 'not-finite',
+              fields: expect.objectContaining({ row: j, column: i }),
+            }),
+          );
+        }
   });
 
   it('refuses what is no dissimilarity', () => {

@@ -42,15 +42,23 @@ export function labelMerges(
   method: LinkageMethod,
 ): Linkage {
   const m = Math.max(0, n - 1);
-  // As numbers, the bits of heights rise as they do; + 0 makes 0 of −0. With the place below them they sort without a comparison in JavaScript.
-  const bits = new Uint32Array(Float32Array.from(height, (h) => h + 0).buffer);
-  const keys = Float64Array.from(bits, (b, t) => b * 2 ** 21 + t).sort();
-  const order = Uint32Array.from(keys, (key) => key % 2 ** 21);
-  const above = new Uint32Array(n + m).map((_, i) => i);
+  // The bits of heights rise as they do. With the place below them they sort as numbers, without a comparison in JavaScript.
+  const bits = new Uint32Array(height.slice().buffer);
+  const order = new Float64Array(m);
+  // 2³¹ is −0, which is 0.
+  for (let t = 0; t < m; t++) order[t] = (bits[t]! & 0x7fffffff) * 2 ** 21 + t;
+  order.sort();
+  for (let t = 0; t < m; t++) order[t] = order[t]! % 2 ** 21;
+  const above = new Uint32Array(n + m);
+  for (let i = 0; i < n + m; i++) above[i] = i;
   const root = (i: number) => {
     let top = i;
     while (above[top] !== top) top = above[top]!;
-    for (let k = i; above[k] !== top; ) [k, above[k]] = [above[k]!, top];
+    while (above[i] !== top) {
+      const next = above[i]!;
+      above[i] = top;
+      i = next;
+    }
     return top;
   };
   const size = new Uint32Array(n + m).fill(1);

@@ -74,13 +74,18 @@ function largestOf(d: usize, n: u32, i: u32, best: usize): void {
  * finite; n if none.
  */
 export function vatCheck(d: usize, n: u32, row0: u32, row1: u32): u32 {
-  for (let i0 = row0; i0 < row1; i0 += 64) {
-    const i1 = min(i0 + 64, row1);
+  // Strips of rows: small enough to stay in the first cache, or, where that cannot be, tall, for fewer turns through all pages.
+  const strip: u32 = n < 2048 ? 32 : 128;
+  for (let i0 = row0; i0 < row1; i0 += strip) {
+    const i1 = min(i0 + strip, row1);
     // Right of the square on the diagonal, in squares of four; one that looks odd has all its rows looked at singly.
     const whole = i0 + ((i1 - i0) & ~3), begin = i0 + ((i1 - i0 + 3) & ~3);
     let odd = i32x4.splat(0), most = odd;
     let j = begin;
     for (; j + 4 <= n; j += 4) {
+      if (((j - begin) & 15) == 0 && j + 16 <= n && i1 - i0 == 128) {
+        for (let k = j; k < j + 16; k++) fetch(d + ((<usize>k * n + i0) << 2), 512);
+      }
       for (let i = i0; i < whole; i += 4) {
         const p = d + ((<usize>i * n + j) << 2), q = d + ((<usize>j * n + i) << 2);
         const bytes = <usize>n << 2;

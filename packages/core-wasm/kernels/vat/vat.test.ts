@@ -168,8 +168,8 @@ describe('vatFromMatrix', () => {
   });
 
   it('finds one odd value wherever it stands', () => {
-    // Squares of 4 in strips of 64 rows: their inner places, corners, edges and what is left over.
-    const places = [0, 1, 3, 4, 62, 63, 64, 66, 127, 128, 129, 131, 134];
+    // Squares of 4 in strips of 32 rows: their inner places, corners, edges and what is left over.
+    const places = [0, 1, 3, 4, 31, 32, 35, 62, 63, 64, 66, 127, 128, 129, 131, 134];
     for (const n of [66, 130, 135]) {
       const m = random(n, n);
       for (const i of places)
@@ -195,6 +195,35 @@ describe('vatFromMatrix', () => {
           m.data[j * n + i] = other;
         }
     }
+  });
+
+  it('finds it in the tall strips of a large matrix too', () => {
+    const fn = kernels.exports as unknown as Record<string, (...x: number[]) => number>;
+    const n = 2066;
+    const data = new Float32Array(n * n).fill(2);
+    for (let i = 0; i < n; i++) data[i * n + i] = 0;
+    const pointer = kernels.arena.alloc(4 * n * n);
+    kernels.arena.f32(pointer, n * n).set(data);
+    const d = kernels.arena.f32(pointer, n * n);
+    expect(fn.vatCheck!(pointer, n, 0, n)).toBe(n);
+    for (const [i, j] of [
+      [0, 127],
+      [3, 128],
+      [127, 1000],
+      [128, 2065],
+      [300, 2064],
+      [2047, 2048],
+      [2050, 2065],
+    ] as const)
+      for (const [row, column] of [
+        [i, j],
+        [j, i],
+      ] as const) {
+        d[row * n + column] = 3;
+        expect(fn.vatCheck!(pointer, n, 0, n), `(${row},${column})`).toBe(i);
+        d[row * n + column] = 2;
+      }
+    kernels.arena.dealloc(pointer);
   });
 
   it('refuses NaN and infinity in a borrowed matrix', () => {

@@ -6,8 +6,9 @@
  */
 export function linkageMirror(d: usize, n: u32, row0: u32, row1: u32): u32 {
   const bytes = <usize>n << 2;
-  for (let i0 = row0; i0 < row1; i0 += 64) {
-    const i1 = min(i0 + 64, row1);
+  const strip: u32 = n < 2048 ? 32 : 128;
+  for (let i0 = row0; i0 < row1; i0 += strip) {
+    const i1 = min(i0 + strip, row1);
     // Right of the square on the diagonal in squares of four. Bits from those of +∞ on: not finite, negative or −0.
     const whole = i0 + ((i1 - i0) & ~3), begin = i0 + ((i1 - i0 + 3) & ~3);
     let most = i32x4.splat(0);
