@@ -135,7 +135,7 @@ function* krylov(algebra: Algebra, plan: Plan, tell: Tell): Generator<Product, T
   return finish(algebra, plan, basis, images, t, most, p, residuals, { iterations, products });
 }
 
-/** Vectors until the next look at the eigenvalues, which cost p³: where the residuals' fall so far points to. */
+/** Vectors until the next look at the eigenvalues, which cost p³: where the residuals' fall so far points to, in whole blocks. */
 function nextCheck(
   p: number,
   residual: number,
@@ -143,14 +143,13 @@ function nextCheck(
   before: { p: number; residual: number } | null,
   block: number,
 ): number {
-  const least = Math.max(2 * block, Math.ceil(p / 16));
-  if (!before || before.p >= p || residual >= before.residual) return Math.max(least, Math.ceil(p / 6));
-  const slope = Math.log(before.residual / residual) / (p - before.p);
-  // The fall gets steeper as it goes on.
-  return Math.max(
-    least,
-    Math.min(Math.ceil(p / 3), Math.ceil((0.8 * Math.log(residual / tolerance)) / slope)),
-  );
+  let wait = Math.ceil(p / 6);
+  if (before && before.p < p && residual < before.residual) {
+    const slope = Math.log(before.residual / residual) / (p - before.p);
+    // The fall gets steeper as it goes on.
+    wait = Math.min(Math.ceil(p / 3), Math.ceil((0.8 * Math.log(residual / tolerance)) / slope));
+  }
+  return block * Math.max(1, Math.round(Math.max(wait, p / 16) / block));
 }
 
 /** T's new rows and columns: products of images, summed in float64. */
