@@ -33,7 +33,7 @@ const OPERATOR: Defaults = {
 /**
  * The k largest singular values of a matrix and their vectors: A·v = σ·u, Aᵀ·u = σ·v.
  *
- * A is float32, every sum and vector float64: σ within 1e-8·σ₁ by default, also where values are repeated, flat or
+ * A is float32, every sum and vector float64: σ within about 1e-8·σ₁ by default, also where values are repeated, flat or
  * zero; where they fall below 1e-4·σ₁ Rayleigh–Ritz on A itself keeps their own digits. Of a repeated value any
  * orthonormal set of its vectors is right; of zero ones too.
  * @param a float32[m × n], finite. Not changed.

@@ -10,6 +10,8 @@ const NOTHING = 1e-14;
 
 /** Images of the basis that take more are made anew at the end. */
 const IMAGE_BYTES = 2 ** 28;
+/** How much wider a block is that looks for more copies: from 2 to 10, where the 4 or 8 of symmetric maps show as what they are. */
+const WIDER = 5;
 /** Values nearer than this part of themselves count as one, repeated. */
 const SAME = 1e-6;
 
@@ -23,12 +25,12 @@ interface Counts {
  * full reorthogonalisation, thick restarts (Wu & Simon 2000) only where the basis is full.
  *
  * Narrow blocks need the fewest vectors; two is the least that shows repeated values: a pair found among those asked for
- * may hide more copies, and the iteration is run again with a block four times as wide. The basis' T is a band, so that
+ * may hide more copies, and the iteration is run again with a block five times as wide. The basis' T is a band, so that
  * looking at its eigenvalues is cheap, and vectors are made once, at the end, by inverse iteration.
  */
 export function* lanczos(algebra: Algebra, plan: Plan, a: Rows, tell: Tell): Generator<void, Triplets, void> {
   const counts: Counts = { iterations: 0, products: 0 };
-  for (let block = Math.min(plan.block, plan.short); ; block = Math.min(plan.k, 4 * block)) {
+  for (let block = Math.min(plan.block, plan.short); ; block = Math.min(plan.k, WIDER * block)) {
     const run = new Run(algebra, plan, a, block, counts);
     const { values, residuals } = yield* run.settle(tell);
     const sigma = values.map((x) => Math.sqrt(Math.max(0, x)));
