@@ -1,16 +1,17 @@
 // The steps of Lanczos on AᵀA: products with A and Aᵀ in one pass over A, and Gram-Schmidt in one pass over the basis. Both go by
-// blocks of rows that stay in the first cache: dot products with the block's rows, then those rows added up.
+// blocks of rows that stay in cache: dot products with the block's rows, then those rows added up.
 
 import { axpy, dot, madd2, pair, sum2 } from "../lanes/assembly";
 
-/** Bytes of a block of rows, which is 4 to MOST_ROWS rows. */
-const BLOCK_BYTES: i32 = 32768;
+/** Bytes of a block of rows, which is 4 to MOST_ROWS rows: in the first cache, or in the second where all of A is near. */
+const FIRST_CACHE: i32 = 32768;
+const SECOND_CACHE: i32 = 131072;
 const MOST_ROWS: i32 = 16;
 
 // @ts-ignore: decorator
 @inline
-function rowsOfBlock(bytes: i32): i32 {
-  return max(4, min(MOST_ROWS, BLOCK_BYTES / max(1, bytes)) & ~3);
+function rowsOfBlock(bytes: i32, cache: i32): i32 {
+  return max(4, min(MOST_ROWS, cache / max(1, bytes)) & ~3);
 }
 
 /** y0[i], y1[i] = a[i]·x0, a[i]·x1: tiles of 4 rows and 2 vectors. */
@@ -137,7 +138,7 @@ function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: us
   const zero = f64x2.splat(0);
   const step = usize(length) << 3;
   memory.fill(z, 0, usize(count) * step);
-  const block = rowsOfBlock(length * sizeof<A>());
+  const block = rowsOfBlock(length * sizeof<A>(), sizeof<A>() == 8 ? SECOND_CACHE : FIRST_CACHE);
   const yStep = usize(yStride) << 3;
   for (let i = 0; i < rows; i += block) {
     const few = min(block, rows - i);
@@ -174,7 +175,7 @@ export function svdNormal64(a: usize, rows: i32, length: i32, x: usize, count: i
 export function svdProject(v: usize, rows: i32, length: i32, x: usize, count: i32, h: usize, stride: i32, y: usize): void {
   const zero = f64x2.splat(0);
   const step = usize(length) << 3;
-  const block = rowsOfBlock(length << 3);
+  const block = rowsOfBlock(length << 3, FIRST_CACHE);
   const y1 = y + (usize(MOST_ROWS) << 3);
   for (let i = 0; i < rows; i += block) {
     const few = min(block, rows - i);

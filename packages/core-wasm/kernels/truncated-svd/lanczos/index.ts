@@ -222,12 +222,12 @@ class Run {
     // A look costs some 20 ns · p², a vector 4·(long + p)·short flops at 20 a nanosecond.
     const least = Math.max(2 * this.block, Math.ceil((100 * p * p) / ((long + p) * short)));
     const last = before && before.p < p ? before : { p: 0, residual: 1, found: 0 };
-    let left = Math.ceil(p / (last.p ? 3 : 6));
+    let left = Math.ceil(p / 3);
     // Both go faster as they go on.
     if (last.p && residual < last.residual) {
       const slope = Math.log(last.residual / residual) / (p - last.p);
       left = Math.min(left, Math.ceil((0.8 * Math.log(residual / tolerance)) / slope));
-    } else left = Math.min(left, Math.ceil(p / 6));
+    } else left = Math.ceil(p / 6);
     if (found > last.found && 4 * found > k)
       left = Math.min(left, Math.ceil((0.9 * (k - found) * (p - last.p)) / (found - last.found)));
     return Math.max(least, left);
