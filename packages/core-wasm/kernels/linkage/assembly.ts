@@ -198,7 +198,7 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
     store<usize>(advance + (<usize>g << 2), kept);
   }
   // The log's open block is read from the rows of its clusters. So these rows are closed up last, and know of each other before. The columns
-  // outside the blocks are read there too, but a row's last quarter stays as it was.
+  // outside the blocks are read there too, but closing up leaves the end of a row as it was.
   const open = logged & ~15;
   for (let k: u32 = 0; k < alive; k++) {
     const x = load<u32>(scratch + (<usize>k << 2));

@@ -43,6 +43,21 @@ export function forget(area: usize, stride: u32, s: u32): void {
   store<u32>(block, last);
 }
 
+/** Columns of a block that one row of the matrix takes, in whole cache lines. */
+// @ts-ignore: decorator
+@inline
+function columnsEach(d: usize, n: u32): u32 {
+  if (((d | (<usize>n << 2)) & 63) == 0) return n >> 4;
+  return n < 15 ? 0 : (n - 15) >> 4;
+}
+
+/** The first cache line of a row. */
+// @ts-ignore: decorator
+@inline
+function lines(d: usize, n: u32, row: u32): usize {
+  return (d + ((<usize>row * n) << 2) + 63) & ~63;
+}
+
 /**
  * Lays the rows of the sixteen clusters made in log places t, t + 1, … side by side, sixteen values a column, in the sixteen rows that
  * their merges set free: so a row that catches up with them reads one cache line, not sixteen.
@@ -59,12 +74,12 @@ export function closeBlock(d: usize, n: u32, area: usize, stride: u32, width: u3
     const entry = load<u32>(log + (<usize>i << 2));
     store<usize>(any + (<usize>(entry & 15) << 2), d + <usize>load<u32>(at(area, stride, ROW, entry >> 4)) * bytes);
   }
-  const each = n >> 4;
+  const each = columnsEach(d, n);
   for (let quarter: u32 = 0; quarter < 4; quarter++) {
     const four = any + (<usize>quarter << 4);
     let p0 = load<usize>(four), p1 = load<usize>(four, 4), p2 = load<usize>(four, 8), p3 = load<usize>(four, 12);
     for (let i: u32 = 0, c: u32 = 0; i < 16 && c < width; i++) {
-      let q = d + <usize>load<u32>(freed + (<usize>i << 2)) * bytes + (<usize>quarter << 4);
+      let q = lines(d, n, load<u32>(freed + (<usize>i << 2))) + (<usize>quarter << 4);
       const end = min(c + each, width);
       for (; c + 4 <= end; c += 4) {
         const a0 = v128.load(p0), a1 = v128.load(p1), a2 = v128.load(p2), a3 = v128.load(p3);
@@ -100,20 +115,20 @@ export function catchUp(d: usize, n: u32, area: usize, stride: u32, x: u32, row:
   const synced = load<u32>(at(area, stride, SYNCED, x));
   if (synced == logged) return;
   store<u32>(at(area, stride, SYNCED, x), logged);
-  const each = n >> 4;
-  // The last columns of a matrix whose side is no multiple of sixteen have no place in the blocks.
+  const each = columnsEach(d, n);
+  // The last columns of a matrix whose side is no multiple of sixteen have no place in the blocks: up to thirty.
   const closed = x < each << 4 ? logged & ~15 : 0;
   const piece = each ? x / each : 0;
   const place = <usize>(x - piece * each) << 6;
   const bytes = <usize>n << 2;
   // All lines first, so that they come together.
-  for (let t = synced & ~15; t < closed; t += 16) load<u32>(d + <usize>load<u32>(at(area, stride, FREED, t + piece)) * bytes + place);
+  for (let t = synced & ~15; t < closed; t += 16) load<u32>(lines(d, n, load<u32>(at(area, stride, FREED, t + piece))) + place);
   for (let t = synced & ~15; t < logged; t += 16) {
     let p = at(area, stride, LOG, t);
     const end = p + (<usize>load<u32>(at(area, stride, COUNT, t >> 4)) << 2);
     // Distances that x had before it was joined itself are out of date.
     const since = t < synced ? synced & 15 : 0;
-    const line = t < closed ? d + <usize>load<u32>(at(area, stride, FREED, t + piece)) * bytes + place : 0;
+    const line = t < closed ? lines(d, n, load<u32>(at(area, stride, FREED, t + piece))) + place : 0;
     for (; p < end; p += 4) {
       const entry = load<u32>(p);
       if ((entry & 15) < since) continue;
