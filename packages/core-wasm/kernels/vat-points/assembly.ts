@@ -1,11 +1,12 @@
 // vat-points: Prim's order straight from points, one barrier a step. ./blocks says how the memory is laid out, ./search finds the farthest
-// pair, ./debts what can be put off, ./living what is left.
-import { HEAD, NONE, candidate, ptr, publish, stateOf, word } from "./blocks/assembly";
-import { lower, owe, pay } from "./debts/assembly";
-import { compact, refresh } from "./living/assembly";
+// pair, ./direct and ./debts are the two ways to take a visited point in.
+import { NONE, candidate, ptr, publish, stateOf, word } from "./blocks/assembly";
+import { nextKey, payDue } from "./debts/assembly";
+import { lower } from "./direct/assembly";
+import { compact, refresh, slotOf } from "./living/assembly";
 import { farthestRow } from "./search/assembly";
 
-export { vatPointsFill } from "./fill/assembly";
+export { vatPointsFill, vatPointsFillWhole } from "./fill/assembly";
 export { vatPointsCombine, vatPointsProject } from "./project/assembly";
 export { vatPointsProbe } from "./search/assembly";
 
@@ -37,103 +38,28 @@ function barrier(job: usize, state: usize): bool {
   return ok;
 }
 
-// Least key that a worker other than the taker of the last point, or the taker after it, can offer: worth knowing before paying debts.
-function offered(job: usize, k: u32, winner: usize): f32 {
-  let least: f32 = Infinity;
-  for (let w: u32 = 0; w < word(job, 4); w++) {
-    const c = candidate(job, k, w);
-    if (load<u32>(c, 4) != NONE) least = min(least, c == winner ? load<f32>(c, 16) : load<f32>(c));
-  }
-  return least;
-}
-
-// The least key of a worker's living points but one.
-function nextKey(state: usize, slot: u32): f32 {
-  const blocks = word(state, 8), block = slot >> 4;
-  const blockKey = ptr(state, 6);
-  let least: f32 = Infinity;
-  for (let b: u32 = 0; b < blocks; b++) if (b != block) least = min(least, load<f32>(blockKey + (<usize>b << 2)));
-  for (let other = block << 4; other < (block + 1) << 4; other++) {
-    const key = load<f32>(ptr(state, 2) + (<usize>other << 2));
-    if (other != slot && key >= 0) least = min(least, key);
-  }
-  return least;
-}
-
 // Takes the visited point at `v`, number `last` of the order, into a worker's keys, as far as they could decide, and publishes its best candidate.
 // @ts-ignore: decorator
 @inline
 function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: bool): void {
-  const blocks = word(state, 8);
-  const owed = ptr(state, 18), blockKey = ptr(state, 6), blockId = ptr(state, 7);
-  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
-  const grow = f32x4.splat(growth), slack = f32x4.splat(slackness);
-  const lazy = word(job, 19) != 0, together = lazy && word(job, 4) > 1;
   let best: f32 = Infinity;
-  if (lazy) {
-    const first = owe(job, state, v + HEAD, last, l1);
-    for (let b: usize = 0; b < <usize>blocks << 2; b += 4) best = min(best, load<f32>(blockKey + b));
-    // No debt above what any worker can offer is paid: else one that has run out of near points would pay all it owes while others wait.
-    let limit = best;
-    const shared = ptr(job, 11) + 384 + (<usize>(last & 1) << 6);
-    if (together) {
-      limit = min(limit, offered(job, last, v));
-      // Nobody is in the step before any more, nor yet in the next.
-      atomic.store<u32>(ptr(job, 11) + 384 + (<usize>((last + 1) & 1) << 6), reinterpret<u32>(<f32>Infinity));
-    }
-    // The likeliest first: what it gives spares others.
-    for (let i: u32 = 0; i <= blocks; i++) {
-      const b = i == 0 ? first : i - 1;
-      if (!(load<f32>(owed + (<usize>b << 2)) <= limit * growth + slackness)) continue;
-      if (b >= blocks || load<u32>(blockId + (<usize>b << 2)) == NONE) continue;
-      if (together) {
-        limit = min(limit, reinterpret<f32>(atomic.load<u32>(shared)));
-        if (!(load<f32>(owed + (<usize>b << 2)) <= limit * growth + slackness)) continue;
-      }
-      pay(job, state, b, v, last, l1, grow, slack);
-      const key = load<f32>(blockKey + (<usize>b << 2));
-      best = min(best, key);
-      if (key < limit) {
-        limit = key;
-        if (together) lowerShared(shared, key);
-      }
-    }
-  } else {
+  if (word(job, 19)) best = payDue(job, state, v, last, l1);
+  else {
+    const blocks = word(state, 8), blockKey = ptr(state, 6), blockId = ptr(state, 7);
+    const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
     for (let b: u32 = 0; b < blocks; b++) {
       if (load<u32>(blockId + (<usize>b << 2)) == NONE) continue;
       if (lower(job, state, b, v, l1, grow, slack)) refresh(state, b);
       best = min(best, load<f32>(blockKey + (<usize>b << 2)));
     }
   }
-  let bestId = NONE;
-  let bestBlock: u32 = 0;
-  for (let b: u32 = 0; b < blocks; b++) {
-    if (load<f32>(blockKey + (<usize>b << 2)) != best) continue;
-    const id = load<u32>(blockId + (<usize>b << 2));
-    if (id < bestId) {
-      bestId = id;
-      bestBlock = b;
-    }
-  }
-  if (bestId == NONE) {
+  const slot = slotOf(state, best);
+  if (slot == NONE) {
     store<u32>(to, NONE, 4);
     return;
   }
-  let slot = bestBlock << 4;
-  while (load<u32>(ptr(state, 3) + (<usize>slot << 2)) != bestId || load<f32>(ptr(state, 2) + (<usize>slot << 2)) < 0) slot++;
   publish(job, state, slot, to);
-  if (together) store<f32>(to, nextKey(state, slot), 16);
-}
-
-// Non-negative floats order like their bits.
-function lowerShared(cell: usize, key: f32): void {
-  const bits = reinterpret<u32>(key);
-  let seen = atomic.load<u32>(cell);
-  while (bits < seen) {
-    const old = atomic.cmpxchg<u32>(cell, seen, bits);
-    if (old == seen) return;
-    seen = old;
-  }
+  if (word(job, 19) && word(job, 4) > 1) store<f32>(to, nextKey(state, slot), 16);
 }
 
 /**

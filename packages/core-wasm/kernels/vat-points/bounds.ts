@@ -17,11 +17,10 @@ export interface Bounds {
   /** A lower bound over key·grow + slack is a distance over key in spite of all rounding. */
   grow: number;
   slack: number;
-  /**
-   * |a|² + |b|² − 2a·b is off by at most this times |a|² + |b|², all rounding counted; 0: products are not to be used, because they
-   * cost more than differences or the points lie so far from the origin that they would tell nothing.
-   */
-  products: number;
+  /** float64[d]: the points' centre, roughly; any would do. */
+  centre: Float64Array;
+  /** float64[n]: squared distances from it; empty for L1 and where m is 0. */
+  squares: Float64Array;
   /** float32[n × width]: what points are sorted by in space and boxes are made of: the bound rows, or the coordinates if there are none. */
   sort: { values: Float32Array; width: number };
 }
@@ -56,16 +55,8 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
     (a, b) => variance[b]! - variance[a]! || a - b,
   );
   const m = boundRows(n, d);
-  // Two sums of d terms each, d·6e-8 off, and what is done with them.
-  const margin = (d + 32) * 1.25e-7;
-  let spread = 0;
-  let square = 0;
-  for (let k = 0; k < d; k++) {
-    spread += Math.max(0, variance[k]!);
-    square += centre[k]! ** 2 + Math.max(0, variance[k]!);
-  }
-  const products = !l1 && d >= 32 && d < 1e5 && margin * square < 0.02 * spread ? margin : 0;
   const grow = 1 + Math.max(1e-3, d * 2.4e-7);
+  const squares = new Float64Array(l1 || m === 0 ? 0 : n);
   if (m === 0) {
     const width = d;
     const values = new Float32Array(n * width);
@@ -73,7 +64,7 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       rows.read(i, row);
       for (let k = 0; k < width; k++) values[i * width + k] = row[dimensions[k]!]!;
     }
-    return { m, values: new Float32Array(0), dimensions, grow, slack: 0, products, sort: { values, width } };
+    return { m, values: new Float32Array(0), dimensions, grow, slack: 0, centre, squares, sort: { values, width } };
   }
   const values = new Float32Array(n * m);
   // Largest norm: what the absolute rounding errors of the bound rows are relative to.
@@ -94,10 +85,11 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       if (all > reach) reach = all;
     }
     // Each bound row is off by at most 6e-8·reach, m of them on both sides.
-    return { m, values, dimensions, grow, slack: m * 2.4e-7 * reach, products, sort: { values, width: m } };
+    return { m, values, dimensions, grow, slack: m * 2.4e-7 * reach, centre, squares, sort: { values, width: m } };
   }
   project(kernels, rows, n, centre, m - 1, (i, parts) => {
     const all = parts[m - 1]!;
+    squares[i] = all;
     let rest = all;
     for (let j = 0; j < m - 1; j++) {
       values[i * m + j] = parts[j]!;
@@ -109,5 +101,5 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
   // Each bound row is off by 6e-8·√reach, so the bound's root by δ = 2e-7·√(m·reach); and (√key + δ)² ≤ grow·key + δ²(1 + 1/(grow − 1)).
   // ρ itself is a root of a float64 difference, off by at most √(1e-15·reach) = 3e-8·√reach.
   const slack = m * reach * 4e-14 * (1 + 1 / (grow - 1));
-  return { m, values, dimensions, grow, slack, products, sort: { values, width: m } };
+  return { m, values, dimensions, grow, slack, centre, squares, sort: { values, width: m } };
 }

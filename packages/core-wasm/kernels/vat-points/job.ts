@@ -5,9 +5,22 @@ import type { VatResult } from '../vat/result.js';
 import { boundRows, boundsOf } from './bounds.js';
 import { rowsOf } from './rows.js';
 import { spatialOrder } from './spatial-order.js';
+import { stepsOf } from './steps.js';
 
 export interface VatPointsExports {
   vatPointsFill(job: number, g: number, rows: number, count: number, dimensions: number): void;
+  vatPointsFillWhole(
+    job: number,
+    g: number,
+    lane: number,
+    id: number,
+    row: number,
+    dimensions: number,
+    centre: number,
+    f: number,
+    tag: number,
+    off: number,
+  ): void;
   vatPointsProbe(job: number, from: number): number;
   vatPointsRun(job: number, worker: number, steps: number): number;
 }
@@ -50,16 +63,30 @@ function layout(base: number): Layout {
 }
 
 /**
- * Whether blocks put off distances: it needs the visited points beside the living, twice the memory, and pays for itself where a step would
- * bring more coordinates than the caches hold (measured). Past 1 GB of points room for more of them is worth more.
+ * Whether blocks put off distances: it needs the points as records beside the blocks, twice the memory, and pays for itself where a
+ * step would bring more coordinates than the caches hold (measured). Past 1 GB of points room for more of them is worth more.
  */
 const owes = (n: number, d: number) => d >= 128 && n * d < 2 ** 28;
 
-function place(base: number, n: number, d: number, m: number, boxRows: number, tag: number, workers: number) {
+interface Sizes {
+  n: number;
+  d: number;
+  m: number;
+  boxRows: number;
+  tag: 0 | 1;
+  workers: number;
+  lazy: boolean;
+  quantised: boolean;
+}
+
+function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quantised }: Sizes) {
   const l = layout(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
-  const candidate = Math.ceil((32 + 4 * (m + d + tag)) / 64) * 64;
+  const candidate = Math.ceil((32 + 4 * (m + (lazy ? 0 : d + tag))) / 64) * 64;
+  const wholeAt = 16 + 16 * Math.ceil(d / 4);
+  const record = lazy ? wholeAt + (quantised ? 16 * Math.ceil(d / 8) : 0) : 0;
+  const blockBytes = lazy ? (quantised ? 64 * Math.ceil(d / 2) : 0) : 64 * (d + tag);
   const job = l.take(128);
   const sync = l.take(SYNC);
   const states = l.take(STATE * workers);
@@ -67,19 +94,19 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
   const weights = l.take(8 * n);
   const candidates = l.take(2 * workers * candidate);
   const dimensions = l.take(4 * d);
+  const row = lazy ? l.take(4 * d) : 0;
+  const centre = quantised ? l.take(8 * d) : 0;
   const boxes = l.take(8 * boxRows * blocks);
-  const lazy = owes(n, d);
   const visited = lazy ? l.take(n * candidate) : 0;
+  const records = lazy ? l.take(n * record) : 0;
   // Blocks of a worker, to whole vectors.
   const padded = Math.ceil(perWorker / 4) * 4;
   const each = Array.from({ length: workers }, () => ({
-    points: l.take(64 * (d + tag) * perWorker),
+    points: l.take(blockBytes * perWorker),
     bounds: l.take(64 * m * perWorker),
     keys: l.take(64 * perWorker),
     ids: l.take(64 * perWorker),
     parents: l.take(64 * perWorker),
-    norms: l.take(64 * perWorker),
-    products: l.take(256),
     out: l.take(64),
     blockKey: l.take(4 * perWorker),
     blockId: l.take(4 * perWorker),
@@ -89,6 +116,10 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
     boxes: lazy ? l.take(8 * boxRows * padded) : 0,
     owed: l.take(4 * padded),
     since: l.take(4 * padded),
+    norms: lazy ? l.take(64 * perWorker) : 0,
+    products: l.take(256),
+    off: lazy ? l.take(64 * perWorker) : 0,
+    wholeLimits: l.take(64),
   }));
   return {
     job,
@@ -98,10 +129,14 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
     weights,
     candidates,
     dimensions,
+    row,
+    centre,
     boxes,
     visited,
+    records,
+    record,
+    wholeAt,
     padded,
-    lazy,
     each,
     blocks,
     perWorker,
@@ -112,7 +147,18 @@ function place(base: number, n: number, d: number, m: number, boxRows: number, t
 
 /** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 128 on, up to 1 GB of points. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
-  return place(0, n, d, boundRows(n, d), Math.max(boundRows(n, d), Math.min(d, 9)), 1, workers).bytes;
+  const m = boundRows(n, d);
+  const lazy = owes(n, d);
+  return place(0, {
+    n,
+    d,
+    m,
+    boxRows: Math.max(m, Math.min(d, 9)),
+    tag: 1,
+    workers,
+    lazy,
+    quantised: lazy,
+  }).bytes;
 }
 
 /**
@@ -145,10 +191,13 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
   const { m } = bounds;
   const boxRows = bounds.sort.width;
   const tag = rows.zero ? 1 : 0;
-  const size = place(0, n, d, m, boxRows, tag, workers).bytes;
+  const lazy = owes(n, d);
+  const whole = lazy && !l1 ? stepsOf(bounds.squares, d) : null;
+  const sizes: Sizes = { n, d, m, boxRows, tag, workers, lazy, quantised: whole !== null };
+  const size = place(0, sizes).bytes;
   const { arena } = kernels;
   const pointer = arena.alloc(size);
-  const at = place(pointer, n, d, m, boxRows, tag, workers);
+  const at = place(pointer, sizes);
   const { blocks } = at;
   arena.u8(pointer, size).fill(0);
   const words = (p: number) => arena.u32(p, 32);
@@ -173,12 +222,19 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     boxRows,
     m > 0 ? 1 : 0,
     at.visited,
-    at.lazy ? 1 : 0,
-    bounds.products > 0 ? 1 : 0,
+    lazy ? 1 : 0,
+    whole ? 1 : 0,
+    0,
+    at.records,
+    at.record,
+    at.wholeAt,
   ]);
   const pointerFloats = floats(pointer);
   pointerFloats.set([bounds.grow, bounds.slack], 12);
-  pointerFloats[21] = bounds.products;
+  if (whole) {
+    pointerFloats[21] = whole.error;
+    pointerFloats[25] = whole.steps;
+  }
   arena.f32(at.sync + 384, 1)[0] = Infinity;
   arena.f32(at.sync + 448, 1)[0] = Infinity;
   at.each.forEach((own, w) => {
@@ -209,10 +265,12 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
         own.norms,
         own.products,
         n,
+        own.off,
+        own.wholeLimits,
       ],
       13,
     );
-    if (at.lazy) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
+    if (lazy) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
     arena.f32(own.tops, at.padded).fill(Infinity);
     arena.f32(own.owed, at.padded).fill(Infinity);
     arena.f32(own.limits, 16).fill(Infinity);
@@ -224,7 +282,7 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
   });
   const exports = kernels.exports as unknown as VatPointsExports;
   fillBlocks();
-  if (at.lazy) shareBoxes();
+  if (lazy) shareBoxes();
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
@@ -245,7 +303,10 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     const order = spatialOrder(bounds.sort.values, bounds.sort.width, n);
     arena.u32(at.dimensions, d).set(bounds.dimensions);
     const { scratch } = at.each[0]!;
-    const slots = Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
+    const slots = lazy
+      ? [arena.f32(at.row, d)]
+      : Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
+    if (whole) arena.f64(at.centre, d).set(bounds.centre);
     for (let g = 0; g < blocks; g++) {
       const own = at.each[g % workers]!;
       const local = Math.floor(g / workers);
@@ -253,8 +314,9 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
       let least = NONE;
       for (let lane = 0; lane < count; lane++) {
         const i = order[16 * g + lane]!;
-        rows.read(i, slots[lane]!);
-        if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
+        rows.read(i, slots[lazy ? 0 : lane]!);
+        if (lazy) fillWhole(g, lane, i);
+        else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
         let p = own.bounds / 4 + local * 16 * m + lane;
         for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
         let box = at.boxes / 4 + g * 2 * boxRows;
@@ -268,8 +330,18 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
         if (i < least) least = i;
       }
       index[own.blockId / 4 + local] = least;
-      exports.vatPointsFill(pointer, g, scratch, count, at.dimensions);
+      if (!lazy) exports.vatPointsFill(pointer, g, scratch, count, at.dimensions);
     }
+  }
+
+  function fillWhole(g: number, lane: number, i: number): void {
+    const zero = tag ? rows.zero![i]! : 0;
+    const far = whole ? Math.sqrt(bounds.squares[i]!) : 0;
+    const out = whole !== null && far > whole.radius;
+    // Zero vectors have distances that no whole number tells.
+    const off = zero ? Infinity : out ? 1.001 * (far - whole.radius + whole.error) : (whole?.error ?? 0);
+    const f = out ? whole.radius / far : 1;
+    exports.vatPointsFillWhole(pointer, g, lane, i, at.row, at.dimensions, at.centre, f, zero, off);
   }
 }
 

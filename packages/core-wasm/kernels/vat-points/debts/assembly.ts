@@ -1,35 +1,18 @@
 // What blocks owe. Where points have many coordinates a step compares the new one with the boxes of the blocks only. A block then owes
 // the distances to some of the points visited since its keys were last brought up to date, and a lower bound of these; only when that
 // bound is at or under the least key known must the debt be paid, for all points owed at once and with the block in the nearest cache.
-import { HEAD, distances, ptr, term, word } from "../blocks/assembly";
-import { refresh } from "../living/assembly";
-import { mayBeUnder, products } from "../products/assembly";
+import { HEAD, NONE, candidate, ptr, record, sink, word } from "../blocks/assembly";
+import { lanesUnder, refresh } from "../living/assembly";
+import { lowerLanes } from "../pairs/assembly";
+import { lanesWithin, product, products, setLimits, whole, wholeBytes } from "../quantised/assembly";
 
 // Looks at the bounds before they are judged.
 const LOOK: u32 = 32;
-
-// Whether some lower bound is at or under its lane's key, with the margin.
-// @ts-ignore: decorator
-@inline
-function mayImprove(bounds: usize, v: usize, m: u32, l1: bool, keys: usize, grow: v128, slack: v128): bool {
-  let a = f32x4.splat(0), b = a, c = a, e = a;
-  let p = bounds;
-  for (let k: u32 = 0; k < m; k++) {
-    const y = v128.load32_splat(v + (<usize>k << 2));
-    a = term(a, v128.load(p), y, l1);
-    b = term(b, v128.load(p, 16), y, l1);
-    c = term(c, v128.load(p, 32), y, l1);
-    e = term(e, v128.load(p, 48), y, l1);
-    p += 64;
-  }
-  const K0 = f32x4.add(f32x4.mul(v128.load(keys), grow), slack), K1 = f32x4.add(f32x4.mul(v128.load(keys, 16), grow), slack);
-  const K2 = f32x4.add(f32x4.mul(v128.load(keys, 32), grow), slack), K3 = f32x4.add(f32x4.mul(v128.load(keys, 48), grow), slack);
-  return v128.any_true(v128.or(v128.or(f32x4.le(a, K0), f32x4.le(b, K1)), v128.or(f32x4.le(c, K2), f32x4.le(e, K3))));
-}
+const ALL: u32 = 0xffff;
 
 // Adds the visited point whose bound rows stand at `v`, number `last` of the order, to what the blocks owe it to; answers the block that
 // may owe the least. A point farther from the whole block than its largest key can change nothing there and is not owed.
-export function owe(job: usize, state: usize, v: usize, last: u32, l1: bool): u32 {
+function owe(job: usize, state: usize, v: usize, last: u32, l1: bool): u32 {
   const rows = word(job, 16), blocks = word(state, 8);
   const boxes = ptr(state, 17), owed = ptr(state, 18), tops = ptr(state, 21), since = ptr(state, 20);
   const row = usize(word(state, 19)) << 2;
@@ -85,62 +68,39 @@ function toBox(box: usize, v: usize, m: u32, l1: bool): f32 {
   return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
 }
 
-/** Lowers a block's keys by the distances to one visited point; whether any key or parent changed. */
-// @ts-ignore: decorator
-@inline
-export function lower(job: usize, state: usize, b: u32, v: usize, l1: bool, grow: v128, slack: v128): bool {
-  const m = word(job, 2);
-  const K = ptr(state, 2) + (<usize>b << 6);
-  if (m > 0 && !mayImprove(ptr(state, 1) + <usize>b * (<usize>m << 6), v + HEAD, m, l1, K, grow, slack)) return false;
-  return take(job, state, b, v, l1);
+// Lowers a block's keys by the distances to visited point `v` in the given lanes.
+function settle(job: usize, state: usize, b: u32, v: usize, lanes: u32, l1: bool, grow: v128, slack: v128): void {
+  if (!lanes || !lowerLanes(job, state, b, load<u32>(v, 4), lanes, l1)) return;
+  refresh(state, b);
+  if (word(job, 20)) setLimits(job, state, b, grow, slack);
 }
 
-// The same without a look at the bounds.
-// @ts-ignore: decorator
-@inline
-function take(job: usize, state: usize, b: u32, v: usize, l1: bool): bool {
-  const d = word(job, 1), m = word(job, 2);
-  const K = ptr(state, 2) + (<usize>b << 6), out = ptr(state, 5);
-  const block = ptr(state, 0) + <usize>b * (<usize>(d + word(job, 5)) << 6);
-  if (!distances(block, v + HEAD + (<usize>m << 2), d, word(job, 5) != 0, l1, K, out)) return false;
-  const better = v128.or(
-    v128.or(f32x4.le(v128.load(out), v128.load(K)), f32x4.le(v128.load(out, 16), v128.load(K, 16))),
-    v128.or(f32x4.le(v128.load(out, 32), v128.load(K, 32)), f32x4.le(v128.load(out, 48), v128.load(K, 48))),
-  );
-  if (!v128.any_true(better)) return false;
-  const P = ptr(state, 4) + (<usize>b << 6);
-  const id = load<u32>(v, 4);
-  for (let lane: usize = 0; lane < 64; lane += 4) {
-    const x = load<f32>(out + lane), key = load<f32>(K + lane);
-    if (x < key) {
-      store<f32>(K + lane, x);
-      store<u32>(P + lane, id);
-    } else if (x == key && id < load<u32>(P + lane)) store<u32>(P + lane, id);
+// The same for the lanes that the whole numbers of one to four visited points leave.
+function settleFour(job: usize, state: usize, b: u32, v0: usize, v1: usize, v2: usize, v3: usize, count: u32, grow: v128, slack: v128): void {
+  const at = whole(job), bytes = wholeBytes(job);
+  const out = ptr(state, 23), norms = ptr(state, 22) + (<usize>b << 6), limits = ptr(state, 26);
+  const block = ptr(state, 0) + <usize>b * (bytes << 4);
+  if (count == 1) product(block, record(job, load<u32>(v0, 4)) + at, bytes, out, i32x4.splat(0));
+  else {
+    const r0 = record(job, load<u32>(v0, 4)), r1 = record(job, load<u32>(v1, 4)), r2 = record(job, load<u32>(v2, 4)), r3 = record(job, load<u32>(v3, 4));
+    products(block, r0 + at, r1 + at, r2 + at, r3 + at, bytes, out, i32x4.splat(0));
   }
-  return true;
-}
-
-// Lowers a block's keys by the distances to the first `count` of four visited points, where their products leave it possible.
-function takeFour(job: usize, state: usize, b: u32, v0: usize, v1: usize, v2: usize, v3: usize, count: u32, grow: v128, slack: v128): void {
-  const d = word(job, 1), at = HEAD + (<usize>word(job, 2) << 2);
-  const out = ptr(state, 23), K = ptr(state, 2) + (<usize>b << 6), norms = ptr(state, 22) + (<usize>b << 6);
-  const narrow = f32x4.splat(1 - load<f32>(job, 84));
-  products(ptr(state, 0) + <usize>b * (<usize>(d + word(job, 5)) << 6), v0 + at, v1 + at, v2 + at, v3 + at, d, out, f32x4.splat(0));
   for (let i: u32 = 0; i < count; i++) {
     const v = i == 0 ? v0 : i == 1 ? v1 : i == 2 ? v2 : v3;
-    if (mayBeUnder(out + (<usize>i << 6), norms, load<f32>(v, 20), narrow, K, grow, slack) && take(job, state, b, v, false)) refresh(state, b);
+    settle(job, state, b, v, lanesWithin(out + (<usize>i << 6), norms, load<i32>(v, 20), limits), false, grow, slack);
   }
 }
 
-/** Pays what a block owes: its keys become the least distances to the visited points 0 … last, the last at `current`. */
+// Pays what a block owes: its keys become the least distances to the visited points 0 … last, the last at `current`.
 // @ts-ignore: decorator
 @inline
-export function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bool, grow: v128, slack: v128): void {
+function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bool, grow: v128, slack: v128): void {
   const m = word(job, 2), size = ptr(job, 9);
   const top = ptr(state, 21) + (<usize>b << 2), own = ptr(state, 16);
-  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
-  const dots = !l1 && word(job, 20) != 0;
+  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52), ordinary = load<f32>(job, 84);
+  const quantised = !l1 && word(job, 20) != 0;
   const bounds = ptr(state, 1) + <usize>b * (<usize>m << 6), K = ptr(state, 2) + (<usize>b << 6);
+  if (quantised) setLimits(job, state, b, grow, slack);
   let k = load<u32>(ptr(state, 20) + (<usize>b << 2));
   if (k < last) {
     // The box with its rows in fours.
@@ -154,30 +114,92 @@ export function pay(job: usize, state: usize, b: u32, current: usize, last: u32,
   }
   let held: u32 = 0, looked: u32 = 0, spared: u32 = 0;
   let v0: usize = current, v1 = current, v2 = current;
-  for (let v = ptr(job, 18) + <usize>k * size; k < last; k++, v += size) {
-    if (toBox(own, v + HEAD, m, l1) > load<f32>(top) * growth + slackness) continue;
-    if (!dots) {
-      if (lower(job, state, b, v, l1, grow, slack)) refresh(state, b);
-      continue;
-    }
+  // The last one's row among the visited may still be under way.
+  for (let v = ptr(job, 18) + <usize>min(k, last) * size; k <= last; k++, v += size) {
+    if (k == last) v = current;
+    else if (toBox(own, v + HEAD, m, l1) > load<f32>(top) * growth + slackness) continue;
+    let lanes = ALL;
     // Where bounds spare fewer than one in eight they cost more than they save.
-    if (looked < LOOK || spared << 3 >= looked) {
+    if (!quantised || looked < LOOK || spared << 3 >= looked) {
       looked++;
-      if (!mayImprove(bounds, v + HEAD, m, l1, K, grow, slack)) {
+      lanes = lanesUnder(bounds, v + HEAD, m, l1, K, grow, slack);
+      if (!lanes) {
         spared++;
         continue;
       }
     }
+    if (!quantised || load<f32>(v, 24) > ordinary) {
+      settle(job, state, b, v, lanes, l1, grow, slack);
+      continue;
+    }
     if (held == 0) v0 = v;
     else if (held == 1) v1 = v;
     else if (held == 2) v2 = v;
-    else takeFour(job, state, b, v0, v1, v2, v, 4, grow, slack);
+    else settleFour(job, state, b, v0, v1, v2, v, 4, grow, slack);
     held = (held + 1) & 3;
   }
-  if (held == 1) {
-    if (take(job, state, b, v0, l1)) refresh(state, b);
-  } else if (held > 1) takeFour(job, state, b, v0, v1, v2, v2, held, grow, slack);
-  // The last one's row among the visited may still be under way.
-  if (lower(job, state, b, current, l1, grow, slack)) refresh(state, b);
+  if (held) settleFour(job, state, b, v0, v1, v2, v2, held, grow, slack);
   store<f32>(ptr(state, 18) + (<usize>b << 2), Infinity);
+}
+
+// The least key that a worker is known to be able to offer in step k + 1: it is not worth paying debts above it.
+function offered(job: usize, k: u32, winner: usize): f32 {
+  let least: f32 = Infinity;
+  for (let w: u32 = 0; w < word(job, 4); w++) {
+    const c = candidate(job, k, w);
+    if (load<u32>(c, 4) != NONE) least = min(least, c == winner ? load<f32>(c, 16) : load<f32>(c));
+  }
+  return least;
+}
+
+/** The least key of a worker's living points but one: what it can offer once that one is taken. */
+export function nextKey(state: usize, slot: u32): f32 {
+  const blocks = word(state, 8), block = slot >> 4;
+  const blockKey = ptr(state, 6);
+  let least: f32 = Infinity;
+  for (let b: u32 = 0; b < blocks; b++) if (b != block) least = min(least, load<f32>(blockKey + (<usize>b << 2)));
+  for (let other = block << 4; other < (block + 1) << 4; other++) {
+    const key = load<f32>(ptr(state, 2) + (<usize>other << 2));
+    if (other != slot && key >= 0) least = min(least, key);
+  }
+  return least;
+}
+
+/** Takes the visited point at `v`, number `last` of the order, into a worker's keys, as far as it could decide; answers the least key. */
+// @ts-ignore: decorator
+@inline
+export function payDue(job: usize, state: usize, v: usize, last: u32, l1: bool): f32 {
+  const blocks = word(state, 8), together = word(job, 4) > 1;
+  const owed = ptr(state, 18), blockKey = ptr(state, 6), blockId = ptr(state, 7);
+  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
+  const grow = f32x4.splat(growth), slack = f32x4.splat(slackness);
+  const first = owe(job, state, v + HEAD, last, l1);
+  let best: f32 = Infinity;
+  for (let b: usize = 0; b < <usize>blocks << 2; b += 4) best = min(best, load<f32>(blockKey + b));
+  // No debt above what any worker can offer: else one that has run out of near points would pay all it owes while the others wait.
+  let limit = best;
+  const shared = ptr(job, 11) + 384 + (<usize>(last & 1) << 6);
+  if (together) {
+    limit = min(limit, offered(job, last, v));
+    // Nobody is in the step before any more, nor yet in the next.
+    atomic.store<u32>(ptr(job, 11) + 384 + (<usize>((last + 1) & 1) << 6), reinterpret<u32>(<f32>Infinity));
+  }
+  // The likeliest first: what it gives spares others.
+  for (let i: u32 = 0; i <= blocks; i++) {
+    const b = i == 0 ? first : i - 1;
+    if (!(load<f32>(owed + (<usize>b << 2)) <= limit * growth + slackness)) continue;
+    if (b >= blocks || load<u32>(blockId + (<usize>b << 2)) == NONE) continue;
+    if (together) {
+      limit = min(limit, reinterpret<f32>(atomic.load<u32>(shared)));
+      if (!(load<f32>(owed + (<usize>b << 2)) <= limit * growth + slackness)) continue;
+    }
+    pay(job, state, b, v, last, l1, grow, slack);
+    const key = load<f32>(blockKey + (<usize>b << 2));
+    best = min(best, key);
+    if (key < limit) {
+      limit = key;
+      if (together) sink(shared, key);
+    }
+  }
+  return best;
 }

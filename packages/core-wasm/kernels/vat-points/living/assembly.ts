@@ -1,7 +1,7 @@
-// The living points of a worker: the least keys of its blocks, and moving the living together as points are visited.
-import { NONE, ptr, word } from "../blocks/assembly";
+// The living points of a worker: the least keys of its blocks, which lanes bounds leave, and moving the living together as points are visited.
+import { NONE, blockBytes, ptr, term, word } from "../blocks/assembly";
 
-// Least key of a block's living lanes and, among equals, the lowest id; and the largest key.
+/** Least key of a block's living lanes and, among equals, the lowest id; and the largest key. */
 export function refresh(state: usize, block: u32): void {
   const keys = ptr(state, 2) + (<usize>block << 6);
   const ids = ptr(state, 3) + (<usize>block << 6);
@@ -22,28 +22,76 @@ export function refresh(state: usize, block: u32): void {
   store<f32>(ptr(state, 21) + (<usize>block << 2), top);
 }
 
-// Moves the living together, in order, and fills the last block with visited lanes. A block owes what the blocks owed that it is made of.
+/** Which of a block's 16 lanes have a lower bound at or under their key, with the margin: a bit each. */
+// @ts-ignore: decorator
+@inline
+export function lanesUnder(bounds: usize, v: usize, m: u32, l1: bool, keys: usize, grow: v128, slack: v128): u32 {
+  let a = f32x4.splat(0), b = a, c = a, e = a;
+  let p = bounds;
+  for (let k: u32 = 0; k < m; k++) {
+    const y = v128.load32_splat(v + (<usize>k << 2));
+    a = term(a, v128.load(p), y, l1);
+    b = term(b, v128.load(p, 16), y, l1);
+    c = term(c, v128.load(p, 32), y, l1);
+    e = term(e, v128.load(p, 48), y, l1);
+    p += 64;
+  }
+  return (
+    i32x4.bitmask(f32x4.le(a, f32x4.add(f32x4.mul(v128.load(keys), grow), slack))) |
+    (i32x4.bitmask(f32x4.le(b, f32x4.add(f32x4.mul(v128.load(keys, 16), grow), slack))) << 4) |
+    (i32x4.bitmask(f32x4.le(c, f32x4.add(f32x4.mul(v128.load(keys, 32), grow), slack))) << 8) |
+    (i32x4.bitmask(f32x4.le(e, f32x4.add(f32x4.mul(v128.load(keys, 48), grow), slack))) << 12)
+  );
+}
+
+/** The slot of the lowest id whose key is the worker's least, `best`; NONE if nothing lives. */
+export function slotOf(state: usize, best: f32): u32 {
+  const blocks = word(state, 8);
+  const blockKey = ptr(state, 6), blockId = ptr(state, 7);
+  let bestId = NONE;
+  let block: u32 = 0;
+  for (let b: u32 = 0; b < blocks; b++) {
+    if (load<f32>(blockKey + (<usize>b << 2)) != best) continue;
+    const id = load<u32>(blockId + (<usize>b << 2));
+    if (id < bestId) {
+      bestId = id;
+      block = b;
+    }
+  }
+  if (bestId == NONE) return NONE;
+  let slot = block << 4;
+  while (load<u32>(ptr(state, 3) + (<usize>slot << 2)) != bestId || load<f32>(ptr(state, 2) + (<usize>slot << 2)) < 0) slot++;
+  return slot;
+}
+
+/** Moves the living together, in order, and fills the last block with visited lanes. A block owes what the blocks owed that it is made of. */
 export function compact(job: usize, state: usize): void {
-  const d = word(job, 1) + word(job, 5), m = word(job, 2);
+  const d = <u32>(blockBytes(job) >> 6), m = word(job, 2), lazy = word(job, 19) != 0;
   const slots = word(state, 8) << 4;
-  const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4), norms = ptr(state, 22);
-  const owed = ptr(state, 18), since = ptr(state, 20);
+  const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4);
+  const owed = ptr(state, 18), since = ptr(state, 20), norms = ptr(state, 22), off = ptr(state, 25);
   let to: u32 = 0;
   for (let from: u32 = 0; from < slots; from++) {
     const key = load<f32>(keys + (<usize>from << 2));
     if (key < 0) continue;
-    const source = <usize>(from >> 4) << 2, target = <usize>(to >> 4) << 2;
-    const first = (to & 15) == 0;
-    const more = load<f32>(owed + source), so = load<u32>(since + source);
-    const none = first || load<f32>(owed + target) == Infinity;
-    // Where nothing is owed, since when says nothing.
-    if (none || (more < Infinity && so < load<u32>(since + target))) store<u32>(since + target, so);
-    if (none || more < load<f32>(owed + target)) store<f32>(owed + target, more);
+    if (lazy) {
+      const source = <usize>(from >> 4) << 2, target = <usize>(to >> 4) << 2;
+      const first = (to & 15) == 0;
+      const more = load<f32>(owed + source), so = load<u32>(since + source);
+      const none = first || load<f32>(owed + target) == Infinity;
+      // Where nothing is owed, since when says nothing.
+      if (none || (more < Infinity && so < load<u32>(since + target))) store<u32>(since + target, so);
+      if (none || more < load<f32>(owed + target)) store<f32>(owed + target, more);
+    }
     if (to != from) {
-      store<f32>(keys + (<usize>to << 2), key);
-      store<u32>(ids + (<usize>to << 2), load<u32>(ids + (<usize>from << 2)));
-      store<u32>(parents + (<usize>to << 2), load<u32>(parents + (<usize>from << 2)));
-      store<f32>(norms + (<usize>to << 2), load<f32>(norms + (<usize>from << 2)));
+      const x = <usize>from << 2, y = <usize>to << 2;
+      store<f32>(keys + y, key);
+      store<u32>(ids + y, load<u32>(ids + x));
+      store<u32>(parents + y, load<u32>(parents + x));
+      if (lazy) {
+        store<u32>(norms + y, load<u32>(norms + x));
+        store<f32>(off + y, load<f32>(off + x));
+      }
       moveColumn(points, d, from, to);
       moveColumn(bounds, m, from, to);
     }
@@ -54,12 +102,10 @@ export function compact(job: usize, state: usize): void {
   store<u32>(state, blocks, 32);
   for (let b: u32 = 0; b < blocks; b++) {
     refresh(state, b);
-    if (!word(job, 19)) continue;
-    if (m > 0) box(job, state, b, bounds + <usize>b * (<usize>m << 6));
-    else box(job, state, b, points + <usize>b * (<usize>d << 6));
+    if (lazy) box(job, state, b, bounds + <usize>b * (<usize>m << 6));
   }
   // Vectors of four blocks are read whole.
-  if (word(job, 19)) for (let b = blocks; b < (blocks + 3 & ~3); b++) noBox(job, state, b);
+  if (lazy) for (let b = blocks; b < (blocks + 3 & ~3); b++) noBox(job, state, b);
 }
 
 // Lowest and highest of each of a block's rows over its living lanes.

@@ -1,0 +1,167 @@
+// Points of vat-points in whole numbers: q = round((x − centre) · steps), 16 bits each. Their distances are exact in 32 bits, cost a
+// sixth of the operations of f32 differences, and lie within the two points' rounding of the real ones: enough to decide which
+// distances are computed. The step is such that no sum overflows: |q| ≤ 22 000 + √d / 2 for the whole vector, which
+// by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹.
+import { ptr, word } from "../blocks/assembly";
+
+// Bytes of a row at a time: 16 KB of a block, so that its second half finds them in the nearest cache.
+const CHUNK: usize = 1024;
+
+// @ts-ignore: decorator
+@inline
+function mac(a: v128, b: v128, sum: v128): v128 {
+  return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
+}
+
+/** a·x, b·x, c·x, e·x into out[4 × 16] for the 16 points x of a block; a … e are rows of whole numbers, `bytes` long, a multiple of 4. */
+export function products(block: usize, a: usize, b: usize, c: usize, e: usize, bytes: usize, out: usize, zero: v128): void {
+  for (let p: usize = 0; p < 256; p += 16) v128.store(out + p, zero);
+  for (; bytes > 0; ) {
+    const now = min(CHUNK, bytes);
+    half(block, a, b, c, e, now, out, zero);
+    half(block + 32, a, b, c, e, now, out + 32, zero);
+    block += now << 4;
+    a += now;
+    b += now;
+    c += now;
+    e += now;
+    bytes -= now;
+  }
+}
+
+// Eight of a block's points: a 4 × 8 tile, as in pairwise, of two whole numbers a turn.
+function half(p: usize, a: usize, b: usize, c: usize, e: usize, bytes: usize, out: usize, zero: v128): void {
+  let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
+  const end = a + bytes;
+  while (a < end) {
+    const y0 = v128.load(p), y1 = v128.load(p, 16);
+    const x0 = v128.load32_splat(a);
+    s00 = mac(x0, y0, s00);
+    s01 = mac(x0, y1, s01);
+    const x1 = v128.load32_splat(b);
+    s10 = mac(x1, y0, s10);
+    s11 = mac(x1, y1, s11);
+    const x2 = v128.load32_splat(c);
+    s20 = mac(x2, y0, s20);
+    s21 = mac(x2, y1, s21);
+    const x3 = v128.load32_splat(e);
+    s30 = mac(x3, y0, s30);
+    s31 = mac(x3, y1, s31);
+    p += 64;
+    a += 4;
+    b += 4;
+    c += 4;
+    e += 4;
+  }
+  add(out, s00, s01);
+  add(out + 64, s10, s11);
+  add(out + 128, s20, s21);
+  add(out + 192, s30, s31);
+}
+
+// @ts-ignore: decorator
+@inline
+function add(out: usize, left: v128, right: v128): void {
+  v128.store(out, i32x4.add(v128.load(out), left));
+  v128.store(out, i32x4.add(v128.load(out, 16), right), 16);
+}
+
+/** a·x into out[16] for the 16 points x of a block. Four whole numbers a turn: four sums alone would wait for their own additions. */
+export function product(p: usize, a: usize, bytes: usize, out: usize, zero: v128): void {
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
+  const end = a + (bytes & ~7);
+  while (a < end) {
+    const x = v128.load32_splat(a), y = v128.load32_splat(a, 4);
+    s0 = mac(x, v128.load(p), s0);
+    s1 = mac(x, v128.load(p, 16), s1);
+    s2 = mac(x, v128.load(p, 32), s2);
+    s3 = mac(x, v128.load(p, 48), s3);
+    t0 = mac(y, v128.load(p, 64), t0);
+    t1 = mac(y, v128.load(p, 80), t1);
+    t2 = mac(y, v128.load(p, 96), t2);
+    t3 = mac(y, v128.load(p, 112), t3);
+    p += 128;
+    a += 8;
+  }
+  if (bytes & 4) {
+    const x = v128.load32_splat(a);
+    s0 = mac(x, v128.load(p), s0);
+    s1 = mac(x, v128.load(p, 16), s1);
+    s2 = mac(x, v128.load(p, 32), s2);
+    s3 = mac(x, v128.load(p, 48), s3);
+  }
+  v128.store(out, i32x4.add(s0, t0));
+  v128.store(out, i32x4.add(s1, t1), 16);
+  v128.store(out, i32x4.add(s2, t2), 32);
+  v128.store(out, i32x4.add(s3, t3), 48);
+}
+
+// Squared distance in steps of four points: |a|² + |x|² − 2a·x.
+// @ts-ignore: decorator
+@inline
+function square(products: usize, norms: usize, norm: v128): v128 {
+  const p = v128.load(products);
+  return i32x4.sub(i32x4.add(v128.load(norms), norm), i32x4.add(p, p));
+}
+
+/** Which of a row's 16 squared distances, in steps, are at or under their lanes' limits: a bit each. */
+// @ts-ignore: decorator
+@inline
+export function lanesWithin(products: usize, norms: usize, norm: i32, limits: usize): u32 {
+  const a = i32x4.splat(norm);
+  return (
+    i32x4.bitmask(i32x4.le_s(square(products, norms, a), v128.load(limits))) |
+    (i32x4.bitmask(i32x4.le_s(square(products + 16, norms + 16, a), v128.load(limits, 16))) << 4) |
+    (i32x4.bitmask(i32x4.le_s(square(products + 32, norms + 32, a), v128.load(limits, 32))) << 8) |
+    (i32x4.bitmask(i32x4.le_s(square(products + 48, norms + 48, a), v128.load(limits, 48))) << 12)
+  );
+}
+
+/** Which of a row's 16 squared distances, in steps, are at or over `limit`: a bit each. */
+// @ts-ignore: decorator
+@inline
+export function lanesBeyond(products: usize, norms: usize, norm: i32, limit: v128): u32 {
+  const a = i32x4.splat(norm);
+  return (
+    i32x4.bitmask(i32x4.ge_s(square(products, norms, a), limit)) |
+    (i32x4.bitmask(i32x4.ge_s(square(products + 16, norms + 16, a), limit)) << 4) |
+    (i32x4.bitmask(i32x4.ge_s(square(products + 32, norms + 32, a), limit)) << 8) |
+    (i32x4.bitmask(i32x4.ge_s(square(products + 48, norms + 48, a), limit)) << 12)
+  );
+}
+
+/** Limits of a block's lanes: the largest squared distance in steps that a point at or under the lane's key can show; −1 for the visited. */
+export function setLimits(job: usize, state: usize, b: u32, grow: v128, slack: v128): void {
+  const K = ptr(state, 2) + (<usize>b << 6), off = ptr(state, 25) + (<usize>b << 6), to = ptr(state, 26);
+  const ordinary = f32x4.splat(load<f32>(job, 84)), steps = f32x4.splat(load<f32>(job, 100));
+  const zero = f32x4.splat(0), one = f32x4.splat(1), margin = f32x4.splat(1.000001);
+  for (let i: usize = 0; i < 64; i += 16) {
+    const key = v128.load(K + i);
+    const reach = f32x4.add(f32x4.sqrt(f32x4.add(f32x4.mul(key, grow), slack)), f32x4.add(ordinary, v128.load(off + i)));
+    const t = f32x4.mul(reach, steps);
+    const limit = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(f32x4.mul(t, t), margin), one));
+    v128.store(to + i, v128.bitselect(limit, i32x4.splat(-1), f32x4.ge(key, zero)));
+  }
+}
+
+/** The least squared distance in steps that two ordinary points at least `best` (squared) apart can show, in each lane. */
+export function beyond(job: usize, best: f32): v128 {
+  const reach = (best - load<f32>(job, 52)) / load<f32>(job, 48);
+  if (!(reach > 0)) return i32x4.splat(0);
+  const t = (sqrt(reach) * <f32>0.999999 - 2 * load<f32>(job, 84)) * load<f32>(job, 100);
+  if (!(t > 1)) return i32x4.splat(0);
+  return i32x4.trunc_sat_f32x4_s(f32x4.splat(t * t * <f32>0.999999 - 1));
+}
+
+/** Where a record's whole numbers begin, and how many bytes they are. */
+// @ts-ignore: decorator
+@inline
+export function whole(job: usize): usize {
+  return ptr(job, 24);
+}
+
+// @ts-ignore: decorator
+@inline
+export function wholeBytes(job: usize): usize {
+  return <usize>((word(job, 1) + 1) >> 1) << 2;
+}

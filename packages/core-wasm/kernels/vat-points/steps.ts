@@ -1,0 +1,26 @@
+/** How points become whole numbers of 16 bits: round((x − centre)·steps). */
+export interface Steps {
+  /** Steps per unit of a coordinate, a float32. */
+  steps: number;
+  /** How far a point within `radius` of the centre may lie from its whole numbers, at most; a float32. */
+  error: number;
+  /** Points farther from the centre are brought to this distance first, and count as lying that much farther off. */
+  radius: number;
+}
+
+// ../quantised/assembly.ts says why.
+const LONGEST = 22_000;
+
+/**
+ * Steps for points of d coordinates at these squared distances from their centre: as fine as 16-bit numbers and 32-bit sums allow for all
+ * but a hundredth of the points, so that a few far ones do not blur the others. null if the points lie too close for float32 steps.
+ */
+export function stepsOf(squares: Float64Array, d: number): Steps | null {
+  const sorted = squares.slice().sort();
+  const most = Math.sqrt(sorted.at(-1)!);
+  const usual = Math.sqrt(sorted[Math.floor(0.99 * (sorted.length - 1))]!);
+  const radius = usual > 0 ? Math.min(most, 4 * usual) : most;
+  const steps = Math.fround(LONGEST / radius);
+  if (!(steps < 1e30)) return null;
+  return { steps, error: Math.fround((0.5005 * Math.sqrt(d)) / steps), radius };
+}
