@@ -140,6 +140,61 @@ describe('vatFromPoints', () => {
     expect(vatFromPoints(kernels, unit, { metric: 'cosine' })).toEqual(vatPointsReference(unit, 'cosine'));
   });
 
+  it('is the reference where whole numbers decide: every padding, far points, opposite points, all the same', () => {
+    for (const d of [128, 129, 130, 131, 135, 136, 144, 257])
+      for (const [n, levels] of [
+        [2, 3],
+        [33, 2],
+        [150, 60],
+      ] as const) {
+        const x = whole(n, d, levels, n + d);
+        expect(vatFromPoints(kernels, x, { metric: 'euclidean' }), `n=${n} d=${d}`).toEqual(
+          vatPointsReference(x, 'euclidean'),
+        );
+      }
+    // Two points many times farther out than all others: beyond the radius that whole numbers are made for. And one a little beyond it.
+    for (const far of [[], [7], [0, 149], [7, 8]]) {
+      const x = whole(150, 160, 9, far.length);
+      for (const i of far)
+        for (let k = 0; k < 160; k++) x.data[i * 160 + k] = x.data[i * 160 + k]! * 20 + 120 * (i & 1);
+      x.data.fill(22, 30 * 160, 31 * 160);
+      expect(vatFromPoints(kernels, x, { metric: 'euclidean' }), `far ${far}`).toEqual(
+        vatPointsReference(x, 'euclidean'),
+      );
+    }
+    // Opposite points have the largest products and distances that 32 bits must hold; a single large coordinate the largest 16-bit number.
+    const opposite = signs(60, 256, 3);
+    for (let i = 0; i < 30; i++)
+      for (let k = 0; k < 256; k++) opposite.data[(i + 30) * 256 + k] = -opposite.data[i * 256 + k]!;
+    const spikes: Matrix = { data: new Float32Array(40 * 130), shape: [40, 130] };
+    for (let i = 0; i < 40; i++) spikes.data[i * 130 + 3] = (i & 1 ? -1 : 1) * (1000 + i);
+    for (const x of [opposite, spikes])
+      expect(vatFromPoints(kernels, x, { metric: 'euclidean' })).toEqual(vatPointsReference(x, 'euclidean'));
+    expect(vatFromPoints(kernels, opposite, { metric: 'cosine' })).toEqual(
+      vatPointsReference(opposite, 'cosine'),
+    );
+    // The same, or all but one the same: no spread to make steps from, or only that of one point.
+    const same: Matrix = { data: new Float32Array(40 * 140).fill(1e-30), shape: [40, 140] };
+    expect(vatFromPoints(kernels, same, { metric: 'euclidean' })).toEqual(
+      vatPointsReference(same, 'euclidean'),
+    );
+    const one = whole(60, 140, 1, 1);
+    one.data.fill(3, 20 * 140, 21 * 140);
+    expect(vatFromPoints(kernels, one, { metric: 'euclidean' })).toEqual(vatPointsReference(one, 'euclidean'));
+  });
+
+  it('keeps near-duplicates apart among many coordinates, far from the origin and beside far points', () => {
+    const d = 200;
+    const u = uniform(18);
+    const base = Float32Array.from({ length: d }, () => 100 + u());
+    const data = new Float32Array(60 * d);
+    for (let i = 0; i < 60; i++)
+      for (let k = 0; k < d; k++) data[i * d + k] = base[k]! + (i >> 1) * 1e-3 * (k === i ? 1 : 0.1);
+    data.fill(-5000, 17 * d, 18 * d);
+    const x: Matrix = { data, shape: [60, d] };
+    expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
+  });
+
   it('is Prim’s order on clustered, uniform and constant-column data for every metric', () => {
     // float32 sums of up to 200 terms; cosine's unit vectors are rounded once more, an absolute 1e-7.
     for (const metric of METRICS)
@@ -367,6 +422,7 @@ describe('several workers on one memory', () => {
       [clustered(900, 160, 6), 'euclidean'],
       [whole(400, 140, 2, 7), 'manhattan'],
       [points(300, 130, 'duplicates', 8), 'correlation'],
+      [whole(300, 131, 60, 9), 'euclidean'],
     ] as const) {
       const want = vatFromPoints(shared, x, { metric });
       expect(vatFromPoints(kernels, x, { metric })).toEqual(want);
