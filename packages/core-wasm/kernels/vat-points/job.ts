@@ -19,7 +19,7 @@ export interface VatPointsExports {
     centre: number,
     f: number,
     tag: number,
-    off: number,
+    odd: number,
   ): void;
   vatPointsProbe(job: number, from: number): number;
   vatPointsRun(job: number, worker: number, steps: number): number;
@@ -118,7 +118,7 @@ function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quantised }
     since: l.take(4 * padded),
     norms: lazy ? l.take(64 * perWorker) : 0,
     products: l.take(256),
-    off: lazy ? l.take(64 * perWorker) : 0,
+    odd: lazy ? l.take(64 * perWorker) : 0,
     wholeLimits: l.take(64),
   }));
   return {
@@ -265,7 +265,7 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
         own.norms,
         own.products,
         n,
-        own.off,
+        own.odd,
         own.wholeLimits,
       ],
       13,
@@ -338,10 +338,10 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     const zero = tag ? rows.zero![i]! : 0;
     const far = whole ? Math.sqrt(bounds.squares[i]!) : 0;
     const out = whole !== null && far > whole.radius;
-    // Zero vectors have distances that no whole number tells.
-    const off = zero ? Infinity : out ? 1.001 * (far - whole.radius + whole.error) : (whole?.error ?? 0);
+    // Zero vectors are farther from others than their coordinates tell, points brought nearer are too.
+    const odd = out || zero ? 1 : 0;
     const f = out ? whole.radius / far : 1;
-    exports.vatPointsFillWhole(pointer, g, lane, i, at.row, at.dimensions, at.centre, f, zero, off);
+    exports.vatPointsFillWhole(pointer, g, lane, i, at.row, at.dimensions, at.centre, f, zero, odd);
   }
 }
 

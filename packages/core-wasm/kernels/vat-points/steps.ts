@@ -4,7 +4,7 @@ export interface Steps {
   steps: number;
   /** How far a point within `radius` of the centre may lie from its whole numbers, at most; a float32. */
   error: number;
-  /** Points farther from the centre are brought to this distance first, and count as lying that much farther off. */
+  /** Points farther from the centre are brought to this distance first. */
   radius: number;
 }
 

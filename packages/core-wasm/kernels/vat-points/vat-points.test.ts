@@ -173,6 +173,27 @@ describe('vatFromPoints', () => {
     expect(vatFromPoints(kernels, opposite, { metric: 'cosine' })).toEqual(
       vatPointsReference(opposite, 'cosine'),
     );
+    // Two far groups: the steps are then coarser than the differences within one.
+    const coarse = whole(160, 128, 3, 6);
+    for (let i = 0; i < 160; i += 2) for (let k = 0; k < 8; k++) coarse.data[i * 128 + k]! += 700;
+    expect(vatFromPoints(kernels, coarse, { metric: 'euclidean' })).toEqual(
+      vatPointsReference(coarse, 'euclidean'),
+    );
+    // The farthest pair twice, both with a point beyond the radius; the lower index starts, whichever is found first.
+    for (const side of [1, -1]) {
+      const tie = whole(200, 130, 2, 11);
+      for (let i = 0; i < 200; i++) tie.data.fill(0, i * 130, i * 130 + 2);
+      tie.data.set([1000, 50], 150 * 130);
+      tie.data.set([1000, -50], 160 * 130);
+      tie.data.fill(0, 3 * 130, 4 * 130);
+      tie.data.fill(0, 40 * 130, 41 * 130);
+      for (const i of [150, 160]) tie.data.fill(0, i * 130 + 2, (i + 1) * 130);
+      tie.data[3 * 130 + 1] = 50 * side;
+      tie.data[40 * 130 + 1] = -50 * side;
+      const vat = vatFromPoints(kernels, tie, { metric: 'euclidean' });
+      expect(vat.order[0]).toBe(3);
+      expect(vat).toEqual(vatPointsReference(tie, 'euclidean'));
+    }
     // The same, or all but one the same: no spread to make steps from, or only that of one point.
     const same: Matrix = { data: new Float32Array(40 * 140).fill(1e-30), shape: [40, 140] };
     expect(vatFromPoints(kernels, same, { metric: 'euclidean' })).toEqual(

@@ -14,16 +14,17 @@
 // bounds), 14 blocks in all, 15 boxes: f32 lowest and highest of each of 16 box rows per block, 17 the last box row is such a norm,
 // 18 visited points in order, each as a candidate (lazy only), 19 lazy, 20 whole numbers are there (lazy L2), 21 f32 how far an
 // ordinary point lies from its whole numbers, 22 records, 23 bytes of one, 24 where its whole numbers begin, 25 f32 steps of these per unit.
-// A record: tag, squared norm of its whole numbers, f32 how far it lies from them, unused; then coordinates and whole numbers.
+// A record: tag, squared norm of its whole numbers, 1 if it may lie farther from others than these tell (odd), unused; then coordinates
+// and whole numbers.
 // Worker state: 0 points, 1 bounds, 2 keys, 3 ids, 4 parents, 5 out f32[16], 6 least key and 7 its id per block, 8 blocks, 9 Prim's
 // step, 10 row of the search, 11 epoch, 12 f32 largest distance and 13 its lowest index, 14 f32[16] of +∞, 16 scratch of 16 candidates,
 // 17 boxes of its own blocks: per box row the lowest of each block, then the highest, 19 floats of one of these, 18 f32 lower bound of
 // what each block owes, 20 the number of the first visited point that it may owe, 21 largest key per block, 22 squared norms of its
-// points' whole numbers, 23 products i32[4 × 16], 24 points left when the living were last moved together, 25 f32 how far its points
-// lie from their whole numbers, 26 limits i32[16].
+// points' whole numbers, 23 products i32[4 × 16], 24 points left when the living were last moved together, 25 which of its
+// points are odd, 26 limits i32[16].
 // Sync, one a cache line: byte 0 arrivals, 64 sleepers, 128 cancel, 192 abort, 256 largest distance, 320 step to stop after,
 // 384 and 448 least key known in even and odd steps. A candidate: key, id, parent, slot, f32 the worker's next key after this one,
-// squared norm of its whole numbers, f32 how far it lies from them, unused; then bound row and, direct only, coordinates.
+// squared norm of its whole numbers, odd, unused; then bound row and, direct only, coordinates.
 
 export const NONE: u32 = 0xffffffff;
 // Bytes of a candidate before its rows.
@@ -86,7 +87,7 @@ export function publish(job: usize, state: usize, slot: u32, to: usize): void {
   gather(ptr(state, 1), m, slot, to + HEAD);
   if (word(job, 19)) {
     store<u32>(to, load<u32>(ptr(state, 22) + at), 20);
-    store<f32>(to, load<f32>(ptr(state, 25) + at), 24);
+    store<u32>(to, load<u32>(ptr(state, 25) + at), 24);
   } else gather(ptr(state, 0), word(job, 1) + word(job, 5), slot, to + HEAD + (<usize>m << 2));
 }
 

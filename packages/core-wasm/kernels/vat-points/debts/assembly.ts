@@ -97,7 +97,7 @@ function settleFour(job: usize, state: usize, b: u32, v0: usize, v1: usize, v2: 
 function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bool, grow: v128, slack: v128): void {
   const m = word(job, 2), size = ptr(job, 9);
   const top = ptr(state, 21) + (<usize>b << 2), own = ptr(state, 16);
-  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52), ordinary = load<f32>(job, 84);
+  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
   const quantised = !l1 && word(job, 20) != 0;
   const bounds = ptr(state, 1) + <usize>b * (<usize>m << 6), K = ptr(state, 2) + (<usize>b << 6);
   if (quantised) setLimits(job, state, b, grow, slack);
@@ -128,7 +128,7 @@ function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bo
         continue;
       }
     }
-    if (!quantised || load<f32>(v, 24) > ordinary) {
+    if (!quantised) {
       settle(job, state, b, v, lanes, l1, grow, slack);
       continue;
     }

@@ -14,13 +14,13 @@ export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimen
 
 /**
  * Lazy: writes point `id`, an f32 row of d coordinates, into its record and, if there are whole numbers, as the given lane of global block g.
- * Its whole numbers are those of centre + f·(x − centre); `off` is how far it may lie from them.
+ * Its whole numbers are those of centre + f·(x − centre); odd is 1 if it may lie farther from others than they tell.
  */
-export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: usize, dimensions: usize, centre: usize, f: f64, tag: u32, off: f32): void {
+export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: usize, dimensions: usize, centre: usize, f: f64, tag: u32, odd: u32): void {
   const d = word(job, 1), workers = word(job, 4);
   const to = record(job, id);
   store<u32>(to, tag);
-  store<f32>(to, off, 8);
+  store<u32>(to, odd, 8);
   for (let k: usize = 0; k < <usize>d << 2; k += 4) store<f32>(to + 16 + k, load<f32>(row + (<usize>load<u32>(dimensions + k) << 2)));
   if (!word(job, 20)) return;
   const state = stateOf(job, g % workers);
@@ -40,5 +40,5 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
   store<i32>(to, norm, 4);
   const slot = local << 4 | <usize>lane;
   store<i32>(ptr(state, 22) + (slot << 2), norm);
-  store<f32>(ptr(state, 25) + (slot << 2), off);
+  store<u32>(ptr(state, 25) + (slot << 2), odd);
 }

@@ -69,7 +69,7 @@ export function compact(job: usize, state: usize): void {
   const d = <u32>(blockBytes(job) >> 6), m = word(job, 2), lazy = word(job, 19) != 0;
   const slots = word(state, 8) << 4;
   const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4);
-  const owed = ptr(state, 18), since = ptr(state, 20), norms = ptr(state, 22), off = ptr(state, 25);
+  const owed = ptr(state, 18), since = ptr(state, 20), norms = ptr(state, 22), odd = ptr(state, 25);
   let to: u32 = 0;
   for (let from: u32 = 0; from < slots; from++) {
     const key = load<f32>(keys + (<usize>from << 2));
@@ -90,7 +90,7 @@ export function compact(job: usize, state: usize): void {
       store<u32>(parents + y, load<u32>(parents + x));
       if (lazy) {
         store<u32>(norms + y, load<u32>(norms + x));
-        store<f32>(off + y, load<f32>(off + x));
+        store<u32>(odd + y, load<u32>(odd + x));
       }
       moveColumn(points, d, from, to);
       moveColumn(bounds, m, from, to);

@@ -1,7 +1,8 @@
 // Points of vat-points in whole numbers: q = round((x − centre) · steps), 16 bits each. Their distances are exact in 32 bits, cost a
 // sixth of the operations of f32 differences, and lie within the two points' rounding of the real ones: enough to decide which
 // distances are computed. The step is such that no sum overflows: |q| ≤ 22 000 + √d / 2 for the whole vector, which
-// by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹.
+// by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹. Points beyond the radius of such numbers stand on it, which brings no two
+// farther apart: fine for keys, but not where the farthest pair is sought.
 import { ptr, word } from "../blocks/assembly";
 
 // Bytes of a row at a time: 16 KB of a block, so that its second half finds them in the nearest cache.
@@ -132,12 +133,12 @@ export function lanesBeyond(products: usize, norms: usize, norm: i32, limit: v12
 
 /** Limits of a block's lanes: the largest squared distance in steps that a point at or under the lane's key can show; −1 for the visited. */
 export function setLimits(job: usize, state: usize, b: u32, grow: v128, slack: v128): void {
-  const K = ptr(state, 2) + (<usize>b << 6), off = ptr(state, 25) + (<usize>b << 6), to = ptr(state, 26);
-  const ordinary = f32x4.splat(load<f32>(job, 84)), steps = f32x4.splat(load<f32>(job, 100));
+  const K = ptr(state, 2) + (<usize>b << 6), to = ptr(state, 26);
+  const off = f32x4.splat(2 * load<f32>(job, 84)), steps = f32x4.splat(load<f32>(job, 100));
   const zero = f32x4.splat(0), one = f32x4.splat(1), margin = f32x4.splat(1.000001);
   for (let i: usize = 0; i < 64; i += 16) {
     const key = v128.load(K + i);
-    const reach = f32x4.add(f32x4.sqrt(f32x4.add(f32x4.mul(key, grow), slack)), f32x4.add(ordinary, v128.load(off + i)));
+    const reach = f32x4.add(f32x4.sqrt(f32x4.add(f32x4.mul(key, grow), slack)), off);
     const t = f32x4.mul(reach, steps);
     const limit = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(f32x4.mul(t, t), margin), one));
     v128.store(to + i, v128.bitselect(limit, i32x4.splat(-1), f32x4.ge(key, zero)));

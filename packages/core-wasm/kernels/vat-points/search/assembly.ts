@@ -109,24 +109,24 @@ function upper(bounds: usize, q: usize, m: u32, l1: bool): f32 {
 // Takes the pairs of up to four points with a block's 16 that their whole numbers leave possible.
 function takeFour(job: usize, own: usize, state: usize, local: usize, r0: usize, r1: usize, r2: usize, r3: usize, count: u32): void {
   const at = whole(job), bytes = wholeBytes(job);
-  const ids = ptr(state, 3) + (local << 6), norms = ptr(state, 22) + (local << 6), off = ptr(state, 25) + (local << 6);
+  const ids = ptr(state, 3) + (local << 6), norms = ptr(state, 22) + (local << 6), odd = ptr(state, 25) + (local << 6);
   const block = ptr(state, 0) + local * (bytes << 4), to = ptr(own, 23);
   if (count == 1) product(block, record(job, load<u32>(r0, 4)) + at, bytes, to, i32x4.splat(0));
   else {
     const q0 = record(job, load<u32>(r0, 4)), q1 = record(job, load<u32>(r1, 4)), q2 = record(job, load<u32>(r2, 4)), q3 = record(job, load<u32>(r3, 4));
     products(block, q0 + at, q1 + at, q2 + at, q3 + at, bytes, to, i32x4.splat(0));
   }
-  const ordinary = load<f32>(job, 84), O = f32x4.splat(ordinary);
-  const odd =
-    i32x4.bitmask(f32x4.gt(v128.load(off), O)) |
-    (i32x4.bitmask(f32x4.gt(v128.load(off, 16), O)) << 4) |
-    (i32x4.bitmask(f32x4.gt(v128.load(off, 32), O)) << 8) |
-    (i32x4.bitmask(f32x4.gt(v128.load(off, 48), O)) << 12);
+  const none = i32x4.splat(0);
+  const odds =
+    i32x4.bitmask(i32x4.ne(v128.load(odd), none)) |
+    (i32x4.bitmask(i32x4.ne(v128.load(odd, 16), none)) << 4) |
+    (i32x4.bitmask(i32x4.ne(v128.load(odd, 32), none)) << 8) |
+    (i32x4.bitmask(i32x4.ne(v128.load(odd, 48), none)) << 12);
   for (let i: u32 = 0; i < count; i++) {
     const v = i == 0 ? r0 : i == 1 ? r1 : i == 2 ? r2 : r3;
     const id = load<u32>(v, 4);
     let lanes: u32 = 0xffff;
-    if (load<f32>(v, 24) <= ordinary) lanes = odd | lanesBeyond(to + (<usize>i << 6), norms, load<i32>(v, 20), beyond(job, load<f32>(own, 48)));
+    if (!load<u32>(v, 24)) lanes = odds | lanesBeyond(to + (<usize>i << 6), norms, load<i32>(v, 20), beyond(job, load<f32>(own, 48)));
     takeLanes(job, own, ids, id, lanes, false);
   }
 }
