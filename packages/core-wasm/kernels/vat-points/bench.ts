@@ -52,8 +52,10 @@ const CASES: [n: number, d: number, Distribution, Metric][] = [
   [10_000, 10, 'blobs', 'euclidean'],
   [10_000, 256, 'blobs', 'euclidean'],
   [10_000, 784, 'blobs', 'euclidean'],
+  [10_000, 256, 'uniform', 'euclidean'],
   [60_000, 84, 'blobs', 'euclidean'],
   [60_000, 84, 'blobs', 'cosine'],
+  [60_000, 784, 'blobs', 'euclidean'],
 ];
 
 export const bench: KernelBench = {

@@ -64,7 +64,16 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       rows.read(i, row);
       for (let k = 0; k < width; k++) values[i * width + k] = row[dimensions[k]!]!;
     }
-    return { m, values: new Float32Array(0), dimensions, grow, slack: 0, centre, squares, sort: { values, width } };
+    return {
+      m,
+      values: new Float32Array(0),
+      dimensions,
+      grow,
+      slack: 0,
+      centre,
+      squares,
+      sort: { values, width },
+    };
   }
   const values = new Float32Array(n * m);
   // Largest norm: what the absolute rounding errors of the bound rows are relative to.
@@ -85,7 +94,16 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       if (all > reach) reach = all;
     }
     // Each bound row is off by at most 6e-8·reach, m of them on both sides.
-    return { m, values, dimensions, grow, slack: m * 2.4e-7 * reach, centre, squares, sort: { values, width: m } };
+    return {
+      m,
+      values,
+      dimensions,
+      grow,
+      slack: m * 2.4e-7 * reach,
+      centre,
+      squares,
+      sort: { values, width: m },
+    };
   }
   project(kernels, rows, n, centre, m - 1, (i, parts) => {
     const all = parts[m - 1]!;

@@ -19,8 +19,8 @@ export {
   stopVatPoints,
   type VatPointsJob,
   type VatPointsState,
-  vatPointsBytes,
 } from './job.js';
+export { vatPointsBytes } from './layout.js';
 
 /**
  * VAT order straight from points, without the n×n matrix: Prim from the lower index of the first maximal pair in row-major order.

@@ -2,25 +2,13 @@ import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import type { VatResult } from '../vat/result.js';
-import { boundRows, boundsOf } from './bounds.js';
+import { boundsOf } from './bounds.js';
+import { fill } from './fill.js';
+import { NONE, owes, place, type Sizes, STATE } from './layout.js';
 import { rowsOf } from './rows.js';
-import { spatialOrder } from './spatial-order.js';
 import { stepsOf } from './steps.js';
 
 export interface VatPointsExports {
-  vatPointsFill(job: number, g: number, rows: number, count: number, dimensions: number): void;
-  vatPointsFillWhole(
-    job: number,
-    g: number,
-    lane: number,
-    id: number,
-    row: number,
-    dimensions: number,
-    centre: number,
-    f: number,
-    tag: number,
-    odd: number,
-  ): void;
   vatPointsProbe(job: number, from: number): number;
   vatPointsRun(job: number, worker: number, steps: number): number;
 }
@@ -40,126 +28,6 @@ export interface VatPointsJob {
 }
 
 export const MAX_WORKERS = 64;
-const STATE = 128;
-const SYNC = 512;
-const NONE = 0xffffffff;
-
-interface Layout {
-  total: number;
-  take(bytes: number): number;
-}
-
-// Offsets are handed out in turn, 64-byte aligned; the same calls in the same order give the size and the places.
-function layout(base: number): Layout {
-  const l: Layout = {
-    total: base,
-    take(bytes) {
-      const at = l.total;
-      l.total += Math.ceil(bytes / 64) * 64;
-      return at;
-    },
-  };
-  return l;
-}
-
-/**
- * Whether blocks put off distances: it needs the points as records beside the blocks, twice the memory, and pays for itself where a
- * step would bring more coordinates than the caches hold (measured). Past 1 GB of points room for more of them is worth more.
- */
-const owes = (n: number, d: number) => d >= 128 && n * d < 2 ** 28;
-
-interface Sizes {
-  n: number;
-  d: number;
-  m: number;
-  boxRows: number;
-  tag: 0 | 1;
-  workers: number;
-  lazy: boolean;
-  quantised: boolean;
-}
-
-function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quantised }: Sizes) {
-  const l = layout(base);
-  const blocks = Math.ceil(n / 16);
-  const perWorker = Math.ceil(blocks / workers);
-  const candidate = Math.ceil((32 + 4 * (m + (lazy ? 0 : d + tag))) / 64) * 64;
-  const wholeAt = 16 + 16 * Math.ceil(d / 4);
-  const record = lazy ? wholeAt + (quantised ? 16 * Math.ceil(d / 8) : 0) : 0;
-  const blockBytes = lazy ? (quantised ? 64 * Math.ceil(d / 2) : 0) : 64 * (d + tag);
-  const job = l.take(128);
-  const sync = l.take(SYNC);
-  const states = l.take(STATE * workers);
-  const order = l.take(4 * n);
-  const weights = l.take(8 * n);
-  const candidates = l.take(2 * workers * candidate);
-  const dimensions = l.take(4 * d);
-  const row = lazy ? l.take(4 * d) : 0;
-  const centre = quantised ? l.take(8 * d) : 0;
-  const boxes = l.take(8 * boxRows * blocks);
-  const visited = lazy ? l.take(n * candidate) : 0;
-  const records = lazy ? l.take(n * record) : 0;
-  // Blocks of a worker, to whole vectors.
-  const padded = Math.ceil(perWorker / 4) * 4;
-  const each = Array.from({ length: workers }, () => ({
-    points: l.take(blockBytes * perWorker),
-    bounds: l.take(64 * m * perWorker),
-    keys: l.take(64 * perWorker),
-    ids: l.take(64 * perWorker),
-    parents: l.take(64 * perWorker),
-    out: l.take(64),
-    blockKey: l.take(4 * perWorker),
-    blockId: l.take(4 * perWorker),
-    limits: l.take(64),
-    scratch: l.take(16 * candidate),
-    tops: l.take(4 * padded),
-    boxes: lazy ? l.take(8 * boxRows * padded) : 0,
-    owed: l.take(4 * padded),
-    since: l.take(4 * padded),
-    norms: lazy ? l.take(64 * perWorker) : 0,
-    products: l.take(256),
-    odd: lazy ? l.take(64 * perWorker) : 0,
-    wholeLimits: l.take(64),
-  }));
-  return {
-    job,
-    sync,
-    states,
-    order,
-    weights,
-    candidates,
-    dimensions,
-    row,
-    centre,
-    boxes,
-    visited,
-    records,
-    record,
-    wholeAt,
-    padded,
-    each,
-    blocks,
-    perWorker,
-    candidate,
-    bytes: l.total - base,
-  };
-}
-
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 128 on, up to 1 GB of points. */
-export function vatPointsBytes(n: number, d: number, workers = 1): number {
-  const m = boundRows(n, d);
-  const lazy = owes(n, d);
-  return place(0, {
-    n,
-    d,
-    m,
-    boxRows: Math.max(m, Math.min(d, 9)),
-    tag: 1,
-    workers,
-    lazy,
-    quantised: lazy,
-  }).bytes;
-}
 
 /**
  * Checks the points, brings them into blocks in the kernels' memory and shares them out. The caller runs every worker
@@ -280,69 +148,13 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
     arena.f32(own.blockKey, at.perWorker).fill(Infinity);
     arena.u32(own.blockId, at.perWorker).fill(NONE);
   });
+  fill({ kernels, pointer, at, sizes, rows, bounds, whole });
   const exports = kernels.exports as unknown as VatPointsExports;
-  fillBlocks();
-  if (lazy) shareBoxes();
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
   const steps = Math.ceil(blocks / workers) + n;
   return { pointer, n, d, metric, workers, steps, unit: rows.unit };
-
-  function shareBoxes(): void {
-    for (let g = 0; g < blocks; g++) {
-      const all = arena.f32(at.boxes + 8 * boxRows * g, 2 * boxRows);
-      const own = arena.f32(at.each[g % workers]!.boxes, 2 * boxRows * at.padded);
-      for (let k = 0; k < 2 * boxRows; k++) own[k * at.padded + Math.floor(g / workers)] = all[k]!;
-    }
-  }
-
-  function fillBlocks(): void {
-    const all = new Float32Array(kernels.memory.buffer);
-    const index = new Uint32Array(kernels.memory.buffer);
-    const order = spatialOrder(bounds.sort.values, bounds.sort.width, n);
-    arena.u32(at.dimensions, d).set(bounds.dimensions);
-    const { scratch } = at.each[0]!;
-    const slots = lazy
-      ? [arena.f32(at.row, d)]
-      : Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
-    if (whole) arena.f64(at.centre, d).set(bounds.centre);
-    for (let g = 0; g < blocks; g++) {
-      const own = at.each[g % workers]!;
-      const local = Math.floor(g / workers);
-      const count = Math.min(16, n - 16 * g);
-      let least = NONE;
-      for (let lane = 0; lane < count; lane++) {
-        const i = order[16 * g + lane]!;
-        rows.read(i, slots[lazy ? 0 : lane]!);
-        if (lazy) fillWhole(g, lane, i);
-        else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
-        let p = own.bounds / 4 + local * 16 * m + lane;
-        for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
-        let box = at.boxes / 4 + g * 2 * boxRows;
-        for (let k = 0; k < boxRows; k++, box += 2) {
-          const y = bounds.sort.values[i * boxRows + k]!;
-          if (lane === 0 || y < all[box]!) all[box] = y;
-          if (lane === 0 || y > all[box + 1]!) all[box + 1] = y;
-        }
-        all[own.keys / 4 + local * 16 + lane] = Infinity;
-        index[own.ids / 4 + local * 16 + lane] = i;
-        if (i < least) least = i;
-      }
-      index[own.blockId / 4 + local] = least;
-      if (!lazy) exports.vatPointsFill(pointer, g, scratch, count, at.dimensions);
-    }
-  }
-
-  function fillWhole(g: number, lane: number, i: number): void {
-    const zero = tag ? rows.zero![i]! : 0;
-    const far = whole ? Math.sqrt(bounds.squares[i]!) : 0;
-    const out = whole !== null && far > whole.radius;
-    // Zero vectors are farther from others than their coordinates tell, points brought nearer are too.
-    const odd = out || zero ? 1 : 0;
-    const f = out ? whole.radius / far : 1;
-    exports.vatPointsFillWhole(pointer, g, lane, i, at.row, at.dimensions, at.centre, f, zero, odd);
-  }
 }
 
 /** Same checks as `prepareVatPoints`, for any n. */

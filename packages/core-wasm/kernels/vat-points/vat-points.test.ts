@@ -1,8 +1,7 @@
-import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { golden, goldenSquare } from '../../../../tests/golden.js';
-import { normal, points, uniform } from '../../bench/data.js';
-import { type Kernels, kernelModule, loadKernels } from '../../src/load.js';
+import { points, uniform } from '../../bench/data.js';
+import { type Kernels, loadKernels } from '../../src/load.js';
 import { type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import { pointDistance } from '../pairwise/reference.js';
 import type { VatResult } from '../vat/result.js';
@@ -11,40 +10,16 @@ import {
   prepareVatPoints,
   releaseVatPoints,
   runVatPointsWorker,
-  stopVatPoints,
-  type VatPointsJob,
   vatFromPoints,
   vatPointsBytes,
 } from './index.js';
 import { vatPointsReference } from './reference.js';
+import { clustered, signs, whole } from './test-data.js';
 
 let kernels: Kernels;
-let shared: Kernels;
 beforeAll(async () => {
   kernels = await loadKernels();
-  shared = await loadKernels({ shared: true });
 });
-
-/** Whole numbers 0..levels−1: float32 sums of them are exact in any order, so that ties are ties. */
-function whole(n: number, d: number, levels: number, seed: number): Matrix {
-  const u = uniform(seed);
-  return { data: Float32Array.from({ length: n * d }, () => Math.floor(u() * levels)), shape: [n, d] };
-}
-/** Rows of ±1: with d a power of 4 all norms are powers of 2, so that cosine is exact. */
-function signs(n: number, d: number, seed: number): Matrix {
-  const u = uniform(seed);
-  return { data: Float32Array.from({ length: n * d }, () => (u() < 0.5 ? -1 : 1)), shape: [n, d] };
-}
-/** Gaussian blobs around few centres in a few directions: what the bounds are good at. */
-function clustered(n: number, d: number, seed: number): Matrix {
-  const u = uniform(seed);
-  const g = normal(seed + 1);
-  const centres = Array.from({ length: 6 }, () => Array.from({ length: d }, () => 10 * u() - 5));
-  const data = new Float32Array(n * d);
-  for (let i = 0; i < n; i++)
-    for (let k = 0; k < d; k++) data[i * d + k] = centres[i % 6]![k]! + (g() * 3) / (1 + k);
-  return { data, shape: [n, d] };
-}
 
 /** Replays Prim on float64 distances: each step takes, up to `tolerance`, a nearest unvisited sample by an edge to its parent. */
 function expectPrim(x: Matrix, metric: Metric, vat: VatResult, relative: number, absolute: number) {
@@ -180,16 +155,22 @@ describe('vatFromPoints', () => {
       vatPointsReference(coarse, 'euclidean'),
     );
     // The farthest pair twice, both with a point beyond the radius; the lower index starts, whichever is found first.
-    for (const side of [1, -1]) {
+    for (const [side, way] of [
+      [1, 1],
+      [-1, 1],
+      [1, -1],
+      [-1, -1],
+    ] as const) {
       const tie = whole(200, 130, 2, 11);
       for (let i = 0; i < 200; i++) tie.data.fill(0, i * 130, i * 130 + 2);
-      tie.data.set([1000, 50], 150 * 130);
-      tie.data.set([1000, -50], 160 * 130);
+      tie.data.set([1000 * way, 50], 150 * 130);
+      tie.data.set([1000 * way, -50], 160 * 130);
       tie.data.fill(0, 3 * 130, 4 * 130);
       tie.data.fill(0, 40 * 130, 41 * 130);
       for (const i of [150, 160]) tie.data.fill(0, i * 130 + 2, (i + 1) * 130);
-      tie.data[3 * 130 + 1] = 50 * side;
-      tie.data[40 * 130 + 1] = -50 * side;
+      // On the other side of all others: in another block.
+      tie.data.set([-20 * way, 50 * side], 3 * 130);
+      tie.data.set([-20 * way, -50 * side], 40 * 130);
       const vat = vatFromPoints(kernels, tie, { metric: 'euclidean' });
       expect(vat.order[0]).toBe(3);
       expect(vat).toEqual(vatPointsReference(tie, 'euclidean'));
@@ -201,7 +182,9 @@ describe('vatFromPoints', () => {
     );
     const one = whole(60, 140, 1, 1);
     one.data.fill(3, 20 * 140, 21 * 140);
-    expect(vatFromPoints(kernels, one, { metric: 'euclidean' })).toEqual(vatPointsReference(one, 'euclidean'));
+    expect(vatFromPoints(kernels, one, { metric: 'euclidean' })).toEqual(
+      vatPointsReference(one, 'euclidean'),
+    );
   });
 
   it('keeps near-duplicates apart among many coordinates, far from the origin and beside far points', () => {
@@ -403,84 +386,3 @@ function vatPointsTree(distance: Float64Array, n: number): number {
   }
   return total;
 }
-
-// A worker thread with an instance of its own on the shared memory: what an engine's worker does.
-const WORKER = `
-const { parentPort, workerData: { module, memory, pointer, worker, steps } } = require('node:worker_threads');
-const { exports } = new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('abort'); } } });
-let state = 0;
-let calls = 0;
-while (state === 0) { state = exports.vatPointsRun(pointer, worker, steps); calls++; }
-parentPort.postMessage({ state, calls });
-`;
-
-async function runWorkers(job: VatPointsJob, steps: number) {
-  const module = await kernelModule(true, false);
-  return Promise.all(
-    Array.from(
-      { length: job.workers },
-      (_, worker) =>
-        new Promise<{ state: number; calls: number }>((resolve, reject) => {
-          const thread = new Worker(WORKER, {
-            eval: true,
-            workerData: { module, memory: shared.memory, pointer: job.pointer, worker, steps },
-          });
-          thread.once('message', resolve);
-          thread.once('error', reject);
-        }),
-    ),
-  );
-}
-
-describe('several workers on one memory', () => {
-  it('give the result of one, to the last bit', async () => {
-    for (const [x, metric] of [
-      [clustered(700, 40, 1), 'euclidean'],
-      [whole(400, 30, 2, 2), 'manhattan'],
-      [points(300, 12, 'duplicates', 3), 'correlation'],
-      [signs(20, 64, 4), 'cosine'],
-      [whole(2, 3, 5, 5), 'euclidean'],
-      [clustered(900, 160, 6), 'euclidean'],
-      [whole(400, 140, 2, 7), 'manhattan'],
-      [points(300, 130, 'duplicates', 8), 'correlation'],
-      [whole(300, 131, 60, 9), 'euclidean'],
-    ] as const) {
-      const want = vatFromPoints(shared, x, { metric });
-      expect(vatFromPoints(kernels, x, { metric })).toEqual(want);
-      for (const [workers, steps] of [
-        [1, 7],
-        [2, 50],
-        [3, 1e6],
-      ] as const) {
-        const job = prepareVatPoints(shared, x, metric, workers);
-        const ends = await runWorkers(job, steps);
-        const label = `${metric} n=${x.shape[0]} workers=${workers}`;
-        expect(
-          ends.map((e) => e.state),
-          label,
-        ).toEqual(new Array(workers).fill(1));
-        expect(new Set(ends.map((e) => e.calls)).size, label).toBe(1);
-        expect(finishVatPoints(shared, job), label).toEqual(want);
-      }
-    }
-    expect(shared.arena.used).toBe(0);
-  });
-
-  it('stop after the same step when cancelled', async () => {
-    const job = prepareVatPoints(shared, points(2000, 40), 'euclidean', 2);
-    stopVatPoints(shared.memory, job);
-    const ends = await runWorkers(job, 10);
-    expect(ends.map((e) => e.state)).toEqual([2, 2]);
-    expect(ends[0]!.calls).toBe(ends[1]!.calls);
-    expect(() => finishVatPoints(shared, job)).toThrowError(expect.objectContaining({ code: 'internal' }));
-    releaseVatPoints(shared, job);
-  });
-
-  it('give up waiting for a worker that died', async () => {
-    const job = prepareVatPoints(shared, points(100, 4), 'euclidean', 2);
-    stopVatPoints(shared.memory, job, 'abort');
-    const alone = await runWorkers({ ...job, workers: 1 }, 1e6);
-    expect(alone.map((e) => e.state)).toEqual([3]);
-    releaseVatPoints(shared, job);
-  });
-});

@@ -1,0 +1,106 @@
+import type { Kernels } from '../../src/load.js';
+import type { Bounds } from './bounds.js';
+import { type Layout, NONE, type Sizes } from './layout.js';
+import type { Rows } from './rows.js';
+import { spatialOrder } from './spatial-order.js';
+import type { Steps } from './steps.js';
+
+interface FillExports {
+  vatPointsFill(job: number, g: number, rows: number, count: number, dimensions: number): void;
+  vatPointsFillWhole(
+    job: number,
+    g: number,
+    lane: number,
+    id: number,
+    row: number,
+    dimensions: number,
+    centre: number,
+    f: number,
+    tag: number,
+    odd: number,
+  ): void;
+}
+
+/** A job whose header and states are written and whose points are not yet. */
+export interface Empty {
+  kernels: Kernels;
+  pointer: number;
+  at: Layout;
+  sizes: Sizes;
+  rows: Rows;
+  bounds: Bounds;
+  /** Steps of whole numbers, where there are any. */
+  whole: Steps | null;
+}
+
+/** Brings the points into their blocks and records, in spatial order, with their keys, bound rows and boxes. */
+export function fill(job: Empty): void {
+  fillBlocks(job);
+  if (job.sizes.lazy) shareBoxes(job);
+}
+
+function fillBlocks(job: Empty): void {
+  const { at, rows, bounds, whole, kernels } = job;
+  const { arena } = kernels;
+  const { n, d, m, boxRows, tag, workers, lazy } = job.sizes;
+  const exports = kernels.exports as unknown as FillExports;
+  const all = new Float32Array(kernels.memory.buffer);
+  const index = new Uint32Array(kernels.memory.buffer);
+  const order = spatialOrder(bounds.sort.values, bounds.sort.width, n);
+  arena.u32(at.dimensions, d).set(bounds.dimensions);
+  const { scratch } = at.each[0]!;
+  const slots = lazy
+    ? [arena.f32(at.row, d)]
+    : Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
+  if (whole) arena.f64(at.centre, d).set(bounds.centre);
+  for (let g = 0; g < at.blocks; g++) {
+    const own = at.each[g % workers]!;
+    const local = Math.floor(g / workers);
+    const count = Math.min(16, n - 16 * g);
+    let least = NONE;
+    for (let lane = 0; lane < count; lane++) {
+      const i = order[16 * g + lane]!;
+      rows.read(i, slots[lazy ? 0 : lane]!);
+      if (lazy) fillWhole(job, exports, g, lane, i);
+      else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
+      let p = own.bounds / 4 + local * 16 * m + lane;
+      for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
+      let box = at.boxes / 4 + g * 2 * boxRows;
+      for (let k = 0; k < boxRows; k++, box += 2) {
+        const y = bounds.sort.values[i * boxRows + k]!;
+        if (lane === 0 || y < all[box]!) all[box] = y;
+        if (lane === 0 || y > all[box + 1]!) all[box + 1] = y;
+      }
+      all[own.keys / 4 + local * 16 + lane] = Infinity;
+      index[own.ids / 4 + local * 16 + lane] = i;
+      if (i < least) least = i;
+    }
+    index[own.blockId / 4 + local] = least;
+    if (!lazy) exports.vatPointsFill(job.pointer, g, scratch, count, at.dimensions);
+  }
+}
+
+function fillWhole(
+  { pointer, at, rows, bounds, whole, sizes: { tag } }: Empty,
+  exports: FillExports,
+  g: number,
+  lane: number,
+  i: number,
+): void {
+  const zero = tag ? rows.zero![i]! : 0;
+  const far = whole ? Math.sqrt(bounds.squares[i]!) : 0;
+  const out = whole !== null && far > whole.radius;
+  // Zero vectors are farther from others than their coordinates tell, points brought nearer are too.
+  const odd = out || zero ? 1 : 0;
+  const f = out ? whole.radius / far : 1;
+  exports.vatPointsFillWhole(pointer, g, lane, i, at.row, at.dimensions, at.centre, f, zero, odd);
+}
+
+// The boxes once more, side by side for each worker: a step compares the new point with all of them.
+function shareBoxes({ kernels: { arena }, at, sizes: { boxRows, workers } }: Empty): void {
+  for (let g = 0; g < at.blocks; g++) {
+    const all = arena.f32(at.boxes + 8 * boxRows * g, 2 * boxRows);
+    const own = arena.f32(at.each[g % workers]!.boxes, 2 * boxRows * at.padded);
+    for (let k = 0; k < 2 * boxRows; k++) own[k * at.padded + Math.floor(g / workers)] = all[k]!;
+  }
+}

@@ -1,0 +1,126 @@
+import { boundRows } from './bounds.js';
+
+export const STATE = 128;
+const SYNC = 512;
+export const NONE = 0xffffffff;
+
+interface Places {
+  total: number;
+  take(bytes: number): number;
+}
+
+// Offsets are handed out in turn, 64-byte aligned; the same calls in the same order give the size and the places.
+function places(base: number): Places {
+  const l: Places = {
+    total: base,
+    take(bytes) {
+      const at = l.total;
+      l.total += Math.ceil(bytes / 64) * 64;
+      return at;
+    },
+  };
+  return l;
+}
+
+/**
+ * Whether blocks put off distances: it needs the points as records beside the blocks, twice the memory, and pays for itself where a
+ * step would bring more coordinates than the caches hold (measured). Past 1 GB of points room for more of them is worth more.
+ */
+export const owes = (n: number, d: number) => d >= 128 && n * d < 2 ** 28;
+
+/** What the layout of a job's memory follows from. */
+export interface Sizes {
+  n: number;
+  d: number;
+  m: number;
+  boxRows: number;
+  tag: 0 | 1;
+  workers: number;
+  lazy: boolean;
+  quantised: boolean;
+}
+
+/** Byte offsets of everything a job holds, from `base` on; blocks/assembly.ts says what lies there. */
+export function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quantised }: Sizes) {
+  const l = places(base);
+  const blocks = Math.ceil(n / 16);
+  const perWorker = Math.ceil(blocks / workers);
+  const candidate = Math.ceil((32 + 4 * (m + (lazy ? 0 : d + tag))) / 64) * 64;
+  const wholeAt = 16 + 16 * Math.ceil(d / 4);
+  const record = lazy ? wholeAt + (quantised ? 16 * Math.ceil(d / 8) : 0) : 0;
+  const blockBytes = lazy ? (quantised ? 64 * Math.ceil(d / 2) : 0) : 64 * (d + tag);
+  const job = l.take(128);
+  const sync = l.take(SYNC);
+  const states = l.take(STATE * workers);
+  const order = l.take(4 * n);
+  const weights = l.take(8 * n);
+  const candidates = l.take(2 * workers * candidate);
+  const dimensions = l.take(4 * d);
+  const row = lazy ? l.take(4 * d) : 0;
+  const centre = quantised ? l.take(8 * d) : 0;
+  const boxes = l.take(8 * boxRows * blocks);
+  const visited = lazy ? l.take(n * candidate) : 0;
+  const records = lazy ? l.take(n * record) : 0;
+  // Blocks of a worker, to whole vectors.
+  const padded = Math.ceil(perWorker / 4) * 4;
+  const each = Array.from({ length: workers }, () => ({
+    points: l.take(blockBytes * perWorker),
+    bounds: l.take(64 * m * perWorker),
+    keys: l.take(64 * perWorker),
+    ids: l.take(64 * perWorker),
+    parents: l.take(64 * perWorker),
+    out: l.take(64),
+    blockKey: l.take(4 * perWorker),
+    blockId: l.take(4 * perWorker),
+    limits: l.take(64),
+    scratch: l.take(16 * candidate),
+    tops: l.take(4 * padded),
+    boxes: lazy ? l.take(8 * boxRows * padded) : 0,
+    owed: l.take(4 * padded),
+    since: l.take(4 * padded),
+    norms: lazy ? l.take(64 * perWorker) : 0,
+    products: l.take(256),
+    odd: lazy ? l.take(64 * perWorker) : 0,
+    wholeLimits: l.take(64),
+  }));
+  return {
+    job,
+    sync,
+    states,
+    order,
+    weights,
+    candidates,
+    dimensions,
+    row,
+    centre,
+    boxes,
+    visited,
+    records,
+    record,
+    wholeAt,
+    padded,
+    each,
+    blocks,
+    perWorker,
+    candidate,
+    bytes: l.total - base,
+  };
+}
+
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 128 on, up to 1 GB of points. */
+export function vatPointsBytes(n: number, d: number, workers = 1): number {
+  const m = boundRows(n, d);
+  const lazy = owes(n, d);
+  return place(0, {
+    n,
+    d,
+    m,
+    boxRows: Math.max(m, Math.min(d, 9)),
+    tag: 1,
+    workers,
+    lazy,
+    quantised: lazy,
+  }).bytes;
+}
+
+export type Layout = ReturnType<typeof place>;

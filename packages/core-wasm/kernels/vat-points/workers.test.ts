@@ -1,0 +1,101 @@
+import { Worker } from 'node:worker_threads';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { points } from '../../bench/data.js';
+import { type Kernels, kernelModule, loadKernels } from '../../src/load.js';
+import {
+  finishVatPoints,
+  prepareVatPoints,
+  releaseVatPoints,
+  stopVatPoints,
+  type VatPointsJob,
+  vatFromPoints,
+} from './index.js';
+import { clustered, signs, whole } from './test-data.js';
+
+let kernels: Kernels;
+let shared: Kernels;
+beforeAll(async () => {
+  kernels = await loadKernels();
+  shared = await loadKernels({ shared: true });
+});
+
+// A worker thread with an instance of its own on the shared memory: what an engine's worker does.
+const WORKER = `
+const { parentPort, workerData: { module, memory, pointer, worker, steps } } = require('node:worker_threads');
+const { exports } = new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('abort'); } } });
+let state = 0;
+let calls = 0;
+while (state === 0) { state = exports.vatPointsRun(pointer, worker, steps); calls++; }
+parentPort.postMessage({ state, calls });
+`;
+
+async function runWorkers(job: VatPointsJob, steps: number) {
+  const module = await kernelModule(true, false);
+  return Promise.all(
+    Array.from(
+      { length: job.workers },
+      (_, worker) =>
+        new Promise<{ state: number; calls: number }>((resolve, reject) => {
+          const thread = new Worker(WORKER, {
+            eval: true,
+            workerData: { module, memory: shared.memory, pointer: job.pointer, worker, steps },
+          });
+          thread.once('message', resolve);
+          thread.once('error', reject);
+        }),
+    ),
+  );
+}
+
+describe('several workers on one memory', () => {
+  it('give the result of one, to the last bit', async () => {
+    for (const [x, metric] of [
+      [clustered(700, 40, 1), 'euclidean'],
+      [whole(400, 30, 2, 2), 'manhattan'],
+      [points(300, 12, 'duplicates', 3), 'correlation'],
+      [signs(20, 64, 4), 'cosine'],
+      [whole(2, 3, 5, 5), 'euclidean'],
+      [clustered(900, 160, 6), 'euclidean'],
+      [whole(400, 140, 2, 7), 'manhattan'],
+      [points(300, 130, 'duplicates', 8), 'correlation'],
+      [whole(300, 131, 60, 9), 'euclidean'],
+    ] as const) {
+      const want = vatFromPoints(shared, x, { metric });
+      expect(vatFromPoints(kernels, x, { metric })).toEqual(want);
+      for (const [workers, steps] of [
+        [1, 7],
+        [2, 50],
+        [3, 1e6],
+      ] as const) {
+        const job = prepareVatPoints(shared, x, metric, workers);
+        const ends = await runWorkers(job, steps);
+        const label = `${metric} n=${x.shape[0]} workers=${workers}`;
+        expect(
+          ends.map((e) => e.state),
+          label,
+        ).toEqual(new Array(workers).fill(1));
+        expect(new Set(ends.map((e) => e.calls)).size, label).toBe(1);
+        expect(finishVatPoints(shared, job), label).toEqual(want);
+      }
+    }
+    expect(shared.arena.used).toBe(0);
+  });
+
+  it('stop after the same step when cancelled', async () => {
+    const job = prepareVatPoints(shared, points(2000, 40), 'euclidean', 2);
+    stopVatPoints(shared.memory, job);
+    const ends = await runWorkers(job, 10);
+    expect(ends.map((e) => e.state)).toEqual([2, 2]);
+    expect(ends[0]!.calls).toBe(ends[1]!.calls);
+    expect(() => finishVatPoints(shared, job)).toThrowError(expect.objectContaining({ code: 'internal' }));
+    releaseVatPoints(shared, job);
+  });
+
+  it('give up waiting for a worker that died', async () => {
+    const job = prepareVatPoints(shared, points(100, 4), 'euclidean', 2);
+    stopVatPoints(shared.memory, job, 'abort');
+    const alone = await runWorkers({ ...job, workers: 1 }, 1e6);
+    expect(alone.map((e) => e.state)).toEqual([3]);
+    releaseVatPoints(shared, job);
+  });
+});
