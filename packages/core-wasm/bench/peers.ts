@@ -11,7 +11,8 @@ interface Tensor {
 interface Tfjs {
   setBackend(name: string): Promise<boolean>;
   tensor2d(values: Float32Array, shape: readonly [number, number]): Tensor;
-  matMul(a: Tensor, b: Tensor): Tensor;
+  transpose(x: Tensor): Tensor;
+  matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
 }
 
 let tfjs: Promise<Tfjs> | null = null;
@@ -30,26 +31,27 @@ function loadTfjs(): Promise<Tfjs> {
   return tfjs;
 }
 
-/** x·xᵀ by tfjs's WebAssembly backend, one thread; xᵀ laid out beforehand, which its fast path needs. */
-export function tfjsMatMul({ data, shape: [n, d] }: Matrix): Contender {
-  let made: { tf: Tfjs; x: Tensor; y: Tensor } | null = null;
+/**
+ * x·xᵀ by tfjs's WebAssembly backend, one thread, in the two ways one can write it: told to turn the right side (a slow path of
+ * the backend), or turned first (XNNPACK).
+ */
+export function tfjsMatMul({ data, shape: [n, d] }: Matrix, turned: boolean): Contender {
+  let made: { tf: Tfjs; x: Tensor } | null = null;
   return {
-    name: 'tfjs-wasm matMul(x, xᵀ)',
+    name: turned ? 'tfjs-wasm matMul(x, transpose(x))' : 'tfjs-wasm matMul(x, x, false, true)',
     async run() {
       if (!made) {
         const tf = await loadTfjs();
-        const turned = new Float32Array(n * d);
-        for (let i = 0; i < n; i++) for (let k = 0; k < d; k++) turned[k * n + i] = data[i * d + k]!;
-        made = { tf, x: tf.tensor2d(data, [n, d]), y: tf.tensor2d(turned, [d, n]) };
+        made = { tf, x: tf.tensor2d(data, [n, d]) };
       }
-      const product = made.tf.matMul(made.x, made.y);
+      const { tf, x } = made;
+      const y = turned ? tf.transpose(x) : x;
+      const product = turned ? tf.matMul(x, y) : tf.matMul(x, x, false, true);
       await product.data();
       product.dispose();
+      if (turned) y.dispose();
     },
-    dispose() {
-      made?.x.dispose();
-      made?.y.dispose();
-    },
+    dispose: () => made?.x.dispose(),
   };
 }
 

@@ -5,6 +5,8 @@ import { runVatPointsWorker, type VatPointsJob } from '../kernels/vat-points/ind
 import { instantiate, type Kernels, kernelModule, loadKernels } from '../src/load.js';
 
 type Work = { pairwise: PairwiseJob } | { vatPoints: VatPointsJob };
+/** A work and the counter from which threads take their parts. */
+type Task = Work & { next: Int32Array };
 
 export interface Threads {
   readonly count: number;
@@ -15,14 +17,19 @@ export interface Threads {
   close(): Promise<void>;
 }
 
-function part(exports: WebAssembly.Exports, work: Work, worker: number, count: number): void {
+function part(exports: WebAssembly.Exports, work: Task, worker: number, count: number): void {
   if ('vatPoints' in work) {
     runVatPointsWorker(exports, work.vatPoints, worker, work.vatPoints.steps);
     return;
   }
-  const { pairwise } = work;
-  const share = Math.ceil(pairwise.squares / count);
-  runPairwise(exports, pairwise, worker, share * worker, share * (worker + 1));
+  // A thread that is held up takes fewer, as in the engine.
+  const { pairwise, next } = work;
+  const step = Math.max(1, Math.floor(pairwise.squares / (32 * count)));
+  for (;;) {
+    const from = Atomics.add(next, 0, step);
+    if (from >= pairwise.squares) return;
+    runPairwise(exports, pairwise, worker, from, from + step);
+  }
 }
 
 export async function startThreads(count: number): Promise<Threads> {
@@ -42,8 +49,9 @@ export async function startThreads(count: number): Promise<Threads> {
     kernels,
     async run(work) {
       const ends = workers.map(answer);
-      for (const worker of workers) worker.postMessage(work);
-      part(kernels.exports, work, 0, count);
+      const task: Task = { ...work, next: new Int32Array(new SharedArrayBuffer(4)) };
+      for (const worker of workers) worker.postMessage(task);
+      part(kernels.exports, task, 0, count);
       await Promise.all(ends);
     },
     async close() {
@@ -60,7 +68,7 @@ if (!isMainThread && workerData?.benchThread) {
     memory: WebAssembly.Memory;
   };
   const exports = instantiate(module, memory);
-  parentPort!.on('message', (work: Work) => {
+  parentPort!.on('message', (work: Task) => {
     part(exports, work, benchThread, count);
     parentPort!.postMessage('done');
   });

@@ -90,7 +90,7 @@ export const bench: KernelBench = {
       }
       if (metric === 'cosine') {
         contenders.push({ name: 'plain JavaScript', run: () => plainCosine(x) });
-        contenders.push(tfjsMatMul(x));
+        contenders.push(tfjsMatMul(x, true), tfjsMatMul(x, false));
       }
       if (n <= 1000) {
         contenders.push(mlDistance(x, metric));
