@@ -40,8 +40,8 @@ const worst = (got: Correlation, want: Float64Array) => {
 
 describe('correlation', () => {
   it('equals two passes of float64 at every strip edge and panel edge', () => {
-    for (const units of [1, 3, 4, 5, 13])
-      for (const inputs of [1, 7, 8, 9, 25, 130])
+    for (const units of [1, 2, 3, 15, 16, 17, 33])
+      for (const inputs of [1, 7, 15, 16, 17, 130])
         for (const m of [2, 3, 17, 300]) {
           const x = columns(m, units, 1);
           const y = columns(m, inputs, 2);
@@ -76,10 +76,10 @@ describe('correlation', () => {
     const x = columns(20_000, 2, 7, 50);
     const y = columns(20_000, 3, 8, -3);
     expect(worst(correlation(kernels, x, y), correlationReference(x, y))).toBeLessThan(2e-6);
-    const jump = columns(700, 4, 9);
-    for (let k = 4 * 350; k < jump.data.length; k++) jump.data[k]! *= 1e25;
-    const other = columns(700, 9, 10);
-    for (let k = 9 * 350; k < other.data.length; k++) other.data[k]! *= 1e20;
+    const jump = columns(700, 19, 9);
+    for (let k = 19 * 350; k < jump.data.length; k++) jump.data[k]! *= 1e25;
+    const other = columns(700, 21, 10);
+    for (let k = 21 * 350; k < other.data.length; k++) other.data[k]! *= 1e20;
     expect(worst(correlation(kernels, jump, other), correlationReference(jump, other))).toBeLessThan(2e-6);
     // A drift: all the variance lies between the panels.
     const drift = columns(1000, 3, 11);
