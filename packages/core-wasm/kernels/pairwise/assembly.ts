@@ -18,11 +18,11 @@ const SIDE: u32 = 128;
 const CELL: usize = 1024;
 /**
  * Columns of the data a sum runs over before it is added to another, and those another runs over before it is added to the total: at most
- * 64 + 8 + stride / 512 roundings a value, so that even where all go the same way cosine stays within 1e-6.
- * What two squares of panels hold over GROUP columns lies in the second cache.
+ * 64 + 16 + stride / 1024 roundings a value, so that even where all go the same way cosine stays within 1e-6.
+ * A square of rows over GROUP columns lies in the second cache.
  */
 const BLOCK: u32 = 64;
-const GROUP: u32 = 512;
+const GROUP: u32 = 1024;
 /** ‖a‖² + ‖b‖² − 2ab is off by some 6e-7 of ‖a‖² + ‖b‖²: below this share of it the distance is made from the differences. */
 const NEAR: f32 = 0.0625;
 /** Cosine: below this the differences decide, so that duplicates are at exactly 0. */
