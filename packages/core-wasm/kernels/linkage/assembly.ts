@@ -250,12 +250,23 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
 /**
  * Takes row i's distances to the samples after it (upper: f32[n−1−i]) into the diameters of the clusters that join them: leaf i
  * and the leaves of a sibling subtree lie in one place of the leaves' order, so each is a maximum over a range.
- * position: u32[n]; parent, from, to: u32[2n−1], parent as a merge's number and [from, to) the sibling's leaves; row: f32[n] scratch.
+ * position: u32[n]; parent, from, to: u32[2n−1], parent as a merge's number and [from, to) the sibling's leaves; row: f32[n] scratch,
+ * 0 before sample 0; samples come in order, so that what a row has no value for is 0 already.
  */
 export function linkageDiameterRow(upper: usize, i: u32, n: u32, position: usize, parent: usize, from: usize, to: usize, row: usize, diameter: usize): void {
-  memory.fill(row, 0, <usize>n << 2);
-  for (let j = i + 1; j < n; j++) {
-    store<f32>(row + (<usize>load<u32>(position + (<usize>j << 2)) << 2), load<f32>(upper));
+  let p = position + (<usize>i << 2);
+  const stop = position + (<usize>n << 2);
+  store<f32>(row + (<usize>load<u32>(p) << 2), 0);
+  p += 4;
+  for (; p + 16 <= stop; p += 16) {
+    store<f32>(row + (<usize>load<u32>(p) << 2), load<f32>(upper));
+    store<f32>(row + (<usize>load<u32>(p, 4) << 2), load<f32>(upper, 4));
+    store<f32>(row + (<usize>load<u32>(p, 8) << 2), load<f32>(upper, 8));
+    store<f32>(row + (<usize>load<u32>(p, 12) << 2), load<f32>(upper, 12));
+    upper += 16;
+  }
+  for (; p < stop; p += 4) {
+    store<f32>(row + (<usize>load<u32>(p) << 2), load<f32>(upper));
     upper += 4;
   }
   let node = i;

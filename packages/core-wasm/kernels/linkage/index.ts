@@ -359,6 +359,7 @@ function* diametersOf(
       beside(right[t]!, left[t]!, t);
     }
     arena.f32(diameter, n - 1).fill(0);
+    arena.f32(row, n).fill(0);
     const rows = Math.max(1, Math.floor(CHUNK / 4 / n));
     for (let i = 0; i < n; i++) {
       if (i % rows === 0) yield progress(stage, i / n);

@@ -215,7 +215,7 @@ describe('linkage', () => {
 
   it('equals the O(n⁴) reference, diameters included', () => {
     for (const method of LINKAGE_METHODS)
-      for (const n of [2, 3, 5, 12, 24]) {
+      for (const n of [2, 3, 4, 5, 6, 12, 24, 25, 26]) {
         const m = random(n, 100 + n);
         const tree = linkage(kernels, m, { method, diameters: true });
         const want = linkageReference(n, at(m), method);
