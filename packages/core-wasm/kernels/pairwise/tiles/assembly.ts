@@ -1,9 +1,10 @@
 // pairwise: the innermost loops. A tile is 2 rows × 16 columns in eight vector sums; both come from panels of sixteen rows,
 // transposed (prepare/assembly.ts), so that a step over k reads four vectors and two broadcast numbers and needs no sum across lanes.
 // V8 adds an instruction to each broadcast that is not at the pointer itself, and none to a vector: 2 × 16 runs at 60 GFLOP/s where
-// 4 × 8, with four broadcasts, runs at 50, and every tile of more than eight sums below 37 (Node 20, AMD EPYC of 4.1 GHz, limit 65).
-// One step a turn: unrolled by hand the loop spills its sums (37), and in a loop of this function V8 would unroll it (55). Called from
-// two places, so that Binaryen does not inline it.
+// 4 × 8, with four broadcasts, runs at 50, and every tile of more than eight sums below 37 (Node 20, AMD EPYC of 4.1 GHz, limit 65; Node 24
+// 57, Node 22 49 whatever the order).
+// One step a turn: unrolled by hand the loop spills its sums (37), and inside another loop V8 unrolls it (55): so it is a function of
+// its own, with more than one caller, which Binaryen does not inline.
 
 import { madd } from "../../../assembly/lanes";
 
