@@ -672,6 +672,45 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
     expect(JSON.parse(json.out.trim().split('\n').at(-1)!).error.message).toContain(message);
   });
 
+  it('-o never replaces what is no result: a file, the matrix itself, a folder of other things, a device', async () => {
+    const matrix = join(folder, 'keep.npy');
+    writeFileSync(
+      matrix,
+      encodeNpy(
+        Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)),
+        [20, 3],
+      ),
+    );
+    const precious = mkdtempSync(join(folder, 'precious-'));
+    writeFileSync(join(precious, 'notes.txt'), 'mine');
+    const before = readFileSync(matrix);
+    for (const command of ['tendency', 'modules', 'change', 'activity', 'geometry'])
+      for (const [target, message] of [
+        [matrix, 'expected a folder to write a result to, got a file'],
+        [precious, 'is not empty and holds no result; choose another folder'],
+      ] as const) {
+        const layer = command === 'activity' ? ['--layer', 'C1'] : [];
+        const { code, out, err } = await cli(command, run, ...layer, '-o', target);
+        expect(err, command).toContain(message);
+        expect(code).toBe(1);
+        expect(out).toBe('');
+      }
+    expect((await cli('tendency', matrix, '-o', matrix)).code).toBe(1);
+    // A name that climbs out of its method's folder meets the same rule.
+    expect((await cli('tendency', run, '--name', join('..', '..', 'snapshots'))).code).not.toBe(0);
+    expect((await cli('report', run, '-o', precious)).err).toContain('is there and is no file');
+    expect(readFileSync(matrix)).toEqual(before);
+    expect(readdirSync(precious)).toEqual(['notes.txt']);
+    expect(readdirSync(join(run, 'snapshots'))).toContain('init');
+    // An older result is replaced.
+    const again = mkdtempSync(join(folder, 'again-'));
+    for (let i = 0; i < 2; i++) {
+      const { code, err } = await cli('tendency', matrix, '-o', again);
+      expect(code, err).toBe(0);
+    }
+    expect(readdirSync(again)).toContain('result.json');
+  });
+
   it('lying safetensors offsets', async () => {
     const copy = join(folder, 'lying');
     const trained = await cli(

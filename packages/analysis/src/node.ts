@@ -31,7 +31,7 @@ export {
   weightsOf,
 } from './models/index.js';
 export { graphOfKeras } from './models/keras/index.js';
-export { listResults, MAX_RESULT_JSON, readResult, writeResult } from './results/store.js';
+export { checkResultFolder, listResults, MAX_RESULT_JSON, readResult, writeResult } from './results/store.js';
 export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
 export {
   type Architecture,

@@ -10,11 +10,33 @@ import type { ResultBase } from './types.js';
 /** A result.json longer than this is refused. */
 export const MAX_RESULT_JSON = 500_000_000;
 
+/** Throws `io` unless a result may be written to `folder`: it is not there yet, is empty, or holds an older result, which will be replaced. */
+export async function checkResultFolder(folder: string): Promise<void> {
+  const entries = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [] as string[];
+    guard(
+      cause.code !== 'ENOTDIR',
+      'io',
+      () => `${folder}: expected a folder to write a result to, got a file`,
+      { path: folder },
+    );
+    throw fileError(folder, cause, 'write');
+  });
+  guard(
+    entries.length === 0 || entries.includes('result.json'),
+    'io',
+    () => `${folder} is not empty and holds no result; choose another folder`,
+    { path: folder },
+  );
+}
+
 /**
  * Writes a result as a folder: result.json and one .npy per typed array, named after its place ("panels.0.order.npy").
- * The folder appears whole, and replaces an older one of that name. Throws `io`, `not-finite`.
+ * The folder appears whole, and replaces an older result of that name; a file or a folder of anything else is never replaced.
+ * Throws `io`, `not-finite`.
  */
 export async function writeResult(folder: string, result: ResultBase): Promise<void> {
+  await checkResultFolder(folder);
   const { json, arrays } = splitResult(result);
   await writeFolderAtomic(folder, [
     ...[...arrays].map(([file, array]): [string, () => Uint8Array] => [

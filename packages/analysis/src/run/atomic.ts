@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { guard } from '@epochscope/core-wasm';
 import { fileError } from '../formats/file-source.js';
 
 /** Names of files and folders being written; readers pass over them. */
@@ -25,8 +26,12 @@ async function writeSynced(path: string, bytes: Uint8Array | string): Promise<vo
   }
 }
 
-/** A file that appears whole or not at all: temporary sibling, flush, rename. Throws `io` or `missing`. */
+/** A file that appears whole or not at all: temporary sibling, flush, rename. Replaces files only, no device or folder. Throws `io` or `missing`. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  const there = await stat(path).catch(() => null);
+  guard(there === null || there.isFile(), 'io', () => `${path} is there and is no file; choose another`, {
+    path,
+  });
   const sibling = temporary(path);
   try {
     await writeSynced(sibling, bytes);

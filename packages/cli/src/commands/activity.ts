@@ -1,4 +1,5 @@
 import type { Figure } from '@epochscope/analysis';
+import { checkResultFolder } from '@epochscope/analysis/node';
 import type { Command } from 'commander';
 import { activityOfRun } from '../activity-run.js';
 import type { Output } from '../output.js';
@@ -27,6 +28,7 @@ interface Options {
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
+  if (o.output) await checkResultFolder(o.output);
   const { result, folder } = await activityOfRun(
     directory!,
     {

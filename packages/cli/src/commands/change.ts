@@ -1,4 +1,5 @@
 import type { ChangeResult, Figure, PathRule } from '@epochscope/analysis';
+import { checkResultFolder } from '@epochscope/analysis/node';
 import { type Command, InvalidArgumentError } from 'commander';
 import { changeOfRun } from '../change-run.js';
 import type { Output } from '../output.js';
@@ -60,6 +61,7 @@ interface Options {
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
+  if (o.output) await checkResultFolder(o.output);
   const { result, tracks, folder } = await changeOfRun(
     directory!,
     {
