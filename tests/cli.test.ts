@@ -672,6 +672,19 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
     expect(JSON.parse(json.out.trim().split('\n').at(-1)!).error.message).toContain(message);
   });
 
+  it.skipIf(!existsSync('/proc/self'))('-o where no folder can be made', async () => {
+    for (const argv of [
+      ['tendency', run],
+      ['train', '--data', digits],
+      ['import', join(run, 'snapshots')],
+      ['reproduce', 'satoh', '--quick'],
+    ]) {
+      const { code, err } = await cli(...argv, '-o', '/proc/nowhere/x');
+      expect(err, argv[0]).toMatch(/epochscope: \/proc\/nowhere\S* (could not be written|does not exist)/);
+      expect(code).toBe(1);
+    }
+  });
+
   it('-o never replaces what is no result: a file, the matrix itself, a folder of other things, a device', async () => {
     const matrix = join(folder, 'keep.npy');
     writeFileSync(

@@ -32,7 +32,7 @@ export {
 } from './models/index.js';
 export { graphOfKeras } from './models/keras/index.js';
 export { checkResultFolder, listResults, MAX_RESULT_JSON, readResult, writeResult } from './results/store.js';
-export { isTemporary, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
+export { isTemporary, makeFolder, writeFileAtomic, writeFolderAtomic } from './run/atomic.js';
 export {
   type Architecture,
   canonicalWeights,

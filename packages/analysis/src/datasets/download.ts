@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { fileError } from '../formats/file-source.js';
 import { gunzip } from '../formats/gzip.js';
 import { networkError } from '../formats/http-source.js';
-import { writeFileAtomic } from '../run/atomic.js';
+import { makeFolder, writeFileAtomic } from '../run/atomic.js';
 import { DOWNLOADS, type DownloadName, type RemoteFile } from './checksums.js';
 import { readTar } from './tar.js';
 
@@ -52,7 +52,7 @@ export async function downloadDataset(
   );
   const folder = join(cacheDir, name);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (cause) {
     throw fileError(folder, cause, 'write');
   }

@@ -9,6 +9,32 @@ export const isTemporary = (name: string) => /\.tmp-[0-9a-f]{8}$/.test(name);
 const temporary = (path: string) =>
   join(dirname(path), `${basename(path)}.tmp-${randomBytes(4).toString('hex')}`);
 
+/**
+ * Makes a folder and those above it. Not mkdir's `recursive`: on file systems that refuse with ENOENT, as /proc does, Node 20 then
+ * tries for ever. Throws `io` or `missing`.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const make = () => mkdir(path);
+  try {
+    await make().catch(async (cause: NodeJS.ErrnoException) => {
+      const above = dirname(path);
+      if (cause.code !== 'ENOENT' || above === path) throw cause;
+      await makeFolder(above);
+      await make();
+    });
+  } catch (cause) {
+    // There already, perhaps made by another process meanwhile.
+    if (
+      await stat(path).then(
+        (info) => info.isDirectory(),
+        () => false,
+      )
+    )
+      return;
+    throw fileError(path, cause, 'write');
+  }
+}
+
 /** Flushes a folder's entries; not possible, and not needed, on Windows. */
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => null);
@@ -54,10 +80,10 @@ export async function writeFolderAtomic(
   const sibling = temporary(path);
   const old = temporary(path);
   try {
-    await mkdir(sibling, { recursive: true });
+    await makeFolder(sibling);
     for (const [name, bytes] of files) {
       const file = join(sibling, name);
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       await writeSynced(file, bytes());
     }
     await syncFolder(sibling);

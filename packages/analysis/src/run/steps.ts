@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
@@ -7,6 +7,7 @@ import { bytesOf, elementCount } from '../formats/dtypes.js';
 import { fileError } from '../formats/file-source.js';
 import type { SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
+import { makeFolder } from './atomic.js';
 import { isSafeName, isSnapshotInfo } from './manifest.js';
 import type { SnapshotInfo } from './types.js';
 
@@ -216,7 +217,7 @@ export async function openStepWriter(directory: string): Promise<StepWriter> {
   };
   let log: Pick<StepLog, 'tensors' | 'recordBytes' | 'count'> | null = null;
   try {
-    await mkdir(join(directory, STEPS_FOLDER), { recursive: true });
+    await makeFolder(join(directory, STEPS_FOLDER));
     const old = await readStepLog(directory);
     // Not 'a': on some systems appending ignores the place written to.
     index = await open(files.index, old ? 'r+' : 'w+');

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { fileError } from '../formats/file-source.js';
@@ -6,7 +6,7 @@ import { encodeNpy } from '../formats/npy.js';
 import { encodeSafetensors } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
 import { toolInfo } from '../version.js';
-import { isTemporary, writeFileAtomic, writeFolderAtomic } from './atomic.js';
+import { isTemporary, makeFolder, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 import { isSafeName } from './manifest.js';
 import { readManifest, readRunJson } from './read.js';
 import { openStepWriter, type StepWriter } from './steps.js';
@@ -59,7 +59,7 @@ async function removeLeftovers(directory: string): Promise<void> {
 
 async function claim(directory: string, overwrite: boolean): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     const entries = await readdir(directory);
     if (entries.length) {
       guard(
@@ -78,7 +78,7 @@ async function claim(directory: string, overwrite: boolean): Promise<void> {
       for (const name of OWN) await rm(join(directory, name), { recursive: true, force: true });
       await removeLeftovers(directory);
     }
-    await mkdir(join(directory, 'snapshots'), { recursive: true });
+    await makeFolder(join(directory, 'snapshots'));
   } catch (cause) {
     throw fileError(directory, cause, 'write');
   }
@@ -171,7 +171,7 @@ export async function writeOutputs(
   );
   const folder = join(directory, 'snapshots', snapshotId, 'outputs');
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (cause) {
     throw fileError(folder, cause, 'write');
   }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type EqualAccuracy,
@@ -9,7 +8,7 @@ import {
   type RegionsLeft,
   toolInfo,
 } from '@epochscope/analysis';
-import { fileError, writeFileAtomic } from '@epochscope/analysis/node';
+import { fileError, makeFolder, writeFileAtomic } from '@epochscope/analysis/node';
 import { guard } from '@epochscope/core-wasm';
 import { table } from '../commands/_shared.js';
 import type { Output } from '../output.js';
@@ -91,7 +90,7 @@ export async function compareRankings(
     }),
   };
   try {
-    await mkdir(options.output, { recursive: true });
+    await makeFolder(options.output);
   } catch (cause) {
     throw fileError(options.output, cause, 'write');
   }

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toolInfo } from '@epochscope/analysis';
-import { fileError, writeFileAtomic } from '@epochscope/analysis/node';
+import { fileError, makeFolder, writeFileAtomic } from '@epochscope/analysis/node';
 import { guard } from '@epochscope/core-wasm';
 
 export const CLAIMS_FORMAT = 'epochscope-claims/1';
@@ -54,7 +53,7 @@ export async function writeClaims(folder: string, report: ClaimsReport): Promise
         { claim: id, figure: name },
       );
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (cause) {
     throw fileError(folder, cause, 'write');
   }

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
-import { type Dataset, fileError, openRun } from '@epochscope/analysis/node';
+import { type Dataset, fileError, makeFolder, openRun } from '@epochscope/analysis/node';
 import { geometryOfRun } from '../geometry-run.js';
 import type { Output } from '../output.js';
 import { writeGeometryPictures } from '../pictures/geometry.js';
@@ -43,7 +42,7 @@ export const experiment: Experiment = {
     const epochs = options.epochs ?? (quick ? QUICK_EPOCHS : EPOCHS);
     const hidden = quick ? QUICK_HIDDEN : HIDDEN;
     try {
-      await mkdir(options.output, { recursive: true });
+      await makeFolder(options.output);
     } catch (cause) {
       throw fileError(options.output, cause, 'write');
     }

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { accuracyAtRemoval, type PruneResult, type PruneRound, type Ranking } from '@epochscope/analysis';
-import { type Dataset, fileError } from '@epochscope/analysis/node';
+import { type Dataset, fileError, makeFolder } from '@epochscope/analysis/node';
 import type { Output } from '../output.js';
 import { compareRankings, comparisonText, type PruneComparison } from '../prune/compare.js';
 import { writePrunePictures } from '../prune/pictures.js';
@@ -32,7 +31,7 @@ export const experiment: Experiment = {
     const rounds = options.quick ? 5 : 16;
     const retraining = options.quick ? 1 : 3;
     try {
-      await mkdir(options.output, { recursive: true });
+      await makeFolder(options.output);
     } catch (cause) {
       throw fileError(options.output, cause, 'write');
     }

@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dataset, fileError, openDataset } from '@epochscope/analysis/node';
+import { type Dataset, fileError, makeFolder, openDataset } from '@epochscope/analysis/node';
 import { modulesText } from '../commands/modules.js';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
@@ -23,7 +22,7 @@ export const experiment: Experiment = {
     const snapshots = [...new Set([1, ...[1, 2, 3].map((k) => Math.max(1, Math.round((k * epochs) / 3)))])];
     const samples = options.quick ? 500 : 2500;
     try {
-      await mkdir(options.output, { recursive: true });
+      await makeFolder(options.output);
     } catch (cause) {
       throw fileError(options.output, cause, 'write');
     }
