@@ -20,6 +20,22 @@ export const PLAIN_COLOUR = '#4477aa';
 /** Colours repeat beyond ten classes; the legend then numbers them. */
 export const classColour = (label: number): string => CLASS_COLOURS[label % CLASS_COLOURS.length]!;
 
+/** Colours of lines that stand for layers, snapshots or parameters: nine hues and grey, at least 4.4 : 1 on a light and 6 : 1 on a dark page. */
+const LINE_COLOURS = [
+  'light-dark(#2a7fb8, #88ccee)',
+  'light-dark(#b8475b, #e08a98)',
+  'light-dark(#8a7400, #ddcc77)',
+  'light-dark(#117733, #5fc285)',
+  'light-dark(#6f5bd0, #a79bf0)',
+  'light-dark(#aa4499, #d98acb)',
+  'light-dark(#1f8577, #5cc4b3)',
+  'light-dark(#5b6470, #aab4bf)',
+  'light-dark(#a83268, #e07ba6)',
+  'light-dark(#c4560f, #ee7733)',
+] as const;
+/** A CSS colour; they repeat beyond ten. */
+export const lineColour = (index: number): string => LINE_COLOURS[index % LINE_COLOURS.length]!;
+
 /** Grey level 0 … 255 of a dissimilarity: dark = similar. A scale without extent is all dark. */
 export function greyLevel(value: number, low: number, high: number): number {
   if (!(high > low)) return 0;

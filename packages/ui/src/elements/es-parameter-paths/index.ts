@@ -1,7 +1,7 @@
 import type { TracksResult } from '@epochscope/analysis/results';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { chart, decimate, EsFigure, type FigureTable, linePath, mark } from '../../figure/index.js';
-import { classColour } from '../../palette.js';
+import { lineColour } from '../../palette.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 export type TracksData = Pick<TracksResult, 'snapshots' | 'paths' | 'updates'>;
@@ -128,7 +128,7 @@ export class EsParameterPaths extends EsFigure<TracksData, TracksResult> {
           const first = path.values[0]!;
           const last = path.values[path.values.length - 1]!;
           return svg`<g>
-            <path class="path" d=${linePath(points)} style="stroke:${classColour(i)}" ${mark({
+            <path class="path" d=${linePath(points)} style="stroke:${lineColour(i)}" ${mark({
               label: `${nameOf(path)}: ${format(first)} → ${format(last)}`,
               detail: { layer, unit },
               selected: this.selection.layer === layer && this.selection.unit === unit,

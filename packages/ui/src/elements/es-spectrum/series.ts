@@ -9,7 +9,7 @@ import {
   linePath,
   mark,
 } from '../../figure/index.js';
-import { classColour } from '../../palette.js';
+import { lineColour } from '../../palette.js';
 import type { Selection } from '../../selection.js';
 import { format } from '../../styles.js';
 
@@ -127,7 +127,7 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
         }
         ${series.map(({ values, sd }, i) =>
           sd
-            ? svg`<path class="band" style="fill:${classColour(i)}" d=${bandPath(
+            ? svg`<path class="band" style="fill:${lineColour(i)}" d=${bandPath(
                 Array.from(values, (value, j): readonly [number, number, number] => [
                   place(j),
                   // What a logarithm cannot show goes down to the axis.
@@ -139,17 +139,17 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
         )}
         ${series.map(
           ({ name, values, dashed, detail, selected }, i) => svg`<path class="line" d=${linePath(points[i]!)}
-            style="stroke:${classColour(i)}" stroke-dasharray=${dashed ? DASHES : nothing} ${mark({
+            style="stroke:${lineColour(i)}" stroke-dasharray=${dashed ? DASHES : nothing} ${mark({
               label: `${name}: ${format(values[0]!)} at ${textOf(lines.x.at[0]!)}, ${format(values[values.length - 1]!)} at ${textOf(lines.x.at[values.length - 1]!)}`,
               ...(detail ? { detail: { ...detail } } : {}),
               selected: selected ?? false,
             })} />
-            ${values.length < 16 ? points[i]!.filter(([, py]) => Number.isFinite(py)).map(([px, py]) => svg`<circle cx=${px} cy=${py} r="3" style="fill:${classColour(i)};pointer-events:none" />`) : nothing}`,
+            ${values.length < 16 ? points[i]!.filter(([, py]) => Number.isFinite(py)).map(([px, py]) => svg`<circle cx=${px} cy=${py} r="3" style="fill:${lineColour(i)};pointer-events:none" />`) : nothing}`,
         )}`,
     })}
     <div class="names">${series.map(
       ({ name, dashed }, i) =>
-        html`<span part="item"><svg viewBox="0 0 38 16" aria-hidden="true"><line x1="0" x2="38" y1="8" y2="8" stroke-width="3" style="stroke:${classColour(i)}" stroke-dasharray=${dashed ? '8 6' : nothing} /></svg>${name}</span>`,
+        html`<span part="item"><svg viewBox="0 0 38 16" aria-hidden="true"><line x1="0" x2="38" y1="8" y2="8" stroke-width="3" style="stroke:${lineColour(i)}" stroke-dasharray=${dashed ? '8 6' : nothing} /></svg>${name}</span>`,
     )}</div>`;
   }
 }

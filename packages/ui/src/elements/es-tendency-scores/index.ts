@@ -1,8 +1,9 @@
 import type { Figure, TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import type { TemplateResult } from 'lit';
 import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { lineColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
-import { lineColour, linePlot } from './lines.js';
+import { linePlot } from './lines.js';
 
 /** What is drawn: scores against the classes, the number of blocks and its stability, the rim score of wrong samples. */
 export const SCORE_MEASURES = {

@@ -8,7 +8,6 @@ import {
   mark,
   type PlotLayers,
 } from '../../figure/index.js';
-import { classColour } from '../../palette.js';
 
 export interface LinePoint {
   /** One of the plot's places. */
@@ -36,10 +35,6 @@ export interface LinePlot {
   range?: readonly [number, number];
   lines: readonly Line[];
 }
-
-/** Class colours, those that stand out most on white and on dark first. */
-const STRONG = [4, 9, 3, 1, 6, 5, 7, 8, 2, 0];
-export const lineColour = (i: number): string => classColour(STRONG[i % STRONG.length]!);
 
 const ROW = 15;
 /** Largest share of the width that names take. */

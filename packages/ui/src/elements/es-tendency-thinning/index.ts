@@ -1,8 +1,9 @@
 import type { TendencyResult, Thinning } from '@epochscope/analysis/results';
 import type { TemplateResult } from 'lit';
 import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { lineColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
-import { lineColour, linePlot } from '../es-tendency-scores/lines.js';
+import { linePlot } from '../es-tendency-scores/lines.js';
 
 /** How agreement with all samples is measured. */
 export const AGREEMENTS = {

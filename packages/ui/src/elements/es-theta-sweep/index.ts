@@ -1,10 +1,10 @@
 import type { Figure, ModuleSnapshot, ModulesResult, ThetaStep } from '@epochscope/analysis/results';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { chart, EsFigure, type FigureTable, linePath, mark, tableOf } from '../../figure/index.js';
+import { lineColour } from '../../palette.js';
 import { format } from '../../styles.js';
 import { pickSnapshot } from '../es-module-dendrogram/index.js';
 import { titleOf } from '../es-module-flow/clusters.js';
-import { lineColour } from '../es-tendency-scores/lines.js';
 
 const SCORES: [keyof ThetaStep & ('silhouette' | 'coherence' | 'stability'), string][] = [
   ['silhouette', 'silhouette'],

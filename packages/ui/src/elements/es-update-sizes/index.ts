@@ -1,7 +1,7 @@
 import type { TracksResult } from '@epochscope/analysis/results';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { chart, decimate, EsFigure, type FigureTable, linePath, mark } from '../../figure/index.js';
-import { classColour } from '../../palette.js';
+import { lineColour } from '../../palette.js';
 import { format } from '../../styles.js';
 import { along, chosenAt, type TracksData } from '../es-parameter-paths/index.js';
 
@@ -98,14 +98,14 @@ export class EsUpdateSizes extends EsFigure<TracksData, TracksResult> {
         ${Number.isFinite(now) ? svg`<line class="now" x1=${now} x2=${now} y1=${top} y2=${bottom} />` : nothing}
         ${sizes.map(({ layer, sizes: list }, i) => {
           const points = decimate(list.length, (k) => [x.at(at[k + 1]!), y.at(list[k]!)], right - left);
-          return svg`<path class="path" d=${linePath(points)} style="stroke:${classColour(i)}" ${mark({
+          return svg`<path class="path" d=${linePath(points)} style="stroke:${lineColour(i)}" ${mark({
             label: `${layer}: ${format(list[0]!)} at first, ${format(list[list.length - 1]!)} at last`,
             detail: { layer },
             selected: this.selection.layer === layer,
           })} />`;
         })}`,
     })}
-    <div class="names">${sizes.map(({ layer }, i) => html`<span part="item"><i style="background:${classColour(i)}"></i>${layer}</span>`)}</div>`;
+    <div class="names">${sizes.map(({ layer }, i) => html`<span part="item"><i style="background:${lineColour(i)}"></i>${layer}</span>`)}</div>`;
   }
 }
 
