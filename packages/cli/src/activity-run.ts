@@ -11,6 +11,7 @@ import {
 import { labelsOf, openRun, type Run, withFile, writeResult } from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
+import { resultFolder } from './result-folder.js';
 import { fileHashes } from './run-inputs.js';
 import { chooseSnapshots } from './tendency-run.js';
 import { captureRun, predictedBy } from './train-run.js';
@@ -46,6 +47,7 @@ export async function activityOfRun(
   output: Output,
 ): Promise<{ result: ActivityResult; folder: string }> {
   const run = await openRun(directory);
+  const folder = await resultFolder(directory, 'activity', options);
   for (const warning of run.warnings) output.warn(warning);
   const { manifest } = run;
   const snapshots = chooseSnapshots(run, options.snapshots);
@@ -117,7 +119,6 @@ export async function activityOfRun(
     panels,
   };
   warnOfUndefined(panels, manifest.classes, output);
-  const folder = options.output ?? join(directory, 'results', 'activity', options.name);
   await writeResult(folder, result);
   return { result, folder };
 }

@@ -14,6 +14,7 @@ import {
 import { openRun, type Run, writeResult } from '@epochscope/analysis/node';
 import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
+import { resultFolder } from './result-folder.js';
 import { weightHashes } from './run-inputs.js';
 import { chooseSnapshots } from './tendency-run.js';
 
@@ -44,6 +45,7 @@ export async function changeOfRun(
   output: Output,
 ): Promise<{ result: ChangeResult; tracks: TracksResult | null; folder: string }> {
   const run = await openRun(directory);
+  const folder = await resultFolder(directory, 'change', options);
   for (const warning of run.warnings) output.warn(warning);
   const [from, to] = [run.snapshot(options.from), run.snapshot(options.to)];
   guard(
@@ -109,7 +111,6 @@ export async function changeOfRun(
     };
   }
   if (output.signal.aborted) throw new EpochscopeError('cancelled', 'cancelled before anything was written');
-  const folder = options.output ?? join(directory, 'results', 'change', options.name);
   await writeResult(folder, result);
   if (tracks)
     await writeResult(

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { type GeometryResult, type Hierarchy, random } from '@epochscope/analysis';
 import {
   alexnet,
+  checkResultFolder,
   fileError,
   GraphRunner,
   graphOfRun,
@@ -19,6 +20,7 @@ import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { analyseGeometry, type GeometryOptions, type GeometrySource } from './geometry/analyse.js';
 import { readArrayFile } from './matrix-file.js';
 import type { Output } from './output.js';
+import { resultFolder } from './result-folder.js';
 import { weightHashes } from './run-inputs.js';
 import { chooseSnapshots } from './tendency-run.js';
 
@@ -42,6 +44,7 @@ export async function geometryOfRun(
   output: Output,
 ): Promise<{ result: GeometryResult; folder: string }> {
   const run = await openRun(directory);
+  const folder = await resultFolder(directory, 'geometry', options);
   for (const warning of run.warnings) output.warn(warning);
   const snapshots = chooseSnapshots(run, options.snapshots);
   guard(snapshots.length > 0, 'missing', () => `${directory} holds no complete snapshot`, {
@@ -93,7 +96,6 @@ export async function geometryOfRun(
       },
     })),
   };
-  const folder = options.output ?? join(directory, 'results', 'geometry', options.name);
   return { result: await analyseGeometry(source, folder, options, output), folder };
 }
 
@@ -115,6 +117,7 @@ export async function geometryOfAlexnet(
   output: Output,
 ): Promise<{ result: GeometryResult; folder: string }> {
   const { weights, images: pictures } = options;
+  await checkResultFolder(options.output);
   const side = 227 * 227 * 3;
   let inputs: Float32Array;
   let images: GeometryResult['samples']['images'] = null;

@@ -38,6 +38,7 @@ import {
   type Matrix,
 } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
+import { resultFolder } from './result-folder.js';
 import { dataOfRun } from './run-data.js';
 import { weightHashes } from './run-inputs.js';
 import { chooseSnapshots } from './tendency-run.js';
@@ -94,6 +95,7 @@ export async function modulesOfRun(
   output: Output,
 ): Promise<{ result: ModulesResult; folder: string }> {
   const run = await openRun(directory);
+  const folder = await resultFolder(directory, 'modules', options);
   for (const warning of run.warnings) output.warn(warning);
   const snapshots = chooseSnapshots(run, options.snapshots);
   guard(snapshots.length > 0, 'missing', () => `${directory} holds no complete snapshot`, {
@@ -178,7 +180,6 @@ export async function modulesOfRun(
     transitions,
   };
   if (output.signal.aborted) throw new EpochscopeError('cancelled', 'cancelled before anything was written');
-  const folder = options.output ?? join(directory, 'results', 'modules', options.name);
   await writeResult(folder, result);
   return { result, folder };
 }

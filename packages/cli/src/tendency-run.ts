@@ -17,10 +17,18 @@ import {
   toolInfo,
 } from '@epochscope/analysis';
 import { createEngine } from '@epochscope/analysis/engine';
-import { fileError, labelsOf, openRun, type Run, writeResult } from '@epochscope/analysis/node';
+import {
+  checkResultFolder,
+  fileError,
+  labelsOf,
+  openRun,
+  type Run,
+  writeResult,
+} from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
 import { readArrayFile, splitArrayPath } from './matrix-file.js';
 import type { Output } from './output.js';
+import { resultFolder } from './result-folder.js';
 import { captureRun, predictedBy } from './train-run.js';
 
 export interface TendencyRunOptions {
@@ -117,6 +125,7 @@ export async function tendencyOfRun(
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
   const run = await openRun(directory);
+  const folder = await resultFolder(directory, 'tendency', options);
   for (const warning of run.warnings) output.warn(warning);
   const snapshots = chooseSnapshots(run, options.snapshots);
   guard(snapshots.length > 0, 'missing', () => `${directory} holds no complete snapshot`, {
@@ -184,7 +193,6 @@ export async function tendencyOfRun(
     },
     output,
   );
-  const folder = options.output ?? join(directory, 'results', 'tendency', options.name);
   return write(folder, result, options, output);
 }
 
@@ -219,6 +227,8 @@ export async function tendencyOfFile(
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
   const whole = tensorToMatrix(await readArrayFile(file), file);
+  const folder = options.output ?? `${file.replace(ENDING, '')}-tendency`;
+  await checkResultFolder(folder);
   const count = whole.shape[0];
   const listOf = async (from: string | undefined, what: string) => {
     if (from === undefined) return null;
@@ -254,7 +264,7 @@ export async function tendencyOfFile(
     { classes: null, images: null, labels: pick(labels, chosen), chosen },
     output,
   );
-  return write(options.output ?? `${file.replace(ENDING, '')}-tendency`, result, options, output);
+  return write(folder, result, options, output);
 }
 
 async function analyse(

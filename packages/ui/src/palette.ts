@@ -36,6 +36,14 @@ const LINE_COLOURS = [
 /** A CSS colour; they repeat beyond ten. */
 export const lineColour = (index: number): string => LINE_COLOURS[index % LINE_COLOURS.length]!;
 
+/** Colours of the few lines of accuracy, loss and rankings. */
+export const METRIC_COLOURS = [
+  'light-dark(#2a62b0, #7fb0f5)',
+  'light-dark(#c2570c, #f5a35c)',
+  'light-dark(#117733, #6cc58a)',
+  'light-dark(#aa4499, #dd88cc)',
+] as const;
+
 /** Grey level 0 … 255 of a dissimilarity: dark = similar. A scale without extent is all dark. */
 export function greyLevel(value: number, low: number, high: number): number {
   if (!(high > low)) return 0;

@@ -9,30 +9,23 @@ export const isTemporary = (name: string) => /\.tmp-[0-9a-f]{8}$/.test(name);
 const temporary = (path: string) =>
   join(dirname(path), `${basename(path)}.tmp-${randomBytes(4).toString('hex')}`);
 
+// There already, perhaps made by another process meanwhile, is as good as made.
+const makeOne = (path: string) =>
+  mkdir(path).catch(async (cause) => {
+    if (!(await stat(path).catch(() => null))?.isDirectory()) throw cause;
+  });
+
 /**
- * Makes a folder and those above it. Not mkdir's `recursive`: on file systems that refuse with ENOENT, as /proc does, Node 20 then
- * tries for ever. Throws `io` or `missing`.
+ * Makes a folder and those above it; errors are Node's. Not mkdir's `recursive`: on file systems that refuse with ENOENT, as /proc does,
+ * Node 20 then tries for ever.
  */
 export async function makeFolder(path: string): Promise<void> {
-  const make = () => mkdir(path);
-  try {
-    await make().catch(async (cause: NodeJS.ErrnoException) => {
-      const above = dirname(path);
-      if (cause.code !== 'ENOENT' || above === path) throw cause;
-      await makeFolder(above);
-      await make();
-    });
-  } catch (cause) {
-    // There already, perhaps made by another process meanwhile.
-    if (
-      await stat(path).then(
-        (info) => info.isDirectory(),
-        () => false,
-      )
-    )
-      return;
-    throw fileError(path, cause, 'write');
-  }
+  await makeOne(path).catch(async (cause: NodeJS.ErrnoException) => {
+    const above = dirname(path);
+    if (cause.code !== 'ENOENT' || above === path) throw cause;
+    await makeFolder(above);
+    await makeOne(path);
+  });
 }
 
 /** Flushes a folder's entries; not possible, and not needed, on Windows. */

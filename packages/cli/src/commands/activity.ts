@@ -1,5 +1,4 @@
 import type { Figure } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis/node';
 import type { Command } from 'commander';
 import { activityOfRun } from '../activity-run.js';
 import type { Output } from '../output.js';
@@ -28,7 +27,6 @@ interface Options {
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
-  if (o.output) await checkResultFolder(o.output);
   const { result, folder } = await activityOfRun(
     directory!,
     {

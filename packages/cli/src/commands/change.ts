@@ -1,5 +1,4 @@
 import type { ChangeResult, Figure, PathRule } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis/node';
 import { type Command, InvalidArgumentError } from 'commander';
 import { changeOfRun } from '../change-run.js';
 import type { Output } from '../output.js';
@@ -61,7 +60,6 @@ interface Options {
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
-  if (o.output) await checkResultFolder(o.output);
   const { result, tracks, folder } = await changeOfRun(
     directory!,
     {

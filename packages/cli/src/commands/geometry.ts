@@ -1,5 +1,4 @@
 import type { GeometryResult } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis/node';
 import type { Command } from 'commander';
 import { geometryOfAlexnet, geometryOfRun, readHierarchy } from '../geometry-run.js';
 import type { Output } from '../output.js';
@@ -47,7 +46,6 @@ Examples:
 }
 
 export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
-  if (o.output) await checkResultFolder(o.output);
   const maps = o.maps as (typeof MAPS)[number];
   const options = {
     layers: o.layers as string[] | undefined,

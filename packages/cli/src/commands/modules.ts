@@ -1,6 +1,5 @@
 import type { CutRule, Figure, ModulesResult, UnitMode } from '@epochscope/analysis';
 import { THETAS } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis/node';
 import { type Command, InvalidArgumentError } from 'commander';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
@@ -81,7 +80,6 @@ interface Options {
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
-  if (o.output) await checkResultFolder(o.output);
   const { png, ...options } = o;
   const { result, folder } = await modulesOfRun(directory!, options, output);
   const pictures = png

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { MarkRule, TendencyResult, Thinning, ThinningPlan } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis/node';
 import { METRICS } from '@epochscope/core-wasm';
 import { panelScene, TENDENCY_FIGURES, type TendencyFigure, tendencyFigure } from '@epochscope/ui';
 import type { Command } from 'commander';
@@ -67,7 +66,6 @@ const FIGURE_THINNING: ThinningPlan = { by: 'interval', intervals: [2, 10, 20] }
 const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? whole(1)(text) : text);
 
 export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
-  if (o.output) await checkResultFolder(o.output);
   const figures = (o.figure ?? []) as TendencyFigure[];
   const drawing = { mode: o.mode as 'ivat' | 'vat', aligned: Boolean(o.aligned) };
   const options = {

@@ -1,7 +1,8 @@
 // Dense algebra for singular triplets: block products, Gram-Schmidt, symmetric eigenvalues, one-sided Jacobi.
 // Vectors are rows that lie side by side. Arithmetic is float64 throughout; float32 is only how long arrays are kept.
 
-import { dot, EPSILON, madd2, pair, rotate, sum2 } from "./lanes/assembly";
+import { madd2, pair, sum2 } from "../../assembly/lanes";
+import { dot, EPSILON, rotate, spread } from "./lanes/assembly";
 
 export { svdBandEigen, svdBandVectors, svdSymmetricEigen } from "./eigen/assembly";
 export { svdAxpy, svdDot, svdNormal32, svdNormal64, svdProject } from "./lanczos/assembly";
@@ -99,14 +100,13 @@ export function svdProducts6464(a: usize, rows: i32, x: usize, count: i32, lengt
   products<f64, f64>(a, rows, x, count, length, out, outStride, f64x2.splat(0));
 }
 
-/** Four sums of two columns each, from memory or zero. */
+/** out[c] (+)= Σ_i y[c, i] · w[i], DEPTH rows at a time. */
 // @ts-ignore: decorator
 @inline
 function combine<W>(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, count: i32, out: usize, outStride: i32, length: i32, keep: bool, zero: v128): void {
   const wStep = usize(wStride) * sizeof<W>();
   const yStep = usize(yStride) << 3;
   const outStep = usize(outStride) << 3;
-  const whole = length & ~7;
   for (let i0 = 0; i0 < rows || (i0 == 0 && !keep); i0 += DEPTH) {
     const i1 = min(rows, i0 + DEPTH);
     const fresh = i0 == 0 && !keep;
@@ -116,62 +116,7 @@ function combine<W>(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, c
       const y1 = two ? y0 + yStep : y0;
       const o0 = out + usize(c) * outStep;
       const o1 = two ? o0 + outStep : o0;
-      for (let j = 0; j < whole; j += 8) {
-        const at = usize(j) << 3;
-        let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
-        if (!fresh) {
-          s0 = v128.load(o0 + at);
-          s1 = v128.load(o0 + at, 16);
-          s2 = v128.load(o0 + at, 32);
-          s3 = v128.load(o0 + at, 48);
-          t0 = v128.load(o1 + at);
-          t1 = v128.load(o1 + at, 16);
-          t2 = v128.load(o1 + at, 32);
-          t3 = v128.load(o1 + at, 48);
-        }
-        let p = w + usize(i0) * wStep + usize(j) * sizeof<W>();
-        for (let i = i0; i < i1; i++) {
-          const f0 = v128.load64_splat(y0 + (usize(i) << 3));
-          const f1 = v128.load64_splat(y1 + (usize(i) << 3));
-          let x = pair<W>(p);
-          s0 = madd2(x, f0, s0);
-          t0 = madd2(x, f1, t0);
-          x = pair<W>(p + 2 * sizeof<W>());
-          s1 = madd2(x, f0, s1);
-          t1 = madd2(x, f1, t1);
-          x = pair<W>(p + 4 * sizeof<W>());
-          s2 = madd2(x, f0, s2);
-          t2 = madd2(x, f1, t2);
-          x = pair<W>(p + 6 * sizeof<W>());
-          s3 = madd2(x, f0, s3);
-          t3 = madd2(x, f1, t3);
-          p += wStep;
-        }
-        v128.store(o0 + at, s0);
-        v128.store(o0 + at, s1, 16);
-        v128.store(o0 + at, s2, 32);
-        v128.store(o0 + at, s3, 48);
-        if (two) {
-          v128.store(o1 + at, t0);
-          v128.store(o1 + at, t1, 16);
-          v128.store(o1 + at, t2, 32);
-          v128.store(o1 + at, t3, 48);
-        }
-      }
-      for (let j = whole; j < length; j++) {
-        const at = usize(j) << 3;
-        let s: f64 = fresh ? 0 : load<f64>(o0 + at);
-        let t: f64 = fresh ? 0 : load<f64>(o1 + at);
-        let p = w + usize(i0) * wStep + usize(j) * sizeof<W>();
-        for (let i = i0; i < i1; i++) {
-          const x = <f64>load<W>(p);
-          s += x * load<f64>(y0 + (usize(i) << 3));
-          t += x * load<f64>(y1 + (usize(i) << 3));
-          p += wStep;
-        }
-        store<f64>(o0 + at, s);
-        if (two) store<f64>(o1 + at, t);
-      }
+      spread<W>(w + usize(i0) * wStep, wStep, i1 - i0, length, y0 + (usize(i0) << 3), y1 + (usize(i0) << 3), o0, o1, two, fresh, zero);
     }
   }
 }

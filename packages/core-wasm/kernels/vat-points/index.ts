@@ -3,13 +3,7 @@ import type { Kernels } from '../../src/load.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
 import type { SyncJobOptions } from '../vat/index.js';
 import type { VatResult } from '../vat/result.js';
-import {
-  checkPoints,
-  finishVatPoints,
-  prepareVatPoints,
-  releaseVatPoints,
-  runVatPointsWorker,
-} from './job.js';
+import { checkPoints, finishVatPoints, prepareChecked, releaseVatPoints, runVatPointsWorker } from './job.js';
 
 export {
   finishVatPoints,
@@ -53,7 +47,7 @@ export function vatFromPoints(
     return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
   }
   if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'VAT was cancelled');
-  const job = prepareVatPoints(kernels, x, options.metric, 1);
+  const job = prepareChecked(kernels, x, options.metric, 1);
   let finished = false;
   try {
     // Some 50 ms a call at most: a step reads up to n·d values.

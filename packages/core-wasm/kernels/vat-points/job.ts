@@ -39,6 +39,11 @@ export const MAX_WORKERS = 64;
  */
 export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, workers = 1): VatPointsJob {
   checkPoints(x, metric);
+  return prepareChecked(kernels, x, metric, workers);
+}
+
+/** The same for points that `checkPoints` has seen. */
+export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, workers: number): VatPointsJob {
   const [n, d] = x.shape;
   guard(n >= 2, 'argument', () => `x: a job needs at least 2 points, got ${n}`, { n });
   guard(

@@ -1,7 +1,8 @@
 // The steps of Lanczos on AᵀA: products with A and Aᵀ in one pass over A, and Gram-Schmidt in one pass over the basis. Both go by
 // blocks of rows that stay in cache: dot products with the block's rows, then those rows added up.
 
-import { axpy, dot, madd2, pair, sum2 } from "../lanes/assembly";
+import { madd2, pair, sum2 } from "../../../assembly/lanes";
+import { axpy, dot, spread } from "../lanes/assembly";
 
 /** Bytes of a block of rows, which is 4 to MOST_ROWS rows: in the first cache, or in the second where all of A is near. */
 const FIRST_CACHE: i32 = 32768;
@@ -79,59 +80,6 @@ function dots<A>(a: usize, rows: i32, length: i32, x0: usize, x1: usize, y0: usi
   }
 }
 
-/** z0 += Σ_i y0[i]·a[i], and z1 with y1 if there are two: 8 columns at a time. */
-// @ts-ignore: decorator
-@inline
-function spread<A>(a: usize, rows: i32, length: i32, y0: usize, y1: usize, z0: usize, z1: usize, two: bool): void {
-  const step = usize(length) * sizeof<A>();
-  const whole = length & ~7;
-  for (let j = 0; j < whole; j += 8) {
-    const at = usize(j) << 3;
-    let s0 = v128.load(z0 + at), s1 = v128.load(z0 + at, 16), s2 = v128.load(z0 + at, 32), s3 = v128.load(z0 + at, 48);
-    let t0 = v128.load(z1 + at), t1 = v128.load(z1 + at, 16), t2 = v128.load(z1 + at, 32), t3 = v128.load(z1 + at, 48);
-    let p = a + usize(j) * sizeof<A>();
-    for (let i = 0; i < rows; i++) {
-      const f0 = v128.load64_splat(y0 + (usize(i) << 3)), f1 = v128.load64_splat(y1 + (usize(i) << 3));
-      let x = pair<A>(p);
-      s0 = madd2(x, f0, s0);
-      t0 = madd2(x, f1, t0);
-      x = pair<A>(p + 2 * sizeof<A>());
-      s1 = madd2(x, f0, s1);
-      t1 = madd2(x, f1, t1);
-      x = pair<A>(p + 4 * sizeof<A>());
-      s2 = madd2(x, f0, s2);
-      t2 = madd2(x, f1, t2);
-      x = pair<A>(p + 6 * sizeof<A>());
-      s3 = madd2(x, f0, s3);
-      t3 = madd2(x, f1, t3);
-      p += step;
-    }
-    v128.store(z0 + at, s0);
-    v128.store(z0 + at, s1, 16);
-    v128.store(z0 + at, s2, 32);
-    v128.store(z0 + at, s3, 48);
-    if (two) {
-      v128.store(z1 + at, t0);
-      v128.store(z1 + at, t1, 16);
-      v128.store(z1 + at, t2, 32);
-      v128.store(z1 + at, t3, 48);
-    }
-  }
-  for (let j = whole; j < length; j++) {
-    const at = usize(j) << 3;
-    let s = load<f64>(z0 + at), t = load<f64>(z1 + at);
-    let p = a + usize(j) * sizeof<A>();
-    for (let i = 0; i < rows; i++) {
-      const x = <f64>load<A>(p);
-      s += x * load<f64>(y0 + (usize(i) << 3));
-      t += x * load<f64>(y1 + (usize(i) << 3));
-      p += step;
-    }
-    store<f64>(z0 + at, s);
-    if (two) store<f64>(z1 + at, t);
-  }
-}
-
 // @ts-ignore: decorator
 @inline
 function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize, yStride: i32): void {
@@ -150,7 +98,7 @@ function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: us
       const y0 = yStride == 0 ? y : y + usize(c) * yStep + (usize(i) << 3);
       const y1 = yStride == 0 ? y + (usize(MOST_ROWS) << 3) : two ? y0 + yStep : y0;
       dots<A>(p, few, length, x + at, x + next, y0, y1, zero);
-      spread<A>(p, few, length, y0, y1, z + at, z + next, two);
+      spread<A>(p, usize(length) * sizeof<A>(), few, length, y0, y1, z + at, z + next, two, false, zero);
     }
   }
 }
@@ -192,7 +140,7 @@ export function svdProject(v: usize, rows: i32, length: i32, x: usize, count: i3
         if (two) store<f64>(h1 + at, load<f64>(h1 + at) + load<f64>(y1 + at));
         store<f64>(y1 + at, -load<f64>(y1 + at));
       }
-      spread<f64>(p, few, length, y, y1, x + at, x + next, two);
+      spread<f64>(p, step, few, length, y, y1, x + at, x + next, two, false, zero);
     }
   }
 }

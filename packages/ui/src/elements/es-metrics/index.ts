@@ -8,6 +8,7 @@ import {
   mark,
   tableOf,
 } from '../../figure/index.js';
+import { METRIC_COLOURS } from '../../palette.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 export interface MetricSnapshot {
@@ -24,12 +25,6 @@ const NAMES: Record<string, string> = {
   loss: 'training loss',
   accuracy: 'training accuracy',
 };
-const COLOURS = [
-  'light-dark(#2a62b0, #7fb0f5)',
-  'light-dark(#c2570c, #f5a35c)',
-  'light-dark(#117733, #6cc58a)',
-  'light-dark(#aa4499, #dd88cc)',
-];
 /** With more snapshots than this only the chosen one is marked. */
 const MARKED = 120;
 const HEIGHT = 170;
@@ -107,7 +102,7 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
       marks: data.length <= MARKED,
       svg: svg`${charts}`,
     })}
-    <div class="names">${names.map((name, i) => html`<span part="item"><i style="background:${COLOURS[i % COLOURS.length]}"></i>${NAMES[name] ?? name}</span>`)}</div>`;
+    <div class="names">${names.map((name, i) => html`<span part="item"><i style="background:${METRIC_COLOURS[i % METRIC_COLOURS.length]}"></i>${NAMES[name] ?? name}</span>`)}</div>`;
   }
 
   /** Axes and lines of a group: with thousands of snapshots too dear for each step of a playback. */
@@ -153,7 +148,7 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
     return svg`${drawn.axes}
       ${chosen >= 0 ? svg`<line class="now" x1=${now} x2=${now} y1=${drawn.top} y2=${drawn.bottom} />` : nothing}
       ${lines.map(({ name, points, path }) => {
-        const colour = COLOURS[names.indexOf(name) % COLOURS.length];
+        const colour = METRIC_COLOURS[names.indexOf(name) % METRIC_COLOURS.length];
         return svg`<path d=${path} fill="none" style="stroke:${colour};stroke-width:1.5" />
           ${marked.map((i) => {
             const value = data[i]!.metrics[name];

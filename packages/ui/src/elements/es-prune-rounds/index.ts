@@ -1,6 +1,7 @@
 import type { PruneResult, PruneRound } from '@epochscope/analysis/results';
 import { css, html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
 import { chart, EsFigure, extentOf, type FigureTable, linePath, mark, tableOf } from '../../figure/index.js';
+import { METRIC_COLOURS } from '../../palette.js';
 
 /** One pruning: a result has these fields. */
 export interface PruneSeries {
@@ -13,12 +14,6 @@ export interface PruneSeries {
   >[];
 }
 
-const COLOURS = [
-  'light-dark(#2a62b0, #7fb0f5)',
-  'light-dark(#c2570c, #f5a35c)',
-  'light-dark(#117733, #6cc58a)',
-  'light-dark(#aa4499, #dd88cc)',
-];
 const ACCURACY_HEIGHT = 220;
 const REMOVED_HEIGHT = 150;
 const percent = (value: number | null, digits = 2) =>
@@ -143,11 +138,11 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
     const sample = (style: string, text: string, inside = svg``) =>
       html`<span part="item"><svg viewBox="0 0 36 16" aria-hidden="true"><line x1="0" x2="36" y1="8" y2="8" style=${style} stroke-width="2.5" />${inside}</svg>${text}</span>`;
     const keys = over
-      ? data.map((s, i) => sample(`stroke:${COLOURS[i % COLOURS.length]}`, s.name))
+      ? data.map((s, i) => sample(`stroke:${METRIC_COLOURS[i % METRIC_COLOURS.length]}`, s.name))
       : accurate
         ? [
-            sample(`stroke:${COLOURS[0]}`, 'after retraining'),
-            sample(`stroke:${COLOURS[1]};stroke-dasharray:6 5`, 'right after removal'),
+            sample(`stroke:${METRIC_COLOURS[0]}`, 'after retraining'),
+            sample(`stroke:${METRIC_COLOURS[1]};stroke-dasharray:6 5`, 'right after removal'),
           ]
         : [html`<span>No accuracy: ${data[0]!.accuracyBefore.reason ?? 'not measured'}.</span>`];
     return html`${this.plot({
@@ -186,10 +181,10 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
     const solid = points.filter(({ retrained }) => retrained !== null);
     const dashed = points.filter(({ cut }) => cut !== null);
     return svg`${axes}${this.line(points, x, top, bottom)}
-      <path class="cut" d=${linePath(dashed.map((p) => at(p, p.cut)))} fill="none" style="stroke:${COLOURS[1]};stroke-width:1.5" />
-      <path d=${linePath(solid.map((p) => at(p, p.retrained)))} fill="none" style="stroke:${COLOURS[0]};stroke-width:2" />
-      ${dashed.map((p) => this.dot(...at(p, p.cut), COLOURS[1]!, true, p, `${p.label}: ${percent(p.cut)} right after removal, ${percent(p.removed, 1)} of weights removed`))}
-      ${solid.map((p) => this.dot(...at(p, p.retrained), COLOURS[0]!, false, p, `${p.label}: ${percent(p.retrained)}${p.id === 'before' ? '' : ` after retraining, ${percent(p.removed, 1)} of weights removed`}`))}`;
+      <path class="cut" d=${linePath(dashed.map((p) => at(p, p.cut)))} fill="none" style="stroke:${METRIC_COLOURS[1]};stroke-width:1.5" />
+      <path d=${linePath(solid.map((p) => at(p, p.retrained)))} fill="none" style="stroke:${METRIC_COLOURS[0]};stroke-width:2" />
+      ${dashed.map((p) => this.dot(...at(p, p.cut), METRIC_COLOURS[1]!, true, p, `${p.label}: ${percent(p.cut)} right after removal, ${percent(p.removed, 1)} of weights removed`))}
+      ${solid.map((p) => this.dot(...at(p, p.retrained), METRIC_COLOURS[0]!, false, p, `${p.label}: ${percent(p.retrained)}${p.id === 'before' ? '' : ` after retraining, ${percent(p.removed, 1)} of weights removed`}`))}`;
   }
 
   private shares(series: PruneSeries): SVGTemplateResult {
@@ -202,8 +197,8 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
       y: { domain: [0, 1], title: 'removed', format: (v: never) => percent(v, 0) },
     });
     return svg`${axes}${this.line(points, x, top, bottom)}
-      <path d=${linePath(points.map((p) => [x.at(p.tick), y.at(p.removed)] as const))} fill="none" style="stroke:${COLOURS[2]};stroke-width:2" />
-      ${points.map((p) => this.dot(x.at(p.tick), y.at(p.removed), COLOURS[2]!, false, p, `${p.label}: ${percent(p.removed, 1)} of weights removed`))}`;
+      <path d=${linePath(points.map((p) => [x.at(p.tick), y.at(p.removed)] as const))} fill="none" style="stroke:${METRIC_COLOURS[2]};stroke-width:2" />
+      ${points.map((p) => this.dot(x.at(p.tick), y.at(p.removed), METRIC_COLOURS[2]!, false, p, `${p.label}: ${percent(p.removed, 1)} of weights removed`))}`;
   }
 
   private curves(data: readonly PruneSeries[]): SVGTemplateResult {
@@ -227,7 +222,7 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
       },
     });
     return svg`${axes}${all.map((points, i) => {
-      const colour = COLOURS[i % COLOURS.length]!;
+      const colour = METRIC_COLOURS[i % METRIC_COLOURS.length]!;
       const at = (p: Point) => [x.at(p.removed), y.at(p.retrained!)] as const;
       return svg`<path d=${linePath(points.map(at))} fill="none" style="stroke:${colour};stroke-width:2" />
         ${points.map((p) => this.dot(...at(p), colour, false, p, `${data[i]!.name}, ${p.label}: ${percent(p.retrained)} with ${percent(p.removed, 1)} removed`))}`;
