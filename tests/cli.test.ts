@@ -674,13 +674,17 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
 
   it.skipIf(!existsSync('/proc/self'))('-o where no folder can be made', async () => {
     for (const argv of [
-      ['tendency', run],
+      ...['tendency', 'modules', 'change', 'geometry'].map((method) => [method, run]),
+      ['activity', run, '--layer', 'C1'],
       ['train', '--data', digits],
       ['import', join(run, 'snapshots')],
       ['reproduce', 'satoh', '--quick'],
     ]) {
-      const { code, err } = await cli(...argv, '-o', '/proc/nowhere/x');
-      expect(err, argv[0]).toMatch(/epochscope: \/proc\/nowhere\S* (could not be written|does not exist)/);
+      const { code, out, err } = await cli(...argv, '-o', '/proc/nowhere/x');
+      expect(out).toBe('');
+      expect(err, argv[0]).toMatch(
+        /epochscope: \/proc\/nowhere\S* could not be written: its folder does not exist/,
+      );
       expect(code).toBe(1);
     }
   });

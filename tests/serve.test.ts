@@ -53,15 +53,16 @@ describe('epochscope serve', () => {
   });
 
   it('refuses what is no folder, and no port', async () => {
-    for (const [argv, message] of [
-      [[join(folder, 'none')], 'does not exist; expected a run or a folder of runs'],
-      [[bin], 'is not a folder; expected a run or a folder of runs'],
-      [[folder, '--port', '70000'], 'port: expected 0 … 65535, got 70000'],
+    for (const [argv, code, message] of [
+      [[join(folder, 'none')], 1, 'does not exist; expected a run or a folder of runs'],
+      [[bin], 1, 'is not a folder; expected a run or a folder of runs'],
+      [[folder, '--port', '70000'], 2, "argument '70000' is invalid. expected a whole number 0 … 65535"],
     ] as const) {
       const { text, exit } = start(...argv);
-      expect(await exit).toBe(1);
+      expect(await exit).toBe(code);
       expect(text.err).toContain(message);
-      expect(text.err.trim().split('\n')).toHaveLength(1);
+      const said = text.err.split('\n').filter((line) => /^(epochscope|error): /.test(line));
+      expect(said, text.err).toHaveLength(1);
     }
   });
 });

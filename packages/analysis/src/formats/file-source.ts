@@ -11,16 +11,26 @@ const REASONS: Record<string, string> = {
   ENOTDIR: 'lies below something that is not a folder',
 };
 
+const NOT_WRITTEN: Record<string, string> = {
+  ENOENT: 'its folder does not exist',
+  EACCES: 'that is not permitted',
+  EPERM: 'that is not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'it lies below something that is not a folder',
+};
+
 /** Turns a failed file system call into one readable line. */
-export function fileError(path: string, cause: unknown, verb = 'read'): EpochscopeError {
+export function fileError(path: string, cause: unknown, verb: 'read' | 'write' = 'read'): EpochscopeError {
   if (cause instanceof EpochscopeError) return cause;
   const code = (cause as NodeJS.ErrnoException)?.code ?? '';
-  const reason = verb === 'read' || code === 'ENOENT' ? REASONS[code] : undefined;
+  const other = code || String(cause);
   return new EpochscopeError(
     code === 'ENOENT' ? 'missing' : 'io',
-    reason
-      ? `${path} ${reason}`
-      : `${path} could not be ${verb === 'read' ? 'read' : 'written'}: ${code || String(cause)}`,
+    verb === 'read'
+      ? `${path} ${REASONS[code] ?? `could not be read: ${other}`}`
+      : `${path} could not be written: ${NOT_WRITTEN[code] ?? other}`,
     { path, errno: code },
     { cause },
   );

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
 import { fileError, withFile } from '../formats/file-source.js';
 import { encodeNpy, readNpy } from '../formats/npy.js';
-import { isTemporary, writeFolderAtomic } from '../run/atomic.js';
+import { isTemporary, tryFolder, writeFolderAtomic } from '../run/atomic.js';
 import { decodeResult, splitResult } from './codec.js';
 import type { ResultBase } from './types.js';
 
 /** A result.json longer than this is refused. */
 export const MAX_RESULT_JSON = 500_000_000;
 
-/** Throws `io` unless a result may be written to `folder`: it is not there yet, is empty, or holds an older result, which will be replaced. */
+/**
+ * Throws `io` or `missing` unless a result may be written to `folder`: it is not there yet and can be made, is empty, or holds an older
+ * result, which will be replaced.
+ */
 export async function checkResultFolder(folder: string): Promise<void> {
   const entries = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return [] as string[];
@@ -28,6 +31,9 @@ export async function checkResultFolder(folder: string): Promise<void> {
     () => `${folder} is not empty and holds no result; choose another folder`,
     { path: folder },
   );
+  await tryFolder(folder).catch((cause) => {
+    throw fileError(folder, cause, 'write');
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
 import { fileError } from '../formats/file-source.js';
 
@@ -26,6 +26,18 @@ export async function makeFolder(path: string): Promise<void> {
     await makeFolder(above);
     await makeOne(path);
   });
+}
+
+/**
+ * Tries whether a folder could be made, or replaced, at `path`, by making and removing one where the first of those above it is there.
+ * Errors are Node's.
+ */
+export async function tryFolder(path: string): Promise<void> {
+  let above = dirname(resolve(path));
+  while (above !== dirname(above) && !(await stat(above).catch(() => null))) above = dirname(above);
+  const probe = temporary(join(above, basename(path)));
+  await mkdir(probe);
+  await rmdir(probe);
 }
 
 /** Flushes a folder's entries; not possible, and not needed, on Windows. */

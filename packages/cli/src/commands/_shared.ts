@@ -3,11 +3,13 @@ import { InvalidArgumentError } from 'commander';
 
 // Parsers of option values. A throw becomes a usage error: one line, exit 2.
 
-export function whole(least: number) {
+export function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`expected a whole number ≥ ${least}.`);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(
+        `expected a whole number ${most < Number.MAX_SAFE_INTEGER ? `${least} … ${most}` : `≥ ${least}`}.`,
+      );
     return value;
   };
 }

@@ -33,7 +33,7 @@ export class Confinement {
   async file(...parts: string[]): Promise<ConfinedFile> {
     const path = await this.place(parts);
     const info = await stat(path, { bigint: true }).catch(() => null);
-    guard(info !== null && info.isFile(), 'missing', () => `${shown(parts)} is not here`);
+    if (!info?.isFile()) throw new EpochscopeError('missing', `${shown(parts)} is not here`);
     return { path, size: Number(info.size), version: versionOf(info) };
   }
 

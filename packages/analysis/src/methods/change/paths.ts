@@ -33,9 +33,10 @@ export function choosePaths(
     return [...wanted]
       .sort((a, b) => a - b)
       .map((at) => {
+        let place = 0;
         let index = at;
-        const tensor = own.find(({ delta }) => index < delta.length || ((index -= delta.length), false))!;
-        return { tensor: tensor.name, index };
+        for (; index >= own[place]!.delta.length; place++) index -= own[place]!.delta.length;
+        return { tensor: own[place]!.name, index };
       });
   });
 }
