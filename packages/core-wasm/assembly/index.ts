@@ -8,5 +8,7 @@ export * from "../kernels/ivat/assembly";
 export * from "../kernels/label-regions/assembly";
 export * from "../kernels/linkage/assembly";
 export * from "../kernels/linkage/input/assembly";
+export * from "../kernels/linkage/small/assembly";
+export * from "../kernels/linkage/label/assembly";
 export * from "../kernels/correlation/assembly";
 export * from "../kernels/truncated-svd/assembly";

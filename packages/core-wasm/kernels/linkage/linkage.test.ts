@@ -20,8 +20,9 @@ import {
   linkageFromPointsSteps,
   linkageMatrix,
 } from './index.js';
-import { between, linkageReference } from './reference.js';
-import { type LinkageMethod, labelMerges } from './result.js';
+import { areaBytes, LOGGED, labelled } from './merges.js';
+import { between, labelMerges, linkageReference } from './reference.js';
+import type { LinkageMethod } from './result.js';
 
 let kernels: Kernels;
 beforeAll(async () => {
@@ -127,6 +128,41 @@ function plainChain(m: Matrix, method: LinkageMethod): [number, number, number][
   return merges;
 }
 
+/**
+ * The kernels of one variant on a matrix `shift` bytes from a cache line, in a place whose surroundings must stay as they are. The logged one
+ * goes in steps of seven merges.
+ */
+function inside(m: Matrix, variant: 'small' | 'logged', method: LinkageMethod, shift = 0): Linkage {
+  const fn = kernels.exports as unknown as Record<string, (...x: number[]) => number>;
+  const n = m.shape[0];
+  const words = areaBytes(n) / 4;
+  return kernels.arena.scope((alloc) => {
+    const d = alloc(4 * n * n + 192) + 64 + shift;
+    const area = alloc(4 * words + 128) + 64;
+    kernels.arena.u32(d - 64, n * n + 32).fill(0xabcdef01);
+    kernels.arena.u32(area - 64, words + 32).fill(0xabcdef01);
+    kernels.arena.f32(d, n * n).set(m.data);
+    const id = LINKAGE_METHODS.indexOf(method);
+    if (variant === 'small') fn.linkageSmall!(d, n, area, id);
+    else {
+      fn.linkageStart!(n, area);
+      for (let until = 0; until < n - 1; ) {
+        until = Math.min(n - 1, until + 7);
+        fn.linkageRun!(d, n, area, id, until);
+      }
+    }
+    fn.linkageLabel!(n, area);
+    for (const [p, k] of [
+      [d, n * n],
+      [area, words],
+    ] as const) {
+      const around = [...kernels.arena.u32(p - 64, 16), ...kernels.arena.u32(p + 4 * k, 16)];
+      expect(around, `around, ${variant} n=${n} shift=${shift}`).toEqual(new Array(32).fill(0xabcdef01));
+    }
+    return labelled(kernels, area, n, method);
+  });
+}
+
 const SIZES = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 100];
 
 describe('linkage', () => {
@@ -151,56 +187,34 @@ describe('linkage', () => {
       for (const n of [...sizes, 256, 257, 259, 300, 514, 531])
         for (const levels of [0, 3, 40]) {
           const m = random(n, 5 * n + levels, levels);
-          const merges = plainChain(m, method);
-          const column = (k: number) => Uint32Array.from(merges, (merge) => merge[k]!);
-          const want = labelMerges(
-            n,
-            column(0),
-            column(1),
-            Float32Array.from(merges, (x) => x[2]),
-            method,
-          );
-          const got = linkage(kernels, m, { method });
+          const want = labelMerges(n, plainChain(m, method), method);
           const label = `${method} n=${n} levels=${levels} seed=${5 * n + levels}`;
-          for (const part of ['left', 'right', 'heights', 'sizes'] as const)
-            expect(got[part], `${label} ${part}`).toEqual(want[part]);
+          expect(linkage(kernels, m, { method }), label).toEqual(want);
+          expect(inside(m, 'logged', method), `logged ${label}`).toEqual(want);
+          if (n >= 4) expect(inside(m, 'small', method), `small ${label}`).toEqual(want);
         }
   });
 
-  it('writes nothing around its matrix and its work area', () => {
-    const fn = kernels.exports as unknown as Record<string, (...x: number[]) => number>;
-    // Blocks of merges stand in whole cache lines, which a matrix anywhere has in other places.
-    for (const [n, shift] of [2, 3, 14, 15, 16, 17, 30, 31, 32, 33, 65, 131, 256, 300].flatMap((n) =>
-      [0, 4, 60].map((shift) => [n, shift] as const),
-    )) {
-      const words = 16 * Math.ceil(n / 4) * 4 + 8;
-      const m = random(n, n);
-      kernels.arena.scope((alloc) => {
-        const d = alloc(4 * n * n + 192) + 64 + shift;
-        const area = alloc(4 * words + 128) + 64;
-        kernels.arena.u32(d - 64, n * n + 32).fill(0xabcdef01);
-        kernels.arena.u32(area - 64, words + 32).fill(0xabcdef01);
-        kernels.arena.f32(d, n * n).set(m.data);
-        fn.linkageStart!(n, area);
-        for (let until = 0; until < n - 1; ) {
-          until = Math.min(n - 1, until + 7);
-          fn.linkageRun!(d, n, area, 0, until);
-        }
-        for (const [p, k] of [
-          [d, n * n],
-          [area, words],
-        ] as const) {
-          const around = [...kernels.arena.u32(p - 64, 16), ...kernels.arena.u32(p + 4 * k, 16)];
-          expect(around, `n=${n} shift=${shift}`).toEqual(new Array(32).fill(0xabcdef01));
-        }
-        const stride = 16 * Math.ceil(n / 4);
-        const heights = kernels.arena
-          .f32(area + 10 * stride, n - 1)
-          .slice()
-          .sort();
-        expect(heights, `n=${n} shift=${shift}, in steps of 7 merges`).toEqual(linkage(kernels, m).heights);
-      });
+  it('has one result on both sides of the side from where merges are logged, and a little beyond', () => {
+    for (const n of [LOGGED - 1, LOGGED, LOGGED + 1]) {
+      const m = random(n, n, n === LOGGED ? 50 : 0);
+      const tree = linkage(kernels, m);
+      expect(inside(m, 'small', 'average'), `small n=${n} seed=${n}`).toEqual(tree);
+      expect(inside(m, 'logged', 'average'), `logged n=${n} seed=${n}`).toEqual(tree);
     }
+  });
+
+  it('writes nothing around its matrix and its work area, wherever they lie', () => {
+    // Blocks of merges stand in whole cache lines, which a matrix anywhere has in other places.
+    for (const n of [2, 3, 4, 5, 6, 7, 14, 15, 16, 17, 30, 31, 32, 33, 65, 131, 256, 300])
+      for (const shift of [0, 4, 60])
+        for (const variant of ['small', 'logged'] as const) {
+          if (n < 4 && variant === 'small') continue;
+          const m = random(n, n);
+          expect(inside(m, variant, 'average', shift), `${variant} n=${n} shift=${shift}`).toEqual(
+            linkage(kernels, m),
+          );
+        }
   });
 
   it('joins by definition where ties abound', () => {
@@ -308,12 +322,12 @@ describe('linkage', () => {
   });
 
   it('takes −0 for 0', () => {
-    for (const n of [3, 40, 140]) {
+    for (const n of [3, 40, 140, 2050]) {
       const m = random(n, n, 3);
       const zeros: Matrix = { ...m, data: m.data.map((x) => (x === 0 ? -0 : x)) };
-      const { heights, ...tree } = linkage(kernels, zeros);
-      expect({ ...tree, heights: heights.map((h) => h + 0) }).toEqual(linkage(kernels, m));
-      expect(linkage(kernels, condensed(zeros)).left).toEqual(tree.left);
+      const want = linkage(kernels, m);
+      expect(linkage(kernels, zeros), `n=${n}`).toEqual(want);
+      expect(linkage(kernels, condensed(zeros)), `n=${n} condensed`).toEqual(want);
     }
   });
 

@@ -1,4 +1,4 @@
-import type { LinkageMethod } from './result.js';
+import type { Linkage, LinkageMethod } from './result.js';
 
 /** Linkage by its definition: at every step the least dissimilarity over all pairs of clusters, from all pairs of samples. O(n⁴), float64. */
 export function linkageReference(
@@ -58,4 +58,37 @@ export function between(
       largest = Math.max(largest, d);
     }
   return method === 'average' ? sum / (a.length * b.length) : method === 'single' ? least : largest;
+}
+
+/**
+ * Sorts merges given as (sample of the one, sample of the other, height) by height, equal ones in the order given, and numbers the
+ * clusters as SciPy does: the cluster made by the t-th merge in that order is n + t, and the lower number stands left.
+ */
+export function labelMerges(
+  n: number,
+  merges: readonly (readonly [a: number, b: number, height: number])[],
+  method: LinkageMethod,
+): Linkage {
+  const sorted = [...merges].sort((p, q) => p[2] - q[2]);
+  const cluster = Array.from({ length: n }, (_, i) => i);
+  const out: [number, number, number, number][] = [];
+  for (const [t, [a, b, height]] of sorted.entries()) {
+    const pair = [cluster[a]!, cluster[b]!];
+    let size = 0;
+    for (let i = 0; i < n; i++) {
+      if (!pair.includes(cluster[i]!)) continue;
+      cluster[i] = n + t;
+      size++;
+    }
+    out.push([Math.min(...pair), Math.max(...pair), height, size]);
+  }
+  return {
+    n,
+    method,
+    left: Uint32Array.from(out, (row) => row[0]),
+    right: Uint32Array.from(out, (row) => row[1]),
+    heights: Float32Array.from(out, (row) => row[2]),
+    sizes: Uint32Array.from(out, (row) => row[3]),
+    diameters: null,
+  };
 }

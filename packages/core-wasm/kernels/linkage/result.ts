@@ -30,60 +30,6 @@ export function linkageMatrix(tree: Linkage): Float64Array {
   return z;
 }
 
-/**
- * Sorts merges given as (sample of the one, sample of the other, height) by height, equal ones in the order given, and numbers the
- * clusters as SciPy does: the cluster made by the t-th merge in that order is n + t, and the lower number stands left.
- */
-export function labelMerges(
-  n: number,
-  a: Uint32Array,
-  b: Uint32Array,
-  height: Float32Array,
-  method: LinkageMethod,
-): Linkage {
-  const m = Math.max(0, n - 1);
-  // The bits of heights rise as they do. With the place below them they sort as numbers, without a comparison in JavaScript.
-  const bits = new Uint32Array(height.slice().buffer);
-  const order = new Float64Array(m);
-  // 2³¹ is −0, which is 0.
-  for (let t = 0; t < m; t++) order[t] = (bits[t]! & 0x7fffffff) * 2 ** 21 + t;
-  order.sort();
-  for (let t = 0; t < m; t++) order[t] = order[t]! % 2 ** 21;
-  const above = new Uint32Array(n + m);
-  for (let i = 0; i < n + m; i++) above[i] = i;
-  const root = (i: number) => {
-    let top = i;
-    while (above[top] !== top) top = above[top]!;
-    while (above[i] !== top) {
-      const next = above[i]!;
-      above[i] = top;
-      i = next;
-    }
-    return top;
-  };
-  const size = new Uint32Array(n + m).fill(1);
-  const tree = {
-    n,
-    method,
-    left: new Uint32Array(m),
-    right: new Uint32Array(m),
-    heights: new Float32Array(m),
-    sizes: new Uint32Array(m),
-    diameters: null,
-  };
-  for (let t = 0; t < m; t++) {
-    const x = root(a[order[t]!]!);
-    const y = root(b[order[t]!]!);
-    above[x] = above[y] = n + t;
-    size[n + t] = size[x]! + size[y]!;
-    tree.left[t] = Math.min(x, y);
-    tree.right[t] = Math.max(x, y);
-    tree.heights[t] = height[order[t]!]!;
-    tree.sizes[t] = size[n + t]!;
-  }
-  return tree;
-}
-
 /** The samples in the order of the drawn tree, left before right, so that every cluster is a range: uint32[n]. O(n). */
 export function leafOrder({ n, left, right }: Linkage): Uint32Array {
   const order = new Uint32Array(n);

@@ -9,6 +9,8 @@ const NONE: u32 = 0xffffffff;
 
 // From this side on (26 MB) rows come from memory, and are fetched whole before they are worked on.
 const FETCH: u32 = 2560;
+// From this side on strips of the check are tall.
+const TALL: u32 = 1400;
 // Bits of +∞: as unsigned numbers, the bits of what is finite and not negative lie below, those of NaN, −0 and below above.
 const INFINITE: u32 = 0x7f800000;
 
@@ -74,21 +76,22 @@ function largestOf(d: usize, n: u32, i: u32, best: usize): void {
  * finite; n if none.
  */
 export function vatCheck(d: usize, n: u32, row0: u32, row1: u32): u32 {
+  const bytes = <usize>n << 2;
   // Strips of rows: small enough to stay in the first cache, or, where that cannot be, tall, for fewer turns through all pages.
-  const strip: u32 = n < 2048 ? 32 : 128;
+  const strip: u32 = n < TALL ? 32 : 128;
   for (let i0 = row0; i0 < row1; i0 += strip) {
     const i1 = min(i0 + strip, row1);
-    // Right of the square on the diagonal, in squares of four; one that looks odd has all its rows looked at singly.
-    const whole = i0 + ((i1 - i0) & ~3), begin = i0 + ((i1 - i0 + 3) & ~3);
+    // Squares of four on the diagonal and right of it; the last of a row or column overlap those before them. A strip that looks odd has all
+    // its rows looked at singly: −0 is 0, and the last square may hold rows that are not asked for.
     let odd = i32x4.splat(0), most = odd;
-    let j = begin;
-    for (; j + 4 <= n; j += 4) {
-      if (((j - begin) & 15) == 0 && j + 16 <= n && i1 - i0 == 128) {
-        for (let k = j; k < j + 16; k++) fetch(d + ((<usize>k * n + i0) << 2), 512);
+    for (let column = i0; column < n && n >= 4; column += 4) {
+      if (((column - i0) & 15) == 0 && column + 16 <= n && i1 - i0 == 128) {
+        for (let k = column; k < column + 16; k++) fetch(d + ((<usize>k * n + i0) << 2), 512);
       }
-      for (let i = i0; i < whole; i += 4) {
+      const j = min(column, n - 4), end = min(i1, column + 4);
+      for (let row = i0; row < end; row += 4) {
+        const i = min(row, n - 4);
         const p = d + ((<usize>i * n + j) << 2), q = d + ((<usize>j * n + i) << 2);
-        const bytes = <usize>n << 2;
         const a0 = v128.load(p), a1 = v128.load(p + bytes), a2 = v128.load(p + 2 * bytes), a3 = v128.load(p + 3 * bytes);
         const b0 = v128.load(q), b1 = v128.load(q + bytes), b2 = v128.load(q + 2 * bytes), b3 = v128.load(q + 3 * bytes);
         const c0 = i32x4.shuffle(b0, b1, 0, 4, 1, 5), c1 = i32x4.shuffle(b0, b1, 2, 6, 3, 7);
@@ -100,11 +103,11 @@ export function vatCheck(d: usize, n: u32, row0: u32, row1: u32): u32 {
         most = i32x4.max_u(most, i32x4.max_u(i32x4.max_u(a0, a1), i32x4.max_u(a2, a3)));
       }
     }
-    const looked = !v128.any_true(odd) && top(most) < INFINITE;
+    let diagonal: u32 = 0;
+    for (let i = i0; i < i1; i++) diagonal |= load<u32>(d + i * (bytes + 4));
+    if (!v128.any_true(odd) && top(most) < INFINITE && diagonal == 0 && n >= 4) continue;
     for (let i = i0; i < i1; i++) {
       for (let k = i; k < n; k++) {
-        if (looked && i < whole && k == begin) k = j;
-        if (k >= n) break;
         const x = load<f32>(d + ((<usize>i * n + k) << 2));
         const y = load<f32>(d + ((<usize>k * n + i) << 2));
         if (!(x == y && x >= 0 && x <= f32.MAX_VALUE && (i != k || x == 0))) return i;

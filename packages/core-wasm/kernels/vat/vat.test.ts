@@ -169,8 +169,8 @@ describe('vatFromMatrix', () => {
 
   it('finds one odd value wherever it stands', () => {
     // Squares of 4 in strips of 32 rows: their inner places, corners, edges and what is left over.
-    const places = [0, 1, 3, 4, 31, 32, 35, 62, 63, 64, 66, 127, 128, 129, 131, 134];
-    for (const n of [66, 130, 135]) {
+    const places = [0, 1, 2, 3, 4, 5, 6, 7, 31, 32, 35, 62, 63, 64, 66, 127, 128, 129, 131, 134];
+    for (const n of [2, 3, 4, 5, 6, 7, 8, 66, 130, 135]) {
       const m = random(n, n);
       for (const i of places)
         for (const j of places) {
@@ -224,6 +224,28 @@ describe('vatFromMatrix', () => {
         d[row * n + column] = 2;
       }
     kernels.arena.dealloc(pointer);
+  });
+
+  it('looks at the rows asked for and at no others', () => {
+    const fn = kernels.exports as unknown as Record<string, (...x: number[]) => number>;
+    for (const n of [1, 3, 5, 9, 37, 70]) {
+      const pointer = kernels.arena.alloc(4 * n * n);
+      try {
+        for (let i = 0; i < n; i++) {
+          const values = kernels.arena.f32(pointer, n * n);
+          values.set(random(n, n).data);
+          values[i * n + n - 1] = -1;
+          for (let from = 0; from < n; from++)
+            for (const to of [from, from + 1, from + 2, from + 5, n])
+              if (to <= n)
+                expect(fn.vatCheck!(pointer, n, from, to), `n=${n} row ${i}, [${from}, ${to})`).toBe(
+                  i >= from && i < to ? i : n,
+                );
+        }
+      } finally {
+        kernels.arena.dealloc(pointer);
+      }
+    }
   });
 
   it('refuses NaN and infinity in a borrowed matrix', () => {

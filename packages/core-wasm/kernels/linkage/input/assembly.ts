@@ -1,4 +1,22 @@
-// linkage, its input: the lower triangle from the upper one.
+// linkage, its input: the rows of a condensed matrix in their places, the lower triangle from the upper one.
+
+/** Spreads a condensed matrix that ends where the square does to the rows above the diagonal. What lies below holds anything then. */
+export function linkageSpread(d: usize, n: u32): void {
+  // Every value's place lies n or more before it, so nothing is written over that is still to be read.
+  let from = d + (<usize>n * (n + 1) << 1);
+  for (let i: usize = 0; i < <usize>n; i++) {
+    let to = d + ((i * n + i + 1) << 2);
+    const end = d + (((i + 1) * n) << 2);
+    for (; to + 16 <= end; to += 16) {
+      v128.store(to, v128.load(from));
+      from += 16;
+    }
+    for (; to < end; to += 4) {
+      store<f32>(to, load<f32>(from));
+      from += 4;
+    }
+  }
+}
 
 /**
  * Copies the rows [row0, row1) of the upper triangle below the diagonal, which becomes 0. Returns the first of these rows that holds
