@@ -1,5 +1,5 @@
 import { loadavg } from 'node:os';
-import type { BenchCase } from './types.js';
+import type { BenchCase, Contender } from './types.js';
 
 export interface Timing {
   name: string;
@@ -8,6 +8,8 @@ export interface Timing {
   min: number | null;
   max: number | null;
   runs: number;
+  /** Calls in a row that one run is made of. */
+  calls?: number;
   error?: string;
 }
 
@@ -33,9 +35,24 @@ const median = (values: number[]) => {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
+/** A run shorter than this is made of several calls: one call of some microseconds measures the clock and cold caches. */
+const SHORTEST = 0.02;
+
+/** Seconds of so many calls in a row. */
+async function time({ run, selfTimed }: Contender, calls: number): Promise<number> {
+  if (selfTimed) return ((await run(calls)) as { seconds: number }).seconds;
+  const start = now();
+  for (let k = 0; k < calls; k++) {
+    const answer = run(1);
+    if (answer instanceof Promise) await answer;
+  }
+  return now() - start;
+}
+
 /**
- * Times every contender of a case in turns (A B A B …), so that a drift of the machine's speed hits all alike. One
- * warm-up each; then up to `runs` rounds, a contender dropping out once it has used `budget` seconds.
+ * Times every contender of a case in turns (A B A B …), so that a drift of the machine's speed hits all alike. As a warm-up each is called
+ * until so many calls in a row as one run will have last `SHORTEST`; then up to `runs` rounds, a contender dropping out once it has used
+ * `budget` seconds. Times are of one call.
  */
 export async function measure(
   kernel: string,
@@ -48,17 +65,24 @@ export async function measure(
   const load = loadavg()[0]!;
   const times: number[][] = contenders.map(() => []);
   const spent = contenders.map(() => 0);
+  const calls = contenders.map(() => 1);
   const errors: (string | undefined)[] = contenders.map(() => undefined);
+  const run = async (c: number) => {
+    const seconds = await time(contenders[c]!, calls[c]!);
+    spent[c]! += seconds;
+    return seconds;
+  };
   for (let round = -1; round < runs; round++) {
     for (let c = 0; c < contenders.length; c++) {
       if (errors[c] || spent[c]! > budget) continue;
       try {
-        const start = now();
-        const answer = await contenders[c]!.run();
-        const seconds = contenders[c]!.selfTimed ? (answer as { seconds: number }).seconds : now() - start;
-        spent[c]! += seconds;
+        let seconds = await run(c);
+        while (round < 0 && seconds < SHORTEST) {
+          calls[c] = Math.ceil(calls[c]! * Math.min(100, 1.2 * (SHORTEST / Math.max(seconds, 1e-9))));
+          seconds = await run(c);
+        }
         // A warm-up that alone used the budget counts, so that slow peers run once.
-        if (round >= 0 || seconds > budget) times[c]!.push(seconds);
+        if (round >= 0 || seconds > budget) times[c]!.push(seconds / calls[c]!);
       } catch (error) {
         errors[c] = error instanceof Error ? error.message : String(error);
       }
@@ -78,7 +102,14 @@ export async function measure(
     timings: contenders.map(({ name }, c) => {
       const t = times[c]!;
       return t.length && !errors[c]
-        ? { name, median: median(t), min: Math.min(...t), max: Math.max(...t), runs: t.length }
+        ? {
+            name,
+            median: median(t),
+            min: Math.min(...t),
+            max: Math.max(...t),
+            runs: t.length,
+            calls: calls[c],
+          }
         : { name, median: null, min: null, max: null, runs: 0, error: errors[c] ?? 'did not run' };
     }),
   };

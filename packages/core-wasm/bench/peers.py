@@ -1,6 +1,7 @@
 """Times SciPy, scikit-learn and fastcluster for bench/python.ts. One JSON request a line on stdin, one answer a line.
 
-Request: {"work": name, "file": npy of float32 points or matrix, "k": int}; answer: {"seconds": s} or {"error": text}.
+Request: {"work": name, "file": npy of float32 points or matrix, "k": int, "calls": int}; answer: {"seconds": s} of all calls or
+{"error": text}.
 The first line printed names the versions.
 """
 import json
@@ -106,6 +107,8 @@ for line in sys.stdin:
         continue
     if loaded[0] != request["file"]:
         loaded = (request["file"], np.load(request["file"]))
+    work, k, calls = WORK[request["work"]], request.get("k", 0), range(request.get("calls", 1))
     start = time.perf_counter()
-    WORK[request["work"]](loaded[1], request.get("k", 0))
+    for _ in calls:
+        work(loaded[1], k)
     print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)

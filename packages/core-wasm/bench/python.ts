@@ -46,8 +46,8 @@ export async function pythonPeers() {
       writeFileSync(file, npy(python.input()));
       return python.work.map((work) => ({
         name: work,
-        run: async () => {
-          child.stdin!.write(`${JSON.stringify({ work, file, k: python.k ?? 0 })}\n`);
+        run: async (calls) => {
+          child.stdin!.write(`${JSON.stringify({ work, file, k: python.k ?? 0, calls })}\n`);
           const answer = await next();
           if (answer.error) throw new Error(answer.error);
           return answer;

@@ -58,6 +58,7 @@ export function markdown({ machine, results }: Report): string {
     'Written by `npm run bench -- --write` (add `--peers python` for SciPy, scikit-learn and fastcluster where python3 has',
     'them; `--only NAMES` renews some kernels and keeps the others). Every contender of a case ran in turn on the same data in',
     "the same process. Rates are of the fastest run, and so is the last column: how many times our kernel's time it took.",
+    'A run shorter than 20 ms is made of several calls in a row, for every contender alike; times are of one call.',
     'Absolute times move with the machine; ratios travel better. Where the load average stands above 1, other programs ran at',
     'the same time: all figures are then too slow, and those of several threads most.',
     '',

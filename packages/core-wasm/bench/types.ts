@@ -6,11 +6,11 @@ import type { Threads } from './threads.js';
 export interface Contender {
   /** "core-wasm", "core-wasm relaxed", "tfjs-wasm", "ml-distance", "plain JavaScript", … The first is ours. */
   name: string;
-  /** Runs the work once. */
-  run: () => unknown | Promise<unknown>;
+  /** Runs the work once; a self-timed one as often as told. */
+  run: (calls: number) => unknown | Promise<unknown>;
   /** Called once after timing, to give memory back. */
   dispose?: () => void | Promise<void>;
-  /** `run` answers `{ seconds }` by its own clock (another process). */
+  /** `run` answers `{ seconds }` of all its calls by its own clock (another process). */
   selfTimed?: boolean;
 }
 

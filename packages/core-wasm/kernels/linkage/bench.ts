@@ -44,7 +44,12 @@ export const bench: KernelBench = {
     for (const [n, distribution] of (quick
       ? [[1000, 'blobs']]
       : [
+          [50, 'blobs'],
+          [100, 'blobs'],
+          [200, 'blobs'],
+          [500, 'blobs'],
           [1000, 'blobs'],
+          [2000, 'blobs'],
           [5000, 'blobs'],
           [10_000, 'blobs'],
           [5000, 'uniform'],
