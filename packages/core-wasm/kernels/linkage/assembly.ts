@@ -25,7 +25,7 @@ export function linkageStart(n: u32, area: usize): void {
 
 /**
  * Goes on until `until` merges are done. method: 0 average, 1 single, 2 complete. Merges come in the order of the chain, as
- * (lower sample, higher sample, height) in LEFT, RIGHT and HEIGHT of the area; the wrapper sorts and labels them.
+ * (cluster, cluster, height) in LEFT, RIGHT and HEIGHT of the area: a sample, or n + the place of its merge. `linkageLabel` sorts them.
  * Ties as in SciPy: the chain starts at the lowest index, keeps the neighbour it came from, else takes the lowest index; the
  * joined cluster stands in the place of the higher one.
  */
@@ -83,6 +83,7 @@ export function linkageRun(d: usize, n: u32, area: usize, method: i32, until: u3
         store<u32>(at(area, stride, LEFT, done), load<u32>(at(area, stride, ID, low)));
         store<u32>(at(area, stride, RIGHT, done), load<u32>(at(area, stride, ID, high)));
         store<f32>(at(area, stride, HEIGHT, done), best);
+        store<u32>(at(area, stride, ID, high), n + done);
         done++;
         links -= 2;
         const alive = n - done;

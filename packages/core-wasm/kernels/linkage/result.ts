@@ -6,7 +6,7 @@ export const LINKAGE_METHODS: readonly LinkageMethod[] = ['average', 'single', '
 
 /**
  * A hierarchy of n samples: merge t joins clusters left[t] < right[t] into cluster n + t. Clusters 0 … n−1 are the samples. The same as
- * SciPy's Z, column by column.
+ * SciPy’s Z, column by column. The four columns are views of one buffer.
  */
 export interface Linkage {
   readonly n: number;

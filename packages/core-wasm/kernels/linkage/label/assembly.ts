@@ -4,8 +4,9 @@ import { at, HEIGHT, LEFT, RIGHT, SCRATCH, STATE } from "../log/assembly";
 
 /**
  * Sorts the merges in LEFT, RIGHT and HEIGHT of the area by height, equal ones in the order given, and numbers the clusters as SciPy does:
- * the cluster made by the t-th merge in that order is n + t, and the lower number stands left. They come as left, right, height and size in
- * four arrays of the area from SCRATCH on; the rest of it is used up, and the 1024 words after its state.
+ * the cluster made by the t-th merge in that order is n + t, and the lower number stands left. LEFT and RIGHT name a sample 0 … n−1, or n +
+ * the place of an earlier merge no higher than theirs. They come as left, right, height and size in four arrays of the area from SCRATCH
+ * on; the rest of it is used up, and the 1024 words after its state.
  */
 export function linkageLabel(n: u32, area: usize): void {
   const stride = (n + 3) & ~3;
@@ -43,22 +44,19 @@ export function linkageLabel(n: u32, area: usize): void {
     pairs = other;
     other = swap;
   }
+  // The pairs stand in the first two arrays again. Of every cluster as given, number and size: u32[2n] each.
   const out = at(area, stride, SCRATCH, 0);
-  // Union–find; the pairs stand in the first two arrays again. above: u32[2n], size: u32[2n].
-  const above = at(area, stride, 2, 0), size = at(area, stride, 4, 0);
-  for (let i: usize = 0; i < <usize>n << 3; i += 4) {
-    store<u32>(above + i, u32(i >> 2));
-    store<u32>(size + i, 1);
+  const number = at(area, stride, 2, 0), size = at(area, stride, 4, 0);
+  for (let i: u32 = 0; i < n; i++) {
+    store<u32>(number + (<usize>i << 2), i);
+    store<u32>(size + (<usize>i << 2), 1);
   }
   for (let t: usize = 0; t < m; t += 4) {
-    const merge = load<usize>(area + 2 * t, 4);
-    const x = root(above, load<u32>(left + merge)), y = root(above, load<u32>(right + merge));
-    const made = n + u32(t >> 2);
-    store<u32>(above + (<usize>x << 2), made);
-    store<u32>(above + (<usize>y << 2), made);
-    const both = load<u32>(size + (<usize>x << 2)) + load<u32>(size + (<usize>y << 2));
-    store<u32>(size + (<usize>made << 2), both);
-    const to = out + t;
+    const merge = load<usize>(area + 2 * t, 4), to = out + t;
+    const a = <usize>load<u32>(left + merge) << 2, b = <usize>load<u32>(right + merge) << 2, c = (<usize>n << 2) + merge;
+    const x = load<u32>(number + a), y = load<u32>(number + b), both = load<u32>(size + a) + load<u32>(size + b);
+    store<u32>(number + c, n + u32(t >> 2));
+    store<u32>(size + c, both);
     store<u32>(to, min(x, y));
     store<u32>(to + bytes, max(x, y));
     store<u32>(to + 2 * bytes, load<u32>(area + 2 * t));
@@ -70,16 +68,4 @@ export function linkageLabel(n: u32, area: usize): void {
 @inline
 function count(p: usize): void {
   store<u32>(p, load<u32>(p) + 1);
-}
-
-/** The cluster that i is in now. */
-function root(above: usize, i: u32): u32 {
-  let top = i;
-  for (let next = load<u32>(above + (<usize>top << 2)); next != top; next = load<u32>(above + (<usize>top << 2))) top = next;
-  while (i != top) {
-    const p = above + (<usize>i << 2);
-    i = load<u32>(p);
-    store<u32>(p, top);
-  }
-  return top;
 }

@@ -5,7 +5,7 @@ export const NONE: u32 = 0xffffffff;
 
 // Arrays of `stride` 4-byte words each, one after another in the work area. A slot is a column that may still be alive.
 export const ROW: u32 = 0; // row of the matrix that holds the slot
-export const ID: u32 = 1; // sample the slot is named after
+export const ID: u32 = 1; // cluster in the slot: a sample, or n + its merge's place in the chain's order
 export const SIZE: u32 = 2; // f32
 export const DEAD: u32 = 3; // f32: 0 alive, +∞ dead
 export const SYNCED: u32 = 4; // length of the log when the slot's row was last brought up to date

@@ -10,8 +10,8 @@ const CLEAR: u32 = 15;
 const NARROW: u32 = 32;
 
 /**
- * All merges of the n samples (4 … 65535), as `linkageRun` leaves them in the area: (lower sample, higher sample, height) in the order of
- * the chain. The area needs no start.
+ * All merges of the n samples (4 … 65535), as `linkageRun` leaves them in the area: (cluster, cluster, height) in the order of the
+ * chain. The area needs no start.
  */
 export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
   const stride = (n + 3) & ~3;
@@ -74,6 +74,7 @@ export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
         store<u32>(left + merge, load<u32>(id + low));
         store<u32>(right + merge, load<u32>(id + high));
         store<f32>(height + merge, best);
+        store<u32>(id + high, n + time - 1);
         end += 4;
         store<u32>(end, (time << 16) | u32(high >> 2));
         if ((time & CLEAR) == 0) end = clear(list, end, made);
