@@ -4,7 +4,14 @@ import { type Distribution, points } from '../../bench/data.js';
 import { rowsOf, tfjsMatMul } from '../../bench/peers.js';
 import type { Contender, KernelBench } from '../../bench/types.js';
 import type { Matrix } from '../../src/matrix.js';
-import { pairwise, pairwiseBytes, pairwiseInto, preparePairwise, releasePairwise } from './index.js';
+import {
+  pairwise,
+  pairwiseBytes,
+  pairwiseCondensed,
+  pairwiseInto,
+  preparePairwise,
+  releasePairwise,
+} from './index.js';
 
 /** The loop one would write for cosine: unit rows, then dot products of the upper triangle. */
 export function plainCosine({ data, shape: [n, d] }: Matrix): Float32Array {
@@ -65,12 +72,18 @@ export const bench: KernelBench = {
       const x = points(n, d, distribution);
       // Both write where a result of before stood: the first touch of fresh memory is the system's time, and more than the work.
       const into = new Float32Array(n * n);
+      const triangle = new Float32Array((n * (n - 1)) / 2);
       const place = kernels.arena.alloc(4 * n * n);
       const contenders: Contender[] = [
         {
           name: 'core-wasm',
           run: () => pairwise(kernels, x, { metric, into }),
           dispose: () => kernels.arena.dealloc(place),
+        },
+        // What SciPy's pdist gives.
+        {
+          name: 'core-wasm, condensed',
+          run: () => pairwiseCondensed(kernels, x, { metric, into: triangle }),
         },
         { name: 'core-wasm, left in its memory', run: () => pairwiseInto(kernels, x, place, { metric }) },
       ];

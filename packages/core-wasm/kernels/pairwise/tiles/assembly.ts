@@ -87,6 +87,37 @@ export function add(a: usize, c: usize, bytes: usize): void {
   for (let p: usize = 0; p < bytes; p += 16) v128.store(c + p, f32x4.add(v128.load(c + p), v128.load(a + p)));
 }
 
+/** c[4 × 16] = Σ_k a[k, 0..3] · b[k, 0..15] over count columns, summed `block` columns at a time and these sums in turn. */
+export function products(a: usize, b: usize, c: usize, count: u32, block: u32, zero: v128): void {
+  let more = false;
+  while (count > block) {
+    dotTile(a, b, c, block, more, zero);
+    dotTile(a + 8, b, c + 128, block, more, zero);
+    a += usize(block) << 6;
+    b += usize(block) << 6;
+    count -= block;
+    more = true;
+  }
+  dotTile(a, b, c, count, more, zero);
+  dotTile(a + 8, b, c + 128, count, more, zero);
+}
+
+/** The same of |a[k, ·] − b[k, ·]|. part: 256 bytes. */
+export function differences(a: usize, b: usize, c: usize, count: u32, block: u32, part: usize, zero: v128, mask: v128): void {
+  let to = c;
+  for (;;) {
+    const now = min(block, count);
+    differenceTile(a, b, to, now, zero, mask);
+    differenceTile(a + 8, b, to + 128, now, zero, mask);
+    if (to != c) add(part, c, 256);
+    count -= now;
+    if (!count) return;
+    to = part;
+    a += usize(now) << 6;
+    b += usize(now) << 6;
+  }
+}
+
 /** Σ (x[k] − y[k])² over count values, a multiple of 4, of two rows: no cancellation, exactly 0 for equal rows. */
 export function squaredDistance(x: usize, y: usize, count: u32): f64 {
   let total: f64 = 0;
