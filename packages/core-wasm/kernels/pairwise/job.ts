@@ -280,9 +280,17 @@ function fill(to: Float32Array, { data, shape: [n, d] }: Matrix, stride: number)
     to.set(data);
     return;
   }
-  to.fill(0);
-  for (let i = 0, from = 0, at = 0; i < n; i++, at += stride - d)
-    for (let k = 0; k < d; k++) to[at++] = data[from++]!;
+  if (d < 64) {
+    to.fill(0);
+    for (let i = 0, from = 0, at = 0; i < n; i++, at += stride - d)
+      for (let k = 0; k < d; k++) to[at++] = data[from++]!;
+    return;
+  }
+  // Of shorter rows, the views would cost more than the copying.
+  for (let i = 0, at = 0; i < n; i++, at += stride) {
+    to.set(data.subarray(i * d, (i + 1) * d), at);
+    to.fill(0, at + d, at + stride);
+  }
 }
 
 /** e such that values·2^−e are at most 1: squares and sums then stay in float32's range. 0 for the metrics of unit rows. */
