@@ -55,12 +55,16 @@ export async function importFolder(
   }).finally(() => progress.stop());
   for (const note of summary.notes) output.say(`note: ${note}`);
   for (const { reason } of summary.leftOut) output.warn(`left out: ${reason}`);
-  const last = summary.snapshots.at(-1)!;
   output.result(
-    `${summary.layout}: ${summary.snapshots.length} snapshots (${summary.snapshots[0]!.id} … ${last.id}), ${summary.layers} layers, ${summary.tensors} tensors${summary.net ? ', with its net: outputs are computed when asked for' : ''}\nwritten to ${options.output}`,
+    `${summary.layout}: ${counted(summary.snapshots)}, ${summary.layers} layers, ${summary.tensors} tensors${summary.net ? ', with its net: outputs are computed when asked for' : ''}\nwritten to ${options.output}`,
     { run: options.output, ...summary },
   );
 }
+
+const counted = (snapshots: readonly { id: string }[]): string =>
+  snapshots.length === 1
+    ? `1 snapshot (${snapshots[0]!.id})`
+    : `${snapshots.length} snapshots (${snapshots[0]!.id} … ${snapshots.at(-1)!.id})`;
 
 const column = <T extends { shape: readonly number[] }>(tensor: T): T =>
   tensor.shape.length === 2 && tensor.shape[1] === 1 ? { ...tensor, shape: [tensor.shape[0]!] } : tensor;

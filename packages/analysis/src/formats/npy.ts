@@ -22,6 +22,13 @@ const DTYPES: Record<string, DType> = {
   f2: 'float16',
   f4: 'float32',
   f8: 'float64',
+  // NumPy has no bfloat16 of its own: JAX's (ml_dtypes) is saved as "two bytes of anything", and nothing else is.
+  V2: 'bfloat16',
+};
+/** Other kinds that frameworks save, with what to do. */
+const NO_NUMBERS: Record<string, string> = {
+  O: '; Python objects are not read: save arrays of numbers',
+  V: '; widen float8 and int4 before saving: np.asarray(array, "float32")',
 };
 
 export interface NpyHeader {
@@ -62,7 +69,10 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   );
   const dtype = Object.hasOwn(DTYPES, descr.slice(1)) ? DTYPES[descr.slice(1)] : undefined;
   if (!dtype || !'<>|='.includes(descr[0]!))
-    return fail(`expected a number dtype (${Object.keys(DTYPES).join(', ')}), got ${descr}`, headerOffset);
+    return fail(
+      `expected a number dtype (${Object.keys(DTYPES).join(', ')}), got ${descr}${NO_NUMBERS[descr[1] ?? ''] ?? ''}`,
+      headerOffset,
+    );
   const count = elementCount(shape);
   const dataOffset = headerOffset + length;
   const bytes = count * DTYPE_BYTES[dtype];

@@ -107,6 +107,63 @@ describe('PyTorch files', () => {
     expect(tensor).toMatchObject({ data: Float32Array.of(1, 1), shape: [2], dtype: 'float32' });
   });
 
+  it('a best score, averages and wrappers beside the weights do not hide them (PyTorch 2)', async () => {
+    const header = await readTorchHeader(source(fixture('checkpoint2.pt')));
+    expect(header).toMatchObject({
+      path: ['model'],
+      numbers: { epoch: 3 },
+      beside: ['model_ema'],
+      unread: [],
+    });
+    const expected = await readNpz(bytesSource('e', fixture('checkpoint2.expected.npz')));
+    const tensors = await readTorch(source(fixture('checkpoint2.pt')));
+    expect(tensors.size).toBe(expected.size + 1);
+    for (const [name, want] of expected)
+      expect(tensors.get(`_orig_mod.module.${name}`)!.data, name).toEqual(want.data);
+  });
+
+  it('names tensors that are not read, and negates those that are to be', async () => {
+    const header = await readTorchHeader(source(fixture('odd.pt')));
+    expect(header.unread).toEqual([
+      'sparse (torch._utils._rebuild_sparse_tensor)',
+      'nowhere (torch._utils._rebuild_meta_tensor_no_storage)',
+      'packed (torch._utils._rebuild_qtensor)',
+    ]);
+    const expected = await readNpz(bytesSource('e', fixture('odd.expected.npz')));
+    const tensors = await readTorch(source(fixture('odd.pt')));
+    expect([...tensors.keys()]).toEqual(['plain.weight', 'plain.negative']);
+    expect(tensors.get('plain.negative')!.data).toEqual(Float32Array.of(-2, 4));
+    expect(tensors.get('plain.negative')!.data).toEqual(expected.get('plain.negative')!.data);
+  });
+
+  it('takes both of two nets that are trained together', async () => {
+    const header = await readTorchHeader(source(fixture('two-nets.pt')));
+    expect([...header.entries.keys()]).toEqual([
+      'netG.0.weight',
+      'netG.0.bias',
+      'netD.0.weight',
+      'netD.0.bias',
+    ]);
+    expect(header.numbers).toEqual({ epoch: 1 });
+  });
+
+  it('says what a file without a state dict holds, and what to do', async () => {
+    await expect(readTorch(source(fixture('whole-in-dict.pt')))).rejects.toThrow(
+      'got a dict of epoch (number), model (a Python object of class torch.nn.modules.activation.ReLU); save the weights alone: torch.save(model.state_dict(), file)',
+    );
+  });
+
+  it('a dict that is remembered in many places is looked at once', async () => {
+    // Each of nine dicts holds the next one ten times: 10⁹ paths to a tensor that is not there.
+    const parts: (string | Uint8Array)[] = ['}', bytes('q', 0), '0'];
+    for (let i = 1; i < 10; i++) {
+      parts.push('}');
+      for (let k = 0; k < 10; k++) parts.push(str(k ? `k${k}` : 'model'), bytes('h', i - 1), 's');
+      parts.push(bytes('q', i), i < 9 ? '0' : '');
+    }
+    await expect(readTorch(source(file(pickle(...parts))))).rejects.toThrow(EpochscopeError);
+  });
+
   it('reads nested parameters, and one that is shared twice', async () => {
     const shared = bytes(rebuilt(), 'q', 9);
     const nested = pickle('}', str('enc'), '}', str('w'), shared, 's', str('tied'), 'h', [9], 's', 's');

@@ -57,6 +57,8 @@ const STATE_DICTS = [
   'weights',
   'params',
 ];
+/** Keys of copies: averages of the weights. */
+const COPIES = /(^|[_.])(ema|swa|avg|averaged|teacher)([_.]|$)/i;
 const LEGACY_MAGIC = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9];
 const ZIP: ZipKind = { file: 'a PyTorch file', item: 'entry', nameOf: (path) => path, expected: 'files' };
 
@@ -71,6 +73,8 @@ export interface TorchEntry {
   /** Elements the view reaches over, from `offset` on. */
   reach: number;
   storage: ZipEntry;
+  /** PyTorch's bit for values that are to be negated when they are read. */
+  negative: boolean;
 }
 
 export interface TorchHeader {
@@ -81,6 +85,10 @@ export interface TorchHeader {
   numbers: Record<string, number>;
   /** Names in the state dict that hold no tensor. */
   skipped: string[];
+  /** Those of them that hold a tensor of a kind that is not read (quantised, sparse, on no device): "name (what builds it)". */
+  unread: string[];
+  /** Keys beside the chosen one that hold state dicts too: an EMA copy. */
+  beside: string[];
   bigEndian: boolean;
 }
 
@@ -116,17 +124,19 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
   const root = readPickle(await readZipEntry(source, zip.get(pickles[0]!)!), `${source.name}:data.pkl`);
   const found = findStateDict(root);
   if (!found) {
-    const what = root instanceof PickleCall ? nameOf(root.callee) : typeof root;
+    const alone = 'save the weights alone: torch.save(model.state_dict(), file)';
+    const what = root instanceof PickleCall ? nameOf(root.callee) : '';
     return fail(
-      root instanceof PickleCall && what !== 'collections.OrderedDict'
-        ? `holds a Python object of class ${what}, which only Python can read; save the weights alone: torch.save(model.state_dict(), file)`
-        : `expected a dict of tensors, itself or under ${STATE_DICTS.slice(0, 2).join(', ')}, got none`,
+      root instanceof PickleCall && !dictOf(root)
+        ? `holds a Python object of class ${what}, which only Python can read; ${alone}`
+        : `expected a dict of tensors, itself or under ${STATE_DICTS.slice(0, 2).join(', ')}, got ${describe(root)}; ${alone}`,
       'unsupported',
     );
   }
 
   const entries = new Map<string, TorchEntry>();
   const skipped: string[] = [];
+  const unread: string[] = [];
   const limit = Math.max(MIN_TORCH_BYTES, MAX_TORCH_EXPANSION * source.size);
   let total = 0;
   let visited = 0;
@@ -143,8 +153,11 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
       const inner = dictOf(value);
       const parts = inner ? null : tensorParts(value);
       if (inner) walk(inner, `${name}.`, depth + 1);
-      else if (!parts) skipped.push(name);
-      else {
+      else if (!parts) {
+        skipped.push(name);
+        const builder = builderOf(value);
+        if (builder) unread.push(`${name} (${builder})`);
+      } else {
         const entry = checkView(name, parts, zip, folder, (message) =>
           fail(`tensor ${name}: ${message}`, 'format', name),
         );
@@ -161,7 +174,8 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
     }
   };
   walk(found.dict, '', 0);
-  return { entries, path: found.path, numbers: found.numbers, skipped, bigEndian: byteOrder === 'big' };
+  const { path, numbers, beside } = found;
+  return { entries, path, numbers, skipped, unread, beside, bigEndian: byteOrder === 'big' };
 }
 
 const nameOf = (value: unknown): string => (value instanceof PickleGlobal ? value.name : '');
@@ -177,31 +191,96 @@ function dictOf(value: unknown): PickleDict | null {
   return null;
 }
 
-function findStateDict(
-  root: unknown,
-): { dict: PickleDict; path: string[]; numbers: Record<string, number> } | null {
+/** Whether a dict holds a tensor at any depth. Each dict is looked at once, wherever it is remembered. */
+function holdsTensors(dict: PickleDict, seen = new Set<PickleDict>(), depth = 0): boolean {
+  if (seen.has(dict) || depth > MAX_TORCH_NESTING) return false;
+  seen.add(dict);
+  return [...dict.map.values()].some((value) => {
+    const inner = dictOf(value);
+    return inner ? holdsTensors(inner, seen, depth + 1) : tensorParts(value) !== null;
+  });
+}
+
+/** A state dict as PyTorch makes them: tensors by dotted names. */
+const isFlat = (dict: PickleDict | null): boolean =>
+  dict !== null &&
+  [...dict.map].some(([key, value]) => typeof key === 'string' && key.includes('.') && tensorParts(value));
+
+interface FoundStateDict {
+  dict: PickleDict;
+  path: string[];
+  numbers: Record<string, number>;
+  beside: string[];
+}
+
+function findStateDict(root: unknown): FoundStateDict | null {
   const numbers: Record<string, number> = {};
   const path: string[] = [];
+  let beside: string[] = [];
   let dict = dictOf(root);
   for (let depth = 0; dict && depth < MAX_TORCH_NESTING; depth++) {
-    if ([...dict.map.values()].some((value) => tensorParts(value))) return { dict, path, numbers };
-    for (const [key, value] of dict.map)
-      if (typeof key === 'string' && typeof value === 'number' && Number.isFinite(value))
-        numbers[key] = value;
     const inside: PickleDict = dict;
-    const key = STATE_DICTS.find((name) => dictOf(inside.map.get(name)));
-    if (key === undefined) {
+    const loose = [...inside.map.values()].some((value) => tensorParts(value));
+    if (isFlat(inside)) return { dict: inside, path, numbers, beside };
+    // A best score or a generator's state may be a tensor too: what is named or looks like a state dict goes first.
+    const flat = [...inside.map].flatMap(([name, value]) =>
+      typeof name === 'string' && isFlat(dictOf(value)) ? [name] : [],
+    );
+    const named = STATE_DICTS.find((name) => {
+      const inner = dictOf(inside.map.get(name));
+      return inner && (flat.includes(name) || (!flat.length && holdsTensors(inner)));
+    });
+    const own = named === undefined ? flat.filter((name) => !COPIES.test(name)) : [named];
+    const key = own.length === 1 ? own[0]! : own.length || !flat.length ? undefined : flat[0]!;
+    if (key === undefined && own.length < 2) {
       // Parameters by module: { encoder: { weight: … } }.
-      const nested = [...dict.map.values()].some((value) => {
-        const inner = dictOf(value);
-        return inner && [...inner.map.values()].some((item) => tensorParts(item));
-      });
-      return nested && dict.map.size > 0 && [...dict.map.values()].every((value) => dictOf(value))
-        ? { dict, path, numbers }
-        : null;
+      const nested =
+        loose ||
+        (inside.map.size > 0 &&
+          [...inside.map.values()].every((value) => dictOf(value)) &&
+          [...inside.map.values()].some((value) =>
+            [...dictOf(value)!.map.values()].some((item) => tensorParts(item)),
+          ));
+      return nested ? { dict: inside, path, numbers, beside } : null;
+    }
+    for (const [name, value] of inside.map)
+      if (typeof name === 'string' && typeof value === 'number' && Number.isFinite(value))
+        numbers[name] = value;
+    beside = [...beside, ...flat.filter((name) => name !== key && !own.includes(name))];
+    if (key === undefined) {
+      // Nets that are trained together: { generator: …, discriminator: …, epoch }.
+      const all = new PickleDict();
+      for (const name of own) all.map.set(name, inside.map.get(name));
+      return { dict: all, path, numbers, beside };
     }
     path.push(key);
-    dict = dictOf(dict.map.get(key));
+    dict = dictOf(inside.map.get(key));
+  }
+  return null;
+}
+
+/** For messages: what a pickle holds at its top. */
+function describe(value: unknown): string {
+  const short = (item: unknown): string => {
+    if (dictOf(item)) return 'a dict';
+    if (tensorParts(item)) return 'a tensor';
+    if (item instanceof PickleCall) return `a Python object of class ${nameOf(item.callee)}`;
+    return Array.isArray(item) ? 'a list' : item === null ? 'None' : typeof item;
+  };
+  const dict = dictOf(value);
+  if (!dict) return short(value);
+  const keys = [...dict.map].slice(0, 6).map(([key, item]) => `${String(key).slice(0, 40)} (${short(item)})`);
+  return keys.length ? `a dict of ${keys.join(', ')}${dict.map.size > 6 ? ', …' : ''}` : 'an empty dict';
+}
+
+/** What would build a tensor of a kind that is not read, also where it stands in a tuple; null for anything else. */
+function builderOf(value: unknown, depth = 0): string | null {
+  if (value instanceof PickleCall)
+    return /^torch\._/.test(nameOf(value.callee)) ? nameOf(value.callee) : null;
+  const items = value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : [];
+  for (const item of depth < 3 ? items.slice(0, 8) : []) {
+    const builder = builderOf(item, depth + 1);
+    if (builder) return builder;
   }
   return null;
 }
@@ -212,6 +291,7 @@ interface Parts {
   shape: unknown;
   stride: unknown;
   dtype: unknown;
+  metadata: unknown;
 }
 
 /** What a call would rebuild, where it is one of PyTorch's own tensor builders. */
@@ -226,9 +306,23 @@ function tensorParts(value: unknown, depth = 0): Parts | null {
       return tensorParts(new PickleCall(args[0], args[2]), depth + 1);
     case 'torch._utils._rebuild_tensor':
     case 'torch._utils._rebuild_tensor_v2':
-      return { storage: args[0], offset: args[1], shape: args[2], stride: args[3], dtype: null };
+      return {
+        storage: args[0],
+        offset: args[1],
+        shape: args[2],
+        stride: args[3],
+        dtype: null,
+        metadata: args[6],
+      };
     case 'torch._utils._rebuild_tensor_v3':
-      return { storage: args[0], offset: args[1], shape: args[2], stride: args[3], dtype: args[6] };
+      return {
+        storage: args[0],
+        offset: args[1],
+        shape: args[2],
+        stride: args[3],
+        dtype: args[6],
+        metadata: args[7],
+      };
     default:
       return null;
   }
@@ -266,7 +360,7 @@ function checkView(
   const dtype = Object.hasOwn(table, typeName) ? table[typeName] : undefined;
   if (!dtype)
     return fail(
-      `expected a storage of ${Object.keys(table).join(', ')}, got ${typeName.slice(0, 80) || 'none'}`,
+      `expected a storage of ${Object.keys(table).join(', ')}, got ${typeName.slice(0, 80) || 'none'}; save it as float32: tensor.float()`,
     );
   if (typeof key !== 'string' || !/^\w{1,64}$/.test(key)) return fail('its storage has no plain key');
   if (!Number.isSafeInteger(size) || (size as number) < 0) return fail('its storage has no size');
@@ -290,7 +384,8 @@ function checkView(
     return fail(
       `shape [${shape}], stride [${stride}] and offset ${offset} reach past the ${elements} elements of storage ${key}`,
     );
-  return { name, dtype, shape, stride, offset: offset as number, reach, storage };
+  const negative = dictOf(parts.metadata)?.map.get('neg') === true;
+  return { name, dtype, shape, stride, offset: offset as number, reach, storage, negative };
 }
 
 /** One tensor, row-major; reads and checks its whole storage. */
@@ -305,12 +400,14 @@ export async function readTorchEntry(
 function viewOf(storage: Uint8Array, entry: TorchEntry, bigEndian: boolean): Tensor {
   const { dtype, shape, stride, offset, reach } = entry;
   const width = DTYPE_BYTES[dtype];
-  const data = decodeElements(
+  let data = decodeElements(
     storage.subarray(offset * width, (offset + reach) * width),
     dtype,
     reach,
     bigEndian,
   );
+  if (entry.negative && (data instanceof Float32Array || data instanceof Float64Array))
+    data = data.map((value) => -value);
   const count = elementCount(shape);
   let step = 1;
   let plain = reach === count;

@@ -6,7 +6,9 @@ import type { LayerInfo } from '../types.js';
 /** Wrappers that put their name before every parameter. */
 const PREFIXES = ['module.', '_orig_mod.', 'model.', 'params.'];
 /** Matrices that look up rows, which PyTorch also calls "weight": [rows, width], as ours. */
-const EMBEDDING = /(^|\.)(wte|wpe|[\w]*embed[\w]*|embeddings?\.[\w.]+|shared)\.weight$/i;
+const EMBEDDING = /(^|\.)(wte|wpe|(\w*_)?emb|[\w]*embed[\w]*|embeddings?\.[\w.]+|shared)\.weight$/i;
+/** Flax keeps what batch normalisation has seen beside the parameters. */
+const FLAX = /^(params|batch_stats)\./;
 
 export interface Canonical {
   tensors: Map<string, Tensor>;
@@ -15,6 +17,8 @@ export interface Canonical {
   skipped: string[];
   /** PyTorch's [out, in, …] was turned to ours. */
   transposed: number;
+  /** Weights that PyTorch's pruning keeps in two parts, put together. */
+  masked: number;
 }
 
 /** The wrappers' names that all names begin with: "module.model." or "". */
@@ -37,24 +41,39 @@ export function canonicalWeights(
   source: string,
   options: { keepLayout?: boolean } = {},
 ): Canonical {
-  let names = [...tensors.keys()].map((name) =>
-    name.replace(/:\d+$/, '').replace(/[/\\]/g, '.').replace(/\0/g, '').replace(/^\.+/, ''),
-  );
-  const prefix = commonPrefix(names);
-  names = names.map((name) => name.slice(prefix.length));
-  const out: Canonical = { tensors: new Map(), layers: [], skipped: [], transposed: 0 };
-  let i = 0;
-  for (const tensor of tensors.values()) {
-    let name = names[i++]!;
-    if (!tensor.dtype.startsWith('float') && tensor.dtype !== 'bfloat16') {
-      out.skipped.push(name);
-      continue;
+  const out: Canonical = { tensors: new Map(), layers: [], skipped: [], transposed: 0, masked: 0 };
+  const plain = (name: string) =>
+    name.replace(/:\d+$/, '').replace(/[/\\]/g, '.').replace(/\0/g, '').replace(/^\.+/, '');
+  const kept: [string, Tensor][] = [];
+  for (const [name, tensor] of tensors)
+    if (tensor.dtype.startsWith('float') || tensor.dtype === 'bfloat16') kept.push([plain(name), tensor]);
+    else out.skipped.push(plain(name));
+  const long = kept.map(([name]) => name);
+  const prefix = commonPrefix(long);
+  out.skipped = out.skipped.map((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
+  const short = shortNames(long, prefix);
+  const named = new Map(kept.map(([, tensor], i) => [short[i]!, tensor]));
+  if (named.size < kept.length) {
+    const twice = short.find((name, i) => short.indexOf(name) !== i)!;
+    throw new EpochscopeError('format', `${source}: two tensors are named ${twice.slice(0, 80)}`, {
+      file: source,
+      tensor: twice,
+    });
+  }
+  for (let [name, tensor] of named) {
+    // torch.nn.utils.prune: weight = weight_orig · weight_mask.
+    const pruned = /^(.*(?:^|\.)\w+)_(orig|mask)$/.exec(name);
+    if (pruned && isPair(named, pruned[1]!)) {
+      if (pruned[2] === 'mask') continue;
+      name = pruned[1]!;
+      tensor = product(tensor, named.get(`${name}_mask`)!);
+      out.masked++;
     }
-    let kept = tensor;
-    const axes = options.keepLayout || EMBEDDING.test(name) ? undefined : TORCH_AXES[tensor.shape.length];
+    const isTable = tensor.shape.length === 2 && EMBEDDING.test(name);
+    const axes = options.keepLayout || isTable ? undefined : TORCH_AXES[tensor.shape.length];
     if (axes && /(^|\.)weight$/.test(name)) {
       name = name.replace(/weight$/, 'kernel');
-      kept = transpose(tensor, axes);
+      tensor = transpose(tensor, axes);
       out.transposed++;
     }
     if (name.length > 180 || out.tensors.has(name))
@@ -63,7 +82,7 @@ export function canonicalWeights(
         `${source}: ${out.tensors.has(name) ? 'two tensors are' : 'a tensor is'} named ${name.slice(0, 80)}`,
         { file: source, tensor: name },
       );
-    out.tensors.set(name, kept);
+    out.tensors.set(name, tensor);
   }
   if (!out.tensors.size)
     throw new EpochscopeError(
@@ -73,6 +92,24 @@ export function canonicalWeights(
     );
   out.layers = layersOf(out.tensors);
   return out;
+}
+
+/** Without what all names begin with. */
+function shortNames(names: readonly string[], prefix: string): string[] {
+  const short = names.map((name) => name.slice(prefix.length));
+  if (!short.every((name) => FLAX.test(name))) return short;
+  const own = short.map((name) => name.replace(FLAX, ''));
+  return new Set(own).size === own.length ? own : short;
+}
+
+const isPair = (tensors: ReadonlyMap<string, Tensor>, name: string): boolean => {
+  const [orig, mask] = [tensors.get(`${name}_orig`), tensors.get(`${name}_mask`)];
+  return Boolean(orig && mask && orig.shape.join() === mask.shape.join() && !tensors.has(name));
+};
+
+function product(a: Tensor, b: Tensor): Tensor {
+  const data = (a.data as Float32Array).map((value, i) => value * Number(b.data[i]));
+  return { ...a, data };
 }
 
 /** Linear [out, in], Conv1d [out, in, k], Conv2d [out, in, h, w]: where each of our axes is taken from. */
@@ -110,7 +147,8 @@ function layersOf(tensors: ReadonlyMap<string, Tensor>): LayerInfo[] {
   return [...groups].map(([name, parameters]) => {
     const shapes = parameters.map((parameter) => tensors.get(parameter)!.shape);
     const main = shapes.reduce((a, b) => (b.length > a.length ? b : a));
-    const statistics = parameters.some((parameter) => /(moving|running)_mean$/.test(parameter));
+    const flax = ['mean', 'var'].every((part) => parameters.includes(`${name}.${part}`));
+    const statistics = flax || parameters.some((parameter) => /(moving|running)_mean$/.test(parameter));
     const kind = statistics
       ? 'batch-norm'
       : ({ 1: 'scale', 2: 'dense', 3: 'conv1d', 4: 'conv2d' }[main.length] ?? 'parameters');

@@ -1,11 +1,13 @@
-import { cp, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeNpy } from '../../formats/npy.js';
-import { encodeNpz } from '../../formats/npz.js';
+import { encodeNpz, readNpz } from '../../formats/npz.js';
 import { encodeSafetensors } from '../../formats/safetensors.js';
+import { bytesSource } from '../../formats/source.js';
+import { readTorch } from '../../formats/torch.js';
 import type { Tensor } from '../../formats/types.js';
 import { openRun } from '../read.js';
 import { canonicalWeights, importRun, planImport } from './index.js';
@@ -56,6 +58,8 @@ describe('names', () => {
     ['07.weights.h5', false, { bare: [7] }],
     ['resnet18-5.pth', false, { bare: [5] }],
     ['steep_12.pth', false, { epoch: null, bare: [12] }],
+    ['checkpoint_4.pth.tar', false, { bare: [4] }],
+    ['m3.pt', false, { bare: [], glued: [3] }],
     ['best.pth', false, { epoch: null, step: null, bare: [] }],
   ])('%s', (name, isFolder, expected) => {
     expect(parseName(name, isFolder)).toMatchObject(expected);
@@ -65,6 +69,13 @@ describe('names', () => {
     const series = ['vgg_16_1.pth', 'vgg_16_2.pth'].map((name) => parseName(name, false));
     expect(bareNumbers(series)).toEqual([1, 2]);
     expect(bareNumbers([parseName('a-1.pth', false), parseName('b-1.pth', false)])).toEqual([null, null]);
+  });
+
+  it('a number behind a letter is taken where it alone tells files apart', () => {
+    const names = (...list: string[]) => bareNumbers(list.map((name) => parseName(name, false)));
+    expect(names('m0.pt', 'm1.pt', 'm10.pt')).toEqual([0, 1, 10]);
+    expect(names('resnet18_1.pt', 'resnet18_2.pt')).toEqual([1, 2]);
+    expect(names('resnet18.pt')).toEqual([null]);
   });
 
   it('gaps are named in even series only', () => {
@@ -162,8 +173,19 @@ describe('recognising a folder', () => {
     [
       'TensorFlow checkpoints',
       { 'cp-1.data-00000-of-00001': 'x' },
-      'is a TensorFlow checkpoint, which is not read',
+      'cp-1.data-00000-of-00001: TensorFlow checkpoints, which are not read: save as model.save_weights',
     ],
+    [
+      'Orbax checkpoints',
+      { '10/_CHECKPOINT_METADATA': '{}', '10/default/manifest.ocdbt': 'x', '20/_CHECKPOINT_METADATA': '{}' },
+      '10, 20: Orbax checkpoints of JAX, which are not read: restore them in Python',
+    ],
+    ['one Orbax checkpoint', { _METADATA: '{}', 'd/x': 'x' }, 'Orbax checkpoints of JAX'],
+    ["Flax's msgpack", { 'checkpoint-100/flax_model.msgpack': 'x' }, 'checkpoint-100: msgpack files of Flax'],
+    ['distributed PyTorch', { 'step_1/.metadata': 'x', 'step_1/__0_0.distcp': 'x' }, 'dcp_to_torch'],
+    ['SavedModels', { 'epoch_1/saved_model.pb': 'x', 'epoch_1/variables/v.index': 'x' }, 'SavedModels'],
+    ['sharded Keras weights', { 'model.weights.json': '{}', 'model_00000.x': '' }, 'without max_shard_size'],
+    ['pickles', { 'params_1.pkl': 'x', 'params_2.pkl': 'x' }, 'params_1.pkl, params_2.pkl: Python pickles'],
   ])('refuses %s, naming what is recognised', async (_, files, message) => {
     for (const [name, text] of Object.entries(files)) await put(name, text);
     await expect(plan()).rejects.toThrow(message);
@@ -199,6 +221,47 @@ describe('weights in our layout', () => {
       ['fc', 'dense'],
       ['wte', 'dense'],
       ['bn', 'batch-norm'],
+    ]);
+  });
+
+  const fixture = (name: string) =>
+    readFile(fileURLToPath(new URL(`../../../../../tests/fixtures/formats/${name}`, import.meta.url)));
+  const tensorsOf = async (name: string) => readNpz(bytesSource(name, await fixture(name)));
+
+  it('PyTorch: weights that are pruned are what they compute, and a counter does not keep a wrapper', async () => {
+    const read = await readTorch(bytesSource('pruned.pt', await fixture('pruned.pt')));
+    const { tensors, skipped, masked } = canonicalWeights(read, 'pruned.pt', { keepLayout: true });
+    expect(skipped).toEqual(['n_averaged', 'norm.num_batches_tracked']);
+    expect(masked).toBe(1);
+    const expected = await tensorsOf('pruned.expected.npz');
+    expect([...tensors.keys()].sort()).toEqual([...expected.keys()].sort());
+    for (const [name, want] of expected) expect(tensors.get(name)!.data, name).toEqual(want.data);
+    expect([...tensors.get('head.weight')!.data].filter((x) => x === 0).length).toBe(12);
+  });
+
+  it('Flax: bfloat16 as NumPy stores it, and batch statistics beside the parameters', async () => {
+    const { tensors, layers } = canonicalWeights(await tensorsOf('flax.npz'), 'flax.npz');
+    const expected = await tensorsOf('flax.expected.npz');
+    expect(tensors.size).toBe(expected.size);
+    for (const [name, want] of expected)
+      expect(tensors.get(name.replace(/^\w+\//, '').replace('/', '.'))!.data, name).toEqual(want.data);
+    expect(layers.find(({ name }) => name === 'norm')).toMatchObject({
+      kind: 'batch-norm',
+      parameters: ['norm.scale', 'norm.bias', 'norm.mean', 'norm.var'],
+    });
+  });
+
+  it('only tables of two axes are embeddings', () => {
+    const { tensors } = canonicalWeights(
+      new Map([
+        ['emb.weight', f32([1, 2], [2, 1])],
+        ['embeddings.patch_embeddings.projection.weight', f32([1, 2], [2, 1, 1, 1])],
+      ]),
+      'f',
+    );
+    expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
+      ['emb.weight', [2, 1]],
+      ['embeddings.patch_embeddings.projection.kernel', [1, 1, 1, 2]],
     ]);
   });
 

@@ -7,8 +7,9 @@ import type { LayerInfo, SnapshotInfo } from '../types.js';
 import { createRun } from '../write.js';
 import { type Architecture, graphWith, samplesFor } from './architecture.js';
 import { type Canonical, canonicalWeights } from './canonical.js';
+import { some } from './names.js';
 import { describeOutputs, findOutputs, type OutputFile, outputsOfFolder, readOutput } from './outputs.js';
-import { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun, some } from './recognise.js';
+import { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';
 import { readWeights } from './weights.js';
 
 export { type Architecture, graphWith, readArchitecture, samplesFor } from './architecture.js';
@@ -132,7 +133,8 @@ export async function importRun(
     let graph: Graph | null = null;
     try {
       if (snapshot.weights) {
-        const { tensors, numbers, architecture: own } = await readWeights(snapshot.weights);
+        const { tensors, numbers, architecture: own, notes: besides } = await readWeights(snapshot.weights);
+        if (!first) notes.push(...(besides ?? []));
         canonical = canonicalWeights(tensors, snapshot.path, options);
         if (
           numbers.epoch !== undefined &&
@@ -212,6 +214,10 @@ export async function importRun(
   if (canonical?.transposed)
     notes.push(
       `${canonical.transposed} PyTorch kernels were turned to [inputs, units] and [height, width, in, out]`,
+    );
+  if (canonical?.masked)
+    notes.push(
+      `${canonical.masked} pruned weights are taken as what they compute: weight_orig · weight_mask`,
     );
   if (canonical?.skipped.length) notes.push(`left out, being whole numbers: ${some(canonical.skipped)}`);
   return {

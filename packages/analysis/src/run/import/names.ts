@@ -5,6 +5,8 @@
 export const WEIGHT_ENDINGS = [
   '.weights.h5',
   '.safetensors',
+  '.pth.tar',
+  '.pt.tar',
   '.keras',
   '.onnx',
   '.hdf5',
@@ -14,6 +16,7 @@ export const WEIGHT_ENDINGS = [
   '.bin',
   '.h5',
   '.pt',
+  '.tar',
 ] as const;
 export type WeightEnding = (typeof WEIGHT_ENDINGS)[number];
 
@@ -41,6 +44,8 @@ export interface NameParts {
   metrics: Record<string, number>;
   /** Whole numbers that stand alone and that no word explains, in order. */
   bare: number[];
+  /** Those behind a letter, which more often belong to a name: "resnet50", "m3". */
+  glued: number[];
 }
 
 const WORD: [RegExp, 'epoch' | 'step'][] = [
@@ -59,6 +64,7 @@ export function parseName(name: string, folder: boolean): NameParts {
     step: null,
     metrics: {},
     bare: [],
+    glued: [],
   };
   const take = (pattern: RegExp): number | null => {
     const match = pattern.exec(stem);
@@ -75,18 +81,24 @@ export function parseName(name: string, folder: boolean): NameParts {
   parts.bare = [...stem.matchAll(/(?<![A-Za-z\d]|\d\.)(\d{1,15})(?![\d]|\.\d)/g)].map(([, digits]) =>
     Number(digits),
   );
+  parts.glued = [...stem.matchAll(/(?<=[A-Za-z])(\d{1,15})(?![\d]|\.\d)/g)].map(([, digits]) =>
+    Number(digits),
+  );
   return parts;
 }
 
 /**
- * Numbers in a name that no word explains: the first place whose value differs in every one of the series is the epoch.
- * Answers an epoch for each, or null where no place tells them apart.
+ * Numbers in a name that no word explains: the first place whose value differs in every one of the series is the epoch;
+ * numbers behind a letter are looked at last, and only where there is more than one name. Answers an epoch for each, or null where no place tells them apart.
  */
 export function bareNumbers(series: readonly NameParts[]): (number | null)[] {
-  const places = Math.min(...series.map(({ bare }) => bare.length));
-  for (let place = 0; place < places; place++) {
-    const values = series.map(({ bare }) => bare[place]!);
-    if (new Set(values).size === values.length) return values;
+  for (const key of ['bare', 'glued'] as const) {
+    if (key === 'glued' && series.length < 2) break;
+    const places = Math.min(...series.map((parts) => parts[key].length));
+    for (let place = 0; place < places; place++) {
+      const values = series.map((parts) => parts[key][place]!);
+      if (new Set(values).size === values.length) return values;
+    }
   }
   return series.map(() => null);
 }
@@ -104,3 +116,7 @@ export function gapsOf(numbers: readonly number[]): number[] {
     for (let n = sorted[i]! + stride; n < sorted[i]! + d && gaps.length < 1000; n += stride) gaps.push(n);
   return gaps;
 }
+
+/** At most six names. */
+export const some = (names: readonly string[]): string =>
+  names.length > 6 ? `${names.slice(0, 6).join(', ')}, … (${names.length})` : names.join(', ');

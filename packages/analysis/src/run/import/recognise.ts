@@ -2,7 +2,16 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { fileError } from '../../formats/file-source.js';
-import { bareNumbers, gapsOf, isTrainerState, isUnfinished, type NameParts, parseName } from './names.js';
+import { type ForeignKind, foreignFile, foreignFolder, foreignNotes } from './foreign.js';
+import {
+  bareNumbers,
+  gapsOf,
+  isTrainerState,
+  isUnfinished,
+  type NameParts,
+  parseName,
+  some,
+} from './names.js';
 import { OUTPUT_FOLDERS, placeInFolder, placeOfFile, type WeightsPlace } from './weights.js';
 
 /** Entries of one folder. */
@@ -86,6 +95,12 @@ async function findCandidates(
   );
   const found: Candidate[] = [];
   const others: string[] = [];
+  const unread = new Map<ForeignKind, string[]>();
+  const foreign = (path: string, kind: ForeignKind | null): boolean => {
+    if (kind) unread.set(kind, [...(unread.get(kind) ?? []), path]);
+    return kind !== null;
+  };
+  if (depth === 0 && foreign(basename(folder), await foreignOfRoot(folder))) entries.length = 0;
   for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))) {
     const { name } = entry;
     const path = join(folder, name);
@@ -98,10 +113,7 @@ async function findCandidates(
     if (entry.isFile()) {
       const weights = isTrainerState(name) ? null : placeOfFile(path, name);
       if (weights) found.push({ name, path: shown, parts: parseName(name, false), weights, outputs: null });
-      else if (/\.data-\d+-of-\d+$/.test(name) && !notes.some((note) => note.includes('TensorFlow')))
-        notes.push(
-          `${shown} is a TensorFlow checkpoint, which is not read: save as model.save_weights("03.weights.h5")`,
-        );
+      else foreign(shown, foreignFile(name));
     } else if (entry.isDirectory()) {
       const parts = parseName(name, true);
       const numbered = parts.epoch !== null || parts.step !== null || parts.bare.length > 0;
@@ -112,12 +124,14 @@ async function findCandidates(
       const free = weights && ![...except].some((file) => file.startsWith(weights.path));
       if ((weights && free) || (outputs && numbered))
         found.push({ name, path: shown, parts, weights: free ? weights : null, outputs });
+      else if (!except.size && foreign(shown, await foreignFolder(path))) continue;
       else if (numbered && !weights && !except.size && !/^version_\d+$/.test(name)) {
         if (await holdsNothing(path)) notes.push(`${shown} holds no weights: incomplete, left out`);
         else others.push(path);
       } else others.push(path);
     }
   }
+  notes.push(...foreignNotes(unread));
   if (found.length || depth >= MAX_DEPTH) return found;
   const deeper: Candidate[][] = [];
   for (const path of others) {
@@ -144,6 +158,12 @@ async function findCandidates(
         },
       ]
     : [];
+}
+
+/** Of the folder that was given: files in it are named one by one instead. */
+async function foreignOfRoot(folder: string): Promise<ForeignKind | null> {
+  const kind = await foreignFolder(folder);
+  return kind === 'orbax' || kind === 'saved model' || kind === 'distributed' ? kind : null;
 }
 
 const asNote = (notes: string[]) => (cause: unknown) => {
@@ -286,7 +306,3 @@ function shiftEpochs(
     );
   for (const snapshot of snapshots) if (snapshot.epoch !== null) snapshot.epoch += shift;
 }
-
-/** At most six names. */
-export const some = (names: readonly string[]): string =>
-  names.length > 6 ? `${names.slice(0, 6).join(', ')}, … (${names.length})` : names.join(', ');

@@ -12,7 +12,7 @@ import { readTfjsModel } from '../../formats/tfjs.js';
 import { readTorch, readTorchHeader } from '../../formats/torch.js';
 import type { Tensor } from '../../formats/types.js';
 import { type Architecture, readOnnxGraph } from './architecture.js';
-import { endingOf, isTrainerState, isUnfinished } from './names.js';
+import { endingOf, isTrainerState, isUnfinished, some } from './names.js';
 import { openBeside } from './siblings.js';
 
 /** How the weights of one snapshot are kept. */
@@ -90,6 +90,8 @@ export interface ReadWeights {
   numbers: Record<string, number>;
   /** What the file says of the net itself. */
   architecture: Architecture | null;
+  /** What the file holds besides, and is not taken. */
+  notes?: string[];
 }
 
 /** All weights of one snapshot, under the names the files give them. Throws what the formats throw. */
@@ -102,11 +104,20 @@ export async function readWeights({ kind, path }: WeightsPlace): Promise<ReadWei
   const name = path.slice(dirname(path).length).replace(/^[/\\]/, '');
   switch (kind) {
     case 'torch':
-      return withFile(path, async (source) => ({
-        numbers: (await readTorchHeader(source)).numbers,
-        tensors: await readTorch(source),
-        architecture: null,
-      }));
+      return withFile(path, async (source) => {
+        const header = await readTorchHeader(source);
+        return {
+          numbers: header.numbers,
+          tensors: await readTorch(source),
+          architecture: null,
+          notes: [
+            ...(header.beside.length
+              ? [`weights are those under "${header.path.join('.')}"; not taken: ${some(header.beside)}`]
+              : []),
+            ...(header.unread.length ? [`left out, being no plain tensors: ${some(header.unread)}`] : []),
+          ],
+        };
+      });
     case 'safetensors':
       return only(withFile(path, readSafetensors));
     case 'sharded':
