@@ -1,10 +1,11 @@
 // vat-points: Prim's order straight from points, one barrier a step. ./blocks says how the memory is laid out, ./search finds the farthest
-// pair, ./direct and ./debts are the two ways to take a visited point in.
-import { NONE, candidate, ptr, publish, stateOf, word } from "./blocks/assembly";
+// pair, ./direct, ./sieve and ./debts are the three ways to take a visited point in.
+import { DEBTS, NONE, SIEVE, candidate, ptr, publish, stateOf, word } from "./blocks/assembly";
 import { nextKey, payDue } from "./debts/assembly";
 import { lower } from "./direct/assembly";
 import { compact, refresh, slotOf } from "./living/assembly";
 import { farthestRow } from "./search/assembly";
+import { allLimits, sift } from "./sieve/assembly";
 
 export { vatPointsFill, vatPointsFillWhole } from "./fill/assembly";
 export { vatPointsCombine, vatPointsProject } from "./project/assembly";
@@ -43,7 +44,9 @@ function barrier(job: usize, state: usize): bool {
 @inline
 function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: bool): void {
   let best: f32 = Infinity;
-  if (word(job, 19)) best = payDue(job, state, v, last, l1);
+  const way = word(job, 19);
+  if (way == SIEVE) best = sift(job, state, v);
+  else if (way == DEBTS) best = payDue(job, state, v, last, l1);
   else {
     const blocks = word(state, 8), blockKey = ptr(state, 6), blockId = ptr(state, 7);
     const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
@@ -59,7 +62,7 @@ function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: boo
     return;
   }
   publish(job, state, slot, to);
-  if (word(job, 19) && word(job, 4) > 1) store<f32>(to, nextKey(state, slot), 16);
+  if (way == DEBTS && word(job, 4) > 1) store<f32>(to, nextKey(state, slot), 16);
 }
 
 /**
@@ -103,6 +106,7 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
         for (let slot: u32 = 0; slot < slots; slot++) {
           if (load<u32>(ptr(state, 3) + (<usize>slot << 2)) == start) publish(job, state, slot, to);
         }
+        if (word(job, 19) == SIEVE) allLimits(job, state);
         if (!barrier(job, state)) return 3;
       }
     } else {
@@ -128,7 +132,7 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
       }
       if (owner == worker) {
         const row = ptr(job, 18) + <usize>k * ptr(job, 9);
-        if (word(job, 19)) for (let i: usize = 0; i < ptr(job, 9); i += 16) v128.store(row + i, v128.load(winner + i));
+        if (word(job, 19) == DEBTS) for (let i: usize = 0; i < ptr(job, 9); i += 16) v128.store(row + i, v128.load(winner + i));
         const slot = load<u32>(winner, 12);
         store<f32>(ptr(state, 2) + (<usize>slot << 2), -1);
         refresh(state, slot >> 4);
@@ -138,6 +142,7 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
       // All workers after the same step, so that none waits for another's moving.
       if ((n - next) * 5 < word(state, 24) * 4 && n - next > workers << 5) {
         compact(job, state);
+        if (word(job, 19) == SIEVE) allLimits(job, state);
         store<u32>(state, n - next, 96);
       }
       if (next < n) {

@@ -36,20 +36,21 @@ export interface Empty {
 /** Brings the points into their blocks and records, in spatial order, with their keys, bound rows and boxes. */
 export function fill(job: Empty): void {
   fillBlocks(job);
-  if (job.sizes.lazy) shareBoxes(job);
+  if (job.sizes.way !== 'direct') shareBoxes(job);
 }
 
 function fillBlocks(job: Empty): void {
   const { at, rows, bounds, whole, kernels } = job;
   const { arena } = kernels;
-  const { n, d, m, boxRows, tag, workers, lazy } = job.sizes;
+  const { n, d, m, boxRows, tag, workers, way } = job.sizes;
+  const asRecords = way !== 'direct';
   const exports = kernels.exports as unknown as FillExports;
   const all = new Float32Array(kernels.memory.buffer);
   const index = new Uint32Array(kernels.memory.buffer);
   const order = spatialOrder(bounds.sort.values, bounds.sort.width, n);
   arena.u32(at.dimensions, d).set(bounds.dimensions);
   const { scratch } = at.each[0]!;
-  const slots = lazy
+  const slots = asRecords
     ? [arena.f32(at.row, d)]
     : Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
   if (whole) arena.f64(at.centre, d).set(bounds.centre);
@@ -60,8 +61,8 @@ function fillBlocks(job: Empty): void {
     let least = NONE;
     for (let lane = 0; lane < count; lane++) {
       const i = order[16 * g + lane]!;
-      rows.read(i, slots[lazy ? 0 : lane]!);
-      if (lazy) fillWhole(job, exports, g, lane, i);
+      rows.read(i, slots[asRecords ? 0 : lane]!);
+      if (asRecords) fillWhole(job, exports, g, lane, i);
       else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
       let p = own.bounds / 4 + local * 16 * m + lane;
       for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
@@ -76,7 +77,7 @@ function fillBlocks(job: Empty): void {
       if (i < least) least = i;
     }
     index[own.blockId / 4 + local] = least;
-    if (!lazy) exports.vatPointsFill(job.pointer, g, scratch, count, at.dimensions);
+    if (!asRecords) exports.vatPointsFill(job.pointer, g, scratch, count, at.dimensions);
   }
 }
 

@@ -33,7 +33,7 @@ export { vatPointsBytes } from './layout.js';
  * `memory`, `cancelled`.
  * Time O(n²·d) at worst, for the farthest pair and for Prim each; points that a bound shows to be too far are skipped, which never
  * changes a result. Memory `vatPointsBytes(n, d)`, about 4·n·(d + 8) bytes (twice that
- * from d = 128 on) and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
+ * from d = 48 on) and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957.
  */
 export function vatFromPoints(

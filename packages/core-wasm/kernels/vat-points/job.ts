@@ -4,7 +4,7 @@ import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../
 import type { VatResult } from '../vat/result.js';
 import { boundsOf } from './bounds.js';
 import { fill } from './fill.js';
-import { NONE, owes, place, type Sizes, STATE } from './layout.js';
+import { NONE, place, type Sizes, STATE, type Way, wayOf } from './layout.js';
 import { rowsOf } from './rows.js';
 import { stepsOf } from './steps.js';
 
@@ -28,6 +28,8 @@ export interface VatPointsJob {
 }
 
 export const MAX_WORKERS = 64;
+/** As the kernels number them. */
+const WAYS: readonly Way[] = ['direct', 'debts', 'sieve'];
 
 /**
  * Checks the points, brings them into blocks in the kernels' memory and shares them out. The caller runs every worker
@@ -64,9 +66,10 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
   const { m } = bounds;
   const boxRows = bounds.sort.width;
   const tag = rows.zero ? 1 : 0;
-  const lazy = owes(n, d);
-  const whole = lazy && !l1 ? stepsOf(bounds.squares, d) : null;
-  const sizes: Sizes = { n, d, m, boxRows, tag, workers, lazy, quantised: whole !== null };
+  const wanted = wayOf(n, d, l1);
+  const whole = wanted === 'direct' || l1 ? null : stepsOf(bounds.squares, d);
+  const way = wanted === 'sieve' && !whole ? 'debts' : wanted;
+  const sizes: Sizes = { n, d, m, boxRows, tag, workers, way, quantised: whole !== null };
   const size = place(0, sizes).bytes;
   const { arena } = kernels;
   const pointer = arena.alloc(size);
@@ -95,7 +98,7 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
     boxRows,
     m > 0 ? 1 : 0,
     at.visited,
-    lazy ? 1 : 0,
+    WAYS.indexOf(way),
     whole ? 1 : 0,
     0,
     at.records,
@@ -143,7 +146,7 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
       ],
       13,
     );
-    if (lazy) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
+    if (way !== 'direct') arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
     arena.f32(own.tops, at.padded).fill(Infinity);
     arena.f32(own.owed, at.padded).fill(Infinity);
     arena.f32(own.limits, 16).fill(Infinity);

@@ -23,10 +23,17 @@ function places(base: number): Places {
 }
 
 /**
- * Whether blocks put off distances: it needs the points as records beside the blocks, twice the memory, and pays for itself where a
- * step would bring more coordinates than the caches hold (measured). Past 1 GB of points room for more of them is worth more.
+ * How a visited point is taken in (docs/decisions/0008): directly; through a sieve of whole numbers; or put off. The last two need the
+ * points as records beside the blocks, twice the memory; past 1 GB of points room for more of them is worth more.
  */
-export const owes = (n: number, d: number) => d >= 128 && n * d < 2 ** 28;
+export type Way = 'direct' | 'sieve' | 'debts';
+
+/** The way for n points of d coordinates (measured); L1 distances have no whole numbers to sieve by. */
+export function wayOf(n: number, d: number, l1: boolean): Way {
+  if (d < 48 || n * d >= 2 ** 28) return 'direct';
+  if (d >= 128) return 'debts';
+  return l1 ? 'direct' : 'sieve';
+}
 
 /** What the layout of a job's memory follows from. */
 export interface Sizes {
@@ -36,19 +43,20 @@ export interface Sizes {
   boxRows: number;
   tag: 0 | 1;
   workers: number;
-  lazy: boolean;
+  way: Way;
   quantised: boolean;
 }
 
 /** Byte offsets of everything a job holds, from `base` on; blocks/assembly.ts says what lies there. */
-export function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quantised }: Sizes) {
+export function place(base: number, { n, d, m, boxRows, tag, workers, way, quantised }: Sizes) {
+  const asRecords = way !== 'direct';
   const l = places(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
-  const candidate = Math.ceil((32 + 4 * (m + (lazy ? 0 : d + tag))) / 64) * 64;
+  const candidate = Math.ceil((32 + 4 * (m + (asRecords ? 0 : d + tag))) / 64) * 64;
   const wholeAt = 16 + 16 * Math.ceil(d / 4);
-  const record = lazy ? wholeAt + (quantised ? 16 * Math.ceil(d / 8) : 0) : 0;
-  const blockBytes = lazy ? (quantised ? 64 * Math.ceil(d / 2) : 0) : 64 * (d + tag);
+  const record = asRecords ? wholeAt + (quantised ? 16 * Math.ceil(d / 8) : 0) : 0;
+  const blockBytes = asRecords ? (quantised ? 64 * Math.ceil(d / 2) : 0) : 64 * (d + tag);
   const job = l.take(128);
   const sync = l.take(SYNC);
   const states = l.take(STATE * workers);
@@ -56,11 +64,11 @@ export function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quan
   const weights = l.take(8 * n);
   const candidates = l.take(2 * workers * candidate);
   const dimensions = l.take(4 * d);
-  const row = lazy ? l.take(4 * d) : 0;
+  const row = asRecords ? l.take(4 * d) : 0;
   const centre = quantised ? l.take(8 * d) : 0;
   const boxes = l.take(8 * boxRows * blocks);
-  const visited = lazy ? l.take(n * candidate) : 0;
-  const records = lazy ? l.take(n * record) : 0;
+  const visited = way === 'debts' ? l.take(n * candidate) : 0;
+  const records = asRecords ? l.take(n * record) : 0;
   // Blocks of a worker, to whole vectors.
   const padded = Math.ceil(perWorker / 4) * 4;
   const each = Array.from({ length: workers }, () => ({
@@ -75,13 +83,13 @@ export function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quan
     limits: l.take(64),
     scratch: l.take(16 * candidate),
     tops: l.take(4 * padded),
-    boxes: lazy ? l.take(8 * boxRows * padded) : 0,
+    boxes: asRecords ? l.take(8 * boxRows * padded) : 0,
     owed: l.take(4 * padded),
     since: l.take(4 * padded),
-    norms: lazy ? l.take(64 * perWorker) : 0,
+    norms: asRecords ? l.take(64 * perWorker) : 0,
     products: l.take(256),
-    odd: lazy ? l.take(64 * perWorker) : 0,
-    wholeLimits: l.take(64),
+    odd: asRecords ? l.take(64 * perWorker) : 0,
+    wholeLimits: l.take(asRecords ? 64 * perWorker : 64),
   }));
   return {
     job,
@@ -107,10 +115,10 @@ export function place(base: number, { n, d, m, boxRows, tag, workers, lazy, quan
   };
 }
 
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 128 on, up to 1 GB of points. */
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 48 on, up to 1 GB of points. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
   const m = boundRows(n, d);
-  const lazy = owes(n, d);
+  const way = wayOf(n, d, false);
   return place(0, {
     n,
     d,
@@ -118,8 +126,8 @@ export function vatPointsBytes(n: number, d: number, workers = 1): number {
     boxRows: Math.max(m, Math.min(d, 9)),
     tag: 1,
     workers,
-    lazy,
-    quantised: lazy,
+    way,
+    quantised: way !== 'direct',
   }).bytes;
 }
 

@@ -75,7 +75,7 @@ describe('vatFromPoints', () => {
       }
   });
 
-  it('is the reference, ties and all, where blocks put distances off until they can decide', () => {
+  it('is the reference, ties and all, through the sieve and where blocks put distances off until they can decide', () => {
     for (const metric of ['euclidean', 'manhattan'] as const)
       for (const [n, d, levels, groups] of [
         [1, 128, 3, 1],
@@ -83,6 +83,10 @@ describe('vatFromPoints', () => {
         [70, 200, 2, 1],
         [140, 130, 2, 5],
         [170, 128, 3, 7],
+        [1, 48, 3, 1],
+        [70, 47, 2, 1],
+        [140, 84, 2, 5],
+        [333, 127, 3, 7],
       ] as const) {
         const x = whole(n, d, levels, n + d);
         // Groups one after the other and mixed, some far away: debts are large when a group is done.
@@ -97,26 +101,30 @@ describe('vatFromPoints', () => {
       }
     // A long line walked from its start, and groups beside it that are nearest to points visited long before.
     const line = 96;
-    const x: Matrix = { data: new Float32Array((line + 4 * 20) * 128), shape: [line + 4 * 20, 128] };
-    for (let i = 0; i < line; i++) x.data[i * 128] = i;
-    for (let i = 0; i < 80; i++) {
-      const group = Math.floor(i / 20);
-      x.data.set([12 + 17 * group, ...Array(group + 1).fill(0), 20 + (i % 20)], (line + i) * 128);
+    for (const d of [128, 60]) {
+      const x: Matrix = { data: new Float32Array((line + 4 * 20) * d), shape: [line + 4 * 20, d] };
+      for (let i = 0; i < line; i++) x.data[i * d] = i;
+      for (let i = 0; i < 80; i++) {
+        const group = Math.floor(i / 20);
+        x.data.set([12 + 17 * group, ...Array(group + 1).fill(0), 20 + (i % 20)], (line + i) * d);
+      }
+      for (const metric of ['euclidean', 'manhattan'] as const) {
+        const vat = vatFromPoints(kernels, x, { metric });
+        expect(vat).toEqual(vatPointsReference(x, metric));
+        const into = [...vat.parent].filter((u, k) => u < line && vat.order[k + 1]! >= line);
+        if (metric === 'euclidean') expect(into).toEqual([12, 29, 46, 63]);
+      }
     }
-    for (const metric of ['euclidean', 'manhattan'] as const) {
-      const vat = vatFromPoints(kernels, x, { metric });
-      expect(vat).toEqual(vatPointsReference(x, metric));
-      const into = [...vat.parent].filter((u, k) => u < line && vat.order[k + 1]! >= line);
-      if (metric === 'euclidean') expect(into).toEqual([12, 29, 46, 63]);
+    for (const d of [256, 64]) {
+      const unit = signs(90, d, 5);
+      unit.data.fill(0, 0, d);
+      unit.data.fill(0, d * 40, d * 41);
+      expect(vatFromPoints(kernels, unit, { metric: 'cosine' })).toEqual(vatPointsReference(unit, 'cosine'));
     }
-    const unit = signs(90, 256, 5);
-    unit.data.fill(0, 0, 256);
-    unit.data.fill(0, 256 * 40, 256 * 41);
-    expect(vatFromPoints(kernels, unit, { metric: 'cosine' })).toEqual(vatPointsReference(unit, 'cosine'));
   });
 
-  it('is the reference where whole numbers decide: every padding, far points, opposite points, all the same', () => {
-    for (const d of [128, 129, 130, 131, 135, 136, 144, 257])
+  it('is the reference where whole numbers decide, with every padding', () => {
+    for (const d of [48, 49, 50, 51, 55, 56, 84, 127, 128, 129, 130, 131, 135, 136, 144, 257])
       for (const [n, levels] of [
         [2, 3],
         [33, 2],
@@ -127,30 +135,36 @@ describe('vatFromPoints', () => {
           vatPointsReference(x, 'euclidean'),
         );
       }
+  });
+
+  it.each([
+    [50, 64],
+    [160, 256],
+  ])('is the reference for far, opposite, coarse and equal points of %i coordinates', (d, signed) => {
     // Two points many times farther out than all others: beyond the radius that whole numbers are made for. And one a little beyond it.
     for (const far of [[], [7], [0, 149], [7, 8]]) {
-      const x = whole(150, 160, 9, far.length);
+      const x = whole(150, d, 9, far.length);
       for (const i of far)
-        for (let k = 0; k < 160; k++) x.data[i * 160 + k] = x.data[i * 160 + k]! * 20 + 120 * (i & 1);
-      x.data.fill(22, 30 * 160, 31 * 160);
-      expect(vatFromPoints(kernels, x, { metric: 'euclidean' }), `far ${far}`).toEqual(
+        for (let k = 0; k < d; k++) x.data[i * d + k] = x.data[i * d + k]! * 20 + 120 * (i & 1);
+      x.data.fill(22, 30 * d, 31 * d);
+      expect(vatFromPoints(kernels, x, { metric: 'euclidean' }), `far ${far} d=${d}`).toEqual(
         vatPointsReference(x, 'euclidean'),
       );
     }
     // Opposite points have the largest products and distances that 32 bits must hold; a single large coordinate the largest 16-bit number.
-    const opposite = signs(60, 256, 3);
+    const opposite = signs(60, signed, 3);
     for (let i = 0; i < 30; i++)
-      for (let k = 0; k < 256; k++) opposite.data[(i + 30) * 256 + k] = -opposite.data[i * 256 + k]!;
-    const spikes: Matrix = { data: new Float32Array(40 * 130), shape: [40, 130] };
-    for (let i = 0; i < 40; i++) spikes.data[i * 130 + 3] = (i & 1 ? -1 : 1) * (1000 + i);
+      for (let k = 0; k < signed; k++) opposite.data[(i + 30) * signed + k] = -opposite.data[i * signed + k]!;
+    const spikes: Matrix = { data: new Float32Array(40 * d), shape: [40, d] };
+    for (let i = 0; i < 40; i++) spikes.data[i * d + 3] = (i & 1 ? -1 : 1) * (1000 + i);
     for (const x of [opposite, spikes])
       expect(vatFromPoints(kernels, x, { metric: 'euclidean' })).toEqual(vatPointsReference(x, 'euclidean'));
     expect(vatFromPoints(kernels, opposite, { metric: 'cosine' })).toEqual(
       vatPointsReference(opposite, 'cosine'),
     );
     // Two far groups: the steps are then coarser than the differences within one.
-    const coarse = whole(160, 128, 3, 6);
-    for (let i = 0; i < 160; i += 2) for (let k = 0; k < 8; k++) coarse.data[i * 128 + k]! += 700;
+    const coarse = whole(160, d, 3, 6);
+    for (let i = 0; i < 160; i += 2) for (let k = 0; k < 8; k++) coarse.data[i * d + k]! += 700;
     expect(vatFromPoints(kernels, coarse, { metric: 'euclidean' })).toEqual(
       vatPointsReference(coarse, 'euclidean'),
     );
@@ -161,43 +175,45 @@ describe('vatFromPoints', () => {
       [1, -1],
       [-1, -1],
     ] as const) {
-      const tie = whole(200, 130, 2, 11);
-      for (let i = 0; i < 200; i++) tie.data.fill(0, i * 130, i * 130 + 2);
-      tie.data.set([1000 * way, 50], 150 * 130);
-      tie.data.set([1000 * way, -50], 160 * 130);
-      tie.data.fill(0, 3 * 130, 4 * 130);
-      tie.data.fill(0, 40 * 130, 41 * 130);
-      for (const i of [150, 160]) tie.data.fill(0, i * 130 + 2, (i + 1) * 130);
+      const tie = whole(200, d, 2, 11);
+      for (let i = 0; i < 200; i++) tie.data.fill(0, i * d, i * d + 2);
+      tie.data.set([1000 * way, 50], 150 * d);
+      tie.data.set([1000 * way, -50], 160 * d);
+      tie.data.fill(0, 3 * d, 4 * d);
+      tie.data.fill(0, 40 * d, 41 * d);
+      for (const i of [150, 160]) tie.data.fill(0, i * d + 2, (i + 1) * d);
       // On the other side of all others: in another block.
-      tie.data.set([-20 * way, 50 * side], 3 * 130);
-      tie.data.set([-20 * way, -50 * side], 40 * 130);
+      tie.data.set([-20 * way, 50 * side], 3 * d);
+      tie.data.set([-20 * way, -50 * side], 40 * d);
       const vat = vatFromPoints(kernels, tie, { metric: 'euclidean' });
       expect(vat.order[0]).toBe(3);
       expect(vat).toEqual(vatPointsReference(tie, 'euclidean'));
     }
     // The same, or all but one the same: no spread to make steps from, or only that of one point.
-    const same: Matrix = { data: new Float32Array(40 * 140).fill(1e-30), shape: [40, 140] };
+    const same: Matrix = { data: new Float32Array(40 * d).fill(1e-30), shape: [40, d] };
     expect(vatFromPoints(kernels, same, { metric: 'euclidean' })).toEqual(
       vatPointsReference(same, 'euclidean'),
     );
-    const one = whole(60, 140, 1, 1);
-    one.data.fill(3, 20 * 140, 21 * 140);
+    const one = whole(60, d, 1, 1);
+    one.data.fill(3, 20 * d, 21 * d);
     expect(vatFromPoints(kernels, one, { metric: 'euclidean' })).toEqual(
       vatPointsReference(one, 'euclidean'),
     );
   });
 
-  it('keeps near-duplicates apart among many coordinates, far from the origin and beside far points', () => {
-    const d = 200;
-    const u = uniform(18);
-    const base = Float32Array.from({ length: d }, () => 100 + u());
-    const data = new Float32Array(60 * d);
-    for (let i = 0; i < 60; i++)
-      for (let k = 0; k < d; k++) data[i * d + k] = base[k]! + (i >> 1) * 1e-3 * (k === i ? 1 : 0.1);
-    data.fill(-5000, 17 * d, 18 * d);
-    const x: Matrix = { data, shape: [60, d] };
-    expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
-  });
+  it.each([200, 70])(
+    'keeps near-duplicates apart among %i coordinates, far from the origin and beside far points',
+    (d) => {
+      const u = uniform(18);
+      const base = Float32Array.from({ length: d }, () => 100 + u());
+      const data = new Float32Array(60 * d);
+      for (let i = 0; i < 60; i++)
+        for (let k = 0; k < d; k++) data[i * d + k] = base[k]! + (i >> 1) * 1e-3 * (k === i ? 1 : 0.1);
+      data.fill(-5000, 17 * d, 18 * d);
+      const x: Matrix = { data, shape: [60, d] };
+      expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
+    },
+  );
 
   it('is Prim’s order on clustered, uniform and constant-column data for every metric', () => {
     // float32 sums of up to 200 terms; cosine's unit vectors are rounded once more, an absolute 1e-7.
@@ -207,6 +223,8 @@ describe('vatFromPoints', () => {
         clustered(90, 5, 2),
         clustered(70, 200, 3),
         clustered(260, 130, 7),
+        clustered(190, 60, 8),
+        points(120, 84, 'uniform', 9),
         points(100, 30, 'uniform', 4),
         points(80, 28, 'constant-columns', 5),
         points(80, 28, 'duplicates', 6),
@@ -361,8 +379,8 @@ describe('vatFromPoints', () => {
       expect(taken).toBeLessThanOrEqual(vatPointsBytes(n, d));
       // Past 1 GB of points there is room for the living only.
       expect(vatPointsBytes(500_000, 784)).toBeLessThan(4 * 500_000 * (784 + 60));
-      // From 128 coordinates on the visited points are kept beside the living.
-      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 48) * (d < 128 ? 1 : 2) + 60_000);
+      // From 48 coordinates on points lie as records too.
+      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 48) * (d < 48 ? 1 : 2) + 60_000);
     }
   });
 });

@@ -59,6 +59,9 @@ describe('several workers on one memory', () => {
       [whole(400, 140, 2, 7), 'manhattan'],
       [points(300, 130, 'duplicates', 8), 'correlation'],
       [whole(300, 131, 60, 9), 'euclidean'],
+      [clustered(900, 84, 10), 'euclidean'],
+      [points(300, 50, 'duplicates', 11), 'correlation'],
+      [whole(300, 64, 2, 12), 'euclidean'],
     ] as const) {
       const want = vatFromPoints(shared, x, { metric });
       expect(vatFromPoints(kernels, x, { metric })).toEqual(want);

@@ -2,7 +2,7 @@
 // the distances to some of the points visited since its keys were last brought up to date, and a lower bound of these; only when that
 // bound is at or under the least key known must the debt be paid, for all points owed at once and with the block in the nearest cache.
 import { HEAD, NONE, candidate, ptr, record, sink, word } from "../blocks/assembly";
-import { lanesUnder, refresh } from "../living/assembly";
+import { lanesUnder, leastOf, refresh, toBoxes } from "../living/assembly";
 import { lowerLanes } from "../pairs/assembly";
 import { lanesWithin, product, products, setLimits, whole, wholeBytes } from "../quantised/assembly";
 
@@ -16,19 +16,11 @@ function owe(job: usize, state: usize, v: usize, last: u32, l1: bool): u32 {
   const rows = word(job, 16), blocks = word(state, 8);
   const boxes = ptr(state, 17), owed = ptr(state, 18), tops = ptr(state, 21), since = ptr(state, 20);
   const row = usize(word(state, 19)) << 2;
-  const zero = f32x4.splat(0), infinity = f32x4.splat(Infinity), four = i32x4.splat(4);
+  const infinity = f32x4.splat(Infinity), four = i32x4.splat(4);
   const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
   let least = infinity, at = i32x4.splat(0), index = i32x4(0, 1, 2, 3);
   for (let b: usize = 0; b < <usize>blocks << 2; b += 16) {
-    let sum = zero;
-    let p = boxes + b, q = v;
-    for (let k: u32 = 0; k < rows; k++) {
-      const y = v128.load32_splat(q);
-      const t = f32x4.pmax(zero, f32x4.pmax(f32x4.sub(v128.load(p), y), f32x4.sub(y, v128.load(p + row))));
-      sum = f32x4.add(sum, l1 ? t : f32x4.mul(t, t));
-      p += row << 1;
-      q += 4;
-    }
+    let sum = toBoxes(boxes + b, row, v, rows, l1);
     const before = v128.load(owed + b);
     sum = v128.bitselect(sum, infinity, f32x4.le(sum, f32x4.add(f32x4.mul(v128.load(tops + b), grow), slack)));
     const fresh = i32x4.bitmask(v128.and(f32x4.eq(before, infinity), f32x4.lt(sum, infinity)));
@@ -72,7 +64,7 @@ function toBox(box: usize, v: usize, m: u32, l1: bool): f32 {
 function settle(job: usize, state: usize, b: u32, v: usize, lanes: u32, l1: bool, grow: v128, slack: v128): void {
   if (!lanes || !lowerLanes(job, state, b, load<u32>(v, 4), lanes, l1)) return;
   refresh(state, b);
-  if (word(job, 20)) setLimits(job, state, b, grow, slack);
+  if (word(job, 20)) setLimits(job, ptr(state, 2) + (<usize>b << 6), ptr(state, 26), grow, slack);
 }
 
 // The same for the lanes that the whole numbers of one to four visited points leave.
@@ -100,7 +92,7 @@ function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bo
   const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
   const quantised = !l1 && word(job, 20) != 0;
   const bounds = ptr(state, 1) + <usize>b * (<usize>m << 6), K = ptr(state, 2) + (<usize>b << 6);
-  if (quantised) setLimits(job, state, b, grow, slack);
+  if (quantised) setLimits(job, K, ptr(state, 26), grow, slack);
   let k = load<u32>(ptr(state, 20) + (<usize>b << 2));
   if (k < last) {
     // The box with its rows in fours.
@@ -156,8 +148,7 @@ function offered(job: usize, k: u32, winner: usize): f32 {
 export function nextKey(state: usize, slot: u32): f32 {
   const blocks = word(state, 8), block = slot >> 4;
   const blockKey = ptr(state, 6);
-  let least: f32 = Infinity;
-  for (let b: u32 = 0; b < blocks; b++) if (b != block) least = min(least, load<f32>(blockKey + (<usize>b << 2)));
+  let least = min(leastOf(blockKey, 0, block), leastOf(blockKey, block + 1, blocks));
   for (let other = block << 4; other < (block + 1) << 4; other++) {
     const key = load<f32>(ptr(state, 2) + (<usize>other << 2));
     if (other != slot && key >= 0) least = min(least, key);
@@ -174,8 +165,7 @@ export function payDue(job: usize, state: usize, v: usize, last: u32, l1: bool):
   const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
   const grow = f32x4.splat(growth), slack = f32x4.splat(slackness);
   const first = owe(job, state, v + HEAD, last, l1);
-  let best: f32 = Infinity;
-  for (let b: usize = 0; b < <usize>blocks << 2; b += 4) best = min(best, load<f32>(blockKey + b));
+  let best = leastOf(blockKey, 0, blocks);
   // No debt above what any worker can offer: else one that has run out of near points would pay all it owes while the others wait.
   let limit = best;
   const shared = ptr(job, 11) + 384 + (<usize>(last & 1) << 6);

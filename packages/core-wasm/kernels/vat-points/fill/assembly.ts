@@ -13,7 +13,7 @@ export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimen
 }
 
 /**
- * Lazy: writes point `id`, an f32 row of d coordinates, into its record and, if there are whole numbers, as the given lane of global block g.
+ * Not direct: writes point `id`, an f32 row of d coordinates, into its record and, if there are whole numbers, as the given lane of global block g.
  * Its whole numbers are those of centre + f·(x − centre); odd is 1 if it may lie farther from others than they tell.
  */
 export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: usize, dimensions: usize, centre: usize, f: f64, tag: u32, odd: u32): void {

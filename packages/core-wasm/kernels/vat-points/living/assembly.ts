@@ -22,6 +22,22 @@ export function refresh(state: usize, block: u32): void {
   store<f32>(ptr(state, 21) + (<usize>block << 2), top);
 }
 
+/** Lower bounds of the distances from bound rows at `v` to four blocks' boxes, side by side from `p` on in rows of `row` bytes, lowest and highest. */
+// @ts-ignore: decorator
+@inline
+export function toBoxes(p: usize, row: usize, v: usize, rows: u32, l1: bool): v128 {
+  const zero = f32x4.splat(0);
+  let sum = zero;
+  for (let k: u32 = 0; k < rows; k++) {
+    const y = v128.load32_splat(v);
+    const t = f32x4.pmax(zero, f32x4.pmax(f32x4.sub(v128.load(p), y), f32x4.sub(y, v128.load(p + row))));
+    sum = f32x4.add(sum, l1 ? t : f32x4.mul(t, t));
+    p += row << 1;
+    v += 4;
+  }
+  return sum;
+}
+
 /** Which of a block's 16 lanes have a lower bound at or under their key, with the margin: a bit each. */
 // @ts-ignore: decorator
 @inline
@@ -42,6 +58,21 @@ export function lanesUnder(bounds: usize, v: usize, m: u32, l1: bool, keys: usiz
     (i32x4.bitmask(f32x4.le(c, f32x4.add(f32x4.mul(v128.load(keys, 32), grow), slack))) << 8) |
     (i32x4.bitmask(f32x4.le(e, f32x4.add(f32x4.mul(v128.load(keys, 48), grow), slack))) << 12)
   );
+}
+
+/** The least of f32[from … to) at `p`; +∞ if there are none. */
+export function leastOf(p: usize, from: u32, to: u32): f32 {
+  let at = p + (<usize>from << 2);
+  const end = p + (<usize>to << 2);
+  let a = f32x4.splat(Infinity), b = a;
+  for (; at + 32 <= end; at += 32) {
+    a = f32x4.pmin(a, v128.load(at));
+    b = f32x4.pmin(b, v128.load(at, 16));
+  }
+  a = f32x4.pmin(a, b);
+  let least = min(min(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1)), min(f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)));
+  for (; at < end; at += 4) least = min(least, load<f32>(at));
+  return least;
 }
 
 /** The slot of the lowest id whose key is the worker's least, `best`; NONE if nothing lives. */
@@ -66,7 +97,7 @@ export function slotOf(state: usize, best: f32): u32 {
 
 /** Moves the living together, in order, and fills the last block with visited lanes. A block owes what the blocks owed that it is made of. */
 export function compact(job: usize, state: usize): void {
-  const d = <u32>(blockBytes(job) >> 6), m = word(job, 2), lazy = word(job, 19) != 0;
+  const d = <u32>(blockBytes(job) >> 6), m = word(job, 2), records = word(job, 19) != 0;
   const slots = word(state, 8) << 4;
   const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4);
   const owed = ptr(state, 18), since = ptr(state, 20), norms = ptr(state, 22), odd = ptr(state, 25);
@@ -74,7 +105,7 @@ export function compact(job: usize, state: usize): void {
   for (let from: u32 = 0; from < slots; from++) {
     const key = load<f32>(keys + (<usize>from << 2));
     if (key < 0) continue;
-    if (lazy) {
+    if (records) {
       const source = <usize>(from >> 4) << 2, target = <usize>(to >> 4) << 2;
       const first = (to & 15) == 0;
       const more = load<f32>(owed + source), so = load<u32>(since + source);
@@ -88,7 +119,7 @@ export function compact(job: usize, state: usize): void {
       store<f32>(keys + y, key);
       store<u32>(ids + y, load<u32>(ids + x));
       store<u32>(parents + y, load<u32>(parents + x));
-      if (lazy) {
+      if (records) {
         store<u32>(norms + y, load<u32>(norms + x));
         store<u32>(odd + y, load<u32>(odd + x));
       }
@@ -102,10 +133,10 @@ export function compact(job: usize, state: usize): void {
   store<u32>(state, blocks, 32);
   for (let b: u32 = 0; b < blocks; b++) {
     refresh(state, b);
-    if (lazy) box(job, state, b, bounds + <usize>b * (<usize>m << 6));
+    if (records) box(job, state, b, bounds + <usize>b * (<usize>m << 6));
   }
   // Vectors of four blocks are read whole.
-  if (lazy) for (let b = blocks; b < (blocks + 3 & ~3); b++) noBox(job, state, b);
+  if (records) for (let b = blocks; b < (blocks + 3 & ~3); b++) noBox(job, state, b);
 }
 
 // Lowest and highest of each of a block's rows over its living lanes.

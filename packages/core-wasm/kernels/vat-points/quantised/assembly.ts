@@ -131,9 +131,8 @@ export function lanesBeyond(products: usize, norms: usize, norm: i32, limit: v12
   );
 }
 
-/** Limits of a block's lanes: the largest squared distance in steps that a point at or under the lane's key can show; −1 for the visited. */
-export function setLimits(job: usize, state: usize, b: u32, grow: v128, slack: v128): void {
-  const K = ptr(state, 2) + (<usize>b << 6), to = ptr(state, 26);
+/** Limits for 16 keys: the largest squared distance in steps that a point at or under the key can show; −1 for the visited. */
+export function setLimits(job: usize, K: usize, to: usize, grow: v128, slack: v128): void {
   const off = f32x4.splat(2 * load<f32>(job, 84)), steps = f32x4.splat(load<f32>(job, 100));
   const zero = f32x4.splat(0), one = f32x4.splat(1), margin = f32x4.splat(1.000001);
   for (let i: usize = 0; i < 64; i += 16) {

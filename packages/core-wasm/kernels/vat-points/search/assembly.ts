@@ -34,7 +34,7 @@ function takeLargest(state: usize, ids: usize, id: u32): void {
 
 /** Distances of one stored point (global block · 16 + lane) to all, for a first guess of the largest; answers the farthest in the same way. */
 export function vatPointsProbe(job: usize, from: u32): u32 {
-  const workers = word(job, 4), d = word(job, 1), lazy = word(job, 19) != 0, l1 = word(job, 3) != 0;
+  const workers = word(job, 4), d = word(job, 1), records = word(job, 19) != 0, l1 = word(job, 3) != 0;
   const own = stateOf(job, 0), out = ptr(own, 5);
   const v = candidate(job, 1, 0);
   const home = from >> 4;
@@ -49,14 +49,14 @@ export function vatPointsProbe(job: usize, from: u32): u32 {
     const local = <usize>(b / workers);
     const block = ptr(state, 0) + local * blockBytes(job);
     const ids = ptr(state, 3) + (local << 6);
-    if (!lazy) {
+    if (!records) {
       if (l1) distances(block, coordinates, d, word(job, 5) != 0, true, limits, out);
       else distances(block, coordinates, d, word(job, 5) != 0, false, limits, out);
     }
     for (let lane: u32 = 0; lane < 16; lane++) {
       const i = load<u32>(ids + (<usize>lane << 2));
       if (i == NONE) continue;
-      const x = !lazy ? load<f32>(out + (<usize>lane << 2)) : l1 ? pairDistance(job, id, i, true, Infinity) : pairDistance(job, id, i, false, Infinity);
+      const x = !records ? load<f32>(out + (<usize>lane << 2)) : l1 ? pairDistance(job, id, i, true, Infinity) : pairDistance(job, id, i, false, Infinity);
       takePair(own, x, i, id);
       if (x > far) {
         far = x;
@@ -143,7 +143,7 @@ function takeLanes(job: usize, own: usize, ids: usize, id: u32, lanes: u32, l1: 
 @inline
 export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
   const workers = word(job, 4), d = word(job, 1), m = word(job, 2), total = word(job, 14);
-  const tagged = word(job, 5) != 0, lazy = word(job, 19) != 0, quantised = !l1 && word(job, 20) != 0;
+  const tagged = word(job, 5) != 0, records = word(job, 19) != 0, quantised = !l1 && word(job, 20) != 0;
   const stride = blockBytes(job);
   const boxes = ptr(job, 15);
   const grow = load<f32>(job, 48), slack = load<f32>(job, 52);
@@ -184,7 +184,7 @@ export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
         if (tagged) ub = max(ub, 2);
         if (ub * grow + slack < load<f32>(own, 48)) continue;
       }
-      if (!lazy) {
+      if (!records) {
         distances(ptr(state, 0) + local * stride, v + at, d, tagged, l1, limits, out);
         takeLargest(own, ids, id);
       } else if (!quantised) takeLanes(job, own, ids, id, 0xffff, l1);
