@@ -25,6 +25,8 @@ export interface CaseResult {
   flops?: number;
   elements?: number;
   bytes?: number;
+  /** Versions of Python's peers, where they ran. */
+  python?: Record<string, string>;
   timings: Timing[];
 }
 

@@ -34,6 +34,12 @@ try:
     versions["sklearn"] = sklearn.__version__
 except ImportError:
     sklearn = None
+try:
+    import numba
+
+    versions["numba"] = numba.__version__
+except ImportError:
+    numba = None
 print(json.dumps(versions), flush=True)
 
 
@@ -58,6 +64,39 @@ def numpy_vat(d, _):
         visited[j] = True
         order.append(j)
         np.minimum(key, d[j], out=key)
+    return order
+
+
+def plain_vat(d):
+    """The loop one would write, for numba."""
+    n = len(d)
+    start = 0
+    best = d[0, 0]
+    for i in range(n):
+        for j in range(n):
+            if d[i, j] > best:
+                best = d[i, j]
+                start = i
+    order = np.empty(n, np.int64)
+    parent = np.zeros(n, np.int64)
+    key = np.full(n, np.inf, np.float32)
+    visited = np.zeros(n, np.bool_)
+    v = start
+    for k in range(n):
+        order[k] = v
+        visited[v] = True
+        least = np.float32(np.inf)
+        following = 0
+        for j in range(n):
+            if visited[j]:
+                continue
+            if d[v, j] < key[j]:
+                key[j] = d[v, j]
+                parent[j] = v
+            if key[j] < least:
+                least = key[j]
+                following = j
+        v = following
     return order
 
 
@@ -97,7 +136,24 @@ if fastcluster:
 if sklearn:
     from sklearn.utils.extmath import randomized_svd
 
+    try:
+        # The core of its HDBSCAN; with no core distances a minimum spanning tree of the distances themselves, in float64.
+        from sklearn.cluster._hdbscan._linkage import mst_from_data_matrix
+        from sklearn.metrics import DistanceMetric
+
+        def sklearn_tree(x, _):
+            x = np.ascontiguousarray(x, np.float64)
+            return mst_from_data_matrix(x, np.zeros(len(x)), DistanceMetric.get_metric("euclidean"), 1.0)
+
+        WORK["sklearn mst_from_data_matrix"] = sklearn_tree
+    except ImportError:
+        pass
+
     WORK["sklearn randomized_svd"] = lambda a, k: randomized_svd(a, n_components=k, random_state=0)
+
+if numba:
+    compiled_vat = numba.njit(plain_vat)
+    WORK["numba VAT from matrix"] = lambda d, _: compiled_vat(d)
 
 loaded = (None, None)
 for line in sys.stdin:

@@ -62,7 +62,6 @@ const machine = {
 };
 
 const python = values.peers === 'python' ? await pythonPeers() : null;
-if (python) Object.assign(machine.versions, python.versions);
 process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
 const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
 const threads = cpus().length > 1 ? await startThreads(Math.min(cpus().length, 8)) : null;
@@ -79,6 +78,7 @@ for (const bench of benches) {
       Number(values.budget),
       values.quick,
     );
+    if (python && benchCase.python) result.python = python.versions;
     results.push(result);
     for (const line of row(result)) process.stdout.write(`${line}\n`);
     if (values.write) save();

@@ -50,6 +50,11 @@ export interface Report {
   results: CaseResult[];
 }
 
+const named = (versions: Record<string, string>) =>
+  Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(' · ');
+
 /** docs/benchmarks.md. */
 export function markdown({ machine, results }: Report): string {
   const lines = [
@@ -64,17 +69,16 @@ export function markdown({ machine, results }: Report): string {
     '',
     `${machine.cpu} · ${machine.cores} cores · ${(machine.memory / 2 ** 30).toFixed(0)} GiB · ${machine.platform} · Node ${machine.node} (V8 ${machine.v8})`,
     '',
-    Object.entries(machine.versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(' · '),
+    named(machine.versions),
     '',
   ];
   for (const kernel of new Set(results.map((result) => result.kernel))) {
     const first = results.find((result) => result.kernel === kernel)!;
+    const python = results.find((result) => result.kernel === kernel && result.python)?.python;
     lines.push(
       `## ${kernel}`,
       '',
-      `${first.date}, load average ${first.load.toFixed(1)}${first.quick ? '; small sizes only (`--quick`)' : ''}`,
+      `${first.date}, load average ${first.load.toFixed(1)}${first.quick ? '; small sizes only (`--quick`)' : ''}${python ? `; ${named(python)}` : ''}`,
       '',
       '| work | data | memory | by | median | fastest | rate | times ours |',
       '| --- | --- | --- | --- | ---: | ---: | ---: | ---: |',

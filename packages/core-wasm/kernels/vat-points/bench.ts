@@ -88,7 +88,10 @@ export const bench: KernelBench = {
         contenders,
         python:
           metric === 'euclidean' && n <= 10_000
-            ? { work: ['scipy pdist + minimum_spanning_tree'], input: () => x }
+            ? {
+                work: ['sklearn mst_from_data_matrix', 'scipy pdist + minimum_spanning_tree'],
+                input: () => x,
+              }
             : undefined,
       };
     }

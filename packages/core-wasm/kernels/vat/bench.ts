@@ -79,7 +79,7 @@ export const bench: KernelBench = {
           },
           { name: 'plain JavaScript', run: () => plainVat(d) },
         ],
-        python: { work: ['numpy VAT from matrix'], input: () => d },
+        python: { work: ['numpy VAT from matrix', 'numba VAT from matrix'], input: () => d },
       };
     }
   },
