@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -254,6 +254,59 @@ describe('nets that come with a run', () => {
     const strange = { kind: 'keras' as const, config: { class_name: 'Sequential', config: { layers: [] } } };
     await expect(importRun(from, join(folder, 'other'), { architecture: strange })).rejects.toThrow(
       'no snapshot could be read',
+    );
+  });
+
+  it.each(['torch2-residual-unfused.onnx', 'torch2-residual-old.onnx'])(
+    'a state dict with %s, which kept its batch normalisations, gives what the model gives',
+    async (model) => {
+      const onnx = join(fixtures, '..', 'onnx');
+      await mkdir(join(folder, 'torch2'), { recursive: true });
+      for (const n of [1, 2]) await cp(join(onnx, 'torch2-residual.pt'), join(folder, 'torch2', `m_${n}.pt`));
+      const target = join(folder, `run-${model}`);
+      const architecture = await readArchitecture(join(onnx, model));
+      expect(await importRun(join(folder, 'torch2'), target, { architecture })).toMatchObject({
+        leftOut: [],
+      });
+      const run = await openRun(target);
+      const tf = await prepareTf();
+      const runner = new GraphRunner(tf, graphOfRun(tf, run.manifest, await run.weights('2'), 'run'));
+      // Inputs as write_onnx2.py makes them, channels last.
+      const x = new Float32Array(256);
+      for (let i = 0; i < 256; i++)
+        x[i - (i % 128) + (i % 64) * 2 + (Math.floor(i / 64) % 2)] = Math.sin(i * 12.9898) * 2;
+      const got = runner.run(x, 2, ['fc']).get('fc')!;
+      runner.dispose();
+      const expected = JSON.parse(await readFile(join(onnx, 'expected2.json'), 'utf8'))[model].values;
+      for (const [i, value] of (expected as number[]).entries())
+        expect(Math.abs(got[i]! - value), `value ${i}`).toBeLessThan(1e-4);
+    },
+  );
+
+  it('a model whose batch normalisation was folded in is no model of a state dict', async () => {
+    const onnx = join(fixtures, '..', 'onnx');
+    await mkdir(join(folder, 'folded'), { recursive: true });
+    await cp(join(onnx, 'torch2-residual.pt'), join(folder, 'folded', 'm_1.pt'));
+    const architecture = await readArchitecture(join(onnx, 'torch2-residual.onnx'));
+    await expect(importRun(join(folder, 'folded'), join(folder, 'r'), { architecture })).rejects.toThrow(
+      'the model has no layer bn1: its batch normalisation was folded into another layer when it was exported; export it with torch.onnx.export(…, optimize=False)',
+    );
+  });
+
+  it('an ONNX file whose net cannot run here gives its weights, and says why', async () => {
+    const bytes = await readFile(join(fixtures, '..', 'onnx', 'torch2-residual.onnx'));
+    // An operator of the same length that nobody knows.
+    const at = bytes.indexOf('MaxPool');
+    bytes.write('MixPool', at);
+    for (const n of [1, 2]) await put(`onnx-weights/net-${n}.onnx`, bytes);
+    const summary = await importRun(join(folder, 'onnx-weights'), join(folder, 'run-onnx-weights'));
+    expect(summary).toMatchObject({ net: false, leftOut: [] });
+    expect(summary.notes.join()).toMatch(
+      /weights alone are imported.*\(MixPool\): operator MixPool is not known/,
+    );
+    const run = await openRun(join(folder, 'run-onnx-weights'));
+    expect([...(await run.weights('2')).keys()]).toEqual(
+      expect.arrayContaining(['conv1.kernel', 'conv2.kernel', 'fc.kernel', 'fc.bias']),
     );
   });
 

@@ -16,6 +16,7 @@ export {
   graphOfRun,
   graphOfSpec,
   inputScaleOf,
+  isActivation,
   isGraphSpec,
   type LinearisedGraph,
   shapesOf,

@@ -8,7 +8,7 @@ import {
   readNpyHeader,
   toolInfo,
 } from '@epochscope/analysis';
-import { labelsOf, openRun, type Run, withFile, writeResult } from '@epochscope/analysis/node';
+import { isActivation, labelsOf, openRun, type Run, withFile, writeResult } from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
 import { resultFolder } from './result-folder.js';
@@ -29,7 +29,7 @@ export interface ActivityRunOptions {
 /** Layers whose output is what the paper calls feature maps. */
 function featureMaps(layers: readonly LayerInfo[]): string[] {
   const maps = layers.filter(({ shape }) => shape.length === 3);
-  const activations = maps.filter(({ kind }) => ['relu', 'leaky-relu', 'sigmoid', 'tanh'].includes(kind));
+  const activations = maps.filter(({ kind }) => isActivation(kind));
   const convolutions = maps.filter(({ kind }) => kind === 'conv2d');
   const dense = layers.filter(({ kind }) => kind === 'dense');
   return (activations.length ? activations : convolutions.length ? convolutions : dense).map(

@@ -20,6 +20,7 @@ import {
   buildModel,
   captureOutputs,
   type Dataset,
+  isActivation,
   loadWeights,
   type ModelSpec,
   openRun,
@@ -71,7 +72,8 @@ export interface ModulesRunOptions {
 
 /** Samples that pass through the net, or are read, at a time: one panel of the correlation kernel. */
 const BLOCK = 255;
-const ACTIVATIONS = new Set(['relu', 'leaky-relu', 'sigmoid', 'tanh', 'elu', 'selu', 'gelu', 'swish']);
+/** What recordings call some of them. */
+const RECORDED = new Set(['selu', 'swish']);
 
 /** Where unit outputs of a snapshot come from. */
 interface Samples {
@@ -199,7 +201,7 @@ function hiddenLayers(run: Run, wanted: string[] | undefined): string[] {
     return [...new Set(wanted)];
   }
   const hidden = manifest.layers.slice(0, -1);
-  const active = hidden.filter(({ kind }) => ACTIVATIONS.has(kind));
+  const active = hidden.filter(({ kind }) => isActivation(kind) || RECORDED.has(kind));
   const names = (active.length ? active : hidden).map(({ name }) => name);
   guard(names.length > 0, 'missing', () => `${directory} has no hidden layer`, { path: directory });
   return names;

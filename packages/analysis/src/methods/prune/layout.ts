@@ -1,11 +1,19 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { ELEMENTWISE } from '../../models/graph/elementwise.js';
 import type { LayerInfo } from '../../run/types.js';
 import type { PictureLayout } from './types.js';
 
 /** Fewer pixels than 3×3 have no regions to speak of. */
 const LEAST_PIXELS = 9;
 /** Kinds that leave the places of their inputs as they are. */
-const ELEMENTWISE = ['relu', 'leaky-relu', 'sigmoid', 'tanh', 'dropout', 'batch-norm', 'identity', 'flatten'];
+const STEADY: readonly string[] = [
+  ...ELEMENTWISE,
+  'dropout',
+  'batch-norm',
+  'layer-norm',
+  'identity',
+  'flatten',
+];
 
 /**
  * How a layer's weights are pictures. Without `wanted`: the first dense layer. A dense layer's inputs are the run's
@@ -41,7 +49,7 @@ export function pictureLayout(
   const tensor = layer.parameters[0] ?? refuse('has no weights');
   const shape = shapeOf(tensor);
   guard(shape, 'missing', () => `the snapshot holds no tensor ${tensor}`, { tensor });
-  const first = layers.slice(0, at).every(({ kind }) => ELEMENTWISE.includes(kind));
+  const first = layers.slice(0, at).every(({ kind }) => STEADY.includes(kind));
 
   let picture: readonly number[];
   if (layer.kind === 'conv2d') {

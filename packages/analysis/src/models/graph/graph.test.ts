@@ -133,16 +133,88 @@ function everything(): Graph {
   return { inputShape: [7, 6, 2], nodes, weights };
 }
 
-describe('a graph', () => {
+/** The kinds of newer nets: gates, smooth activations, layer normalisation. */
+function gated(): Graph {
+  const weights = new Map<string, Tensor>([
+    ['k', weight(1, 1, 2, 2)],
+    ['g', weight(2)],
+    ['b', weight(2)],
+    ['d', weight(24, 5)],
+    ['dg', weight(5)],
+    ['db', weight(5)],
+  ]);
+  const plain = ['gelu', 'gelu-tanh', 'silu', 'hard-swish', 'mish', 'softplus', 'erf'] as const;
+  const nodes: GraphNode[] = [
+    { name: 'norm', inputs: [INPUT], kind: 'layer-norm', scale: 'g', offset: 'b', epsilon: 1e-3 },
+    {
+      name: 'squeeze',
+      inputs: ['norm'],
+      kind: 'average-pool',
+      size: [3, 4],
+      strides: [1, 1],
+      padding: none,
+      countPadding: false,
+    },
+    {
+      name: 'excite',
+      inputs: ['squeeze'],
+      kind: 'conv2d',
+      kernel: 'k',
+      strides: [1, 1],
+      padding: none,
+      dilations: [1, 1],
+      groups: 1,
+    },
+    { name: 'gate', inputs: ['excite'], kind: 'hard-sigmoid', alpha: 0.4, beta: 0.5 },
+    { name: 'gated', inputs: ['gate', INPUT], kind: 'multiply' },
+    { name: 'squared', inputs: ['gated', 'norm'], kind: 'multiply' },
+    { name: 'flat', inputs: ['squared'], kind: 'flatten' },
+    { name: 'dense', inputs: ['flat'], kind: 'dense', kernel: 'd' },
+    { name: 'normed', inputs: ['dense'], kind: 'layer-norm', scale: 'dg', offset: 'db', epsilon: 1e-5 },
+    ...plain.map((kind): GraphNode => ({ name: kind, inputs: ['dense'], kind })),
+    { name: 'clip', inputs: ['dense'], kind: 'clip', min: -0.5, max: 0.75 },
+    { name: 'elu', inputs: ['dense'], kind: 'elu', alpha: 1.3, factor: 0.9 },
+    { name: 'joined', inputs: [...plain, 'clip', 'elu', 'normed'], kind: 'concat' },
+  ];
+  return { inputShape: [3, 4, 2], nodes, weights };
+}
+
+describe.each([
+  [
+    'a graph',
+    everything,
+    [
+      [INPUT, 'log'],
+      [INPUT, 'flat'],
+      ['leaky', 'joined'],
+      ['sum', 'lrn'],
+      ['max', 'both'],
+      ['relu', 'global'],
+      ['dense', 'log'],
+    ],
+  ],
+  [
+    'a graph with gates',
+    gated,
+    [
+      [INPUT, 'joined'],
+      [INPUT, 'norm'],
+      ['norm', 'squared'],
+      ['gate', 'gated'],
+      ['dense', 'joined'],
+    ],
+  ],
+] as const)('%s', (_, made, pairs) => {
   it('gives every node the value that plain float64 loops give', () => {
-    const graph = everything();
+    const graph = made();
     const runner = keep(new GraphRunner(tf, graph));
     const n = 3;
-    const x = normal(n * 84);
+    const side = product(graph.inputShape);
+    const x = normal(n * side);
     const names = graph.nodes.map(({ name }) => name);
     const got = runner.run(x, n, names);
     for (let i = 0; i < n; i++) {
-      const expected = referenceRun(graph, Float64Array.from(x.subarray(i * 84, (i + 1) * 84)));
+      const expected = referenceRun(graph, Float64Array.from(x.subarray(i * side, (i + 1) * side)));
       for (const name of names) {
         const size = runner.sizeOf(name);
         const values = got.get(name)!.subarray(i * size, (i + 1) * size);
@@ -154,20 +226,12 @@ describe('a graph', () => {
   });
 
   it('has the Jacobian that differences of the float64 net have, between any two nodes', () => {
-    const graph = everything();
+    const graph = made();
     const runner = keep(new GraphRunner(tf, graph));
-    const x = normal(84);
+    const x = normal(product(graph.inputShape));
     const at = keep(runner.at(x));
     const h = 1e-6;
-    for (const [from, to] of [
-      [INPUT, 'log'],
-      [INPUT, 'flat'],
-      ['leaky', 'joined'],
-      ['sum', 'lrn'],
-      ['max', 'both'],
-      ['relu', 'global'],
-      ['dense', 'log'],
-    ] as const) {
+    for (const [from, to] of pairs) {
       const [m, n] = [runner.sizeOf(from), runner.sizeOf(to)];
       const identity = Float32Array.from({ length: m * m }, (_, i) => (i % (m + 1) ? 0 : 1));
       const jacobian = at.jvp(identity, m, from, to);
@@ -190,21 +254,23 @@ describe('a graph', () => {
   });
 
   it('has transposed products that are adjoint to 1e-6', () => {
-    const runner = keep(new GraphRunner(tf, everything()));
-    const at = keep(runner.at(normal(84)));
+    const graph = made();
+    const runner = keep(new GraphRunner(tf, graph));
+    const at = keep(runner.at(normal(product(graph.inputShape))));
     const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-    for (const from of [INPUT, 'leaky', 'relu'])
-      for (const to of ['flat', 'joined', 'log']) {
-        const v = normal(runner.sizeOf(from));
-        const u = normal(runner.sizeOf(to));
-        const jv = at.jvp(v, 1, from, to);
-        const left = dot(u, jv);
-        const right = dot(at.vjp(u, 1, from, to), v);
-        const scale = Math.sqrt(dot(u, u) * dot(jv, jv));
-        expect(Math.abs(left - right) / scale, `${from} → ${to}`).toBeLessThan(1e-6);
-      }
+    for (const [from, to] of pairs) {
+      const v = normal(runner.sizeOf(from));
+      const u = normal(runner.sizeOf(to));
+      const jv = at.jvp(v, 1, from, to);
+      const left = dot(u, jv);
+      const right = dot(at.vjp(u, 1, from, to), v);
+      const scale = Math.sqrt(dot(u, u) * dot(jv, jv));
+      expect(Math.abs(left - right) / scale, `${from} → ${to}`).toBeLessThan(1e-6);
+    }
   });
+});
 
+describe('a graph of tfjs', () => {
   it('agrees with tfjs: its gradients, and their gradients again, where tfjs has both', () => {
     const { layers } = tf;
     const model = tf.sequential({

@@ -1,3 +1,4 @@
+export { isActivation } from './elementwise.js';
 export { graphOfModel } from './from-model.js';
 export { graphOfRun, inputScaleOf } from './of-run.js';
 export { graphOfOnnx, type OnnxGraph } from './onnx/index.js';

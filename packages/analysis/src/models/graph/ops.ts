@@ -1,6 +1,7 @@
 import type { Tensor2D, Tensor4D, Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { Tf } from '../backend.js';
 import { Convolution } from './convolution.js';
+import { type Elementwise, elementwiseOf } from './elementwise.js';
 import { poolBack, poolForward, poolMap } from './pooling.js';
 import type { Graph, GraphNode, Padding } from './types.js';
 
@@ -38,12 +39,7 @@ function linear(
   };
 }
 
-/** A map of each value by itself; `slope` answers its derivative from input and output. */
-function elementwise(
-  tf: Tf,
-  run: (x: TfTensor) => TfTensor,
-  slope: (x: TfTensor, y: TfTensor) => TfTensor,
-): CompiledOp {
+function elementwise(tf: Tf, { run, slope }: Elementwise): CompiledOp {
   return {
     run: ([x]) => run(x!),
     at: ([x], y) => {
@@ -124,22 +120,10 @@ export function compileOp(
         run: ([x]) => tf.add(tf.mul(x!, scale), offset),
       };
     }
-    case 'relu':
-      return elementwise(tf, tf.relu, (x) => tf.cast(tf.greater(x, 0), 'float32'));
-    case 'leaky-relu':
-      // Not tf.leakyRelu: its wasm kernel exists, but one formula serves both.
-      return elementwise(
-        tf,
-        (x) => tf.add(tf.relu(x), tf.mul(tf.minimum(x, 0), node.slope)),
-        (x) => {
-          const positive = tf.cast(tf.greater(x, 0), 'float32');
-          return tf.add(tf.mul(positive, 1 - node.slope), node.slope);
-        },
-      );
-    case 'sigmoid':
-      return elementwise(tf, tf.sigmoid, (_, y) => tf.mul(y, tf.sub(1, y)));
-    case 'tanh':
-      return elementwise(tf, tf.tanh, (_, y) => tf.sub(1, tf.square(y)));
+    case 'layer-norm':
+      return layerNorm(tf, node.epsilon, values(node.scale), values(node.offset));
+    case 'multiply':
+      return multiply(tf, inputs, out);
     case 'softmax':
     case 'log-softmax':
       return softmax(tf, node.kind === 'log-softmax');
@@ -206,7 +190,56 @@ export function compileOp(
         dispose: nothing,
       };
     }
+    default:
+      return elementwise(tf, elementwiseOf(tf, node)!);
   }
+}
+
+/** Of two: J·v = b·v₁ + a·v₂; what one number a channel gets back is summed over the image. */
+function multiply(tf: Tf, sides: number[][], out: number[]): CompiledOp {
+  const whole = (u: TfTensor, i: number): TfTensor =>
+    sides[i]!.join() === out.join() ? u : tf.sum(u, [1, 2], true);
+  return {
+    run: ([a, b]) => tf.mul(a!, b!),
+    at: ([a, b]) => {
+      const [x, y] = [a!.clone(), b!.clone()];
+      return {
+        forward: ([v, w]) => (v && w ? tf.add(tf.mul(v, y), tf.mul(w, x)) : v ? tf.mul(v, y) : tf.mul(w!, x)),
+        back: (u) => [whole(tf.mul(u, y), 0), whole(tf.mul(u, x), 1)],
+        dispose: () => tf.dispose([x, y]),
+      };
+    },
+    dispose: nothing,
+  };
+}
+
+/**
+ * Over the last axis (Ba, Kiros and Hinton 2016): with z = (x − mean)/σ, J·v = γ/σ · P v and Jᵀ·u = 1/σ · P(γ u), where
+ * P v = v − mean(v) − z · mean(z v).
+ */
+function layerNorm(tf: Tf, epsilon: number, gamma: Float32Array, beta: Float32Array): CompiledOp {
+  const scale = tf.tensor1d(gamma);
+  const offset = tf.tensor1d(beta);
+  const mean = (v: TfTensor) => tf.mean(v, -1, true);
+  const parts = (x: TfTensor): [z: TfTensor, inverse: TfTensor] => {
+    const centred = tf.sub(x, mean(x));
+    const inverse = tf.rsqrt(tf.add(mean(tf.square(centred)), epsilon));
+    return [tf.mul(centred, inverse), inverse];
+  };
+  return {
+    run: ([x]) => tf.add(tf.mul(parts(x!)[0], scale), offset),
+    at: ([x]) => {
+      const [z, inverse] = tf.tidy(() => parts(x!)) as [TfTensor, TfTensor];
+      const project = (v: TfTensor) =>
+        tf.mul(tf.sub(tf.sub(v, mean(v)), tf.mul(z, mean(tf.mul(z, v)))), inverse);
+      return {
+        forward: ([v]) => tf.mul(project(v!), scale),
+        back: (u) => [project(tf.mul(u, scale))],
+        dispose: () => tf.dispose([z, inverse]),
+      };
+    },
+    dispose: () => tf.dispose([scale, offset]),
+  };
 }
 
 /**

@@ -101,14 +101,23 @@ function outputOf(
       });
     case 'batch-norm':
       return x.map((value, p) => value * w(node.scale)[p % last]! + w(node.offset)[p % last]!);
-    case 'relu':
-      return x.map((value) => Math.max(0, value));
-    case 'leaky-relu':
-      return x.map((value) => (value > 0 ? value : node.slope * value));
-    case 'sigmoid':
-      return x.map((value) => 1 / (1 + Math.exp(-value)));
-    case 'tanh':
-      return x.map(Math.tanh);
+    case 'layer-norm': {
+      const y = new Float64Array(x.length);
+      for (let row = 0; row < x.length; row += last) {
+        const values = x.subarray(row, row + last);
+        const mean = values.reduce((sum, value) => sum + value, 0) / last;
+        const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / last;
+        for (let i = 0; i < last; i++)
+          y[row + i] =
+            ((values[i]! - mean) / Math.sqrt(variance + node.epsilon)) * w(node.scale)[i]! +
+            w(node.offset)[i]!;
+      }
+      return y;
+    }
+    case 'multiply': {
+      const [a, b] = x.length >= inputs[1]!.length ? [x, inputs[1]!] : [inputs[1]!, x];
+      return a.map((value, p) => value * b[p % b.length]!);
+    }
     case 'softmax':
     case 'log-softmax': {
       const y = new Float64Array(x.length);
@@ -150,7 +159,58 @@ function outputOf(
     case 'flatten':
     case 'reshape':
       return x.slice();
+    default:
+      return x.map((value) => mapped(node, value));
   }
+}
+
+/** Kinds that map each value by itself. */
+function mapped(node: GraphNode, x: number): number {
+  const clip = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
+  switch (node.kind) {
+    case 'relu':
+      return Math.max(0, x);
+    case 'leaky-relu':
+      return x > 0 ? x : node.slope * x;
+    case 'clip':
+      return clip(x, node.min, node.max);
+    case 'sigmoid':
+      return 1 / (1 + Math.exp(-x));
+    case 'hard-sigmoid':
+      return clip(node.alpha * x + node.beta, 0, 1);
+    case 'tanh':
+      return Math.tanh(x);
+    case 'erf':
+      return erf(x);
+    case 'elu':
+      return node.factor * (x > 0 ? x : node.alpha * Math.expm1(x));
+    case 'softplus':
+      return Math.log1p(Math.exp(x));
+    case 'gelu':
+      return (x * (1 + erf(x / Math.SQRT2))) / 2;
+    case 'gelu-tanh':
+      return (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2;
+    case 'silu':
+      return x / (1 + Math.exp(-x));
+    case 'hard-swish':
+      return x * clip(x / 6 + 0.5, 0, 1);
+    case 'mish':
+      return x * Math.tanh(Math.log1p(Math.exp(x)));
+    default:
+      throw new TypeError(`no reference for ${node.kind}`);
+  }
+}
+
+/** 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n + 1)!!, whose terms are all of one sign. */
+function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
 /** Where the pixel under a window's entry starts; −1 in the padding. */

@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { ELEMENTWISE } from './elementwise.js';
 import { type Graph, type GraphNode, INPUT, type Padding, type Pair } from './types.js';
 
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
@@ -30,10 +31,12 @@ export function shapesOf(graph: Graph): Map<string, number[]> {
       return shape;
     });
     const many = node.kind === 'concat' || node.kind === 'add';
+    const count = node.kind === 'multiply' ? 2 : 1;
     guard(
-      many ? inputs.length >= 1 : inputs.length === 1,
+      many ? inputs.length >= 1 : inputs.length === count,
       'format',
-      () => `node ${name} (${node.kind}): expected ${many ? 'inputs' : 'one input'}, got ${inputs.length}`,
+      () =>
+        `node ${name} (${node.kind}): expected ${many ? 'inputs' : count === 2 ? 'two inputs' : 'one input'}, got ${inputs.length}`,
       { node: name },
     );
     const shape = shapeOf(graph, node, inputs);
@@ -48,6 +51,10 @@ export function shapesOf(graph: Graph): Map<string, number[]> {
   }
   return shapes;
 }
+
+/** Whether `shape` is one number for each channel of an image. */
+export const isChannels = (shape: readonly number[], image: readonly number[]): boolean =>
+  image.length === 3 && shape.length === 3 && shape[0] === 1 && shape[1] === 1 && shape[2] === image[2];
 
 /** Shape of one node's output from those of its inputs, its weights checked. */
 export function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): number[] {
@@ -139,6 +146,7 @@ export function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): numb
     case 'global-average-pool':
       return [image()[2]];
     case 'batch-norm':
+    case 'layer-norm':
       tensor(node.scale, [last]);
       tensor(node.offset, [last]);
       return input;
@@ -170,15 +178,17 @@ export function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): numb
     case 'add':
       if (inputs.some((s) => s.join() !== input.join())) fail('equal shapes');
       return input;
-    case 'relu':
-    case 'leaky-relu':
-    case 'sigmoid':
-    case 'tanh':
+    case 'multiply': {
+      const [a, b] = inputs as [number[], number[]];
+      if (a.join() === b.join() || isChannels(b, a)) return a;
+      return isChannels(a, b) ? b : fail('equal shapes, or an image and one number a channel');
+    }
     case 'identity':
     case 'softmax':
     case 'log-softmax':
       return input;
     default:
+      if (ELEMENTWISE.has(node.kind)) return input;
       throw new EpochscopeError(
         'unsupported',
         `node ${(node as GraphNode).name}: ${String((node as GraphNode).kind)} is not known`,

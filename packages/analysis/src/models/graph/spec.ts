@@ -60,7 +60,13 @@ export function graphOfSpec(spec: GraphSpec, weights: ReadonlyMap<string, Tensor
       pad: ['padding'],
       reshape: ['shape'],
       'leaky-relu': ['slope'],
+      clip: ['min', 'max'],
+      'hard-sigmoid': ['alpha', 'beta'],
+      elu: ['alpha', 'factor'],
+      'layer-norm': ['scale', 'offset', 'epsilon'],
     };
+    for (const key of ['slope', 'min', 'max', 'alpha', 'beta', 'factor', 'epsilon'])
+      if (node[key] !== undefined && !Number.isFinite(node[key])) fail(`${at}.${key}: expected a number`);
     for (const key of needed[node.kind] ?? []) if (node[key] === undefined) fail(`${at}: expected ${key}`);
     if (node.shape !== undefined && !(Array.isArray(node.shape) && list(node.shape, node.shape.length)))
       fail(`${at}.shape: expected whole numbers`);
@@ -119,6 +125,16 @@ export function foldNorms(
 ): Map<string, Tensor> {
   const folded = new Map<string, Tensor>();
   for (const node of graph.nodes) {
+    if (node.kind === 'layer-norm') {
+      for (const [own, ...others] of [
+        [node.scale, 'weight', 'gamma', 'scale'],
+        [node.offset, 'bias', 'beta'],
+      ] as [string, ...string[]][]) {
+        const found = others.map((name) => weights.get(`${node.name}.${name}`)).find((tensor) => tensor);
+        if (found && !weights.has(own)) folded.set(own, found);
+      }
+      continue;
+    }
     if (node.kind !== 'batch-norm' || (weights.has(node.scale) && weights.has(node.offset))) continue;
     const find = (...names: string[]) =>
       names.map((name) => weights.get(`${node.name}.${name}`)).find((tensor) => tensor);

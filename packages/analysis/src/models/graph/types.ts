@@ -19,6 +19,14 @@ export type GraphOp =
       groups: number;
     }
   | { kind: 'relu' | 'sigmoid' | 'tanh' | 'identity' | 'flatten' | 'global-average-pool' }
+  /** gelu: x · Φ(x); gelu-tanh: its approximation; silu: x · sigmoid(x), also called swish. */
+  | { kind: 'gelu' | 'gelu-tanh' | 'silu' | 'hard-swish' | 'mish' | 'softplus' | 'erf' }
+  /** Held within [min, max]: ReLU6. */
+  | { kind: 'clip'; min: number; max: number }
+  /** alpha · x + beta, held within [0, 1]. */
+  | { kind: 'hard-sigmoid'; alpha: number; beta: number }
+  /** factor · (x where x > 0, else alpha · (exp(x) − 1)): ELU, and SELU. */
+  | { kind: 'elu'; alpha: number; factor: number }
   | { kind: 'leaky-relu'; slope: number }
   /** Over the last axis. */
   | { kind: 'softmax' | 'log-softmax' }
@@ -28,6 +36,8 @@ export type GraphOp =
   | { kind: 'average-pool'; size: Pair; strides: Pair; padding: Padding; countPadding: boolean }
   /** x · scale + offset, each [channels], over the last axis: batch normalisation with its moments folded in. */
   | { kind: 'batch-norm'; scale: string; offset: string }
+  /** Over the last axis: (x − mean) / √(variance + epsilon) · scale + offset, each [channels]. */
+  | { kind: 'layer-norm'; scale: string; offset: string; epsilon: number }
   /** x · (bias + alpha/size · Σ x² of the `size` channels around)^−beta: AlexNet's, as Caffe and ONNX scale it. */
   | { kind: 'local-response-norm'; size: number; alpha: number; beta: number; bias: number }
   | { kind: 'pad'; padding: Padding }
@@ -36,7 +46,9 @@ export type GraphOp =
   | { kind: 'reshape'; shape: number[] }
   /** Along the last axis. */
   | { kind: 'concat' }
-  | { kind: 'add' };
+  | { kind: 'add' }
+  /** Of two: of equal shape, or an image and one number a channel [1, 1, channels]. */
+  | { kind: 'multiply' };
 
 export type GraphKind = GraphOp['kind'];
 

@@ -33,7 +33,30 @@ export async function readArchitecture(file: string): Promise<Architecture> {
 
 /** A graph of an ONNX file under the names that its weights get in a run. */
 export async function readOnnxGraph(file: string): Promise<OnnxGraph> {
-  const read = graphOfOnnx(await readOnnx(openBeside(file), basename(file)), file);
+  const read = await readOnnxFile(file);
+  if (read.refused) throw read.refused;
+  return read.onnx;
+}
+
+/** The graph as above, or where the net cannot run here, why, and the weights as the file has them. */
+export async function readOnnxFile(
+  file: string,
+): Promise<{ onnx: OnnxGraph; refused: null } | { refused: EpochscopeError; tensors: Map<string, Tensor> }> {
+  const model = await readOnnx(openBeside(file), basename(file));
+  try {
+    return { onnx: named(graphOfOnnx(model, file)), refused: null };
+  } catch (cause) {
+    if (!(cause instanceof EpochscopeError) || cause.code !== 'unsupported') throw cause;
+    // Lists that the exporter made ("val_12", "/Constant_output_0") are no weights; its matrices are, turned.
+    const own = [...model.tensors].filter(
+      ([name, { shape }]) => shape.length > (/^(\/|val_\d+$|onnx::(?!MatMul|Conv|Gemm))/.test(name) ? 1 : 0),
+    );
+    if (!own.some(([, { dtype }]) => /float/.test(dtype))) throw cause;
+    return { refused: cause, tensors: new Map(own) };
+  }
+}
+
+function named(read: OnnxGraph): OnnxGraph {
   const prefix = commonPrefix([...read.graph.weights.keys()]);
   if (!prefix) return read;
   const short = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
@@ -55,6 +78,7 @@ export async function readOnnxGraph(file: string): Promise<OnnxGraph> {
       weights: new Map([...read.graph.weights].map(([name, t]) => [short(name), t])),
     },
     norms: new Map([...read.norms].map(([name, epsilon]) => [short(name), epsilon])),
+    constants: new Set([...read.constants].map(short)),
   };
 }
 
@@ -65,7 +89,8 @@ export function graphWith(
   file: string,
 ): Graph {
   if (architecture.kind === 'keras') return withLogSoftmax(graphOfKeras(architecture.config, weights, file));
-  const { graph, norms } = architecture.onnx;
+  const { graph, norms, constants } = architecture.onnx;
+  refuseStale(graph, constants, weights, file);
   const folded = foldNorms(graph, norms, weights, file);
   const own = new Map<string, Tensor>();
   const lacking = [...graph.weights.keys()].filter((name) => !folded.has(name) && !weights.has(name));
@@ -73,7 +98,7 @@ export function graphWith(
     !lacking.length,
     'missing',
     () =>
-      `${file}: the model needs ${lacking.slice(0, 4).join(', ')}, and the snapshot has ${[...weights.keys()].slice(0, 6).join(', ')}; export it with do_constant_folding=False and training=TrainingMode.PRESERVE, so that names and batch normalisations stay`,
+      `${file}: the model needs ${lacking.slice(0, 4).join(', ')}, and the snapshot has ${[...weights.keys()].slice(0, 6).join(', ')}; export it with torch.onnx.export(…, optimize=False), or with dynamo=False, do_constant_folding=False, training=TrainingMode.PRESERVE, so that names and batch normalisations stay`,
     { file, tensor: lacking[0] },
   );
   for (const [name, { shape }] of graph.weights) {
@@ -89,6 +114,35 @@ export function graphWith(
     own.set(name, { data, shape: tensor.shape, dtype: 'float32' });
   }
   return withLogSoftmax({ ...graph, weights: own });
+}
+
+/** The model's own numbers must not stand for what a snapshot has of its own. Throws `unsupported`. */
+function refuseStale(
+  graph: Graph,
+  constants: ReadonlySet<string>,
+  weights: ReadonlyMap<string, Tensor>,
+  file: string,
+): void {
+  const layers = new Set(graph.nodes.map(({ name }) => name));
+  const folded = [...weights.keys()]
+    .filter((name) => /\.(running|moving)_mean$/.test(name))
+    .map((name) => name.replace(/\.\w+$/, ''))
+    .find((name) => !layers.has(name));
+  guard(
+    folded === undefined,
+    'unsupported',
+    () =>
+      `${file}: the model has no layer ${folded}: its batch normalisation was folded into another layer when it was exported; export it with torch.onnx.export(…, optimize=False), or with dynamo=False, do_constant_folding=False, training=TrainingMode.PRESERVE`,
+    { file, layer: folded },
+  );
+  const stale = [...constants].find((name) => weights.has(name));
+  guard(
+    stale === undefined,
+    'unsupported',
+    () =>
+      `${file}: the model adds or multiplies by its parameter ${stale}, which is read from .onnx alone: export one file for each snapshot`,
+    { file, tensor: stale },
+  );
 }
 
 /**

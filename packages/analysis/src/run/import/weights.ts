@@ -11,7 +11,7 @@ import { readSharded, readShardIndex } from '../../formats/sharded.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
 import { readTorch, readTorchHeader } from '../../formats/torch.js';
 import type { Tensor } from '../../formats/types.js';
-import { type Architecture, readOnnxGraph } from './architecture.js';
+import { type Architecture, readOnnxFile } from './architecture.js';
 import { endingOf, isTrainerState, isUnfinished, some } from './names.js';
 import { openBeside } from './siblings.js';
 
@@ -141,7 +141,15 @@ export async function readWeights({ kind, path }: WeightsPlace): Promise<ReadWei
         architecture: topology ? { kind: 'keras', config: topology } : null,
       }));
     case 'onnx': {
-      const onnx = await readOnnxGraph(path);
+      const read = await readOnnxFile(path);
+      if (read.refused)
+        return {
+          tensors: read.tensors,
+          numbers: {},
+          architecture: null,
+          notes: [`weights alone are imported, the net cannot be run here: ${read.refused.message}`],
+        };
+      const { onnx } = read;
       return { tensors: new Map(onnx.graph.weights), numbers: {}, architecture: { kind: 'onnx', onnx } };
     }
     case 'npz':

@@ -21,6 +21,8 @@ export abstract class Builder {
   protected readonly uses = new Map<string, number>();
   protected readonly names = new Names();
   protected readonly norms = new Map<string, number>();
+  /** Constants that are added or multiplied: one that is a parameter would differ between snapshots. */
+  protected readonly initializers = new Set<string>();
   protected graph: Graph = { inputShape: [], nodes: [], weights: this.weights };
   protected node!: OnnxNode;
   protected bytesLeft: number;

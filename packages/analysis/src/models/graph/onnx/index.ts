@@ -2,7 +2,7 @@ import { EpochscopeError } from '@epochscope/core-wasm';
 import type { OnnxModel } from '../../../formats/onnx/index.js';
 import { shapesOf } from '../shapes.js';
 import { type Graph, INPUT } from '../types.js';
-import { number, numbers } from './attributes.js';
+import { number, numbers, text } from './attributes.js';
 import { Operators } from './operators.js';
 import type { Form, Value } from './values.js';
 
@@ -15,13 +15,15 @@ export interface OnnxGraph {
   channelsFirst: boolean;
   /** Batch normalisations → epsilon: their "scale" and "offset" are of weight, bias, running_mean and running_var. */
   norms: Map<string, number>;
+  /** Names of the file's tensors that nodes add or multiply by. */
+  constants: Set<string>;
 }
 
 /**
  * A feed-forward ONNX model with one input and one output as a graph, channels last; weights are copied and turned. Layers
- * are named after their weights ("conv1.weight" → conv1) or their nodes. Operators: Conv, Gemm, MatMul, Add, Relu,
- * LeakyRelu, Sigmoid, Tanh, MaxPool, AveragePool, GlobalAveragePool, BatchNormalization, Flatten, Reshape, Concat, Softmax,
- * LogSoftmax, Dropout, Identity, Constant; Pad with zeros; Transpose between layouts; Shape, Gather, Unsqueeze where they compute a shape.
+ * are named after their weights ("conv1.weight" → conv1) or their nodes. Operators: those of `known` below; Pad with zeros;
+ * Transpose between layouts; ReduceMean and ReduceMax over height and width; Mul of two values, also of an image and one
+ * number a channel; Shape, Gather, Unsqueeze, Squeeze, Cast where they compute a shape.
  * Throws `unsupported`, naming node and operator, `shape`, `format`.
  */
 export function graphOfOnnx(model: OnnxModel, file: string): OnnxGraph {
@@ -38,7 +40,7 @@ class Converter extends Operators {
     for (const node of nodes) {
       this.node = node;
       if (node.domain !== '') this.refuse(`operator ${node.domain}.${node.op} is not known`);
-      this.convert();
+      if (!this.folded()) this.convert();
     }
     const output = this.values.get(outputs[0]!.name);
     if (!output || output.node === INPUT)
@@ -52,7 +54,7 @@ class Converter extends Operators {
     const last = kept.findIndex(({ name }) => name === output.node);
     const graph = { ...this.graph, nodes: [...kept.slice(0, last), ...kept.slice(last + 1), kept[last]!] };
     shapesOf(graph);
-    return { graph, channelsFirst: input.form === 'image', norms: this.norms };
+    return { graph, channelsFirst: input.form === 'image', norms: this.norms, constants: this.initializers };
   }
 
   private input(): Value {
@@ -83,16 +85,48 @@ class Converter extends Operators {
       Conv: () => this.conv(),
       Gemm: () => this.gemm(),
       MatMul: () => this.matMul(),
-      Add: () => this.add(),
+      Add: () => this.arithmetic('Add'),
+      Sub: () => this.arithmetic('Sub'),
+      Mul: () => this.arithmetic('Mul'),
+      Div: () => this.arithmetic('Div'),
       Relu: () => this.same({ kind: 'relu' }),
       Sigmoid: () => this.same({ kind: 'sigmoid' }),
       Tanh: () => this.same({ kind: 'tanh' }),
       LeakyRelu: () => this.same({ kind: 'leaky-relu', slope: number(this.node, 'alpha', 0.01) }),
+      Clip: () => this.clip(),
+      Elu: () => this.same({ kind: 'elu', alpha: number(this.node, 'alpha', 1), factor: 1 }),
+      Selu: () =>
+        this.same({
+          kind: 'elu',
+          alpha: number(this.node, 'alpha', 1.6732632423543772),
+          factor: number(this.node, 'gamma', 1.0507009873554805),
+        }),
+      Erf: () => this.same({ kind: 'erf' }),
+      Gelu: () =>
+        this.same({ kind: text(this.node, 'approximate', 'none') === 'tanh' ? 'gelu-tanh' : 'gelu' }),
+      HardSigmoid: () =>
+        this.same({
+          kind: 'hard-sigmoid',
+          alpha: number(this.node, 'alpha', 0.2),
+          beta: number(this.node, 'beta', 0.5),
+        }),
+      HardSwish: () => this.same({ kind: 'hard-swish' }),
+      Mish: () => this.same({ kind: 'mish' }),
+      Softplus: () => this.same({ kind: 'softplus' }),
+      Swish: () =>
+        number(this.node, 'alpha', 1) === 1 ? this.same({ kind: 'silu' }) : this.refuse('expected alpha 1'),
       Softmax: () => this.softmax('softmax'),
       LogSoftmax: () => this.softmax('log-softmax'),
       MaxPool: () => this.pool('max-pool'),
       AveragePool: () => this.pool('average-pool'),
-      GlobalAveragePool: () => this.put({ kind: 'global-average-pool' }, [this.image(0)], 'pooled'),
+      GlobalAveragePool: () => this.overImage('mean', true),
+      GlobalMaxPool: () => this.overImage('max', true),
+      ReduceMean: () => this.overImage('mean', false),
+      ReduceMax: () => this.overImage('max', false),
+      LayerNormalization: () => this.layerNorm(),
+      Squeeze: () => this.squeeze(),
+      Cast: () => this.cast(),
+      Expand: () => this.expand(),
       BatchNormalization: () => this.batchNorm(),
       Dropout: () => this.dropout(),
       Identity: () => this.identity(),

@@ -28,7 +28,71 @@ export abstract class LayoutOperators extends Builder {
     else this.put({ kind: value.form === 'image-last' ? 'flatten' : 'identity' }, [value], 'vector');
   }
 
+  /** A side that is computed, made a list of one or a number again. */
+  private passSides(): boolean {
+    const sides = this.sides.get(this.node.inputs[0] ?? '');
+    if (sides) this.sides.set(this.node.outputs[0] ?? '', sides);
+    return sides !== undefined;
+  }
+
+  /** Of an image of one pixel, or where it computes a shape. */
+  protected squeeze(): void {
+    if (this.passSides()) return;
+    const value = this.value(0);
+    const axes =
+      numbers(this.node, 'axes') ?? sidesOf(this.constants.get(this.node.inputs[1] ?? ''))?.map(Number);
+    const places = axes?.map((axis) => (axis < 0 ? axis + 4 : axis)).sort((a, b) => a - b);
+    const pixel =
+      value.form === 'pooled' || (value.form === 'image' && value.shape[0] === 1 && value.shape[1] === 1);
+    if (!pixel || places?.join() !== '2,3')
+      this.refuse(`axes [${axes ?? ''}] of [batch, ${onnxSides(value)}]: expected an image of one pixel`);
+    this.flat(value);
+  }
+
+  protected cast(): void {
+    if (this.passSides()) return;
+    if (this.node.op === 'Cast' && number(this.node, 'to', 1) === 1) this.same({ kind: 'identity' });
+    else this.refuse('only to float32');
+  }
+
+  /** Nodes of constants alone, as exporters leave them that fold nothing: a zero for each filter, axes as a list. */
+  protected folded(): boolean {
+    const [first, second] = this.node.inputs as [string?, string?];
+    const constant = this.constants.get(first ?? '');
+    const wanted = this.sides.get(second ?? '') ?? sidesOf(this.constants.get(second ?? ''));
+    if (
+      !constant ||
+      !['Reshape', 'Expand', 'Squeeze', 'Unsqueeze', 'Cast', 'CastLike'].includes(this.node.op)
+    )
+      return false;
+    const { data, dtype } = constant;
+    let kept = constant;
+    if (this.node.op === 'Reshape') {
+      const known = (wanted ?? []).reduce<number>((a, b) => (b === -1 ? a : a * Number(b)), 1);
+      const shape = (wanted ?? []).map((side) => (side === -1 ? data.length / known : Number(side)));
+      if (!wanted || shape.reduce((a, b) => a * b, 1) !== data.length)
+        this.refuse(`a constant of shape [${constant.shape}] to [${wanted}]`);
+      kept = { data, shape, dtype };
+    } else if (this.node.op === 'Expand' && data.length === 1 && wanted?.every((side) => Number(side) > 0)) {
+      const shape = wanted.map(Number);
+      const count = shape.reduce((a, b) => a * b, 1);
+      this.spend(4 * count);
+      kept = { data: new Float32Array(count).fill(Number(data[0])), shape, dtype: 'float32' };
+    } else if (this.node.op === 'Squeeze' && data.length === 1) kept = { data, shape: [], dtype };
+    else if (this.node.op === 'Unsqueeze' && constant.shape.length < 2 && data.length === 1)
+      kept = { data, shape: [1], dtype };
+    else if (!this.node.op.startsWith('Cast')) return false;
+    this.constants.set(this.node.outputs[0] ?? '', kept);
+    return true;
+  }
+
+  /** Only of a side that is computed. */
+  protected expand(): void {
+    if (!this.passSides()) this.refuse('of what the net computes is not known');
+  }
+
   protected reshape(): void {
+    if (this.passSides()) return;
     const value = this.value(0);
     const name = this.node.inputs[1] ?? '';
     const wanted =
@@ -38,14 +102,15 @@ export abstract class LayoutOperators extends Builder {
     const before = ['batch' as const, ...onnxSides(value)];
     const size = value.shape.reduce((a, b) => a * b, 1);
     const sides = wanted.map((side, i) => (side === 0 ? (before[i] ?? 0) : side));
-    // The batch comes first: open, or -1, or 1 as it was when exported.
+    // The batch comes first: open, or -1, or as it was when exported.
     const [batch, ...rest] = sides;
     const known = rest.reduce<number>((a, b) => (b === -1 || b === 'batch' ? a : a * b), 1);
     const open = rest.filter((side) => side === -1).length;
     const shape = rest.map((side) => (side === -1 ? size / known : Number(side)));
+    const exported = this.model.inputs[0]?.shape?.[0] ?? 1;
     const fits =
       shape.reduce((a, b) => a * b, 1) === size && shape.every((side) => Number.isInteger(side) && side > 0);
-    if (!fits || open > 1 || (batch !== 'batch' && batch !== -1 && batch !== 1))
+    if (!fits || open > 1 || (batch !== 'batch' && batch !== -1 && batch !== 1 && batch !== exported))
       this.refuse(`shape [${wanted}] of [batch, ${onnxSides(value)}]: expected the batch first`);
     if (shape.length === 1) {
       this.flat(value);
@@ -131,7 +196,11 @@ export abstract class LayoutOperators extends Builder {
     const [first, second] = this.node.inputs as [string, string?];
     const out = this.node.outputs[0] ?? '';
     if (this.node.op === 'Shape') {
-      this.sides.set(out, ['batch', ...onnxSides(this.value(0))]);
+      const constant = this.constants.get(first);
+      const all = constant ? [...constant.shape] : (['batch', ...onnxSides(this.value(0))] as const);
+      const start = number(this.node, 'start', 0);
+      const end = number(this.node, 'end', all.length);
+      this.sides.set(out, all.slice(start, end));
       return;
     }
     const list = this.sides.get(first) ?? sidesOf(this.constants.get(first));

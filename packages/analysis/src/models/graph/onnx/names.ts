@@ -10,7 +10,11 @@ export class Names {
 
   of(node: OnnxNode, weights?: string): string {
     const layer = /^([\w.-]+)\.(?:weight|kernel)$/.exec(weights ?? '')?.[1];
-    const given = (node.name || node.outputs[0] || node.op).replace(/^[/.]+/, '').replace(/[/\\\0:]+/g, '.');
+    // PyTorch's newer exporter numbers its nodes ("node_relu_1", "n4"); what they give is called after the code ("relu_1").
+    const own = /^(node_.*|n\d+(_\d+)?)$/.test(node.name) ? '' : node.name;
+    const given = (own || node.outputs[0] || node.name || node.op)
+      .replace(/^[/.]+/, '')
+      .replace(/[/\\\0:]+/g, '.');
     const wanted = [layer, given, node.op.toLowerCase()].find((name) => name !== undefined && isPlain(name))!;
     return this.own(wanted.slice(0, 150));
   }

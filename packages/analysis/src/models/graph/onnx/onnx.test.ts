@@ -18,10 +18,9 @@ const fromBytes =
     if (name !== 'm.onnx') throw new EpochscopeError('missing', `${name} does not exist`);
     return body(bytesSource(name, bytes));
   };
-const expected = JSON.parse(readFileSync(`${folder}expected.json`, 'utf8')) as Record<
-  string,
-  { shape: number[]; values: number[] }
->;
+const golden = (file: string) =>
+  JSON.parse(readFileSync(folder + file, 'utf8')) as Record<string, { shape: number[]; values: number[] }>;
+const expected = { ...golden('expected.json'), ...golden('expected2.json') };
 /** The same numbers as fixtures/write-onnx-expected.mjs makes. */
 const inputOf = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898) * 2);
 
@@ -58,10 +57,10 @@ describe('ONNX on our graph', () => {
         .filter((name) => name.endsWith('.onnx'))
         .sort(),
     ).toEqual(Object.keys(expected).sort());
-    expect(Object.keys(expected).length).toBeGreaterThan(20);
+    expect(Object.keys(expected).length).toBeGreaterThan(38);
   });
 
-  it.each(Object.keys(expected))('%s gives what onnxruntime-web 1.30.0 gives', async (name) => {
+  it.each(Object.keys(expected))('%s gives what ONNX Runtime 1.30.0 gives', async (name) => {
     const { graph, channelsFirst } = graphOfOnnx(await readOnnx(onDisk, name), name);
     const runner = new GraphRunner(tf, graph);
     const size = graph.inputShape.reduce((a, b) => a * b, 1);
@@ -76,6 +75,19 @@ describe('ONNX on our graph', () => {
     for (const [i, value] of values.entries())
       expect(Math.abs(ours[i]! - value), `value ${i}`).toBeLessThan(1e-4);
     runner.dispose();
+  });
+
+  it("PyTorch 2's exporter: layers are named after weights and code, and nothing is folded where it is told", async () => {
+    const named = async (file: string) =>
+      graphOfOnnx(await readOnnx(onDisk, file), file).graph.nodes.map(({ name }) => name);
+    const unfused = await named('torch2-residual-unfused.onnx');
+    expect(unfused).toEqual(
+      expect.arrayContaining(['conv1', 'bn1', 'relu', 'max_pool2d', 'conv2', 'mean', 'fc']),
+    );
+    const { graph } = graphOfOnnx(await readOnnx(onDisk, 'torch2-residual-unfused.onnx'), 'f');
+    // The bias of zeros that the exporter makes up is none.
+    expect(graph.weights.has('conv1.bias')).toBe(false);
+    expect(await named('torch2-residual.onnx')).not.toContain('bn1');
   });
 
   it('layers are named after their weights, and kernels are ours', async () => {
@@ -214,6 +226,37 @@ describe('ONNX gone wrong', () => {
     ['an input of open sides', model([info(11, 'x', [null, null]), y]), 'with known sides, got [?,?]'],
     ['no node for the output', model([x, y]), 'no node gives the output y'],
     ['an unknown operator', one('LSTM'), 'node the-LSTM (LSTM): operator LSTM is not known'],
+    [
+      'two values apart',
+      model([v, y, node('Relu', ['x'], ['r']), node('Sub', ['x', 'r'], ['y'])]),
+      'of two values that the net computes is not known',
+    ],
+    [
+      'a division by what is computed',
+      model([v, y, tensor(5, 'c', [4], [1, 1, 1, 1]), node('Div', ['c', 'x'], ['y'])]),
+      'Div',
+    ],
+    [
+      'a mean over one axis',
+      model([x, y, node('ReduceMean', ['x'], ['y'], ints('axes', [3]))]),
+      'axes [3] of [batch, 2,5,5]: expected height and width',
+    ],
+    [
+      'a clip of nothing',
+      model([v, y, tensor(5, 'c', [], [1]), node('Clip', ['x', 'c', 'c'], ['y'])]),
+      'expected min < max, got 1 and 1',
+    ],
+    [
+      'a constant made far larger than the file',
+      model([
+        v,
+        y,
+        tensor(5, 'c', [], [1]),
+        sub(5, num(1, 2), num(2, 7), str(8, 's'), ...[100_000, 100_000].map((n) => num(7, n))),
+        node('Expand', ['c', 's'], ['e']),
+      ]),
+      'the weights of its nodes are more than 4 times',
+    ],
     ['another domain', one('Conv', str(7, 'com.me')), 'operator com.me.Conv is not known'],
     ['an input from nowhere', model([x, y, node('Relu', ['z'], ['y'])]), 'no node before it gives "z"'],
     [

@@ -1,11 +1,14 @@
 import type { Pair } from '../types.js';
+import { AffineOperators } from './affine.js';
 import { number, numbers, text } from './attributes.js';
-import { LayoutOperators } from './layout.js';
 import { floats, onnxSides, sidesOf } from './values.js';
 import { ceilPadding, paddingOf, pairOf } from './windows.js';
 
+/** The largest float32: an end that is left open. */
+const MAX_FLOAT = 3.4028234663852886e38;
+
 /** Operators that compute. */
-export abstract class Operators extends LayoutOperators {
+export abstract class Operators extends AffineOperators {
   protected conv(): void {
     const kernel = this.constantAt(1, 'the kernel');
     const input = this.image(0);
@@ -18,7 +21,10 @@ export abstract class Operators extends LayoutOperators {
     for (let y = 0, to = 0; y < height * width; y++)
       for (let c = 0; c < inner; c++)
         for (let o = 0; o < out; o++) data[to++] = from[(o * inner + c) * height * width + y]!;
-    const bias = this.node.inputs[2] ? this.vector(this.constantAt(2, 'the bias'), out, 'bias') : null;
+    const given = this.node.inputs[2] ? this.vector(this.constantAt(2, 'the bias'), out, 'bias') : null;
+    // A bias of zeros that is none of the file's tensors was made up by the exporter.
+    const bias =
+      given && (this.model.tensors.has(this.node.inputs[2]!) || given.some(Boolean)) ? given : null;
     const dilations = pairOf(this.node, this.fail, 'dilations', 1);
     const strides = pairOf(this.node, this.fail, 'strides', 1);
     const size: Pair = [(height - 1) * dilations[0] + 1, (width - 1) * dilations[1] + 1];
@@ -80,50 +86,6 @@ export abstract class Operators extends LayoutOperators {
     this.dense(data.slice(), shape, null);
   }
 
-  protected add(): void {
-    const [a, b] = this.node.inputs.map((name) => this.constants.get(name));
-    if (!a && !b) {
-      const [left, right] = [this.value(0), this.value(1)];
-      if (left.form !== right.form || left.shape.join() !== right.shape.join())
-        this.refuse(`expected equal shapes, got [${onnxSides(left)}] and [${onnxSides(right)}]`);
-      this.put({ kind: 'add' }, [left, right], left.form);
-      return;
-    }
-    const value = this.value(a ? 1 : 0);
-    const constant = (a ?? b)!;
-    const channels = value.shape[value.shape.length - 1]!;
-    // In [N, C, H, W] a channel's constant is [C, 1, 1]; elsewhere channels are the last axis.
-    const trailing = value.form === 'image' || value.form === 'pooled' ? 2 : 0;
-    const sides = [...constant.shape];
-    const ones = sides.splice(Math.max(0, sides.length - trailing), trailing);
-    if (constant.data.length !== 1 && (ones.length !== trailing || ones.some((side) => side !== 1)))
-      this.refuse(`a constant of shape [${constant.shape}] is not one number a channel`);
-    const offset = this.vector(constant, channels, 'constant');
-    const source = this.nodes[this.nodes.length - 1];
-    if (
-      source?.kind === 'dense' &&
-      source.name === value.node &&
-      !source.bias &&
-      this.uses.get(this.node.inputs[a ? 1 : 0]!) === 1
-    ) {
-      // x · W + b in two nodes is one layer.
-      source.bias = this.store(`${source.name}.bias`, offset, [channels]);
-      this.values.set(this.node.outputs[0] ?? '', value);
-      return;
-    }
-    const name = this.names.of(this.node);
-    this.put(
-      {
-        kind: 'batch-norm',
-        scale: this.store(`${name}.scale`, new Float32Array(channels).fill(1), [channels]),
-        offset: this.store(`${name}.offset`, offset, [channels]),
-      },
-      [value],
-      value.form,
-      name,
-    );
-  }
-
   protected softmax(kind: 'softmax' | 'log-softmax'): void {
     const value = this.value(0);
     const rank = value.form === 'vector' ? 2 : 4;
@@ -158,6 +120,63 @@ export abstract class Operators extends LayoutOperators {
       [input],
       'image',
     );
+  }
+
+  /** Over the channels of values; of an image it would be over its width. */
+  protected layerNorm(): void {
+    const value = this.value(0);
+    if (value.form !== 'vector' && value.form !== 'image-last') this.refuse('expected batch × values');
+    const axis = number(this.node, 'axis', -1);
+    if (axis !== -1 && axis !== value.shape.length) this.refuse(`axis ${axis}: expected the last`);
+    const channels = value.shape[value.shape.length - 1]!;
+    const name = this.names.of(this.node, this.node.inputs[1]);
+    const scale = this.vector(this.constantAt(1, 'the scale'), channels, 'scale').slice();
+    const offset = this.node.inputs[2]
+      ? this.vector(this.constantAt(2, 'the bias'), channels, 'bias').slice()
+      : new Float32Array(channels);
+    this.put(
+      {
+        kind: 'layer-norm',
+        scale: this.store(`${name}.scale`, scale, [channels]),
+        offset: this.store(`${name}.offset`, offset, [channels]),
+        epsilon: number(this.node, 'epsilon', 1e-5),
+      },
+      [value],
+      value.form,
+      name,
+    );
+  }
+
+  /** Over height and width, as an image of one pixel or as values. */
+  protected overImage(kind: 'mean' | 'max', global: boolean): void {
+    const value = this.image(0);
+    const axes =
+      numbers(this.node, 'axes') ?? sidesOf(this.constants.get(this.node.inputs[1] ?? ''))?.map(Number) ?? [];
+    const keeps = global || number(this.node, 'keepdims', 1) !== 0;
+    const places = axes.map((axis) => (axis < 0 ? axis + 4 : axis)).sort((a, b) => a - b);
+    if (!global && places.join() !== '2,3')
+      this.refuse(`axes [${axes}] of [batch, ${onnxSides(value)}]: expected height and width`);
+    if (kind === 'mean') {
+      this.put({ kind: 'global-average-pool' }, [value], keeps ? 'pooled' : 'vector');
+      return;
+    }
+    const [height, width, channels] = value.shape as [number, number, number];
+    const window = { size: [height, width] as Pair, strides: [1, 1] as Pair, padding: [0, 0, 0, 0] as const };
+    this.put({ kind: 'max-pool', ...window }, [value], 'image');
+    if (keeps) return;
+    const pooled = this.values.get(this.node.outputs[0] ?? '')!;
+    this.put({ kind: 'reshape', shape: [channels] }, [pooled], 'vector');
+  }
+
+  protected clip(): void {
+    const bound = (i: number, key: string, otherwise: number): number => {
+      const name = this.node.inputs[i];
+      const given = name ? Number(this.constantAt(i, key).data[0]) : number(this.node, key, otherwise);
+      return Math.min(MAX_FLOAT, Math.max(-MAX_FLOAT, given));
+    };
+    const [min, max] = [bound(1, 'min', -MAX_FLOAT), bound(2, 'max', MAX_FLOAT)];
+    if (!(min < max)) this.refuse(`expected min < max, got ${min} and ${max}`);
+    this.same(min === 0 && max === MAX_FLOAT ? { kind: 'relu' } : { kind: 'clip', min, max });
   }
 
   protected batchNorm(): void {
