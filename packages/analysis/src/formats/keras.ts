@@ -61,17 +61,25 @@ async function readKerasHdf5(source: ByteSource, config: unknown): Promise<Keras
   );
   if (old) {
     const text = root.attributes.get('model_config');
-    const own = typeof text === 'string' ? parseJson(text, `${source.name}: model_config`) : config;
+    const read = typeof text === 'string' ? parseJson(text, `${source.name}: model_config`) : config;
+    const version = root.attributes.get('keras_version') ?? old.attributes.get('keras_version');
+    const own = withVersion(read, version);
     return { ...oldLayout(old, source), classes: classesOf(own), config: own, source };
   }
   const classes = classesOf(config);
-  const weights = newLayout(root, classes, source);
+  const weights = newLayout(root, classes, configsOf(config), source);
   if (!weights.size)
     throw new EpochscopeError('format', `${source.name}: expected the weights of a Keras model, found none`, {
       file: source.name,
     });
   return { weights, classes, config, source };
 }
+
+/** Which Keras wrote it: some names mean something else in another. */
+const withVersion = (config: unknown, version: unknown): unknown =>
+  typeof config === 'object' && config !== null && typeof version === 'string'
+    ? { keras_version: version, ...config }
+    : config;
 
 /** An attribute of texts; long lists are spread over name0, name1, … */
 function listAttribute(group: Hdf5Group, name: string): string[] | null {
@@ -120,6 +128,7 @@ const byNumber = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: t
 function newLayout(
   root: Hdf5Group,
   classes: Map<string, string>,
+  configs: Map<string, Record<string, unknown>>,
   source: ByteSource,
 ): Map<string, Hdf5Dataset> {
   const found: [string, string, Hdf5Dataset][] = [];
@@ -133,6 +142,7 @@ function newLayout(
       const names = variableNames(
         classes.get(layer) ?? group.path.split('/').at(-1)!,
         list.map(([, dataset]) => dataset.shape.length),
+        configs.get(layer),
       );
       for (const [i, [, dataset]] of list.entries()) found.push([layer, names[i]!, dataset]);
     }
@@ -158,21 +168,31 @@ function newLayout(
   return weights;
 }
 
-/** Keras 3 numbers the variables of a layer; their order is that of the class. `kind`: "Conv2D" or "conv2d_1". */
-function variableNames(kind: string, ranks: number[]): string[] {
+const VARIABLES: [RegExp, string[]][] = [
+  [/^batchnormalization$/, ['gamma', 'beta', 'moving_mean', 'moving_variance']],
+  [/^(layer|group)normalization$/, ['gamma', 'beta']],
+  [/^normalization$/, ['mean', 'variance', 'count']],
+  [/^embedding$/, ['embeddings']],
+  [/^separableconv/, ['depthwise_kernel', 'pointwise_kernel', 'bias']],
+  [/^(dense|conv\d|depthwiseconv)/, ['kernel', 'bias']],
+  [/^(lstm|gru|simplernn)(cell)?$/, ['kernel', 'recurrent_kernel', 'bias']],
+];
+/** What a configuration leaves out. */
+const OPTIONAL: Record<string, string> = { gamma: 'scale', beta: 'center', bias: 'use_bias' };
+
+/** A layer's variables in Keras's order, by its class ("Conv2D", "conv2d_1") and what its configuration says it has. */
+export function variablesOf(kind: string, config: Record<string, unknown> = {}): string[] {
   const name = kind.replace(/_\d+$/, '').replace(/_/g, '').toLowerCase();
-  const known: [RegExp, string[]][] = [
-    [/^batchnormalization$/, ['gamma', 'beta', 'moving_mean', 'moving_variance']],
-    [/^(layer|group)normalization$/, ['gamma', 'beta']],
-    [/^embedding$/, ['embeddings']],
-    [/^separableconv/, ['depthwise_kernel', 'pointwise_kernel', 'bias']],
-    [/^(dense|conv\d|depthwiseconv)/, ['kernel', 'bias']],
-    [/^(lstm|gru|simplernn)(cell)?$/, ['kernel', 'recurrent_kernel', 'bias']],
-  ];
-  const names = known.find(([pattern]) => pattern.test(name))?.[1];
+  const names = VARIABLES.find(([pattern]) => pattern.test(name))?.[1] ?? [];
+  return names.filter((variable) => config[OPTIONAL[variable] ?? ''] !== false);
+}
+
+/** Keras 3 numbers the variables of a layer. */
+function variableNames(kind: string, ranks: number[], config?: Record<string, unknown>): string[] {
+  const names = variablesOf(kind, config);
   // Fewer than usual (scale=False) leaves open which: only those that are told apart by rank keep their name.
   if (
-    names &&
+    names.length &&
     (names.length === ranks.length ||
       (names[0] === 'kernel' && ranks[0]! > 1 && ranks.length <= names.length))
   )
@@ -183,19 +203,31 @@ function variableNames(kind: string, ranks: number[]): string[] {
 /** Layer → class, in the model's order, from to_json() or config.json; inner models too. */
 function classesOf(config: unknown): Map<string, string> {
   const classes = new Map<string, string>();
-  const walk = (node: unknown, depth: number) => {
-    const inner = (node as { config?: unknown } | null)?.config;
-    const layers = Array.isArray(inner) ? inner : (inner as { layers?: unknown } | null | undefined)?.layers;
-    if (!Array.isArray(layers) || depth > 16) return;
-    for (const layer of layers) {
-      const { class_name: name, config: own } = (layer ?? {}) as {
-        class_name?: unknown;
-        config?: { name?: unknown };
-      };
-      if (typeof name === 'string' && typeof own?.name === 'string') classes.set(own.name, name);
-      walk(layer, depth + 1);
-    }
-  };
-  walk(config, 0);
+  eachLayer(config, (name, kind) => classes.set(name, kind));
   return classes;
+}
+
+/** Layer → its own configuration. */
+function configsOf(config: unknown): Map<string, Record<string, unknown>> {
+  const configs = new Map<string, Record<string, unknown>>();
+  eachLayer(config, (name, _, own) => configs.set(name, own));
+  return configs;
+}
+
+function eachLayer(
+  config: unknown,
+  see: (name: string, kind: string, own: Record<string, unknown>) => void,
+  depth = 0,
+): void {
+  const inner = (config as { config?: unknown } | null)?.config;
+  const layers = Array.isArray(inner) ? inner : (inner as { layers?: unknown } | null | undefined)?.layers;
+  if (!Array.isArray(layers) || depth > 16) return;
+  for (const layer of layers) {
+    const { class_name: kind, config: own } = (layer ?? {}) as {
+      class_name?: unknown;
+      config?: Record<string, unknown>;
+    };
+    if (typeof kind === 'string' && typeof own?.name === 'string') see(own.name, kind, own);
+    eachLayer(layer, see, depth + 1);
+  }
 }

@@ -57,6 +57,8 @@ export function readDatatype(c: Cursor, depth = 0): Hdf5Type {
     const dtype = FLOATS[`${size},${exponent}`];
     return dtype ? { kind: 'number', dtype, bigEndian: Boolean(bits[0] & 1), size } : other();
   }
+  // h5py keeps NumPy's "two bytes of anything" so, which is what bfloat16 is there.
+  if (type === 5 && size === 2) return { kind: 'number', dtype: 'bfloat16', bigEndian: false, size };
   if (type === 3) return { kind: 'text', size };
   // h5py keeps booleans as an enumeration of int8.
   if (type === 8 && depth === 0) {

@@ -10,6 +10,8 @@ export interface KerasLayer {
   config: Record<string, unknown>;
   /** Names of the layers it reads; null in a sequential model. */
   inputs: string[] | null;
+  /** Written by Keras 1 or 2, or tfjs: hard_sigmoid is another one. */
+  keras2: boolean;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -22,8 +24,16 @@ export function layersOfConfig(json: unknown, file: string): { layers: KerasLaye
   };
   // model.json and model_config wrap it.
   let model: unknown = json;
+  let version: string | null = null;
+  const seeVersion = () => {
+    if (isObject(model) && typeof model.keras_version === 'string') version = model.keras_version;
+  };
+  seeVersion();
   for (const key of ['modelTopology', 'model_config'])
-    if (isObject(model) && isObject(model[key])) model = model[key];
+    if (isObject(model) && isObject(model[key])) {
+      model = model[key];
+      seeVersion();
+    }
   if (!isObject(model) || typeof model.class_name !== 'string')
     return fail('expected a Keras architecture with a class_name');
   const kind = model.class_name;
@@ -48,7 +58,9 @@ export function layersOfConfig(json: unknown, file: string): { layers: KerasLaye
     const inputs = functional && item.class_name !== 'InputLayer' ? inboundOf(item.inbound_nodes) : null;
     if (inputs && inputs.length !== 1)
       fail(`layer ${name} is used ${inputs.length} times; expected once`, 'unsupported');
-    return { name, kind: item.class_name, config: item.config, inputs: inputs?.[0] ?? null };
+    // Keras 3 says of each layer where it comes from ("module"), but for .h5, which says the version.
+    const keras2 = version === null ? !('module' in item) : !/^[3-9]/.test(version);
+    return { name, kind: item.class_name, config: item.config, inputs: inputs?.[0] ?? null, keras2 };
   });
   const ends = (key: string): string[] => {
     const given = functional && isObject(config) ? config[key] : null;

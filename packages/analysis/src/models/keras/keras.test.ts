@@ -49,6 +49,52 @@ describe('Keras models', () => {
     },
   );
 
+  it.each(['modern.keras', 'modern.h5', 'modern.weights.h5'])(
+    '%s: newer layers and activations give what Keras gave',
+    async (name) => {
+      const expected = await readNpz(source('modern.expected.npz'));
+      const weights = dotted(await readKerasWeights(source(name)));
+      const { config } = await readKerasFile(source(name === 'modern.weights.h5' ? 'modern.keras' : name));
+      const runner = new GraphRunner(tf, graphOfKeras(config, weights, name));
+      const layers = [...expected.keys()].flatMap((key) =>
+        key.startsWith('outputs/') ? [key.slice(8)] : [],
+      );
+      expect(layers.length).toBe(26);
+      const got = runner.run(expected.get('inputs')!.data as Float32Array, 4, layers);
+      for (const layer of layers) {
+        const want = expected.get(`outputs/${layer}`)!;
+        expect([4, ...runner.shapes.get(layer)!], layer).toEqual(want.shape);
+        for (const [i, value] of (want.data as Float32Array).entries())
+          expect(Math.abs(got.get(layer)![i]! - value), `${layer}, value ${i}`).toBeLessThan(1e-4);
+      }
+      runner.dispose();
+      // Weights alone number the variables of a normalisation that lacks one; the configuration names them.
+      const named = name !== 'modern.weights.h5';
+      expect(weights.has('norm.moving_mean')).toBe(named);
+      expect(weights.has('norm.vars.1')).toBe(!named);
+    },
+  );
+
+  it.each(['bfloat16.keras', 'bfloat16.h5'])('%s: weights are widened', async (name) => {
+    const expected = await readNpz(source('bfloat16.expected.npz'));
+    const weights = await readKerasWeights(source(name));
+    for (const [key, want] of expected) {
+      expect(weights.get(key)!.dtype).toBe('bfloat16');
+      expect(weights.get(key)!.data, key).toEqual(want.data);
+    }
+  });
+
+  it('hard_sigmoid is another one before Keras 3', () => {
+    const made = (keras_version: string) =>
+      graphOfKeras(
+        { keras_version, ...sequential(input, layer('Activation', { activation: 'hard_sigmoid' })) },
+        new Map(),
+        'f',
+      ).nodes[0];
+    expect(made('2.15.0')).toMatchObject({ kind: 'hard-sigmoid', alpha: 0.2 });
+    expect(made('3.15.1')).toMatchObject({ kind: 'hard-sigmoid', alpha: 1 / 6 });
+  });
+
   it('a tfjs topology gives the graph of the model itself', () => {
     const model = tf.sequential({
       layers: [
@@ -115,8 +161,8 @@ describe('Keras models', () => {
     ['an unknown layer', sequential(input, layer('LSTM')), 'layer l (LSTM): this kind of layer is not known'],
     [
       'an unknown activation',
-      sequential(input, layer('Activation', { activation: 'swish' })),
-      'activation "swish" is not known',
+      sequential(input, layer('Activation', { activation: 'sparsemax' })),
+      'activation "sparsemax" is not known',
     ],
     [
       'an inherited activation',
@@ -131,9 +177,9 @@ describe('Keras models', () => {
     ],
     ['another axis', sequential(input, layer('Softmax', { axis: 0 })), 'expected the last axis, got axis 0'],
     [
-      'a ReLU with a limit',
-      sequential(input, layer('ReLU', { max_value: 6 })),
-      'max_value and threshold are not known',
+      'a ReLU with a limit and a slope',
+      sequential(input, layer('ReLU', { max_value: 6, negative_slope: 0.1 })),
+      'max_value with negative_slope, are not known',
     ],
     ['a pool of values', sequential(input, layer('MaxPooling2D', { pool_size: 2 })), 'expected an image'],
     [
