@@ -149,6 +149,22 @@ describe('recognising a folder', () => {
     await expect(plan()).rejects.toThrow('holds several runs');
   });
 
+  it('Lightning: one file that is kept alone, and several an epoch', async () => {
+    const inside = 'lightning_logs/version_0/checkpoints';
+    await put(`${inside}/epoch=3-step=12.ckpt`, 'x');
+    expect(await plan()).toMatchObject({
+      layout: 'Lightning',
+      snapshots: [[`${inside}/epoch=3-step=12.ckpt`, 4, 12]],
+    });
+    await put(`${inside}/epoch=3-step=10.ckpt`, 'x');
+    const { snapshots, notes } = await plan();
+    expect(snapshots.map(([, epoch, step]) => [epoch, step])).toEqual([
+      [null, 10],
+      [null, 12],
+    ]);
+    expect(notes).toContain('several snapshots have the same epoch: they are told apart by their steps');
+  });
+
   it('says that epochs begin at 0, and shifts them when told', async () => {
     for (const n of [0, 1, 2]) await put(`epoch_${n}/a.npy`, encodeNpy(Float32Array.of(n), [1]));
     expect((await plan()).notes[0]).toContain('epochs begin at 0: taken as before training');

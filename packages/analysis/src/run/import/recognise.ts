@@ -188,7 +188,8 @@ async function holdsSeries(folder: string): Promise<boolean> {
     const { epoch, step } = parseName(entry.name, entry.isDirectory());
     return epoch !== null || step !== null;
   });
-  return numbered.length > 1;
+  // A trainer that keeps its last file alone still says in the name which one it is.
+  return numbered.length > 1 || numbered.some((entry) => entry.isFile());
 }
 
 async function holdsNothing(folder: string): Promise<boolean> {
@@ -244,6 +245,11 @@ async function arrange(
     notes.push(`${s.path} and ${next.path} have the same number; the second is taken`);
     return false;
   });
+  const epochs = snapshots.map(({ epoch }) => epoch);
+  if (bySteps && epochs.some((epoch, i) => epoch !== null && epochs.indexOf(epoch) !== i)) {
+    notes.push('several snapshots have the same epoch: they are told apart by their steps');
+    for (const snapshot of snapshots) snapshot.epoch = null;
+  }
   const word = bySteps ? 'step' : 'epoch';
   const gaps = gapsOf(snapshots.map(order));
   if (gaps.length) notes.push(`${word}${gaps.length > 1 ? 's' : ''} ${some(gaps.map(String))} missing`);
