@@ -2,7 +2,14 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { analyseChange, encodeNpy, encodeNpz, encodeSafetensors, type Tensor } from '@epochscope/analysis';
+import {
+  analyseChange,
+  encodeNpy,
+  encodeNpz,
+  encodeSafetensors,
+  type ModulesResult,
+  type Tensor,
+} from '@epochscope/analysis';
 import {
   captureGraph,
   GraphRunner,
@@ -11,6 +18,7 @@ import {
   openRun,
   prepareTf,
   readArchitecture,
+  readResult,
 } from '@epochscope/analysis/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from './harness.js';
@@ -310,7 +318,7 @@ describe('nets that come with a run', () => {
     );
   });
 
-  it('tendency and activity run on a PyTorch run by its ONNX model', async () => {
+  it('the methods run on a PyTorch run by its ONNX model', async () => {
     const run = join(folder, 'cli-net');
     await put('x.npy', encodeNpy(inputs.data, inputs.shape));
     await put('y.npy', encodeNpy(Uint8Array.of(0, 1, 2, 0, 1), [5]));
@@ -331,6 +339,15 @@ describe('nets that come with a run', () => {
       code: 0,
     });
     expect(await cli('activity', run)).toMatchObject({ code: 0 });
+    // No training data is known: the units are correlated over the run's samples, and outputs not yet held are computed.
+    expect(await cli('modules', run)).toMatchObject({ code: 0 });
+    const modules = await readResult<ModulesResult>(join(run, 'results', 'modules', 'default'));
+    expect(modules.samples.count).toBe(5);
+    expect(modules.snapshots.length).toBeGreaterThan(1);
+    expect(await cli('modules', run, '--data', 'bundled')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('holds an imported net, so that training data cannot be run through it'),
+    });
     expect(await cli('geometry', run, '--inputs', '1', '--k', '2', '--no-tangents')).toMatchObject({
       code: 0,
     });

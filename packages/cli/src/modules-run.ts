@@ -21,6 +21,7 @@ import {
   captureOutputs,
   type Dataset,
   isActivation,
+  isGraphSpec,
   loadWeights,
   type ModelSpec,
   openRun,
@@ -43,6 +44,7 @@ import { resultFolder } from './result-folder.js';
 import { dataOfRun } from './run-data.js';
 import { weightHashes } from './run-inputs.js';
 import { chooseSnapshots } from './tendency-run.js';
+import { captureRun } from './train-run.js';
 
 export interface ModulesRunOptions {
   /** Hidden layers whose units are clustered; default: those after an activation, or all but the last. */
@@ -81,6 +83,8 @@ interface Samples {
   outputs: number;
   indices: Uint32Array;
   source: string;
+  /** Read from the run's own outputs. */
+  held: boolean;
   /** [outputs of each layer, then of the last; inputs] of samples [from, to) of `indices`. */
   read(
     snapshot: string,
@@ -113,6 +117,15 @@ export async function modulesOfRun(
   const { maxUnits, seed } = options;
   const without = maxUnits !== undefined && total > maxUnits ? notDrawn(total, maxUnits, seed) : undefined;
   const samples = await samplesOf(run, options, output);
+  if (samples.held && run.manifest.model) {
+    const names = [...layers.map(({ name }) => name), last.name];
+    await captureRun(
+      run,
+      snapshots.map(({ id }) => id),
+      names,
+      output,
+    );
+  }
   const dimensions = samples.inputs + samples.outputs;
   output.say(
     `${total} units (${layers.map(({ name, count }) => `${name} ${count}`).join(', ')}) × ${dimensions} dimensions, ${samples.indices.length} samples of ${samples.source}; clustering needs up to ${formatBytes(linkageFromPointsBytes(Math.min(total, maxUnits ?? total), dimensions, true))}`,
@@ -219,16 +232,21 @@ const draw = (count: number, wanted: number, seed: number) =>
   random(seed, 4).subset(count, Math.min(count, wanted));
 
 async function samplesOf(run: Run, options: ModulesRunOptions, output: Output): Promise<Samples> {
-  if (options.samplesOf === 'run') return recorded(run, options);
-  if (!run.manifest.model) {
+  const { directory, manifest } = run;
+  if (options.samplesOf === 'run') return ofRun(run, options);
+  // How training data becomes the inputs of an imported net is not known: scaled, centred, cropped.
+  const imported = isGraphSpec(manifest.model);
+  if (!manifest.model || imported) {
+    const why = imported ? 'holds an imported net' : 'does not say which net made it';
     guard(
       options.data === undefined,
       'unsupported',
-      () => `${run.directory} does not say which net made it, so that no data can be run through it`,
-      { path: run.directory },
+      () =>
+        `${directory} ${why}, so that training data cannot be run through it; import or record samples of that data instead`,
+      { path: directory },
     );
-    output.say('The run does not say which net made it: its own samples and recorded outputs are used.');
-    return recorded(run, options);
+    output.say(`The run ${why}: the samples it holds are used.`);
+    return ofRun(run, options);
   }
   return throughNet(
     run,
@@ -249,6 +267,7 @@ async function throughNet(run: Run, data: Dataset, { samples, seed }: ModulesRun
     outputs: net.layers.at(-1)!.shape.reduce((a, b) => a * b, 1),
     indices,
     source: `the training samples of ${data.name}`,
+    held: false,
     async read(snapshot, layers, from, to) {
       if (loaded !== snapshot) {
         loadWeights(tf, net, await run.weights(snapshot), `${run.directory}, snapshot ${snapshot}`);
@@ -275,8 +294,8 @@ async function throughNet(run: Run, data: Dataset, { samples, seed }: ModulesRun
   };
 }
 
-/** The run's own samples, and outputs that it holds. */
-async function recorded(run: Run, { samples, seed }: ModulesRunOptions): Promise<Samples> {
+/** The run's own samples, and the outputs that it holds. */
+async function ofRun(run: Run, { samples, seed }: ModulesRunOptions): Promise<Samples> {
   const { directory } = run;
   const inputs = await run.inputs();
   guard(inputs, 'missing', () => `${directory} holds no samples/inputs.npy to correlate units with`, {
@@ -289,6 +308,7 @@ async function recorded(run: Run, { samples, seed }: ModulesRunOptions): Promise
     outputs: last.shape.reduce((a, b) => a * b, 1),
     indices,
     source: `the ${inputs.shape[0]} samples of the run`,
+    held: true,
     async read(snapshot, layers, from, to) {
       const chosen = indices.subarray(from, to);
       const first = chosen[0]!;

@@ -28,7 +28,7 @@ export function define(command: Command): Command {
     .option('--samples <n>', 'samples to correlate over, drawn with the seed', whole(2), 2500)
     .option(
       '--samples-of <what>',
-      'training: of the training data, run through the net; run: of the samples the run holds, with their outputs',
+      'training: of the training data, run through the net; run: of the samples the run holds (always so for imported nets)',
       oneOf(['training', 'run'] as const),
       'training',
     )
