@@ -83,8 +83,6 @@ interface Samples {
   outputs: number;
   indices: Uint32Array;
   source: string;
-  /** Read from the run's own outputs. */
-  held: boolean;
   /** [outputs of each layer, then of the last; inputs] of samples [from, to) of `indices`. */
   read(
     snapshot: string,
@@ -116,16 +114,11 @@ export async function modulesOfRun(
   const total = unitTotal(layers);
   const { maxUnits, seed } = options;
   const without = maxUnits !== undefined && total > maxUnits ? notDrawn(total, maxUnits, seed) : undefined;
-  const samples = await samplesOf(run, options, output);
-  if (samples.held && run.manifest.model) {
-    const names = [...layers.map(({ name }) => name), last.name];
-    await captureRun(
-      run,
-      snapshots.map(({ id }) => id),
-      names,
-      output,
-    );
-  }
+  const wanted: Wanted = {
+    snapshots: snapshots.map(({ id }) => id),
+    layers: [...layers.map(({ name }) => name), last.name],
+  };
+  const samples = await samplesOf(run, wanted, options, output);
   const dimensions = samples.inputs + samples.outputs;
   output.say(
     `${total} units (${layers.map(({ name, count }) => `${name} ${count}`).join(', ')}) × ${dimensions} dimensions, ${samples.indices.length} samples of ${samples.source}; clustering needs up to ${formatBytes(linkageFromPointsBytes(Math.min(total, maxUnits ?? total), dimensions, true))}`,
@@ -231,9 +224,20 @@ function notDrawn(total: number, units: number, seed: number): RemovedUnits {
 const draw = (count: number, wanted: number, seed: number) =>
   random(seed, 4).subset(count, Math.min(count, wanted));
 
-async function samplesOf(run: Run, options: ModulesRunOptions, output: Output): Promise<Samples> {
+/** Of which layers outputs are needed at which snapshots. */
+interface Wanted {
+  snapshots: string[];
+  layers: string[];
+}
+
+async function samplesOf(
+  run: Run,
+  wanted: Wanted,
+  options: ModulesRunOptions,
+  output: Output,
+): Promise<Samples> {
   const { directory, manifest } = run;
-  if (options.samplesOf === 'run') return ofRun(run, options);
+  if (options.samplesOf === 'run') return ofRun(run, wanted, options, output);
   // How training data becomes the inputs of an imported net is not known: scaled, centred, cropped.
   const imported = isGraphSpec(manifest.model);
   if (!manifest.model || imported) {
@@ -246,7 +250,7 @@ async function samplesOf(run: Run, options: ModulesRunOptions, output: Output): 
       { path: directory },
     );
     output.say(`The run ${why}: the samples it holds are used.`);
-    return ofRun(run, options);
+    return ofRun(run, wanted, options, output);
   }
   return throughNet(
     run,
@@ -267,7 +271,6 @@ async function throughNet(run: Run, data: Dataset, { samples, seed }: ModulesRun
     outputs: net.layers.at(-1)!.shape.reduce((a, b) => a * b, 1),
     indices,
     source: `the training samples of ${data.name}`,
-    held: false,
     async read(snapshot, layers, from, to) {
       if (loaded !== snapshot) {
         loadWeights(tf, net, await run.weights(snapshot), `${run.directory}, snapshot ${snapshot}`);
@@ -294,13 +297,19 @@ async function throughNet(run: Run, data: Dataset, { samples, seed }: ModulesRun
   };
 }
 
-/** The run's own samples, and the outputs that it holds. */
-async function ofRun(run: Run, { samples, seed }: ModulesRunOptions): Promise<Samples> {
+/** The run's own samples, and the outputs that it holds; those that its net can give are written into it first. */
+async function ofRun(
+  run: Run,
+  wanted: Wanted,
+  { samples, seed }: ModulesRunOptions,
+  output: Output,
+): Promise<Samples> {
   const { directory } = run;
   const inputs = await run.inputs();
   guard(inputs, 'missing', () => `${directory} holds no samples/inputs.npy to correlate units with`, {
     path: directory,
   });
+  if (run.manifest.model) await captureRun(run, wanted.snapshots, wanted.layers, output);
   const indices = draw(inputs.shape[0], samples, seed);
   const last = run.manifest.layers.at(-1)!;
   return {
@@ -308,7 +317,6 @@ async function ofRun(run: Run, { samples, seed }: ModulesRunOptions): Promise<Sa
     outputs: last.shape.reduce((a, b) => a * b, 1),
     indices,
     source: `the ${inputs.shape[0]} samples of the run`,
-    held: true,
     async read(snapshot, layers, from, to) {
       const chosen = indices.subarray(from, to);
       const first = chosen[0]!;

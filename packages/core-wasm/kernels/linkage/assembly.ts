@@ -4,6 +4,7 @@ import { fetch } from "../../assembly/lanes";
 import {
   ADVANCE, at, catchUp, CHAIN, closeBlock, CONTROL, COUNT, DEAD, forget, FREED, HEIGHT, ID, LEFT, LOG, MADE, NONE, RIGHT, ROW, SCRATCH, SIZE, STATE, SYNCED,
 } from "./log/assembly";
+import { mean } from "./mean/assembly";
 
 const BLOCK: u32 = 512;
 
@@ -157,7 +158,7 @@ function join(to: usize, other: usize, width: u32, method: i32, share: f32): voi
   for (; j + 4 <= width; j += 4) {
     const p = to + (<usize>j << 2);
     const a = v128.load(p), b = v128.load(other + (<usize>j << 2));
-    if (method == 0) v128.store(p, f32x4.pmax(f32x4.add(a, f32x4.mul(w, f32x4.sub(b, a))), f32x4.pmin(a, b)));
+    if (method == 0) v128.store(p, mean(a, b, w));
     else if (method == 1) v128.store(p, f32x4.pmin(a, b));
     else v128.store(p, f32x4.pmax(a, b));
   }

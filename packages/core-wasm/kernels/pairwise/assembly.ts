@@ -9,7 +9,8 @@
 // norms of the centred rows, cosine and correlation: 1 or, for a zero vector, 0), 13 scratch (SIDE² + 512 f32 a worker), 14 f32 unit (factor
 // from computed to real distances), 15 0x7fffffff (as a constant in the code it would be made anew in every turn of the innermost loop).
 
-import { finish, ptr, settle, word, write } from "./results/assembly";
+import { ptr, word } from "../../assembly/words";
+import { finish, settle, write } from "./results/assembly";
 import { add, differences, products } from "./tiles/assembly";
 
 export { pairwiseCentre, pairwiseNormalise, pairwisePack } from "./prepare/assembly";

@@ -1,6 +1,7 @@
 // vat-points: Prim's order straight from points, one barrier a step. ./blocks says how the memory is laid out, ./search finds the farthest
 // pair, ./direct, ./sieve and ./debts are the three ways to take a visited point in.
-import { DEBTS, NONE, SIEVE, candidate, ptr, publish, stateOf, word } from "./blocks/assembly";
+import { ptr, word } from "../../assembly/words";
+import { DEBTS, NONE, SIEVE, candidate, publish, stateOf } from "./blocks/assembly";
 import { nextKey, payDue } from "./debts/assembly";
 import { lower } from "./direct/assembly";
 import { compact, refresh, slotOf } from "./living/assembly";

@@ -9,7 +9,7 @@ export interface Elementwise {
 }
 
 /** Kinds that map each value by itself. */
-export const ELEMENTWISE: ReadonlySet<GraphKind> = new Set<GraphKind>([
+export const ELEMENTWISE: ReadonlySet<string> = new Set<GraphKind>([
   'relu',
   'leaky-relu',
   'clip',
@@ -27,7 +27,7 @@ export const ELEMENTWISE: ReadonlySet<GraphKind> = new Set<GraphKind>([
 ]);
 
 /** Whether a layer of this kind is an activation: a map of each value by itself. */
-export const isActivation = (kind: string): boolean => (ELEMENTWISE as ReadonlySet<string>).has(kind);
+export const isActivation = (kind: string): boolean => ELEMENTWISE.has(kind);
 
 const ROOT = Math.sqrt(2 / Math.PI);
 /** Of x³ in the usual approximation of GELU (Hendrycks and Gimpel 2016, section 2). */
@@ -39,6 +39,8 @@ export function elementwiseOf(tf: Tf, node: GraphNode): Elementwise | null {
     tf.cast(tf.logicalAnd(tf.greater(x, low), tf.less(x, high)), 'float32');
   const normal = (x: TfTensor) => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
   const inner = (x: TfTensor) => tf.tanh(tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), CUBE)), ROOT));
+  // max(x, 0) + log(1 + exp(−|x|)): exp(x) alone would overflow.
+  const softplus = (x: TfTensor) => tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x)))));
   const gate = (x: TfTensor) => tf.clipByValue(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1);
   switch (node.kind) {
     case 'relu':
@@ -81,11 +83,7 @@ export function elementwiseOf(tf: Tf, node: GraphNode): Elementwise | null {
       };
     }
     case 'softplus':
-      // max(x, 0) + log(1 + exp(−|x|)): exp(x) alone would overflow.
-      return {
-        run: (x) => tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x))))),
-        slope: (x) => tf.sigmoid(x),
-      };
+      return { run: softplus, slope: (x) => tf.sigmoid(x) };
     case 'gelu':
       return {
         run: (x) => tf.mul(x, normal(x)),
@@ -118,7 +116,7 @@ export function elementwiseOf(tf: Tf, node: GraphNode): Elementwise | null {
         slope: (x) => tf.add(gate(x), tf.mul(tf.mul(x, 1 / 6), within(x, -3, 3))),
       };
     case 'mish': {
-      const soft = (x: TfTensor) => tf.tanh(tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x))))));
+      const soft = (x: TfTensor) => tf.tanh(softplus(x));
       return {
         run: (x) => tf.mul(x, soft(x)),
         slope: (x) => {

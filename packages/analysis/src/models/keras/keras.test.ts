@@ -22,6 +22,21 @@ beforeAll(async () => {
   tf = await prepareTf();
 });
 
+/** The net's outputs of four inputs are those that Keras gave, within 1e-4: sums in another order. */
+function expectOutputs(
+  runner: GraphRunner,
+  expected: ReadonlyMap<string, Tensor>,
+  layers: readonly string[],
+): void {
+  const got = runner.run(expected.get('inputs')!.data as Float32Array, 4, layers);
+  for (const layer of layers) {
+    const want = expected.get(`outputs/${layer}`)!;
+    expect([4, ...runner.shapes.get(layer)!], layer).toEqual(want.shape);
+    for (const [i, value] of (want.data as Float32Array).entries())
+      expect(Math.abs(got.get(layer)![i]! - value), `${layer}, value ${i}`).toBeLessThan(1e-4);
+  }
+}
+
 describe('Keras models', () => {
   it.each(['branches.keras', 'branches.h5', 'branches.json'])(
     '%s: every layer gives what Keras gave',
@@ -32,19 +47,11 @@ describe('Keras models', () => {
         await readKerasWeights(source(name.endsWith('json') ? 'branches.weights.h5' : name)),
       );
       const runner = new GraphRunner(tf, graphOfKeras(config, weights, name));
-      const inputs = expected.get('inputs')!;
       const layers = [...expected.keys()]
         .filter((key) => key.startsWith('outputs/'))
         .map((key) => key.slice(8));
       expect(layers.length).toBe(14);
-      const got = runner.run(inputs.data as Float32Array, 4, layers);
-      for (const layer of layers) {
-        const want = expected.get(`outputs/${layer}`)!;
-        expect([4, ...runner.shapes.get(layer)!], layer).toEqual(want.shape);
-        // 1e-4: sums in another order.
-        for (const [i, value] of (want.data as Float32Array).entries())
-          expect(Math.abs(got.get(layer)![i]! - value), `${layer}, value ${i}`).toBeLessThan(1e-4);
-      }
+      expectOutputs(runner, expected, layers);
       runner.dispose();
     },
   );
@@ -60,13 +67,7 @@ describe('Keras models', () => {
         key.startsWith('outputs/') ? [key.slice(8)] : [],
       );
       expect(layers.length).toBe(26);
-      const got = runner.run(expected.get('inputs')!.data as Float32Array, 4, layers);
-      for (const layer of layers) {
-        const want = expected.get(`outputs/${layer}`)!;
-        expect([4, ...runner.shapes.get(layer)!], layer).toEqual(want.shape);
-        for (const [i, value] of (want.data as Float32Array).entries())
-          expect(Math.abs(got.get(layer)![i]! - value), `${layer}, value ${i}`).toBeLessThan(1e-4);
-      }
+      expectOutputs(runner, expected, layers);
       runner.dispose();
       // Weights alone number the variables of a normalisation that lacks one; the configuration names them.
       const named = name !== 'modern.weights.h5';

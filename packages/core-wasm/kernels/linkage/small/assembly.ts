@@ -3,6 +3,7 @@
 // hands single values out fast enough. Distances of joined clusters are the same to the last bit: the same sums in the same order.
 
 import { at, CHAIN, DEAD, FREED, HEIGHT, ID, LEFT, LOG, MADE, RIGHT, SCRATCH, SIZE, SYNCED } from "../log/assembly";
+import { mean } from "../mean/assembly";
 
 // Merges between two clearings of the list.
 const CLEAR: u32 = 15;
@@ -142,13 +143,6 @@ function nearest(row: usize, dead: usize, width: u32): u32 {
     if (bits) return u32(o >> 2) + ctz(bits);
   }
   return u32(last >> 2) + ctz(i32x4.bitmask(f32x4.eq(m0, f32x4.pmax(v128.load(dead + last), v128.load(row + last)))));
-}
-
-// Lance–Williams for four columns, as join() of ../assembly.ts.
-// @ts-ignore: decorator
-@inline
-function mean(a: v128, b: v128, w: v128): v128 {
-  return f32x4.pmax(f32x4.add(a, f32x4.mul(w, f32x4.sub(b, a))), f32x4.pmin(a, b));
 }
 
 /** Row `to` of the joined cluster. share: of the other one in its size. */

@@ -1,24 +1,12 @@
 // pairwise: from the sums of a cell to dissimilarities, and these to their places in the result (memory contract: ../assembly.ts).
 
+import { ptr, word } from "../../../assembly/words";
 import { squaredDistance } from "../tiles/assembly";
 
 /** ‖a‖² + ‖b‖² − 2ab is off by some 6e-7 of ‖a‖² + ‖b‖²: below this share of it the distance is made from the differences. */
 const NEAR: f32 = 0.0625;
 /** Cosine: below this the differences decide, so that duplicates are at exactly 0. */
 const SAME: f32 = 1e-5;
-
-/** A word of the job (assembly.ts). */
-// @ts-ignore: decorator
-@inline
-export function word(job: usize, index: usize): u32 {
-  return load<u32>(job + (index << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-export function ptr(job: usize, index: usize): usize {
-  return <usize>load<u32>(job + (index << 2));
-}
 
 // Four rows of four dissimilarities: stored at the rows' places and, if there is one, transposed at the mirror's.
 // @ts-ignore: decorator

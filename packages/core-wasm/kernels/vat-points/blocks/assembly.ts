@@ -26,24 +26,14 @@
 // 384 and 448 least key known in even and odd steps. A candidate: key, id, parent, slot, f32 the worker's next key after this one,
 // squared norm of its whole numbers, odd, unused; then bound row and, direct only, coordinates.
 
+import { ptr, word } from "../../../assembly/words";
+
 export const NONE: u32 = 0xffffffff;
 // The ways; 0 is direct.
 export const DEBTS: u32 = 1;
 export const SIEVE: u32 = 2;
 // Bytes of a candidate before its rows.
 export const HEAD: usize = 32;
-
-// @ts-ignore: decorator
-@inline
-export function word(base: usize, index: usize): u32 {
-  return load<u32>(base + (index << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-export function ptr(job: usize, index: usize): usize {
-  return <usize>load<u32>(job + (index << 2));
-}
 
 // @ts-ignore: decorator
 @inline

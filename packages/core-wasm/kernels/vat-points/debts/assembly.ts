@@ -1,7 +1,8 @@
 // What blocks owe. Where points have many coordinates a step compares the new one with the boxes of the blocks only. A block then owes
 // the distances to some of the points visited since its keys were last brought up to date, and a lower bound of these; only when that
 // bound is at or under the least key known must the debt be paid, for all points owed at once and with the block in the nearest cache.
-import { HEAD, NONE, candidate, ptr, record, sink, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
+import { HEAD, NONE, candidate, record, sink } from "../blocks/assembly";
 import { lanesUnder, leastOf, refresh, toBoxes } from "../living/assembly";
 import { lowerLanes } from "../pairs/assembly";
 import { lanesWithin, product, products, setLimits, whole, wholeBytes } from "../quantised/assembly";

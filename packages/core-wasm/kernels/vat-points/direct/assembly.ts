@@ -1,5 +1,6 @@
 // Direct steps of vat-points: the visited point against a block's 16 points at a time, coordinates transposed.
-import { HEAD, ptr, term, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
+import { HEAD, term } from "../blocks/assembly";
 import { lanesUnder } from "../living/assembly";
 
 // Coordinates between two looks at the limits.

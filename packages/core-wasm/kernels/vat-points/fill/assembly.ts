@@ -1,5 +1,6 @@
 // Points into blocks and records.
-import { blockBytes, ptr, record, stateOf, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
+import { blockBytes, record, stateOf } from "../blocks/assembly";
 
 /** Direct: writes up to 16 points, f32 rows of d coordinates at `rows`, into global block g; `dimensions` u32[d] is the order of the coordinates. */
 export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimensions: usize): void {

@@ -1,5 +1,6 @@
 // The living points of a worker: the least keys of its blocks, which lanes bounds leave, and moving the living together as points are visited.
-import { NONE, blockBytes, ptr, term, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
+import { NONE, blockBytes, term } from "../blocks/assembly";
 
 /** Least key of a block's living lanes and, among equals, the lowest id; and the largest key. */
 export function refresh(state: usize, block: u32): void {

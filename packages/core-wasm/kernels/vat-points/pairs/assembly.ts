@@ -1,6 +1,7 @@
 // Distances of vat-points pair by pair, from records: from differences, and the same to the last bit from either side.
 import { sum4 } from "../../../assembly/lanes";
-import { ptr, record, term, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
+import { record, term } from "../blocks/assembly";
 
 // Bytes of coordinates between two looks at the limit.
 const GROUP: usize = 512;

@@ -3,7 +3,7 @@
 // distances are computed. The step is such that no sum overflows: |q| ≤ 22 000 + √d / 2 for the whole vector, which
 // by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹. Points beyond the radius of such numbers stand on it, which brings no two
 // farther apart: fine for keys, but not where the farthest pair is sought.
-import { ptr, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
 
 // Bytes of a row at a time: 16 KB of a block, so that its second half finds them in the nearest cache.
 const CHUNK: usize = 1024;

@@ -1,7 +1,8 @@
 // The farthest pair of vat-points: the largest distance and the lowest index that has it. Each worker takes its blocks in turn against
 // all later ones; boxes, bound rows and whole numbers give upper bounds. A pair is skipped only if it is surely below the largest
 // distance known, so that the answer does not depend on who looked first.
-import { HEAD, NONE, blockBytes, candidate, ptr, publish, raise, record, stateOf, term, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
+import { HEAD, NONE, blockBytes, candidate, publish, raise, record, stateOf, term } from "../blocks/assembly";
 import { distances } from "../direct/assembly";
 import { pairDistance } from "../pairs/assembly";
 import { beyond, lanesBeyond, product, products, whole, wholeBytes } from "../quantised/assembly";

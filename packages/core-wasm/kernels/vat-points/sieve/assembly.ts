@@ -1,7 +1,8 @@
 // Steps of vat-points through a sieve: in every block that boxes and bounds leave, the visited point's whole numbers are compared with those of
 // the 16 points, and only the pairs that these leave are computed. For a middling number of coordinates: float32 differences (../direct) cost
 // twice as much, and putting off (../debts) does not earn what its books cost.
-import { HEAD, NONE, ptr, record, word } from "../blocks/assembly";
+import { ptr, word } from "../../../assembly/words";
+import { HEAD, NONE, record } from "../blocks/assembly";
 import { lanesUnder, leastOf, refresh, toBoxes } from "../living/assembly";
 import { lowerLanes } from "../pairs/assembly";
 import { lanesWithin, product, setLimits, whole, wholeBytes } from "../quantised/assembly";
