@@ -53,7 +53,7 @@ export const GLYPH_CHARACTERS = ${JSON.stringify(CHARACTERS)};
 /** Pixels to the next letter. A glyph is ⌈advance⌉ + 2 pixels wide and begins one to the left. */
 export const GLYPH_ADVANCES = ${JSON.stringify(advances)};
 /** Base64 of four bits of opacity a pixel, glyph after glyph, row by row, each filled up to a byte. */
-export const GLYPH_LEVELS = '${Buffer.from(bytes).toString('base64')}';
+export const GLYPH_LEVELS: string = '${Buffer.from(bytes).toString('base64')}';
 `,
 );
 // Advance widths for layouts, of the printing ASCII characters, in thousandths of the size.

@@ -1,4 +1,5 @@
-import { EpochscopeError } from './errors.js';
+import { checkOptions, nameOf } from './arguments.js';
+import { EpochscopeError, guard } from './errors.js';
 import { Arena } from './memory.js';
 
 /** One instance of the kernels on one memory. Every wrapper takes it first. */
@@ -89,8 +90,16 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Loads the kernels. Throws `unsupported` with the missing feature. */
+/**
+ * Loads the kernels. Throws `unsupported` with the missing feature, `argument` for a memory they cannot work on.
+ */
 export async function loadKernels(options: LoadOptions = {}): Promise<Kernels> {
+  checkOptions(options);
+  guard(
+    options.memory === undefined || options.memory instanceof WebAssembly.Memory,
+    'argument',
+    () => `memory: expected a WebAssembly.Memory, got ${nameOf(options.memory)}`,
+  );
   const relaxed = options.relaxed ?? false;
   const shared = options.memory ? isShared(options.memory) : (options.shared ?? false);
   if (shared && !detectFeatures().sharedMemory) {
@@ -102,7 +111,18 @@ export async function loadKernels(options: LoadOptions = {}): Promise<Kernels> {
   }
   const module = await kernelModule(shared, relaxed);
   const memory = options.memory ?? new WebAssembly.Memory({ initial: 2, maximum: 65536, shared });
-  const exports = instantiate(module, memory);
+  let exports: WebAssembly.Exports;
+  try {
+    exports = instantiate(module, memory);
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.LinkError)) throw cause;
+    throw new EpochscopeError(
+      'argument',
+      'memory: expected a WebAssembly.Memory of at least one page and a stated maximum of 65536 pages or fewer, such as { initial: 2, maximum: 65536 }',
+      { cause: cause.message },
+      { cause },
+    );
+  }
   return { exports, memory, arena: options.arena ?? new Arena(memory), shared, relaxed };
 }
 

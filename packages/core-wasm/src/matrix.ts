@@ -1,3 +1,4 @@
+import { isFloat32, nameOf } from './arguments.js';
 import { EpochscopeError, guard } from './errors.js';
 
 /** A dense row-major matrix. */
@@ -8,14 +9,29 @@ export interface Matrix<T extends Float32Array | Float64Array = Float32Array> {
 
 /** Checks that `m` is a float32 matrix whose length fits its shape; names it `name` in errors. */
 export function checkMatrix(m: Matrix, name: string): void {
+  guard(
+    typeof m === 'object' && m !== null && 'data' in m && 'shape' in m,
+    'argument',
+    () => `${name}: expected a matrix { data, shape: [rows, columns] }, got ${nameOf(m)}`,
+    { name },
+  );
+  guard(
+    Array.isArray(m.shape) && m.shape.length === 2,
+    'shape',
+    () =>
+      `${name}: the shape must be two whole numbers, got ${Array.isArray(m.shape) ? `[${m.shape}]` : nameOf(m.shape)}`,
+    { name },
+  );
   const [rows, columns] = m.shape;
   guard(
-    Number.isInteger(rows) && Number.isInteger(columns) && rows >= 0 && columns >= 0,
+    Number.isSafeInteger(rows) && Number.isSafeInteger(columns) && rows >= 0 && columns >= 0,
     'shape',
     () => `${name}: the shape must be two whole numbers, got [${m.shape}]`,
     { name },
   );
-  guard(m.data instanceof Float32Array, 'argument', () => `${name}: expected Float32Array data`, { name });
+  guard(isFloat32(m.data), 'argument', () => `${name}: expected Float32Array data, got ${nameOf(m.data)}`, {
+    name,
+  });
   guard(
     m.data.length === rows * columns,
     'shape',

@@ -1,4 +1,4 @@
-import { EpochscopeError, formatBytes } from './errors.js';
+import { EpochscopeError, formatBytes, guard } from './errors.js';
 
 const PAGE = 65536;
 /** wasm32 ends here. */
@@ -34,6 +34,7 @@ export class Arena {
 
   /** Reserves `bytes` (contents undefined). Throws `memory` with the figure if they cannot be had. */
   alloc(bytes: number): number {
+    guard(bytes >= 0, 'argument', () => `alloc: expected a number of bytes, got ${bytes}`);
     const size = Math.max(64, Math.ceil(bytes / 64) * 64);
     for (let i = 0; i < this.free.length; i++) {
       const range = this.free[i]!;
@@ -59,6 +60,12 @@ export class Arena {
     this.release(this.end, this.memory.buffer.byteLength);
     this.end = this.memory.buffer.byteLength;
     return this.alloc(bytes);
+  }
+
+  /** Whether these bytes all lie in one block that is handed out now. */
+  holds(ptr: number, bytes: number): boolean {
+    for (const [start, size] of this.sizes) if (ptr >= start && ptr + bytes <= start + size) return true;
+    return false;
   }
 
   /** Gives back what `alloc` returned. */

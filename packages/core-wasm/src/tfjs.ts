@@ -1,3 +1,5 @@
+import { nameOf } from './arguments.js';
+import { guard } from './errors.js';
 import { decodeBase64 } from './load.js';
 
 /** What tfjs.wasm exports: kernels on tfjs's own memory. All pointers are byte offsets into it. */
@@ -25,9 +27,14 @@ export interface TfjsKernels {
 
 /**
  * Instantiates the training kernels on a memory, usually tfjs-backend-wasm's (`backend.wasm.asm.memory`). They keep no
- * data of their own there; the caller gives scratch space.
+ * data of their own there; the caller gives scratch space. These are raw: pointers and sizes are not checked. Throws `argument`.
  */
 export async function loadTfjsKernels(memory: WebAssembly.Memory): Promise<TfjsKernels> {
+  guard(
+    memory instanceof WebAssembly.Memory,
+    'argument',
+    () => `memory: expected a WebAssembly.Memory, got ${nameOf(memory)}`,
+  );
   const { default: base64 } = await import('./generated/tfjs.js');
   const { instance } = await WebAssembly.instantiate(decodeBase64(base64), { env: { memory } });
   return instance.exports as unknown as TfjsKernels;

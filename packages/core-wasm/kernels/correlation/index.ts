@@ -1,3 +1,4 @@
+import { checkCounts, checkKernels, checkOptions } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
@@ -85,17 +86,14 @@ function sizes(units: number, inputs: number) {
 
 /** Bytes of WebAssembly memory that a correlation of so many units and inputs takes, however many samples. */
 export function correlationBytes(units: number, inputs: number): number {
+  checkCounts({ units, inputs });
   return Object.values(sizes(units, inputs)).reduce((sum, bytes) => sum + 64 * Math.ceil(bytes / 64), 0);
 }
 
 /** Takes the memory for the sums, empty. Add blocks of samples, finish, and release. */
 export function prepareCorrelation(kernels: Kernels, units: number, inputs: number): CorrelationJob {
-  for (const [name, columns] of Object.entries({ units, inputs }))
-    guard(
-      Number.isInteger(columns) && columns >= 0,
-      'argument',
-      () => `${name}: expected a number of columns, got ${columns}`,
-    );
+  checkKernels(kernels);
+  checkCounts({ units, inputs });
   const { arena } = kernels;
   const taken: number[] = [];
   const alloc = (bytes: number) => {
@@ -273,6 +271,7 @@ export function correlation(
   y: Matrix,
   options: SyncJobOptions = {},
 ): Correlation {
+  checkOptions(options);
   return runSteps(correlationSteps(kernels, x, y), options, 'correlation');
 }
 
@@ -282,6 +281,8 @@ export function* correlationSteps(
   x: Matrix,
   y: Matrix,
 ): Generator<[done: number, total: number], Correlation, void> {
+  checkMatrix(x, 'x');
+  checkMatrix(y, 'y');
   const job = prepareCorrelation(kernels, x.shape[1], y.shape[1]);
   try {
     yield* addCorrelationSteps(kernels, job, x, y);

@@ -1,7 +1,9 @@
 // Plain TypeScript on purpose: pages draw iVAT images without loading WebAssembly.
+import { checkOneOf, checkOptions, nameOf } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import { type Blocks, blocksOf, largest } from './blocks.js';
 import { meanImage } from './mean-image.js';
+import { checkSizes, checkWeights } from './values.js';
 
 export interface IvatImageOptions {
   /** Pixels along each edge, 1 to 16384. */
@@ -24,30 +26,29 @@ export interface IvatImageOptions {
  *
  * @param vat its `weights`, float32[n−1], ≥ 0, along the VAT order. n = weights.length + 1.
  * @returns float32[side × side], row-major, symmetric, in the unit of the weights.
- * @throws `argument` if side or the range is out of bounds.
+ * @throws `argument` if side or the range is out of bounds or a weight shown is negative; `not-finite`.
  * Time O(n + side²) when, as is usual, the largest edge between two blocks bounds most pairs; never over O(side·(n + side)).
  * Memory 4·side² bytes and 16 for each new maximum met from a block's ends inwards: some hundred KB as a rule, 32·n bytes at the most. Source: Havens & Bezdek 2012 (D' along the VAT order), Wang et al. 2010.
  */
 export function ivatImage(vat: { readonly weights: Float32Array }, options: IvatImageOptions): Float32Array {
+  checkWeights(vat);
+  checkOptions(options, 'side');
   const { weights } = vat;
   const { side, from = 0, to = weights.length + 1, reduce = 'mean' } = options;
   guard(
     Number.isInteger(side) && side >= 1 && side <= 16384,
     'argument',
-    () => `side: expected a whole number from 1 to 16384, got ${side}`,
+    () => `side: expected a whole number from 1 to 16384, got ${nameOf(side)}`,
     { side },
   );
   guard(
     Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= weights.length + 1,
     'argument',
-    () => `range: expected 0 ≤ from < to ≤ ${weights.length + 1}, got [${from}, ${to})`,
+    () => `range: expected 0 ≤ from < to ≤ ${weights.length + 1}, got [${nameOf(from)}, ${nameOf(to)})`,
     { from, to, n: weights.length + 1 },
   );
-  guard(
-    reduce === 'mean' || reduce === 'max',
-    'argument',
-    () => `reduce: expected mean or max, got ${reduce}`,
-  );
+  checkOneOf('reduce', reduce, ['mean', 'max']);
+  checkSizes(weights, from, to - 1);
   const blocks = blocksOf(weights, side, from, to);
   const image = reduce === 'max' ? maxImage(weights, blocks) : meanImage(weights, blocks);
   mirror(image, side);

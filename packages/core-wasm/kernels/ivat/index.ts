@@ -1,3 +1,4 @@
+import { checkInto, checkKernels, checkOneOf, checkOptions, checkPlace } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import type { Matrix } from '../../src/matrix.js';
@@ -38,16 +39,10 @@ export function ivatMatrixInto(
   pointer: number,
   options: Omit<IvatMatrixOptions, 'into'> = {},
 ): void {
+  checkKernels(kernels);
+  checkMatrixOptions(options);
   const n = checkOrdered(vat);
-  guard(
-    Number.isInteger(pointer) &&
-      pointer >= 0 &&
-      pointer % 4 === 0 &&
-      pointer + 4 * n * n <= kernels.memory.buffer.byteLength,
-    'argument',
-    () => `pointer: ${n}×${n} float32 at byte ${pointer} do not lie in the memory`,
-    { pointer, n },
-  );
+  checkPlace(kernels, 'pointer', pointer, n * n);
   if (n > 0) eachBand(kernels, vat, options, pointer, () => {});
 }
 
@@ -69,6 +64,8 @@ export function ivatMatrix(
   vat: Pick<VatResult, 'order' | 'weights'>,
   options: IvatMatrixOptions = {},
 ): Matrix {
+  checkKernels(kernels);
+  checkMatrixOptions(options);
   const n = checkOrdered(vat);
   guard(
     n * n <= 2 ** 30,
@@ -76,16 +73,16 @@ export function ivatMatrix(
     () => `iVAT matrix: ${n}×${n} values are over the limit of ${2 ** 30}; ask for an image instead`,
     { n },
   );
-  guard(
-    !options.into || options.into.length === n * n,
-    'shape',
-    () => `into: expected ${n * n} values, got ${options.into?.length}`,
-    { expected: n * n, got: options.into?.length },
-  );
+  checkInto(options.into, n * n);
   const data = options.into ?? new Float32Array(n * n);
   if (n === 0) return { data, shape: [0, 0] };
   eachBand(kernels, vat, options, null, (rows, row) => data.set(rows, row * n));
   return { data, shape: [n, n] };
+}
+
+function checkMatrixOptions(options: IvatMatrixOptions): void {
+  checkOptions(options);
+  checkOneOf('order', options.order ?? 'vat', ['vat', 'original']);
 }
 
 // Makes the rows band by band, at `into` or in a band of their own that `take` copies from.

@@ -1,4 +1,5 @@
 // Plain TypeScript, no WebAssembly: single values and the condensed form.
+import { isFloat32, isUint32, nameOf } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import type { VatResult } from '../vat/result.js';
 
@@ -9,6 +10,7 @@ type Ordered = Pick<VatResult, 'order' | 'weights'>;
  * Throws `argument` for a position outside 0..n−1. Time O(|a − b|), no memory; for many queries make an `ivatLookup`.
  */
 export function ivatValue(vat: Pick<VatResult, 'weights'>, a: number, b: number): number {
+  checkWeights(vat);
   const n = vat.weights.length + 1;
   checkPosition(a, n);
   checkPosition(b, n);
@@ -22,6 +24,8 @@ export function ivatValue(vat: Pick<VatResult, 'weights'>, a: number, b: number)
  * Source: Bender & Farach-Colton 2000, "The LCA problem revisited", sparse table.
  */
 export function ivatLookup(vat: Pick<VatResult, 'weights'>): (a: number, b: number) => number {
+  checkWeights(vat);
+  checkSizes(vat.weights);
   const table = [vat.weights];
   const n = vat.weights.length + 1;
   for (let span = 1; 2 * span <= n - 1; span *= 2) {
@@ -47,8 +51,8 @@ export function ivatLookup(vat: Pick<VatResult, 'weights'>): (a: number, b: numb
  * float32[n(n−1)/2], ≥ 0; empty for n < 2. Time and memory O(n²); throws `memory` over 2³⁰ values.
  */
 export function ivatCondensed(vat: Ordered): Float32Array {
-  const { order, weights } = vat;
   const n = checkOrdered(vat);
+  const { order, weights } = vat;
   const size = (n * (n - 1)) / 2;
   guard(
     size <= 2 ** 30,
@@ -78,8 +82,44 @@ export function ivatCondensed(vat: Ordered): Float32Array {
   return out;
 }
 
+/** Throws `argument` unless `vat` has weights of the right kind. */
+export function checkWeights(vat: { readonly weights: Float32Array }): void {
+  guard(
+    isFloat32(vat?.weights),
+    'argument',
+    () =>
+      `vat: expected what vatFromPoints or vatFromMatrix gives, with float32 weights, got ${vat?.weights === undefined ? nameOf(vat) : nameOf(vat.weights)}`,
+  );
+}
+
+/** Throws `not-finite` or `argument` unless the weights at [from, to) are finite and ≥ 0. */
+export function checkSizes(weights: Float32Array, from = 0, to = weights.length): void {
+  for (let k = from; k < to; k++) {
+    const w = weights[k]!;
+    // Also false for NaN.
+    if (w >= 0 && w < Infinity) continue;
+    guard(
+      w < 0 && w > -Infinity,
+      'not-finite',
+      () => `vat: expected finite weights, got ${w} at position ${k}`,
+      { position: k, got: String(w) },
+    );
+    guard(false, 'argument', () => `vat: expected weights ≥ 0, got ${w} at position ${k}`, {
+      position: k,
+      got: w,
+    });
+  }
+}
+
 /** Checks that order and weights belong together and that order is a permutation; returns n. */
 export function checkOrdered(vat: Ordered): number {
+  checkWeights(vat);
+  guard(
+    isUint32(vat.order),
+    'argument',
+    () => `vat: expected order as Uint32Array, got ${nameOf(vat.order)}`,
+  );
+  checkSizes(vat.weights);
   const n = vat.order.length;
   guard(
     vat.weights.length === Math.max(n - 1, 0),
@@ -112,7 +152,7 @@ function checkPosition(a: number, n: number): void {
   guard(
     Number.isInteger(a) && a >= 0 && a < n,
     'argument',
-    () => `position: expected a whole number from 0 to ${n - 1}, got ${a}`,
+    () => `position: expected a whole number from 0 to ${n - 1}, got ${nameOf(a)}`,
     { got: a, n },
   );
 }

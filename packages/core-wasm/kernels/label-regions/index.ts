@@ -1,3 +1,4 @@
+import { checkKernels, checkOneOf, checkOptions, isUint8, nameOf } from '../../src/arguments.js';
 import { formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { MAX_BYTES } from '../../src/memory.js';
@@ -45,9 +46,12 @@ function mostRegions(height: number, width: number, neighbours: 4 | 8): number {
 
 /** Bytes of WebAssembly memory that `labelRegions` takes at once: about 5 a pixel of a chunk, 2 more for sizes, 6 of one mask. */
 export function labelRegionsBytes(
-  [count, height, width]: readonly [number, number, number],
+  shape: readonly [count: number, height: number, width: number],
   neighbours: 4 | 8,
 ): number {
+  checkShape(shape);
+  checkOneOf('neighbours', neighbours, [4, 8]);
+  const [count, height, width] = shape;
   const pixels = height * width;
   const chunk = chunkOf(count, pixels);
   return (
@@ -74,6 +78,7 @@ export function labelRegions(
   shape: readonly [count: number, height: number, width: number],
   options: LabelRegionsOptions,
 ): LabelledRegions {
+  checkOptions(options, 'neighbours');
   return runSteps(labelRegionsSteps(kernels, masks, shape, options.neighbours), options, 'labelling regions');
 }
 
@@ -84,6 +89,7 @@ export function* labelRegionsSteps(
   shape: readonly [count: number, height: number, width: number],
   neighbours: 4 | 8,
 ): Generator<[done: number, total: number], LabelledRegions> {
+  checkKernels(kernels);
   checkMasks(masks, shape, neighbours);
   const [count, height, width] = shape;
   const pixels = height * width;
@@ -124,33 +130,38 @@ export function* labelRegionsSteps(
   return { labels, counts, sizes: sizes.length === 1 ? sizes[0]! : joined(sizes) };
 }
 
-function checkMasks(masks: Uint8Array, shape: readonly number[], neighbours: number): void {
+function checkShape(shape: readonly number[]): void {
   guard(
-    shape.length === 3 && shape.every((side) => Number.isSafeInteger(side) && side >= 0),
+    Array.isArray(shape) &&
+      shape.length === 3 &&
+      shape.every((side) => Number.isSafeInteger(side) && side >= 0),
     'shape',
-    () => `masks: expected three whole numbers (count, height, width), got [${shape}]`,
+    () =>
+      `masks: expected three whole numbers (count, height, width), got ${Array.isArray(shape) ? `[${shape}]` : nameOf(shape)}`,
   );
-  guard(masks instanceof Uint8Array, 'argument', 'masks: expected a Uint8Array');
-  guard(
-    neighbours === 4 || neighbours === 8,
-    'argument',
-    () => `neighbours: expected 4 or 8, got ${neighbours}`,
-  );
-  const [count, height, width] = shape as [number, number, number];
-  const expected = count * height * width;
-  guard(
-    masks.length === expected,
-    'shape',
-    () => `masks: ${count}×${height}×${width} needs ${expected} bytes, got ${masks.length}`,
-    { expected, got: masks.length },
-  );
-  const bytes = labelRegionsBytes([count, height, width], neighbours as 4 | 8);
+}
+
+function checkMasks(
+  masks: Uint8Array,
+  shape: readonly [count: number, height: number, width: number],
+  neighbours: 4 | 8,
+): void {
+  const bytes = labelRegionsBytes(shape, neighbours);
+  const [count, height, width] = shape;
   guard(
     bytes <= MAX_BYTES,
     'memory',
     () =>
       `labelling masks of ${height}×${width} needs ${formatBytes(bytes)}, the limit is ${formatBytes(MAX_BYTES)}; cut them into smaller pictures`,
     { needed: bytes, limit: MAX_BYTES },
+  );
+  guard(isUint8(masks), 'argument', () => `masks: expected a Uint8Array, got ${nameOf(masks)}`);
+  const expected = count * height * width;
+  guard(
+    masks.length === expected,
+    'shape',
+    () => `masks: ${count}×${height}×${width} needs ${expected} bytes, got ${masks.length}`,
+    { expected, got: masks.length },
   );
 }
 

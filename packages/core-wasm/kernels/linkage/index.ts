@@ -1,3 +1,4 @@
+import { checkCounts, checkKernels, checkOptions, isFloat32 } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
@@ -46,6 +47,7 @@ export interface LinkageOptions extends SyncJobOptions {
 
 /** Bytes of WebAssembly memory that a linkage of n samples takes. */
 export function linkageBytes(n: number): number {
+  checkCounts({ n });
   return 4 * n * n + areaBytes(n) + diameterBytes(n) + 64 * 4;
 }
 
@@ -63,6 +65,7 @@ export function linkageBytes(n: number): number {
  * Source: Müllner 2011 (NN-chain, labelling); Lance & Williams 1967.
  */
 export function linkage(kernels: Kernels, d: Matrix | Float32Array, options: LinkageOptions = {}): Linkage {
+  checkOptions(options);
   return runSteps(linkageSteps(kernels, d, options), options, 'linkage');
 }
 
@@ -72,8 +75,10 @@ export function* linkageSteps(
   d: Matrix | Float32Array,
   options: { method?: LinkageMethod; diameters?: boolean } = {},
 ): LinkageSteps {
+  checkKernels(kernels);
   const method = methodOf(options);
-  const condensed = d instanceof Float32Array;
+  const condensed = isFloat32(d);
+  if (!condensed) checkMatrix(d, 'd');
   const n = condensed ? Math.round((1 + Math.sqrt(1 + 8 * d.length)) / 2) : d.shape[0];
   if (condensed) {
     guard(
@@ -83,7 +88,6 @@ export function* linkageSteps(
       { got: d.length, expected: (n * (n - 1)) / 2 },
     );
   } else {
-    checkMatrix(d, 'd');
     guard(n === d.shape[1], 'shape', () => `d: expected a square matrix, got ${n}×${d.shape[1]}`, {
       rows: n,
       columns: d.shape[1],

@@ -1,4 +1,4 @@
-import { guard } from '../../src/errors.js';
+import { checkOneOf, checkOptions } from '../../src/arguments.js';
 import type { Kernels } from '../../src/load.js';
 import { LINKAGE_METHODS, type Linkage, type LinkageMethod } from './result.js';
 
@@ -21,13 +21,10 @@ export const LOGGED = 2048;
 export const areaBytes = (n: number) => 4 * (16 * Math.ceil(n / 4) * 4 + 8 + 1024);
 
 /** Throws `argument`. */
-export function methodOf({ method = 'average' }: { method?: LinkageMethod }): LinkageMethod {
-  guard(
-    LINKAGE_METHODS.includes(method),
-    'argument',
-    () => `method: expected one of ${LINKAGE_METHODS.join(', ')}, got ${method}`,
-    { method },
-  );
+export function methodOf(options: { method?: LinkageMethod }): LinkageMethod {
+  checkOptions(options);
+  const { method = 'average' } = options;
+  checkOneOf('method', method, LINKAGE_METHODS);
   return method;
 }
 

@@ -1,6 +1,7 @@
+import { checkOptions, isUint32, nameOf } from '../../src/arguments.js';
 import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
-import type { Matrix, Metric } from '../../src/matrix.js';
+import { checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
 import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 import {
   type PairwiseJob,
@@ -49,6 +50,7 @@ export function linkageFromPoints(
   x: Matrix,
   options: PointsLinkageOptions & SyncJobOptions,
 ): PointsLinkage {
+  checkOptions(options, 'metric');
   return runSteps(linkageFromPointsSteps(kernels, x, options), options, 'linkage');
 }
 
@@ -80,10 +82,14 @@ export function shares(d: number): { cost: number; total: number } {
 }
 
 /** What `linkageFromPoints` checks before any work. Throws `argument`. */
-export function checkPointsLinkage(x: Matrix, { method, rows }: PointsLinkageOptions): void {
-  methodOf({ method });
+export function checkPointsLinkage(x: Matrix, options: PointsLinkageOptions): void {
+  checkOptions(options, 'metric');
+  methodOf(options);
+  checkMatrix(x, 'x');
   const n = x.shape[0];
-  for (const row of rows ?? [])
+  const { rows = new Uint32Array(0) } = options;
+  guard(isUint32(rows), 'argument', () => `rows: expected a Uint32Array, got ${nameOf(rows)}`);
+  for (const row of rows)
     guard(row < n, 'argument', () => `rows: expected points 0 … ${n - 1}, got ${row}`, { row, n });
 }
 

@@ -1,3 +1,4 @@
+import { isFloat32, isUint32, nameOf } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 
 /** How the dissimilarity of two clusters follows from those of their members: mean, least or largest. */
@@ -22,8 +23,48 @@ export interface Linkage {
   readonly diameters: Float32Array | null;
 }
 
+/** Throws `shape` or `argument` unless `tree` is a hierarchy: each cluster but the last joined once, by a later merge. O(n). */
+export function checkTree(tree: Linkage): void {
+  guard(
+    Number.isSafeInteger(tree?.n) && tree.n >= 0,
+    'argument',
+    () => `tree: expected what linkage gives, got ${nameOf(tree)}`,
+  );
+  const { n, left, right, sizes, heights, diameters } = tree;
+  const merges = Math.max(0, n - 1);
+  const columns = { left, right, sizes, heights, ...(diameters ? { diameters } : {}) };
+  for (const [name, column] of Object.entries(columns)) {
+    const floats = name === 'heights' || name === 'diameters';
+    guard(
+      floats ? isFloat32(column) : isUint32(column),
+      'argument',
+      () => `tree: expected ${name} as ${floats ? 'Float32Array' : 'Uint32Array'}, got ${nameOf(column)}`,
+    );
+    guard(
+      column.length === merges,
+      'shape',
+      () => `tree: ${n} samples need ${merges} ${name}, got ${column.length}`,
+      { expected: merges, got: column.length },
+    );
+  }
+  const joined = new Uint8Array(n + merges);
+  const sizeOf = (node: number) => (node < n ? 1 : sizes[node - n]!);
+  for (let t = 0; t < merges; t++) {
+    const a = left[t]!;
+    const b = right[t]!;
+    const whole =
+      a < n + t && b < n + t && a !== b && !joined[a] && !joined[b] && sizes[t] === sizeOf(a) + sizeOf(b);
+    guard(whole, 'argument', () => `tree: merge ${t} of ${a} and ${b} into ${sizes[t]} samples cannot be`, {
+      merge: t,
+    });
+    joined[a] = 1;
+    joined[b] = 1;
+  }
+}
+
 /** SciPy's Z: float64[(n−1) × 4] of left, right, height, size. */
 export function linkageMatrix(tree: Linkage): Float64Array {
+  checkTree(tree);
   const z = new Float64Array(4 * tree.left.length);
   for (let t = 0; t < tree.left.length; t++)
     z.set([tree.left[t]!, tree.right[t]!, tree.heights[t]!, tree.sizes[t]!], 4 * t);
@@ -31,7 +72,9 @@ export function linkageMatrix(tree: Linkage): Float64Array {
 }
 
 /** The samples in the order of the drawn tree, left before right, so that every cluster is a range: uint32[n]. O(n). */
-export function leafOrder({ n, left, right }: Linkage): Uint32Array {
+export function leafOrder(tree: Linkage): Uint32Array {
+  checkTree(tree);
+  const { n, left, right } = tree;
   const order = new Uint32Array(n);
   if (n === 0) return order;
   const stack = [2 * n - 2];
@@ -45,6 +88,7 @@ export function leafOrder({ n, left, right }: Linkage): Uint32Array {
 
 /** First leaf of every cluster in `leafOrder` and its number of leaves: uint32[2n−1] each; samples first. */
 export function leafRanges(tree: Linkage): { start: Uint32Array; size: Uint32Array } {
+  checkTree(tree);
   const { n, left, right, sizes } = tree;
   const all = Math.max(0, 2 * n - 1);
   const start = new Uint32Array(all);
@@ -63,8 +107,16 @@ export function leafRanges(tree: Linkage): { start: Uint32Array; size: Uint32Arr
  * Time and memory O(n²): 2n² bytes.
  */
 export function copheneticDistances(tree: Linkage): Float32Array {
+  checkTree(tree);
   const { n, left, right, heights } = tree;
-  const out = new Float32Array((n * (n - 1)) / 2);
+  const pairs = (n * (n - 1)) / 2;
+  guard(
+    pairs <= 2 ** 30,
+    'memory',
+    () => `cophenetic distances: ${pairs} values are over the limit of ${2 ** 30}; cut the tree instead`,
+    { n, size: pairs },
+  );
+  const out = new Float32Array(pairs);
   const order = leafOrder(tree);
   const { start, size } = leafRanges(tree);
   for (let t = 0; t < n - 1; t++) {
@@ -108,18 +160,28 @@ function cutBy(tree: Linkage, keep: (t: number) => boolean): Cut {
   return { labels, count: label.size, nodes: Uint32Array.from(label.keys()) };
 }
 
+function checkNumber(name: string, value: number): void {
+  guard(
+    typeof value === 'number' && !Number.isNaN(value),
+    'argument',
+    () => `${name}: expected a number, got ${nameOf(value)}`,
+  );
+}
+
 /** Clusters whose merges lie at heights ≤ `height` (SciPy's fcluster with criterion "distance"). */
 export function cutByHeight(tree: Linkage, height: number): Cut {
-  guard(!Number.isNaN(height), 'argument', 'height: expected a number, got NaN');
+  checkTree(tree);
+  checkNumber('height', height);
   return cutBy(tree, (t) => tree.heights[t]! <= height);
 }
 
 /** The level of the merge sequence with `count` clusters: the first n − count merges, equal heights in their order. */
 export function cutByCount(tree: Linkage, count: number): Cut {
+  checkTree(tree);
   guard(
     Number.isInteger(count) && count >= Math.min(1, tree.n) && count <= tree.n,
     'argument',
-    () => `count: expected a whole number 1 … ${tree.n}, got ${count}`,
+    () => `count: expected a whole number 1 … ${tree.n}, got ${nameOf(count)}`,
     { count, n: tree.n },
   );
   return cutBy(tree, (t) => t < tree.n - count);
@@ -131,7 +193,8 @@ export function cutByCount(tree: Linkage, count: number): Cut {
  * Needs `diameters`; complete linkage has them as its heights. Source: METHODS.md, modules, step 3.
  */
 export function cutByDiameter(tree: Linkage, theta: number, rule: 'level' | 'branch' = 'level'): Cut {
-  guard(!Number.isNaN(theta), 'argument', 'theta: expected a number, got NaN');
+  checkTree(tree);
+  checkNumber('theta', theta);
   guard(
     rule === 'level' || rule === 'branch',
     'argument',

@@ -1,6 +1,6 @@
-import { guard } from '../../src/errors.js';
+import { checkInto, checkOptions } from '../../src/arguments.js';
 import type { Kernels } from '../../src/load.js';
-import type { Matrix, Metric } from '../../src/matrix.js';
+import { checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
 import { runSteps, type Steps, type SyncJobOptions } from '../../src/steps.js';
 import { type PairwiseShape, pairwiseResult, preparePairwise, releasePairwise, runPairwise } from './job.js';
 
@@ -43,6 +43,9 @@ export interface PairwiseOptions extends SyncJobOptions {
  * Time O(n²·d) (half of it without `other`); memory `pairwiseBytes` and the result once more in JavaScript.
  */
 export function pairwise(kernels: Kernels, x: Matrix, options: PairwiseOptions): Matrix {
+  checkOptions(options, 'metric');
+  checkMatrix(x, 'x');
+  if (options.other !== undefined) checkMatrix(options.other, 'other');
   const shape = [x.shape[0], options.other?.shape[0] ?? x.shape[0]] as const;
   return { data: runSteps(pairwiseSteps(kernels, x, options), options, 'pairwise'), shape };
 }
@@ -56,6 +59,7 @@ export function pairwiseCondensed(
   x: Matrix,
   options: Omit<PairwiseOptions, 'other'>,
 ): Float32Array {
+  checkOptions(options, 'metric');
   return runSteps(pairwiseSteps(kernels, x, { ...options, condensed: true }), options, 'pairwise');
 }
 
@@ -70,6 +74,7 @@ export function pairwiseInto(
   pointer: number,
   options: Omit<PairwiseOptions, 'into'>,
 ): void {
+  checkOptions(options, 'metric');
   runSteps(pairwiseSteps(kernels, x, { ...options, out: pointer }), options, 'pairwise');
 }
 
@@ -77,17 +82,14 @@ export function pairwiseInto(
 export function* pairwiseSteps(
   kernels: Kernels,
   x: Matrix,
-  { metric, into, ...shape }: { metric: Metric; into?: Float32Array } & PairwiseShape,
+  options: { metric: Metric; into?: Float32Array } & PairwiseShape,
 ): Steps<Float32Array> {
+  checkOptions(options, 'metric');
+  const { metric, into, ...shape } = options;
   const job = preparePairwise(kernels, x, metric, shape);
   try {
     const size = pairwiseResult(kernels, job).length;
-    guard(
-      !into || into.length === size,
-      'shape',
-      () => `into: expected ${size} values, got ${into?.length}`,
-      { expected: size, got: into?.length },
-    );
+    checkInto(into, size);
     const step = Math.max(1, Math.floor(CHUNK / job.work));
     for (let done = 0; done < job.squares; done += step) {
       yield [done, job.squares];

@@ -1,3 +1,4 @@
+import { checkCounts, checkKernels, checkOneOf, checkOptions, checkPlace } from '../../src/arguments.js';
 import { EpochscopeError, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, METRIC_ID, METRICS, type Metric } from '../../src/matrix.js';
@@ -117,7 +118,9 @@ export function pairwiseBytes(
   d: number,
   options: { m?: number; condensed?: boolean; workers?: number } = {},
 ): number {
+  checkOptions(options);
   const { m, condensed = false, workers = 1 } = options;
+  checkCounts({ n, d, m: m ?? n, workers });
   return (
     place(0, n, m ?? n, m !== undefined, d, workers).bytes +
     round(4 * (condensed ? (n * (n - 1)) / 2 : n * (m ?? n)))
@@ -135,6 +138,7 @@ export function preparePairwise(
   metric: Metric,
   { other, condensed = false, workers = 1, out }: PairwiseShape = {},
 ): PairwiseJob {
+  checkKernels(kernels);
   checkPairwise(x, metric, other);
   guard(!(other && condensed), 'argument', 'condensed: only without other, whose result is no triangle');
   guard(
@@ -154,16 +158,7 @@ export function preparePairwise(
   const [n, d] = x.shape;
   const m = other?.shape[0] ?? n;
   const values = condensed ? (n * (n - 1)) / 2 : n * m;
-  if (out !== undefined)
-    guard(
-      Number.isInteger(out) &&
-        out >= 0 &&
-        out % 4 === 0 &&
-        out + 4 * values <= kernels.memory.buffer.byteLength,
-      'argument',
-      () => `pointer: ${values} float32 at byte ${out} do not lie in the memory`,
-      { pointer: out, values },
-    );
+  if (out !== undefined) checkPlace(kernels, 'pointer', out, values);
   const all = other ? n + m : n;
   const held: number[] = [];
   try {
@@ -255,15 +250,10 @@ export function releasePairwise(kernels: Kernels, job: PairwiseJob): void {
 
 /** The checks of `preparePairwise` on what the caller gave, before any memory is taken. */
 export function checkPairwise(x: Matrix, metric: Metric, other?: Matrix): void {
-  guard(
-    METRICS.includes(metric),
-    'argument',
-    () => `metric: expected one of ${METRICS.join(', ')}, got ${metric}`,
-    { metric },
-  );
+  checkOneOf('metric', metric, METRICS);
   checkMatrix(x, 'x');
   checkFinite(x, 'x');
-  if (!other) return;
+  if (other === undefined) return;
   checkMatrix(other, 'other');
   checkFinite(other, 'other');
   guard(

@@ -1,8 +1,16 @@
+import {
+  checkCounts,
+  checkKernels,
+  checkOneOf,
+  checkOptions,
+  isFloat32,
+  nameOf,
+} from '../../src/arguments.js';
 import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
-import type { SyncJobOptions } from '../vat/index.js';
+import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import { Algebra } from './algebra.js';
 import { iterate, type Plan, type Product, type Tell, type Triplets } from './iterate.js';
 import { lanczos } from './lanczos/index.js';
@@ -47,6 +55,8 @@ export function truncatedSvd(
   a: Matrix,
   options: TruncatedSvdOptions & SyncJobOptions,
 ): TruncatedSvdResult {
+  checkOptions(options, 'k');
+  checkWatchers(options);
   const steps = truncatedSvdSteps(kernels, a, options);
   try {
     for (;;) {
@@ -66,6 +76,7 @@ export function* truncatedSvdSteps(
   a: Matrix,
   options: TruncatedSvdOptions,
 ): Generator<[done: number, total: number], TruncatedSvdResult> {
+  checkKernels(kernels);
   checkMatrix(a, 'a');
   const [m, n] = a.shape;
   const plan = planOf(m, n, options, MATRIX, 1e-8);
@@ -121,6 +132,9 @@ export async function truncatedSvdOperator(
   operator: LinearOperator,
   options: TruncatedSvdOptions & SyncJobOptions,
 ): Promise<TruncatedSvdResult> {
+  checkKernels(kernels);
+  checkWatchers(options);
+  checkOperator(operator);
   const [m, n] = operator.shape;
   const plan = planOf(m, n, options, OPERATOR, 1e-5);
   if (plan.k === 0) return nothing(m, n);
@@ -149,6 +163,8 @@ export function truncatedSvdBytes(
   k: number,
   options: Partial<TruncatedSvdOptions> = {},
 ): number {
+  checkCounts({ m, n, k });
+  checkOptions(options);
   const { method = 'krylov' } = options;
   return (method === 'power' ? 8 : widthOf(m, n, method)) * m * n + basisBytes(m, n, k, options, MATRIX);
 }
@@ -160,6 +176,8 @@ export function truncatedSvdOperatorBytes(
   k: number,
   options: Partial<TruncatedSvdOptions> = {},
 ): number {
+  checkCounts({ m, n, k });
+  checkOptions(options);
   return basisBytes(m, n, k, options, OPERATOR);
 }
 
@@ -197,11 +215,12 @@ function planOf(
   { width, block, spare, iterations }: Defaults,
   tolerance: number,
 ): Plan {
+  checkOptions(options, 'k');
   const whole = (value: number, name: string, least: number, most: number) =>
     guard(
       Number.isInteger(value) && value >= least && value <= most,
       'argument',
-      () => `${name}: expected a whole number ${least} … ${most}, got ${value}`,
+      () => `${name}: expected a whole number ${least} … ${most}, got ${nameOf(value)}`,
       { name, got: value },
     );
   whole(m, 'rows', 0, 2 ** 31 - 1);
@@ -221,24 +240,37 @@ function planOf(
     width,
     picks: [],
   };
+  checkOneOf('method', plan.method, ['krylov', 'power']);
   guard(
-    plan.method === 'krylov' || plan.method === 'power',
+    typeof plan.tolerance === 'number' && plan.tolerance > 0 && plan.tolerance < 1,
     'argument',
-    () => `method: expected krylov or power, got ${plan.method}`,
+    () => `tolerance: expected a number between 0 and 1, got ${nameOf(plan.tolerance)}`,
   );
-  guard(
-    plan.tolerance > 0 && plan.tolerance < 1,
-    'argument',
-    () => `tolerance: expected a number between 0 and 1, got ${plan.tolerance}`,
-  );
+  whole(options.seed ?? 1, 'seed', -(2 ** 53), 2 ** 53);
   whole(plan.maxIterations, 'maxIterations', 1, 2 ** 31 - 1);
   whole(plan.block, 'block', 1, 1024);
   whole(plan.basis, 'basis', 1, 2 ** 31 - 1);
   const { vectors = options.k } = options;
+  guard(
+    typeof vectors === 'number' || Array.isArray(vectors),
+    'argument',
+    () => `vectors: expected a number or an array of indices, got ${nameOf(vectors)}`,
+  );
   if (typeof vectors === 'number') whole(vectors, 'vectors', 0, options.k);
   else for (const index of vectors) whole(index, 'vectors', 0, options.k - 1);
   plan.picks = typeof vectors === 'number' ? Array.from({ length: vectors }, (_, i) => i) : [...vectors];
   return plan;
+}
+
+function checkOperator(operator: LinearOperator): void {
+  guard(
+    Array.isArray(operator?.shape) &&
+      operator.shape.length === 2 &&
+      typeof operator.forward === 'function' &&
+      typeof operator.adjoint === 'function',
+    'argument',
+    () => `operator: expected { shape: [rows, columns], forward, adjoint }, got ${nameOf(operator)}`,
+  );
 }
 
 function refuse(bytes: number, m: number, n: number): void {
@@ -267,6 +299,11 @@ async function apply(
       from.width === 8 ? Float32Array.from(arena.f64(place, size)) : arena.f32(place, size).slice();
     const answer = await (forward ? operator.forward(block, rows) : operator.adjoint(block, rows));
     const name = forward ? 'forward' : 'adjoint';
+    guard(
+      isFloat32(answer),
+      'argument',
+      () => `operator.${name}: expected a Float32Array, got ${nameOf(answer)}`,
+    );
     guard(
       answer.length === rows * to.length,
       'shape',

@@ -1,7 +1,8 @@
+import { checkKernels, checkOptions } from '../../src/arguments.js';
 import { EpochscopeError } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
-import type { SyncJobOptions } from '../vat/index.js';
+import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import type { VatResult } from '../vat/result.js';
 import { checkPoints, finishVatPoints, prepareChecked, releaseVatPoints, runVatPointsWorker } from './job.js';
 
@@ -41,6 +42,9 @@ export function vatFromPoints(
   x: Matrix,
   options: SyncJobOptions & { metric: Metric },
 ): VatResult {
+  checkKernels(kernels);
+  checkOptions(options, 'metric');
+  checkWatchers(options);
   checkPoints(x, options.metric);
   const [n, d] = x.shape;
   if (n < 2) {

@@ -1,6 +1,8 @@
-import { guard } from '../../src/errors.js';
+import { checkKernels, checkOneOf } from '../../src/arguments.js';
+import { formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
+import { MAX_BYTES } from '../../src/memory.js';
 import type { VatResult } from '../vat/result.js';
 import { boundsOf } from './bounds.js';
 import { fill } from './fill.js';
@@ -46,6 +48,7 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
 
 /** The same for points that `checkPoints` has seen. */
 export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, workers: number): VatPointsJob {
+  checkKernels(kernels);
   const [n, d] = x.shape;
   guard(n >= 2, 'argument', () => `x: a job needs at least 2 points, got ${n}`, { n });
   guard(
@@ -59,6 +62,14 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
     'unsupported',
     'several workers need kernels on a shared WebAssembly memory',
     { workers },
+  );
+  // What every job takes at least, before arrays of JavaScript are made for it.
+  const least = n * (24 + 4 * d);
+  guard(
+    least < MAX_BYTES,
+    'memory',
+    () => `VAT of ${n}×${d} needs ${formatBytes(least)} or more, the limit is ${formatBytes(MAX_BYTES)}`,
+    { needed: least, limit: MAX_BYTES },
   );
   const l1 = metric === 'manhattan';
   const rows = rowsOf(x, metric);
@@ -167,12 +178,7 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
 
 /** Same checks as `prepareVatPoints`, for any n. */
 export function checkPoints(x: Matrix, metric: Metric): void {
-  guard(
-    METRICS.includes(metric),
-    'argument',
-    () => `metric: expected one of ${METRICS.join(', ')}, got ${metric}`,
-    { metric },
-  );
+  checkOneOf('metric', metric, METRICS);
   checkMatrix(x, 'x');
   checkFinite(x, 'x');
 }

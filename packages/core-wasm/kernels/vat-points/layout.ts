@@ -1,3 +1,4 @@
+import { checkCounts } from '../../src/arguments.js';
 import { boundRows } from './bounds.js';
 
 export const STATE = 128;
@@ -117,6 +118,7 @@ export function place(base: number, { n, d, m, boxRows, tag, workers, way, quant
 
 /** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 48 on, up to 1 GB of points. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
+  checkCounts({ n, d, workers });
   const m = boundRows(n, d);
   const way = wayOf(n, d, false);
   return place(0, {

@@ -1,3 +1,4 @@
+import { checkKernels, checkOptions, checkPlace } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
@@ -54,30 +55,27 @@ export function vatFromMatrix(
   d: Matrix | BorrowedMatrix,
   options: SyncJobOptions = {},
 ): VatResult {
+  checkOptions(options);
   return runSteps(vatFromMatrixSteps(kernels, d), options, 'VAT');
 }
 
 /** `vatFromMatrix` in slices. */
 export function* vatFromMatrixSteps(kernels: Kernels, d: Matrix | BorrowedMatrix): Steps<VatResult> {
+  checkKernels(kernels);
   const { arena } = kernels;
   const fn = kernels.exports as unknown as VatExports;
   let pointer = 0;
   let copy: Float32Array | null = null;
   let n: number;
-  if ('pointer' in d) {
+  if (typeof d === 'object' && d !== null && 'pointer' in d) {
     ({ pointer, n } = d);
     guard(
-      Number.isInteger(n) &&
-        n >= 0 &&
-        Number.isInteger(pointer) &&
-        pointer >= 0 &&
-        pointer % 4 === 0 &&
-        pointer + 4 * n * n <= kernels.memory.buffer.byteLength,
+      Number.isSafeInteger(n) && n >= 0,
       'argument',
-      () =>
-        `d: ${n}×${n} float32 at byte ${pointer} is not inside the memory of ${kernels.memory.buffer.byteLength} bytes`,
-      { pointer, n },
+      () => `d: expected n to be a number of rows, got ${n}`,
+      { n },
     );
+    checkPlace(kernels, 'd', pointer, n * n);
   } else {
     checkMatrix(d, 'd');
     n = d.shape[0];
@@ -85,8 +83,10 @@ export function* vatFromMatrixSteps(kernels: Kernels, d: Matrix | BorrowedMatrix
       rows: d.shape[0],
       columns: d.shape[1],
     });
-    if (d.data.buffer === kernels.memory.buffer) pointer = d.data.byteOffset;
-    else copy = d.data;
+    if (d.data.buffer === kernels.memory.buffer) {
+      pointer = d.data.byteOffset;
+      checkPlace(kernels, 'd', pointer, n * n);
+    } else copy = d.data;
   }
   const result: VatResult = {
     order: new Uint32Array(n),
