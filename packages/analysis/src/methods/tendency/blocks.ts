@@ -62,7 +62,7 @@ const chooseCut = (profile: Profile) => clearGap(profile) ?? mostPersistent(prof
  * those of at least `minimum` samples are blocks. The number of blocks is the one that holds for the most r, among those
  * that leave half the samples in blocks: the longest plateau, as an eye sees it. Where the sorted weights fall by half or
  * more at once, with nine tenths of the samples in blocks, that gap decides instead. It is cut where it first appears,
- * and each smaller run joins the neighbour across the lower weight, so that the blocks share out all positions.
+ * and smaller runs join a neighbour, lowest weight first, so that the blocks share out all positions; they never make one of their own.
  * Stability: the share of 50 seeded subsets of 80 % of the samples in which the same rule finds the same number
  * (paths may still pass through samples left out, so no distance is computed anew).
  * n = 0: no block; n = 1, or all weights equal: one block. O(n) for each subset, with one sort in all.

@@ -87,9 +87,9 @@ export function blockCounts(
 }
 
 /**
- * Cuts the `cuts` largest weights and joins each run shorter than `minimum` to the neighbour across the lower weight,
- * lowest weight first. Positions where a run begins, and n at the end. A joined run only grows, so a weight between two
- * long runs never comes up again and one pass is enough. O(n).
+ * Cuts the `cuts` largest weights: runs of at least `minimum` positions are blocks, and each shorter one joins a neighbour, lowest
+ * weight first, until the blocks share out all positions. Shorter runs that meet are still none, so there are as many blocks as
+ * `blockCounts` says, or one if it says none. Positions where a block begins, and n at the end. O(n).
  */
 export function runsAfterCuts(
   weights: Float32Array,
@@ -99,19 +99,24 @@ export function runsAfterCuts(
 ): Uint32Array {
   const n = weights.length + 1;
   const { start, end } = singleRuns(n);
-  const isCut = new Uint8Array(n);
-  ascending.forEach((at, rank) => {
-    const left = start[at]!;
-    const right = end[at + 1]!;
-    if (rank >= n - 1 - cuts && at - left + 1 >= minimum && right - at >= minimum) {
-      isCut[at] = 1;
-      return;
-    }
+  const unite = (left: number, right: number) => {
     end[left] = right;
     start[right] = left;
-  });
-  const boundaries = [0];
-  for (let at = 0; at < n - 1; at++) if (isCut[at]) boundaries.push(at + 1);
-  boundaries.push(n);
-  return Uint32Array.from(boundaries);
+  };
+  const whole = n - 1 - cuts;
+  for (const at of ascending.subarray(0, whole)) unite(start[at]!, end[at + 1]!);
+  // At a run's first position: whether it is a block, or has joined one.
+  const holds = new Uint8Array(n);
+  for (let p = 0; p < n; p = end[p]! + 1) holds[p] = Number(end[p]! - p + 1 >= minimum);
+  const boundaries = [0, n];
+  for (const at of ascending.subarray(whole)) {
+    const left = start[at]!;
+    if (holds[left] && holds[at + 1]) {
+      boundaries.push(at + 1);
+      continue;
+    }
+    holds[left]! |= holds[at + 1]!;
+    unite(left, end[at + 1]!);
+  }
+  return Uint32Array.from(boundaries).sort();
 }
