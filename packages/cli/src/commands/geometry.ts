@@ -94,7 +94,8 @@ function text({ spectra }: GeometryResult): string {
       s.k,
       figure(s.mean[0]!),
       figure(s.mean[s.k - 1]!),
-      spread(s.dimensions.atLeastOne),
+      // All k of some input are ≥ 1, and there are more: more may be.
+      `${!s.whole && s.dimensions.atLeastOne.values.some((n) => n === s.k) ? '≥ ' : ''}${spread(s.dimensions.atLeastOne)}`,
       spread(s.dimensions.effectiveRank),
       spread(s.dimensions.participationRatio),
       s.unconverged,

@@ -525,6 +525,23 @@ describe('cuts and distances of a tree', () => {
     expect(() => cutByHeight(t, Number.NaN)).toThrowError(/NaN/);
   });
 
+  it('keeps a merge at the limit itself, also one that float32 rounds up: as SciPy in float64', () => {
+    // SciPy 1.17: fcluster(linkage([0.1, 0.3, 0.3], 'single'), t, 'distance') for t = 0.1, 0.3 gives 2 and 1 clusters.
+    const t = linkage(kernels, Float32Array.of(0.1, 0.3, 0.3), { method: 'single', diameters: true });
+    expect(t.heights[0]).toBeGreaterThan(0.1);
+    for (const [limit, count] of [
+      [0.0999, 3],
+      [0.1, 2],
+      [0.2999, 2],
+      [0.3, 1],
+    ] as const) {
+      expect(cutByHeight(t, limit).count, `${limit}`).toBe(count);
+      expect(cutByDiameter(t, limit).count, `${limit}`).toBe(count);
+      expect(cutByDiameter(t, limit, 'branch').count, `${limit}`).toBe(count);
+    }
+    expect(cutByHeight(t, Infinity).count).toBe(1);
+  });
+
   it('cuts by diameter: level is the coarsest admissible level, branch each branch’s coarsest admissible cluster', () => {
     for (const seed of [1, 2, 3])
       for (const theta of [0, 0.3, 0.6, 0.83, 0.95, 2]) {

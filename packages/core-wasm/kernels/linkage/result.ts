@@ -168,11 +168,15 @@ function checkNumber(name: string, value: number): void {
   );
 }
 
-/** Clusters whose merges lie at heights ≤ `height` (SciPy's fcluster with criterion "distance"). */
+/**
+ * Clusters whose merges lie at heights ≤ `height` (SciPy's fcluster with criterion "distance"). Heights are float32, and so is what
+ * they are held against: a merge at 0.3 is within 0.3, although float32's 0.3 is a hair over float64's.
+ */
 export function cutByHeight(tree: Linkage, height: number): Cut {
   checkTree(tree);
   checkNumber('height', height);
-  return cutBy(tree, (t) => tree.heights[t]! <= height);
+  const limit = Math.fround(height);
+  return cutBy(tree, (t) => tree.heights[t]! <= limit);
 }
 
 /** The level of the merge sequence with `count` clusters: the first n − count merges, equal heights in their order. */
@@ -190,7 +194,7 @@ export function cutByCount(tree: Linkage, count: number): Cut {
 /**
  * Clusters in which no two samples are further apart than `theta`. level: the coarsest level of the merge sequence, as a whole, that
  * keeps this; branch: each branch at its own coarsest admissible cluster (never fewer samples together than level).
- * Needs `diameters`; complete linkage has them as its heights. Source: METHODS.md, modules, step 3.
+ * theta is rounded to float32, as `cutByHeight` does. Needs `diameters`; complete linkage has them as its heights. Source: METHODS.md, modules, step 3.
  */
 export function cutByDiameter(tree: Linkage, theta: number, rule: 'level' | 'branch' = 'level'): Cut {
   checkTree(tree);
@@ -202,7 +206,8 @@ export function cutByDiameter(tree: Linkage, theta: number, rule: 'level' | 'bra
   );
   const diameters = tree.diameters ?? (tree.method === 'complete' ? tree.heights : null);
   guard(diameters, 'argument', 'the tree has no diameters: ask linkage for them ({ diameters: true })');
-  if (rule === 'branch') return cutBy(tree, (t) => diameters[t]! <= theta);
-  const first = diameters.findIndex((d) => !(d <= theta));
+  const limit = Math.fround(theta);
+  if (rule === 'branch') return cutBy(tree, (t) => diameters[t]! <= limit);
+  const first = diameters.findIndex((d) => !(d <= limit));
   return cutBy(tree, (t) => first < 0 || t < first);
 }

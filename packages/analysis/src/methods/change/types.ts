@@ -18,6 +18,7 @@ export interface ChangeStatistics {
   rmsChange: Figure;
   /** ‖Δ‖ / ‖w before‖. */
   relativeChange: Figure;
+  /** Δ of largest magnitude, with its sign. */
   largestChange: Figure;
 }
 
@@ -53,6 +54,6 @@ export interface TracksResult extends ResultBase {
   snapshots: { id: string; epoch: number | null; step: number | null }[];
   /** values: float32[snapshots]. */
   paths: { tensor: string; index: number; position: number[]; values: Float32Array }[];
-  /** norm: ‖w_t − w_{t−1}‖ per snapshot from the second on (float64[snapshots − 1]); relative: divided by ‖w_{t−1}‖ (0 where that is 0). */
+  /** Weights and biases together. norm: ‖w_t − w_{t−1}‖ per snapshot from the second on (float64[snapshots − 1]); relative: divided by ‖w_{t−1}‖ (0 where that is 0). */
   updates: { layer: string; norm: Float64Array; relative: Float64Array }[];
 }

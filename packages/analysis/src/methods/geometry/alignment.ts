@@ -26,7 +26,8 @@ export function alignmentSteps(k: number): Uint32Array {
 /**
  * Projections of one input's unit tangent vectors onto its top right singular vectors, for each k in `ks`; random
  * directions beside them. cos² of a random direction is about k/columns.
- * @param right float64[≥ max(ks) × columns], orthonormal rows.
+ * @param right float64[≥ min(max(ks), rank) × columns], orthonormal rows.
+ * @param rank how many of them have a σ of their own: the rest of `ks` adds nothing, as its vectors are arbitrary.
  */
 export function alignInput(
   right: Float64Array,
@@ -35,8 +36,9 @@ export function alignInput(
   ks: Uint32Array,
   seed: number,
   input: number,
+  rank = Number.POSITIVE_INFINITY,
 ): AlignmentOfInput {
-  const most = ks[ks.length - 1]!;
+  const most = Math.min(ks[ks.length - 1]!, rank);
   guard(
     right.length >= most * columns,
     'shape',
@@ -49,7 +51,7 @@ export function alignInput(
   const put = (name: number, unit: Float64Array | null, weight: number) => {
     const parts = unit && coordinates(unit);
     for (let s = 0, i = 0, sum = 0; s < ks.length; s++) {
-      if (parts) for (; i < ks[s]!; i++) sum += parts[i]! ** 2;
+      if (parts) for (; i < Math.min(ks[s]!, most); i++) sum += parts[i]! ** 2;
       cosine[name * ks.length + s]! += parts ? weight * Math.sqrt(Math.min(1, sum)) : -1;
     }
   };
@@ -93,12 +95,13 @@ export function principalCosines(
   }
   const out = new Float64Array(TANGENTS.length).fill(-1);
   if (!basis.length) return out;
+  out.fill(0, 0, basis.length);
+  if (!k) return out;
   const data = new Float64Array(basis.length * k);
   basis.forEach((q, i) => {
     for (let j = 0; j < k; j++) data[i * k + j] = dot(right, j * columns, q);
   });
   const { sigma } = svdReference({ data, shape: [basis.length, k] });
-  out.fill(0, 0, basis.length);
   sigma.forEach((s, i) => {
     out[i] = Math.min(1, s);
   });

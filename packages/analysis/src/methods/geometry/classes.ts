@@ -108,6 +108,13 @@ export function hierarchyDistances(
 
 function correlation(a: ArrayLike<number>, b: ArrayLike<number>): Figure {
   const n = a.length;
+  // By the values themselves: sums of squares about a rounded mean need not be 0.
+  const equal = (x: ArrayLike<number>) => Array.from(x).every((value) => value === x[0]);
+  for (const [x, where] of [
+    [a, 'spectra'],
+    [b, 'hierarchy'],
+  ] as const)
+    if (equal(x)) return { value: null, reason: `all distances are equal in the ${where}` };
   let [ma, mb] = [0, 0];
   for (let i = 0; i < n; i++) {
     ma += a[i]! / n;
@@ -119,10 +126,5 @@ function correlation(a: ArrayLike<number>, b: ArrayLike<number>): Figure {
     sbb += (b[i]! - mb) ** 2;
     sab += (a[i]! - ma) * (b[i]! - mb);
   }
-  if (saa === 0 || sbb === 0)
-    return {
-      value: null,
-      reason: `all distances are equal in the ${saa === 0 ? 'spectra' : 'hierarchy'}`,
-    };
   return { value: sab / Math.sqrt(saa * sbb) };
 }

@@ -253,6 +253,40 @@ describe('alignment', () => {
     expect(moved('rotation', 5) / moved('rotation', 4)).toBeCloseTo(2, 3);
   });
 
+  it('holds nothing against vectors of σ = 0, which any seed draws otherwise: they are no tangents', async () => {
+    const source = random(7);
+    const x = Float32Array.from({ length: 36 }, () => source.uniform());
+    const shape = [6, 6, 1] as const;
+    const of = async (rank: number, seed: number) => {
+      const map = mapOf(5, 36, (i, j) => (i < rank ? Number(i === j) : 0));
+      return geometryOfInput(engine, map, {
+        k: 5,
+        seed,
+        input: 0,
+        pictures: 0,
+        picture: { x, shape },
+        evaluate: (block, count) => map.jvp(block, count),
+      });
+    };
+    const tangents = tangentVectors(x, shape);
+    for (const seed of [1, 2]) {
+      const { alignment, moved } = await of(2, seed);
+      const shift = tangents.get('translation x')!;
+      const inside = Math.hypot(shift[0]!, shift[1]!) / Math.hypot(...shift);
+      // ks 1, 2, 3, 5: the third and later vectors add nothing.
+      for (const s of [1, 2, 3]) expect(alignment!.cosine[4 + s]).toBeCloseTo(inside, 6);
+      expect(Array.from(alignment!.principal.subarray(2))).toEqual([0, 0, 0, 0]);
+      // Steps of 1: along, the identity on two coordinates; across, nothing.
+      expect(moved![4]).toBeCloseTo(1, 5);
+      expect(moved![7 + 4]).toBeCloseTo(0, 5);
+      const none = await of(0, seed);
+      expect(none.alignment!.cosine.every((c) => c === 0)).toBe(true);
+      expect(Array.from(none.alignment!.principal)).toEqual(Array(6).fill(0));
+      expect(none.moved![0]).toBe(-1);
+      expect(none.moved![7]).toBe(0);
+    }
+  });
+
   it('counts inputs whose tangent vanished and leaves them out', async () => {
     const map = mapOf(2, 12, (i, j) => Number(i === j));
     const blank = await geometryOfInput(engine, map, {
@@ -323,6 +357,23 @@ describe('class trees', () => {
     ]))!;
     expect(tree.agreement).toMatchObject({ value: null });
     expect(tree.logSpectra.every(Number.isFinite)).toBe(true);
+  });
+
+  it('a hierarchy without groups has none either, of however many classes', async () => {
+    for (let n = 3; n <= 12; n++) {
+      const source = random(n);
+      const tree = (await classTree(
+        engine,
+        { ...spectrum, sigma: Float64Array.from({ length: 3 * n }, () => source.uniform()) },
+        Array.from({ length: n }, (_, i) => i),
+        null,
+        Array.from({ length: n }, (_, i) => i),
+      ))!;
+      expect(tree.agreement, `${n} classes`).toEqual({
+        value: null,
+        reason: 'all distances are equal in the hierarchy',
+      });
+    }
   });
 
   it('read a hierarchy as heights of common groups, and refuse one that is no hierarchy of the classes', () => {

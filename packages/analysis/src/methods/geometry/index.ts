@@ -64,6 +64,9 @@ export function alignmentSize(k: number, columns: number, wanted = 50): number {
   return Math.max(1, Math.min(k, wanted, Math.floor(MOST_VECTOR_VALUES / columns)));
 }
 
+/** σ at or below this part of the largest is 0 within rounding: its vectors are any of a null space, and no tangents (§4). */
+const NULL_SHARE = 1e-6;
+
 /**
  * Spectrum, vectors, tangent alignment and perturbation of one map at one input (Mototake & Ikegami, sections 4 to 7).
  * ReLU and max pooling make the net piecewise linear: the Jacobian is the one at x.
@@ -106,12 +109,14 @@ export async function geometryOfInput(
     );
     const tangents = tangentVectors(picture.x, picture.shape);
     const ks = alignmentSteps(size);
-    alignment = alignInput(found.v.data, map.columns, tangents, ks, seed, input);
+    const floor = NULL_SHARE * found.sigma[0]!;
+    const rank = found.sigma.subarray(0, size).filter((s) => s > floor).length;
+    alignment = alignInput(found.v.data, map.columns, tangents, ks, seed, input, rank);
     if (evaluate)
       moved = await perturbInput(
         picture.x,
         found.v.data,
-        size,
+        rank,
         tangents,
         evaluate,
         PERTURBATION_LENGTHS,

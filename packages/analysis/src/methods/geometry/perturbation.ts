@@ -17,7 +17,7 @@ export type Evaluate = (block: Float32Array, count: number) => Float32Array | Pr
 /**
  * ‖f(x + εd) − f(x)‖ for unit directions d, float64[names × lengths] (mean over the draws): tangent = random mixtures
  * of the first k right singular vectors, normal = random ones orthogonal to them, and the picture's own tangents (−1
- * where one vanishes). The net itself is run, not its linear map. Throws `not-finite`.
+ * where one vanishes, or k is 0 or all there are). The net itself is run, not its linear map. Throws `not-finite`.
  */
 export async function perturbInput(
   x: Float32Array,
@@ -38,7 +38,8 @@ export async function perturbInput(
   const source = random(seed, 0x9e7, input);
   const directions: { name: number; unit: Float64Array }[] = [];
   for (let draw = 0; draw < DRAWS; draw++) {
-    directions.push({ name: 0, unit: mixture(right, k, n, source) });
+    const tangent = mixture(right, k, n, source);
+    if (tangent) directions.push({ name: 0, unit: tangent });
     const normal = orthogonal(right, k, n, source);
     if (normal) directions.push({ name: 1, unit: normal });
     directions.push({ name: 2, unit: unitOf(normalVector(n, source))! });
@@ -110,13 +111,14 @@ export function summarisePerturbation(
   };
 }
 
-function mixture(right: Float64Array, k: number, n: number, source: Random): Float64Array {
+/** null of no vectors. */
+function mixture(right: Float64Array, k: number, n: number, source: Random): Float64Array | null {
   const out = new Float64Array(n);
   for (let i = 0; i < k; i++) {
     const weight = source.normal();
     for (let j = 0; j < n; j++) out[j]! += weight * right[i * n + j]!;
   }
-  return unitOf(out)!;
+  return unitOf(out);
 }
 
 /** null when the k vectors leave no direction. */

@@ -10,7 +10,7 @@ export interface Spread {
 
 /** Three readings of "how many directions get through" (section 4.3 of the methods). */
 export interface Dimensions {
-  /** Singular values ≥ 1 among those computed: the paper's dimension. */
+  /** Singular values ≥ 1 among those computed: the paper's dimension; a lower bound where all k are and `whole` is false. */
   atLeastOne: Spread;
   /** exp of the entropy of σ/Σσ (Roy & Vetterli 2007). */
   effectiveRank: Spread;

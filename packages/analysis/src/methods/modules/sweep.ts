@@ -105,7 +105,10 @@ export function proposeTheta(steps: readonly ThetaStep[], n: number): { proposal
   const score = (s: ThetaStep) => Math.max(0, s.silhouette.value ?? 0) * Math.max(0, s.stability.value ?? 0);
   const open = steps.filter((s) => s.clusters >= 2 && s.clusters <= n / 2 && score(s) > 0);
   if (!open.length) {
-    const reason = `no threshold tried gives 2 … ${Math.floor(n / 2)} clusters with a silhouette and stability over 0`;
+    const reason =
+      n < 4
+        ? 'fewer than four units cannot be 2 … n/2 clusters and cut into halves'
+        : `no threshold tried gives 2 … ${Math.floor(n / 2)} clusters with a silhouette and stability over 0`;
     return { proposal: { value: null, reason }, why: reason };
   }
   const best = open.reduce((a, b) => (score(b) >= score(a) ? b : a));

@@ -114,7 +114,7 @@ export interface Transition {
   joined: Uint32Array;
   /** Mean over the units of `from` that stay, of the share that the largest part of their cluster has: 1 = no row splits. */
   concentration: Figure;
-  /** Share of rows of two units or more whose largest part is under a half. */
+  /** Share of rows with two units or more that stay, whose largest part is under a half of these. */
   splitRows: Figure;
 }
 

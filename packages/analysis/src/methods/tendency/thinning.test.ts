@@ -157,7 +157,7 @@ describe('thinTendency', () => {
       pairs: 'all',
     });
     expect(thinning.steps[1]!.lowest.value).toBeGreaterThan(0.98);
-    expect(thinning.chosen).toEqual({ value: null, reason: 'sizes were given' });
+    expect(thinning.chosen).toEqual({ value: null, reason: 'intervals were given' });
   });
 
   it('compares the values of the same samples: by definition', async () => {

@@ -181,7 +181,8 @@ export async function thinTendency(
     reference,
     by: plan.by,
     least: plan.by === 'agreement' ? plan.least : null,
-    chosen: plan.by === 'agreement' ? chosenOf(out, plan.least) : { value: null, reason: 'sizes were given' },
+    chosen:
+      plan.by === 'agreement' ? chosenOf(out, plan.least) : { value: null, reason: `${plan.by}s were given` },
     steps: out,
     fullSeconds: sources.reduce((sum, { panel }) => sum + panel.seconds, 0),
   };
