@@ -4,6 +4,7 @@ import { points } from '../../bench/data.js';
 import { detectFeatures, type Kernels, loadKernels } from '../../src/load.js';
 import { type Matrix, METRICS } from '../../src/matrix.js';
 import { vatFromMatrix } from '../vat/index.js';
+import { vatFromPoints } from '../vat-points/index.js';
 import {
   pairwise,
   pairwiseBytes,
@@ -42,6 +43,32 @@ function expectRight(got: Matrix, x: Matrix, metric: (typeof METRICS)[number]): 
     expect(got.data[i * n + i]).toBe(0);
   }
 }
+
+describe('euclidean between whole numbers', () => {
+  it.each([1, 0.5, 1 / 256, 1024])('is exact in units of %f, so that ties are ties', (unit) => {
+    for (const n of [2, 5, 16, 33, 129, 200])
+      for (const d of [1, 3, 13, 64]) {
+        const { data, shape } = points(n, d, 'uniform', n * 100 + d);
+        // Far from the origin too, where a mean is no whole number of units.
+        const whole = data.map((value) => unit * (Math.floor(8 * Math.abs(value)) + 1000));
+        const x: Matrix = { data: whole, shape };
+        const exact = pointDistance(x, 'euclidean');
+        const got = pairwise(kernels, x, { metric: 'euclidean' }).data;
+        const wrong: string[] = [];
+        for (let i = 0; i < n; i++)
+          for (let j = 0; j < n; j++)
+            if (got[i * n + j] !== Math.fround(exact(i, j)))
+              wrong.push(`n=${n} d=${d} (${i}, ${j}): ${got[i * n + j]}, exactly ${exact(i, j)}`);
+        expect(wrong).toEqual([]);
+        const other: Matrix = { data: whole.slice(0, 2 * d), shape: [2, d] };
+        expect([...pairwise(kernels, x, { metric: 'euclidean', other }).data]).toEqual(
+          Array.from({ length: 2 * n }, (_, k) => got[Math.floor(k / 2) * n + (k % 2)]),
+        );
+        const ofPoints = vatFromPoints(kernels, x, { metric: 'euclidean' });
+        expect(vatFromMatrix(kernels, { data: got, shape: [n, n] })).toEqual(ofPoints);
+      }
+  });
+});
 
 describe.each(METRICS)('%s', (metric) => {
   it('equals float64 at every edge of lanes, tiles, panels and blocks of columns', () => {

@@ -76,16 +76,30 @@ export function pairwiseNormalise(rows: usize, stride: u32, d: u32, from: u32, t
   }
 }
 
-/** centre[k] = mean of column k over rows 0, step, 2·step, … below n. sums: f64[d]; centre: f32[stride]. */
+const FINEST: f64 = 8388608;
+
+/**
+ * centre[k] = mean of column k over rows 0, step, 2·step, … below n. sums: f64[d]; centre: f32[stride].
+ * If these rows, at most 1 in magnitude, are multiples of some 2⁻ᵖ, p ≤ 23, as scaled whole numbers are, the means are rounded to
+ * such: then centred values, and sums of their products below 2²⁴ units squared, are exact, and equal distances stay equal.
+ */
 export function pairwiseCentre(rows: usize, stride: u32, d: u32, n: u32, step: u32, sums: usize, centre: usize): void {
-  let count: f64 = 0;
+  let count: f64 = 0, grid: f64 = 1;
   for (let k: usize = 0; k < usize(d) << 3; k += 8) store<f64>(sums + k, 0);
   for (let i: u32 = 0; i < n; i += step) {
     const x = rows + (usize(i) * stride << 2);
+    for (let k: usize = 0; k < d && grid <= FINEST; k++) {
+      const y = <f64>load<f32>(x + (k << 2));
+      while (grid <= FINEST && y * grid != nearest<f64>(y * grid)) grid *= 2;
+    }
     for (let k: usize = 0; k < d; k++) store<f64>(sums + (k << 3), load<f64>(sums + (k << 3)) + <f64>load<f32>(x + (k << 2)));
     count += 1;
   }
-  for (let k: usize = 0; k < stride; k++) store<f32>(centre + (k << 2), k < d && count > 0 ? <f32>(load<f64>(sums + (k << 3)) / count) : 0);
+  for (let k: usize = 0; k < stride; k++) {
+    let mean: f64 = k < d && count > 0 ? load<f64>(sums + (k << 3)) / count : 0;
+    if (grid <= FINEST) mean = nearest<f64>(mean * grid) / grid;
+    store<f32>(centre + (k << 2), <f32>mean);
+  }
 }
 
 // to[j, i] = from[i, j] for 4 × 4 floats; rows `step` and 64 bytes apart.
