@@ -4,13 +4,16 @@
 // Memory contract (written by index.ts). Columns stand in strips of sixteen, the last filled up with zeros. panel: f32[strip][capacity][16].
 // statistics of one side: f64[3][16 · strips]: mean, sum of squared deviations, scale. sums: f32[input strip][unit pair][2][16].
 
-import { dotTile } from "../pairwise/tiles/assembly";
+import { add, dotTile } from "../pairwise/tiles/assembly";
 
 /** Unit strips that are gone through with one input strip: with 256 rows 256 KB, in the second cache. */
 const GROUP: u32 = 16;
 
-/** Products of two panels of `rows` rows, unit strips [from, to). */
-export function correlationAdd(a: usize, b: usize, sums: usize, rows: u32, capacity: u32, units: u32, inputStrips: u32, from: u32, to: u32): void {
+/** Rows summed in one go: a column that is constant but for a few samples adds many small products to a large one, and each rounds that. */
+const BLOCK: u32 = 32;
+
+/** Products of two panels of `rows` rows, unit strips [from, to), by blocks of rows and then in all. part: 128 bytes. */
+export function correlationAdd(a: usize, b: usize, sums: usize, rows: u32, capacity: u32, units: u32, inputStrips: u32, from: u32, to: u32, part: usize): void {
   const zero = f32x4.splat(0);
   const panel = usize(capacity) << 6;
   const pairs = (units + 1) >> 1;
@@ -19,7 +22,11 @@ export function correlationAdd(a: usize, b: usize, sums: usize, rows: u32, capac
     for (let i: u32 = 0; i < inputStrips; i++) {
       const B = b + usize(i) * panel;
       let c = sums + (usize(i) * pairs + first << 7);
-      for (let p = first; p < last; p++, c += 128) dotTile(a + usize(p >> 3) * panel + (usize(p & 7) << 3), B, c, rows, true, zero);
+      for (let p = first; p < last; p++, c += 128) {
+        const A = a + usize(p >> 3) * panel + (usize(p & 7) << 3);
+        for (let row: u32 = 0; row < rows; row += BLOCK) dotTile(A + (usize(row) << 6), B + (usize(row) << 6), part, min(BLOCK, rows - row), row > 0, zero);
+        add(part, c, 128);
+      }
     }
   }
 }

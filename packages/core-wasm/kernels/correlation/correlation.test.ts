@@ -58,6 +58,29 @@ describe('correlation', () => {
     }
   });
 
+  it('keeps its digits for columns that are constant but for a few samples, as units that seldom fire', () => {
+    for (const m of [100, 255, 500, 2500, 10000])
+      for (const fire of [1, 3, 10]) {
+        const next = uniform(m + fire);
+        const c = 24;
+        const data = new Float32Array(m * c);
+        for (let k = 0; k < c; k++) {
+          // Near the front, where all others come after the large products, near the end, and anywhere; a dense one between.
+          const [from, share] = [
+            [0, 0.02],
+            [0.98, 0.02],
+            [0, 1],
+          ][k % 3]!;
+          for (let f = 0; f < fire; f++)
+            data[Math.min(m - 1, Math.floor((from! + share! * next()) * m)) * c + k] = 0.3 + next();
+          if (k % 8 === 7) for (let s = 0; s < m; s++) data[s * c + k] = next();
+        }
+        const x: Matrix = { data, shape: [m, c] };
+        const got = correlation(kernels, x, x);
+        expect(worst(got, correlationReference(x, x)), `m=${m}, ${fire} of them`).toBeLessThan(2e-6);
+      }
+  });
+
   it('stays right far from the origin, for tiny and huge scales, over many samples and when the scale jumps', () => {
     for (const [offset, scale] of [
       [1e4, 1],
