@@ -261,9 +261,8 @@ export function releaseCorrelation({ arena }: Kernels, job: CorrelationJob): voi
  * @param x float32[m × units]; y float32[m × inputs]; finite. To take samples in blocks, or from a file, use
  *   `prepareCorrelation`, `addCorrelationSteps`, `finishCorrelation`, `releaseCorrelation`: the result of the blocks differs only in rounding.
  * @returns r within 2e-6 of exact (float32 sums of products of centred values), whatever the columns' means and scales, and for columns
- *   that are constant but for a few samples; means and
- *   deviations in float64. A column with one value only has zero variance, exactly: its correlations are 0 and it is named. No
- *   samples, or one: every column is constant.
+ *   that are constant but for a few samples; means and deviations in float64. A column with one value only has zero variance,
+ *   exactly: its correlations are 0 and it is named. No samples, or one: every column is constant.
  * @throws `shape`, `not-finite` with row and column, `memory`, `cancelled`.
  * Time O(m·units·inputs), one pass; memory `correlationBytes` and the result once more.
  * Source: Chan, Golub & LeVeque 1979 (joining means and sums of blocks).
