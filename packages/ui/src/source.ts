@@ -11,6 +11,11 @@ export async function loadResult<T extends ResultBase>(url: string, signal?: Abo
 export class SourceLoader<T extends ResultBase> {
   private wanted: AbortController | null = null;
 
+  /** What is under way is never heard of. */
+  cancel(): void {
+    this.wanted?.abort();
+  }
+
   /** Calls `done` once with the result, or with the problem, unless another load begins first. */
   load(url: string, done: (result: T | null, problem: string) => void): void {
     this.wanted?.abort();

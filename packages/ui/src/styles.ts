@@ -23,6 +23,22 @@ export const tokens = css`
     font-family: var(--es-font, system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif);
     font-size: var(--es-font-size, 0.875rem);
     line-height: 1.4;
+    /* Every text is English and every axis runs to the right, on pages of any direction. */
+    direction: ltr;
+  }
+  @media (forced-colors: active) {
+    :host {
+      --_text: CanvasText;
+      --_quiet: CanvasText;
+      --_line: color-mix(in srgb, CanvasText 45%, Canvas);
+      --_surface: Canvas;
+      --_raised: color-mix(in srgb, CanvasText 14%, Canvas);
+      --_accent: Highlight;
+    }
+    /* Swatches of legends say which colour is which. */
+    i[style]:not([hidden]) {
+      forced-color-adjust: none;
+    }
   }
   :host([hidden]) {
     display: none;
@@ -48,6 +64,8 @@ export const tokens = css`
   summary {
     cursor: pointer;
     color: var(--_quiet);
+    /* WCAG 2.2, 2.5.8: targets of 24 pixels. */
+    line-height: max(24px, 1.6em);
   }
   :focus-visible {
     outline: 2px solid var(--_accent);

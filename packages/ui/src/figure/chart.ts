@@ -107,6 +107,14 @@ export function chart(spec: ChartSpec): Chart {
   const xShown = xNames ? thin(xTicks, x, turned ? LINE : 0, turned) : xTicks;
   const xRoom = UPRIGHT_SHARE * height;
   const grid = spec.grid ?? 'y';
+  // A title stands at the middle of its axis, and within the drawing where it is longer than the axis.
+  const titleOf = (text: string, middle: number, room: number) => {
+    const words = fitText(text, room - 8, measure);
+    const half = measure(words) / 2 + 2;
+    return { words, at: Math.max(half, Math.min(middle, room - half)) };
+  };
+  const xTitle = titleOf(spec.x.title ?? '', (left + right) / 2, width);
+  const yTitle = titleOf(spec.y.title ?? '', (top + bottom) / 2, height);
 
   const axes = svg`<g class="axes" aria-hidden="true">
     ${grid === 'y' || grid === 'both' ? yShown.map(({ value }) => svg`<line class="grid" x1=${left} x2=${right} y1=${y.at(value)} y2=${y.at(value)} />`) : nothing}
@@ -126,8 +134,8 @@ export function chart(spec: ChartSpec): Chart {
       const text = yNames ? fitText(label, yWide, measure) : label;
       return svg`<line class="axis" x1=${left - TICK} x2=${left} y1=${at} y2=${at} /><text class="tick" x=${left - TICK - GAP} y=${at} text-anchor="end" dominant-baseline="central">${text}${text === label ? nothing : svg`<title>${label}</title>`}</text>`;
     })}
-    ${spec.x.title && !spec.x.hidden ? svg`<text class="title" x=${(left + right) / 2} y=${height - 4} text-anchor="middle">${fitText(spec.x.title, width - 8, measure)}<title>${spec.x.title}</title></text>` : nothing}
-    ${spec.y.title && !spec.y.hidden ? svg`<text class="title" transform="translate(${LINE - 4} ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${fitText(spec.y.title, height - 8, measure)}<title>${spec.y.title}</title></text>` : nothing}
+    ${spec.x.title && !spec.x.hidden ? svg`<text class="title" x=${xTitle.at} y=${height - 4} text-anchor="middle">${xTitle.words}<title>${spec.x.title}</title></text>` : nothing}
+    ${spec.y.title && !spec.y.hidden ? svg`<text class="title" transform="translate(${LINE - 4} ${yTitle.at}) rotate(-90)" text-anchor="middle">${yTitle.words}<title>${spec.y.title}</title></text>` : nothing}
   </g>`;
   return { width, height, left, top, right, bottom, x, y, axes };
 }

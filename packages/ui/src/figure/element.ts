@@ -68,6 +68,7 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   declare private tableOpen: boolean;
   declare private menuOpen: boolean;
   private sizes: ResizeObserver | null = null;
+  private resizing = 0;
 
   constructor() {
     super();
@@ -99,14 +100,24 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   override connectedCallback(): void {
     super.connectedCallback();
     this.sizes = new ResizeObserver(([entry]) => {
-      this.width = Math.floor(entry!.contentRect.width);
-      this.resized();
+      const width = Math.floor(entry!.contentRect.width);
+      cancelAnimationFrame(this.resizing);
+      if (width === this.width) return;
+      // Drawn here and now, it would change its height within the observer's own frame, which browsers report to the page as an
+      // error ("ResizeObserver loop…").
+      this.resizing = requestAnimationFrame(() => {
+        this.width = width;
+        this.resized();
+      });
     });
     this.sizes.observe(this);
+    // Put elsewhere, the colours may be others: no transition tells of that.
+    if (this.hasUpdated) this.theme++;
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.sizes?.disconnect();
+    cancelAnimationFrame(this.resizing);
   }
   /** After the size changed, for what is drawn by hand. */
   protected resized(): void {}

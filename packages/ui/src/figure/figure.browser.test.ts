@@ -1,5 +1,5 @@
 import axe from 'axe-core';
-import { html, svg } from 'lit';
+import { html, render, svg } from 'lit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chart, drawMatrix, EsFigure, type ExportDetail, type FigureTable, mark, tableOf } from './index.js';
 
@@ -75,6 +75,55 @@ describe('EsFigure', () => {
     expect(text(await mount({ data: { names: ['a'], values: [-1] } }))).toContain(
       'could not be drawn: a bar below the ground',
     );
+  });
+
+  it('shows data that comes after a failed src, and lets go of a src that is taken away', async () => {
+    const element = await mount({ src: '/nothing-here.json' });
+    const alert = () => element.shadowRoot!.querySelector('[role=alert]')?.textContent ?? '';
+    await expect.poll(alert).toContain('nothing-here.json');
+    element.data = data;
+    await element.updateComplete;
+    expect(alert()).toBe('');
+    expect(marks(element).length).toBe(3);
+    // A problem that the page itself set stays.
+    element.problem = 'said by the page';
+    element.data = { ...data };
+    await element.updateComplete;
+    expect(alert()).toBe('said by the page');
+    element.problem = '';
+    element.src = '/nothing-there.json';
+    await element.updateComplete;
+    element.src = '';
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect([alert(), element.loading]).toEqual(['', false]);
+  });
+
+  it('keeps a long title of an axis within a narrow drawing', async () => {
+    const title = 'a title longer than its axis';
+    const host = document.createElement('div');
+    document.body.append(host);
+    const measure = (words: string) => 6.5 * words.length;
+    const y = { domain: [10_000, 99_999], title: 'height' };
+    render(
+      svg`<svg width="220" height="120">${chart({ width: 220, height: 120, x: { domain: [0, 1], title }, y, measure }).axes}</svg>`,
+      host,
+    );
+    const at = [...host.querySelectorAll('text.title')].find((e) => e.textContent!.includes('longer'))!;
+    const middle = Number(at.getAttribute('x'));
+    const half = measure(at.firstChild!.textContent!) / 2;
+    expect(middle + half).toBeLessThanOrEqual(220);
+    expect(middle - half).toBeGreaterThanOrEqual(0);
+  });
+
+  it('paints with the colours of the place it is put into', async () => {
+    const element = await mount({ data });
+    const before = element.paints;
+    element.remove();
+    const dark = document.createElement('div');
+    dark.style.colorScheme = 'dark';
+    document.body.append(dark);
+    dark.append(element);
+    await expect.poll(() => element.paints).toBeGreaterThan(before);
   });
 
   it('follows the width of its place', async () => {

@@ -64,6 +64,8 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
   /** One side of a comparison of two snapshots: leaves out what is the same on both. */
   declare compared: boolean;
   private loader = new SourceLoader<Result>();
+  /** The problem found here, not set from outside: that loading `src` or drawing `data` ended with; or ''. */
+  private failed = '';
 
   constructor() {
     super();
@@ -91,6 +93,16 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
   }
 
   protected override willUpdate(changed: PropertyValues): void {
+    // A page that has nothing yet hands over null or undefined.
+    this.selection ??= {};
+    this.data ??= null;
+    if (changed.has('src') && !this.src) {
+      this.loader.cancel();
+      if (changed.get('src')) this.loading = false;
+    }
+    // Other data, or an end of `src`, ends what was found before.
+    const other = changed.has('data') ? this.data !== null : changed.has('src') && !this.src;
+    if (this.failed && this.problem === this.failed && other) this.problem = this.failed = '';
     if (!this.src || !['src', ...this.pickedBy].some((name) => changed.has(name))) return;
     this.problem = '';
     this.loading = true;
@@ -103,7 +115,19 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
         this.data = null;
         this.problem = (error as Error).message;
       }
+      this.failed = this.problem;
     });
+  }
+
+  // What `render` does not reach throws on data of another shape too, which would leave the page with an unhandled rejection.
+  protected override performUpdate(): void {
+    try {
+      super.performUpdate();
+    } catch (error) {
+      if (this.data === null) throw error;
+      this.data = null;
+      this.problem = this.failed = undrawn(error);
+    }
   }
 
   override render(): TemplateResult {
@@ -115,7 +139,7 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
       const reason = this.emptyReason(data);
       return reason ? state(reason) : this.content(data);
     } catch (error) {
-      return state(`This could not be drawn: ${(error as Error).message}`, 'alert');
+      return state(undrawn(error), 'alert');
     }
   }
 
@@ -124,6 +148,8 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
     this.dispatchEvent(new CustomEvent<Detail>('es-select', { detail, bubbles: true, composed: true }));
   }
 }
+
+const undrawn = (error: unknown) => `This could not be drawn: ${(error as Error).message}`;
 
 /** The box that stands for a picture that is not there. */
 export function state(text: string, kind: '' | 'alert' | 'busy' = ''): TemplateResult {

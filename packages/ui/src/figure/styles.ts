@@ -52,9 +52,7 @@ export default css`
     min-block-size: 1.4em;
     color: var(--_quiet);
     font-variant-numeric: tabular-nums;
-    overflow: hidden;
-    text-overflow: ellipsis;
-    white-space: nowrap;
+    overflow-wrap: anywhere;
   }
   .menu {
     position: relative;

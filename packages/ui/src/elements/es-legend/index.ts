@@ -32,6 +32,9 @@ export class EsLegend extends LitElement {
         text-decoration: underline;
         text-underline-offset: 3px;
       }
+      span[part='scale'] {
+        max-inline-size: 100%;
+      }
       span,
       button {
         display: inline-flex;
@@ -46,6 +49,7 @@ export class EsLegend extends LitElement {
       }
       .bar {
         inline-size: 7rem;
+        min-inline-size: 2rem;
         block-size: 0.8em;
         border: 1px solid var(--_line);
         background: linear-gradient(to right, #000, #fff);
@@ -75,6 +79,11 @@ export class EsLegend extends LitElement {
     this.high = Number.NaN;
     this.unit = '';
     this.selection = {};
+  }
+
+  protected override willUpdate(): void {
+    // A page whose selection is not there yet hands over null or undefined.
+    this.selection ??= {};
   }
 
   override render() {

@@ -95,8 +95,12 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     const rowNames = sizes.map((units, r) => label(r, rows.alone, units));
     const columnNames = [...toSizes.map((units, c) => label(c, columns.alone, units)), 'none'];
     const longest = (names: string[]) => Math.ceil(Math.max(...names.map(this.measure))) + 14;
-    const [edge, head] = [longest(rowNames), longest(columnNames)];
-    const side = Math.max(6, Math.min(34, Math.floor((this.width - edge - 8) / (toSizes.length + 1))));
+    const sideBeside = (edge: number) =>
+      Math.max(6, Math.min(34, Math.floor((this.width - edge - 8) / (toSizes.length + 1))));
+    // Where labels would not be legible, cells take their room.
+    const text = sideBeside(longest(rowNames)) >= 12;
+    const [edge, head] = text ? [longest(rowNames), longest(columnNames)] : [2, 2];
+    const side = sideBeside(edge);
     const colour = sequential();
     const chosenRow = this.chosen?.snapshot === t.from ? this.chosen.cluster : -1;
     const chosenColumn = this.chosen?.snapshot === t.to ? this.chosen.cluster : -1;
@@ -122,7 +126,6 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     }
     const width = edge + (toSizes.length + 1) * side + 8;
     const height = head + sizes.length * side + BOTTOM;
-    const text = side >= 12;
     return this.plot({
       width,
       height,

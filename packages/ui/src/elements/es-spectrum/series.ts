@@ -56,6 +56,13 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
         stroke: var(--_quiet);
         stroke-dasharray: 2 3;
       }
+      svg text.name {
+        paint-order: stroke;
+        stroke: var(--_surface);
+        stroke-width: 3px;
+        stroke-linejoin: round;
+        pointer-events: none;
+      }
       .names {
         display: flex;
         flex-wrap: wrap;
@@ -121,8 +128,7 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
       svg: svg`${axes}
         ${
           Number.isFinite(across)
-            ? svg`<line class="level" x1=${left} x2=${right} y1=${across} y2=${across} />
-              <text class="tick" x=${right - 2} y=${across - 4} text-anchor="end">${level!.name}</text>`
+            ? svg`<line class="level" x1=${left} x2=${right} y1=${across} y2=${across} />`
             : nothing
         }
         ${series.map(({ values, sd }, i) =>
@@ -145,7 +151,12 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
               selected: selected ?? false,
             })} />
             ${values.length < 16 ? points[i]!.filter(([, py]) => Number.isFinite(py)).map(([px, py]) => svg`<circle cx=${px} cy=${py} r="3" style="fill:${lineColour(i)};pointer-events:none" />`) : nothing}`,
-        )}`,
+        )}
+        ${
+          Number.isFinite(across)
+            ? svg`<text class="tick name" x=${right - 2} y=${across - 4} text-anchor="end">${level!.name}</text>`
+            : nothing
+        }`,
     })}
     <div class="names">${series.map(
       ({ name, dashed }, i) =>

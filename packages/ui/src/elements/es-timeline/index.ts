@@ -26,11 +26,12 @@ export class EsTimeline extends EsLoaded<readonly TimelineSnapshot[]> {
     css`
       .row {
         display: flex;
+        flex-wrap: wrap;
         gap: 0.4rem;
         align-items: center;
       }
       input {
-        flex: 1;
+        flex: 1 1 9rem;
         min-inline-size: 5rem;
         accent-color: var(--_accent);
       }
@@ -62,15 +63,6 @@ export class EsTimeline extends EsLoaded<readonly TimelineSnapshot[]> {
         font-weight: 600;
         font-variant-numeric: tabular-nums;
         white-space: nowrap;
-      }
-      @media (max-width: 600px) {
-        .row {
-          flex-wrap: wrap;
-        }
-        input {
-          order: 3;
-          flex-basis: 100%;
-        }
       }
     `,
   ];

@@ -1,5 +1,6 @@
 import '../../register.js';
 import { afterEach, describe, expect, it } from 'vitest';
+import { page } from 'vitest/browser';
 import type { EsActivityBars } from '../../elements/es-activity-bars/index.js';
 import type { EsChangeHeatmap } from '../../elements/es-change-heatmap/index.js';
 import { type EsChangeScatter, scatterOf } from '../../elements/es-change-scatter/index.js';
@@ -36,6 +37,21 @@ function pixel(canvas: HTMLCanvasElement, x: number, y: number): number[] {
   const ratio = canvas.width / canvas.clientWidth;
   return [...canvas.getContext('2d')!.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
 }
+
+describe('es-change-view', () => {
+  it('shows every column of its table in 688 px, a page of 720, and in 560', async () => {
+    const before = [window.innerWidth, window.innerHeight] as const;
+    await page.viewport(720, 900);
+    for (const width of [688, 560]) {
+      const view = await mount('es-change-view', { data: changeResult() }, width);
+      const scroll = find(view, '.scroll');
+      expect(all(view, 'thead th').length).toBe(8);
+      expect(scroll.clientWidth).toBe(width);
+      expect(scroll.scrollWidth, `${width} px`).toBeLessThanOrEqual(width);
+    }
+    await page.viewport(...before);
+  });
+});
 
 describe('es-change-heatmap', () => {
   const result = changeResult();

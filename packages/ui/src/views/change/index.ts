@@ -22,15 +22,26 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
       .scroll {
         overflow-x: auto;
       }
-      td,
-      th {
+      td {
         white-space: nowrap;
+      }
+      th {
+        vertical-align: bottom;
+      }
+      @container (max-width: 720px) {
+        td,
+        th {
+          padding-inline: 0.3rem;
+        }
       }
       tr[aria-current='true'] {
         background: var(--_raised);
       }
       td button {
         all: unset;
+        box-sizing: border-box;
+        min-inline-size: 24px;
+        line-height: 24px;
         cursor: pointer;
         color: var(--_accent);
       }
@@ -101,7 +112,7 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
     return html`
       <p>From ${snapshotTitle(data.from)} to ${snapshotTitle(data.to)}. A correlation above 0 and more than half equal signs mean that values moved away from 0.</p>
       <div class="scroll" tabindex="0" role="region" aria-label="Change by layer"><table>
-        <thead><tr>${['Layer', 'Weights', 'Pearson r', 'Slope', 'Equal signs', 'Positive grew', 'Negative shrank', '‖Δ‖ / ‖w‖'].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+        <thead><tr>${['Layer', 'Weights', 'Pearson\u00a0r', 'Slope', 'Equal signs', 'Positive grew', 'Negative shrank', '‖Δ‖\u00a0/\u00a0‖w‖'].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
         <tbody>${data.layers.map(
           ({ layer, statistics: s }) => html`<tr aria-current=${layer === this.layer ? 'true' : nothing}>
             <td><button type="button" aria-pressed=${layer === this.layer} @click=${() => this.choose(layer)}>${layer}</button></td>

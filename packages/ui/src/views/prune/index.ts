@@ -19,6 +19,9 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
   static override styles = [
     ...EsLoaded.styles,
     css`
+      :host {
+        container-type: inline-size;
+      }
       .controls {
         display: flex;
         flex-wrap: wrap;
@@ -56,7 +59,7 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
         margin: 0 0 0.2rem;
         color: var(--_quiet);
       }
-      @media (max-width: 800px) {
+      @container (max-width: 800px) {
         .split {
           grid-template-columns: minmax(0, 1fr);
         }

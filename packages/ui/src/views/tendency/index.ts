@@ -84,7 +84,8 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
     }
     if (this.data && ['data', 'step', 'aligned'].some((name) => changed.has(name)))
       this.shown = shownPanels(this.data, this.step, this.aligned);
-    if ((changed.has('selection') || changed.has('data')) && this.selected) this.follow(this.selection);
+    if (this.data && this.selected && ['selection', 'data'].some((name) => changed.has(name)))
+      this.follow(this.selection);
   }
 
   /** What is chosen on the page; a layer that this result does not have leaves its own choice. */

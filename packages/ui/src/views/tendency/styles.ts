@@ -16,7 +16,9 @@ export default css`
         padding: 0;
         margin: 0;
         display: flex;
-        gap: 0.8rem;
+        flex-wrap: wrap;
+        gap: 0 0.8rem;
+        min-inline-size: 0;
       }
       legend {
         float: left;
@@ -41,7 +43,8 @@ export default css`
       }
       .player {
         display: flex;
-        gap: 0.7rem;
+        flex-wrap: wrap;
+        gap: 0.3rem 0.7rem;
         align-items: center;
         margin-block-end: 0.5rem;
       }
@@ -58,6 +61,7 @@ export default css`
         border: 1px solid var(--_line);
         border-radius: 6px;
         padding: 0.15rem 0.7rem;
+        max-inline-size: 100%;
       }
       .later {
         margin-block-start: 2rem;
