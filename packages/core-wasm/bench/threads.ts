@@ -19,7 +19,9 @@ export interface Threads {
 
 function part(exports: WebAssembly.Exports, work: Task, worker: number, count: number): void {
   if ('vatPoints' in work) {
-    runVatPointsWorker(exports, work.vatPoints, worker, work.vatPoints.steps);
+    const { n, d } = work.vatPoints;
+    const slice = Math.max(1, Math.floor(1e8 / (n * Math.max(d, 16))));
+    while (runVatPointsWorker(exports, work.vatPoints, worker, slice) === 0);
     return;
   }
   // A thread that is held up takes fewer, as in the engine.

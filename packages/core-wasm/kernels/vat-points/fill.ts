@@ -2,7 +2,6 @@ import type { Kernels } from '../../src/load.js';
 import type { Bounds } from './bounds.js';
 import { type Layout, NONE, type Sizes } from './layout.js';
 import type { Rows } from './rows.js';
-import { spatialOrder } from './spatial-order.js';
 import type { Steps } from './steps.js';
 
 interface FillExports {
@@ -29,6 +28,8 @@ export interface Empty {
   sizes: Sizes;
   rows: Rows;
   bounds: Bounds;
+  /** The points' order in space. */
+  order: Uint32Array;
   /** Steps of whole numbers, where there are any. */
   whole: Steps | null;
 }
@@ -36,21 +37,22 @@ export interface Empty {
 /** Brings the points into their blocks and records, in spatial order, with their keys, bound rows and boxes. */
 export function fill(job: Empty): void {
   fillBlocks(job);
-  if (job.sizes.way !== 'direct') shareBoxes(job);
+  if (job.sizes.records) shareBoxes(job);
 }
 
 function fillBlocks(job: Empty): void {
-  const { at, rows, bounds, whole, kernels } = job;
+  const { at, rows, bounds, whole, kernels, order } = job;
   const { arena } = kernels;
-  const { n, d, m, boxRows, tag, workers, way } = job.sizes;
-  const asRecords = way !== 'direct';
+  const { n, d, m, boxRows, tag, workers, records } = job.sizes;
   const exports = kernels.exports as unknown as FillExports;
   const all = new Float32Array(kernels.memory.buffer);
   const index = new Uint32Array(kernels.memory.buffer);
-  const order = spatialOrder(bounds.sort.values, bounds.sort.width, n);
+  const { values } = bounds.sort;
+  const low = new Float64Array(boxRows);
+  const high = new Float64Array(boxRows);
   arena.u32(at.dimensions, d).set(bounds.dimensions);
   const { scratch } = at.each[0]!;
-  const slots = asRecords
+  const slots = records
     ? [arena.f32(at.row, d)]
     : Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
   if (whole) arena.f64(at.centre, d).set(bounds.centre);
@@ -59,25 +61,31 @@ function fillBlocks(job: Empty): void {
     const local = Math.floor(g / workers);
     const count = Math.min(16, n - 16 * g);
     let least = NONE;
+    low.fill(Infinity);
+    high.fill(-Infinity);
     for (let lane = 0; lane < count; lane++) {
       const i = order[16 * g + lane]!;
-      rows.read(i, slots[asRecords ? 0 : lane]!);
-      if (asRecords) fillWhole(job, exports, g, lane, i);
+      rows.read(i, slots[records ? 0 : lane]!);
+      if (records) fillWhole(job, exports, g, lane, i);
       else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
+      // The bound rows are what boxes are made of, where there are any.
       let p = own.bounds / 4 + local * 16 * m + lane;
-      for (let k = 0; k < m; k++, p += 16) all[p] = bounds.values[i * m + k]!;
-      let box = at.boxes / 4 + g * 2 * boxRows;
-      for (let k = 0; k < boxRows; k++, box += 2) {
-        const y = bounds.sort.values[i * boxRows + k]!;
-        if (lane === 0 || y < all[box]!) all[box] = y;
-        if (lane === 0 || y > all[box + 1]!) all[box + 1] = y;
+      for (let k = 0, from = i * boxRows; k < boxRows; k++, p += 16) {
+        const y = values[from + k]!;
+        if (k < m) all[p] = y;
+        if (y < low[k]!) low[k] = y;
+        if (y > high[k]!) high[k] = y;
       }
       all[own.keys / 4 + local * 16 + lane] = Infinity;
       index[own.ids / 4 + local * 16 + lane] = i;
       if (i < least) least = i;
     }
+    for (let k = 0, box = at.boxes / 4 + g * 2 * boxRows; k < boxRows; k++, box += 2) {
+      all[box] = low[k]!;
+      all[box + 1] = high[k]!;
+    }
     index[own.blockId / 4 + local] = least;
-    if (!asRecords) exports.vatPointsFill(job.pointer, g, scratch, count, at.dimensions);
+    if (!records) exports.vatPointsFill(job.pointer, g, scratch, count, at.dimensions);
   }
 }
 

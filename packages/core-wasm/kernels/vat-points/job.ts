@@ -6,9 +6,11 @@ import { MAX_BYTES } from '../../src/memory.js';
 import type { VatResult } from '../vat/result.js';
 import { boundsOf } from './bounds.js';
 import { fill } from './fill.js';
-import { NONE, place, type Sizes, STATE, type Way, wayOf } from './layout.js';
+import { asRecords, NONE, place, type Sizes, STATE } from './layout.js';
 import { rowsOf } from './rows.js';
+import { spatialOrder } from './spatial-order/index.js';
 import { stepsOf } from './steps.js';
+import { roundsOf, setTree } from './tree/layout.js';
 
 export interface VatPointsExports {
   vatPointsProbe(job: number, from: number): number;
@@ -30,8 +32,6 @@ export interface VatPointsJob {
 }
 
 export const MAX_WORKERS = 64;
-/** As the kernels number them. */
-const WAYS: readonly Way[] = ['direct', 'debts', 'sieve'];
 
 /**
  * Checks the points, brings them into blocks in the kernels' memory and shares them out. The caller runs every worker
@@ -47,7 +47,13 @@ export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, wo
 }
 
 /** The same for points that `checkPoints` has seen. */
-export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, workers: number): VatPointsJob {
+export function prepareChecked(
+  kernels: Kernels,
+  x: Matrix,
+  metric: Metric,
+  workers: number,
+  byTree = true,
+): VatPointsJob {
   checkKernels(kernels);
   const [n, d] = x.shape;
   guard(n >= 2, 'argument', () => `x: a job needs at least 2 points, got ${n}`, { n });
@@ -75,12 +81,22 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
   const rows = rowsOf(x, metric);
   const bounds = boundsOf(kernels, rows, n, d, l1);
   const { m } = bounds;
+  const order = spatialOrder(kernels, bounds.sort.values, bounds.sort.width, n);
   const boxRows = bounds.sort.width;
   const tag = rows.zero ? 1 : 0;
-  const wanted = wayOf(n, d, l1);
-  const whole = wanted === 'direct' || l1 ? null : stepsOf(bounds.squares, d);
-  const way = wanted === 'sieve' && !whole ? 'debts' : wanted;
-  const sizes: Sizes = { n, d, m, boxRows, tag, workers, way, quantised: whole !== null };
+  const records = asRecords(n, d, l1);
+  const whole = !records || l1 ? null : stepsOf(bounds.squares, d);
+  const sizes: Sizes = {
+    n,
+    d,
+    m,
+    boxRows,
+    tag,
+    workers,
+    records,
+    quantised: whole !== null,
+    tree: byTree ? roundsOf(n) : null,
+  };
   const size = place(0, sizes).bytes;
   const { arena } = kernels;
   const pointer = arena.alloc(size);
@@ -109,12 +125,14 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
     boxRows,
     m > 0 ? 1 : 0,
     at.visited,
-    WAYS.indexOf(way),
+    records ? 1 : 0,
     whole ? 1 : 0,
     0,
     at.records,
     at.record,
     at.wholeAt,
+    0,
+    at.light?.header ?? 0,
   ]);
   const pointerFloats = floats(pointer);
   pointerFloats.set([bounds.grow, bounds.slack], 12);
@@ -125,6 +143,7 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
   arena.f32(at.sync + 384, 1)[0] = Infinity;
   arena.f32(at.sync + 448, 1)[0] = Infinity;
   at.each.forEach((own, w) => {
+    const light = at.light?.each[w];
     const state = at.states + STATE * w;
     const own16 = Math.max(0, Math.ceil((blocks - w) / workers));
     words(state).set([
@@ -154,10 +173,12 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
         n,
         own.odd,
         own.wholeLimits,
+        light?.header ?? 0,
+        light ? 1 : 0,
       ],
       13,
     );
-    if (way !== 'direct') arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
+    if (records) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
     arena.f32(own.tops, at.padded).fill(Infinity);
     arena.f32(own.owed, at.padded).fill(Infinity);
     arena.f32(own.limits, 16).fill(Infinity);
@@ -167,12 +188,13 @@ export function prepareChecked(kernels: Kernels, x: Matrix, metric: Metric, work
     arena.f32(own.blockKey, at.perWorker).fill(Infinity);
     arena.u32(own.blockId, at.perWorker).fill(NONE);
   });
-  fill({ kernels, pointer, at, sizes, rows, bounds, whole });
+  if (at.light) setTree(kernels, at.light, sizes.tree!);
+  fill({ kernels, pointer, at, sizes, rows, bounds, order, whole });
   const exports = kernels.exports as unknown as VatPointsExports;
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
-  const steps = Math.ceil(blocks / workers) + n;
+  const steps = Math.ceil(blocks / workers) * (1 + (sizes.tree?.count ?? 0)) + (sizes.tree ? 0 : n);
   return { pointer, n, d, metric, workers, steps, unit: rows.unit };
 }
 

@@ -1,5 +1,6 @@
 import { checkCounts } from '../../src/arguments.js';
 import { boundRows } from './bounds.js';
+import { placeTree, type Rounds, roundsOf } from './tree/layout.js';
 
 export const STATE = 128;
 const SYNC = 512;
@@ -24,16 +25,11 @@ function places(base: number): Places {
 }
 
 /**
- * How a visited point is taken in (docs/decisions/0008): directly; through a sieve of whole numbers; or put off. The last two need the
- * points as records beside the blocks, twice the memory; past 1 GB of points room for more of them is worth more.
+ * Whether points of d coordinates also lie as records, beside blocks of whole numbers (measured): twice the memory; past 1 GB of points room
+ * for more of them is worth more. L1 distances have no whole numbers to sort pairs out by.
  */
-export type Way = 'direct' | 'sieve' | 'debts';
-
-/** The way for n points of d coordinates (measured); L1 distances have no whole numbers to sieve by. */
-export function wayOf(n: number, d: number, l1: boolean): Way {
-  if (d < 48 || n * d >= 2 ** 28) return 'direct';
-  if (d >= 128) return 'debts';
-  return l1 ? 'direct' : 'sieve';
+export function asRecords(n: number, d: number, l1: boolean): boolean {
+  return d >= (l1 ? 128 : 48) && n * d < 2 ** 28;
 }
 
 /** What the layout of a job's memory follows from. */
@@ -44,13 +40,17 @@ export interface Sizes {
   boxRows: number;
   tag: 0 | 1;
   workers: number;
-  way: Way;
+  records: boolean;
   quantised: boolean;
+  /** The order by way of a spanning tree, with these rounds. */
+  tree: Rounds | null;
 }
 
 /** Byte offsets of everything a job holds, from `base` on; blocks/assembly.ts says what lies there. */
-export function place(base: number, { n, d, m, boxRows, tag, workers, way, quantised }: Sizes) {
-  const asRecords = way !== 'direct';
+export function place(
+  base: number,
+  { n, d, m, boxRows, tag, workers, records: asRecords, quantised, tree }: Sizes,
+) {
   const l = places(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
@@ -68,7 +68,6 @@ export function place(base: number, { n, d, m, boxRows, tag, workers, way, quant
   const row = asRecords ? l.take(4 * d) : 0;
   const centre = quantised ? l.take(8 * d) : 0;
   const boxes = l.take(8 * boxRows * blocks);
-  const visited = way === 'debts' ? l.take(n * candidate) : 0;
   const records = asRecords ? l.take(n * record) : 0;
   // Blocks of a worker, to whole vectors.
   const padded = Math.ceil(perWorker / 4) * 4;
@@ -90,9 +89,13 @@ export function place(base: number, { n, d, m, boxRows, tag, workers, way, quant
     norms: asRecords ? l.take(64 * perWorker) : 0,
     products: l.take(256),
     odd: asRecords ? l.take(64 * perWorker) : 0,
-    wholeLimits: l.take(asRecords ? 64 * perWorker : 64),
+    wholeLimits: l.take(64),
   }));
+  const light = tree && placeTree(l.take, tree, { n, blocks, workers, least: asRecords ? n * candidate : 0 });
+  // Visited points are written down only where the tree was given up.
+  const visited = light ? light.edges : asRecords ? l.take(n * candidate) : 0;
   return {
+    light,
     job,
     sync,
     states,
@@ -116,11 +119,11 @@ export function place(base: number, { n, d, m, boxRows, tag, workers, way, quant
   };
 }
 
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 8), m ≤ 40; twice that from d = 48 on, up to 1 GB of points. */
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 90), m ≤ 40; from d = 48 on, up to 1 GB of points, 4·n·(2·d + m + 100). */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
   checkCounts({ n, d, workers });
   const m = boundRows(n, d);
-  const way = wayOf(n, d, false);
+  const records = asRecords(n, d, false);
   return place(0, {
     n,
     d,
@@ -128,8 +131,9 @@ export function vatPointsBytes(n: number, d: number, workers = 1): number {
     boxRows: Math.max(m, Math.min(d, 9)),
     tag: 1,
     workers,
-    way,
-    quantised: way !== 'direct',
+    records,
+    quantised: records,
+    tree: roundsOf(n),
   }).bytes;
 }
 

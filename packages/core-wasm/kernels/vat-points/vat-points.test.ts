@@ -75,7 +75,7 @@ describe('vatFromPoints', () => {
       }
   });
 
-  it('is the reference, ties and all, through the sieve and where blocks put distances off until they can decide', () => {
+  it('is the reference, ties and all, where blocks put distances off until they can decide', () => {
     for (const metric of ['euclidean', 'manhattan'] as const)
       for (const [n, d, levels, groups] of [
         [1, 128, 3, 1],
@@ -378,9 +378,10 @@ describe('vatFromPoints', () => {
       releaseVatPoints(kernels, job);
       expect(taken).toBeLessThanOrEqual(vatPointsBytes(n, d));
       // Past 1 GB of points there is room for the living only.
-      expect(vatPointsBytes(500_000, 784)).toBeLessThan(4 * 500_000 * (784 + 60));
-      // From 48 coordinates on points lie as records too.
+      expect(vatPointsBytes(500_000, 784)).toBeLessThan(4 * 500_000 * (784 + 140));
+      // From 48 coordinates on points lie as records too; from 512 points on there is a tree.
       expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 48) * (d < 48 ? 1 : 2) + 60_000);
+      expect(vatPointsBytes(1000 * n, d)).toBeLessThanOrEqual(4000 * n * ((d + 40) * (d < 48 ? 1 : 2) + 100));
     }
   });
 });

@@ -5,15 +5,16 @@
 // decide what need not be computed, with a margin for rounding, and so never change a result. A visited point's key is −1, and every
 // so often the living are moved together in order. Global block g is block ⌊g / workers⌋ of worker g mod workers.
 //
-// Three ways. Direct: a block holds the coordinates, transposed, and every step compares the new point with all blocks that the bounds
-// leave. By a sieve, for more coordinates: points lie as records, a block holds them in whole numbers of 16 bits, and a step computes the
-// distances that these leave, pair by pair (../sieve). Put off, for many: the same, when they could decide something (../debts).
+// With few coordinates a block holds these, transposed, and distances are computed from a point to a block's sixteen at once. With more,
+// points lie as records, a block holds them in whole numbers of 16 bits, and distances are computed pair by pair, of those that the whole
+// numbers leave. For Prim's own steps a block then puts distances off (../debts).
 //
 // Memory contract (written by ../job.ts; u32 words). Job: 0 n, 1 d, 2 bound rows m, 3 L1, 4 workers, 5 tag rows (0 or 1), 6 order u32[n],
 // 7 weights f32[n] and parents u32[n], 8 candidates, 9 bytes of one, 10 states, 11 sync, 12 f32 grow and 13 f32 slack (margin of the
 // bounds), 14 blocks in all, 15 boxes: f32 lowest and highest of each of 16 box rows per block, 17 the last box row is such a norm,
-// 18 visited points in order, each as a candidate (put off only), 19 the way, 20 whole numbers are there (L2, not direct), 21 f32 how far an
-// ordinary point lies from its whole numbers, 22 records, 23 bytes of one, 24 where its whole numbers begin, 25 f32 steps of these per unit.
+// 18 visited points in order, each as a candidate (records only), 19 points are records, 20 whole numbers are there (L2 and records), 21 f32 how far an
+// ordinary point lies from its whole numbers, 22 records, 23 bytes of one, 24 where its whole numbers begin, 25 f32 steps of these per unit,
+// 26 the tree's memory or 0 (../tree).
 // A record: tag, squared norm of its whole numbers, 1 if it may lie farther from others than these tell (odd), unused; then coordinates
 // and whole numbers.
 // Worker state: 0 points, 1 bounds, 2 keys, 3 ids, 4 parents, 5 out f32[16], 6 least key and 7 its id per block, 8 blocks, 9 Prim's
@@ -21,17 +22,14 @@
 // 17 boxes of its own blocks: per box row the lowest of each block, then the highest, 19 floats of one of these, 18 f32 lower bound of
 // what each block owes, 20 the number of the first visited point that it may owe, 21 largest key per block, 22 squared norms of its
 // points' whole numbers, 23 products i32[4 × 16], 24 points left when the living were last moved together, 25 which of its
-// points are odd, 26 limits i32[16] (by a sieve: of each block).
+// points are odd, 26 limits i32[16], 27 the tree's memory of this worker, 28 not 0: the tree is at work.
 // Sync, one a cache line: byte 0 arrivals, 64 sleepers, 128 cancel, 192 abort, 256 largest distance, 320 step to stop after,
 // 384 and 448 least key known in even and odd steps. A candidate: key, id, parent, slot, f32 the worker's next key after this one,
-// squared norm of its whole numbers, odd, unused; then bound row and, direct only, coordinates.
+// squared norm of its whole numbers, odd, unused; then bound row and, with few coordinates, these.
 
 import { ptr, word } from "../../../assembly/words";
 
 export const NONE: u32 = 0xffffffff;
-// The ways; 0 is direct.
-export const DEBTS: u32 = 1;
-export const SIEVE: u32 = 2;
 // Bytes of a candidate before its rows.
 export const HEAD: usize = 32;
 

@@ -7,6 +7,9 @@ import { distances } from "../direct/assembly";
 import { pairDistance } from "../pairs/assembly";
 import { beyond, lanesBeyond, product, products, whole, wholeBytes } from "../quantised/assembly";
 
+// Points of a block compared by bounds before these are judged.
+const LOOK: u32 = 2;
+
 // Takes one distance into the worker's largest (state word 12) and its lowest index (word 13).
 // @ts-ignore: decorator
 @inline
@@ -69,18 +72,62 @@ export function vatPointsProbe(job: usize, from: u32): u32 {
   return at;
 }
 
-// Upper bound of the distances between two blocks' boxes.
+// Upper bound of the distances between two blocks' boxes: lowest and highest of each row side by side.
 // @ts-ignore: decorator
 @inline
-function betweenBoxes(A: usize, B: usize, rows: usize, norm: usize, l1: bool): f32 {
-  let ub: f32 = 0;
-  for (let k: usize = 0; k < rows << 3; k += 8) {
-    const lo = load<f32>(A + k), hi = load<f32>(A + k, 4), lo2 = load<f32>(B + k), hi2 = load<f32>(B + k, 4);
-    // The last row holds norms of what the projection leaves out: at worst they point apart.
-    const t = k == norm ? hi + hi2 : max(hi - lo2, hi2 - lo);
-    ub += l1 ? t : t * t;
+function betweenBoxes(a: usize, b: usize, rows: u32, norm: bool, l1: bool): f32 {
+  const signs = f32x4(-1, 1, -1, 1);
+  let sum = f32x4.splat(0);
+  // The last row holds norms of what the projection leaves out: at worst they point apart.
+  const plain = norm ? rows - 1 : rows;
+  const end = a + (<usize>(plain & ~1) << 3);
+  for (; a < end; a += 16, b += 16) {
+    const y = v128.load(b);
+    const t = f32x4.mul(f32x4.sub(v128.load(a), i32x4.shuffle(y, y, 1, 0, 3, 2)), signs);
+    const u = f32x4.pmax(t, i32x4.shuffle(t, t, 1, 0, 3, 2));
+    sum = f32x4.add(sum, l1 ? u : f32x4.mul(u, u));
   }
-  return ub;
+  let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2);
+  if (plain & 1) {
+    const t = max(load<f32>(a, 4) - load<f32>(b), load<f32>(b, 4) - load<f32>(a));
+    all += l1 ? t : t * t;
+    a += 8;
+    b += 8;
+  }
+  if (norm) {
+    const t = load<f32>(a, 4) + load<f32>(b, 4);
+    all += l1 ? t : t * t;
+  }
+  return all;
+}
+
+// Upper bound of the distances from bound rows at `v` to a block's box: lowest and highest of each row side by side.
+// @ts-ignore: decorator
+@inline
+function upperToBox(box: usize, v: usize, rows: u32, norm: bool, l1: bool): f32 {
+  const signs = f32x4(1, -1, 1, -1);
+  let sum = f32x4.splat(0);
+  // The last row holds norms of what the projection leaves out: at worst they point apart.
+  const plain = norm ? rows - 1 : rows;
+  const end = v + (<usize>(plain & ~1) << 2);
+  for (; v < end; v += 8, box += 16) {
+    const y = v128.load64_zero(v);
+    const t = f32x4.mul(f32x4.sub(i32x4.shuffle(y, y, 0, 0, 1, 1), v128.load(box)), signs);
+    const u = f32x4.pmax(t, i32x4.shuffle(t, t, 1, 0, 3, 2));
+    sum = f32x4.add(sum, l1 ? u : f32x4.mul(u, u));
+  }
+  let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2);
+  if (plain & 1) {
+    const t = max(load<f32>(v) - load<f32>(box), load<f32>(box, 4) - load<f32>(v));
+    all += l1 ? t : t * t;
+    v += 4;
+    box += 8;
+  }
+  if (norm) {
+    const t = load<f32>(v) + load<f32>(box, 4);
+    all += l1 ? t : t * t;
+  }
+  return all;
 }
 
 // The largest upper bound of the distance from bound rows at `q` to a block's 16 points.
@@ -157,15 +204,16 @@ export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
   const at = HEAD + (<usize>m << 2);
   const boxRows = word(job, 16);
   const A = boxes + <usize>g * (<usize>boxRows << 3);
-  const norm: usize = word(job, 17) ? <usize>(boxRows - 1) << 3 : -1;
+  const norm = word(job, 17) != 0;
   for (let b = g; b < total; b++) {
     const shared = reinterpret<f32>(atomic.load<u32>(cell));
     if (shared > load<f32>(own, 48)) {
       store<f32>(own, shared, 48);
       store<u32>(own, NONE, 52);
     }
+    const box = boxes + <usize>b * (<usize>boxRows << 3);
     if (boxRows > 0) {
-      let ub = betweenBoxes(A, boxes + <usize>b * (<usize>boxRows << 3), boxRows, norm, l1);
+      let ub = betweenBoxes(A, box, boxRows, norm, l1);
       if (tagged) ub = max(ub, 2);
       if (ub * grow + slack < load<f32>(own, 48)) continue;
     }
@@ -174,16 +222,23 @@ export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
     const bounds = ptr(state, 1) + local * (<usize>m << 6);
     const ids = ptr(state, 3) + (local << 6);
     // Rows that the bounds leave, four at a time.
-    let held: u32 = 0;
+    let held: u32 = 0, looked: u32 = 0, spared: u32 = 0;
     let r0: usize = rows, r1 = r0, r2 = r0;
     for (let lane: u32 = 0; lane < 16; lane++) {
       const v = rows + <usize>lane * size;
       const id = load<u32>(v, 4);
       if (id == NONE) continue;
-      if (m > 0) {
+      // Where bounds spare few of a block's points they cost more than they save.
+      if (m > 0 && (looked < LOOK || spared << 2 >= looked)) {
+        looked++;
+        spared++;
+        let far = upperToBox(box, v + HEAD, m, true, l1);
+        if (tagged) far = max(far, 2);
+        if (far * grow + slack < load<f32>(own, 48)) continue;
         let ub = upper(bounds, v + HEAD, m, l1);
         if (tagged) ub = max(ub, 2);
         if (ub * grow + slack < load<f32>(own, 48)) continue;
+        spared--;
       }
       if (!records) {
         distances(ptr(state, 0) + local * stride, v + at, d, tagged, l1, limits, out);

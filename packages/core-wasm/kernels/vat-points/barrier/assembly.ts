@@ -1,0 +1,30 @@
+// Where all workers of a job meet.
+import { ptr, word } from "../../../assembly/words";
+
+// Some 0.1 ms: a sleep costs more than a step, so that short spinning makes several workers slower than one.
+const SPIN: u32 = 100000;
+
+/** All workers meet; false if the job was aborted meanwhile. The counter only grows, so that it is its own epoch. */
+export function atBarrier(job: usize, state: usize): bool {
+  const workers = word(job, 4);
+  if (workers == 1) return true;
+  const sync = ptr(job, 11);
+  const target = word(state, 11) + workers;
+  store<u32>(state, target, 44);
+  atomic.add<u32>(sync, 1);
+  if (atomic.load<u32>(sync, 64) != 0) atomic.notify(sync, -1);
+  for (let i: u32 = 0; i < SPIN; i++) if (<i32>(atomic.load<u32>(sync) - target) >= 0) return true;
+  atomic.add<u32>(sync, 1, 64);
+  let ok = true;
+  for (;;) {
+    const seen = atomic.load<u32>(sync);
+    if (<i32>(seen - target) >= 0) break;
+    if (atomic.load<u32>(sync, 192) != 0) {
+      ok = false;
+      break;
+    }
+    atomic.wait<i32>(sync, seen, 20000000);
+  }
+  atomic.sub<u32>(sync, 1, 64);
+  return ok;
+}

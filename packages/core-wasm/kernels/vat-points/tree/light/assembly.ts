@@ -1,0 +1,222 @@
+// The tree made anew from the edges found: Kruskal's joins, which edges stay light, and what the rows of the next round need to know of it.
+import { ptr, word } from "../../../../assembly/words";
+import { NONE, stateOf } from "../../blocks/assembly";
+import { setLimits } from "../../quantised/assembly";
+
+/** M(i, j): the largest edge between two points in the tree. Joins were made smaller under larger, so that at most 2·log₂ n are climbed. */
+export function between(tree: usize, i: u32, j: u32): f32 {
+  const up = ptr(tree, 7), height = ptr(tree, 8);
+  let m: f32 = 0;
+  while (i != j) {
+    const a = load<f32>(height + (<usize>i << 2)), b = load<f32>(height + (<usize>j << 2));
+    if (a < b) {
+      m = a;
+      i = load<u32>(up + (<usize>i << 2));
+    } else {
+      m = b;
+      j = load<u32>(up + (<usize>j << 2));
+    }
+  }
+  return m;
+}
+
+/** Takes the workers' new edges into the tree; of all edges those stay that are in some least spanning tree of what was seen. */
+export function makeTree(job: usize): void {
+  const tree = ptr(job, 26), n = word(job, 0);
+  const count = gather(job, tree);
+  const sorted = sort(tree, count);
+  const up = ptr(tree, 7), height = ptr(tree, 8), root = ptr(tree, 9), size = ptr(tree, 10);
+  const next = ptr(tree, 11), head = ptr(tree, 13), tail = ptr(tree, 14);
+  for (let i: usize = 0; i < <usize>n << 2; i += 4) {
+    const id = u32(i >> 2);
+    store<u32>(up + i, NONE);
+    store<f32>(height + i, Infinity);
+    store<u32>(root + i, id);
+    store<u32>(size + i, 1);
+    store<u32>(next + i, NONE);
+    store<u32>(head + i, id);
+    store<u32>(tail + i, id);
+  }
+  // Into the array that sorting left free: those kept so far are still read.
+  const kept = sorted == ptr(tree, 4) ? ptr(tree, 5) : ptr(tree, 4), room = word(tree, 1);
+  let to: u32 = 0;
+  const end = sorted + (<usize>count << 3);
+  for (let p = sorted; p < end; ) {
+    const bits = load<u32>(p);
+    let q = p;
+    // Equal edges are light together.
+    const first = to;
+    for (; q < end && load<u32>(q) == bits; q += 8) {
+      const e = load<usize>(q, 4);
+      const i = load<u32>(e, 4), j = load<u32>(e, 8);
+      if (find(root, i) == find(root, j)) continue;
+      if (to == room) {
+        store<u32>(tree, 1, 100);
+        return;
+      }
+      const k = kept + <usize>to * 12;
+      store<u32>(k, bits);
+      store<u32>(k, i, 4);
+      store<u32>(k, j, 8);
+      to++;
+    }
+    for (let e = first; e < to; e++) {
+      const k = kept + <usize>e * 12;
+      join(tree, find(root, load<u32>(k, 4)), find(root, load<u32>(k, 8)), reinterpret<f32>(bits));
+    }
+    p = q;
+  }
+  store<u32>(tree, to);
+  memory.copy(ptr(tree, 2), kept, <usize>to * 12);
+  memory.fill(ptr(tree, 15), 0xff, <usize>n << 2);
+}
+
+// Pairs of a distance's bits and where the edge stands, of the edges kept and of the workers' new ones.
+function gather(job: usize, tree: usize): u32 {
+  let to = addPairs(ptr(tree, 4), ptr(tree, 2), word(tree, 0));
+  for (let w: u32 = 0; w < word(job, 4); w++) {
+    const own = ptr(stateOf(job, w), 27);
+    to = addPairs(to, ptr(own, 2), word(own, 3));
+  }
+  return u32((to - ptr(tree, 4)) >> 3);
+}
+
+function addPairs(to: usize, from: usize, count: u32): usize {
+  for (const end = from + <usize>count * 12; from < end; from += 12, to += 8) {
+    store<u32>(to, load<u32>(from));
+    store<usize>(to, from, 4);
+  }
+  return to;
+}
+
+// Sorts by the lower word, byte by byte; answers where the pairs stand. Distances are not negative, so that their bits order like them.
+function sort(tree: usize, count: u32): usize {
+  let from = ptr(tree, 4), to = ptr(tree, 5);
+  const counts = ptr(tree, 6), bytes = <usize>count << 3;
+  for (let k: usize = 0; k < 4096; k += 16) v128.store(counts + k, i32x4.splat(0));
+  for (let p = from; p < from + bytes; p += 8) {
+    const bits = load<u32>(p);
+    raiseCount(counts + (<usize>(bits & 0xff) << 2));
+    raiseCount(counts + (<usize>((bits >> 8) & 0xff) << 2) + 1024);
+    raiseCount(counts + (<usize>((bits >> 16) & 0xff) << 2) + 2048);
+    raiseCount(counts + (<usize>(bits >> 24) << 2) + 3072);
+  }
+  for (let digit: u32 = 0; digit < 4; digit++) {
+    const places = counts + (<usize>digit << 10);
+    let sum = to;
+    for (let k = places; k < places + 1024; k += 4) {
+      const c = load<u32>(k);
+      store<usize>(k, sum);
+      sum += <usize>c << 3;
+    }
+    for (let p = from; p < from + bytes; p += 8) {
+      const pair = load<u64>(p);
+      const place = places + ((<usize>(pair >> (digit << 3)) & 0xff) << 2);
+      const at = load<usize>(place);
+      store<usize>(place, at + 8);
+      store<u64>(at, pair);
+    }
+    const swap = from;
+    from = to;
+    to = swap;
+  }
+  return from;
+}
+
+// @ts-ignore: decorator
+@inline
+function raiseCount(p: usize): void {
+  store<u32>(p, load<u32>(p) + 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function find(root: usize, i: u32): u32 {
+  let up = load<u32>(root + (<usize>i << 2));
+  while (up != i) {
+    const above = load<u32>(root + (<usize>up << 2));
+    store<u32>(root + (<usize>i << 2), above);
+    i = above;
+    up = load<u32>(root + (<usize>i << 2));
+  }
+  return i;
+}
+
+// Joins two components, smaller under larger, and their orders end to end.
+function join(tree: usize, a: u32, b: u32, x: f32): void {
+  if (a == b) return;
+  const size = ptr(tree, 10), head = ptr(tree, 13), tail = ptr(tree, 14);
+  let p = <usize>a << 2, q = <usize>b << 2;
+  if (load<u32>(size + p) < load<u32>(size + q)) {
+    const swap = p;
+    p = q;
+    q = swap;
+  }
+  store<u32>(ptr(tree, 7) + q, u32(p >> 2));
+  store<f32>(ptr(tree, 8) + q, x);
+  store<u32>(ptr(tree, 9) + q, u32(p >> 2));
+  store<u32>(size + p, load<u32>(size + p) + load<u32>(size + q));
+  const end = <usize>load<u32>(tail + p) << 2;
+  store<u32>(ptr(tree, 11) + end, load<u32>(head + q));
+  store<f32>(ptr(tree, 12) + end, x);
+  store<u32>(tail + p, load<u32>(tail + q));
+}
+
+/** For each of a worker's blocks a point that stands for it, and how far the others are from that one. */
+export function describeBlocks(job: usize, worker: u32): void {
+  const tree = ptr(job, 26), total = word(job, 14), workers = word(job, 4), state = stateOf(job, worker);
+  const block = ptr(tree, 15), reach = ptr(tree, 16), limits = ptr(tree, 17), tops = ptr(tree, 21);
+  const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
+  const quantised = word(job, 20) != 0;
+  let ids = ptr(state, 3);
+  for (let g = worker; g < total; g += workers, ids += 64) {
+    const to = reach + (<usize>g << 6);
+    let count: u32 = 0;
+    while (count < 16 && load<u32>(ids + (<usize>count << 2)) != NONE) count++;
+    for (let p = to + (<usize>count << 2); p < to + 64; p += 4) store<f32>(p, -1);
+    // Of two points the one nearer to the others: one that lies apart would make all limits loose.
+    let chosen = count >> 1;
+    const other = reaches(tree, ids, count, chosen, to);
+    if (reaches(tree, ids, count, 0, to) <= other) chosen = 0;
+    else reaches(tree, ids, count, chosen, to);
+    let top: f32 = 0;
+    for (let p = to; p < to + 64; p += 4) top = max(top, load<f32>(p));
+    store<f32>(tops + (<usize>g << 2), top);
+    store<u32>(block + (<usize>load<u32>(ids + (<usize>chosen << 2)) << 2), g);
+    if (quantised) setLimits(job, to, limits + (<usize>g << 6), grow, slack);
+  }
+}
+
+/** The blocks in the tree's order, with the largest edge between the points that stand for them. */
+export function orderBlocks(job: usize): void {
+  const tree = ptr(job, 26);
+  const block = ptr(tree, 15), next = ptr(tree, 11), gap = ptr(tree, 12), order = ptr(tree, 18), gaps = ptr(tree, 19), place = ptr(tree, 20);
+  let id = load<u32>(ptr(tree, 13) + (<usize>find(ptr(tree, 9), 0) << 2));
+  let m: f32 = 0;
+  let p: usize = 0;
+  for (;;) {
+    const b = load<u32>(block + (<usize>id << 2));
+    if (b != NONE) {
+      store<u32>(order + p, b);
+      store<f32>(gaps + p, m);
+      store<u32>(place + (<usize>b << 2), u32(p >> 2));
+      p += 4;
+      m = 0;
+    }
+    const after = load<u32>(next + (<usize>id << 2));
+    if (after == NONE) break;
+    m = max(m, load<f32>(gap + (<usize>id << 2)));
+    id = after;
+  }
+}
+
+function reaches(tree: usize, ids: usize, count: u32, lane: u32, to: usize): f32 {
+  const from = load<u32>(ids + (<usize>lane << 2));
+  let sum: f32 = 0;
+  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    const x = between(tree, from, load<u32>(ids + i));
+    store<f32>(to + i, x);
+    sum += x;
+  }
+  return sum;
+}

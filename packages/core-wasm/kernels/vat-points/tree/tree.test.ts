@@ -1,0 +1,164 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { points, uniform } from '../../../bench/data.js';
+import { type Kernels, loadKernels } from '../../../src/load.js';
+import type { Matrix, Metric } from '../../../src/matrix.js';
+import type { VatResult } from '../../vat/result.js';
+import { finishVatPoints, runVatPointsWorker } from '../index.js';
+import { prepareChecked } from '../job.js';
+import { vatPointsReference } from '../reference.js';
+import { clustered, signs, whole } from '../test-data.js';
+import { roundsOf } from './layout.js';
+
+let kernels: Kernels;
+beforeAll(async () => {
+  kernels = await loadKernels();
+});
+
+interface Run {
+  vat: VatResult;
+  /** Edges left at the end; NaN where Prim's own steps were taken. */
+  edges: number;
+  /** Trees made before a round was done, as the edges were full. */
+  full: number;
+}
+
+function run(x: Matrix, metric: Metric, byTree: boolean): Run {
+  const job = prepareChecked(kernels, x, metric, 1, byTree);
+  const words = (p: number) => kernels.arena.u32(p, 32);
+  const tree = words(job.pointer)[26]!;
+  const own = words(words(job.pointer)[10]!)[27]!;
+  let trees = 0;
+  let edges = Number.NaN;
+  for (;;) {
+    const before = tree ? words(own)[3]! : 0;
+    const end = runVatPointsWorker(kernels.exports, job, 0, 1);
+    // New edges are emptied whenever a tree is made.
+    if (tree && words(own)[3]! < before) trees++;
+    if (end === 1) break;
+  }
+  if (tree && !words(tree)[25]) edges = words(tree)[0]!;
+  const rounds = roundsOf(x.shape[0])?.count ?? 0;
+  return { vat: finishVatPoints(kernels, job), edges, full: trees - rounds };
+}
+
+/** Points of a few groups, a line of outliers among them that lie ever farther out, and some points twice. */
+function mixed(n: number, d: number, seed: number): Matrix {
+  const x = clustered(n, d, seed);
+  const u = uniform(seed + 2);
+  for (let i = 0; i < n; i += 37) for (let k = 0; k < d; k++) x.data[i * d + k] = (u() - 0.5) * (20 + i);
+  for (let i = 5; i < n; i += 41) x.data.copyWithin(i * d, 0, d);
+  return x;
+}
+
+describe('the order by way of a tree', () => {
+  it('is that of Prim’s own steps, to the last bit', () => {
+    let checked = 0;
+    let full = 0;
+    for (const [make, name] of [
+      [clustered, 'clustered'],
+      [mixed, 'mixed'],
+      [(n: number, d: number, seed: number) => points(n, d, 'uniform', seed), 'uniform'],
+      [(n: number, d: number, seed: number) => points(n, d, 'constant-columns', seed), 'constant columns'],
+      [(n: number, d: number, seed: number) => whole(n, d, 12, seed), 'whole numbers'],
+    ] as const)
+      for (const [n, d] of [
+        [512, 2],
+        [513, 9],
+        [640, 10],
+        [777, 47],
+        [529, 48],
+        [900, 84],
+        [1030, 129],
+        [515, 300],
+      ] as const)
+        for (const metric of ['euclidean', 'cosine', 'correlation', 'manhattan'] as const) {
+          const x = make(n, d, n + d);
+          const tree = run(x, metric, true);
+          expect(tree.vat, `${name} ${metric} n=${n} d=${d}`).toEqual(run(x, metric, false).vat);
+          if (!Number.isNaN(tree.edges)) checked++;
+          if (tree.full > 0) full++;
+        }
+    // Most of them did go by the tree, and in some the edges were full meanwhile.
+    expect(checked).toBeGreaterThan(130);
+    expect(full).toBeGreaterThan(10);
+  });
+
+  it('is the reference where float32 sums are exact, ties and all', () => {
+    for (const [n, d, levels] of [
+      [520, 3, 40],
+      [600, 20, 3],
+      [515, 64, 2],
+      [530, 130, 2],
+    ] as const)
+      for (const metric of ['euclidean', 'manhattan'] as const) {
+        const x = whole(n, d, levels, n);
+        const { vat, edges } = run(x, metric, true);
+        expect(vat, `${metric} n=${n} d=${d}`).toEqual(vatPointsReference(x, metric));
+        expect(edges, `${metric} n=${n} d=${d}`).toBeGreaterThanOrEqual(n - 1);
+      }
+    const x = signs(520, 64, 3);
+    expect(run(x, 'cosine', true).vat).toEqual(vatPointsReference(x, 'cosine'));
+  });
+
+  it('leaves few edges: hardly more than a tree has', () => {
+    for (const d of [5, 30, 100]) {
+      const { edges } = run(points(3000, d, 'uniform', d), 'euclidean', true);
+      expect(edges).toBeGreaterThanOrEqual(2999);
+      expect(edges, `d=${d}`).toBeLessThan(1.1 * 3000);
+    }
+  });
+
+  it('gives way to Prim’s own steps where too many edges are equal', () => {
+    const n = 560;
+    for (const d of [4, 60]) {
+      const same: Matrix = { data: new Float32Array(n * d).fill(3), shape: [n, d] };
+      const { vat, edges } = run(same, 'euclidean', true);
+      expect(edges).toBeNaN();
+      expect(vat).toEqual(vatPointsReference(same, 'euclidean'));
+    }
+    const apart: Matrix = { data: new Float32Array(n * n), shape: [n, n] };
+    for (let i = 0; i < n; i++) apart.data[i * n + i] = 1;
+    for (const metric of ['euclidean', 'manhattan'] as const) {
+      const { vat, edges } = run(apart, metric, true);
+      expect(edges).toBeNaN();
+      expect([...vat.order]).toEqual([...Array(n).keys()]);
+      expect(new Set(vat.weights).size).toBe(1);
+      expect(new Set(vat.parent)).toEqual(new Set([0]));
+    }
+  });
+
+  it('is cancelled between rows, and all memory is given back', async () => {
+    const shared = await loadKernels({ shared: true });
+    const job = prepareChecked(shared, points(2000, 20), 'euclidean', 1);
+    runVatPointsWorker(shared.exports, job, 0, 200);
+    const sync = shared.arena.u32(job.pointer, 32)[11]!;
+    shared.arena.u32(sync, 128)[32] = 1;
+    expect(runVatPointsWorker(shared.exports, job, 0, 1e6)).toBe(2);
+    shared.arena.dealloc(job.pointer);
+    expect(shared.arena.used).toBe(0);
+  });
+});
+
+describe('the rounds', () => {
+  it('go through every pair of points once', () => {
+    for (const n of [512, 600, 1000, 2100]) {
+      const total = Math.ceil(n / 16);
+      const { count, classes, table } = roundsOf(n)!;
+      const lanes = new Uint32Array(total * total);
+      for (let r = 0; r < count; r++) {
+        const [from, to, others, next, self] = table.subarray(5 * r, 5 * r + 5) as unknown as number[];
+        for (let g = 0; g < total; g++)
+          for (let b = g; b < total; b++) {
+            // As tree/rows/assembly.ts has it.
+            const kind = (b + Math.imul(g, 0x9e3779b1)) & (classes - 1);
+            const which = b === g ? self! : b === g + 1 ? next! : 0;
+            const also = b > g + 1 && kind >= from! && kind < to! ? others! : 0;
+            expect(lanes[g * total + b]! & (which | also)).toBe(0);
+            lanes[g * total + b] = lanes[g * total + b]! | which | also;
+          }
+      }
+      for (let g = 0; g < total; g++)
+        for (let b = g; b < total; b++) expect(lanes[g * total + b]).toBe(0xffff);
+    }
+  });
+});
