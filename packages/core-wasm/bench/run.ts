@@ -13,27 +13,52 @@ import { pythonPeers } from './python.js';
 import { markdown, type Report, row } from './table.js';
 import { startThreads } from './threads.js';
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    peers: { type: 'string' },
-    write: { type: 'boolean', default: false },
-    runs: { type: 'string', default: '5' },
-    budget: { type: 'string', default: '4' },
-  },
-});
+const USAGE = `npm run bench [-- OPTIONS]: times each kernel beside its peers, on the same data in the same run.
+
+  --only vat,ivat   these kernels: ${benches.map((b) => b.kernel).join(', ')}
+  --quick           small sizes, seconds
+  --peers python    SciPy, scikit-learn and numba too, where python3 has them
+  --runs 5          runs of each contender
+  --budget 4        seconds for one contender at one size
+  --write           saves docs/benchmarks.md and docs/benchmarks.json
+`;
+
+/** Wrong use: says so and how it is meant, and ends. */
+function usage(problem: string): never {
+  process.stderr.write(`bench: ${problem}\n\n${USAGE}`);
+  process.exit(2);
+}
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        peers: { type: 'string' },
+        write: { type: 'boolean', default: false },
+        runs: { type: 'string', default: '5' },
+        budget: { type: 'string', default: '4' },
+      },
+    });
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+}
+const { values } = options();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+for (const name of ['runs', 'budget'] as const)
+  if (!(Number(values[name]) > 0)) usage(`--${name} ${values[name]}: expected a number above 0`);
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
 const only = values.only?.split(',');
 const unknown = only?.filter((name) => !benches.some((bench) => bench.kernel === name)) ?? [];
-if (unknown.length || (values.peers && values.peers !== 'python')) {
-  const wrong = unknown.length
-    ? `--only ${unknown.join(',')}: known are ${benches.map((b) => b.kernel).join(', ')}`
-    : `--peers ${values.peers}: known is python`;
-  process.stderr.write(`bench: ${wrong}\n`);
-  process.exit(2);
-}
+if (unknown.length) usage(`--only ${unknown.join(',')}: no such kernel`);
+if (values.peers && values.peers !== 'python') usage(`--peers ${values.peers}: known is python`);
 
 const version = (name: string) => {
   try {
@@ -62,7 +87,9 @@ const machine = {
 };
 
 const python = values.peers === 'python' ? await pythonPeers() : null;
-process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
+process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}
+Each line: the fastest run, its rate, and how many times as long as the first line it takes.
+`);
 const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
 const threads = cpus().length > 1 ? await startThreads(Math.min(cpus().length, 8)) : null;
 const context = { kernels: await loadKernels(), relaxed, threads, quick: values.quick };

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as api from './index.js';
 import { EpochscopeError, type Kernels, loadKernels, type Matrix } from './index.js';
+import { loadTfjsKernels } from './tfjs.js';
 
 // What callers without types do: each wrong argument is answered by one EpochscopeError, and the instance goes on working.
 type Call = (...args: unknown[]) => unknown;
@@ -222,6 +223,10 @@ describe('wrong arguments', () => {
       new WebAssembly.Memory({ initial: 0, maximum: 9 }),
     ])
       await expect(loadKernels({ memory })).rejects.toMatchObject({ code: 'argument', message: /^memory: / });
+    await expect(loadTfjsKernels(new WebAssembly.Memory({ initial: 1 }))).rejects.toMatchObject({
+      code: 'argument',
+    });
+    await expect(loadTfjsKernels({} as never)).rejects.toMatchObject({ code: 'argument' });
     await expect(call('loadKernels')({ memory: {} })).rejects.toMatchObject({ code: 'argument' });
   });
 

@@ -111,18 +111,7 @@ export async function loadKernels(options: LoadOptions = {}): Promise<Kernels> {
   }
   const module = await kernelModule(shared, relaxed);
   const memory = options.memory ?? new WebAssembly.Memory({ initial: 2, maximum: 65536, shared });
-  let exports: WebAssembly.Exports;
-  try {
-    exports = instantiate(module, memory);
-  } catch (cause) {
-    if (!(cause instanceof WebAssembly.LinkError)) throw cause;
-    throw new EpochscopeError(
-      'argument',
-      'memory: expected a WebAssembly.Memory of at least one page and a stated maximum of 65536 pages or fewer, such as { initial: 2, maximum: 65536 }',
-      { cause: cause.message },
-      { cause },
-    );
-  }
+  const exports = linked(() => instantiate(module, memory));
   return { exports, memory, arena: options.arena ?? new Arena(memory), shared, relaxed };
 }
 
@@ -132,6 +121,21 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
     throw new EpochscopeError('internal', 'a kernel aborted');
   };
   return new WebAssembly.Instance(module, { env: { memory, abort } }).exports;
+}
+
+/** Runs `link`, and says what the kernels need of a memory where it is not such. */
+export function linked<T>(link: () => T): T {
+  try {
+    return link();
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.LinkError)) throw cause;
+    throw new EpochscopeError(
+      'argument',
+      'memory: expected a WebAssembly.Memory of at least one page and a stated maximum of 65536 pages or fewer, such as { initial: 2, maximum: 65536 }',
+      { cause: cause.message },
+      { cause },
+    );
+  }
 }
 
 function isShared(memory: WebAssembly.Memory): boolean {

@@ -1,6 +1,6 @@
 import { nameOf } from './arguments.js';
 import { guard } from './errors.js';
-import { decodeBase64 } from './load.js';
+import { decodeBase64, linked } from './load.js';
 
 /** What tfjs.wasm exports: kernels on tfjs's own memory. All pointers are byte offsets into it. */
 export interface TfjsKernels {
@@ -36,6 +36,7 @@ export async function loadTfjsKernels(memory: WebAssembly.Memory): Promise<TfjsK
     () => `memory: expected a WebAssembly.Memory, got ${nameOf(memory)}`,
   );
   const { default: base64 } = await import('./generated/tfjs.js');
-  const { instance } = await WebAssembly.instantiate(decodeBase64(base64), { env: { memory } });
+  const module = await WebAssembly.compile(decodeBase64(base64));
+  const instance = linked(() => new WebAssembly.Instance(module, { env: { memory } }));
   return instance.exports as unknown as TfjsKernels;
 }

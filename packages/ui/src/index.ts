@@ -56,6 +56,7 @@ export {
   weightSheet,
 } from './elements/es-weight-pictures/draw.js';
 export { EsWeightPictures, type WeightPicturesData } from './elements/es-weight-pictures/index.js';
+export type { EpochscopeEvents, SelectDetail } from './events.js';
 export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
 export * from './scene/index.js';

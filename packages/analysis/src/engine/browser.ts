@@ -25,12 +25,20 @@ export function createEngine(options: EngineOptions = {}): Engine {
 
 async function spawn(): Promise<Member> {
   const worker = new Worker(new URL('./worker-browser.js', import.meta.url), { type: 'module' });
+  // The expression above is what Vite and webpack look for; below, the address that the browser tried.
+  const address = new URL('./worker-browser.js', import.meta.url).href;
   const died = new Promise<never>((_, reject) => {
     worker.addEventListener(
       'error',
       (event) =>
         reject(
-          new EpochscopeError('internal', `a worker ended: ${event.message || 'it could not be loaded'}`),
+          event.message
+            ? new EpochscopeError('internal', `a worker ended: ${event.message}`)
+            : new EpochscopeError(
+                'missing',
+                `the engine's worker could not be loaded from ${address}; a bundler that does not follow new Worker(new URL(…)) needs it as an entry of its own`,
+                { address },
+              ),
         ),
       { once: true },
     );

@@ -1,5 +1,6 @@
 import type { ResultBase } from '@epochscope/analysis/results';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import type { EpochscopeEvents } from '../events.js';
 import type { Selection } from '../selection.js';
 import { SourceLoader } from '../source.js';
 import { tokens } from '../styles.js';
@@ -155,4 +156,9 @@ const undrawn = (error: unknown) => `This could not be drawn: ${(error as Error)
 export function state(text: string, kind: '' | 'alert' | 'busy' = ''): TemplateResult {
   if (kind === 'alert') return html`<div class="state" part="state" role="alert">${text}</div>`;
   return html`<div class="state ${kind}" part="state" role="status">${text}</div>`;
+}
+
+declare global {
+  interface HTMLElementEventMap extends EpochscopeEvents {}
+  interface DocumentEventMap extends EpochscopeEvents {}
 }
