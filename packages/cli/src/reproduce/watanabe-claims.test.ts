@@ -18,7 +18,7 @@ function result(concentration: number[], split: number[], low = -0.7): ModulesRe
       ({
         snapshot: { id, epoch: null, step: null },
         kept: new Uint32Array(60),
-        removed: [{ reason: 'its output has zero variance', units: Uint32Array.of(1, 2) }],
+        removed: [{ reason: 'output of zero variance', units: Uint32Array.of(1, 2) }],
         clusters,
         unitInputRange: { low: value(low), high: value(0.95) },
         unitOutputRange: { low: value(-0.55), high: value(0.65) },

@@ -16,7 +16,13 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
     css`
       :host {
         display: block;
+        box-sizing: border-box;
         max-inline-size: 100%;
+        min-inline-size: 0;
+        /* Drawn to the width there is: one that followed the drawing would be none in a flex box. */
+        inline-size: -webkit-fill-available;
+        inline-size: -moz-available;
+        inline-size: stretch;
       }
       .state {
         display: grid;
@@ -35,6 +41,11 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
       }
       .state.busy {
         animation: busy 1.2s ease-in-out infinite alternate;
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .state.busy {
+          animation: none;
+        }
       }
       @keyframes busy {
         to {

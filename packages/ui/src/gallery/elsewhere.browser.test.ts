@@ -81,6 +81,26 @@ describe.each(drawn)('$folder: $title', ({ one }) => {
 });
 
 describe.each(elements)('$tag', ({ one }) => {
+  it('shares a flex box, and fills one that stacks its items at their start', async () => {
+    const element = await show(one, 900);
+    const panel = element.parentElement!;
+    for (const [css, least] of [
+      ['display:flex', 300],
+      ['display:flex;flex-direction:column;align-items:flex-start', 900],
+      ['display:grid;justify-items:start', 900],
+    ] as const) {
+      panel.style.cssText = `inline-size:900px;${css}`;
+      const other = document.createElement(one.tag);
+      Object.assign(other, one.properties());
+      if (least < 900) panel.append(other);
+      await frames(6);
+      if (one.tag !== 'es-legend')
+        expect(element.getBoundingClientRect().width, css).toBeGreaterThanOrEqual(least);
+      expect(panel.scrollWidth, css).toBeLessThanOrEqual(900);
+      other.remove();
+    }
+  });
+
   it('is drawn alike in a page that runs from right to left', async () => {
     const texts = (element: Element) =>
       inside(element)

@@ -85,7 +85,7 @@ export function modulesSnapshot(
   return {
     snapshot: { id: `epoch-${String(epoch).padStart(4, '0')}`, epoch, step: epoch * 100 },
     kept,
-    removed: [{ reason: 'its output has zero variance', units: gone }],
+    removed: [{ reason: 'output of zero variance', units: gone }],
     constantInputs: Uint32Array.of(0, 1),
     constantOutputs: new Uint32Array(0),
     unitInputRange: { low: value(-0.71), high: value(0.99) },

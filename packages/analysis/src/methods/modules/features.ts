@@ -50,7 +50,7 @@ export async function unitFeatures(
   for (const [k, u] of kept.entries()) if (k !== u) r.data.copyWithin(k * d, u * d, (u + 1) * d);
   const removed: RemovedUnits[] = [
     ...(options.without ? [options.without] : []),
-    { reason: 'its output has zero variance', units: constantUnits.filter((u) => !out.has(u)) },
+    { reason: 'output of zero variance', units: constantUnits.filter((u) => !out.has(u)) },
     { reason: 'it is correlated with no input and no output', units: Uint32Array.from(empty) },
   ];
   return {

@@ -121,7 +121,7 @@ describe('analyseModules', () => {
   it('names units of zero variance, units without correlation, and constant dimensions', async () => {
     const { input } = data(120, 8, 3);
     const got = await analyseModules(engine, input, OPTIONS);
-    expect(got.removed).toEqual([{ reason: 'its output has zero variance', units: Uint32Array.of(3) }]);
+    expect(got.removed).toEqual([{ reason: 'output of zero variance', units: Uint32Array.of(3) }]);
     expect([...got.constantInputs]).toEqual([2]);
     expect([...got.constantOutputs]).toEqual([]);
     for (const [c] of got.clusters.entries()) expect(got.centroidInputs[c * 7 + 2]).toBe(0);
@@ -144,7 +144,7 @@ describe('analyseModules', () => {
     const fewer = await analyseModules(engine, { ...input, without }, OPTIONS);
     expect([...fewer.kept]).toEqual([1, 2, 4, 5, 6, 7]);
     expect(fewer.removed).toEqual(
-      [without, { reason: 'its output has zero variance', units: new Uint32Array(0) }].slice(0, 1),
+      [without, { reason: 'output of zero variance', units: new Uint32Array(0) }].slice(0, 1),
     );
   });
 
