@@ -5,6 +5,7 @@ import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../
 import { MAX_BYTES } from '../../src/memory.js';
 import type { VatResult } from '../vat/result.js';
 import { boundsOf } from './bounds.js';
+import { distinctPoints, rowsOfDistinct } from './duplicates.js';
 import { fill } from './fill.js';
 import { asRecords, NONE, place, type Sizes, STATE } from './layout.js';
 import { rowsOf } from './rows.js';
@@ -55,8 +56,8 @@ export function prepareChecked(
   byTree = true,
 ): VatPointsJob {
   checkKernels(kernels);
-  const [n, d] = x.shape;
-  guard(n >= 2, 'argument', () => `x: a job needs at least 2 points, got ${n}`, { n });
+  const [all, d] = x.shape;
+  guard(all >= 2, 'argument', () => `x: a job needs at least 2 points, got ${all}`, { n: all });
   guard(
     Number.isInteger(workers) && workers >= 1 && workers <= MAX_WORKERS,
     'argument',
@@ -70,15 +71,18 @@ export function prepareChecked(
     { workers },
   );
   // What every job takes at least, before arrays of JavaScript are made for it.
-  const least = n * (24 + 4 * d);
+  const least = all * (24 + 4 * d);
   guard(
     least < MAX_BYTES,
     'memory',
-    () => `VAT of ${n}×${d} needs ${formatBytes(least)} or more, the limit is ${formatBytes(MAX_BYTES)}`,
+    () => `VAT of ${all}×${d} needs ${formatBytes(least)} or more, the limit is ${formatBytes(MAX_BYTES)}`,
     { needed: least, limit: MAX_BYTES },
   );
   const l1 = metric === 'manhattan';
-  const rows = rowsOf(x, metric);
+  const given = rowsOf(x, metric);
+  const distinct = distinctPoints(given, all, d);
+  const rows = distinct ? rowsOfDistinct(given, distinct) : given;
+  const n = distinct ? distinct.first.length : all;
   const bounds = boundsOf(kernels, rows, n, d, l1);
   const { m } = bounds;
   const order = spatialOrder(kernels, bounds.sort.values, bounds.sort.width, n);
@@ -95,6 +99,7 @@ export function prepareChecked(
     workers,
     records,
     quantised: whole !== null,
+    groups: distinct ? all : 0,
     tree: byTree ? roundsOf(n) : null,
   };
   const size = place(0, sizes).bytes;
@@ -133,7 +138,12 @@ export function prepareChecked(
     at.wholeAt,
     0,
     at.light?.header ?? 0,
+    at.groups,
   ]);
+  if (distinct) {
+    arena.u32(at.groups, all).set(distinct.group);
+    arena.u32(at.groups + 4 * all, n).set(distinct.first);
+  }
   const pointerFloats = floats(pointer);
   pointerFloats.set([bounds.grow, bounds.slack], 12);
   if (whole) {
@@ -195,7 +205,7 @@ export function prepareChecked(
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
   const steps = Math.ceil(blocks / workers) * (1 + (sizes.tree?.count ?? 0)) + (sizes.tree ? 0 : n);
-  return { pointer, n, d, metric, workers, steps, unit: rows.unit };
+  return { pointer, n: all, d, metric, workers, steps, unit: rows.unit };
 }
 
 /** Same checks as `prepareVatPoints`, for any n. */
@@ -238,20 +248,56 @@ export function stopVatPoints(
 export function finishVatPoints(kernels: Kernels, job: VatPointsJob): VatResult {
   const { arena } = kernels;
   const { n, metric, unit } = job;
-  const header = arena.u32(job.pointer, 16);
-  const order = arena.u32(header[6]!, n).slice();
-  const keys = arena.f32(header[7]!, n);
-  const parent = arena.u32(header[7]! + 4 * n, n - 1).slice();
-  const done = arena.u32(header[10]!, 16)[9]! >= n;
-  guard(done, 'internal', 'finishVatPoints: the workers have not finished', { n });
+  const header = arena.u32(job.pointer, 32);
+  // Of distinct points; those equal to one of them follow it.
+  const count = header[0]!;
+  guard(
+    arena.u32(header[10]!, 16)[9]! >= count,
+    'internal',
+    'finishVatPoints: the workers have not finished',
+    { n },
+  );
+  const taken = arena.u32(header[6]!, count);
+  const keys = arena.f32(header[7]!, count);
+  const from = arena.u32(header[7]! + 4 * count, count - 1);
+  const groups = header[27]!;
+  const first = groups ? arena.u32(groups + 4 * n, count) : null;
+  const members = groups ? membersOf(arena.u32(groups, n), count) : null;
+  const order = new Uint32Array(n);
   const weights = new Float32Array(n - 1);
-  for (let k = 0; k < n - 1; k++) {
-    const key = keys[k]!;
-    weights[k] =
-      metric === 'manhattan' ? key * unit : metric === 'euclidean' ? Math.sqrt(key) * unit : key / 2;
+  const parent = new Uint32Array(n - 1);
+  let to = 0;
+  for (let k = 0; k < count; k++) {
+    const i = taken[k]!;
+    if (k > 0) {
+      const key = keys[k - 1]!;
+      weights[to - 1] =
+        metric === 'manhattan' ? key * unit : metric === 'euclidean' ? Math.sqrt(key) * unit : key / 2;
+      parent[to - 1] = first ? first[from[k - 1]!]! : from[k - 1]!;
+    }
+    order[to++] = first ? first[i]! : i;
+    if (!members) continue;
+    for (let m = members.start[i]! + 1; m < members.start[i + 1]!; m++) {
+      parent[to - 1] = first![i]!;
+      order[to++] = members.list[m]!;
+    }
   }
   arena.dealloc(job.pointer);
   return { order, weights, parent };
+}
+
+// The points of each group, rising, side by side.
+function membersOf(group: Uint32Array, count: number): { start: Uint32Array; list: Uint32Array } {
+  const start = new Uint32Array(count + 2);
+  for (const g of group) start[g + 2] = start[g + 2]! + 1;
+  for (let g = 0; g < count; g++) start[g + 2] = start[g + 2]! + start[g + 1]!;
+  const list = new Uint32Array(group.length);
+  for (let i = 0; i < group.length; i++) {
+    const g = group[i]!;
+    list[start[g + 1]!] = i;
+    start[g + 1] = start[g + 1]! + 1;
+  }
+  return { start, list };
 }
 
 /** Gives back the memory of a job that will not be finished. No worker may be running. */

@@ -42,6 +42,8 @@ export interface Sizes {
   workers: number;
   records: boolean;
   quantised: boolean;
+  /** Points in all, where some are equal and n are not; else 0. */
+  groups: number;
   /** The order by way of a spanning tree, with these rounds. */
   tree: Rounds | null;
 }
@@ -49,7 +51,7 @@ export interface Sizes {
 /** Byte offsets of everything a job holds, from `base` on; blocks/assembly.ts says what lies there. */
 export function place(
   base: number,
-  { n, d, m, boxRows, tag, workers, records: asRecords, quantised, tree }: Sizes,
+  { n, d, m, boxRows, tag, workers, records: asRecords, quantised, groups: all, tree }: Sizes,
 ) {
   const l = places(base);
   const blocks = Math.ceil(n / 16);
@@ -65,6 +67,7 @@ export function place(
   const weights = l.take(8 * n);
   const candidates = l.take(2 * workers * candidate);
   const dimensions = l.take(4 * d);
+  const groups = all > 0 ? l.take(4 * (all + n)) : 0;
   const row = asRecords ? l.take(4 * d) : 0;
   const centre = quantised ? l.take(8 * d) : 0;
   const boxes = l.take(8 * boxRows * blocks);
@@ -96,6 +99,7 @@ export function place(
   const visited = light ? light.edges : asRecords ? l.take(n * candidate) : 0;
   return {
     light,
+    groups,
     job,
     sync,
     states,
@@ -133,6 +137,7 @@ export function vatPointsBytes(n: number, d: number, workers = 1): number {
     workers,
     records,
     quantised: records,
+    groups: n,
     tree: roundsOf(n),
   }).bytes;
 }

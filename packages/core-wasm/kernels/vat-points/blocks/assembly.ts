@@ -14,7 +14,7 @@
 // bounds), 14 blocks in all, 15 boxes: f32 lowest and highest of each of 16 box rows per block, 17 the last box row is such a norm,
 // 18 visited points in order, each as a candidate (records only), 19 points are records, 20 whole numbers are there (L2 and records), 21 f32 how far an
 // ordinary point lies from its whole numbers, 22 records, 23 bytes of one, 24 where its whole numbers begin, 25 f32 steps of these per unit,
-// 26 the tree's memory or 0 (../tree).
+// 26 the tree's memory or 0 (../tree), 27 which points are equal (../job.ts).
 // A record: tag, squared norm of its whole numbers, 1 if it may lie farther from others than these tell (odd), unused; then coordinates
 // and whole numbers.
 // Worker state: 0 points, 1 bounds, 2 keys, 3 ids, 4 parents, 5 out f32[16], 6 least key and 7 its id per block, 8 blocks, 9 Prim's

@@ -44,8 +44,9 @@ export function placeTree(
   { table }: Rounds,
   { n, blocks, workers, least }: TreeSizes,
 ) {
+  // At the end the two arrays to sort in hold 28 bytes for each edge kept, so that these may be 4/3 of the new ones.
   const kept = 6 * n;
-  const fresh = Math.ceil((4 * n) / workers) + 1024;
+  const fresh = Math.ceil((4.5 * n) / workers) + 1024;
   const edges = kept + workers * fresh;
   const sort = 64 * Math.ceil(edges / 8);
   const keptBytes = 64 * Math.ceil((12 * kept) / 64);

@@ -8,7 +8,8 @@ const ENTRY: usize = 12;
 /** Writes order, weights and parents of the job. */
 export function primOnTree(job: usize): void {
   const tree = ptr(job, 26), n = word(job, 0), count = word(tree, 0);
-  const kept = ptr(tree, 2), neighbours = ptr(tree, 4), heap = ptr(tree, 5);
+  // Over both arrays to sort in: they have room for 28 bytes an edge (../layout.ts).
+  const kept = ptr(tree, 2), neighbours = ptr(tree, 4), heap = neighbours + (<usize>count << 4);
   const end = ptr(tree, 10), visited = ptr(tree, 9);
   // Where each point's neighbours end; then, filled from behind, where they begin.
   memory.fill(end, 0, <usize>n << 2);
