@@ -10,7 +10,7 @@ import { compact, refresh, slotOf } from "./living/assembly";
 import { farthestRow } from "./search/assembly";
 import { treeUnit } from "./tree/assembly";
 
-export { vatPointsFill, vatPointsFillWhole } from "./fill/assembly";
+export { vatPointsFill, vatPointsFillBounds, vatPointsFillWhole } from "./fill/assembly";
 export { vatPointsCombine, vatPointsProject } from "./project/assembly";
 export { vatPointsProbe } from "./search/assembly";
 export { vatPointsSpatialOrder } from "./spatial-order/assembly";

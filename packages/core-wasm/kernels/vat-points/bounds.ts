@@ -38,7 +38,7 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
   const row = new Float32Array(d);
   const centre = new Float64Array(d);
   const variance = new Float64Array(d);
-  const stride = Math.max(1, Math.floor(n / 4096));
+  const stride = Math.max(1, Math.floor(n / 1024));
   let seen = 0;
   for (let i = 0; i < n; i += stride, seen++) {
     rows.read(i, row);

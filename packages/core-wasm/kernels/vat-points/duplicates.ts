@@ -1,3 +1,4 @@
+import type { Bounds } from './bounds.js';
 import type { Rows } from './rows.js';
 
 /** Points without those that are equal to an earlier one. */
@@ -8,39 +9,48 @@ export interface Distinct {
   group: Uint32Array;
 }
 
-// Scaled coordinates differ by at least 2⁻⁷⁴ if none is smaller than this (but for 0): then no two different points are at distance 0.
-const SMALLEST = (127 - 50) << 23;
+// Scaled coordinates differ by at least 2⁻⁷⁴ if none but 0 is smaller than this: then no two different points are at distance 0.
+const SMALLEST = 2 ** -50;
+// Comparisons of whole points, for each point: more are needed only where bounds tell nothing.
+const PATIENCE = 8;
 
 /**
- * The distinct points; null if all are, if only one is, or if coordinates are so small that others than equal points could be at distance 0.
- * Equal points follow each other in a VAT order, in the order of their indices, with the first as parent: so the order of
- * the distinct ones tells all. Time O(n·d).
+ * The distinct points, by the values that `bounds` sorts them by; null if all are, if only one is, or if coordinates are so small that
+ * others than equal points could be at distance 0. Equal points follow each other in a VAT order, in the order of their indices, with the
+ * first as parent: so the order of the distinct ones tells all. Time O(n·m), and O(n·d) where there are equal points.
  */
-export function distinctPoints(rows: Rows, n: number, d: number): Distinct | null {
+export function distinctPoints(
+  rows: Rows,
+  { sort: { values, width } }: Bounds,
+  n: number,
+  d: number,
+): Distinct | null {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const row = new Float32Array(d);
   const other = new Float32Array(d);
-  const bits = new Uint32Array(row.buffer);
   const size = 2 ** Math.ceil(Math.log2(2 * n + 2));
   const table = new Int32Array(size).fill(-1);
   const hashes = new Uint32Array(n);
   const first = new Uint32Array(n);
   const group = new Uint32Array(n);
   let count = 0;
+  let compared = 0;
   for (let i = 0; i < n; i++) {
-    rows.read(i, row);
     let hash = 0;
-    for (let k = 0; k < d; k++) {
-      const magnitude = bits[k]! & 0x7fffffff;
-      if (magnitude === 0) hash = Math.imul(hash, 0x85ebca6b) + 1;
-      else if (magnitude < SMALLEST) return null;
-      else hash = Math.imul(hash ^ bits[k]!, 0x85ebca6b);
+    for (let k = i * width; k < (i + 1) * width; k++) {
+      // Zeros of either sign are one.
+      hash = Math.imul(hash ^ (values[k] === 0 ? 0 : bits[k]!), 0x85ebca6b);
       hash ^= hash >>> 15;
     }
     hash >>>= 0;
     let at = hash & (size - 1);
+    let read = false;
     for (; table[at]! >= 0; at = (at + 1) & (size - 1)) {
       const g = table[at]!;
       if (hashes[g] !== hash) continue;
+      if (++compared > PATIENCE * n) return null;
+      if (!read) rows.read(i, row);
+      read = true;
       rows.read(first[g]!, other);
       let k = 0;
       while (k < d && row[k] === other[k]) k++;
@@ -53,14 +63,34 @@ export function distinctPoints(rows: Rows, n: number, d: number): Distinct | nul
     }
     group[i] = table[at]!;
   }
-  return count === n || count < 2 ? null : { first: first.slice(0, count), group };
+  if (count === n || count < 2) return null;
+  for (let g = 0; g < count; g++) {
+    rows.read(first[g]!, row);
+    for (let k = 0; k < d; k++) if (row[k] !== 0 && Math.abs(row[k]!) < SMALLEST) return null;
+  }
+  return { first: first.slice(0, count), group };
 }
 
-/** The same rows, distinct ones only. */
+/** The same rows, of the distinct points only. */
 export function rowsOfDistinct(rows: Rows, { first }: Distinct): Rows {
   return {
     read: (i, out) => rows.read(first[i]!, out),
     zero: rows.zero && Uint8Array.from(first, (i) => rows.zero![i]!),
     unit: rows.unit,
+  };
+}
+
+/** The same bounds, of the distinct points only. */
+export function boundsOfDistinct(bounds: Bounds, { first }: Distinct): Bounds {
+  const { width } = bounds.sort;
+  const values = new Float32Array(first.length * width);
+  first.forEach((i, to) => {
+    values.set(bounds.sort.values.subarray(i * width, (i + 1) * width), to * width);
+  });
+  return {
+    ...bounds,
+    values: bounds.m > 0 ? values : bounds.values,
+    squares: bounds.squares.length ? Float64Array.from(first, (i) => bounds.squares[i]!) : bounds.squares,
+    sort: { values, width },
   };
 }

@@ -1,10 +1,12 @@
 import type { Kernels } from '../../src/load.js';
 import type { Bounds } from './bounds.js';
-import { type Layout, NONE, type Sizes } from './layout.js';
+import type { Layout, Sizes } from './layout.js';
 import type { Rows } from './rows.js';
+import type { SpatialOrder } from './spatial-order/index.js';
 import type { Steps } from './steps.js';
 
 interface FillExports {
+  vatPointsFillBounds(job: number, values: number, wide: number, index: number): void;
   vatPointsFill(job: number, g: number, rows: number, count: number, dimensions: number): void;
   vatPointsFillWhole(
     job: number,
@@ -28,8 +30,7 @@ export interface Empty {
   sizes: Sizes;
   rows: Rows;
   bounds: Bounds;
-  /** The points' order in space. */
-  order: Uint32Array;
+  space: SpatialOrder;
   /** Steps of whole numbers, where there are any. */
   whole: Steps | null;
 }
@@ -41,15 +42,11 @@ export function fill(job: Empty): void {
 }
 
 function fillBlocks(job: Empty): void {
-  const { at, rows, bounds, whole, kernels, order } = job;
+  const { at, rows, bounds, whole, kernels, space } = job;
   const { arena } = kernels;
-  const { n, d, m, boxRows, tag, workers, records } = job.sizes;
+  const { n, d, tag, workers, records } = job.sizes;
   const exports = kernels.exports as unknown as FillExports;
   const all = new Float32Array(kernels.memory.buffer);
-  const index = new Uint32Array(kernels.memory.buffer);
-  const { values } = bounds.sort;
-  const low = new Float64Array(boxRows);
-  const high = new Float64Array(boxRows);
   arena.u32(at.dimensions, d).set(bounds.dimensions);
   const { scratch } = at.each[0]!;
   const slots = records
@@ -60,33 +57,15 @@ function fillBlocks(job: Empty): void {
     const own = at.each[g % workers]!;
     const local = Math.floor(g / workers);
     const count = Math.min(16, n - 16 * g);
-    let least = NONE;
-    low.fill(Infinity);
-    high.fill(-Infinity);
     for (let lane = 0; lane < count; lane++) {
-      const i = order[16 * g + lane]!;
+      const i = space.order[16 * g + lane]!;
       rows.read(i, slots[records ? 0 : lane]!);
       if (records) fillWhole(job, exports, g, lane, i);
       else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
-      // The bound rows are what boxes are made of, where there are any.
-      let p = own.bounds / 4 + local * 16 * m + lane;
-      for (let k = 0, from = i * boxRows; k < boxRows; k++, p += 16) {
-        const y = values[from + k]!;
-        if (k < m) all[p] = y;
-        if (y < low[k]!) low[k] = y;
-        if (y > high[k]!) high[k] = y;
-      }
-      all[own.keys / 4 + local * 16 + lane] = Infinity;
-      index[own.ids / 4 + local * 16 + lane] = i;
-      if (i < least) least = i;
     }
-    for (let k = 0, box = at.boxes / 4 + g * 2 * boxRows; k < boxRows; k++, box += 2) {
-      all[box] = low[k]!;
-      all[box + 1] = high[k]!;
-    }
-    index[own.blockId / 4 + local] = least;
     if (!records) exports.vatPointsFill(job.pointer, g, scratch, count, at.dimensions);
   }
+  exports.vatPointsFillBounds(job.pointer, space.values, space.wide, space.index);
 }
 
 function fillWhole(

@@ -5,11 +5,11 @@ import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../
 import { MAX_BYTES } from '../../src/memory.js';
 import type { VatResult } from '../vat/result.js';
 import { boundsOf } from './bounds.js';
-import { distinctPoints, rowsOfDistinct } from './duplicates.js';
+import { boundsOfDistinct, distinctPoints, rowsOfDistinct } from './duplicates.js';
 import { fill } from './fill.js';
 import { asRecords, NONE, place, type Sizes, STATE } from './layout.js';
 import { rowsOf } from './rows.js';
-import { spatialOrder } from './spatial-order/index.js';
+import { type SpatialOrder, spatialOrder } from './spatial-order/index.js';
 import { stepsOf } from './steps.js';
 import { roundsOf, setTree } from './tree/layout.js';
 
@@ -80,12 +80,12 @@ export function prepareChecked(
   );
   const l1 = metric === 'manhattan';
   const given = rowsOf(x, metric);
-  const distinct = distinctPoints(given, all, d);
+  const ofAll = boundsOf(kernels, given, all, d, l1);
+  const distinct = distinctPoints(given, ofAll, all, d);
   const rows = distinct ? rowsOfDistinct(given, distinct) : given;
+  const bounds = distinct ? boundsOfDistinct(ofAll, distinct) : ofAll;
   const n = distinct ? distinct.first.length : all;
-  const bounds = boundsOf(kernels, rows, n, d, l1);
   const { m } = bounds;
-  const order = spatialOrder(kernels, bounds.sort.values, bounds.sort.width, n);
   const boxRows = bounds.sort.width;
   const tag = rows.zero ? 1 : 0;
   const records = asRecords(n, d, l1);
@@ -105,6 +105,13 @@ export function prepareChecked(
   const size = place(0, sizes).bytes;
   const { arena } = kernels;
   const pointer = arena.alloc(size);
+  let space: SpatialOrder;
+  try {
+    space = spatialOrder(kernels, bounds.sort.values, bounds.sort.width, n);
+  } catch (error) {
+    arena.dealloc(pointer);
+    throw error;
+  }
   const at = place(pointer, sizes);
   const { blocks } = at;
   arena.u8(pointer, size).fill(0);
@@ -199,7 +206,8 @@ export function prepareChecked(
     arena.u32(own.blockId, at.perWorker).fill(NONE);
   });
   if (at.light) setTree(kernels, at.light, sizes.tree!);
-  fill({ kernels, pointer, at, sizes, rows, bounds, order, whole });
+  fill({ kernels, pointer, at, sizes, rows, bounds, space, whole });
+  space.release();
   const exports = kernels.exports as unknown as VatPointsExports;
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;

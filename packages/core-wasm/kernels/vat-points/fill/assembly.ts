@@ -43,3 +43,36 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
   store<i32>(ptr(state, 22) + (slot << 2), norm);
   store<u32>(ptr(state, 25) + (slot << 2), odd);
 }
+
+/**
+ * For all blocks: bound rows, boxes, keys, ids and the lowest of these. values: f32[n × wide], what boxes are made of, the bound rows where there
+ * are any; index: u32[n], the points in their places.
+ */
+export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index: usize): void {
+  const n = word(job, 0), m = word(job, 2), workers = word(job, 4), rows = word(job, 16);
+  let box = ptr(job, 15);
+  for (let g: u32 = 0; g < word(job, 14); g++, box += <usize>rows << 3) {
+    const state = stateOf(job, g % workers);
+    const local = <usize>(g / workers);
+    const bounds = ptr(state, 1) + local * (<usize>m << 6), keys = ptr(state, 2) + (local << 6), ids = ptr(state, 3) + (local << 6);
+    let least: u32 = -1;
+    for (let r: usize = 0; r < <usize>rows << 3; r += 8) {
+      store<f32>(box + r, Infinity);
+      store<f32>(box + r, -Infinity, 4);
+    }
+    for (let lane: usize = 0; lane < <usize>min<u32>(16, n - (g << 4)) << 2; lane += 4) {
+      const i = load<u32>(index + (<usize>g << 6) + lane);
+      store<u32>(ids + lane, i);
+      store<f32>(keys + lane, Infinity);
+      least = min(least, i);
+      let p = values + (<usize>i * wide << 2);
+      for (let k: usize = 0; k < rows; k++, p += 4) {
+        const y = load<f32>(p), b = box + (k << 3);
+        if (k < m) store<f32>(bounds + (k << 6) + lane, y);
+        store<f32>(b, min(load<f32>(b), y));
+        store<f32>(b, max(load<f32>(b, 4), y), 4);
+      }
+    }
+    store<u32>(ptr(state, 7) + (local << 2), least);
+  }
+}

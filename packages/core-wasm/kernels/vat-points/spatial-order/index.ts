@@ -4,28 +4,39 @@ interface SpatialOrderExports {
   vatPointsSpatialOrder(values: number, width: number, n: number, index: number, stack: number): void;
 }
 
-/**
- * Indices 0..n−1 so that neighbours in the list are neighbours in space, by float32[n × width] values. Time O(n·width·log n);
- * WebAssembly memory 4·n·(width + 4) bytes meanwhile.
- */
+/** Points in an order in space, held in the kernels' memory until released. */
+export interface SpatialOrder {
+  /** Indices 0..n−1: neighbours in the list are neighbours in space. */
+  order: Uint32Array;
+  /** Byte offsets of the same u32[n], and of the values the points were sorted by, f32[n × wide]. */
+  index: number;
+  values: number;
+  wide: number;
+  release(): void;
+}
+
+/** Sorts n points in space by float32[n × width] values. Time O(n·width·log n); WebAssembly memory 4·n·(width + 4) bytes. */
 export function spatialOrder(
   { arena, exports }: Kernels,
   values: Float32Array,
   width: number,
   n: number,
-): Uint32Array {
+): SpatialOrder {
   const wide = 4 * Math.ceil(width / 4);
-  return arena.scope((alloc) => {
-    const valuesAt = alloc(4 * n * wide);
-    const index = alloc(4 * n);
-    const stack = alloc(1024);
-    const to = arena.f32(valuesAt, n * wide);
-    if (wide === width) to.set(values);
-    else {
-      to.fill(0);
-      for (let i = 0; i < n; i++) for (let k = 0; k < width; k++) to[i * wide + k] = values[i * width + k]!;
-    }
-    (exports as unknown as SpatialOrderExports).vatPointsSpatialOrder(valuesAt, wide, n, index, stack);
-    return arena.u32(index, n).slice();
-  });
+  const at = arena.alloc(4 * n * (wide + 1) + 1024);
+  const index = at + 4 * n * wide;
+  const to = arena.f32(at, n * wide);
+  if (wide === width) to.set(values);
+  else {
+    to.fill(0);
+    for (let i = 0; i < n; i++) for (let k = 0; k < width; k++) to[i * wide + k] = values[i * width + k]!;
+  }
+  (exports as unknown as SpatialOrderExports).vatPointsSpatialOrder(at, wide, n, index, index + 4 * n);
+  return {
+    order: arena.u32(index, n).slice(),
+    index,
+    values: at,
+    wide,
+    release: () => arena.dealloc(at),
+  };
 }
