@@ -4,12 +4,12 @@ import type { Kernels } from '../../src/load.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
 import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import type { VatResult } from '../vat/result.js';
-import { checkPoints, finishVatPoints, prepareChecked, releaseVatPoints, runVatPointsWorker } from './job.js';
+import { finishVatPoints, releaseVatPoints } from './finish.js';
+import { checkPoints, prepareChecked, runVatPointsWorker } from './job.js';
 
+export { finishVatPoints, releaseVatPoints } from './finish.js';
 export {
-  finishVatPoints,
   prepareVatPoints,
-  releaseVatPoints,
   runVatPointsWorker,
   stopVatPoints,
   type VatPointsJob,
@@ -32,10 +32,10 @@ export { vatPointsBytes } from './layout.js';
  *   One worker or several: the same to the last bit.
  * @throws `shape`, `not-finite` with row and column, `argument` (also for values so large that a distance could pass float32's end),
  * `memory`, `cancelled`.
- * Time O(n²·d) at worst, for the farthest pair and for Prim each; points that a bound shows to be too far are skipped, which never
- * changes a result. Memory `vatPointsBytes(n, d)`, about 4·n·(d + 8) bytes (twice that
- * from d = 48 on) and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
- * Source: Bezdek & Hathaway 2002, VAT; Prim 1957.
+ * Time O(n²·d) at worst, for the farthest pair and for the edges that matter each; pairs that a bound or a spanning tree shows to be too far
+ * are skipped, which never changes a result (docs/decisions/0008). Memory `vatPointsBytes(n, d)`, about 4·n·(d + 100) bytes (from d = 48 on
+ * 4·n·(2·d + 100)) and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
+ * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges).
  */
 export function vatFromPoints(
   kernels: Kernels,

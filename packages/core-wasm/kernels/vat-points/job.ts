@@ -3,7 +3,6 @@ import { formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
-import type { VatResult } from '../vat/result.js';
 import { boundsOf } from './bounds.js';
 import { boundsOfDistinct, distinctPoints, rowsOfDistinct } from './duplicates.js';
 import { fill } from './fill.js';
@@ -250,65 +249,4 @@ export function stopVatPoints(
   const sync = new Uint32Array(memory.buffer)[job.pointer / 4 + 11]!;
   const words = new Int32Array(memory.buffer);
   Atomics.store(words, (sync + (how === 'cancel' ? 128 : 192)) / 4, 1);
-}
-
-/** The result of a job that every worker has finished; gives its memory back. */
-export function finishVatPoints(kernels: Kernels, job: VatPointsJob): VatResult {
-  const { arena } = kernels;
-  const { n, metric, unit } = job;
-  const header = arena.u32(job.pointer, 32);
-  // Of distinct points; those equal to one of them follow it.
-  const count = header[0]!;
-  guard(
-    arena.u32(header[10]!, 16)[9]! >= count,
-    'internal',
-    'finishVatPoints: the workers have not finished',
-    { n },
-  );
-  const taken = arena.u32(header[6]!, count);
-  const keys = arena.f32(header[7]!, count);
-  const from = arena.u32(header[7]! + 4 * count, count - 1);
-  const groups = header[27]!;
-  const first = groups ? arena.u32(groups + 4 * n, count) : null;
-  const members = groups ? membersOf(arena.u32(groups, n), count) : null;
-  const order = new Uint32Array(n);
-  const weights = new Float32Array(n - 1);
-  const parent = new Uint32Array(n - 1);
-  let to = 0;
-  for (let k = 0; k < count; k++) {
-    const i = taken[k]!;
-    if (k > 0) {
-      const key = keys[k - 1]!;
-      weights[to - 1] =
-        metric === 'manhattan' ? key * unit : metric === 'euclidean' ? Math.sqrt(key) * unit : key / 2;
-      parent[to - 1] = first ? first[from[k - 1]!]! : from[k - 1]!;
-    }
-    order[to++] = first ? first[i]! : i;
-    if (!members) continue;
-    for (let m = members.start[i]! + 1; m < members.start[i + 1]!; m++) {
-      parent[to - 1] = first![i]!;
-      order[to++] = members.list[m]!;
-    }
-  }
-  arena.dealloc(job.pointer);
-  return { order, weights, parent };
-}
-
-// The points of each group, rising, side by side.
-function membersOf(group: Uint32Array, count: number): { start: Uint32Array; list: Uint32Array } {
-  const start = new Uint32Array(count + 2);
-  for (const g of group) start[g + 2] = start[g + 2]! + 1;
-  for (let g = 0; g < count; g++) start[g + 2] = start[g + 2]! + start[g + 1]!;
-  const list = new Uint32Array(group.length);
-  for (let i = 0; i < group.length; i++) {
-    const g = group[i]!;
-    list[start[g + 1]!] = i;
-    start[g + 1] = start[g + 1]! + 1;
-  }
-  return { start, list };
-}
-
-/** Gives back the memory of a job that will not be finished. No worker may be running. */
-export function releaseVatPoints(kernels: Kernels, job: VatPointsJob): void {
-  kernels.arena.dealloc(job.pointer);
 }

@@ -3,6 +3,7 @@
 // distance known, so that the answer does not depend on who looked first.
 import { ptr, word } from "../../../assembly/words";
 import { HEAD, NONE, blockBytes, candidate, publish, raise, record, stateOf, term } from "../blocks/assembly";
+import { mostBetween, mostTo } from "../boxes/assembly";
 import { distances } from "../direct/assembly";
 import { pairDistance } from "../pairs/assembly";
 import { beyond, lanesBeyond, product, products, whole, wholeBytes } from "../quantised/assembly";
@@ -70,64 +71,6 @@ export function vatPointsProbe(job: usize, from: u32): u32 {
   }
   raise(ptr(job, 11) + 256, load<f32>(own, 48));
   return at;
-}
-
-// Upper bound of the distances between two blocks' boxes: lowest and highest of each row side by side.
-// @ts-ignore: decorator
-@inline
-function betweenBoxes(a: usize, b: usize, rows: u32, norm: bool, l1: bool): f32 {
-  const signs = f32x4(-1, 1, -1, 1);
-  let sum = f32x4.splat(0);
-  // The last row holds norms of what the projection leaves out: at worst they point apart.
-  const plain = norm ? rows - 1 : rows;
-  const end = a + (<usize>(plain & ~1) << 3);
-  for (; a < end; a += 16, b += 16) {
-    const y = v128.load(b);
-    const t = f32x4.mul(f32x4.sub(v128.load(a), i32x4.shuffle(y, y, 1, 0, 3, 2)), signs);
-    const u = f32x4.pmax(t, i32x4.shuffle(t, t, 1, 0, 3, 2));
-    sum = f32x4.add(sum, l1 ? u : f32x4.mul(u, u));
-  }
-  let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2);
-  if (plain & 1) {
-    const t = max(load<f32>(a, 4) - load<f32>(b), load<f32>(b, 4) - load<f32>(a));
-    all += l1 ? t : t * t;
-    a += 8;
-    b += 8;
-  }
-  if (norm) {
-    const t = load<f32>(a, 4) + load<f32>(b, 4);
-    all += l1 ? t : t * t;
-  }
-  return all;
-}
-
-// Upper bound of the distances from bound rows at `v` to a block's box: lowest and highest of each row side by side.
-// @ts-ignore: decorator
-@inline
-function upperToBox(box: usize, v: usize, rows: u32, norm: bool, l1: bool): f32 {
-  const signs = f32x4(1, -1, 1, -1);
-  let sum = f32x4.splat(0);
-  // The last row holds norms of what the projection leaves out: at worst they point apart.
-  const plain = norm ? rows - 1 : rows;
-  const end = v + (<usize>(plain & ~1) << 2);
-  for (; v < end; v += 8, box += 16) {
-    const y = v128.load64_zero(v);
-    const t = f32x4.mul(f32x4.sub(i32x4.shuffle(y, y, 0, 0, 1, 1), v128.load(box)), signs);
-    const u = f32x4.pmax(t, i32x4.shuffle(t, t, 1, 0, 3, 2));
-    sum = f32x4.add(sum, l1 ? u : f32x4.mul(u, u));
-  }
-  let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2);
-  if (plain & 1) {
-    const t = max(load<f32>(v) - load<f32>(box), load<f32>(box, 4) - load<f32>(v));
-    all += l1 ? t : t * t;
-    v += 4;
-    box += 8;
-  }
-  if (norm) {
-    const t = load<f32>(v) + load<f32>(box, 4);
-    all += l1 ? t : t * t;
-  }
-  return all;
 }
 
 // The largest upper bound of the distance from bound rows at `q` to a block's 16 points.
@@ -213,7 +156,7 @@ export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
     }
     const box = boxes + <usize>b * (<usize>boxRows << 3);
     if (boxRows > 0) {
-      let ub = betweenBoxes(A, box, boxRows, norm, l1);
+      let ub = mostBetween(A, box, boxRows, norm, l1);
       if (tagged) ub = max(ub, 2);
       if (ub * grow + slack < load<f32>(own, 48)) continue;
     }
@@ -232,7 +175,7 @@ export function farthestRow(job: usize, own: usize, g: u32, l1: bool): void {
       if (m > 0 && (looked < LOOK || spared << 2 >= looked)) {
         looked++;
         spared++;
-        let far = upperToBox(box, v + HEAD, m, true, l1);
+        let far = mostTo(box, v + HEAD, m, true, l1);
         if (tagged) far = max(far, 2);
         if (far * grow + slack < load<f32>(own, 48)) continue;
         let ub = upper(bounds, v + HEAD, m, l1);

@@ -1,15 +1,15 @@
 // A row of a round: one block's points against other blocks', and the pairs that may be light.
 import { ptr, word } from "../../../../assembly/words";
-import { HEAD, NONE, blockBytes, publish, stateOf } from "../../blocks/assembly";
+import { HEAD, NONE, blockBytes, publish, record, stateOf } from "../../blocks/assembly";
+import { leastBetween, leastTo } from "../../boxes/assembly";
 import { distances } from "../../direct/assembly";
 import { lanesUnder } from "../../living/assembly";
 import { pairDistance } from "../../pairs/assembly";
 import { lanesWithin, product, products, setLimits, whole } from "../../quantised/assembly";
-import { record } from "../../blocks/assembly";
 import { between } from "../light/assembly";
 
+// Scatters the classes of block pairs.
 const SCATTER: u32 = 0x9e3779b1;
-
 // Points of a block compared by bounds before these are judged.
 const LOOK: u32 = 2;
 // Edges that a block pair may add.
@@ -91,46 +91,6 @@ function levels(tree: usize, own: usize, g: u32, total: u32): void {
   store<f32>(to + (<usize>g << 2), 0);
 }
 
-// Lower bound of the distances between two blocks' boxes: lowest and highest of each row side by side.
-// @ts-ignore: decorator
-@inline
-function apart(a: usize, b: usize, rows: u32, l1: bool): f32 {
-  const zero = f32x4.splat(0), signs = f32x4(1, -1, 1, -1);
-  let sum = zero;
-  const end = a + (<usize>(rows & ~1) << 3);
-  for (; a < end; a += 16, b += 16) {
-    const y = v128.load(b);
-    const t = f32x4.pmax(zero, f32x4.mul(f32x4.sub(v128.load(a), i32x4.shuffle(y, y, 1, 0, 3, 2)), signs));
-    sum = f32x4.add(sum, l1 ? t : f32x4.mul(t, t));
-  }
-  let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
-  if (rows & 1) {
-    const t = max<f32>(0, max(load<f32>(a) - load<f32>(b, 4), load<f32>(b) - load<f32>(a, 4)));
-    all += l1 ? t : t * t;
-  }
-  return all;
-}
-
-// Lower bound of the distances from bound rows at `v` to a block's box.
-// @ts-ignore: decorator
-@inline
-function toBox(box: usize, v: usize, rows: u32, l1: bool): f32 {
-  const zero = f32x4.splat(0), signs = f32x4(-1, 1, -1, 1);
-  let sum = zero;
-  const end = v + (<usize>(rows & ~1) << 2);
-  for (; v < end; v += 8, box += 16) {
-    const y = v128.load64_zero(v);
-    const t = f32x4.pmax(zero, f32x4.mul(f32x4.sub(i32x4.shuffle(y, y, 0, 0, 1, 1), v128.load(box)), signs));
-    sum = f32x4.add(sum, l1 ? t : f32x4.mul(t, t));
-  }
-  let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
-  if (rows & 1) {
-    const t = max<f32>(0, max(load<f32>(box) - load<f32>(v), load<f32>(v) - load<f32>(box, 4)));
-    all += l1 ? t : t * t;
-  }
-  return all;
-}
-
 // @ts-ignore: decorator
 @inline
 function emit(own: usize, i: u32, j: u32, x: f32): void {
@@ -183,7 +143,7 @@ function tile(job: usize, state: usize, g: u32, b: u32, which: u32, l1: bool): v
   const boxRows = word(job, 16);
   const boxes = ptr(job, 15);
   const box = boxes + <usize>b * (<usize>boxRows << 3);
-  const least = b == g ? <f32>0 : apart(boxes + <usize>g * (<usize>boxRows << 3), box, boxRows, l1);
+  const least = b == g ? <f32>0 : leastBetween(boxes + <usize>g * (<usize>boxRows << 3), box, boxRows, l1);
   if (least > top) return;
   const home = stateOf(job, b % workers);
   const local = <usize>(b / workers);
@@ -216,7 +176,7 @@ function tile(job: usize, state: usize, g: u32, b: u32, which: u32, l1: bool): v
     const look = m > 0 && (looked < LOOK || spared << 2 >= looked);
     if (look) {
       looked++;
-      if (toBox(box, v + HEAD, m, l1) > max(mine, load<f32>(tops + (<usize>b << 2))) * growth + slackness) {
+      if (leastTo(box, v + HEAD, m, l1) > max(mine, load<f32>(tops + (<usize>b << 2))) * growth + slackness) {
         spared++;
         continue;
       }
