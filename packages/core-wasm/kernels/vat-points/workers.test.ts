@@ -47,7 +47,60 @@ async function runWorkers(job: VatPointsJob, steps: number) {
   );
 }
 
+// A worker thread that runs one slice a message, as an engine's does.
+const SLICES = `
+const { parentPort, workerData: { module, memory, pointer, worker, steps } } = require('node:worker_threads');
+const { exports } = new WebAssembly.Instance(module, { env: { memory, abort() { throw new Error('abort'); } } });
+parentPort.on('message', () => parentPort.postMessage(exports.vatPointsRun(pointer, worker, steps)));
+`;
+
+/** The states of all workers after each slice; nobody is called again before all have answered. */
+async function runSlices(job: VatPointsJob, steps: number): Promise<number[][]> {
+  const module = await kernelModule(true, false);
+  const threads = Array.from(
+    { length: job.workers },
+    (_, worker) =>
+      new Worker(SLICES, {
+        eval: true,
+        workerData: { module, memory: shared.memory, pointer: job.pointer, worker, steps },
+      }),
+  );
+  const died = new Promise<never>((_, reject) => {
+    for (const thread of threads) thread.once('error', reject);
+  });
+  const slice = (thread: Worker) =>
+    new Promise<number>((resolve) => {
+      thread.once('message', resolve);
+      thread.postMessage('go');
+    });
+  const states: number[][] = [];
+  do {
+    states.push(await Promise.race([Promise.all(threads.map(slice)), died]));
+  } while (states.at(-1)!.every((state) => state === 0));
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  return states;
+}
+
 describe('several workers on one memory', () => {
+  it('meet within a slice, whatever it is: none waits for one that has answered', async () => {
+    for (const [x, metric] of [
+      [clustered(900, 40, 1), 'euclidean'],
+      [points(2500, 20, 'uniform', 2), 'cosine'],
+      [whole(1500, 6, 9, 3), 'manhattan'],
+    ] as const)
+      for (const [workers, steps] of [
+        [2, 1],
+        [2, 13],
+        [3, 40],
+      ] as const) {
+        const job = prepareVatPoints(shared, x, metric, workers);
+        const states = await runSlices(job, steps);
+        const label = `${metric} workers=${workers} steps=${steps}`;
+        expect(states.at(-1), label).toEqual(new Array(workers).fill(1));
+        expect(finishVatPoints(shared, job), label).toEqual(vatFromPoints(kernels, x, { metric }));
+      }
+  });
+
   it('give the result of one, to the last bit', async () => {
     for (const [x, metric] of [
       [clustered(700, 40, 1), 'euclidean'],

@@ -29,8 +29,6 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
     return true;
   }
   const spec = ptr(tree, 23) + <usize>round * 20;
-  store<u32>(own, 0, 28);
-  store<u32>(own, 0, 32);
   const resume = word(own, 9);
   if (word(spec, 4) && g >= resume) {
     if (!room(own, g)) return false;
