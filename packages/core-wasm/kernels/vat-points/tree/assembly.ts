@@ -13,10 +13,10 @@
 // see ./light; 9 root, 10 size, 11 next, 12 gap f32, 13 head, 14 tail, 15 which block a point stands for: [n] each; 16 reach
 // f32[16 × blocks]: M from each point to the one that stands for its block, −1 where there is none, 17 the same as limits of whole numbers, 18 blocks
 // in the tree's order, 19 f32 largest edge before each, 20 place of each block, 21 f32 largest reach of each, 22 rounds, 23 what each
-// goes through (../layout.ts), 24 classes of block pairs − 1, 25 not 0: edges did not fit, 26 start, 27 not 0: stopped, 29 not 0: the round is done.
+// goes through (../layout.ts), 24 classes of block pairs − 1, 25 not 0: edges did not fit, 26 start, 27 not 0: stopped, 28 not 0: a worker's
+// edges are full, 29 not 0: the round is done.
 // Of a worker (state word 27): 0 round, 1 row, 2 its new edges, 3 how many, 4 room for them, 5 f32[blocks] M from the row's block to each, 6
-// scratch of 512 bytes, 7 units since the last tree, 8 not 0: its edges are full, 9 block at which the row
-// goes on.
+// scratch of 512 bytes, 7 units since the last tree, 9 block at which the row goes on.
 import { ptr, word } from "../../../assembly/words";
 import { atBarrier } from "../barrier/assembly";
 import { stateOf } from "../blocks/assembly";
@@ -26,7 +26,7 @@ import { pairsOfRow } from "./rows/assembly";
 
 /**
  * One unit of a worker's work. 0: call again, 1: done, 2: cancelled, 3: aborted, 4: the edges did not fit. Workers meet after the same number of units,
- * one for each row: one whose edges are full lets the rest of them pass, and goes on with its rows after the next tree, to which most of its edges
+ * one for each row: where one's edges are full all let the rest of them pass, and go on with their rows after the next tree, to which most of the edges
  * are heavy.
  */
 export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
@@ -34,11 +34,11 @@ export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
   const total = word(job, 14), workers = word(job, 4);
   const each = (total + workers - 1) / workers;
   const round = word(own, 0), row = word(own, 1), unit = word(own, 7) + 1;
-  if (row < each && word(own, 8) == 0 && atomic.load<u32>(sync, 128) == 0) {
+  if (row < each && atomic.load<u32>(tree, 112) == 0 && atomic.load<u32>(sync, 128) == 0) {
     const g = row * workers + worker;
     const fits = g >= total || (l1 ? pairsOfRow(job, state, g, round, true) : pairsOfRow(job, state, g, round, false));
     if (fits) store<u32>(own, row + 1, 4);
-    else store<u32>(own, 1, 32);
+    else atomic.store<u32>(tree, 1, 112);
   }
   store<u32>(own, unit, 28);
   if (unit < each) return 0;
@@ -47,6 +47,7 @@ export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
     let whole = true;
     for (let w: u32 = 0; w < workers; w++) if (word(ptr(stateOf(job, w), 27), 1) < each) whole = false;
     const last = whole && round + 1 == word(tree, 22);
+    store<u32>(tree, 0, 112);
     store<u32>(tree, u32(whole), 116);
     if (atomic.load<u32>(sync, 128) != 0) store<u32>(tree, 1, 108);
     else {
@@ -57,7 +58,6 @@ export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
   if (!atBarrier(job, state)) return 3;
   store<u32>(own, 0, 12);
   store<u32>(own, 0, 28);
-  store<u32>(own, 0, 32);
   if (word(tree, 27)) return 2;
   if (word(tree, 25)) return 4;
   if (word(tree, 29)) {
