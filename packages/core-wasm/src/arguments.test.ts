@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { uniform } from '../bench/data.js';
 import * as api from './index.js';
 import { EpochscopeError, type Kernels, loadKernels, type Matrix } from './index.js';
 import { loadTfjsKernels } from './tfjs.js';
@@ -12,18 +13,6 @@ let kernels: Kernels;
 beforeAll(async () => {
   kernels = await loadKernels();
 });
-
-function random(seed: number) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let x = state ^ (state >>> 16);
-    x = Math.imul(x, 0x21f0aaad);
-    x ^= x >>> 15;
-    x = Math.imul(x, 0x735a2d97);
-    return ((x ^ (x >>> 15)) >>> 0) / 4294967296;
-  };
-}
 
 const points = (n: number, d: number): Matrix => ({
   data: Float32Array.from({ length: n * d }, (_, i) => Math.sin(i * i)),
@@ -131,7 +120,7 @@ const strangeOptions: Record<string, unknown[]> = {
 describe('wrong arguments', () => {
   it('are answered by an EpochscopeError that is no defect of ours, leaving nothing taken and the instance whole', () => {
     const seed = 20261;
-    const next = random(seed);
+    const next = uniform(seed);
     const pick = <T>(all: readonly T[]) => all[Math.floor(next() * all.length)]!;
     const whole = JSON.stringify(ordered());
     const names = Object.keys(calls) as (keyof typeof api)[];

@@ -34,7 +34,7 @@ export { vatPointsBytes } from './layout.js';
  * `memory`, `cancelled`.
  * Time O(n²·d) at worst, for the farthest pair and for the edges that matter each; pairs that a bound or a spanning tree shows to be too far
  * are skipped, which never changes a result (docs/decisions/0008). Memory `vatPointsBytes(n, d)`, about 4·n·(d + 100) bytes (from d = 48 on
- * 4·n·(2·d + 100)) and at most 160·n more for the bounds; in JavaScript, while preparing, 200·n.
+ * 4·n·(2·d + 100)) and at most 170·n more for the bounds; in JavaScript, while preparing, 200·n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges).
  */
 export function vatFromPoints(

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cdp, page } from 'vitest/browser';
 import type { GalleryCase } from './case.js';
 import { galleries } from './list.js';
+import { below, frames } from './page.js';
 
 // Elements in pages that are not ours: a panel of 200 px on a wide page, a page that runs from right to left, forced colours,
 // put away and back, data and selections that are not there yet or are something else.
@@ -13,16 +14,6 @@ interface Shown extends HTMLElement {
   updateComplete: Promise<unknown>;
 }
 const WIDE = 1200;
-const frames = async (count = 4) => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
-};
-function below(root: Element | ShadowRoot): Element[] {
-  return [...root.children].flatMap((child) => [
-    child,
-    ...(child.shadowRoot ? below(child.shadowRoot) : []),
-    ...below(child),
-  ]);
-}
 const inside = (element: Element) => below(element.shadowRoot!);
 async function show(one: GalleryCase, width: number): Promise<Shown> {
   const panel = document.createElement('div');

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { commands, page } from 'vitest/browser';
 import type { GalleryCase } from './case.js';
 import { galleries } from './list.js';
+import { below, frames } from './page.js';
 import { signatureDistance, signatureOf } from './signature.js';
 
 // Each case of the gallery, light and dark, at 720 px: it draws something, no label is cut, nothing overflows, axe finds
@@ -32,17 +33,6 @@ const PARTS = new Map(
     .map(({ tagName, cssParts }) => [tagName, cssParts.map(({ name }) => name)]),
 );
 
-const frames = async (count: number) => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
-};
-/** All elements below, those in shadow roots too. */
-function all(root: Element | ShadowRoot): Element[] {
-  return [...root.children].flatMap((child) => [
-    child,
-    ...(child.shadowRoot ? all(child.shadowRoot) : []),
-    ...all(child),
-  ]);
-}
 function drawnCanvas(canvas: HTMLCanvasElement): boolean {
   if (!canvas.width || !canvas.height) return false;
   const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
@@ -101,7 +91,7 @@ describe.each(Object.keys(galleries))('%s', (folder) => {
   it.each(tests)('$title ($scheme)', async ({ one, scheme, title, blank, controls, tag }) => {
     expect(customElements.get(tag), `${tag} is registered`).toBeDefined();
     const element = await show(one, scheme);
-    const inside = [element, ...all(element), ...(element.shadowRoot ? all(element.shadowRoot) : [])];
+    const inside = [element, ...below(element), ...(element.shadowRoot ? below(element.shadowRoot) : [])];
     expect(element.getBoundingClientRect().height).toBeGreaterThan(0);
 
     if (!blank) {

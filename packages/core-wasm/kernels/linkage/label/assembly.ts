@@ -1,5 +1,6 @@
 // linkage, its labels: merges sorted by height, clusters numbered.
 
+import { clearCounts, countKey, sortPairs } from "../../../assembly/sort";
 import { at, HEIGHT, LEFT, RIGHT, SCRATCH, STATE } from "../log/assembly";
 
 /**
@@ -13,37 +14,16 @@ export function linkageLabel(n: u32, area: usize): void {
   const m = <usize>(n - 1) << 2, bytes = <usize>stride << 2;
   const left = at(area, stride, LEFT, 0), right = at(area, stride, RIGHT, 0), height = at(area, stride, HEIGHT, 0);
   // Pairs of bits and merge, sorted byte by byte from the lowest. The bits of heights rise as they do; the highest is that of −0, which becomes 0.
-  let pairs = area, other = at(area, stride, 2, 0);
+  const pairs = area;
   const counts = at(area, stride, STATE, 8);
-  for (let k: usize = 0; k < 4096; k += 16) v128.store(counts + k, i32x4.splat(0));
+  clearCounts(counts);
   for (let t: usize = 0; t < m; t += 4) {
     const bits = load<u32>(height + t) & 0x7fffffff;
     store<u32>(pairs + 2 * t, bits);
     store<usize>(pairs + 2 * t, t, 4);
-    count(counts + (<usize>(bits & 0xff) << 2));
-    count(counts + (<usize>((bits >> 8) & 0xff) << 2) + 1024);
-    count(counts + (<usize>((bits >> 16) & 0xff) << 2) + 2048);
-    count(counts + (<usize>(bits >> 24) << 2) + 3072);
+    countKey(counts, bits);
   }
-  for (let digit: u32 = 0; digit < 4; digit++) {
-    const places = counts + (<usize>digit << 10);
-    let sum = other;
-    for (let k = places; k < places + 1024; k += 4) {
-      const c = load<u32>(k);
-      store<usize>(k, sum);
-      sum += <usize>c << 3;
-    }
-    for (let p = pairs; p < pairs + 2 * m; p += 8) {
-      const pair = load<u64>(p);
-      const place = places + ((<usize>(pair >> (digit << 3)) & 0xff) << 2);
-      const to = load<usize>(place);
-      store<usize>(place, to + 8);
-      store<u64>(to, pair);
-    }
-    const swap = pairs;
-    pairs = other;
-    other = swap;
-  }
+  sortPairs(pairs, at(area, stride, 2, 0), 2 * m, counts);
   // The pairs stand in the first two arrays again. Of every cluster as given, number and size: u32[2n] each.
   const out = at(area, stride, SCRATCH, 0);
   const number = at(area, stride, 2, 0), size = at(area, stride, 4, 0);
@@ -62,10 +42,4 @@ export function linkageLabel(n: u32, area: usize): void {
     store<u32>(to + 2 * bytes, load<u32>(area + 2 * t));
     store<u32>(to + 3 * bytes, both);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function count(p: usize): void {
-  store<u32>(p, load<u32>(p) + 1);
 }

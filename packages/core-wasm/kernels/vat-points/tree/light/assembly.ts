@@ -1,4 +1,5 @@
 // The tree made anew from the edges found: Kruskal's joins, which edges stay light, and what the rows of the next round need to know of it.
+import { clearCounts, countKey, sortPairs } from "../../../../assembly/sort";
 import { ptr, word } from "../../../../assembly/words";
 import { NONE, stateOf } from "../../blocks/assembly";
 import { setLimits } from "../../quantised/assembly";
@@ -23,8 +24,9 @@ export function between(tree: usize, i: u32, j: u32): f32 {
 /** Takes the workers' new edges into the tree; of all edges those stay that are in some least spanning tree of what was seen. */
 export function makeTree(job: usize): void {
   const tree = ptr(job, 26), n = word(job, 0);
-  const count = gather(job, tree);
-  const sorted = sort(tree, count);
+  const sorted = ptr(tree, 4), count = gather(job, tree);
+  // Distances are not negative, so that their bits order like them.
+  sortPairs(sorted, ptr(tree, 5), <usize>count << 3, ptr(tree, 6));
   const up = ptr(tree, 7), height = ptr(tree, 8), root = ptr(tree, 9), size = ptr(tree, 10);
   const next = ptr(tree, 11), head = ptr(tree, 13), tail = ptr(tree, 14);
   for (let i: usize = 0; i < <usize>n << 2; i += 4) {
@@ -37,8 +39,8 @@ export function makeTree(job: usize): void {
     store<u32>(head + i, id);
     store<u32>(tail + i, id);
   }
-  // Into the array that sorting left free: those kept so far are still read.
-  const kept = sorted == ptr(tree, 4) ? ptr(tree, 5) : ptr(tree, 4), room = word(tree, 1);
+  // Into the array that sorting is done with: those kept so far are still read.
+  const kept = ptr(tree, 5), room = word(tree, 1);
   let to: u32 = 0;
   const end = sorted + (<usize>count << 3);
   for (let p = sorted; p < end; ) {
@@ -71,62 +73,26 @@ export function makeTree(job: usize): void {
   memory.fill(ptr(tree, 15), 0xff, <usize>n << 2);
 }
 
-// Pairs of a distance's bits and where the edge stands, of the edges kept and of the workers' new ones.
+// Pairs of a distance's bits and where the edge stands, counted for sorting, of the edges kept and of the workers' new ones.
 function gather(job: usize, tree: usize): u32 {
-  let to = addPairs(ptr(tree, 4), ptr(tree, 2), word(tree, 0));
+  const counts = ptr(tree, 6);
+  clearCounts(counts);
+  let to = addPairs(ptr(tree, 4), ptr(tree, 2), word(tree, 0), counts);
   for (let w: u32 = 0; w < word(job, 4); w++) {
     const own = ptr(stateOf(job, w), 27);
-    to = addPairs(to, ptr(own, 2), word(own, 3));
+    to = addPairs(to, ptr(own, 2), word(own, 3), counts);
   }
   return u32((to - ptr(tree, 4)) >> 3);
 }
 
-function addPairs(to: usize, from: usize, count: u32): usize {
+function addPairs(to: usize, from: usize, count: u32, counts: usize): usize {
   for (const end = from + <usize>count * 12; from < end; from += 12, to += 8) {
-    store<u32>(to, load<u32>(from));
+    const bits = load<u32>(from);
+    store<u32>(to, bits);
     store<usize>(to, from, 4);
+    countKey(counts, bits);
   }
   return to;
-}
-
-// Sorts by the lower word, byte by byte; answers where the pairs stand. Distances are not negative, so that their bits order like them.
-function sort(tree: usize, count: u32): usize {
-  let from = ptr(tree, 4), to = ptr(tree, 5);
-  const counts = ptr(tree, 6), bytes = <usize>count << 3;
-  for (let k: usize = 0; k < 4096; k += 16) v128.store(counts + k, i32x4.splat(0));
-  for (let p = from; p < from + bytes; p += 8) {
-    const bits = load<u32>(p);
-    raiseCount(counts + (<usize>(bits & 0xff) << 2));
-    raiseCount(counts + (<usize>((bits >> 8) & 0xff) << 2) + 1024);
-    raiseCount(counts + (<usize>((bits >> 16) & 0xff) << 2) + 2048);
-    raiseCount(counts + (<usize>(bits >> 24) << 2) + 3072);
-  }
-  for (let digit: u32 = 0; digit < 4; digit++) {
-    const places = counts + (<usize>digit << 10);
-    let sum = to;
-    for (let k = places; k < places + 1024; k += 4) {
-      const c = load<u32>(k);
-      store<usize>(k, sum);
-      sum += <usize>c << 3;
-    }
-    for (let p = from; p < from + bytes; p += 8) {
-      const pair = load<u64>(p);
-      const place = places + ((<usize>(pair >> (digit << 3)) & 0xff) << 2);
-      const at = load<usize>(place);
-      store<usize>(place, at + 8);
-      store<u64>(at, pair);
-    }
-    const swap = from;
-    from = to;
-    to = swap;
-  }
-  return from;
-}
-
-// @ts-ignore: decorator
-@inline
-function raiseCount(p: usize): void {
-  store<u32>(p, load<u32>(p) + 1);
 }
 
 // @ts-ignore: decorator

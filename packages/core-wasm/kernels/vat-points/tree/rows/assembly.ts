@@ -5,7 +5,7 @@ import { leastBetween, leastTo } from "../../boxes/assembly";
 import { distances } from "../../direct/assembly";
 import { lanesUnder } from "../../living/assembly";
 import { pairDistance } from "../../pairs/assembly";
-import { lanesWithin, product, products, setLimits, whole } from "../../quantised/assembly";
+import { lanesWithin, product, products, setLimits, whole, wholeBytes } from "../../quantised/assembly";
 import { between } from "../light/assembly";
 
 // Scatters the classes of block pairs.
@@ -248,7 +248,7 @@ function takeRow(job: usize, own: usize, ids: usize, id: u32, lanes: u32, limits
 function takeFour(job: usize, own: usize, home: usize, local: usize, g: u32, b: u32, level: f32, r0: usize, r1: usize, r2: usize, r3: usize, lanes0: u32, lanes1: u32, lanes2: u32, lanes3: u32, count: u32): void {
   const tree = ptr(job, 26), K = ptr(own, 6), limits = K + 64, mine = K + 128, out = K + 192;
   const norms = ptr(home, 22) + (local << 6), ids = ptr(home, 3) + (local << 6);
-  const bytes = <usize>((word(job, 1) + 1) >> 1) << 2;
+  const bytes = wholeBytes(job);
   const block = ptr(home, 0) + local * (bytes << 4);
   const at = whole(job);
   if (count == 1) product(block, record(job, load<u32>(r0, 4)) + at, bytes, out, i32x4.splat(0));
