@@ -12,6 +12,7 @@ import { page } from 'vitest/browser';
 import { metricSnapshots } from '../elements/es-metrics/gallery.js';
 import type { EsTendencyImage } from '../elements/es-tendency-image/index.js';
 import type { EsTimeline } from '../elements/es-timeline/index.js';
+import { frames } from '../gallery/page.js';
 import { tendencyResult } from '../gallery/tendency.js';
 import { EsDashboard } from './es-dashboard.js';
 import { EsResultPanel } from './es-result-panel.js';
@@ -55,9 +56,6 @@ function pageOf(runs: Record<string, { manifest: RunManifest; results: string[] 
 const one = () =>
   new InlineSource(pageOf({ mine: { manifest: manifest(), results: [encodeInline(tendencyResult())] } }));
 
-const frames = async () => {
-  for (let i = 0; i < 4; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
-};
 async function open(source: RunSource, hash = ''): Promise<EsDashboard> {
   history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
   const dashboard = new EsDashboard();

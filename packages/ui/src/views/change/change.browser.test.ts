@@ -6,12 +6,10 @@ import type { EsChangeHeatmap } from '../../elements/es-change-heatmap/index.js'
 import { type EsChangeScatter, scatterOf } from '../../elements/es-change-scatter/index.js';
 import type { EsParameterPaths } from '../../elements/es-parameter-paths/index.js';
 import { activityPanel, activityResult, changeResult, tracksResult } from '../../gallery/change.js';
+import { frames } from '../../gallery/page.js';
 
 // Elements and views of change, tracks and activity: what pointer and keyboard do, what is exported. How they look: the gallery's tests.
 
-const frames = async () => {
-  for (let i = 0; i < 4; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
-};
 async function mount<T extends HTMLElement>(tag: string, properties: object, width = 700): Promise<T> {
   const element = document.createElement(tag) as T;
   element.style.inlineSize = `${width}px`;

@@ -4,17 +4,14 @@ import { userEvent } from 'vitest/browser';
 import type { EsSingularVectors } from '../../elements/es-singular-vectors/index.js';
 import type { EsSpectrum } from '../../elements/es-spectrum/index.js';
 import { geometryResult } from '../../gallery/geometry.js';
+import { frames } from '../../gallery/page.js';
 import type { EsGeometryView } from './index.js';
-
-const settle = async () => {
-  for (let i = 0; i < 4; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
-};
 
 async function show(data = geometryResult()): Promise<EsGeometryView> {
   const view = document.createElement('es-geometry-view');
   view.data = data;
   document.body.append(view);
-  await settle();
+  await frames();
   return view;
 }
 const inside = <T extends Element>(view: Element, tag: string) =>
@@ -38,7 +35,7 @@ describe('es-geometry-view', () => {
     ]);
     lines[0]!.focus();
     await userEvent.keyboard('{ArrowRight}{Enter}');
-    await settle();
+    await frames();
     expect(told).toEqual([{ layer: 'H2' }]);
     const vectors = inside<EsSingularVectors>(view, 'es-singular-vectors');
     expect(vectors.selection.layer).toBe('H2');
@@ -50,10 +47,10 @@ describe('es-geometry-view', () => {
     const view = await show();
     const [list] = view.shadowRoot!.querySelectorAll('select');
     await userEvent.selectOptions(list!, 'init');
-    await settle();
+    await frames();
     expect(inside<EsSpectrum>(view, 'es-spectrum').selection.snapshot).toBe('init');
     view.selection = { snapshot: 'rbm-3', layer: 'S4' };
-    await settle();
+    await frames();
     expect(inside<EsSpectrum>(view, 'es-spectrum').selection).toMatchObject({
       snapshot: 'rbm-3',
       layer: 'S4',
@@ -96,7 +93,7 @@ describe('es-geometry-view', () => {
     for (const tag of ['es-tangent-alignment', 'es-perturbation', 'es-class-dendrogram'])
       expect(inside(view, tag), tag).toBeNull();
     view.data = { ...data, spectra: [] };
-    await settle();
+    await frames();
     expect(view.shadowRoot!.querySelector('[part=state]')!.textContent).toBe('There is no spectrum.');
   });
 });

@@ -2,11 +2,9 @@ import '../../register.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { weightColour } from '../../elements/es-weight-pictures/draw.js';
+import { frames } from '../../gallery/page.js';
 import { pruneResult } from '../../gallery/prune.js';
 
-const frames = async (count = 4) => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
-};
 async function show<T extends HTMLElement>(tag: string, properties: object, width = 700): Promise<T> {
   const element = document.createElement(tag) as T;
   element.style.cssText = `display:block;width:${width}px`;
