@@ -85,7 +85,7 @@ export interface Engine {
    * with diameters 2·n² more outside it. Refuses (code `memory`) what cannot fit: about n ≤ 32 000, less for many dimensions. `rows` gives some points' dissimilarities to all, as float32[rows × n].
    */
   clusterPoints(x: Matrix, options: PointsLinkageOptions & JobOptions): Promise<PointsLinkage>;
-  /** Correlation of each column of x with each of y over the same samples: about 4·units·inputs + 1024·(units + inputs) bytes. */
+  /** Correlation of each column of x with each of y over the same samples: about 8·units·inputs + 1024·(units + inputs) bytes. */
   correlation(x: Matrix, y: Matrix, options?: JobOptions): Promise<Correlation>;
   /** The same of samples that come in blocks; only one block is in memory beside the sums. */
   correlationOfBlocks(source: ColumnBlocks, options?: JobOptions): Promise<Correlation>;

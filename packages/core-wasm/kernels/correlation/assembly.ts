@@ -2,15 +2,26 @@
 // pairwise: C[u, i] += Σ_k A[k, u] · B[k, i].
 //
 // Memory contract (written by index.ts). Columns stand in strips of sixteen, the last filled up with zeros. panel: f32[strip][capacity][16].
-// statistics of one side: f64[3][16 · strips]: mean, sum of squared deviations, scale. sums: f32[input strip][unit pair][2][16].
+// statistics of one side: f64[3][16 · strips]: mean, sum of squared deviations, scale. sums: f64[input strip][unit pair][2][16].
 
-import { add, dotTile } from "../pairwise/tiles/assembly";
+import { dotTile } from "../pairwise/tiles/assembly";
 
 /** Unit strips that are gone through with one input strip: with 256 rows 256 KB, in the second cache. */
 const GROUP: u32 = 16;
 
 /** Rows summed in one go: a column that is constant but for a few samples adds many small products to a large one, and each rounds that. */
 const BLOCK: u32 = 32;
+
+/** c[32] += part[32]: a panel's sums to those of all panels, in float64, as thousands of panels may round alike or be absorbed by the first. */
+// @ts-ignore: decorator
+@inline
+function addPart(part: usize, c: usize): void {
+  for (const end = part + 128; part < end; part += 16, c += 32) {
+    const v = v128.load(part);
+    v128.store(c, f64x2.add(v128.load(c), f64x2.promote_low_f32x4(v)));
+    v128.store(c, f64x2.add(v128.load(c, 16), f64x2.promote_low_f32x4(v128.shuffle<u64>(v, v, 1, 0))), 16);
+  }
+}
 
 /** Products of two panels of `rows` rows, unit strips [from, to), by blocks of rows and then in all. part: 128 bytes. */
 export function correlationAdd(a: usize, b: usize, sums: usize, rows: u32, capacity: u32, units: u32, inputStrips: u32, from: u32, to: u32, part: usize): void {
@@ -21,26 +32,26 @@ export function correlationAdd(a: usize, b: usize, sums: usize, rows: u32, capac
     const first = group << 3, last = min(pairs, min(to, group + GROUP) << 3);
     for (let i: u32 = 0; i < inputStrips; i++) {
       const B = b + usize(i) * panel;
-      let c = sums + (usize(i) * pairs + first << 7);
-      for (let p = first; p < last; p++, c += 128) {
+      let c = sums + (usize(i) * pairs + first << 8);
+      for (let p = first; p < last; p++, c += 256) {
         const A = a + usize(p >> 3) * panel + (usize(p & 7) << 3);
         for (let row: u32 = 0; row < rows; row += BLOCK) dotTile(A + (usize(row) << 6), B + (usize(row) << 6), part, min(BLOCK, rows - row), row > 0, zero);
-        add(part, c, 128);
+        addPart(part, c);
       }
     }
   }
 }
 
 // Sums of a column under its old scale, times `factor`: of a unit or of an input.
-function rescale(sums: usize, units: u32, inputStrips: u32, unit: bool, column: u32, factor: f32): void {
+function rescale(sums: usize, units: u32, inputStrips: u32, unit: bool, column: u32, factor: f64): void {
   const pairs = usize((units + 1) >> 1);
   if (unit) {
-    let p = sums + (usize(column >> 1) << 7) + (usize(column & 1) << 6);
-    for (let i: u32 = 0; i < inputStrips; i++, p += pairs << 7) for (let l: usize = 0; l < 64; l += 16) v128.store(p + l, f32x4.mul(v128.load(p + l), f32x4.splat(factor)));
+    let p = sums + (usize(column >> 1) << 8) + (usize(column & 1) << 7);
+    for (let i: u32 = 0; i < inputStrips; i++, p += pairs << 8) for (let l: usize = 0; l < 128; l += 16) v128.store(p + l, f64x2.mul(v128.load(p + l), f64x2.splat(factor)));
   } else {
-    let p = sums + (usize(column >> 4) * pairs << 7) + (usize(column & 15) << 2);
-    const end = p + (pairs << 7);
-    for (; p < end; p += 64) store<f32>(p, load<f32>(p) * factor);
+    let p = sums + (usize(column >> 4) * pairs << 8) + (usize(column & 15) << 3);
+    const end = p + (pairs << 8);
+    for (; p < end; p += 128) store<f64>(p, load<f64>(p) * factor);
   }
 }
 
@@ -111,7 +122,7 @@ export function correlationPack(
         if (scale == 0) store<f64>(scaleAt, scaleOf(most));
         else if (most * scale > 1099511627776) {
           store<f64>(scaleAt, scaleOf(most));
-          rescale(sums, units, inputStrips, unit, c + l, <f32>(scaleOf(most) / scale));
+          rescale(sums, units, inputStrips, unit, c + l, scaleOf(most) / scale);
         }
       }
       store<f64>(here + at, own);

@@ -81,6 +81,24 @@ describe('correlation', () => {
       }
   });
 
+  it('does not let thousands of panels be absorbed by the first, or round all the same way', () => {
+    const m = 255 * 1000;
+    const g = normal(21);
+    const panel = Float64Array.from({ length: 255 }, () => g());
+    const data = new Float32Array(3 * m);
+    for (let s = 0; s < m; s++) {
+      data[3 * s] = s === 0 ? 1 : (s % 2 ? 1 : -1) * 1.5e-5;
+      data[3 * s + 1] = panel[s % 255]!;
+      // One sample of all: every panel adds the square of a tiny mean.
+      data[3 * s + 2] = s === 7 ? 1 : 0;
+    }
+    const x: Matrix = { data, shape: [m, 3] };
+    expect(worst(correlation(kernels, x, x), correlationReference(x, x))).toBeLessThan(1e-6);
+    // One sample that outweighs all others of its block of rows.
+    for (let s = 0; s < m; s++) data[3 * s] = s % 255 === 0 ? 1.0226 : (s % 2 ? 1 : -1) * 6.743e-5;
+    expect(worst(correlation(kernels, x, x), correlationReference(x, x))).toBeLessThan(2e-6);
+  });
+
   it('stays right far from the origin, for tiny and huge scales, over many samples and when the scale jumps', () => {
     for (const [offset, scale] of [
       [1e4, 1],

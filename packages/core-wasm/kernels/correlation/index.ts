@@ -52,7 +52,7 @@ export interface Correlation {
 export interface CorrelationJob {
   readonly units: number;
   readonly inputs: number;
-  /** float32 sums of products: [⌈inputs/16⌉][⌈units/2⌉][2][16]. */
+  /** float64 sums of products: [⌈inputs/16⌉][⌈units/2⌉][2][16]. */
   readonly sums: number;
   /** float32 panels of units and inputs: [⌈columns/16⌉][256][16]. */
   readonly a: number;
@@ -76,7 +76,7 @@ function sizes(units: number, inputs: number) {
   const u = strips(units);
   const i = strips(inputs);
   return {
-    sums: 128 * Math.ceil(units / 2) * i,
+    sums: 256 * Math.ceil(units / 2) * i,
     a: 64 * CAPACITY * u,
     b: 64 * CAPACITY * i,
     statistics: 8 * (8 + 48 * (u + i)),
@@ -209,7 +209,7 @@ export function finishCorrelation({ arena }: Kernels, job: CorrelationJob): Corr
   const { units, inputs } = job;
   const pairs = Math.ceil(units / 2);
   const samples = arena.f64(job.statistics, 1)[0]!;
-  const sums = arena.f32(job.sums, 32 * pairs * strips(inputs));
+  const sums = arena.f64(job.sums, 32 * pairs * strips(inputs));
   const r = new Float32Array(units * inputs);
   const side = (at: number, length: number) => {
     const width = 16 * strips(length);
@@ -260,8 +260,8 @@ export function releaseCorrelation({ arena }: Kernels, job: CorrelationJob): voi
  *
  * @param x float32[m × units]; y float32[m × inputs]; finite. To take samples in blocks, or from a file, use
  *   `prepareCorrelation`, `addCorrelationSteps`, `finishCorrelation`, `releaseCorrelation`: the result of the blocks differs only in rounding.
- * @returns r within 2e-6 of exact (float32 sums of products of centred values), whatever the columns' means and scales, and for columns
- *   that are constant but for a few samples; means and deviations in float64. A column with one value only has zero variance,
+ * @returns r within 2e-6 of exact (float32 products of centred values, float32 sums of 255 samples at a time), whatever the number of samples,
+ *   the columns' means and scales, and for columns that are constant but for a few samples; means and deviations in float64. A column with one value only has zero variance,
  *   exactly: its correlations are 0 and it is named. No samples, or one: every column is constant.
  * @throws `shape`, `not-finite` with row and column, `memory`, `cancelled`.
  * Time O(m·units·inputs), one pass; memory `correlationBytes` and the result once more.
