@@ -6,27 +6,30 @@
 // Memory contract (written by job.ts; u32 words of a job): 0 rows n, 1 columns m, 2 stride (floats of a prepared row, a multiple of
 // 4), 3 metric, 4 symmetric (a and b are the same rows), 5 condensed, 6 out f32[n × m] or f32[n(n−1)/2], 7 rows of a, 8 of b (f32[· × stride],
 // prepared), 9 panels of a, 10 of b (packed; euclidean: centred), 11 norms of a, 12 of b (f32, to a multiple of 16; euclidean: squared
-// norms of the centred rows, cosine and correlation: 1 or, for a zero vector, 0), 13 scratch (SIDE² + 512 f32 a worker), 14 f32 unit (factor
-// from computed to real distances), 15 0x7fffffff (as a constant in the code it would be made anew in every turn of the innermost loop).
+// norms of the centred rows, cosine and correlation: 1 or, for a zero vector, 0), 13 scratch (SIDE² + 640 f32 a worker), 14 f32 unit (factor
+// from computed to real distances), 15 0x7fffffff (as a constant in the code it would be made anew in every turn of the innermost loop),
+// 16 block: columns of the data a sum runs over before it is added to another, 17 group: columns these run over before they are added to the total,
+// 18 absorbed of a, 19 of b (f32 a panel, see prepare/assembly.ts).
 
 import { ptr, word } from "../../assembly/words";
 import { finish, settle, write } from "./results/assembly";
-import { add, differences, products } from "./tiles/assembly";
+import { add, differences, exactProducts, products } from "./tiles/assembly";
 
-export { pairwiseCentre, pairwiseNormalise, pairwisePack } from "./prepare/assembly";
+export { pairwiseCentre, pairwiseNormalise, pairwisePack, pairwiseAbsorbed } from "./prepare/assembly";
 
 const SIDE: u32 = 128;
 /** Rows of squares in a band: see pairwiseSquares. */
 const BAND: u32 = 8;
 /** Bytes of a cell of 16 × 16 sums, rows side by side. */
 const CELL: usize = 1024;
+/** Bytes of four rows of sums in float64. */
+const TOTALS: usize = 512;
 /**
- * Columns of the data a sum runs over before it is added to another, and those another runs over before it is added to the total: at most
- * 64 + 16 + stride / 1024 roundings a value, so that even where all go the same way cosine stays within 1e-6.
- * A square of rows over GROUP columns lies in the second cache.
+ * Where rounding of one kind may come to 14 · 2⁻²⁴ (with 1.5e-7 of the rows' own: 1e-6), the sums of this many columns go to a total in
+ * float64: up to 1.5 times as long. Squared, as √(w(a)·w(b)) is.
  */
-const BLOCK: u32 = 64;
-const GROUP: u32 = 1024;
+const ABSORBED: f32 = 14 * 14;
+const EXACT: u32 = 12;
 /**
  * Squares [from, to) into the job's result. They are counted in bands of BAND rows of squares, a band column by column from the left (symmetric:
  * from the diagonal on): rows of the result lie pages apart, and so those that mirrored values go to are come to once a band and left for good.
@@ -34,8 +37,8 @@ const GROUP: u32 = 1024;
 export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): void {
   const down = (word(job, 0) + SIDE - 1) / SIDE, across = (word(job, 1) + SIDE - 1) / SIDE;
   const symmetric = word(job, 4) != 0;
-  const group = even(word(job, 2), GROUP), block = even(group, BLOCK);
-  const scratch = ptr(job, 13) + usize(worker) * (SIDE * SIDE * 4 + CELL * 2);
+  const group = word(job, 17), block = word(job, 16);
+  const scratch = ptr(job, 13) + usize(worker) * (SIDE * SIDE * 4 + CELL * 2 + TOTALS);
   let t: u32 = 0;
   for (let band: u32 = 0; band < down; band += BAND) {
     const below = min(band + BAND, down);
@@ -54,14 +57,6 @@ export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): vo
   }
 }
 
-// The size of parts of `count`, about alike and in fours, that are as many as parts of `most` would be.
-// @ts-ignore: decorator
-@inline
-function even(count: u32, most: u32): u32 {
-  const parts = (count + most - 1) / most;
-  return (count + parts * 4 - 1) / (parts * 4) * 4;
-}
-
 function square(job: usize, scratch: usize, i0: u32, j0: u32, group: u32, block: u32, mask: v128, zero: v128): void {
   const i1 = min(i0 + SIDE, word(job, 0)), j1 = min(j0 + SIDE, word(job, 1));
   const stride = word(job, 2);
@@ -77,11 +72,13 @@ function square(job: usize, scratch: usize, i0: u32, j0: u32, group: u32, block:
       const last = diagonal ? min(i1, j + 1) : i1;
       for (let i = i0; i < last; i += 16, total += CELL) {
         const a = panelsA + usize(i >> 4) * panel;
+        const exact = !l1 && load<f32>(ptr(job, 18) + (i >> 4 << 2)) * load<f32>(ptr(job, 19) + (j >> 4 << 2)) > ABSORBED;
         const own = diagonal && i == j, whole = !own && i + 16 <= i1 && j + 16 <= j1;
         for (let r: usize = 0; r < 16; r += 4) {
           const c = sums + (r << 6);
           const A = a + (usize(g) << 6) + (r << 2), B = b + (usize(g) << 6);
           if (l1) differences(A, B, c, end - g, block, part, zero, mask);
+          else if (exact) exactProducts(A, B, c, end - g, EXACT, part + CELL, zero);
           else products(A, B, c, end - g, block, zero);
           // What the groups before left stands in a cell of its own.
           const t = total + (r << 6);

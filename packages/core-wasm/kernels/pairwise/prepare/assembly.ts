@@ -141,3 +141,45 @@ export function pairwisePack(rows: usize, stride: u32, n: u32, centre: usize, pa
     }
   }
 }
+
+// Additions of less than this part of the partial sum count: larger ones move it on, so that their roundings go either way.
+const SMALL: f32 = 1 / 64;
+
+/**
+ * How much rounding of one kind can add up to in the products of packed rows, as the tiles sum them: `block` columns at a time, `group` columns
+ * of these. Small values that follow a large one in its block are all rounded to its units: each may lose half of one, and all of them upwards.
+ * Of row a: w(a) = Σ (partial sum of a·a) / |a|² over the additions of values that are small beside it and not 0; by Cauchy and Schwarz the
+ * roundings of a·b come to some 2⁻²⁴·√(w(a)·w(b))·|a||b|. absorbed[p] becomes the largest w of panel p < count, f32.
+ * Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.3 (running error analysis).
+ */
+export function pairwiseAbsorbed(packed: usize, stride: u32, count: u32, group: u32, block: u32, absorbed: usize): void {
+  const zero = f32x4.splat(0), small = f32x4.splat(SMALL);
+  for (let panel: u32 = 0; panel < count; panel++, packed += usize(stride) << 6) {
+    let worst = zero;
+    for (let r: usize = 0; r < 64; r += 16) {
+      let x = packed + r, total = zero, sums = zero;
+      for (let g: u32 = 0; g < stride; g += group) {
+        let groupSum = zero;
+        const groupEnd = min(g + group, stride);
+        for (let k = g; k < groupEnd; k += block) {
+          let blockSum = zero;
+          for (const end = x + (usize(min(block, groupEnd - k)) << 6); x < end; x += 64) {
+            const v = v128.load(x), square = f32x4.mul(v, v);
+            blockSum = f32x4.add(blockSum, square);
+            sums = f32x4.add(sums, v128.and(blockSum, v128.and(f32x4.ne(v, zero), f32x4.lt(square, f32x4.mul(small, blockSum)))));
+          }
+          groupSum = f32x4.add(groupSum, blockSum);
+          sums = f32x4.add(sums, v128.and(groupSum, v128.and(f32x4.ne(blockSum, zero), f32x4.lt(blockSum, f32x4.mul(small, groupSum)))));
+        }
+        total = f32x4.add(total, groupSum);
+        sums = f32x4.add(sums, v128.and(total, v128.and(f32x4.ne(groupSum, zero), f32x4.lt(groupSum, f32x4.mul(small, total)))));
+      }
+      // A row of zeros, 0 / 0, is passed over.
+      worst = f32x4.pmax(worst, f32x4.div(sums, total));
+    }
+    store<f32>(absorbed + (usize(panel) << 2), max(
+      max(f32x4.extract_lane(worst, 0), f32x4.extract_lane(worst, 1)),
+      max(f32x4.extract_lane(worst, 2), f32x4.extract_lane(worst, 3)),
+    ));
+  }
+}

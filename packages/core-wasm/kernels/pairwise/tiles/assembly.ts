@@ -102,6 +102,27 @@ export function products(a: usize, b: usize, c: usize, count: u32, block: u32, z
   dotTile(a + 8, b, c + 128, count, more, zero);
 }
 
+/** The same with a total in float64: rounded once more at the end. total: f64[4 × 16]. */
+export function exactProducts(a: usize, b: usize, c: usize, count: u32, block: u32, total: usize, zero: v128): void {
+  for (let p: usize = 0; p < 512; p += 16) v128.store(total + p, zero);
+  for (;;) {
+    const now = min(block, count);
+    dotTile(a, b, c, now, false, zero);
+    dotTile(a + 8, b, c + 128, now, false, zero);
+    for (let p: usize = 0, q = total; p < 256; p += 8, q += 16) {
+      v128.store(q, f64x2.add(v128.load(q), f64x2.promote_low_f32x4(v128.load64_zero(c + p))));
+    }
+    count -= now;
+    if (!count) break;
+    a += usize(now) << 6;
+    b += usize(now) << 6;
+  }
+  for (let p: usize = 0, q = total; p < 256; p += 16, q += 32) {
+    const low = f32x4.demote_f64x2_zero(v128.load(q)), high = f32x4.demote_f64x2_zero(v128.load(q, 16));
+    v128.store(c + p, v128.shuffle<u64>(low, high, 0, 2));
+  }
+}
+
 /** The same of |a[k, ·] − b[k, ·]|. part: 256 bytes. */
 export function differences(a: usize, b: usize, c: usize, count: u32, block: u32, part: usize, zero: v128, mask: v128): void {
   let to = c;
