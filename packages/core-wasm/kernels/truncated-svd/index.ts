@@ -1,19 +1,13 @@
-import {
-  checkCounts,
-  checkKernels,
-  checkOneOf,
-  checkOptions,
-  isFloat32,
-  nameOf,
-} from '../../src/arguments.js';
+import { checkCounts, checkKernels, checkOneOf, checkOptions, nameOf } from '../../src/arguments.js';
 import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
 import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import { Algebra } from './algebra.js';
-import { iterate, type Plan, type Product, type Tell, type Triplets } from './iterate.js';
+import { iterate, type Plan, REFINED_BYTES, type Tell, type Triplets } from './iterate.js';
 import { lanczos } from './lanczos/index.js';
+import { apply, checkOperator } from './operator.js';
 import type { LinearOperator, SvdMethod, TruncatedSvdOptions, TruncatedSvdResult } from './types.js';
 
 export type { LinearOperator, SvdMethod, TruncatedSvdOptions, TruncatedSvdResult } from './types.js';
@@ -41,8 +35,8 @@ const OPERATOR: Defaults = {
 /**
  * The k largest singular values of a matrix and their vectors: A·v = σ·u, Aᵀ·u = σ·v.
  *
- * A is float32, every sum and vector float64: σ within about 1e-8·σ₁ by default, also where values are repeated, flat or
- * zero; where they fall below 1e-4·σ₁ Rayleigh–Ritz on A itself keeps their own digits. Of a repeated value any
+ * A is float32, every sum and vector float64: σ within about 1e-8·σ₁ by default, also where values are repeated or zero (of values
+ * within 1e-7·σ₁ of σ_k, such as rounding to float32 makes of equal ones, some may stand for others: within 1e-7·σ₁); where they fall below 1e-4·σ₁ Rayleigh–Ritz on A itself keeps their own digits. Of a repeated value any
  * orthonormal set of its vectors is right; of zero ones too.
  * @param a float32[m × n], finite. Not changed.
  * @returns σ descending; u and v as rows; per triplet its residual and whether it converged. Same seed, same bits.
@@ -93,9 +87,9 @@ export function* truncatedSvdSteps(
     if (wide) transpose(a.data, memory, m, n);
     else memory.set(a.data);
     let told = 0;
-    const tell: Tell = (vectors, converged) => {
-      told = progressOf(vectors, converged, k);
-    };
+    const tell = rising(k, (done) => {
+      told = done;
+    });
     if (plan.method === 'krylov') {
       const iteration = lanczos(algebra, plan, rows, tell);
       for (;;) {
@@ -108,7 +102,7 @@ export function* truncatedSvdSteps(
     const turned = algebra.rows(short, long, 4);
     if (wide) kernels.arena.f32(turned.pointer, m * n).set(a.data);
     else transpose(a.data, kernels.arena.f32(turned.pointer, m * n), m, n);
-    const iteration = iterate(algebra, plan, tell);
+    const iteration = iterate(algebra, { ...plan, matrix: rows }, tell);
     for (;;) {
       const step = iteration.next();
       if (step.done) return resultOf(step.value, plan, m, n, wide);
@@ -124,8 +118,9 @@ export function* truncatedSvdSteps(
 }
 
 /**
- * The same for a map known only by its products (matrix-free). Products are float32, so σ are good to about
- * 1e-6·σ₁ (their error is of the order of the residual squared, over gaps); images of the basis are kept as float32. A product that answers NaN or infinity is refused, naming it.
+ * The same for a map known only by its products (matrix-free). Products are float32, so σ are good to about 1e-6·σ₁ where they lie
+ * apart (their error is of the order of the residual squared, over gaps), and to the tolerance where they do not; images of the basis are kept as float32. A product that answers NaN or infinity is refused, naming it.
+ * The map's scale does not matter while J·v of unit vectors are normal float32: what goes back to the adjoint is brought to a length near 1.
  */
 export async function truncatedSvdOperator(
   kernels: Kernels,
@@ -142,8 +137,10 @@ export async function truncatedSvdOperator(
   const algebra = new Algebra(kernels, normals(options.seed ?? 1));
   try {
     const wide = m < n;
-    const iteration = iterate(algebra, plan, (vectors, converged) =>
-      options.onProgress?.(progressOf(vectors, converged, plan.k), 2 * plan.k),
+    const iteration = iterate(
+      algebra,
+      plan,
+      rising(plan.k, (done) => options.onProgress?.(done, 2 * plan.k)),
     );
     for (;;) {
       if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'truncated SVD was cancelled');
@@ -197,14 +194,18 @@ function basisBytes(
       ? Math.min(short, k + Math.max(b, Math.ceil(k / 2)))
       : Math.min(short, Math.max(options.basis ?? 4 * k + spare, k + 2 * b));
   const picks = typeof options.vectors === 'number' ? options.vectors : (options.vectors?.length ?? k);
+  const products = width === 4;
   // Basis, images, what comes back from them, next block; the eigenproblem's squares; scratch; the vectors given back.
   return (
     8 * short * p +
     width * long * p +
-    8 * short * (method === 'power' || width === 8 ? p + Math.max(2 * b, k) : 2 * b) +
+    8 * short * (method === 'power' ? 2 * p : products ? 2 * b : p + Math.max(2 * b, k)) +
+    // Images in float64 where small σ are refined, and the vectors whose residuals are measured.
+    (products ? (8 * long * p <= REFINED_BYTES ? 8 * long * p : 0) + 8 * b * (long + short) : 0) +
     32 * p * p +
     8 * Math.max(picks, p) * 1024 +
-    8 * picks * (long + short)
+    8 * picks * (long + short) +
+    64 * 32
   );
 }
 
@@ -239,6 +240,7 @@ function planOf(
     long: Math.max(m, n),
     width,
     picks: [],
+    matrix: null,
   };
   checkOneOf('method', plan.method, ['krylov', 'power']);
   guard(
@@ -262,17 +264,6 @@ function planOf(
   return plan;
 }
 
-function checkOperator(operator: LinearOperator): void {
-  guard(
-    Array.isArray(operator?.shape) &&
-      operator.shape.length === 2 &&
-      typeof operator.forward === 'function' &&
-      typeof operator.adjoint === 'function',
-    'argument',
-    () => `operator: expected { shape: [rows, columns], forward, adjoint }, got ${nameOf(operator)}`,
-  );
-}
-
 function refuse(bytes: number, m: number, n: number): void {
   guard(
     bytes < MAX_BYTES - 65536,
@@ -281,39 +272,6 @@ function refuse(bytes: number, m: number, n: number): void {
       `truncated SVD of ${m}×${n} needs ${formatBytes(bytes)}, the limit is ${formatBytes(MAX_BYTES)}; ask for fewer triplets, or set a smaller basis`,
     { needed: bytes, limit: MAX_BYTES },
   );
-}
-
-/** Hands rows to the operator, at most a block at a time, and checks what comes back. */
-async function apply(
-  { arena }: Kernels,
-  operator: LinearOperator,
-  { from, start, to, at, count }: Product,
-  forward: boolean,
-  most: number,
-): Promise<void> {
-  for (let done = 0; done < count; done += most) {
-    const rows = Math.min(most, count - done);
-    const size = rows * from.length;
-    const place = from.pointer + (start + done) * from.length * from.width;
-    const block =
-      from.width === 8 ? Float32Array.from(arena.f64(place, size)) : arena.f32(place, size).slice();
-    const answer = await (forward ? operator.forward(block, rows) : operator.adjoint(block, rows));
-    const name = forward ? 'forward' : 'adjoint';
-    guard(
-      isFloat32(answer),
-      'argument',
-      () => `operator.${name}: expected a Float32Array, got ${nameOf(answer)}`,
-    );
-    guard(
-      answer.length === rows * to.length,
-      'shape',
-      () => `operator.${name}: ${rows} vectors need ${rows * to.length} values, got ${answer.length}`,
-      { expected: rows * to.length, got: answer.length },
-    );
-    checkFinite({ data: answer, shape: [rows, to.length] }, `operator.${name}`);
-    const target = to.pointer + (at + done) * to.length * to.width;
-    (to.width === 8 ? arena.f64(target, answer.length) : arena.f32(target, answer.length)).set(answer);
-  }
 }
 
 function resultOf(
@@ -357,7 +315,14 @@ function nothing(m: number, n: number): TruncatedSvdResult {
   };
 }
 
-const progressOf = (vectors: number, converged: number, k: number) => Math.min(vectors, k) + converged;
+/** Vectors found plus triplets converged, never falling: a wider block begins again, and a larger basis may show that one more is missing. */
+function rising(k: number, report: (done: number) => void): Tell {
+  let most = 0;
+  return (vectors, converged) => {
+    most = Math.max(most, Math.min(vectors, k) + converged);
+    report(most);
+  };
+}
 
 /** Float64 in memory while it fits into the caches: nothing to convert, a fifth faster. */
 const widthOf = (m: number, n: number, method: SvdMethod) =>

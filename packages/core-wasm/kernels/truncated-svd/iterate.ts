@@ -1,4 +1,5 @@
 import type { Algebra, Rows } from './algebra.js';
+import { refine } from './lanczos/refine.js';
 import type { SvdMethod } from './types.js';
 
 /** A product the iteration asks its runner for: `to` rows = map of `from` rows. */
@@ -24,6 +25,8 @@ export interface Plan {
   /** How images of basis vectors are kept: float64 for matrices, float32 for operators. */
   width: 4 | 8;
   picks: readonly number[];
+  /** The matrix [long × short] where there is one. */
+  matrix: Rows | null;
 }
 
 /** Triplets on the two sides: `near` in the basis' space, `far` in the images'. */
@@ -50,10 +53,15 @@ export function* iterate(algebra: Algebra, plan: Plan, tell: Tell): Generator<Pr
   return plan.method === 'power' ? yield* power(algebra, plan, tell) : yield* krylov(algebra, plan, tell);
 }
 
+/** Images of an operator's basis are refined in float64 up to this size. */
+export const REFINED_BYTES = 2 ** 28;
 /** σ below this part of σ₁ is refined from W itself: T holds squares, which lose it. */
 export const SQUARES_HOLD = 1e-4;
-/** Singular values nearer than this part of σ₁ count as one, repeated. */
-const SAME = 1e-6;
+/** Singular values nearer than this part of themselves count as one, repeated; so do those within some tolerances, which residuals cannot tell apart. */
+export const SAME = 1e-6;
+export const WINDOW = 4;
+/** Copies that were missed are looked for if they would push σ_k up by this part of σ₁: about what rounding a matrix to float32 does to repeated values. */
+export const GAIN = 1e-7;
 
 /**
  * Block Lanczos with full reorthogonalisation (Golub & Underwood 1977), thick restarts (Wu & Simon 2000). A block of b
@@ -116,13 +124,14 @@ function* krylov(algebra: Algebra, plan: Plan, tell: Tell): Generator<Product, T
     if (complete || ended) break;
     if (done === k) {
       // Copies beyond the block's size may be hidden, and would push σ_k down.
-      if (!hides(sigma, k, block)) break;
+      if (!hides(sigma, k, block, tolerance)) break;
       const more = Math.min(block, short - p - nextCount, most - k - nextCount);
-      if (more <= 0) break;
-      block = nextCount + more;
-      next = grow(algebra, basis, p, next, nextCount, more);
-      nextCount = block;
-      calm = 4;
+      if (more > 0) {
+        block = nextCount + more;
+        next = grow(algebra, basis, p, next, nextCount, more);
+        nextCount = block;
+        calm = 4;
+      } else if (p + nextCount < short) break; // No room; else the whole space is the next step.
     }
     if (p + nextCount > most) {
       const keep = Math.min(most - nextCount, k + ((most - k) >> 1));
@@ -132,7 +141,7 @@ function* krylov(algebra: Algebra, plan: Plan, tell: Tell): Generator<Product, T
     check = p + nextCheck(p, Math.max(...residuals), tolerance, before, block);
     before = { p, residual: Math.max(...residuals) };
   }
-  return finish(algebra, plan, basis, images, t, most, p, residuals, { iterations, products });
+  return yield* finish(algebra, plan, basis, images, t, most, p, residuals, { iterations, products });
 }
 
 /** Vectors until the next look at the eigenvalues, which cost p³: where the residuals' fall so far points to, in whole blocks. */
@@ -186,10 +195,11 @@ export function outsideNorms(
 }
 
 /** Whether some value above σ_k stands `block` times or more, so that more copies may exist than were found. */
-function hides(sigma: Float64Array, k: number, block: number): boolean {
-  const same = SAME * sigma[0]!;
+function hides(sigma: Float64Array, k: number, block: number, tolerance: number): boolean {
+  const same = Math.max(SAME, WINDOW * tolerance) * sigma[0]!;
   for (let i = 0; i + block <= k; i++) {
-    if (sigma[i]! - sigma[i + block - 1]! <= same && sigma[i]! - sigma[k - 1]! > same) return true;
+    if (sigma[i]! - sigma[i + block - 1]! <= same && sigma[i]! - sigma[k - 1]! > GAIN * sigma[0]!)
+      return true;
   }
   return false;
 }
@@ -270,11 +280,17 @@ function* power(algebra: Algebra, plan: Plan, tell: Tell): Generator<Product, Tr
     algebra.orthonormalise(none, 0, next, p);
     algebra.f64(basis.pointer, p * short).set(algebra.f64(next.pointer, p * short));
   }
-  return finish(algebra, plan, basis, images, t, p, p, residuals, { iterations, products: iterations * p });
+  return yield* finish(algebra, plan, basis, images, t, p, p, residuals, {
+    iterations,
+    products: iterations * p,
+  });
 }
 
-/** Ritz triplets from basis, images and T; where squares lose small σ, from the images' own QR and Jacobi. */
-function finish(
+/**
+ * Ritz triplets from basis, images and T; where squares lose small σ, from the images' own QR and Jacobi. Residuals of such triplets
+ * are measured, as those of AᵀA say too little of them.
+ */
+function* finish(
   algebra: Algebra,
   plan: Plan,
   basis: Rows,
@@ -284,16 +300,30 @@ function finish(
   p: number,
   residuals: Float64Array,
   counts: { iterations: number; products: number },
-): Triplets {
-  const { k, picks, long } = plan;
+): Generator<Product, Triplets, void> {
+  const { k, picks, long, matrix } = plan;
   const { values, vectors } = algebra.eigen(t, stride, p, 0);
   const smallest = Math.sqrt(Math.max(0, values[k - 1]!));
   const largest = Math.sqrt(Math.max(0, values[0]!));
   const holds = smallest > SQUARES_HOLD * largest;
   // Float64 images of a large operator would be too much memory; its σ are float32 figures anyway.
-  if (!holds && (images.width === 8 || 8 * p * long <= 2 ** 28)) {
+  if (!holds && (images.width === 8 || 8 * p * long <= REFINED_BYTES)) {
     algebra.free(vectors);
-    return refined(algebra, plan, basis, images, p, residuals, counts);
+    if (matrix) {
+      algebra.free(images.pointer);
+      return { ...refine(algebra, plan, matrix, basis, p), ...counts };
+    }
+    return yield* refined(algebra, plan, basis, images, p, counts);
+  }
+  if (!holds) {
+    const measure = measurer(algebra, plan);
+    residuals = yield* measure(
+      (chosen) => ({
+        near: algebra.gather(basis, p, vectors, chosen),
+        far: algebra.gather(images, p, vectors, chosen),
+      }),
+      values.map((x) => Math.sqrt(Math.max(0, x))),
+    );
   }
   const all = algebra.gather(images, p, vectors, picks);
   const near = algebra.gather(basis, p, vectors, picks);
@@ -317,15 +347,15 @@ function finish(
 }
 
 /** W = L·Q by twice-applied Gram–Schmidt on its rows, L = X·Σ·Yᵀ by one-sided Jacobi: small and zero σ keep their digits. */
-function refined(
+function* refined(
   algebra: Algebra,
-  { k, picks, long }: Plan,
+  plan: Plan,
   basis: Rows,
   images: Rows,
   p: number,
-  residuals: Float64Array,
   counts: { iterations: number; products: number },
-): Triplets {
+): Generator<Product, Triplets, void> {
+  const { k, picks, long } = plan;
   const q: Rows = images.width === 8 ? images : algebra.rows(p, long, 8);
   if (q !== images) algebra.f64(q.pointer, p * long).set(algebra.kernels.arena.f32(images.pointer, p * long));
   // Orthonormal rows cannot outnumber the space: p ≤ short ≤ long.
@@ -333,7 +363,6 @@ function refined(
   const pointer = algebra.alloc(8 * p * p);
   algebra.f64(pointer, p * p).set(l);
   const { values, left } = algebra.jacobi(pointer, p);
-  const near = algebra.gather(basis, p, left, picks);
   // Rows of XᵀL are σ·y; where σ vanishes y is any direction left over.
   const y: Rows = { pointer, length: p, width: 8 };
   for (let i = 0; i < p; i++) {
@@ -341,6 +370,46 @@ function refined(
     if (length > 0) algebra.scale(y, i, values[i]! > 1e-15 * (values[0] || 1) ? 1 / length : 0);
   }
   algebra.orthonormalise(y, 0, y, p);
-  const far = algebra.gather(q, p, pointer, picks);
-  return { sigma: values.slice(0, k), near, far, residuals, ...counts };
+  const take = (chosen: readonly number[]) => ({
+    near: algebra.gather(basis, p, left, chosen),
+    far: algebra.gather(q, p, pointer, chosen),
+  });
+  const measure = measurer(algebra, plan);
+  const residuals = yield* measure(take, values);
+  return { sigma: values.slice(0, k), ...take(picks), residuals, ...counts };
+}
+
+/** ‖Aᵀu − σv‖ / σ₁ of the first k triplets, by one more product with each u, a block at a time. */
+function measurer(algebra: Algebra, { k, block, short, long }: Plan) {
+  return function* (
+    take: (chosen: readonly number[]) => { near: Float64Array; far: Float64Array },
+    sigma: Float64Array,
+  ): Generator<Product, Float64Array, void> {
+    const most = Math.min(block, k);
+    const from = algebra.rows(most, long, 8);
+    const to = algebra.rows(most, short, 8);
+    const residuals = new Float64Array(k);
+    const largest = sigma[0] || 1;
+    for (let first = 0; first < k; first += most) {
+      const count = Math.min(most, k - first);
+      const { near, far } = take(Array.from({ length: count }, (_, i) => first + i));
+      algebra.f64(from.pointer, far.length).set(far);
+      // Images that are not of unit length yet.
+      for (let i = 0; i < count; i++) {
+        const length = algebra.norm(from, i);
+        if (length > 0) algebra.scale(from, i, 1 / length);
+      }
+      yield { kind: 'down', from, start: 0, to, at: 0, count };
+      const back = algebra.f64(to.pointer, count * short);
+      for (let i = 0; i < count; i++) {
+        let sum = 0;
+        for (let j = i * short; j < (i + 1) * short; j++)
+          sum += ((back[j]! - sigma[first + i]! * near[j]!) / largest) ** 2;
+        residuals[first + i] = Math.sqrt(sum);
+      }
+    }
+    algebra.free(from.pointer);
+    algebra.free(to.pointer);
+    return residuals;
+  };
 }

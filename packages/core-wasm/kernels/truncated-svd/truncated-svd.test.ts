@@ -10,6 +10,7 @@ import {
   truncatedSvd,
   truncatedSvdBytes,
   truncatedSvdOperator,
+  truncatedSvdOperatorBytes,
 } from './index.js';
 import { svdReference } from './reference.js';
 
@@ -58,6 +59,12 @@ function operatorOf({ data, shape: [m, n] }: Matrix, later: boolean): LinearOper
     adjoint: (block, count) => product(block, count, m, n, (i, j) => data[j * n + i]!),
   };
   return operator;
+}
+
+/** The transposed map. */
+function turned(a: Matrix): LinearOperator {
+  const { shape, forward, adjoint } = operatorOf(a, false);
+  return { shape: [shape[1], shape[0]], forward: adjoint, adjoint: forward };
 }
 
 /** Largest |x_i·x_j − δ_ij| over the rows. */
@@ -153,6 +160,92 @@ describe('truncatedSvd', () => {
       expect(largestDifference(result.sigma, values.slice(0, 26)), `seed ${seed}`).toBeLessThan(1e-7);
       expect(skew(result.v)).toBeLessThan(1e-9);
     }
+  });
+
+  it('finds the largest of values that lie nearer to each other than a residual shows', () => {
+    const u = uniform(5);
+    for (const [spread, where] of [
+      [4e-7, 'two'],
+      [1e-6, 'even'],
+      [1e-5, 'edge'],
+    ] as const) {
+      const values = Array.from({ length: 300 }, (_, i) =>
+        Math.fround(1 - spread * (where === 'two' ? i % 2 : where === 'even' ? u() : u() ** 4)),
+      );
+      const want = values.toSorted((a, b) => b - a);
+      for (const k of [2, 20, 50]) {
+        const { sigma, converged } = truncatedSvd(kernels, diagonal(300, 300, values), { k, vectors: 0 });
+        expect(largestDifference(sigma, want.slice(0, k)), `${where} ${spread}, k = ${k}`).toBeLessThan(1e-7);
+        expect(converged).not.toContain(0);
+      }
+    }
+  });
+
+  it('misses no copy for a loose tolerance', async () => {
+    for (const [spread, count, rest, tolerance] of [
+      [1e-5, 12, 0.9, 1e-3],
+      [3e-6, 12, 0.9, 1e-4],
+      [1e-7, 40, 0.5, 1e-3],
+    ] as const) {
+      const values = Array.from({ length: 150 }, (_, i) =>
+        i < count ? 1 - spread * i : rest * 0.99 ** (i - count),
+      );
+      const a = diagonal(150, 150, values);
+      for (const k of [count + 2, count + 8]) {
+        const where = `${spread} × ${count}, k = ${k}`;
+        const known = truncatedSvd(kernels, a, { k, tolerance, vectors: 0 });
+        expect(largestDifference(known.sigma, values.slice(0, k)), where).toBeLessThan(tolerance);
+        const products = await truncatedSvdOperator(kernels, operatorOf(a, false), { k, tolerance });
+        expect(largestDifference(products.sigma, values.slice(0, k)), where).toBeLessThan(tolerance);
+      }
+    }
+  });
+
+  it('tells residuals of small values as they are, by either method', () => {
+    const values = Array.from({ length: 60 }, (_, i) => 10 ** -i);
+    const g = normal(4);
+    // Dense: rotations of the two sides mix all entries.
+    const a = diagonal(60, 60, values);
+    const { data } = a;
+    for (let round = 0; round < 400; round++) {
+      const [i, j] = [round % 60, (round * 7 + 1 + (round % 58)) % 60];
+      if (i === j) continue;
+      const [c, s] = [Math.cos(g()), Math.sin(g())];
+      const length = Math.hypot(c, s);
+      for (let q = 0; q < 60; q++) {
+        const [x, y] = [data[i * 60 + q]!, data[j * 60 + q]!];
+        data[i * 60 + q] = (c * x + s * y) / length;
+        data[j * 60 + q] = (c * y - s * x) / length;
+      }
+      for (let q = 0; q < 60; q++) {
+        const [x, y] = [data[q * 60 + i]!, data[q * 60 + j]!];
+        data[q * 60 + i] = (c * x + s * y) / length;
+        data[q * 60 + j] = (c * y - s * x) / length;
+      }
+    }
+    for (const method of ['krylov', 'power'] as const) {
+      const result = truncatedSvd(kernels, a, { k: 20, method });
+      const told = Math.max(...result.residuals) * result.sigma[0]!;
+      expect(residual(a, result), method).toBeLessThan(told + 1e-12);
+      expect(result.converged, method).not.toContain(0);
+      expect(largestDifference(result.sigma, svdReference(a).sigma.slice(0, 20)), method).toBeLessThan(1e-8);
+    }
+  });
+
+  it('tells progress that never falls, also where a wider block begins again', async () => {
+    const a = diagonal(120, 90, [...Array(20).fill(5), ...Array(3).fill(4), 3, 3, 2, ...Array(30).fill(1)]);
+    const told: number[] = [];
+    const onProgress = (done: number, total: number) => {
+      expect(total).toBe(52);
+      told.push(done);
+    };
+    truncatedSvd(kernels, a, { k: 26, onProgress });
+    expect(told.length).toBeGreaterThan(10);
+    expect(told).toEqual(told.toSorted((x, y) => x - y));
+    told.length = 0;
+    await truncatedSvdOperator(kernels, operatorOf(a, false), { k: 26, block: 2, onProgress });
+    expect(told.length).toBeGreaterThan(10);
+    expect(told).toEqual(told.toSorted((x, y) => x - y));
   });
 
   it('keeps small values: σ from 1 down to 1e-12, each to 1e-6 of itself', () => {
@@ -307,6 +400,56 @@ describe('truncatedSvdOperator', () => {
       }
     }
     expect(kernels.arena.used).toBe(0);
+  });
+
+  it('finds the same whatever the scale of the map, whose squares may be no float32', async () => {
+    const a = gaussian(40, 25, 8);
+    const all = svdReference(a).sigma;
+    for (const exponent of [-110, -75, 0, 75, 110]) {
+      const scaled: Matrix = { data: a.data.map((x) => x * 2 ** exponent), shape: a.shape };
+      for (const method of ['krylov', 'power'] as const)
+        for (const map of [operatorOf(scaled, false), turned(scaled)]) {
+          const { sigma, converged } = await truncatedSvdOperator(kernels, map, {
+            k: 6,
+            method,
+            maxIterations: 5000,
+          });
+          expect(converged, `2^${exponent}`).not.toContain(0);
+          sigma.forEach((x, i) => {
+            expect(Math.abs(x * 2 ** -exponent - all[i]!), `2^${exponent}`).toBeLessThan(1e-6 * all[0]!);
+          });
+        }
+    }
+  });
+
+  it('takes no more memory than foretold, also where small values are refined', async () => {
+    const fresh = await loadKernels();
+    const { arena } = fresh;
+    let most = 0;
+    const alloc = arena.alloc.bind(arena);
+    arena.alloc = (bytes) => {
+      const pointer = alloc(bytes);
+      most = Math.max(most, arena.used);
+      return pointer;
+    };
+    for (const [m, n, k] of [
+      [1500, 30, 20],
+      [30, 1500, 20],
+      [1, 40, 1],
+      [60, 60, 8],
+    ] as const)
+      for (const method of ['krylov', 'power'] as const)
+        for (const values of [[], [1], Array.from({ length: Math.min(m, n) }, (_, i) => 10 ** -i)]) {
+          const a = diagonal(m, n, values);
+          most = 0;
+          truncatedSvd(fresh, a, { k, method, maxIterations: 50 });
+          expect(most, `${m}×${n} ${method}`).toBeLessThanOrEqual(truncatedSvdBytes(m, n, k, { method }));
+          most = 0;
+          await truncatedSvdOperator(fresh, operatorOf(a, false), { k, method, maxIterations: 50 });
+          expect(most, `${m}×${n} ${method}, products`).toBeLessThanOrEqual(
+            truncatedSvdOperatorBytes(m, n, k, { method }),
+          );
+        }
   });
 
   it('never hands more than a block over, and takes rank-deficient maps', async () => {

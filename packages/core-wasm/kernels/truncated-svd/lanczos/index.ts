@@ -1,5 +1,14 @@
 import type { Algebra, Rows } from '../algebra.js';
-import { outsideNorms, type Plan, SQUARES_HOLD, type Tell, type Triplets } from '../iterate.js';
+import {
+  GAIN,
+  outsideNorms,
+  type Plan,
+  SAME,
+  SQUARES_HOLD,
+  type Tell,
+  type Triplets,
+  WINDOW,
+} from '../iterate.js';
 import { Projected } from './band.js';
 import { refine } from './refine.js';
 
@@ -12,8 +21,6 @@ const NOTHING = 1e-14;
 const IMAGE_BYTES = 2 ** 28;
 /** How much wider a block is that looks for more copies: from 2 to 10, where the 4 or 8 of symmetric maps show as what they are. */
 const WIDER = 5;
-/** Values nearer than this part of themselves count as one, repeated. */
-const SAME = 1e-6;
 
 interface Counts {
   iterations: number;
@@ -34,8 +41,8 @@ export function* lanczos(algebra: Algebra, plan: Plan, a: Rows, tell: Tell): Gen
     const run = new Run(algebra, plan, a, block, counts);
     const { values, residuals } = yield* run.settle(tell);
     const sigma = values.map((x) => Math.sqrt(Math.max(0, x)));
-    const whole = run.p === plan.short || counts.iterations >= plan.maxIterations;
-    if (whole || !repeats(sigma, plan.k, block)) return run.triplets(values, residuals);
+    const whole = run.p === plan.short || block >= plan.k || counts.iterations >= plan.maxIterations;
+    if (whole || !repeats(sigma, plan, block)) return run.triplets(values, residuals);
     run.release();
   }
 }
@@ -287,14 +294,18 @@ interface Look {
   found: number;
 }
 
-/** Whether some value clearly above σ_k stands `block` times or more, so that more copies may exist than were found. */
-function repeats(sigma: Float64Array, k: number, block: number): boolean {
+/**
+ * Whether some value stands `block` times or more, so that more copies may exist than were found, and these would push σ_k up by
+ * something. Values that the tolerance cannot tell apart count as one.
+ */
+function repeats(sigma: Float64Array, { k, tolerance }: Plan, block: number): boolean {
   const largest = sigma[0]!;
   for (let i = 0; i + block <= k; i++) {
     const x = sigma[i]!;
-    if (!(x - sigma[k - 1]! > SAME * largest)) return false;
+    if (!(x - sigma[k - 1]! > GAIN * largest)) return false;
     // Small values are known less well: squares of all were rounded to those of the largest.
-    if (x - sigma[i + block - 1]! <= Math.max(SAME * x, 1e-15 * largest * (largest / x))) return true;
+    const same = Math.max(SAME * x, WINDOW * tolerance * largest, 1e-15 * largest * (largest / x));
+    if (x - sigma[i + block - 1]! <= same) return true;
   }
   return false;
 }
