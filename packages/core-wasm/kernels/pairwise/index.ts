@@ -8,12 +8,12 @@ export {
   checkPairwise,
   type PairwiseJob,
   type PairwiseShape,
-  pairwiseBytes,
   pairwiseResult,
   preparePairwise,
   releasePairwise,
   runPairwise,
 } from './job.js';
+export { pairwiseBytes } from './layout.js';
 
 /** Multiply-adds one chunk may do: some 20 ms of work. */
 const CHUNK = 2 ** 28;
