@@ -29,7 +29,8 @@ export interface PairwiseOptions extends SyncJobOptions {
 /**
  * Dissimilarities between the rows of x, or between those of x and `other`: out[i, j] = dist(x[i], x[j]).
  *
- * euclidean √Σ(a−b)², manhattan Σ|a−b|: relative error ≤ 1e-5, also for near-duplicates far from the origin. cosine
+ * euclidean √Σ(a−b)², manhattan Σ|a−b|: relative error ≤ 1e-5, also for near-duplicates far from the origin
+ * (not for values below 2⁻¹²⁶ of the largest magnitude). cosine
  * 1 − a·b/(|a||b|), correlation the same of centred rows: absolute error ≤ 1e-6, in [0, 2].
  * Exact duplicates are at exactly 0.
  * A zero vector (correlation: a constant row) is at exactly 1 from others and 0 from another one.

@@ -342,6 +342,19 @@ describe('rows against the order of the sums', () => {
         }
   });
 
+  it.each([1e10, 1e19, 1e25, 1e36])('euclidean keeps its digits beside a row of %d', (outlier) => {
+    // Scaled to it, squares of the others' differences underflow.
+    for (const d of [4, 16, 37, 100])
+      for (const scale of [1, 1e-3]) {
+        const x = points(40, d, 'blobs', d);
+        for (let p = 0; p < x.data.length; p++) x.data[p]! *= scale;
+        x.data.set(x.data.subarray(3 * d, 4 * d), 5 * d);
+        for (const value of [outlier, -outlier])
+          x.data.fill(value, (value > 0 ? 7 : 20) * d, (value > 0 ? 8 : 21) * d);
+        expectRight(pairwise(kernels, x, { metric: 'euclidean' }), x, 'euclidean');
+      }
+  });
+
   it('gives the same bits in any cut of the work', () => {
     // The panels of a pair of rows decide how it is summed, not the squares, the workers or what is wanted of them.
     const n = 300;

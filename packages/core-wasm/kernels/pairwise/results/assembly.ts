@@ -5,6 +5,8 @@ import { squaredDistance } from "../tiles/assembly";
 
 /** ‖a‖² + ‖b‖² − 2ab is off by some 6e-7 of ‖a‖² + ‖b‖²: below this share of it the distance is made from the differences. */
 const NEAR: f32 = 0.0625;
+/** Euclidean: squares below this (of values at most 1) may have lost digits to underflow; then too. 2⁻¹⁰⁰. */
+const TINY: f32 = 7.888609052210118e-31;
 /** Cosine: below this the differences decide, so that duplicates are at exactly 0. */
 const SAME: f32 = 1e-5;
 
@@ -51,7 +53,7 @@ export function finish(job: usize, c: usize, i: u32, j: u32, settled: bool): boo
     return true;
   }
   if (metric == 0) {
-    const units = v128.load32_splat(job, 56), two = f32x4.splat(2), near = f32x4.splat(NEAR);
+    const units = v128.load32_splat(job, 56), two = f32x4.splat(2), near = f32x4.splat(NEAR), tiny = f32x4.splat(TINY);
     let b = ptr(job, 12) + (usize(j) << 2);
     let far = i32x4.splat(-1);
     for (; c < end; c += 16, b += 16, p0 += 16, p1 += 16, p2 += 16, p3 += 16, mirror += mirror ? step << 2 : 0) {
@@ -62,8 +64,8 @@ export function finish(job: usize, c: usize, i: u32, j: u32, settled: bool): boo
       const v2 = f32x4.sub(m2, f32x4.mul(two, v128.load(c, 128)));
       const v3 = f32x4.sub(m3, f32x4.mul(two, v128.load(c, 192)));
       far = v128.and(far, v128.and(
-        v128.and(f32x4.gt(v0, f32x4.mul(near, m0)), f32x4.gt(v1, f32x4.mul(near, m1))),
-        v128.and(f32x4.gt(v2, f32x4.mul(near, m2)), f32x4.gt(v3, f32x4.mul(near, m3))),
+        v128.and(f32x4.gt(v0, f32x4.pmax(tiny, f32x4.mul(near, m0))), f32x4.gt(v1, f32x4.pmax(tiny, f32x4.mul(near, m1)))),
+        v128.and(f32x4.gt(v2, f32x4.pmax(tiny, f32x4.mul(near, m2))), f32x4.gt(v3, f32x4.pmax(tiny, f32x4.mul(near, m3)))),
       ));
       put(
         f32x4.mul(f32x4.sqrt(v0), units),
@@ -94,7 +96,7 @@ export function settle(job: usize, sums: usize, i0: u32, j0: u32, i1: u32, j1: u
   const metric = word(job, 3);
   const normsA = ptr(job, 11) + (usize(i0) << 2), normsB = ptr(job, 12) + (usize(j0) << 2);
   const n0 = v128.load32_splat(normsA), n1 = v128.load32_splat(normsA, 4), n2 = v128.load32_splat(normsA, 8), n3 = v128.load32_splat(normsA, 12);
-  const units = v128.load32_splat(job, 56), two = f32x4.splat(2), one = f32x4.splat(1), near = f32x4.splat(NEAR), same = f32x4.splat(SAME), none = f32x4.splat(0);
+  const units = v128.load32_splat(job, 56), two = f32x4.splat(2), one = f32x4.splat(1), near = f32x4.splat(NEAR), tiny = f32x4.splat(TINY), same = f32x4.splat(SAME), none = f32x4.splat(0);
   for (let j: usize = 0; j < 16; j += 4) {
     const c = sums + (j << 2);
     let v0 = v128.load(c), v1 = v128.load(c, 64), v2 = v128.load(c, 128), v3 = v128.load(c, 192);
@@ -113,8 +115,8 @@ export function settle(job: usize, sums: usize, i0: u32, j0: u32, i1: u32, j1: u
       v2 = f32x4.sub(m2, f32x4.mul(two, v2));
       v3 = f32x4.sub(m3, f32x4.mul(two, v3));
       far = v128.and(
-        v128.and(f32x4.gt(v0, f32x4.mul(near, m0)), f32x4.gt(v1, f32x4.mul(near, m1))),
-        v128.and(f32x4.gt(v2, f32x4.mul(near, m2)), f32x4.gt(v3, f32x4.mul(near, m3))),
+        v128.and(f32x4.gt(v0, f32x4.pmax(tiny, f32x4.mul(near, m0))), f32x4.gt(v1, f32x4.pmax(tiny, f32x4.mul(near, m1)))),
+        v128.and(f32x4.gt(v2, f32x4.pmax(tiny, f32x4.mul(near, m2))), f32x4.gt(v3, f32x4.pmax(tiny, f32x4.mul(near, m3)))),
       );
       v0 = f32x4.mul(f32x4.sqrt(f32x4.pmax(none, v0)), units);
       v1 = f32x4.mul(f32x4.sqrt(f32x4.pmax(none, v1)), units);
@@ -158,7 +160,7 @@ function nearby(job: usize, c: usize, i0: u32, j0: u32, i1: u32, j1: u32): void 
       if (i >= i1 || j >= j1) v = 0;
       else if (word(job, 3) == 0) {
         v = a + b - 2 * v;
-        v = v > NEAR * (a + b) ? sqrt(max<f32>(0, v)) * unit : <f32>Math.sqrt(squaredDistance(x, y, word(job, 2))) * unit;
+        v = v > max<f32>(TINY, NEAR * (a + b)) ? sqrt(v) * unit : <f32>(Math.sqrt(squaredDistance(x, y, word(job, 2))) * <f64>unit);
       } else if (a == 0) {
         // Zero vectors are alike, and at 1 from all others.
         v = b == 0 ? 0 : 1;

@@ -139,25 +139,41 @@ export function differences(a: usize, b: usize, c: usize, count: u32, block: u32
   }
 }
 
-/** Σ (x[k] − y[k])² over count values, a multiple of 4, of two rows: no cancellation, exactly 0 for equal rows. */
+/** A square of a value at most 1 that is not below this has all its digits, and so has a sum of some such: 2⁻¹⁰⁰. */
+const FAINT: f64 = 7.888609052210118e-31;
+
+/** Σ (x[k] − y[k])² over count values, a multiple of 4, of two rows: no cancellation, no underflow, exactly 0 for equal rows. */
 export function squaredDistance(x: usize, y: usize, count: u32): f64 {
-  let total: f64 = 0;
+  let total: f64 = 0, differ = i32x4.splat(0);
   const end = x + (usize(count) << 2);
-  while (x < end) {
+  let p = x, q = y;
+  while (p < end) {
     // Lanes add up at most 128 terms before they go to the float64 total.
-    const stop = min(end, x + 4096);
+    const stop = min(end, p + 4096);
     let a = f32x4.splat(0), b = a;
-    for (; x + 32 <= stop; x += 32, y += 32) {
-      const u = f32x4.sub(v128.load(x), v128.load(y)), w = f32x4.sub(v128.load(x, 16), v128.load(y, 16));
+    for (; p + 32 <= stop; p += 32, q += 32) {
+      const u = f32x4.sub(v128.load(p), v128.load(q)), w = f32x4.sub(v128.load(p, 16), v128.load(q, 16));
+      differ = v128.or(differ, v128.or(u, w));
       a = madd(u, u, a);
       b = madd(w, w, b);
     }
-    for (; x < stop; x += 16, y += 16) {
-      const u = f32x4.sub(v128.load(x), v128.load(y));
+    for (; p < stop; p += 16, q += 16) {
+      const u = f32x4.sub(v128.load(p), v128.load(q));
+      differ = v128.or(differ, u);
       a = madd(u, u, a);
     }
     a = f32x4.add(a, b);
     total += <f64>f32x4.extract_lane(a, 0) + <f64>f32x4.extract_lane(a, 1) + (<f64>f32x4.extract_lane(a, 2) + <f64>f32x4.extract_lane(a, 3));
+  }
+  return total < FAINT && v128.any_true(differ) ? faintDistance(x, y, count) : total;
+}
+
+// The same where squares vanish in float32.
+function faintDistance(x: usize, y: usize, count: u32): f64 {
+  let total: f64 = 0;
+  for (const end = x + (usize(count) << 2); x < end; x += 4, y += 4) {
+    const u = <f64>load<f32>(x) - <f64>load<f32>(y);
+    total += u * u;
   }
   return total;
 }
