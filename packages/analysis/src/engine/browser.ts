@@ -4,7 +4,7 @@ import { engineOver } from './create.js';
 import { carryErrors } from './errors.js';
 import { hand } from './hand.js';
 import type { Member, RemoteKernels } from './member.js';
-import { checkThreads, defaultThreads, type EngineOptions } from './options.js';
+import { checkEngineOptions, checkThreads, defaultThreads, type EngineOptions } from './options.js';
 import type { Engine } from './types.js';
 
 export { createInlineEngine } from './inline.js';
@@ -15,6 +15,7 @@ carryErrors();
 
 /** The kernels on Web Workers. Workers start with the first job. */
 export function createEngine(options: EngineOptions = {}): Engine {
+  checkEngineOptions(options);
   const threads = checkThreads(options.threads ?? defaultThreads(navigator.hardwareConcurrency));
   return engineOver(spawn, {
     ...options,

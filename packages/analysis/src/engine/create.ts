@@ -1,3 +1,4 @@
+import { checked } from './arguments.js';
 import { singleJobs } from './jobs.js';
 import type { Member } from './member.js';
 import { parallelJobs } from './parallel.js';
@@ -8,5 +9,6 @@ import type { Engine } from './types.js';
 export function engineOver(spawn: () => Promise<Member>, options: PoolOptions): Engine {
   const pool = createPool(spawn, options);
   const { threads, shared, relaxed } = pool;
-  return { threads, shared, relaxed, ...parallelJobs(pool), ...singleJobs(pool), close: () => pool.close() };
+  const jobs = checked({ ...parallelJobs(pool), ...singleJobs(pool) });
+  return { threads, shared, relaxed, ...jobs, close: () => pool.close() };
 }

@@ -1,10 +1,12 @@
 import { engineOver } from './create.js';
 import type { Member, RemoteKernels } from './member.js';
+import { checkEngineOptions } from './options.js';
 import type { Engine } from './types.js';
 import { KernelWorker } from './worker-api.js';
 
 /** An engine in this very thread, for pages opened from disk (no workers there) and for tests. Blocks between chunks. */
 export function createInlineEngine(options: { memoryLimit?: number; relaxed?: boolean } = {}): Engine {
+  checkEngineOptions(options);
   return engineOver(async () => inlineMember(), { threads: 1, shared: false, ...options });
 }
 

@@ -9,6 +9,7 @@ import {
   truncatedSvdOperator,
   truncatedSvdOperatorBytes,
 } from '@epochscope/core-wasm';
+import { checkBlocks, checkMap, checkPair, checkSource } from './arguments.js';
 import type { Pool } from './pool.js';
 import type { Engine } from './types.js';
 
@@ -51,6 +52,7 @@ export function singleJobs(
       return pool.task(options, 'correlation', x, y);
     },
     async correlationOfBlocks(source, options = {}) {
+      checkSource(source);
       const { units, inputs, samples } = source;
       refuseCorrelation(units, inputs);
       return pool.enqueue(options, async (alive) => {
@@ -59,11 +61,15 @@ export function singleJobs(
         try {
           let done = 0;
           options.onProgress?.(0, samples);
-          for await (const [x, y] of source.blocks()) {
+          for await (const block of checkBlocks(source.blocks())) {
+            checkPair(block);
+            const [x, y] = block;
             await pool.runTask(alive, { signal }, 'correlationAdd', job, x, y);
             done += x.shape[0];
-            options.onProgress?.(done, samples);
+            // Blocks may hold other than what was foretold.
+            options.onProgress?.(Math.min(done, samples), samples);
           }
+          if (done !== samples) options.onProgress?.(samples, samples);
           return await pool.runTask(alive, { signal }, 'correlationFinish', job);
         } finally {
           if (!pool.closed) await pool.runTask(alive, {}, 'correlationRelease', job);
@@ -83,6 +89,7 @@ export function singleJobs(
     },
     async truncatedSvdOperator(operator, options) {
       guard(!pool.closed, 'cancelled', 'the engine is closed');
+      checkMap(operator);
       const [m, n] = operator.shape;
       pool.refuseBytes(
         `truncated SVD of a ${m}×${n} map`,
@@ -92,11 +99,9 @@ export function singleJobs(
       return truncatedSvdOperator(await loadKernels(), operator, options);
     },
     async labelRegions(masks, shape, options) {
-      pool.refuseBytes(
-        `labelling ${shape[1]}×${shape[2]} pictures`,
-        labelRegionsBytes(shape, options.neighbours),
-        'cut them into smaller ones',
-      );
+      // Throws for what is no shape.
+      const bytes = labelRegionsBytes(shape, options.neighbours);
+      pool.refuseBytes(`labelling ${shape[1]}×${shape[2]} pictures`, bytes, 'cut them into smaller ones');
       return pool.task(options, 'labelRegions', masks, shape, options.neighbours);
     },
   };

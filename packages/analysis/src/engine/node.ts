@@ -7,7 +7,7 @@ import { engineOver } from './create.js';
 import { carryErrors } from './errors.js';
 import { hand } from './hand.js';
 import type { Member, RemoteKernels } from './member.js';
-import { checkThreads, defaultThreads, type EngineOptions } from './options.js';
+import { checkEngineOptions, checkThreads, defaultThreads, type EngineOptions } from './options.js';
 import type { Engine } from './types.js';
 
 export { createInlineEngine } from './inline.js';
@@ -18,6 +18,7 @@ carryErrors();
 
 /** The kernels on worker threads. Workers start with the first job and never keep the process alive by themselves. */
 export function createEngine(options: EngineOptions = {}): Engine {
+  checkEngineOptions(options);
   const threads = checkThreads(options.threads ?? defaultThreads(availableParallelism()));
   return engineOver(spawn, { ...options, threads, shared: options.shared ?? true });
 }

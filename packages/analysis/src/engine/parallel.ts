@@ -123,6 +123,11 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
         n,
         (k) => linkageFromPointsBytes(k, d) + pairwiseBytes(k, d, { workers }) - pairwiseBytes(k, d),
         'cluster fewer points',
+        // The upper triangle, kept for diameters, and the rows that are wanted.
+        (k) =>
+          linkageFromPointsBytes(k, d, options.diameters && options.method !== 'complete') -
+          linkageFromPointsBytes(k, d) +
+          4 * (options.rows?.length ?? 0) * k,
       );
       if (workers === 1) return pool.task({ signal, onProgress }, 'linkageFromPoints', x, options);
       return pool.enqueue({ signal }, async (alive) => {
@@ -133,8 +138,8 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
           const report = (done: number, all: number) => onProgress?.((cost * done) / all, total);
           await squares(pool, alive, job, { signal, onProgress: report });
           // A task tells 0 of 1 before it has begun.
-          const later = (done: number, all: number) => all > 1 && onProgress?.(done, all);
-          return await pool.runTask(
+          const later = (done: number, all: number) => all > 1 && done < all && onProgress?.(done, all);
+          const tree = await pool.runTask(
             alive,
             { signal, onProgress: later },
             'linkageOfPairwise',
@@ -142,6 +147,8 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
             options,
             d,
           );
+          onProgress?.(total, total);
+          return tree;
         } finally {
           if (!pool.closed) await alive(first.kernels.pairwiseRelease(job)).catch(() => {});
         }

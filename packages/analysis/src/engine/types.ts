@@ -54,7 +54,8 @@ export interface LinkageJobOptions extends JobOptions {
 
 /**
  * The kernels on a pool of workers; the same in Node and browsers. Methods receive one and know nothing of workers.
- * Inputs are never changed or detached. Jobs run one after another. Errors are EpochscopeError, also across workers.
+ * Inputs are never changed or detached. Jobs run one after another. Errors are EpochscopeError, also across workers, but for what the
+ * caller's own functions throw (onProgress, blocks, an operator's products), which comes back as it is.
  * The same call gives the same bits for any number of threads, shared memory or not.
  */
 export interface Engine {

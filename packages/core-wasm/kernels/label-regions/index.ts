@@ -53,6 +53,7 @@ export function labelRegionsBytes(
   checkOneOf('neighbours', neighbours, [4, 8]);
   const [count, height, width] = shape;
   const pixels = height * width;
+  if (count * pixels === 0) return 0;
   const chunk = chunkOf(count, pixels);
   return (
     chunk * (5 * pixels + 4 + 4 * mostRegions(height, width, neighbours)) +
