@@ -80,6 +80,32 @@ describe('imports point one way', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('no module imports itself by way of others', () => {
+    const links = new Map(
+      files.map((file) => {
+        const text = readFileSync(join(root, file), 'utf8').replace(/(?:import|export)\s+type\s[^;]*;/g, '');
+        return [
+          file,
+          [...text.matchAll(/\bfrom\s+'(\.[^']+)'/g)].map((match) =>
+            target(file, match[1]!).replace(/\.js$/, '.ts'),
+          ),
+        ] as const;
+      }),
+    );
+    const cycles: string[] = [];
+    const state = new Map<string, 'open' | 'done'>();
+    const visit = (file: string, path: readonly string[]) => {
+      if (state.get(file) === 'open') cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (state.has(file)) return;
+      state.set(file, 'open');
+      for (const next of links.get(file) ?? []) visit(next, [...path, file]);
+      state.set(file, 'done');
+    };
+    for (const file of files) visit(file, []);
+    expect([...links.values()].flat().filter((to) => links.has(to)).length).toBeGreaterThan(100);
+    expect(cycles).toEqual([]);
+  });
+
   it('only analysis/engine imports Comlink', () => {
     const wrong = files.filter(
       (file) =>

@@ -45,7 +45,7 @@ export {
   readTorchHeader,
   type TorchEntry,
   type TorchHeader,
-} from './formats/torch.js';
+} from './formats/torch/index.js';
 export * from './formats/types.js';
 export * from './methods/activity/index.js';
 export * from './methods/change/index.js';

@@ -1,7 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { readSafetensorsEntry, readSafetensorsHeader } from './safetensors.js';
 import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
-import { readTorch } from './torch.js';
+import { readTorch } from './torch/index.js';
 import type { Tensor } from './types.js';
 
 // Hugging Face's model.safetensors.index.json (or pytorch_model.bin.index.json): { weight_map: { tensor: file } }.

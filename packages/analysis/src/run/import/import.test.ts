@@ -7,7 +7,7 @@ import { encodeNpy } from '../../formats/npy.js';
 import { encodeNpz, readNpz } from '../../formats/npz.js';
 import { encodeSafetensors } from '../../formats/safetensors.js';
 import { bytesSource } from '../../formats/source.js';
-import { readTorch } from '../../formats/torch.js';
+import { readTorch } from '../../formats/torch/index.js';
 import type { Tensor } from '../../formats/types.js';
 import { openRun } from '../read.js';
 import { canonicalWeights, importRun, planImport } from './index.js';

@@ -9,7 +9,7 @@ import { readNpz, readNpzDirectory } from '../../formats/npz.js';
 import { readSafetensors, readSafetensorsHeader } from '../../formats/safetensors.js';
 import { readSharded, readShardIndex } from '../../formats/sharded.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
-import { readTorch, readTorchHeader } from '../../formats/torch.js';
+import { readTorch, readTorchHeader } from '../../formats/torch/index.js';
 import type { Tensor } from '../../formats/types.js';
 import { type Architecture, readOnnxFile } from './architecture.js';
 import { endingOf, isTrainerState, isUnfinished, some } from './names.js';

@@ -3,15 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { readNpz } from './npz.js';
-import { MAX_PICKLE_BYTES, PickleCall, PickleGlobal, readPickle } from './pickle.js';
-import { bytesSource } from './source.js';
-import { readTorch, readTorchEntry, readTorchHeader } from './torch.js';
-import type { ByteSource } from './types.js';
+import { readNpz } from '../npz.js';
+import { MAX_PICKLE_BYTES, PickleCall, PickleGlobal, readPickle } from '../pickle/index.js';
+import { bytesSource } from '../source.js';
+import type { ByteSource } from '../types.js';
+import { readTorch, readTorchEntry, readTorchHeader } from './index.js';
 
 const fixture = (name: string) =>
   new Uint8Array(
-    readFileSync(fileURLToPath(new URL(`../../../../tests/fixtures/formats/${name}`, import.meta.url))),
+    readFileSync(fileURLToPath(new URL(`../../../../../tests/fixtures/formats/${name}`, import.meta.url))),
   );
 const source = (bytes: Uint8Array) => bytesSource('f.pt', bytes);
 

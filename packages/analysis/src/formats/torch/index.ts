@@ -1,0 +1,39 @@
+import { guard } from '@epochscope/core-wasm';
+import type { ByteSource, Tensor } from '../types.js';
+import { readZipEntry, type ZipEntry } from '../zip.js';
+import { readTorchHeader, type TorchHeader } from './header.js';
+import { type TorchEntry, viewOf } from './view.js';
+
+export { readTorchHeader, type TorchHeader } from './header.js';
+export type { TorchEntry } from './view.js';
+
+// PyTorch's torch.save since 1.6: a zip of NAME/data.pkl and NAME/data/<key>, one storage each, tensors being views of
+// storages (https://pytorch.org/docs/stable/notes/serialization.html). The pickle is read as data: nothing is called.
+
+/** One tensor, row-major; reads and checks its whole storage. */
+export async function readTorchEntry(
+  source: ByteSource,
+  header: TorchHeader,
+  entry: TorchEntry,
+): Promise<Tensor> {
+  return viewOf(await readZipEntry(source, entry.storage), entry, header.bigEndian);
+}
+
+/**
+ * All tensors of a .pt, .pth, .ckpt or .bin file, in the state dict's order; a state dict inside "state_dict",
+ * "model_state_dict" and the like is found. Half floats become float32. Throws `format`, `unsupported`.
+ */
+export async function readTorch(source: ByteSource): Promise<Map<string, Tensor>> {
+  const header = await readTorchHeader(source);
+  const tensors = new Map<string, Tensor>();
+  let last: { storage: ZipEntry | null; bytes: Uint8Array } = { storage: null, bytes: new Uint8Array(0) };
+  for (const entry of header.entries.values()) {
+    if (last.storage !== entry.storage)
+      last = { storage: entry.storage, bytes: await readZipEntry(source, entry.storage) };
+    tensors.set(entry.name, viewOf(last.bytes, entry, header.bigEndian));
+  }
+  guard(tensors.size > 0, 'format', () => `${source.name}: the state dict holds no tensor`, {
+    file: source.name,
+  });
+  return tensors;
+}

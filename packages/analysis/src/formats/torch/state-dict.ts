@@ -1,0 +1,88 @@
+import { PickleDict } from '../pickle/index.js';
+import { dictOf, tensorParts } from './objects.js';
+
+/** Dicts in dicts. */
+export const MAX_TORCH_NESTING = 8;
+
+/** Where training scripts put the weights in a larger dict, the most telling first. */
+export const STATE_DICTS = [
+  'state_dict',
+  'model_state_dict',
+  'model_state',
+  'model',
+  'net',
+  'module',
+  'weights',
+  'params',
+];
+/** Keys of copies: averages of the weights. */
+const COPIES = /(^|[_.])(ema|swa|avg|averaged|teacher)([_.]|$)/i;
+
+/** Whether a dict holds a tensor at any depth. Each dict is looked at once, wherever it is remembered. */
+function holdsTensors(dict: PickleDict, seen = new Set<PickleDict>(), depth = 0): boolean {
+  if (seen.has(dict) || depth > MAX_TORCH_NESTING) return false;
+  seen.add(dict);
+  return [...dict.map.values()].some((value) => {
+    const inner = dictOf(value);
+    return inner ? holdsTensors(inner, seen, depth + 1) : tensorParts(value) !== null;
+  });
+}
+
+/** A state dict as PyTorch makes them: tensors by dotted names. */
+const isFlat = (dict: PickleDict | null): boolean =>
+  dict !== null &&
+  [...dict.map].some(([key, value]) => typeof key === 'string' && key.includes('.') && tensorParts(value));
+
+export interface FoundStateDict {
+  dict: PickleDict;
+  path: string[];
+  numbers: Record<string, number>;
+  beside: string[];
+}
+
+/** The weights in what a training script saved; null where there are none. */
+export function findStateDict(root: unknown): FoundStateDict | null {
+  const numbers: Record<string, number> = {};
+  const path: string[] = [];
+  let beside: string[] = [];
+  let dict = dictOf(root);
+  for (let depth = 0; dict && depth < MAX_TORCH_NESTING; depth++) {
+    const inside: PickleDict = dict;
+    const loose = [...inside.map.values()].some((value) => tensorParts(value));
+    if (isFlat(inside)) return { dict: inside, path, numbers, beside };
+    // A best score or a generator's state may be a tensor too: what is named or looks like a state dict goes first.
+    const flat = [...inside.map].flatMap(([name, value]) =>
+      typeof name === 'string' && isFlat(dictOf(value)) ? [name] : [],
+    );
+    const named = STATE_DICTS.find((name) => {
+      const inner = dictOf(inside.map.get(name));
+      return inner && (flat.includes(name) || (!flat.length && holdsTensors(inner)));
+    });
+    const own = named === undefined ? flat.filter((name) => !COPIES.test(name)) : [named];
+    const key = own.length === 1 ? own[0]! : own.length || !flat.length ? undefined : flat[0]!;
+    if (key === undefined && own.length < 2) {
+      // Parameters by module: { encoder: { weight: … } }.
+      const nested =
+        loose ||
+        (inside.map.size > 0 &&
+          [...inside.map.values()].every((value) => dictOf(value)) &&
+          [...inside.map.values()].some((value) =>
+            [...dictOf(value)!.map.values()].some((item) => tensorParts(item)),
+          ));
+      return nested ? { dict: inside, path, numbers, beside } : null;
+    }
+    for (const [name, value] of inside.map)
+      if (typeof name === 'string' && typeof value === 'number' && Number.isFinite(value))
+        numbers[name] = value;
+    beside = [...beside, ...flat.filter((name) => name !== key && !own.includes(name))];
+    if (key === undefined) {
+      // Nets that are trained together: { generator: …, discriminator: …, epoch }.
+      const all = new PickleDict();
+      for (const name of own) all.map.set(name, inside.map.get(name));
+      return { dict: all, path, numbers, beside };
+    }
+    path.push(key);
+    dict = dictOf(inside.map.get(key));
+  }
+  return null;
+}
