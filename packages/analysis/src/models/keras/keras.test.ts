@@ -214,4 +214,31 @@ describe('Keras models', () => {
     expect(() => graphOfKeras(config, new Map(), 'f')).toThrow(message);
     expect(() => graphOfKeras(config, new Map(), 'f')).toThrow(EpochscopeError);
   });
+
+  it.each<[string, object, Record<string, number[]>, string]>([
+    [
+      'BatchNormalization without its gamma',
+      {},
+      { beta: [0, 0, 0, 0] },
+      'expected its gamma among the weights',
+    ],
+    [
+      'BatchNormalization with a gamma too short',
+      {},
+      { gamma: [1], beta: [0, 0, 0, 0] },
+      'expected a gamma of 4 values, got [1]',
+    ],
+    ['BatchNormalization without its beta', { scale: false }, {}, 'expected its beta among the weights'],
+  ])('refuses %s', (_, config, given, message) => {
+    const weights = new Map<string, Tensor>(
+      Object.entries({ moving_mean: [1, 2, 3, 4], moving_variance: [1, 1, 1, 1], ...given }).map(
+        ([name, values]) => [
+          `l.${name}`,
+          { data: Float32Array.from(values), shape: [values.length], dtype: 'float32' },
+        ],
+      ),
+    );
+    const model = sequential(input, layer('BatchNormalization', config));
+    expect(() => graphOfKeras(model, weights, 'f')).toThrow(message);
+  });
 });

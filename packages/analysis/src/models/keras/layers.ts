@@ -1,0 +1,71 @@
+import { activation, relu } from './activations.js';
+import { batchNormalisation, layerNormalisation, normalisation, rescaling } from './normalisation.js';
+import { globalAverage, globalMax, pooled } from './pooling.js';
+import type { LayerScope, Step } from './scope.js';
+import { padded, reshaped } from './shaping.js';
+import { convolution, dense, depthwise, separable } from './with-kernel.js';
+
+/** They change nothing but while training. */
+const TRAINING_ONLY = [
+  'Dropout',
+  'SpatialDropout2D',
+  'GaussianNoise',
+  'GaussianDropout',
+  'ActivityRegularization',
+  'AlphaDropout',
+  'RandomFlip',
+  'RandomRotation',
+  'RandomZoom',
+  'RandomTranslation',
+  'RandomContrast',
+  'RandomBrightness',
+];
+
+/** The layers that are known, by class name. */
+const LAYERS: Record<string, (scope: LayerScope) => Step[]> = {
+  Dense: dense,
+  Conv2D: convolution,
+  DepthwiseConv2D: depthwise,
+  SeparableConv2D: separable,
+  MaxPooling2D: pooled,
+  AveragePooling2D: pooled,
+  GlobalAveragePooling2D: globalAverage,
+  GlobalMaxPooling2D: globalMax,
+  LayerNormalization: layerNormalisation,
+  BatchNormalization: batchNormalisation,
+  Normalization: normalisation,
+  Rescaling: rescaling,
+  ReLU: relu,
+  LeakyReLU: ({ config }) => [
+    { kind: 'leaky-relu', slope: Number(config.negative_slope ?? config.alpha ?? 0.3) },
+  ],
+  ELU: ({ config }) => [{ kind: 'elu', alpha: Number(config.alpha ?? 1), factor: 1 }],
+  Activation: (scope) => [activation(scope) ?? { kind: 'identity' }],
+  Softmax: (scope) => {
+    scope.lastAxis();
+    return [{ kind: 'softmax' }];
+  },
+  EpochscopeLogSoftmax: () => [{ kind: 'log-softmax' }],
+  Flatten: () => [{ kind: 'flatten' }],
+  Reshape: reshaped,
+  ZeroPadding2D: padded,
+  Add: () => [{ kind: 'add' }],
+  Multiply: ({ inputs, fail }) => {
+    if (inputs.length !== 2) fail(`expected two inputs, got ${inputs.length}`);
+    return [{ kind: 'multiply' }];
+  },
+  Concatenate: (scope) => {
+    scope.lastAxis();
+    return [{ kind: 'concat' }];
+  },
+  ...Object.fromEntries(TRAINING_ONLY.map((kind) => [kind, (): Step[] => [{ kind: 'identity' }]])),
+};
+
+/** The nodes of one layer, in order. */
+export function stepsOf(scope: LayerScope): Step[] {
+  const { config, layer, fail } = scope;
+  if (config.data_format === 'channels_first') fail('expected channels last');
+  return Object.hasOwn(LAYERS, layer.kind)
+    ? LAYERS[layer.kind]!(scope)
+    : fail('this kind of layer is not known');
+}
