@@ -13,3 +13,7 @@ export function parseJson(text: string, file: string): unknown {
     );
   }
 }
+
+/** What JSON calls an object: no list, no null. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,6 @@
 import { decodeBase64, guard } from '@epochscope/core-wasm';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
-import { parseJson } from '../formats/json.js';
+import { isObject, parseJson } from '../formats/json.js';
 import { encodeNpy } from '../formats/npy.js';
 import type { DType, TensorData } from '../formats/types.js';
 import { isSafeName } from '../run/manifest.js';
@@ -11,8 +11,6 @@ export const MAX_RESULT_DEPTH = 64;
 
 const isArray = (value: unknown): value is TensorData =>
   ArrayBuffer.isView(value) && !(value instanceof DataView);
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A copy of a result's tree with every typed array replaced by `replace(path, array)`. Refuses NaN and infinities by path. */
 export function mapArrays(

@@ -1,12 +1,10 @@
 import { guard } from '@epochscope/core-wasm';
-import { parseJson } from '../formats/json.js';
+import { isObject, parseJson } from '../formats/json.js';
 import { type LayerInfo, RUN_FORMAT, type RunManifest, type SnapshotInfo } from './types.js';
 
 /** A manifest longer than this is refused: 5 000 snapshots take about 1 MB. */
 export const MAX_MANIFEST_BYTES = 100_000_000;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 /** A name that becomes a file or folder name: no separators, no dots that climb. */
 export const isSafeName = (name: unknown): name is string =>
   typeof name === 'string' && /^[^/\\\0]{1,200}$/.test(name) && name !== '.' && name !== '..';

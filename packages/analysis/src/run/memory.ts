@@ -1,9 +1,8 @@
-import { guard } from '@epochscope/core-wasm';
 import { zipSync } from 'fflate';
 import { encodeNpy } from '../formats/npy.js';
 import { encodeSafetensors } from '../formats/safetensors.js';
 import { toolInfo } from '../version.js';
-import { isSafeName } from './manifest.js';
+import { checkName, sampleCount } from './check.js';
 import { RUN_FORMAT, type RunManifest, type RunWriter } from './types.js';
 import type { RunInit } from './write.js';
 
@@ -36,22 +35,14 @@ export function createMemoryRun(name: string, init: RunInit): MemoryRun {
     directory: name,
     manifest,
     async writeSamples({ inputs, labels, source }) {
-      guard(inputs || labels, 'argument', 'samples: expected inputs, labels or both');
-      const count = inputs?.shape[0] ?? labels!.length;
-      guard(
-        !labels || labels.length === count,
-        'shape',
-        () => `${count} samples need ${count} labels, got ${labels?.length}`,
-      );
+      const count = sampleCount(inputs, labels);
       if (inputs) stored.set('samples/inputs.npy', encodeNpy(inputs.data, inputs.shape));
       if (labels) stored.set('samples/labels.npy', encodeNpy(labels, [labels.length]));
       manifest.samples = { count, source };
     },
     async writeSnapshot(info, weights, outputs = new Map()) {
-      for (const name of [info.id, ...outputs.keys()])
-        guard(isSafeName(name), 'argument', () => `expected a plain name, got ${JSON.stringify(name)}`, {
-          name,
-        });
+      checkName('snapshot id', info.id);
+      for (const layer of outputs.keys()) checkName('layer name', layer);
       stored.set(`snapshots/${info.id}/weights.safetensors`, encodeSafetensors(weights));
       for (const [layer, { data, shape }] of outputs)
         stored.set(`snapshots/${info.id}/outputs/${layer}.npy`, encodeNpy(data, shape));

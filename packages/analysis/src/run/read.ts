@@ -9,7 +9,7 @@ import { readSafetensors, readSafetensorsHeader, type SafetensorsEntry } from '.
 import type { ByteSource } from '../formats/types.js';
 import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
 import { readSeries, type WeightPlaces } from './series.js';
-import { readStepLog, readStepRecord, recordPlaces } from './steps.js';
+import { readStepLog, readStepRecord, recordPlaces } from './steps/index.js';
 import type { Run, RunManifest, SnapshotInfo } from './types.js';
 
 const exists = (path: string) =>

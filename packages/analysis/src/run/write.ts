@@ -1,15 +1,15 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
 import { fileError } from '../formats/file-source.js';
 import { encodeNpy } from '../formats/npy.js';
 import { encodeSafetensors } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
 import { toolInfo } from '../version.js';
 import { isTemporary, makeFolder, writeFileAtomic, writeFolderAtomic } from './atomic.js';
-import { isSafeName } from './manifest.js';
+import { checkName, sampleCount } from './check.js';
 import { readManifest, readRunJson } from './read.js';
-import { openStepWriter, type StepWriter } from './steps.js';
+import { openStepWriter, type StepWriter } from './steps/index.js';
 import { RUN_FORMAT, type RunManifest, type RunWriter } from './types.js';
 
 export type RunInit = Omit<RunManifest, 'format' | 'tool' | 'snapshots' | 'complete' | 'samples'>;
@@ -97,14 +97,7 @@ function writer(directory: string, manifest: RunManifest): RunWriter {
   return {
     directory,
     async writeSamples({ inputs, labels, source }) {
-      guard(inputs || labels, 'argument', 'samples: expected inputs, labels or both');
-      const count = inputs?.shape[0] ?? labels?.length ?? 0;
-      guard(
-        labels === null || labels.length === count,
-        'shape',
-        () => `${count} samples need ${count} labels, got ${labels?.length}`,
-        { expected: count, got: labels?.length },
-      );
+      const count = sampleCount(inputs, labels);
       await writeFolderAtomic(join(directory, 'samples'), [
         ...(inputs
           ? ([['inputs.npy', () => encodeNpy(inputs.data, inputs.shape)]] as [string, () => Uint8Array][])
@@ -117,19 +110,8 @@ function writer(directory: string, manifest: RunManifest): RunWriter {
       await save();
     },
     async writeSnapshot(info, weights, outputs = new Map()) {
-      guard(
-        isSafeName(info.id),
-        'argument',
-        () => `snapshot id: expected a plain name, got ${JSON.stringify(info.id)}`,
-        { id: info.id },
-      );
-      for (const name of outputs.keys())
-        guard(
-          isSafeName(name),
-          'argument',
-          () => `layer name: expected a plain name, got ${JSON.stringify(name)}`,
-          { name },
-        );
+      checkName('snapshot id', info.id);
+      for (const layer of outputs.keys()) checkName('layer name', layer);
       await start();
       await writeFolderAtomic(join(directory, 'snapshots', info.id), [
         ['weights.safetensors', () => encodeSafetensors(weights)],
@@ -163,12 +145,7 @@ export async function writeOutputs(
   snapshotId: string,
   outputs: ReadonlyMap<string, Tensor>,
 ): Promise<void> {
-  guard(
-    isSafeName(snapshotId),
-    'argument',
-    () => `snapshot id: expected a plain name, got ${JSON.stringify(snapshotId)}`,
-    { id: snapshotId },
-  );
+  checkName('snapshot id', snapshotId);
   const folder = join(directory, 'snapshots', snapshotId, 'outputs');
   try {
     await makeFolder(folder);
@@ -176,12 +153,7 @@ export async function writeOutputs(
     throw fileError(folder, cause, 'write');
   }
   for (const [layer, tensor] of outputs) {
-    if (!isSafeName(layer))
-      throw new EpochscopeError(
-        'argument',
-        `layer name: expected a plain name, got ${JSON.stringify(layer)}`,
-        { layer },
-      );
+    checkName('layer name', layer);
     await writeFileAtomic(join(folder, `${layer}.npy`), encodeNpy(tensor.data, tensor.shape));
   }
 }

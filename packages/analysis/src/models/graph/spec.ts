@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { isObject } from '../../formats/json.js';
 import type { Tensor } from '../../formats/types.js';
 import type { LayerInfo, RunManifest } from '../../run/types.js';
 import { shapesOf } from './shapes.js';
@@ -23,9 +24,6 @@ export const specOf = (graph: Graph, inputScale: number): GraphSpec => ({
   inputScale,
   nodes: graph.nodes,
 });
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A graph of run.json with a snapshot's weights, all checked. Throws `format`, and what `shapesOf` throws. */
 export function graphOfSpec(spec: GraphSpec, weights: ReadonlyMap<string, Tensor>, source: string): Graph {

@@ -1,4 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
+import { isObject } from '../../formats/json.js';
 
 /** Layers of one model. */
 export const MAX_KERAS_LAYERS = 10_000;
@@ -13,9 +14,6 @@ export interface KerasLayer {
   /** Written by Keras 1 or 2, or tfjs: hard_sigmoid is another one. */
   keras2: boolean;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The layers of a Keras architecture, in order, and the name of its output (null: the last). Throws `format`, `unsupported`. */
 export function layersOfConfig(json: unknown, file: string): { layers: KerasLayer[]; output: string | null } {

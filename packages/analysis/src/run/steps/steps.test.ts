@@ -2,10 +2,10 @@ import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Tensor } from '../formats/types.js';
-import { random } from '../random.js';
-import { openRun, readManifest } from './read.js';
-import { createRun, resumeRun } from './write.js';
+import type { Tensor } from '../../formats/types.js';
+import { random } from '../../random.js';
+import { openRun, readManifest } from '../read.js';
+import { createRun, resumeRun } from '../write.js';
 
 let folder: string;
 let run: string;
@@ -59,6 +59,15 @@ describe('the step log', () => {
     expect(opened.snapshot('step-2').step).toBe(2);
     expect(await opened.weights('last')).toEqual(weights(3));
     expect((await readManifest(run)).snapshots).toHaveLength(4);
+  });
+
+  it('a first snapshot that is refused decides nothing about those after it', async () => {
+    const writer = await createRun(run, init);
+    const wide = new Map([['w', { data: Float64Array.of(1, 2), shape: [2], dtype: 'float64' } as Tensor]]);
+    await expect(writer.appendSnapshot(info(0), wide)).rejects.toThrow('expected float32 of shape [2]');
+    await writer.appendSnapshot(info(0), weights(0));
+    await writer.finish();
+    expect(await kernels(run)).toEqual([0]);
   });
 
   it('stands beside snapshots in folders, all in the order of steps', async () => {
