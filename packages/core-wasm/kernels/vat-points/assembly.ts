@@ -8,6 +8,7 @@ import { nextKey, payDue } from "./debts/assembly";
 import { lower } from "./direct/assembly";
 import { compact, refresh, slotOf } from "./living/assembly";
 import { farthestRow } from "./search/assembly";
+import { startOf } from "./search/largest/assembly";
 import { treeUnit } from "./tree/assembly";
 
 export { vatPointsFill, vatPointsFillBounds, vatPointsFillWhole } from "./fill/assembly";
@@ -52,39 +53,7 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
   const sync = ptr(job, 11);
   const rows = (total + workers - 1) / workers;
   for (; steps > 0; steps--) {
-    let row = word(state, 10);
-    if (row < rows) {
-      const g = row * workers + worker;
-      if (g < total) {
-        if (l1) farthestRow(job, state, g, true);
-        else farthestRow(job, state, g, false);
-      }
-      store<u32>(state, ++row, 40);
-      if (row == rows) {
-        // Every worker reads every result: the largest distance, and the lowest index that has it.
-        if (!atBarrier(job, state)) return 3;
-        let best: f32 = -1;
-        let start = NONE;
-        for (let w: u32 = 0; w < workers; w++) {
-          const other = stateOf(job, w);
-          const x = load<f32>(other, 48);
-          const s = word(other, 13);
-          if (s != NONE && (x > best || (x == best && s < start))) {
-            best = x;
-            start = s;
-          }
-        }
-        const to = candidate(job, 0, worker);
-        store<u32>(to, NONE, 4);
-        store<f32>(to, Infinity, 16);
-        const slots = word(state, 8) << 4;
-        for (let slot: u32 = 0; slot < slots; slot++) {
-          if (load<u32>(ptr(state, 3) + (<usize>slot << 2)) == start) publish(job, state, slot, to);
-        }
-        if (worker == 0 && ptr(job, 26)) store<u32>(ptr(job, 26), start, 104);
-        if (!atBarrier(job, state)) return 3;
-      }
-    } else if (word(state, 28)) {
+    if (word(state, 28)) {
       const end = treeUnit(job, worker, l1);
       if (end == 0) continue;
       store<u32>(state, 0, 112);
@@ -92,6 +61,25 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
       if (end == 4) continue;
       if (end == 1) store<u32>(state, n, 36);
       return end;
+    }
+    let row = word(state, 10);
+    if (row < rows) {
+      const g = row * workers + worker;
+      if (g < total) farthestRow(job, state, g, l1);
+      store<u32>(state, ++row, 40);
+      if (row == rows) {
+        // Every worker reads every result: the largest distance, and the lowest index that has it.
+        if (!atBarrier(job, state)) return 3;
+        const start = startOf(job);
+        const to = candidate(job, 0, worker);
+        store<u32>(to, NONE, 4);
+        store<f32>(to, Infinity, 16);
+        const slots = word(state, 8) << 4;
+        for (let slot: u32 = 0; slot < slots; slot++) {
+          if (load<u32>(ptr(state, 3) + (<usize>slot << 2)) == start) publish(job, state, slot, to);
+        }
+        if (!atBarrier(job, state)) return 3;
+      }
     } else {
       const k = word(state, 9);
       if (k >= n) return 1;

@@ -1,5 +1,5 @@
 import type { Kernels } from '../../src/load.js';
-import { project } from './project.js';
+import { project, SAMPLE } from './project.js';
 import type { Rows } from './rows.js';
 
 /**
@@ -21,6 +21,9 @@ export interface Bounds {
   centre: Float64Array;
   /** float64[n]: squared distances from it; empty for L1 and where m is 0. */
   squares: Float64Array;
+  /** float32[n × lead]: coordinates in more of these directions and the norm of the rest; empty for L1 and under 48 coordinates. */
+  leads: Float32Array;
+  lead: number;
   /** float32[n × width]: what points are sorted by in space and boxes are made of: the bound rows, or the coordinates if there are none. */
   sort: { values: Float32Array; width: number };
 }
@@ -32,6 +35,14 @@ export function boundRows(n: number, d: number): number {
   if (d < 160) return 12;
   // Making them costs O(n·d·m), what they save O(n²·d).
   return n < 20_000 || d < 512 ? 24 : 40;
+}
+
+// Directions that a lead has at least.
+const LEAST = 6;
+
+/** How many whole numbers a point's lead has at most, the norm of the rest included; even (measured). */
+export function leadRows(d: number): number {
+  return d < 160 ? 32 : 48;
 }
 
 export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1: boolean): Bounds {
@@ -72,6 +83,8 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       slack: 0,
       centre,
       squares,
+      leads: new Float32Array(0),
+      lead: 0,
       sort: { values, width },
     };
   }
@@ -102,22 +115,49 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       slack: m * 2.4e-7 * reach,
       centre,
       squares,
+      leads: new Float32Array(0),
+      lead: 0,
       sort: { values, width: m },
     };
   }
-  project(kernels, rows, n, centre, m - 1, (i, parts) => {
-    const all = parts[m - 1]!;
-    squares[i] = all;
-    let rest = all;
-    for (let j = 0; j < m - 1; j++) {
-      values[i * m + j] = parts[j]!;
-      rest -= parts[j]! ** 2;
-    }
-    values[i * m + m - 1] = Math.sqrt(Math.max(0, rest));
-    if (all > reach) reach = all;
-  });
+  const most = d < 48 ? 0 : leadRows(d);
+  let lead = 0;
+  let directions = 0;
+  let leads = new Float32Array(0);
+  project(
+    kernels,
+    rows,
+    n,
+    centre,
+    Math.max(m, most) - 1,
+    (variances, rest) => {
+      if (most) {
+        // Directions that hold more than noise alone would show in a sample (Marchenko & Pastur 1967).
+        const noise = (1 + Math.sqrt(d / Math.min(n, SAMPLE))) ** 2;
+        let j = variances.length - 1;
+        for (let left = rest; j > LEAST && variances[j]! * (d - j - 1) <= noise * left; j--)
+          left += variances[j]!;
+        lead = Math.min(most, j + 2 + (j & 1));
+        leads = new Float32Array(n * lead);
+      }
+      directions = Math.max(m, lead) - 1;
+      return directions;
+    },
+    (i, parts) => {
+      const all = parts[directions]!;
+      squares[i] = all;
+      let rest = all;
+      for (let j = 0; j <= directions; j++) {
+        const left = Math.sqrt(Math.max(0, rest));
+        if (j < m) values[i * m + j] = j < m - 1 ? parts[j]! : left;
+        if (j < lead) leads[i * lead + j] = j < lead - 1 ? parts[j]! : left;
+        rest -= parts[j]! ** 2;
+      }
+      if (all > reach) reach = all;
+    },
+  );
   // Each bound row is off by 6e-8·√reach, so the bound's root by δ = 2e-7·√(m·reach); and (√key + δ)² ≤ grow·key + δ²(1 + 1/(grow − 1)).
   // ρ itself is a root of a float64 difference, off by at most √(1e-15·reach) = 3e-8·√reach.
-  const slack = m * reach * 4e-14 * (1 + 1 / (grow - 1));
-  return { m, values, dimensions, grow, slack, centre, squares, sort: { values, width: m } };
+  const slack = (directions + 1) * reach * 4e-14 * (1 + 1 / (grow - 1));
+  return { m, values, dimensions, grow, slack, centre, squares, leads, lead, sort: { values, width: m } };
 }

@@ -83,14 +83,20 @@ export function rowsOfDistinct(rows: Rows, { first }: Distinct): Rows {
 /** The same bounds, of the distinct points only. */
 export function boundsOfDistinct(bounds: Bounds, { first }: Distinct): Bounds {
   const { width } = bounds.sort;
-  const values = new Float32Array(first.length * width);
-  first.forEach((i, to) => {
-    values.set(bounds.sort.values.subarray(i * width, (i + 1) * width), to * width);
-  });
+  const values = pick(bounds.sort.values, width, first);
   return {
     ...bounds,
     values: bounds.m > 0 ? values : bounds.values,
     squares: bounds.squares.length ? Float64Array.from(first, (i) => bounds.squares[i]!) : bounds.squares,
+    leads: pick(bounds.leads, bounds.lead, first),
     sort: { values, width },
   };
+}
+
+function pick(values: Float32Array, width: number, first: Uint32Array): Float32Array {
+  const picked = new Float32Array(first.length * width);
+  first.forEach((i, to) => {
+    picked.set(values.subarray(i * width, (i + 1) * width), to * width);
+  });
+  return picked;
 }

@@ -44,13 +44,13 @@ export function fill(job: Empty): void {
 function fillBlocks(job: Empty): void {
   const { at, rows, bounds, whole, kernels, space } = job;
   const { arena } = kernels;
-  const { n, d, tag, workers, records } = job.sizes;
+  const { n, d, tag, workers, records, lead } = job.sizes;
   const exports = kernels.exports as unknown as FillExports;
   const all = new Float32Array(kernels.memory.buffer);
   arena.u32(at.dimensions, d).set(bounds.dimensions);
   const { scratch } = at.each[0]!;
   const slots = records
-    ? [arena.f32(at.row, d)]
+    ? [arena.f32(at.row, d), arena.f32(at.row + 4 * d, lead)]
     : Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
   if (whole) arena.f64(at.centre, d).set(bounds.centre);
   for (let g = 0; g < at.blocks; g++) {
@@ -60,8 +60,10 @@ function fillBlocks(job: Empty): void {
     for (let lane = 0; lane < count; lane++) {
       const i = space.order[16 * g + lane]!;
       rows.read(i, slots[records ? 0 : lane]!);
-      if (records) fillWhole(job, exports, g, lane, i);
-      else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
+      if (records) {
+        if (lead) slots[1]!.set(bounds.leads.subarray(i * lead, (i + 1) * lead));
+        fillWhole(job, exports, g, lane, i);
+      } else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
     }
     if (!records) exports.vatPointsFill(job.pointer, g, scratch, count, at.dimensions);
   }

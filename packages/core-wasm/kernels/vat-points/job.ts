@@ -98,6 +98,7 @@ export function prepareChecked(
     workers,
     records,
     quantised: whole !== null,
+    lead: whole ? bounds.lead : 0,
     groups: distinct ? all : 0,
     tree: byTree ? roundsOf(n) : null,
   };
@@ -145,6 +146,8 @@ export function prepareChecked(
     0,
     at.light?.header ?? 0,
     at.groups,
+    sizes.lead,
+    at.leadAt,
   ]);
   if (distinct) {
     arena.u32(at.groups, all).set(distinct.group);
@@ -191,9 +194,13 @@ export function prepareChecked(
         own.wholeLimits,
         light?.header ?? 0,
         light ? 1 : 0,
+        own.leads,
+        own.leadNorms,
+        own.tile,
       ],
       13,
     );
+    arena.f32(own.tile + 512, 8).fill(1);
     if (records) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
     arena.f32(own.tops, at.padded).fill(Infinity);
     arena.f32(own.owed, at.padded).fill(Infinity);
@@ -211,7 +218,7 @@ export function prepareChecked(
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
-  const steps = Math.ceil(blocks / workers) * (1 + (sizes.tree?.count ?? 0)) + (sizes.tree ? 0 : n);
+  const steps = Math.ceil(blocks / workers) * (sizes.tree?.count ?? 1) + (sizes.tree ? 0 : n);
   return { pointer, n: all, d, metric, workers, steps, unit: rows.unit };
 }
 

@@ -1,5 +1,5 @@
 import { checkCounts } from '../../src/arguments.js';
-import { boundRows } from './bounds.js';
+import { boundRows, leadRows } from './bounds.js';
 import { placeTree, type Rounds, roundsOf } from './tree/layout.js';
 
 export const STATE = 128;
@@ -42,6 +42,8 @@ export interface Sizes {
   workers: number;
   records: boolean;
   quantised: boolean;
+  /** Whole numbers of a point's lead, an even number; 0 where there are no whole numbers. */
+  lead: number;
   /** Points in all, where some are equal and n are not; else 0. */
   groups: number;
   /** The order by way of a spanning tree, with these rounds. */
@@ -51,14 +53,15 @@ export interface Sizes {
 /** Byte offsets of everything a job holds, from `base` on; blocks/assembly.ts says what lies there. */
 export function place(
   base: number,
-  { n, d, m, boxRows, tag, workers, records: asRecords, quantised, groups: all, tree }: Sizes,
+  { n, d, m, boxRows, tag, workers, records: asRecords, quantised, lead, groups: all, tree }: Sizes,
 ) {
   const l = places(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
   const candidate = Math.ceil((32 + 4 * (m + (asRecords ? 0 : d + tag))) / 64) * 64;
   const wholeAt = 16 + 16 * Math.ceil(d / 4);
-  const record = asRecords ? wholeAt + (quantised ? 16 * Math.ceil(d / 8) : 0) : 0;
+  const leadAt = wholeAt + (quantised ? 16 * Math.ceil(d / 8) : 0);
+  const record = asRecords ? leadAt + 16 * Math.ceil(lead / 8) : 0;
   const blockBytes = asRecords ? (quantised ? 64 * Math.ceil(d / 2) : 0) : 64 * (d + tag);
   const job = l.take(128);
   const sync = l.take(SYNC);
@@ -68,7 +71,7 @@ export function place(
   const candidates = l.take(2 * workers * candidate);
   const dimensions = l.take(4 * d);
   const groups = all > 0 ? l.take(4 * (all + n)) : 0;
-  const row = asRecords ? l.take(4 * d) : 0;
+  const row = asRecords ? l.take(4 * (d + lead)) : 0;
   const centre = quantised ? l.take(8 * d) : 0;
   const boxes = l.take(8 * boxRows * blocks);
   const records = asRecords ? l.take(n * record) : 0;
@@ -93,6 +96,9 @@ export function place(
     products: l.take(256),
     odd: asRecords ? l.take(64 * perWorker) : 0,
     wholeLimits: l.take(64),
+    leads: l.take(32 * lead * perWorker),
+    leadNorms: lead ? l.take(64 * perWorker) : 0,
+    tile: l.take(576),
   }));
   const light = tree && placeTree(l.take, tree, { n, blocks, workers, least: asRecords ? n * candidate : 0 });
   // Visited points are written down only where the tree was given up.
@@ -114,6 +120,7 @@ export function place(
     records,
     record,
     wholeAt,
+    leadAt,
     padded,
     each,
     blocks,
@@ -137,6 +144,7 @@ export function vatPointsBytes(n: number, d: number, workers = 1): number {
     workers,
     records,
     quantised: records,
+    lead: records ? leadRows(d) : 0,
     groups: n,
     tree: roundsOf(n),
   }).bytes;

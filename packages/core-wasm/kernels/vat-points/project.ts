@@ -24,14 +24,16 @@ interface ProjectExports {
   ): void;
 }
 
-const SAMPLE = 512;
+/** Points that principal directions are taken from. */
+export const SAMPLE = 512;
 const ROUNDS = 4;
 // Points brought into the kernels' memory at a time.
 const CHUNK = 64;
 
 /**
- * Coordinates of n points about `centre` in `m` of their principal directions, as far as a sample of 512 tells these: calls `each`
- * with a point's index and float64[m + 1], its m coordinates and its squared distance from the centre. The array is reused.
+ * Coordinates of n points about `centre` in some of their principal directions, as far as a sample of 512 tells these. `choose` says in how many, at most
+ * `most`, from the sample's variance in each and in all other directions together; it is answered. Then calls `each` with a point's index and
+ * float64[m + 1], its m coordinates and its squared distance from the centre. The array is reused.
  * Time O(n·d·m); WebAssembly memory 16·d·m + 300·d bytes meanwhile.
  */
 export function project(
@@ -39,14 +41,16 @@ export function project(
   rows: Rows,
   n: number,
   centre: Float64Array,
-  m: number,
+  most: number,
+  choose: (variances: Float64Array, rest: number) => number,
   each: (i: number, parts: Float64Array) => void,
-): void {
+): number {
   const { arena } = kernels;
   const exports = kernels.exports as unknown as ProjectExports;
   const d = centre.length;
   const size = d + (d & 1);
-  arena.scope((alloc) => {
+  return arena.scope((alloc) => {
+    let m = most;
     const xAt = alloc(4 * size * CHUNK);
     const centreAt = alloc(8 * size);
     const yAt = alloc(8 * size);
@@ -55,12 +59,13 @@ export function project(
     const partsAt = alloc(8 * (m + 1) * CHUNK);
     // The memory does not grow any more: these stay.
     const x = arena.f32(xAt, size * CHUNK).fill(0);
+    const variances = new Float64Array(most);
+    let rest = 0;
     arena.f64(centreAt, size).fill(0).set(centre);
     const basis = arena.f64(basisAt, size * m).fill(0);
     const next = arena.f64(nextAt, size * m);
     const parts = arena.f64(partsAt, (m + 1) * CHUNK);
     const slots = Array.from({ length: CHUNK }, (_, i) => x.subarray(i * size, i * size + d));
-    const points = Array.from({ length: CHUNK }, (_, i) => parts.subarray(i * (m + 1), (i + 1) * (m + 1)));
     const chunks = (
       count: number,
       index: (i: number) => number,
@@ -89,11 +94,21 @@ export function project(
       chunks(
         sample,
         (i) => Math.floor((i * n) / sample),
-        (_, length) => exports.vatPointsCombine(xAt, length, size, centreAt, partsAt, m, yAt, nextAt),
+        (_, length) => {
+          exports.vatPointsCombine(xAt, length, size, centreAt, partsAt, m, yAt, nextAt);
+          if (round < ROUNDS - 1) return;
+          for (let i = 0; i < length; i++) {
+            rest += parts[i * (m + 1) + m]! / sample;
+            for (let j = 0; j < m; j++) variances[j] = variances[j]! + parts[i * (m + 1) + j]! ** 2 / sample;
+          }
+        },
       );
       basis.set(next);
       orthonormalise(basis, m, size);
     }
+    for (const variance of variances) rest -= variance;
+    m = choose(variances, Math.max(0, rest));
+    const points = Array.from({ length: CHUNK }, (_, i) => parts.subarray(i * (m + 1), (i + 1) * (m + 1)));
     chunks(
       n,
       (i) => i,
@@ -101,6 +116,7 @@ export function project(
         for (let i = 0; i < length; i++) each(from + i, points[i]!);
       },
     );
+    return m;
   });
 }
 

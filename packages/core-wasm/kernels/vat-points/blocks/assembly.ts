@@ -14,15 +14,16 @@
 // bounds), 14 blocks in all, 15 boxes: f32 lowest and highest of each of 16 box rows per block, 17 the last box row is such a norm,
 // 18 visited points in order, each as a candidate (records only), 19 points are records, 20 whole numbers are there (L2 and records), 21 f32 how far an
 // ordinary point lies from its whole numbers, 22 records, 23 bytes of one, 24 where its whole numbers begin, 25 f32 steps of these per unit,
-// 26 the tree's memory or 0 (../tree), 27 which points are equal (../job.ts).
-// A record: tag, squared norm of its whole numbers, 1 if it may lie farther from others than these tell (odd), unused; then coordinates
-// and whole numbers.
+// 26 the tree's memory or 0 (../tree), 27 which points are equal (../job.ts), 28 whole numbers of a lead (../tiles), an even number, 29 where they begin
+// in a record.
+// A record: tag, squared norm of its whole numbers, 1 if it may lie farther from others than these tell (odd), squared norm of its lead; then
+// coordinates, whole numbers and lead.
 // Worker state: 0 points, 1 bounds, 2 keys, 3 ids, 4 parents, 5 out f32[16], 6 least key and 7 its id per block, 8 blocks, 9 Prim's
 // step, 10 row of the search, 11 epoch, 12 f32 largest distance and 13 its lowest index, 14 f32[16] of +∞, 16 scratch of 16 candidates,
 // 17 boxes of its own blocks: per box row the lowest of each block, then the highest, 19 floats of one of these, 18 f32 lower bound of
 // what each block owes, 20 the number of the first visited point that it may owe, 21 largest key per block, 22 squared norms of its
 // points' whole numbers, 23 products i32[4 × 16], 24 points left when the living were last moved together, 25 which of its
-// points are odd, 26 limits i32[16], 27 the tree's memory of this worker, 28 not 0: the tree is at work.
+// points are odd, 26 limits i32[16], 27 the tree's memory of this worker, 28 not 0: the tree is at work, 29 leads, 30 their squared norms, 31 scratch of 512 bytes.
 // Sync, one a cache line: byte 0 arrivals, 64 sleepers, 128 cancel, 192 abort, 256 largest distance, 320 step to stop after,
 // 384 and 448 least key known in even and odd steps. A candidate: key, id, parent, slot, f32 the worker's next key after this one,
 // squared norm of its whole numbers, odd, unused; then bound row and, with few coordinates, these.

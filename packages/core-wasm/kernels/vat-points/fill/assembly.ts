@@ -15,7 +15,7 @@ export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimen
 
 /**
  * Not direct: writes point `id`, an f32 row of d coordinates, into its record and, if there are whole numbers, as the given lane of global block g.
- * Its whole numbers are those of centre + f·(x − centre); odd is 1 if it may lie farther from others than they tell.
+ * Its whole numbers are those of centre + f·(x − centre), its lead follows x; odd is 1 if it may lie farther from others than they tell.
  */
 export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: usize, dimensions: usize, centre: usize, f: f64, tag: u32, odd: u32): void {
   const d = word(job, 1), workers = word(job, 4);
@@ -40,6 +40,19 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
   }
   store<i32>(to, norm, 4);
   const slot = local << 4 | <usize>lane;
+  const lead = word(job, 28);
+  p = ptr(state, 29) + local * (<usize>lead << 5) + (<usize>lane << 2);
+  q = to + ptr(job, 29);
+  let leadNorm: i32 = 0;
+  for (let k: u32 = 0; k < lead; k++, q += 2) {
+    const y = <i32>nearest(<f64>load<f32>(row + (<usize>(d + k) << 2)) * steps);
+    leadNorm += y * y;
+    store<i16>(q, <i16>y);
+    store<i16>(p + (<usize>(k & 1) << 1), <i16>y);
+    if (k & 1) p += 64;
+  }
+  store<i32>(to, leadNorm, 12);
+  store<i32>(ptr(state, 30) + (slot << 2), leadNorm);
   store<i32>(ptr(state, 22) + (slot << 2), norm);
   store<u32>(ptr(state, 25) + (slot << 2), odd);
 }

@@ -131,6 +131,47 @@ export function lanesBeyond(products: usize, norms: usize, norm: i32, limit: v12
   );
 }
 
+/**
+ * Which of a block's 16 points a row of whole numbers may be near to or far from: a bit each, the lower 16 for a lower bound at or under
+ * max(l, L[16]), the others for an upper bound at or over `limit`. Rows are leads: they end in the norm of what their other numbers leave out, in the upper half
+ * of their last word. These parts point the same way at best, and away from each other at worst.
+ */
+// @ts-ignore: decorator
+@inline
+export function lanesOfLead(p: usize, row: usize, bytes: usize, norms: usize, norm: i32, l: v128, L: usize, limit: v128): u32 {
+  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (const end = row + bytes; row < end; row += 4, p += 64) {
+    const x = v128.load32_splat(row);
+    s0 = mac(x, v128.load(p), s0);
+    s1 = mac(x, v128.load(p, 16), s1);
+    s2 = mac(x, v128.load(p, 32), s2);
+    s3 = mac(x, v128.load(p, 48), s3);
+  }
+  const a = i32x4.splat(norm), y = i32x4.splat(load<i32>(row - 4) & <i32>0xffff0000);
+  s0 = i32x4.sub(i32x4.add(v128.load(norms), a), i32x4.add(s0, s0));
+  s1 = i32x4.sub(i32x4.add(v128.load(norms, 16), a), i32x4.add(s1, s1));
+  s2 = i32x4.sub(i32x4.add(v128.load(norms, 32), a), i32x4.add(s2, s2));
+  s3 = i32x4.sub(i32x4.add(v128.load(norms, 48), a), i32x4.add(s3, s3));
+  const near =
+    i32x4.bitmask(i32x4.le_s(s0, i32x4.max_s(l, v128.load(L)))) |
+    (i32x4.bitmask(i32x4.le_s(s1, i32x4.max_s(l, v128.load(L, 16)))) << 4) |
+    (i32x4.bitmask(i32x4.le_s(s2, i32x4.max_s(l, v128.load(L, 32)))) << 8) |
+    (i32x4.bitmask(i32x4.le_s(s3, i32x4.max_s(l, v128.load(L, 48)))) << 12);
+  const far =
+    i32x4.bitmask(i32x4.ge_s(apart(s0, v128.load(p - 64), y), limit)) |
+    (i32x4.bitmask(i32x4.ge_s(apart(s1, v128.load(p - 48), y), limit)) << 4) |
+    (i32x4.bitmask(i32x4.ge_s(apart(s2, v128.load(p - 32), y), limit)) << 8) |
+    (i32x4.bitmask(i32x4.ge_s(apart(s3, v128.load(p - 16), y), limit)) << 12);
+  return near | (far << 16);
+}
+
+// From the distance of points whose rests point the same way to that of points whose rests point away from each other.
+// @ts-ignore: decorator
+@inline
+function apart(square: v128, left: v128, own: v128): v128 {
+  return i32x4.add(square, i32x4.shl(i32x4.dot_i16x8_s(left, own), 2));
+}
+
 /** Limits for 16 keys: the largest squared distance in steps that a point at or under the key can show; −1 for the visited. */
 export function setLimits(job: usize, K: usize, to: usize, grow: v128, slack: v128): void {
   const off = f32x4.splat(2 * load<f32>(job, 84)), steps = f32x4.splat(load<f32>(job, 100));

@@ -6,20 +6,20 @@
 // which some n / p of the others are light (Karger, Klein & Tarjan 1995). Prim then runs on these edges alone.
 //
 // No round looks at an order of points, so that workers share the pairs out and meet at a round's end only. Where very many pairs are
-// equal the edges may not fit; then Prim's own steps take over, which need no edges.
+// equal the edges may not fit; then Prim's own steps take over, which need no edges. The farthest pair is found on the way (../tiles).
 //
 // Memory (job word 26; u32 words): 0 edges kept and 1 room for them, 2 these (f32 distance, u32 from, u32 to), 4 and 5
 // two arrays to sort in, u64 for each edge, 6 counts of sorting, 7 up u32[n] and 8 height f32[n]: the tree as a forest of joins,
 // see ./light; 9 root, 10 size, 11 next, 12 gap f32, 13 head, 14 tail, 15 which block a point stands for: [n] each; 16 reach
 // f32[16 × blocks]: M from each point to the one that stands for its block, −1 where there is none, 17 the same as limits of whole numbers, 18 blocks
 // in the tree's order, 19 f32 largest edge before each, 20 place of each block, 21 f32 largest reach of each, 22 rounds, 23 what each
-// goes through (../layout.ts), 24 classes of block pairs − 1, 25 not 0: edges did not fit, 26 start, 27 not 0: stopped, 28 not 0: a worker's
+// goes through (../layout.ts), 24 classes of block pairs − 1, 25 not 0: edges did not fit, 27 not 0: stopped, 28 not 0: a worker's
 // edges are full, 29 not 0: the round is done.
-// Of a worker (state word 27): 0 round, 1 row, 2 its new edges, 3 how many, 4 room for them, 5 f32[blocks] M from the row's block to each, 6
-// scratch of 512 bytes, 7 units since the last tree, 9 block at which the row goes on.
+// Of a worker (state word 27): 0 round, 1 row, 2 its new edges, 3 how many, 4 room for them, 5 f32[blocks] M from the row's block to each, 7 units since the last tree, 9 block at which the row goes on.
 import { ptr, word } from "../../../assembly/words";
 import { atBarrier } from "../barrier/assembly";
 import { stateOf } from "../blocks/assembly";
+import { startOf } from "../search/largest/assembly";
 import { describeBlocks, makeTree, orderBlocks } from "./light/assembly";
 import { primOnTree } from "./prim/assembly";
 import { pairsOfRow } from "./rows/assembly";
@@ -52,7 +52,7 @@ export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
     if (atomic.load<u32>(sync, 128) != 0) store<u32>(tree, 1, 108);
     else {
       makeTree(job);
-      if (last && word(tree, 25) == 0) primOnTree(job);
+      if (last && word(tree, 25) == 0) primOnTree(job, startOf(job));
     }
   }
   if (!atBarrier(job, state)) return 3;

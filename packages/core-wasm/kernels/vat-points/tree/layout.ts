@@ -66,7 +66,6 @@ export function placeTree(
       header: take(64),
       edges: take(12 * fresh),
       levels: take(4 * blocks),
-      scratch: take(512),
     })),
   };
 }
@@ -95,6 +94,5 @@ export function setTree(
       classes - 1,
     ]);
   arena.u32(at.table, table.length).set(table);
-  for (const own of at.each)
-    arena.u32(own.header, 16).set([0, 0, own.edges, 0, at.room.fresh, own.levels, own.scratch]);
+  for (const own of at.each) arena.u32(own.header, 16).set([0, 0, own.edges, 0, at.room.fresh, own.levels]);
 }

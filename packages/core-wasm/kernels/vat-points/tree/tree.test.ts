@@ -100,6 +100,43 @@ describe('the order by way of a tree', () => {
     expect(run(x, 'cosine', true).vat).toEqual(vatPointsReference(x, 'cosine'));
   });
 
+  it.each([10, 50])('begins at the lowest of several farthest points among %i coordinates', (d) => {
+    // Pairs equally far apart, with points beyond the radius of whole numbers and in blocks of their own; found in whatever round they fall into.
+    for (const [side, way, swap] of [
+      [1, 1, 0],
+      [-1, -1, 1],
+    ] as const) {
+      const n = 530;
+      const x = whole(n, d, 3, 11);
+      for (let i = 0; i < n; i++) x.data.fill(0, i * d, i * d + 2);
+      const [a, b, c, e] = swap ? [510, 520, 3, 240] : [3, 240, 510, 520];
+      for (const [i, first, second] of [
+        [a, -20 * way, 50 * side],
+        [b, -20 * way, -50 * side],
+        [c, 1000 * way, -50],
+        [e, 1000 * way, 50],
+      ] as const) {
+        x.data.fill(0, i * d, (i + 1) * d);
+        x.data.set([first, second], i * d);
+      }
+      const { vat, edges } = run(x, 'euclidean', true);
+      expect(edges).toBeGreaterThanOrEqual(n - 1);
+      expect(vat.order[0]).toBe(3);
+      expect(vat).toEqual(vatPointsReference(x, 'euclidean'));
+    }
+    // Zero vectors are at 1 from all others, and nothing is farther apart.
+    const near = whole(600, d, 3, 5);
+    for (let i = 0; i < near.data.length; i++) near.data[i]! += 2;
+    near.data.fill(0, 77 * d, 78 * d);
+    near.data.fill(0, 500 * d, 501 * d);
+    for (const metric of ['cosine', 'correlation'] as const) {
+      const tree = run(near, metric, true);
+      expect(tree.edges).toBeGreaterThanOrEqual(598);
+      expect(tree.vat).toEqual(run(near, metric, false).vat);
+      if (metric === 'cosine') expect(tree.vat.order[0]).toBe(0);
+    }
+  });
+
   it('leaves few edges: hardly more than a tree has', () => {
     for (const d of [5, 30, 100]) {
       const { edges } = run(points(3000, d, 'uniform', d), 'euclidean', true);

@@ -1,12 +1,12 @@
-// Prim's order on the edges that are left, from the start found by the search, with a heap of edges: the least distance first, of equals the lowest new
+// Prim's order on the edges that are left, with a heap of edges: the least distance first, of equals the lowest new
 // point, of these the lowest visited one.
 import { ptr, word } from "../../../../assembly/words";
 
 // An entry of the heap: distance's bits << 32 | new point, then the visited point.
 const ENTRY: usize = 12;
 
-/** Writes order, weights and parents of the job. */
-export function primOnTree(job: usize): void {
+/** Writes order, weights and parents of the job, from the point `start` on. */
+export function primOnTree(job: usize, start: u32): void {
   const tree = ptr(job, 26), n = word(job, 0), count = word(tree, 0);
   // Over both arrays to sort in: they have room for 28 bytes an edge (../layout.ts).
   const kept = ptr(tree, 2), neighbours = ptr(tree, 4), heap = neighbours + (<usize>count << 4);
@@ -32,7 +32,7 @@ export function primOnTree(job: usize): void {
     addNeighbour(neighbours, begin, j, i, bits);
   }
   const order = ptr(job, 6), weights = ptr(job, 7), parents = weights + (<usize>n << 2);
-  let v = word(tree, 26);
+  let v = start;
   let size: u32 = 0;
   store<u32>(order, v);
   for (let k: usize = 1; k < <usize>n; k++) {

@@ -1,0 +1,59 @@
+// The largest distance that a worker knows of (state word 12) and the lowest index that has it (word 13).
+import { ptr, word } from "../../../../assembly/words";
+import { NONE, raise, stateOf } from "../../blocks/assembly";
+
+/** The largest distance known to any worker; what is below it decides nothing. */
+// @ts-ignore: decorator
+@inline
+export function largestKnown(job: usize, state: usize): f32 {
+  const cell = ptr(job, 11) + 256;
+  const shared = reinterpret<f32>(atomic.load<u32>(cell)), own = load<f32>(state, 48);
+  if (shared > own) {
+    store<f32>(state, shared, 48);
+    store<u32>(state, NONE, 52);
+    return shared;
+  }
+  if (own > shared) raise(cell, own);
+  return own;
+}
+
+/** Takes the distance of two points into the worker's largest. */
+// @ts-ignore: decorator
+@inline
+export function takePair(state: usize, x: f32, a: u32, b: u32): void {
+  const best = load<f32>(state, 48);
+  if (x > best) {
+    store<f32>(state, x, 48);
+    store<u32>(state, min(a, b), 52);
+  } else if (x == best) store<u32>(state, min(word(state, 13), min(a, b)), 52);
+}
+
+/** The same for the distances of point `id` to those of a block's points `ids` that are in `lanes`, f32[16] at `out`. */
+export function takeLargest(state: usize, out: usize, ids: usize, id: u32, lanes: u32): void {
+  const B = f32x4.splat(load<f32>(state, 48));
+  lanes &=
+    i32x4.bitmask(f32x4.ge(v128.load(out), B)) |
+    (i32x4.bitmask(f32x4.ge(v128.load(out, 16), B)) << 4) |
+    (i32x4.bitmask(f32x4.ge(v128.load(out, 32), B)) << 8) |
+    (i32x4.bitmask(f32x4.ge(v128.load(out, 48), B)) << 12);
+  for (; lanes; lanes &= lanes - 1) {
+    const o = <usize>ctz(lanes) << 2;
+    const i = load<u32>(ids + o);
+    if (i != NONE) takePair(state, load<f32>(out + o), i, id);
+  }
+}
+
+/** Where all pairs were gone through: the lowest index of all workers that has the largest distance. */
+export function startOf(job: usize): u32 {
+  let best: f32 = -1;
+  let start = NONE;
+  for (let w: u32 = 0; w < word(job, 4); w++) {
+    const other = stateOf(job, w);
+    const x = load<f32>(other, 48), s = word(other, 13);
+    if (s != NONE && (x > best || (x == best && s < start))) {
+      best = x;
+      start = s;
+    }
+  }
+  return start;
+}
