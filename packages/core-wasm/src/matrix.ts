@@ -1,10 +1,16 @@
 import { isFloat32, nameOf } from './arguments.js';
 import { EpochscopeError, guard } from './errors.js';
+import type { Kernels } from './load.js';
 
 /** A dense row-major matrix. */
 export interface Matrix<T extends Float32Array | Float64Array = Float32Array> {
   readonly data: T;
   readonly shape: readonly [rows: number, columns: number];
+}
+
+/** Data as it is or, where it lies in the kernels' own unshared memory, which detaches its views when it grows, a copy. */
+export function apart<T extends Float32Array | Uint8Array>({ memory, shared }: Kernels, data: T): T {
+  return data.buffer === memory.buffer && !shared ? (data.slice() as T) : data;
 }
 
 /** Checks that `m` is a float32 matrix whose length fits its shape; names it `name` in errors. */

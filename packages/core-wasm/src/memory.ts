@@ -1,5 +1,20 @@
 import { EpochscopeError, formatBytes, guard } from './errors.js';
 
+/** What `make` makes: an array of JavaScript's of so many bytes. Throws `memory`, with the figure, where it cannot be had. */
+export function outside<T>(what: string, bytes: number, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new EpochscopeError(
+      'memory',
+      `${what} needs ${formatBytes(bytes)} more memory outside WebAssembly's, which cannot be had`,
+      { needed: bytes },
+      { cause },
+    );
+  }
+}
+
 const PAGE = 65536;
 /** wasm32 ends here. */
 export const MAX_BYTES = 65536 * PAGE;

@@ -3,6 +3,8 @@ import {
   checkMatrix,
   checkPairwise,
   checkPointsLinkage,
+  EpochscopeError,
+  formatBytes,
   guard,
   linkageFromPointsBytes,
   linkageShares,
@@ -96,7 +98,7 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
         );
         try {
           await squares(pool, alive, job, options);
-          const data = new Float32Array(new SharedArrayBuffer(4 * size));
+          const data = sharedFloats(size);
           const part = Math.ceil(size / workers);
           await all(alive, workers, (worker) =>
             pool.members[worker]!.kernels.pairwiseCopy(
@@ -155,6 +157,20 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
       });
     },
   };
+}
+
+/** Throws `memory` where so many cannot be had. */
+function sharedFloats(size: number): Float32Array {
+  try {
+    return new Float32Array(new SharedArrayBuffer(4 * size));
+  } catch (cause) {
+    throw new EpochscopeError(
+      'memory',
+      `pairwise needs ${formatBytes(4 * size)} more memory for its result, which cannot be had`,
+      { needed: 4 * size },
+      { cause },
+    );
+  }
 }
 
 /** A worker pays for itself only when it has squares of 128 × 128 results to go through. */

@@ -1,7 +1,8 @@
 import { checkCounts, checkKernels, checkOptions } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
-import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
+import { apart, checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
+import { outside } from '../../src/memory.js';
 import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 
 interface CorrelationExports {
@@ -210,7 +211,7 @@ export function finishCorrelation({ arena }: Kernels, job: CorrelationJob): Corr
   const pairs = Math.ceil(units / 2);
   const samples = arena.f64(job.statistics, 1)[0]!;
   const sums = arena.f64(job.sums, 32 * pairs * strips(inputs));
-  const r = new Float32Array(units * inputs);
+  const r = outside('correlation', 4 * units * inputs, () => new Float32Array(units * inputs));
   const side = (at: number, length: number) => {
     const width = 16 * strips(length);
     const all = arena.f64(at, 3 * width);
@@ -283,11 +284,13 @@ export function* correlationSteps(
   x: Matrix,
   y: Matrix,
 ): Generator<[done: number, total: number], Correlation, void> {
+  checkKernels(kernels);
   checkMatrix(x, 'x');
   checkMatrix(y, 'y');
+  const [a, b] = [x, y].map((m) => ({ ...m, data: apart(kernels, m.data) })) as [Matrix, Matrix];
   const job = prepareCorrelation(kernels, x.shape[1], y.shape[1]);
   try {
-    yield* addCorrelationSteps(kernels, job, x, y);
+    yield* addCorrelationSteps(kernels, job, a, b);
     return finishCorrelation(kernels, job);
   } finally {
     releaseCorrelation(kernels, job);

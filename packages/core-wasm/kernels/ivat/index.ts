@@ -2,6 +2,7 @@ import { checkInto, checkKernels, checkOneOf, checkOptions, checkPlace } from '.
 import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import type { Matrix } from '../../src/matrix.js';
+import { outside } from '../../src/memory.js';
 import type { VatResult } from '../vat/result.js';
 import { checkOrdered, inverse } from './values.js';
 
@@ -74,7 +75,7 @@ export function ivatMatrix(
     { n },
   );
   checkInto(options.into, n * n);
-  const data = options.into ?? new Float32Array(n * n);
+  const data = options.into ?? outside('iVAT matrix', 4 * n * n, () => new Float32Array(n * n));
   if (n === 0) return { data, shape: [0, 0] };
   eachBand(kernels, vat, options, null, (rows, row) => data.set(rows, row * n));
   return { data, shape: [n, n] };

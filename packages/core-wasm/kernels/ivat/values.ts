@@ -1,6 +1,7 @@
 // Plain TypeScript, no WebAssembly: single values and the condensed form.
 import { isFloat32, isUint32, nameOf } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
+import { outside } from '../../src/memory.js';
 import type { VatResult } from '../vat/result.js';
 
 type Ordered = Pick<VatResult, 'order' | 'weights'>;
@@ -62,7 +63,7 @@ export function ivatCondensed(vat: Ordered): Float32Array {
     { n, size },
   );
   const position = inverse(order);
-  const out = new Float32Array(size);
+  const out = outside('iVAT condensed', 4 * size, () => new Float32Array(size));
   const row = new Float32Array(n);
   let at = 0;
   for (let i = 0; i < n; i++) {

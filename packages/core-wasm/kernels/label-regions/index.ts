@@ -1,7 +1,8 @@
 import { checkKernels, checkOneOf, checkOptions, isUint8, nameOf } from '../../src/arguments.js';
 import { formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
-import { MAX_BYTES } from '../../src/memory.js';
+import { apart } from '../../src/matrix.js';
+import { MAX_BYTES, outside } from '../../src/memory.js';
 import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 
 interface LabelExports {
@@ -86,15 +87,16 @@ export function labelRegions(
 /** The same in parts: yields masks done and in all before each chunk of some 10 ms, and at the end. */
 export function* labelRegionsSteps(
   kernels: Kernels,
-  masks: Uint8Array,
+  from: Uint8Array,
   shape: readonly [count: number, height: number, width: number],
   neighbours: 4 | 8,
 ): Generator<[done: number, total: number], LabelledRegions> {
   checkKernels(kernels);
-  checkMasks(masks, shape, neighbours);
+  checkMasks(from, shape, neighbours);
+  const masks = apart(kernels, from);
   const [count, height, width] = shape;
   const pixels = height * width;
-  const labels = new Uint32Array(masks.length);
+  const labels = outside('labelling regions', 4 * masks.length, () => new Uint32Array(masks.length));
   const counts = new Uint32Array(count);
   if (masks.length === 0) return { labels, counts, sizes: new Uint32Array(0) };
   const { arena } = kernels;

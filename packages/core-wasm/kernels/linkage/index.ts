@@ -1,7 +1,7 @@
 import { checkCounts, checkKernels, checkOptions, isFloat32 } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
-import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
+import { apart, checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
 import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 import { diameterBytes, diametersOf } from './diameters.js';
 import { areaBytes, type LinkageSteps, merges, methodOf, none, rowStart } from './merges.js';
@@ -74,13 +74,14 @@ export function linkage(kernels: Kernels, d: Matrix | Float32Array, options: Lin
 /** `linkage` in slices of some ten milliseconds; yields work done and work in all. Leaving it early gives its memory back. */
 export function* linkageSteps(
   kernels: Kernels,
-  d: Matrix | Float32Array,
+  from: Matrix | Float32Array,
   options: { method?: LinkageMethod; diameters?: boolean } = {},
 ): LinkageSteps {
   checkKernels(kernels);
   const method = methodOf(options);
+  if (!isFloat32(from)) checkMatrix(from, 'd');
+  const d = isFloat32(from) ? apart(kernels, from) : { ...from, data: apart(kernels, from.data) };
   const condensed = isFloat32(d);
-  if (!condensed) checkMatrix(d, 'd');
   const n = condensed ? Math.round((1 + Math.sqrt(1 + 8 * d.length)) / 2) : d.shape[0];
   if (condensed) {
     guard(

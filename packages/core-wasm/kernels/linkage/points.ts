@@ -1,7 +1,8 @@
-import { checkOptions, isUint32, nameOf } from '../../src/arguments.js';
-import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
+import { checkKernels, checkOptions, isUint32, nameOf } from '../../src/arguments.js';
+import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
-import { checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
+import { apart, checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
+import { outside } from '../../src/memory.js';
 import { runSteps, type SyncJobOptions } from '../../src/steps.js';
 import {
   type PairwiseJob,
@@ -60,8 +61,9 @@ export function* linkageFromPointsSteps(
   x: Matrix,
   options: PointsLinkageOptions,
 ): LinkageSteps<PointsLinkage> {
+  checkKernels(kernels);
   checkPointsLinkage(x, options);
-  const job = preparePairwise(kernels, x, options.metric);
+  const job = preparePairwise(kernels, { ...x, data: apart(kernels, x.data) }, options.metric);
   try {
     const { cost, total } = shares(x.shape[1]);
     // Multiply-adds pass ten at a time.
@@ -113,7 +115,8 @@ export function* linkageOfPairwiseSteps(
   if (n < 2) return { ...none(n, method, options), rows };
   let triangle: Float32Array | null = null;
   if (options.diameters && method !== 'complete') {
-    triangle = outside((n * (n - 1)) / 2);
+    const values = (n * (n - 1)) / 2;
+    triangle = outside('diameters', 4 * values, () => new Float32Array(values));
     const square = arena.f32(job.out, n * n);
     for (let i = 0; i < n; i++) triangle.set(square.subarray(i * n + i + 1, (i + 1) * n), rowStart(n, i));
   }
@@ -127,18 +130,4 @@ export function* linkageOfPairwiseSteps(
     rows,
     diameters: yield* diametersOf(kernels, tree, upper, { from: cost + 20, to: total, total }),
   };
-}
-
-/** Values outside WebAssembly memory, which ends at 4 GiB. */
-function outside(values: number): Float32Array {
-  try {
-    return new Float32Array(values);
-  } catch (cause) {
-    throw new EpochscopeError(
-      'memory',
-      `needs ${formatBytes(4 * values)} more memory for diameters, which cannot be had`,
-      { needed: 4 * values },
-      { cause },
-    );
-  }
 }

@@ -1,5 +1,6 @@
 import { isFloat32, isUint32, nameOf } from '../../src/arguments.js';
 import { guard } from '../../src/errors.js';
+import { outside } from '../../src/memory.js';
 
 /** How the dissimilarity of two clusters follows from those of their members: mean, least or largest. */
 export type LinkageMethod = 'average' | 'single' | 'complete';
@@ -116,7 +117,7 @@ export function copheneticDistances(tree: Linkage): Float32Array {
     () => `cophenetic distances: ${pairs} values are over the limit of ${2 ** 30}; cut the tree instead`,
     { n, size: pairs },
   );
-  const out = new Float32Array(pairs);
+  const out = outside('cophenetic distances', 4 * pairs, () => new Float32Array(pairs));
   const order = leafOrder(tree);
   const { start, size } = leafRanges(tree);
   for (let t = 0; t < n - 1; t++) {

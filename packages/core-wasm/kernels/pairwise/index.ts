@@ -1,6 +1,7 @@
-import { checkInto, checkOptions } from '../../src/arguments.js';
+import { checkInto, checkKernels, checkOptions } from '../../src/arguments.js';
 import type { Kernels } from '../../src/load.js';
-import { checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
+import { apart, checkMatrix, type Matrix, type Metric } from '../../src/matrix.js';
+import { outside } from '../../src/memory.js';
 import { runSteps, type Steps, type SyncJobOptions } from '../../src/steps.js';
 import { type PairwiseShape, pairwiseResult, preparePairwise, releasePairwise, runPairwise } from './job.js';
 
@@ -89,7 +90,11 @@ export function* pairwiseSteps(
 ): Steps<Float32Array> {
   checkOptions(options, 'metric');
   const { metric, into, ...shape } = options;
-  const job = preparePairwise(kernels, x, metric, shape);
+  checkKernels(kernels);
+  checkMatrix(x, 'x');
+  if (shape.other !== undefined) checkMatrix(shape.other, 'other');
+  const [first, other] = [x, shape.other].map((m) => m && { ...m, data: apart(kernels, m.data) });
+  const job = preparePairwise(kernels, first!, metric, { ...shape, other });
   try {
     const size = pairwiseResult(kernels, job).length;
     checkInto(into, size);
@@ -101,7 +106,7 @@ export function* pairwiseSteps(
     yield [job.squares, job.squares];
     const result = pairwiseResult(kernels, job);
     if (shape.out !== undefined) return result;
-    if (!into) return result.slice();
+    if (!into) return outside('pairwise', 4 * size, () => result.slice());
     into.set(result);
     return into;
   } finally {

@@ -1,7 +1,7 @@
 import { checkCounts, checkKernels, checkOneOf, checkOptions, nameOf } from '../../src/arguments.js';
 import { EpochscopeError, formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
-import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
+import { apart, checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
 import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import { Algebra } from './algebra.js';
@@ -67,11 +67,12 @@ export function truncatedSvd(
 /** The same, a block step at a time; yields vectors found so far plus triplets converged, of 2k. */
 export function* truncatedSvdSteps(
   kernels: Kernels,
-  a: Matrix,
+  from: Matrix,
   options: TruncatedSvdOptions,
 ): Generator<[done: number, total: number], TruncatedSvdResult> {
   checkKernels(kernels);
-  checkMatrix(a, 'a');
+  checkMatrix(from, 'a');
+  const a: Matrix = { ...from, data: apart(kernels, from.data) };
   const [m, n] = a.shape;
   const plan = planOf(m, n, options, MATRIX, 1e-8);
   checkFinite(a, 'a');
