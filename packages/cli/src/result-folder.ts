@@ -1,5 +1,8 @@
 import { join } from 'node:path';
-import { checkResultFolder } from '@epochscope/analysis/node';
+import type { ResultBase } from '@epochscope/analysis';
+import { checkResultFolder, writeResult } from '@epochscope/analysis/node';
+import { checkCancelled } from './cancelled.js';
+import type { Output } from './output.js';
 
 /**
  * Where a method's result for a run goes: `output`, or in the run under the method and `name`. Refused before the long part if anything
@@ -13,4 +16,10 @@ export async function resultFolder(
   const folder = output ?? join(directory, 'results', method, name);
   await checkResultFolder(folder);
   return folder;
+}
+
+/** Writes a whole result there, unless the person has stopped the command. Throws `cancelled`, `io`. */
+export async function writeWhole(folder: string, result: ResultBase, output: Output): Promise<void> {
+  checkCancelled(output, 'cancelled before anything was written');
+  await writeResult(folder, result);
 }

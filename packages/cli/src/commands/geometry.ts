@@ -1,6 +1,8 @@
 import type { GeometryResult } from '@epochscope/analysis';
 import type { Command } from 'commander';
-import { geometryOfAlexnet, geometryOfRun, readHierarchy } from '../geometry-run.js';
+import { readHierarchy } from '../geometry/hierarchy.js';
+import { geometryOfAlexnet } from '../geometry/of-alexnet.js';
+import { geometryOfRun } from '../geometry-run.js';
 import type { Output } from '../output.js';
 import { writeGeometryPictures } from '../pictures/geometry.js';
 import { names, oneOf, table, whole } from './_shared.js';

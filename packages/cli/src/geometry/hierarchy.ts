@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import type { Hierarchy } from '@epochscope/analysis';
+import { fileError } from '@epochscope/analysis/node';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+
+/** Reads a class hierarchy: JSON of nested lists. Throws `format`. */
+export async function readHierarchy(file: string): Promise<Hierarchy> {
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw fileError(file, cause);
+  });
+  const check = (node: unknown, depth: number): void => {
+    guard(depth < 100, 'format', () => `${file}: lists nested more than 100 deep`, { file });
+    if (typeof node === 'string' || typeof node === 'number') return;
+    guard(
+      Array.isArray(node) && node.length > 0,
+      'format',
+      () => `${file}: expected nested lists of class names, got ${JSON.stringify(node)?.slice(0, 60)}`,
+      { file },
+    );
+    for (const part of node) check(part, depth + 1);
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new EpochscopeError(
+      'format',
+      `${file}: not JSON: ${(cause as Error).message}`,
+      { file },
+      { cause },
+    );
+  }
+  check(json, 0);
+  return json as Hierarchy;
+}

@@ -1,0 +1,33 @@
+import type { Matrix } from '@epochscope/core-wasm';
+
+type Shape = [height: number, width: number, channels: number];
+
+/** The shape of one sample if it can be shown as a picture, grey or in colour; else null. */
+export function pictureShape(shape: readonly number[] | null | undefined): Shape | null {
+  return shape?.length === 3 && (shape[2] === 1 || shape[2] === 3) ? (shape as unknown as Shape) : null;
+}
+
+/**
+ * Pictures for galleries of samples that are images: bytes as they are, numbers 0 … 1 as bytes. Null for what is neither:
+ * values that were centred or scaled in a way that is not known.
+ */
+export function imagesOf(
+  { data, shape: [count] }: Matrix,
+  sample: readonly number[] | null | undefined,
+): { data: Uint8Array; shape: [number, number, number, number] } | null {
+  const shape = pictureShape(sample);
+  if (!shape) return null;
+  let [least, most] = [0, 0];
+  let whole = true;
+  for (const value of data) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+    whole &&= Number.isInteger(value);
+  }
+  const unit = most <= 1;
+  if (!(least >= 0 && most <= 255 && (unit || whole))) return null;
+  return {
+    data: Uint8Array.from(data, unit ? (x) => Math.round(255 * x) : (x) => x),
+    shape: [count, ...shape],
+  };
+}
