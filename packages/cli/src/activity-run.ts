@@ -4,17 +4,19 @@ import {
   type ActivityResult,
   analyseActivity,
   type LayerInfo,
+  RESULT_FORMAT,
   readNpy,
   readNpyHeader,
   toolInfo,
 } from '@epochscope/analysis';
-import { isActivation, labelsOf, openRun, type Run, withFile, writeResult } from '@epochscope/analysis/node';
+import { isActivation, labelsOf, type Run, withFile } from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
+import { checkCancelled } from './cancelled.js';
+import { captureRun, predictedBy } from './capture-run.js';
+import { chooseSnapshots, openFor } from './open-run.js';
 import type { Output } from './output.js';
-import { resultFolder } from './result-folder.js';
+import { writeWhole } from './result-folder.js';
 import { fileHashes } from './run-inputs.js';
-import { chooseSnapshots } from './tendency-run.js';
-import { captureRun, predictedBy } from './train-run.js';
 
 export interface ActivityRunOptions {
   /** Default: the feature maps after their activation, else convolutions, else dense layers. */
@@ -46,14 +48,9 @@ export async function activityOfRun(
   options: ActivityRunOptions,
   output: Output,
 ): Promise<{ result: ActivityResult; folder: string }> {
-  const run = await openRun(directory);
-  const folder = await resultFolder(directory, 'activity', options);
-  for (const warning of run.warnings) output.warn(warning);
+  const { run, folder } = await openFor('activity', directory, options, output);
   const { manifest } = run;
   const snapshots = chooseSnapshots(run, options.snapshots);
-  guard(snapshots.length > 0, 'missing', () => `${directory} holds no complete snapshot`, {
-    path: directory,
-  });
   const layers = [...new Set(options.layers ?? featureMaps(manifest.layers))].map((name) => run.layer(name));
   guard(
     layers.length > 0,
@@ -85,7 +82,7 @@ export async function activityOfRun(
     for (const snapshot of snapshots) {
       const predictions = await predictionsAt(run, snapshot.id, labels);
       for (const layer of layers) {
-        if (output.signal.aborted) throw new EpochscopeError('cancelled', 'activity was cancelled');
+        checkCancelled(output, 'activity was cancelled');
         const outputs = await run.outputs(snapshot.id, layer.name);
         files.push(`snapshots/${snapshot.id}/outputs/${layer.name}.npy`);
         panels.push(
@@ -107,7 +104,7 @@ export async function activityOfRun(
     progress.stop();
   }
   const result: ActivityResult = {
-    format: 'epochscope-result/1',
+    format: RESULT_FORMAT,
     method: 'activity',
     name: options.name,
     tool: toolInfo,
@@ -119,7 +116,7 @@ export async function activityOfRun(
     panels,
   };
   warnOfUndefined(panels, manifest.classes, output);
-  await writeResult(folder, result);
+  await writeWhole(folder, result, output);
   return { result, folder };
 }
 

@@ -5,18 +5,20 @@ import {
   type ChangeResult,
   choosePaths,
   type PathRule,
+  RESULT_FORMAT,
   type ResultBase,
   type SnapshotInfo,
   type Tensor,
   type TracksResult,
   toolInfo,
 } from '@epochscope/analysis';
-import { openRun, type Run, writeResult } from '@epochscope/analysis/node';
-import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
+import { type Run, writeResult } from '@epochscope/analysis/node';
+import { formatBytes, guard } from '@epochscope/core-wasm';
+import { checkCancelled } from './cancelled.js';
+import { chooseSnapshots, openFor } from './open-run.js';
 import type { Output } from './output.js';
-import { resultFolder } from './result-folder.js';
+import { writeWhole } from './result-folder.js';
 import { weightHashes } from './run-inputs.js';
-import { chooseSnapshots } from './tendency-run.js';
 
 export interface ChangeRunOptions {
   /** Snapshots by id, epoch, "first", "last" or "init". */
@@ -44,9 +46,7 @@ export async function changeOfRun(
   options: ChangeRunOptions,
   output: Output,
 ): Promise<{ result: ChangeResult; tracks: TracksResult | null; folder: string }> {
-  const run = await openRun(directory);
-  const folder = await resultFolder(directory, 'change', options);
-  for (const warning of run.warnings) output.warn(warning);
+  const { run, folder } = await openFor('change', directory, options, output);
   const [from, to] = [run.snapshot(options.from), run.snapshot(options.to)];
   guard(
     from.id !== to.id,
@@ -70,7 +70,7 @@ export async function changeOfRun(
     parameters: Record<string, unknown>,
     sha256: Record<string, string>,
   ): Omit<ResultBase, 'method'> => ({
-    format: 'epochscope-result/1',
+    format: RESULT_FORMAT,
     name: options.name,
     tool: toolInfo,
     input: { source: basename(directory), sha256 },
@@ -110,8 +110,7 @@ export async function changeOfRun(
       ...over,
     };
   }
-  if (output.signal.aborted) throw new EpochscopeError('cancelled', 'cancelled before anything was written');
-  await writeResult(folder, result);
+  await writeWhole(folder, result, output);
   if (tracks)
     await writeResult(
       options.output ? join(options.output, 'tracks') : join(directory, 'results', 'tracks', options.name),
@@ -146,7 +145,7 @@ async function* reading(
   const progress = output.progress('Reading snapshots');
   try {
     for (const [i, snapshot] of snapshots.entries()) {
-      if (output.signal.aborted) throw new EpochscopeError('cancelled', 'reading snapshots was cancelled');
+      checkCancelled(output, 'reading snapshots was cancelled');
       const weights = await run.weights(snapshot.id);
       for (const name of [...weights.keys()]) if (!wanted.has(name)) weights.delete(name);
       yield { snapshot, weights };

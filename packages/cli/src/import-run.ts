@@ -4,13 +4,12 @@ import {
   checkWeights,
   type ImportOptions,
   importRun,
-  labelsOf,
   planImport,
   readArchitecture,
 } from '@epochscope/analysis/node';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { table } from './commands/_shared.js';
-import { readArrayFile } from './matrix-file.js';
+import { readArrayFile, readLabelsFile } from './matrix-file.js';
 import type { Output } from './output.js';
 
 export interface ImportRunOptions {
@@ -32,9 +31,7 @@ export async function importFolder(
   options: ImportRunOptions,
   output: Output,
 ): Promise<void> {
-  const labels = options.labels
-    ? labelsOf(column(await readArrayFile(options.labels)), options.labels)
-    : undefined;
+  const labels = options.labels ? await readLabelsFile(options.labels) : undefined;
   const inputs = options.inputs ? samplesOf(await readArrayFile(options.inputs), options.inputs) : undefined;
   const given: ImportOptions = {
     outputs: options.outputs,
@@ -65,9 +62,6 @@ const counted = (snapshots: readonly { id: string }[]): string =>
   snapshots.length === 1
     ? `1 snapshot (${snapshots[0]!.id})`
     : `${snapshots.length} snapshots (${snapshots[0]!.id} … ${snapshots.at(-1)!.id})`;
-
-const column = <T extends { shape: readonly number[] }>(tensor: T): T =>
-  tensor.shape.length === 2 && tensor.shape[1] === 1 ? { ...tensor, shape: [tensor.shape[0]!] } : tensor;
 
 /** Samples as bytes or float32, which runs hold. */
 function samplesOf(tensor: Awaited<ReturnType<typeof readArrayFile>>, file: string) {

@@ -1,5 +1,5 @@
 import { readCsv, readNpy, readNpz, readSafetensors, type Tensor } from '@epochscope/analysis';
-import { withFile } from '@epochscope/analysis/node';
+import { labelsOf, withFile } from '@epochscope/analysis/node';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** Endings of files that hold arrays. */
@@ -45,4 +45,11 @@ export async function readArrayFile(path: string): Promise<Tensor> {
     name,
   });
   return found;
+}
+
+/** Whole numbers ≥ 0, one a row: a list, or a table of one column. */
+export async function readLabelsFile(path: string): Promise<Uint32Array> {
+  const tensor = await readArrayFile(path);
+  const { shape } = tensor;
+  return labelsOf(shape.length === 2 && shape[1] === 1 ? { ...tensor, shape: [shape[0]!] } : tensor, path);
 }

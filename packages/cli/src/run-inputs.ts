@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { fileError, type Run } from '@epochscope/analysis/node';
 
-async function sha256(file: string, range?: { start: number; end: number }): Promise<string> {
+/** SHA-256 of a file, or of bytes start … end of it, as hex. */
+export async function sha256(file: string, range?: { start: number; end: number }): Promise<string> {
   const hash = createHash('sha256');
   try {
     for await (const chunk of createReadStream(file, range)) hash.update(chunk);

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { ActivityPanel, ActivityResult, ChangeResult, Figure, TracksResult } from '@epochscope/analysis';
 import { readManifest, type SnapshotPolicy } from '@epochscope/analysis/node';
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
 import { activityFigure, filtersFigure, scatterFigure } from '@epochscope/ui';
 import { activityOfRun } from '../activity-run.js';
+import { checkCancelled } from '../cancelled.js';
 import { changeOfRun } from '../change-run.js';
 import type { Output } from '../output.js';
 import { writeScene } from '../pictures/index.js';
@@ -79,8 +80,7 @@ export const experiment: Experiment = {
       ],
       remarks: remarks(change, activity, tracks),
     };
-    if (output.signal.aborted)
-      throw new EpochscopeError('cancelled', 'cancelled before the claims were written');
+    checkCancelled(output, 'cancelled before the claims were written');
     await writeClaims(options.output, report);
     output.result(`${claimsText(report)}\nwritten to ${options.output}`, {
       output: options.output,
