@@ -86,6 +86,7 @@ export {
   vatFromMatrixSteps,
 } from '../kernels/vat/index.js';
 export {
+  doneOfVatPoints,
   finishVatPoints,
   prepareVatPoints,
   releaseVatPoints,

@@ -27,6 +27,7 @@ describe('the public names', () => {
       'cutByHeight',
       'decodeBase64',
       'detectFeatures',
+      'doneOfVatPoints',
       'finishCorrelation',
       'finishVatPoints',
       'formatBytes',

@@ -13,6 +13,7 @@ import type { WorkerInit } from './worker-api.js';
 export interface RemoteKernels {
   init(options: WorkerInit): Promise<void>;
   vatPrepare(x: Matrix, metric: Metric, workers: number): Promise<VatPointsJob>;
+  vatDone(job: VatPointsJob): Promise<number>;
   vatRun(job: VatPointsJob, worker: number, steps: number): Promise<number>;
   vatFinish(job: VatPointsJob): Promise<VatResult>;
   vatRelease(job: VatPointsJob): Promise<void>;

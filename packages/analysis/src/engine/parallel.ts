@@ -47,8 +47,9 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
         const job = await alive(first.kernels.vatPrepare(first.hand(x), options.metric, workers));
         const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
         try {
-          for (let done = 0, state = 0; state === 0; done = Math.min(done + chunk, job.steps)) {
-            options.onProgress?.(done, job.steps);
+          for (let state = 0; state === 0; ) {
+            if (options.onProgress)
+              options.onProgress(Math.floor(n * (await alive(first.kernels.vatDone(job)))), n);
             throwIfAborted(options.signal);
             [state] = (await alive(
               Promise.all(
@@ -63,7 +64,7 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
           if (pool.whole(cause)) await alive(first.kernels.vatRelease(job));
           throw cause;
         }
-        options.onProgress?.(job.steps, job.steps);
+        options.onProgress?.(n, n);
         return alive(first.kernels.vatFinish(job));
       });
     },

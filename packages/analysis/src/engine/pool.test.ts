@@ -33,7 +33,7 @@ function poolOf(behave: { init?: (made: number) => Promise<void>; spawn?: () => 
       },
       vatPrepare() {
         if (!ready) seen.unready++;
-        return answer({ pointer: 0, steps: 1 });
+        return answer({ pointer: 0 });
       },
       vatRun: () => answer(1),
       vatFinish: () => answer(result),

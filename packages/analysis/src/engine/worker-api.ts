@@ -1,5 +1,6 @@
 import {
   Arena,
+  doneOfVatPoints,
   EpochscopeError,
   finishVatPoints,
   instantiate,
@@ -64,6 +65,10 @@ export class KernelWorker {
   }
   vatRun(job: VatPointsJob, worker: number, steps: number): VatPointsState {
     return runVatPointsWorker(this.loaded.exports, job, worker, steps);
+  }
+  /** The share that is done, between slices. */
+  vatDone(job: VatPointsJob): number {
+    return doneOfVatPoints(this.loaded, job);
   }
   vatFinish(job: VatPointsJob): VatResult {
     return finishVatPoints(this.owned, job);

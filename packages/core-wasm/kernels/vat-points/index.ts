@@ -5,10 +5,11 @@ import type { Matrix, Metric } from '../../src/matrix.js';
 import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import type { VatResult } from '../vat/result.js';
 import { finishVatPoints, releaseVatPoints } from './finish.js';
-import { checkPoints, prepareChecked, runVatPointsWorker } from './job.js';
+import { checkPoints, doneOfVatPoints, prepareChecked, runVatPointsWorker } from './job.js';
 
 export { finishVatPoints, releaseVatPoints } from './finish.js';
 export {
+  doneOfVatPoints,
   prepareVatPoints,
   runVatPointsWorker,
   stopVatPoints,
@@ -34,7 +35,7 @@ export { vatPointsBytes } from './layout.js';
  * `memory`, `cancelled`.
  * Time O(n²·d) at worst, for the farthest pair and for the edges that matter each; pairs that a bound or a spanning tree shows to be too far
  * are skipped, which never changes a result (docs/decisions/0008). Memory `vatPointsBytes(n, d)`, about 4·n·(d + 100) bytes (from d = 48 on
- * 4·n·(2·d + 100)) and at most 170·n more for the bounds; in JavaScript, while preparing, 200·n.
+ * 4·n·(2·d + 130)) and at most 170·n more for the bounds; in JavaScript, while preparing, 400·n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges).
  */
 export function vatFromPoints(
@@ -56,12 +57,12 @@ export function vatFromPoints(
   try {
     // Some 50 ms a call at most: a step reads up to n·d values.
     const chunk = Math.max(1, Math.floor(1e8 / (n * Math.max(d, 16))));
-    for (let done = 0; ; done = Math.min(done + chunk, job.steps)) {
-      options.onProgress?.(done, job.steps);
+    for (;;) {
+      options.onProgress?.(Math.floor(n * doneOfVatPoints(kernels, job)), n);
       if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'VAT was cancelled');
       if (runVatPointsWorker(kernels.exports, job, 0, chunk) === 1) break;
     }
-    options.onProgress?.(job.steps, job.steps);
+    options.onProgress?.(n, n);
     finished = true;
     return finishVatPoints(kernels, job);
   } finally {

@@ -8,9 +8,9 @@ import { boundsOfDistinct, distinctPoints, rowsOfDistinct } from './duplicates.j
 import { fill } from './fill.js';
 import { asRecords, NONE, place, type Sizes, STATE } from './layout.js';
 import { rowsOf } from './rows.js';
-import { type SpatialOrder, spatialOrder } from './spatial-order/index.js';
+import { spatialOrder } from './spatial-order/index.js';
 import { stepsOf } from './steps.js';
-import { roundsOf, setTree } from './tree/layout.js';
+import { roundsOf, setTree, shareOfRounds } from './tree/layout.js';
 
 export interface VatPointsExports {
   vatPointsProbe(job: number, from: number): number;
@@ -25,8 +25,6 @@ export interface VatPointsJob {
   readonly d: number;
   readonly metric: Metric;
   readonly workers: number;
-  /** Units of work each worker goes through: what `steps` of `runVatPointsWorker` adds up to. */
-  readonly steps: number;
   /** Factor from stored to real distances. */
   readonly unit: number;
 }
@@ -105,16 +103,10 @@ export function prepareChecked(
   const size = place(0, sizes).bytes;
   const { arena } = kernels;
   const pointer = arena.alloc(size);
-  let space: SpatialOrder;
-  try {
-    space = spatialOrder(kernels, bounds.sort.values, bounds.sort.width, n);
-  } catch (error) {
-    arena.dealloc(pointer);
-    throw error;
-  }
   const at = place(pointer, sizes);
   const { blocks } = at;
   arena.u8(pointer, size).fill(0);
+  const space = spatialOrder(kernels, bounds.sort.values, boxRows, n, at.space);
   const words = (p: number) => arena.u32(p, 32);
   const floats = (p: number) => arena.f32(p, 32);
   words(pointer).set([
@@ -213,13 +205,11 @@ export function prepareChecked(
   });
   if (at.light) setTree(kernels, at.light, sizes.tree!);
   fill({ kernels, pointer, at, sizes, rows, bounds, space, whole });
-  space.release();
   const exports = kernels.exports as unknown as VatPointsExports;
   // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
   let probe = 0;
   for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
-  const steps = Math.ceil(blocks / workers) * (sizes.tree?.count ?? 1) + (sizes.tree ? 0 : n);
-  return { pointer, n: all, d, metric, workers, steps, unit: rows.unit };
+  return { pointer, n: all, d, metric, workers, unit: rows.unit };
 }
 
 /** Same checks as `prepareVatPoints`, for any n. */
@@ -245,6 +235,28 @@ export function runVatPointsWorker(
   steps: number,
 ): VatPointsState {
   return (exports as unknown as VatPointsExports).vatPointsRun(job.pointer, worker, steps) as VatPointsState;
+}
+
+/**
+ * The share of a job that is done, 0 to 1, by the pairs of points gone through; read between slices. Where the tree is given up Prim's own
+ * steps are what is left.
+ */
+export function doneOfVatPoints({ arena }: Kernels, job: VatPointsJob): number {
+  const words = (p: number) => arena.u32(p, 32);
+  const header = words(job.pointer);
+  const [n, workers, blocks, tree] = [header[0]!, header[4]!, header[14]!, header[26]!];
+  const state = words(header[10]!);
+  if (state[9]! >= n) return 1;
+  const rows = Math.ceil(blocks / workers);
+  // Later rows are shorter.
+  const part = (done: number, all: number) => 1 - (1 - Math.min(1, done / all)) ** 2;
+  let share = 0;
+  if (tree) {
+    const own = arena.u32(state[27]!, 16);
+    share = shareOfRounds(roundsOf(n)!, own[0]!, part(own[1]!, rows));
+    if (state[28]) return share;
+  }
+  return share + ((1 - share) * (part(state[10]!, rows) + part(state[9]!, n))) / 2;
 }
 
 /** Asks the workers to stop after the same step (`cancel`; they return 2), or a waiting worker to give up because another died (`abort`; 3). */

@@ -1,5 +1,6 @@
 import { checkCounts } from '../../src/arguments.js';
 import { boundRows, leadRows } from './bounds.js';
+import { spatialOrderBytes } from './spatial-order/index.js';
 import { placeTree, type Rounds, roundsOf } from './tree/layout.js';
 
 export const STATE = 128;
@@ -101,10 +102,14 @@ export function place(
     tile: l.take(576),
   }));
   const light = tree && placeTree(l.take, tree, { n, blocks, workers, least: asRecords ? n * candidate : 0 });
+  // Points are brought into an order in space before there are edges.
+  const room = spatialOrderBytes(n, boxRows);
+  const space = light && room <= light.bytes ? light.edges : l.take(room);
   // Visited points are written down only where the tree was given up.
   const visited = light ? light.edges : asRecords ? l.take(n * candidate) : 0;
   return {
     light,
+    space,
     groups,
     job,
     sync,
@@ -130,7 +135,8 @@ export function place(
   };
 }
 
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 90), m ≤ 40; from d = 48 on, up to 1 GB of points, 4·n·(2·d + m + 100). */
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 90), m ≤ 40; from d = 48 on, up to 1 GB of points, 4·n·(2·d + m + 130). Nothing beside it is taken but, while
+ * preparing, some 1000·(d + 48) bytes. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
   checkCounts({ n, d, workers });
   const m = boundRows(n, d);

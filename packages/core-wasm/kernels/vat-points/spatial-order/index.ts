@@ -4,7 +4,7 @@ interface SpatialOrderExports {
   vatPointsSpatialOrder(values: number, width: number, n: number, index: number, stack: number): void;
 }
 
-/** Points in an order in space, held in the kernels' memory until released. */
+/** Points in an order in space, in the kernels' memory. */
 export interface SpatialOrder {
   /** Indices 0..n−1: neighbours in the list are neighbours in space. */
   order: Uint32Array;
@@ -12,18 +12,22 @@ export interface SpatialOrder {
   index: number;
   values: number;
   wide: number;
-  release(): void;
 }
 
-/** Sorts n points in space by float32[n × width] values. Time O(n·width·log n); WebAssembly memory 4·n·(width + 4) bytes. */
+/** Bytes that `spatialOrder` works in. */
+export function spatialOrderBytes(n: number, width: number): number {
+  return 4 * n * (4 * Math.ceil(width / 4) + 1) + 1024;
+}
+
+/** Sorts n points in space by float32[n × width] values, in `spatialOrderBytes` of the kernels' memory from `at` on. Time O(n·width·log n). */
 export function spatialOrder(
   { arena, exports }: Kernels,
   values: Float32Array,
   width: number,
   n: number,
+  at: number,
 ): SpatialOrder {
   const wide = 4 * Math.ceil(width / 4);
-  const at = arena.alloc(4 * n * (wide + 1) + 1024);
   const index = at + 4 * n * wide;
   const to = arena.f32(at, n * wide);
   if (wide === width) to.set(values);
@@ -32,11 +36,5 @@ export function spatialOrder(
     for (let i = 0; i < n; i++) for (let k = 0; k < width; k++) to[i * wide + k] = values[i * width + k]!;
   }
   (exports as unknown as SpatialOrderExports).vatPointsSpatialOrder(at, wide, n, index, index + 4 * n);
-  return {
-    order: arena.u32(index, n).slice(),
-    index,
-    values: at,
-    wide,
-    release: () => arena.dealloc(at),
-  };
+  return { order: arena.u32(index, n).slice(), index, values: at, wide };
 }

@@ -8,7 +8,7 @@
 // No round looks at an order of points, so that workers share the pairs out and meet at a round's end only. Where very many pairs are
 // equal the edges may not fit; then Prim's own steps take over, which need no edges. The farthest pair is found on the way (../tiles).
 //
-// Memory (job word 26; u32 words): 0 edges kept and 1 room for them, 2 these (f32 distance, u32 from, u32 to), 4 and 5
+// Memory (job word 26; u32 words): 0 edges kept and 1 room for them, 2 these (f32 distance, u32 from, u32 to), 3 the point that stands for each block, 4 and 5
 // two arrays to sort in, u64 for each edge, 6 counts of sorting, 7 up u32[n] and 8 height f32[n]: the tree as a forest of joins,
 // see ./light; 9 root, 10 size, 11 next, 12 gap f32, 13 head, 14 tail, 15 which block a point stands for: [n] each; 16 reach
 // f32[16 × blocks]: M from each point to the one that stands for its block, −1 where there is none, 17 the same as limits of whole numbers, 18 blocks

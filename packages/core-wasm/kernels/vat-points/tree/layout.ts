@@ -30,6 +30,18 @@ export function roundsOf(n: number): Rounds | null {
   return { count: table.length, classes, table: Uint32Array.from(table.flat()) };
 }
 
+/** The share of all pairs that was gone through before a round and in a part of it. */
+export function shareOfRounds({ classes, table }: Rounds, round: number, part: number): number {
+  const of = (r: number) => {
+    let lanes = 0;
+    for (let bits = table[5 * r + 2]!; bits; bits &= bits - 1) lanes++;
+    return ((table[5 * r + 1]! - table[5 * r]!) * lanes) / (16 * classes);
+  };
+  let share = of(round) * part;
+  for (let r = 0; r < round; r++) share += of(r);
+  return share;
+}
+
 interface TreeSizes {
   n: number;
   blocks: number;
@@ -50,8 +62,10 @@ export function placeTree(
   const edges = kept + workers * fresh;
   const sort = 64 * Math.ceil(edges / 8);
   const keptBytes = 64 * Math.ceil((12 * kept) / 64);
-  const at = take(Math.max(keptBytes + 2 * sort, least));
+  const bytes = Math.max(keptBytes + 2 * sort, least);
+  const at = take(bytes);
   return {
+    bytes,
     room: { kept, fresh },
     edges: at,
     sorts: [at + keptBytes, at + keptBytes + sort] as const,
@@ -61,6 +75,7 @@ export function placeTree(
     reach: take(64 * blocks),
     limits: take(64 * blocks),
     blocks: Array.from({ length: 4 }, () => take(4 * blocks)),
+    standing: take(4 * blocks),
     table: take(4 * table.length),
     each: Array.from({ length: workers }, () => ({
       header: take(64),
@@ -82,7 +97,7 @@ export function setTree(
       0,
       at.room.kept,
       at.edges,
-      0,
+      at.standing,
       ...at.sorts,
       at.counts,
       ...at.points,

@@ -3,7 +3,7 @@ import { points, uniform } from '../../../bench/data.js';
 import { type Kernels, loadKernels } from '../../../src/load.js';
 import type { Matrix, Metric } from '../../../src/matrix.js';
 import type { VatResult } from '../../vat/result.js';
-import { finishVatPoints, runVatPointsWorker } from '../index.js';
+import { doneOfVatPoints, finishVatPoints, releaseVatPoints, runVatPointsWorker } from '../index.js';
 import { prepareChecked } from '../job.js';
 import { vatPointsReference } from '../reference.js';
 import { clustered, signs, whole } from '../test-data.js';
@@ -161,6 +161,32 @@ describe('the order by way of a tree', () => {
       expect([...vat.order]).toEqual([...Array(n).keys()]);
       expect(new Set(vat.weights).size).toBe(1);
       expect(new Set(vat.parent)).toEqual(new Set([0]));
+    }
+  });
+
+  it('tells what is done truly, also where it gives way', () => {
+    for (const [x, gives] of [
+      [points(1500, 20, 'uniform', 1), false],
+      [
+        {
+          data: Float32Array.from({ length: 600 * 600 }, (_, i) => Number(i % 601 === 0)),
+          shape: [600, 600],
+        },
+        true,
+      ],
+    ] as const) {
+      const job = prepareChecked(kernels, x, 'euclidean', 1);
+      expect(doneOfVatPoints(kernels, job)).toBe(0);
+      const seen: number[] = [];
+      while (runVatPointsWorker(kernels.exports, job, 0, 1) === 0) seen.push(doneOfVatPoints(kernels, job));
+      const tree = kernels.arena.u32(job.pointer, 32)[26]!;
+      expect(kernels.arena.u32(tree, 32)[25]! !== 0).toBe(gives);
+      expect(doneOfVatPoints(kernels, job)).toBe(1);
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      // Neither stands at its end while there is much to do.
+      expect(seen[Math.floor(seen.length / 2)]).toBeLessThan(0.9);
+      expect(new Set(seen).size).toBeGreaterThan(gives ? 600 : 150);
+      releaseVatPoints(kernels, job);
     }
   });
 

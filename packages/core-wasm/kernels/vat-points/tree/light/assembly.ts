@@ -148,7 +148,9 @@ export function describeBlocks(job: usize, worker: u32): void {
     let top: f32 = 0;
     for (let p = to; p < to + 64; p += 4) top = max(top, load<f32>(p));
     store<f32>(tops + (<usize>g << 2), top);
-    store<u32>(block + (<usize>load<u32>(ids + (<usize>chosen << 2)) << 2), g);
+    const id = load<u32>(ids + (<usize>chosen << 2));
+    store<u32>(block + (<usize>id << 2), g);
+    store<u32>(ptr(tree, 3) + (<usize>g << 2), id);
     if (quantised) setLimits(job, to, limits + (<usize>g << 6), grow, slack);
   }
 }

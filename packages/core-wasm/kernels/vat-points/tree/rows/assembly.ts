@@ -5,9 +5,12 @@ import { distances } from "../../direct/assembly";
 import { pairDistance } from "../../pairs/assembly";
 import { publishBlock, tile } from "../../tiles/assembly";
 import { emit } from "../edges/assembly";
+import { between } from "../light/assembly";
 
 // Scatters the classes of block pairs.
 const SCATTER: u32 = 0x9e3779b1;
+// Where a round takes fewer than one in so many of a row's block pairs, M is found for each, not for all blocks at once.
+const FEW: u32 = 40;
 // Edges that a block pair may add.
 const MOST: u32 = 256;
 
@@ -29,14 +32,14 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
     tile(job, state, g, g, word(spec, 4), 0, true, l1);
   }
   if ((word(spec, 2) | word(spec, 3)) == 0) return done(own);
-  levels(tree, own, g, total);
+  const lanes = word(spec, 2), mask = word(tree, 24), from = word(spec, 0), to = word(spec, 1);
+  const few = (to - from) * FEW <= mask;
+  if (!few) levels(tree, own, g, total);
   if (word(spec, 3) && g + 1 < total && g + 1 >= resume) {
     if (!room(own, g + 1)) return false;
-    tile(job, state, g, g + 1, word(spec, 3), level(own, g + 1), true, l1);
+    tile(job, state, g, g + 1, word(spec, 3), level(tree, own, g, g + 1, few), true, l1);
   }
-  const lanes = word(spec, 2);
   if (!lanes) return done(own);
-  const mask = word(tree, 24), from = word(spec, 0), to = word(spec, 1);
   const shift = (g * SCATTER) & mask;
   for (let first = ((g + 2 + shift) & ~mask); ; first += mask + 1) {
     if (first + from >= total + shift) break;
@@ -44,7 +47,7 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
     const end = min(total, first + to > shift ? first + to - shift : 0);
     for (b = max(b, resume); b < end; b++) {
       if (!room(own, b)) return false;
-      tile(job, state, g, b, lanes, level(own, b), true, l1);
+      tile(job, state, g, b, lanes, level(tree, own, g, b, few), true, l1);
     }
   }
   return done(own);
@@ -66,10 +69,13 @@ function done(own: usize): bool {
   return true;
 }
 
+// M between the points that stand for two blocks.
 // @ts-ignore: decorator
 @inline
-function level(own: usize, b: u32): f32 {
-  return load<f32>(ptr(own, 5) + (<usize>b << 2));
+function level(tree: usize, own: usize, g: u32, b: u32, few: bool): f32 {
+  if (!few) return load<f32>(ptr(own, 5) + (<usize>b << 2));
+  const standing = ptr(tree, 3);
+  return between(tree, load<u32>(standing + (<usize>g << 2)), load<u32>(standing + (<usize>b << 2)));
 }
 
 // M from the point that stands for block g to those of all blocks: the largest edge between them in the tree's order.
