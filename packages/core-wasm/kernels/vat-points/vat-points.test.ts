@@ -403,7 +403,7 @@ describe('vatFromPoints', () => {
       // Past 1 GB of points there is room for the living only.
       expect(vatPointsBytes(500_000, 784)).toBeLessThan(4 * 500_000 * (784 + 140));
       // From 48 coordinates on points lie as records too; from 512 points on there is a tree.
-      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 56) * (d < 48 ? 1 : 2) + 60_000);
+      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 64) * (d < 48 ? 1 : 2) + 60_000);
       expect(vatPointsBytes(1000 * n, d)).toBeLessThanOrEqual(4000 * n * ((d + 40) * (d < 48 ? 1 : 2) + 100));
     }
   });
