@@ -8,6 +8,8 @@ export type MarkColour = 'class' | 'correct' | 'none';
 /** Share of the picture's side that marks take at the top and left edge. */
 export const MARGIN = 0.04;
 const OUTLINE = '#ee7733';
+/** Colour of the chosen sample's cross. */
+const CHOSEN = '#d55e00';
 
 /** Colour of a mark, or null where it is not drawn. */
 export function markColour(mark: Mark, by: MarkColour): string | null {
@@ -111,4 +113,21 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
     items.push(...outline(low, low, size, size, Math.min(line, size), OUTLINE));
   }
   return scene;
+}
+
+/** A cross through the picture at the chosen sample's position, where it is shown. */
+export function drawCross(
+  context: CanvasRenderingContext2D,
+  pixels: number,
+  position: number,
+  [from, to]: readonly [number, number],
+): void {
+  if (position < from || position >= to) return;
+  const margin = Math.round(pixels * MARGIN);
+  const at = margin + Math.round(((position - from) * (pixels - margin)) / (to - from));
+  const thick = Math.max(1, Math.round(pixels / 400), Math.floor((pixels - margin) / (to - from)));
+  context.fillStyle = CHOSEN;
+  context.fillRect(at, 0, thick, pixels);
+  context.fillRect(0, at, pixels, thick);
+  context.clearRect(0, 0, margin - 2, margin - 2);
 }

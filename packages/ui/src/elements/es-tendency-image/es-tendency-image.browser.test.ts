@@ -137,6 +137,24 @@ describe('es-tendency-image', () => {
     expect(chosen[0]).toEqual({ snapshot: 'epoch-0001', layer: 'S5', position: 30, sample: 35, block: 1 });
     canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
     expect(chosen[1]).toEqual(chosen[0]);
+    const corner = { ...place, clientX: box.left + box.width * 0.045, clientY: box.top + 1 };
+    canvas.dispatchEvent(new PointerEvent('pointerdown', corner));
+    canvas.dispatchEvent(new PointerEvent('pointerup', corner));
+    canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+    expect(chosen.slice(2).map(({ position }) => position)).toEqual([0, 0]);
+  });
+
+  it('a drag that the system takes away leaves nothing drawn', async () => {
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
+    const canvas = canvasOf(element);
+    canvas.setPointerCapture = () => {};
+    const rubbers = () => element.shadowRoot!.querySelectorAll('.rubber').length;
+    canvas.dispatchEvent(new PointerEvent('pointerdown', { button: 0, pointerId: 1 }));
+    await element.updateComplete;
+    expect(rubbers()).toBe(1);
+    canvas.dispatchEvent(new PointerEvent('pointercancel', { pointerId: 1 }));
+    await element.updateComplete;
+    expect(rubbers()).toBe(0);
   });
 
   it('has a text summary, a table, CSV and PNG', async () => {

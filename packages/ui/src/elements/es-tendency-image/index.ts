@@ -6,7 +6,9 @@ import { EsFigure, type FigureTable } from '../../figure/index.js';
 import { drawScene, type Scene } from '../../scene/index.js';
 import type { Selection } from '../../selection.js';
 import { format } from '../../styles.js';
-import { MARGIN, type MarkColour, panelScene } from './draw.js';
+import { drawCross, MARGIN, type MarkColour, panelScene } from './draw.js';
+import { blockAt, orderCsv } from './order.js';
+import { type Range, rangeByKey, shownRange, wholeRange, zoomed } from './range.js';
 import styles from './styles.js';
 
 export interface TendencySelectDetail {
@@ -22,10 +24,6 @@ export interface TendencyZoomDetail {
   from: number;
   to: number;
 }
-
-const SMALLEST_ZOOM = 4;
-/** Colour of the chosen sample's cross. */
-const CHOSEN = '#d55e00';
 
 /**
  * One VAT or iVAT picture with marks along its edges: dark = similar. iVAT is computed from the weights at the screen's
@@ -62,7 +60,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   declare from: number;
   declare to: number;
   declare private rubber: { start: number; end: number } | null;
-  private cursor = 0;
+  /** Position last chosen. */
+  private cursor: number | null = null;
 
   constructor() {
     super();
@@ -78,11 +77,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   }
 
   /** Range shown, within the data. */
-  private get range(): [number, number] {
-    const n = this.data?.n ?? 0;
-    const from = Number.isFinite(this.from) ? Math.min(Math.max(0, Math.round(this.from)), n) : 0;
-    const to = Number.isFinite(this.to) ? Math.min(Math.max(from, Math.round(this.to)), n) : n;
-    return from < to ? [from, to] : [0, n];
+  private get range(): Range {
+    return shownRange(this.data?.n ?? 0, this.from, this.to);
   }
 
   protected override summary(p: TendencyPanel): string {
@@ -150,6 +146,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
         @pointermove=${this.still ? null : this.onMove}
         @pointerup=${this.still ? null : this.onUp}
         @pointerleave=${this.still ? null : () => ((this.readout = ''))}
+        @pointercancel=${this.still ? null : () => ((this.rubber = null))}
         @dblclick=${this.still ? null : () => this.zoom(0, data.n)}
         @keydown=${this.still ? null : this.onKey}
       ></canvas>
@@ -204,24 +201,9 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     canvas.width = pixels;
     canvas.height = pixels;
     drawScene(canvas.getContext('2d')!, this.sceneOf(pixels));
-    this.paintChosen(canvas);
-  }
-
-  /** The chosen sample: a cross through the picture. */
-  private paintChosen(canvas: HTMLCanvasElement): void {
     const { sample } = this.selection;
     const position = typeof sample === 'number' ? this.data!.order.indexOf(sample) : -1;
-    const [from, to] = this.range;
-    if (position < from || position >= to) return;
-    const pixels = canvas.width;
-    const margin = Math.round(pixels * MARGIN);
-    const at = margin + Math.round(((position - from) * (pixels - margin)) / (to - from));
-    const thick = Math.max(1, Math.round(pixels / 400), Math.floor((pixels - margin) / (to - from)));
-    const context = canvas.getContext('2d')!;
-    context.fillStyle = CHOSEN;
-    context.fillRect(at, 0, thick, pixels);
-    context.fillRect(0, at, pixels, thick);
-    context.clearRect(0, 0, margin - 2, margin - 2);
+    drawCross(canvas.getContext('2d')!, pixels, position, this.range);
   }
 
   /** Place of a pointer along x and y as a share of the picture, within 0 … 1. */
@@ -237,11 +219,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
 
   private onWheel = (event: WheelEvent) => {
     event.preventDefault();
-    const [from, to] = this.range;
     const [x, y] = this.share(event);
-    const centre = from + ((x + y) / 2) * (to - from);
-    const size = (to - from) * (event.deltaY > 0 ? 1.25 : 0.8);
-    this.zoom(centre - ((centre - from) * size) / (to - from), centre + ((to - centre) * size) / (to - from));
+    this.zoom(...zoomed(this.range, (x + y) / 2, event.deltaY > 0 ? 1.25 : 0.8));
   };
   private onDown = (event: PointerEvent) => {
     if (event.button !== 0) return;
@@ -270,35 +249,20 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     else this.choose(this.positionAt(this.share(event)[0]));
   };
   private onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const [from, to] = this.range;
-    const n = this.data!.n;
-    const size = to - from;
-    const step = Math.max(1, Math.round(size / 10));
-    const pan = (by: number) =>
-      this.zoom(Math.min(Math.max(0, from + by), n - size), Math.min(Math.max(size, to + by), n));
-    const keys: Record<string, () => void> = {
-      ArrowLeft: () => pan(-step),
-      ArrowUp: () => pan(-step),
-      ArrowRight: () => pan(step),
-      ArrowDown: () => pan(step),
-      '+': () => this.zoom(from + size / 8, to - size / 8),
-      '-': () => this.zoom(from - size / 6, to + size / 6),
-      '0': () => this.zoom(0, n),
-      Home: () => pan(-n),
-      End: () => pan(n),
-      Enter: () => this.choose(Math.min(to - 1, Math.max(from, this.cursor || Math.floor((from + to) / 2)))),
-    };
-    const action = keys[event.key];
-    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
+    const asked = rangeByKey(event.key, [from, to], this.data!.n);
+    if (asked) this.zoom(...asked);
+    else if (event.key === 'Enter')
+      this.choose(Math.min(to - 1, Math.max(from, this.cursor ?? Math.floor((from + to) / 2))));
+    else return;
     event.preventDefault();
-    action();
   };
 
   private zoom(from: number, to: number): void {
-    const n = this.data!.n;
-    const low = Math.max(0, Math.floor(from));
-    const high = Math.min(n, Math.ceil(to));
-    if (high - low < Math.min(SMALLEST_ZOOM, n)) return;
+    const whole = wholeRange(this.data!.n, from, to);
+    if (!whole) return;
+    const [low, high] = whole;
     const [oldFrom, oldTo] = this.range;
     if (low === oldFrom && high === oldTo) return;
     this.from = low;
@@ -314,15 +278,12 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   private choose(position: number): void {
     const data = this.data!;
     this.cursor = position;
-    let block = 0;
-    while (block + 2 < data.blocks.boundaries.length && data.blocks.boundaries[block + 1]! <= position)
-      block++;
     const detail = {
       snapshot: data.snapshot.id,
       layer: data.layer,
       position,
       sample: data.order[position]!,
-      block,
+      block: blockAt(data, position),
     };
     this.select<TendencySelectDetail>(detail);
   }
@@ -335,13 +296,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   }
   /** The order as CSV: position, sample, weight of the edge that attached it, parent, block. */
   override toCSV(): string {
-    const { order, weights, parent, blocks } = this.data!;
-    let block = 0;
-    const rows = [...order].map((sample, p) => {
-      while (block + 2 < blocks.boundaries.length && blocks.boundaries[block + 1]! <= p) block++;
-      return `${p},${sample},${p ? weights[p - 1] : ''},${p ? parent[p - 1] : ''},${block}`;
-    });
-    return `position,sample,weight,parent,block\n${rows.join('\n')}\n`;
+    return orderCsv(this.data!);
   }
 }
 
