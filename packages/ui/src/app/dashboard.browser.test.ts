@@ -220,6 +220,36 @@ describe('the dashboard', () => {
     await expect.poll(() => text(dashboard)).toContain('holds no results yet');
   });
 
+  it('shows the runs of another source that it is given, also under the same name', async () => {
+    const dashboard = await open(one());
+    await expect.poll(() => big(dashboard)?.data?.n).toBe(200);
+    dashboard.source = new InlineSource(
+      pageOf({ mine: { manifest: manifest(), results: [encodeInline(tendencyResult(100))] } }),
+    );
+    await expect.poll(() => big(dashboard)?.data?.n).toBe(100);
+  });
+
+  it('says when there are no runs', async () => {
+    const dashboard = await open(new InlineSource(pageOf({})));
+    await expect.poll(() => text(dashboard)).toContain('There are no runs here.');
+  });
+
+  it('follows its run again after it was put elsewhere, and not while it is nowhere', async () => {
+    const source: RunSource = one();
+    const log: string[] = [];
+    source.watch = (key) => {
+      log.push(`watch ${key}`);
+      return () => void log.push('stop');
+    };
+    const dashboard = await open(source);
+    await expect.poll(() => log).toEqual(['watch mine']);
+    dashboard.remove();
+    dashboard.store.set({ find: 'p' });
+    expect(log).toEqual(['watch mine', 'stop']);
+    document.body.append(dashboard);
+    await expect.poll(() => log).toEqual(['watch mine', 'stop', 'watch mine']);
+  });
+
   it('a result that is damaged, or of a method with no view, leaves the rest', async () => {
     const strange = {
       ...tendencyResult(),
@@ -338,6 +368,18 @@ describe('over HTTP', () => {
     state.version = '2';
     changed();
     await expect.poll(() => asked.filter((address) => address.endsWith('/default')).length).toBe(2);
+  });
+
+  it('tries again also where only the run could not be read', async () => {
+    let down = true;
+    const source = one();
+    const run = source.run.bind(source);
+    source.run = (key) => (down ? Promise.reject(new Error('the run is away')) : run(key));
+    const dashboard = await open(source);
+    await expect.poll(() => text(dashboard)).toContain('the run is away');
+    down = false;
+    deep<HTMLButtonElement>(dashboard, 'button')[0]!.click();
+    await expect.poll(() => big(dashboard)?.data?.layer).toBe('S5');
   });
 
   it('says what the server said, and tries again when asked', async () => {
