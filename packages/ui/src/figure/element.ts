@@ -37,6 +37,15 @@ export interface PlotLayers {
   marks?: boolean;
 }
 
+/** The box that `marked()` makes. */
+interface MarkedBox {
+  class: string;
+  style: string;
+  marks: boolean;
+  /** What it is, where nothing inside says so. */
+  label?: string;
+}
+
 /**
  * Base of presentational elements. A subclass writes `drawing(data)` from `this.plot(…)`, `summary(data)` and `table(data)`;
  * it gets `data`, `src`, `selection`, states, a width that follows the page, colours, a read-out, keyboard, the data as
@@ -133,7 +142,7 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   }
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
-    for (const plot of this.renderRoot.querySelectorAll('.plot[data-marks]')) settleFocus(plot);
+    for (const plot of this.renderRoot.querySelectorAll('[data-marks]')) settleFocus(plot);
   }
 
   protected override content(data: Data): TemplateResult {
@@ -234,11 +243,18 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
     marks = false,
   }: PlotLayers): TemplateResult {
     const label = this.summary(this.data!);
-    return html`<div class="plot" part="plot" style="width:${width}px;height:${height}px" ?data-marks=${marks}
-      @click=${this.onMarkClick} @keydown=${this.onMarkKey} @focusin=${this.onMarkPoint} @pointerover=${this.onMarkPoint} @pointerleave=${this.onLeave}>
+    return this.marked(
+      { class: 'plot', style: `width:${width}px;height:${height}px`, marks },
+      html`
       ${paint ? html`<canvas part="canvas" role=${layer ? nothing : 'img'} aria-hidden=${layer ? 'true' : nothing} aria-label=${layer ? nothing : label} ${painted(width, height, paint, [...changes, this.data, this.theme])}></canvas>` : nothing}
       ${layer ? html`<svg part="svg" width=${width} height=${height} viewBox="0 0 ${width} ${height}" role=${marks ? 'group' : 'img'} aria-label=${label}>${layer}</svg>` : nothing}
-    </div>`;
+    `,
+    );
+  }
+  /** A box around what is drawn. Its `mark()`s are read out, chosen by a click or Enter, and one tab stop: arrows, Home and End move. */
+  protected marked(box: MarkedBox, content: unknown): TemplateResult {
+    return html`<div class=${box.class} part="plot" style=${box.style} role=${box.label ? 'group' : nothing} aria-label=${box.label ?? nothing} ?data-marks=${box.marks}
+      @click=${this.onMarkClick} @keydown=${this.onMarkKey} @focusin=${this.onMarkPoint} @pointerover=${this.onMarkPoint} @pointerleave=${this.onLeave}>${content}</div>`;
   }
   private onMarkClick = (event: Event) => {
     const found = markAt(event);

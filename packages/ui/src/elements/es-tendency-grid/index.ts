@@ -1,6 +1,7 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { css, html, type TemplateResult } from 'lit';
-import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
+import type { Selection } from '../../selection.js';
 import { snapshotTitle } from '../../styles.js';
 import type { MarkColour } from '../es-tendency-image/draw.js';
 
@@ -16,7 +17,7 @@ const columnsOf = (panels: readonly TendencyPanel[]): Snapshot[] => [
 
 /**
  * VAT/iVAT pictures of snapshots (columns) × layers (rows), with the number of blocks and the adjusted Rand index below each.
- * Arrow keys move between pictures. Uses es-tendency-image, which must be registered.
+ * One tab stop: arrow keys move between pictures, Home and End to the first and the last, Enter or Space chooses. Uses es-tendency-image, which must be registered.
  * @fires es-select - `GridSelectDetail`: a picture was chosen.
  * @csspart cell - one picture with its caption.
  */
@@ -120,45 +121,40 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
   protected override drawing(panels: readonly TendencyPanel[]): TemplateResult {
     const snapshots = columnsOf(panels);
     const layers = [...new Set(panels.map(({ layer }) => layer))];
-    return html`<div class="scroll-x"><div part="plot" class="grid" style="grid-template-columns:auto repeat(${snapshots.length}, minmax(5rem, 22rem))" @keydown=${this.onKey}>
-      <span></span>${snapshots.map((s) => html`<span class="head" data-export>${snapshotTitle(s)}</span>`)}
+    const cells = html`<span></span>${snapshots.map((s) => html`<span class="head" data-export>${snapshotTitle(s)}</span>`)}
       ${layers.map(
-        (layer) =>
-          html`<span class="head layer" data-export>${layer}</span>${snapshots.map((s) =>
+        (layer, row) =>
+          html`<span class="head layer" data-export>${layer}</span>${snapshots.map((s, column) =>
             this.cell(
               panels.find((p) => p.layer === layer && p.snapshot.id === s.id),
-              snapshotTitle(s),
+              { row, column },
             ),
           )}`,
-      )}
-    </div></div>`;
+      )}`;
+    const style = `grid-template-columns:auto repeat(${snapshots.length}, minmax(5rem, 22rem))`;
+    return html`<div class="scroll-x">${this.marked({ class: 'grid', style, marks: true, label: this.summary(panels) }, cells)}</div>`;
   }
 
-  private cell(panel: TendencyPanel | undefined, title: string) {
+  private cell(panel: TendencyPanel | undefined, place: { row: number; column: number }) {
     if (!panel) return html`<span class="caption">not analysed</span>`;
-    const pressed = this.selected?.layer === panel.layer && this.selected?.snapshot === panel.snapshot.id;
+    const { layer, snapshot } = panel;
     const ari = panel.scores.ari.value;
     const caption = `${panel.blocks.count} ${panel.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : ` · ARI ${ari.toFixed(2)}`}`;
-    return html`<button part="cell" aria-pressed=${pressed} aria-label="${panel.layer}, ${title}: ${caption}" data-layer=${panel.layer} data-snapshot=${panel.snapshot.id} @click=${() => this.choose(panel)}>
+    return html`<button type="button" part="cell" data-layer=${layer} data-snapshot=${snapshot.id} ${mark({
+      label: `${layer}, ${snapshotTitle(snapshot)}: ${caption}`,
+      detail: { snapshot: snapshot.id, layer },
+      selected: this.selected?.layer === layer && this.selected.snapshot === snapshot.id,
+      ...place,
+    })}>
       <es-tendency-image still .data=${panel} mode=${this.mode} mark-color=${this.markColor} aria-hidden="true"></es-tendency-image>
       <span class="caption" data-export>${caption}</span>
     </button>`;
   }
 
-  private choose(panel: TendencyPanel): void {
-    this.selected = { snapshot: panel.snapshot.id, layer: panel.layer };
-    this.select(this.selected);
+  protected override select<Detail extends Selection>(detail: Detail): void {
+    this.selected = detail as unknown as GridSelectDetail;
+    super.select(detail);
   }
-
-  private onKey = (event: KeyboardEvent) => {
-    const buttons = [...this.renderRoot.querySelectorAll<HTMLButtonElement>('button[part=cell]')];
-    const at = buttons.indexOf((this.renderRoot as ShadowRoot).activeElement as HTMLButtonElement);
-    const columns = columnsOf(this.data ?? []).length;
-    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-    if (at < 0 || !step) return;
-    event.preventDefault();
-    buttons[at + step]?.focus();
-  };
 }
 
 declare global {

@@ -231,27 +231,6 @@ describe('src', () => {
   });
 });
 
-describe('es-tendency-grid', () => {
-  it('shows snapshots as columns and layers as rows, and says what was chosen', async () => {
-    const grid = await mount<EsTendencyGrid>('es-tendency-grid', { data: result().panels }, 700);
-    const buttons = [...grid.shadowRoot!.querySelectorAll('button')];
-    expect(buttons.map((b) => `${b.dataset.layer} ${b.dataset.snapshot}`)).toEqual([
-      'P1 epoch-0001',
-      'P1 epoch-0002',
-      'S5 epoch-0001',
-      'S5 epoch-0002',
-    ]);
-    expect(buttons[0]!.textContent).toContain('2 blocks · ARI 0.50');
-    const chosen: object[] = [];
-    grid.addEventListener('es-select', (event) => chosen.push((event as CustomEvent).detail));
-    buttons[0]!.focus();
-    buttons[0]!.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
-    expect((grid.shadowRoot as ShadowRoot).activeElement).toBe(buttons[2]);
-    buttons[2]!.click();
-    expect(chosen).toEqual([{ snapshot: 'epoch-0001', layer: 'S5' }]);
-  });
-});
-
 describe('es-tendency-view', () => {
   it('links grid, picture and gallery', async () => {
     const view = await mount<EsTendencyView>('es-tendency-view', { data: result() }, 1000);
