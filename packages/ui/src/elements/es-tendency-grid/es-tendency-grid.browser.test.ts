@@ -104,8 +104,14 @@ describe('es-tendency-grid', () => {
     expect(cell.getAttribute('aria-label')).toBe('S5, epoch 10: 10 blocks · ARI 0.78');
     await grid.updateComplete;
     expect(readout(grid)).toBe('S5, epoch 10: 10 blocks · ARI 0.78');
-    const { outlineStyle, outlineWidth } = getComputedStyle(cell);
+    const { outlineStyle, outlineWidth, outlineOffset, outlineColor } = getComputedStyle(cell);
     expect([outlineStyle, outlineWidth]).toEqual(['solid', '2px']);
+    // Not cut off at the edge of the box that scrolls, and not to be taken for the chosen one.
+    expect(Number.parseFloat(outlineOffset)).toBeLessThanOrEqual(-2);
+    await userEvent.keyboard('{Enter}');
+    await grid.updateComplete;
+    expect(getComputedStyle(cell).borderTopColor).not.toBe('rgba(0, 0, 0, 0)');
+    expect(getComputedStyle(cell).borderTopColor).not.toBe(outlineColor);
     const group = cell.parentElement!;
     expect([group.role, group.ariaLabel]).toEqual(['group', 'iVAT pictures of 3 layers at 3 snapshots']);
   });

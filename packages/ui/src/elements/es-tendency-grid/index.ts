@@ -57,8 +57,10 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
       button[part='cell']:hover {
         background: var(--_raised);
       }
+      /* Within the border that marks the chosen one, and in another colour: outside, the box that scrolls would cut it off. */
       button[part='cell']:focus-visible {
-        outline: 2px solid var(--_accent);
+        outline: 2px solid var(--_text);
+        outline-offset: -4px;
       }
       button[aria-pressed='true'] {
         border-color: var(--_accent);
