@@ -40,7 +40,7 @@ export interface PlotLayers {
 /** The box that `marked()` makes. */
 interface MarkedBox {
   class: string;
-  style: string;
+  style?: string;
   marks: boolean;
   /** What it is, where nothing inside says so. */
   label?: string;
@@ -253,7 +253,7 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   }
   /** A box around what is drawn. Its `mark()`s are read out, chosen by a click or Enter, and one tab stop: arrows, Home and End move. */
   protected marked(box: MarkedBox, content: unknown): TemplateResult {
-    return html`<div class=${box.class} part="plot" style=${box.style} role=${box.label ? 'group' : nothing} aria-label=${box.label ?? nothing} ?data-marks=${box.marks}
+    return html`<div class=${box.class} part="plot" style=${box.style ?? nothing} role=${box.label ? 'group' : nothing} aria-label=${box.label ?? nothing} ?data-marks=${box.marks}
       @click=${this.onMarkClick} @keydown=${this.onMarkKey} @focusin=${this.onMarkPoint} @pointerover=${this.onMarkPoint} @pointerleave=${this.onLeave}>${content}</div>`;
   }
   private onMarkClick = (event: Event) => {

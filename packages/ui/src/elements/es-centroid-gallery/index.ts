@@ -1,6 +1,14 @@
 import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis/results';
-import { css, html, nothing, type TemplateResult } from 'lit';
-import { drawMatrix, EsFigure, type FigureTable, painted, type Rgb, tableOf } from '../../figure/index.js';
+import { css, html, type TemplateResult } from 'lit';
+import {
+  drawMatrix,
+  EsFigure,
+  type FigureTable,
+  mark,
+  painted,
+  type Rgb,
+  tableOf,
+} from '../../figure/index.js';
 import { format } from '../../styles.js';
 import { pickSnapshot } from '../es-module-dendrogram/index.js';
 import { type ChosenCluster, titleOf, trackColour } from '../es-module-flow/clusters.js';
@@ -16,7 +24,8 @@ const BARS = 44;
 
 /**
  * The clusters of a snapshot as pictures of their mean correlation with each input (mid grey 0, white + and black − at the largest magnitude; true range
- * below), with bars of the mean correlation with each output (up blue, down red).
+ * below), with bars of the mean correlation with each output (up blue, down red). One tab stop: arrow keys, Home and End
+ * move, Enter or Space chooses.
  * @fires es-select - `{ snapshot, cluster }`: a cluster was chosen.
  * @csspart item - one cluster.
  */
@@ -143,22 +152,24 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
     const { snapshot, outputs, classes } = data;
     const { id } = snapshot.snapshot;
     const top = snapshot.centroidOutputs.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-    return html`<div class="cards" part="plot" role="group" aria-label=${this.summary(data)}>
-      ${this.shown(data).map((c) => {
-        const cluster = snapshot.clusters[c]!;
-        const values = snapshot.centroidOutputs.subarray(c * outputs, (c + 1) * outputs);
-        const best = values.length ? values.indexOf(Math.max(...values)) : -1;
-        const words = `cluster ${c + 1}: ${cluster.size} units, input correlation ${rangeText(cluster.inputRange)}${best < 0 ? '' : `, most with output ${classes?.[best] ?? best} (${format(values[best]!)})`}`;
-        const chosen = this.chosen?.snapshot === id && this.chosen.cluster === c;
-        return html`<button type="button" class="card" part="item" style="--track:${trackColour(cluster.track)}" aria-pressed=${chosen} title=${words}
-          @click=${() => this.select({ snapshot: id, cluster: c })}>
-          <strong>${c + 1}</strong> <small>${cluster.size} ${cluster.size === 1 ? 'unit' : 'units'}</small>
+    const cards = this.shown(data).map((c) => {
+      const cluster = snapshot.clusters[c]!;
+      const values = snapshot.centroidOutputs.subarray(c * outputs, (c + 1) * outputs);
+      const best = values.length ? values.indexOf(Math.max(...values)) : -1;
+      const units = `${cluster.size} ${cluster.size === 1 ? 'unit' : 'units'}`;
+      // Begins with what stands on the card: what is seen and what is said must be the same.
+      const words = `cluster ${c + 1}: ${units}, ${rangeText(cluster.inputRange)} correlation with inputs${best < 0 ? '' : `, most with output ${classes?.[best] ?? best} (${format(values[best]!)})`}`;
+      const chosen = this.chosen?.snapshot === id && this.chosen.cluster === c;
+      return html`<button type="button" class="card" part="item" style="--track:${trackColour(cluster.track)}" title=${words} ${mark({ label: words, detail: { snapshot: id, cluster: c }, selected: chosen })}>
+          <strong>${c + 1}</strong> <small>${units}</small>
           <canvas aria-hidden="true" ${painted(SIDE, SIDE + BARS, (context) => this.paint(context, data, c, top), [data, c, this.theme])}></canvas>
           <small>${rangeText(cluster.inputRange)}</small>
         </button>`;
-      })}
-      ${this.shown(data).length ? nothing : html`<span class="note">none</span>`}
-    </div>`;
+    });
+    return this.marked(
+      { class: 'cards', marks: true, label: this.summary(data) },
+      cards.length ? cards : html`<span class="note">none</span>`,
+    );
   }
 
   private paint(context: CanvasRenderingContext2D, data: CentroidData, c: number, top: number): void {

@@ -1,12 +1,13 @@
 import type { TendencyResult } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
 import { classColour } from '../../palette.js';
 
 type Samples = TendencyResult['samples'];
 
 /**
- * The real pictures of chosen samples, with their class below. At most `limit` are drawn; the rest are counted.
+ * The real pictures of chosen samples, with their class below. At most `limit` are drawn; the rest are counted. One tab
+ * stop: arrow keys, Home and End move, Enter or Space chooses.
  * @fires es-select - `{ sample: number }`: a picture was chosen.
  */
 export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
@@ -24,11 +25,11 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
         text-align: center;
         border-block-end: 3px solid transparent;
       }
-      .row button:focus-visible {
-        outline: 2px solid var(--_accent);
-      }
       .row button[aria-pressed='true'] {
         outline: 2px solid var(--_accent);
+      }
+      .row button:focus-visible {
+        outline: 2px solid var(--_text);
       }
       canvas {
         display: block;
@@ -87,14 +88,19 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
 
   protected override drawing(data: Samples): TemplateResult {
     const shown = Array.from(this.samples).slice(0, this.limit);
-    return html`<div class="row" part="plot">
-      ${shown.map(
-        (sample) =>
-          html`<button part="item" aria-label="sample ${sample}${data.labels ? `, class ${this.nameOf(sample)}` : ''}" aria-pressed=${this.selection.sample === sample} style=${data.labels ? `border-color:${classColour(data.labels[sample]!)}` : nothing} @click=${() => this.select({ sample })}>
-            <canvas data-sample=${sample}></canvas><small data-export>${this.nameOf(sample)}</small>
-          </button>`,
-      )}
-    </div>`;
+    const buttons = shown.map(
+      (sample) =>
+        html`<button type="button" part="item" style=${data.labels ? `border-color:${classColour(data.labels[sample]!)}` : nothing} ${mark(
+          {
+            label: `sample ${sample}${data.labels ? `, class ${this.nameOf(sample)}` : ''}`,
+            detail: { sample },
+            selected: this.selection.sample === sample,
+          },
+        )}>
+          <canvas data-sample=${sample}></canvas><small data-export>${this.nameOf(sample)}</small>
+        </button>`,
+    );
+    return this.marked({ class: 'row', marks: true, label: this.summary() }, buttons);
   }
 
   private painted: Promise<void> = Promise.resolve();
