@@ -1,7 +1,8 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { Tf } from '../backend.js';
-import { type CompiledOp, compileOp, type LinearOp } from './ops.js';
+import type { CompiledOp, LinearOp } from './compiled.js';
+import { compileOp } from './ops.js';
 import { shapesOf } from './shapes.js';
 import { type Graph, type GraphNode, INPUT } from './types.js';
 
