@@ -1,5 +1,6 @@
 import { guard } from '@epochscope/core-wasm';
 import type { JobOptions } from '../../engine/types.js';
+import { rowsOf } from '../rows.js';
 import { type AlignmentOfInput, alignInput, alignmentSteps } from './alignment.js';
 import { columnStatistics, dimensionsOf } from './dimension.js';
 import { type Evaluate, PERTURBATION_LENGTHS, perturbInput } from './perturbation.js';
@@ -92,13 +93,6 @@ export async function geometryOfInput(
     onProgress: options.onProgress,
   });
   const place = triplets.map((t) => wanted.indexOf(t));
-  const pick = ({ data, shape: [, width] }: { data: Float64Array; shape: readonly [number, number] }) => {
-    const out = new Float32Array(triplets.length * width);
-    place.forEach((row, i) => {
-      out.set(data.subarray(row * width, (row + 1) * width), i * width);
-    });
-    return out;
-  };
   let alignment: AlignmentOfInput | null = null;
   let moved: Float64Array | null = null;
   if (picture) {
@@ -130,8 +124,8 @@ export async function geometryOfInput(
     converged: found.converged,
     explicit: found.explicit,
     triplets: Uint32Array.from(triplets),
-    right: pick(found.v),
-    left: pick(found.u),
+    right: rowsOf(found.v, place).data,
+    left: rowsOf(found.u, place).data,
     alignment,
     moved,
   };

@@ -2,6 +2,7 @@ import { cutByDiameter, EpochscopeError, type Linkage, type Matrix } from '@epoc
 import type { Engine, JobOptions } from '../../engine/types.js';
 import { random } from '../../random.js';
 import type { Figure } from '../../results/types.js';
+import { rowsOf } from '../rows.js';
 import { adjustedRandIndex } from '../tendency/scores.js';
 import { centroidOf, membersOf } from './clusters.js';
 import type { CutRule, ThetaStep, ThetaSweep } from './types.js';
@@ -158,10 +159,4 @@ function meanFigure(figures: readonly Figure[], otherwise: string): Figure {
   return values.length
     ? { value: values.reduce((a, b) => a + b, 0) / values.length }
     : { value: null, reason: otherwise };
-}
-
-function rowsOf({ data, shape: [, d] }: Matrix, rows: Uint32Array): Matrix {
-  const out = new Float32Array(rows.length * d);
-  for (const [k, row] of rows.entries()) out.set(data.subarray(row * d, (row + 1) * d), k * d);
-  return { data: out, shape: [rows.length, d] };
 }

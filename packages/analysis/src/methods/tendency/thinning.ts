@@ -1,6 +1,7 @@
-import { guard, type Matrix } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
 import type { Engine } from '../../engine/types.js';
 import type { Figure } from '../../results/types.js';
+import { rowsOf } from '../rows.js';
 import { thinnedAgreement } from './agreement.js';
 import { alignPanels } from './align.js';
 import { analyseTendency, type TendencyInput, type TendencyOptions } from './analyse.js';
@@ -75,13 +76,6 @@ export function thinningSteps(plan: ThinningPlan, n: number): { interval: number
   return steps;
 }
 
-const rowsOf = ({ data, shape: [, d] }: Matrix, samples: Uint32Array): Matrix => {
-  const out = new Float32Array(samples.length * d);
-  samples.forEach((sample, i) => {
-    out.set(data.subarray(sample * d, (sample + 1) * d), i * d);
-  });
-  return { data: out, shape: [samples.length, d] };
-};
 const pick = <T extends ArrayLike<number>>(list: T | null, samples: Uint32Array) =>
   list && Float64Array.from(samples, (sample) => list[sample]!);
 
