@@ -3,7 +3,7 @@ import { html, nothing, type PropertyValues, type SVGTemplateResult, type Templa
 import { type Painter, painted } from './canvas.js';
 import { download, plotToSvg, svgToPng } from './export.js';
 import { EsLoaded } from './loaded.js';
-import { markAt, rove, settleFocus } from './marks.js';
+import { keepFocus, markAt, rove, settleFocus } from './marks.js';
 import styles from './styles.js';
 import { type FigureTable, tableTemplate, toCsv } from './table.js';
 import { type Measure, measureWith } from './text.js';
@@ -262,6 +262,7 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   };
   private onMarkPoint = (event: Event) => {
     const found = markAt(event);
+    if (found && event.type === 'focusin') keepFocus(event.currentTarget as Element, found.element);
     if (found) this.readout = found.mark.label;
     else if (event.type === 'pointerover') this.readout = '';
   };

@@ -50,6 +50,13 @@ export function settleFocus(plot: Element): void {
   for (const element of marks) element.setAttribute('tabindex', element === keep ? '0' : '-1');
 }
 
+/** The mark that has the focus, by arrows or by a click, is the one that Tab comes back to. */
+export function keepFocus(plot: Element, element: Element): void {
+  for (const other of plot.querySelectorAll('[data-mark][tabindex="0"]'))
+    if (other !== element) other.setAttribute('tabindex', '-1');
+  element.setAttribute('tabindex', '0');
+}
+
 /** Moves the focus among the marks by arrows, Home and End. True when the key was used. */
 export function rove(plot: Element, from: Element, key: string): boolean {
   const marks = [...plot.querySelectorAll('[data-mark]')];
@@ -68,8 +75,7 @@ export function rove(plot: Element, from: Element, key: string): boolean {
     to = marks[at + step];
   }
   if (!to) return key.startsWith('Arrow');
-  from.setAttribute('tabindex', '-1');
-  to.setAttribute('tabindex', '0');
+  keepFocus(plot, to);
   (to as HTMLElement | SVGElement).focus();
   return true;
 }

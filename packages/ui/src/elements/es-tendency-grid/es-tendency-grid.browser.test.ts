@@ -96,6 +96,16 @@ describe('es-tendency-grid', () => {
     expect(focused(grid)).toBe('S5 init');
   });
 
+  it('a click moves the tab stop too', async () => {
+    const grid = await mount(panels());
+    await userEvent.click(cells(grid)[2]!);
+    expect(focused(grid)).toBe('P1 epoch-0010');
+    await userEvent.keyboard('{Tab}{Shift>}{Tab}{/Shift}');
+    expect(focused(grid)).toBe('P1 epoch-0010');
+    await userEvent.keyboard('{Shift>}{Tab}{/Shift}');
+    expect(document.activeElement?.id).toBe('before');
+  });
+
   it('shows where the focus is, and reads it out', async () => {
     const grid = await mount(panels());
     document.querySelector<HTMLElement>('#before')!.focus();
