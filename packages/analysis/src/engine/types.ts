@@ -64,7 +64,7 @@ export interface Engine {
   readonly shared: boolean;
   /** Whether the kernels fuse multiply and add, as asked for: results may then differ between machines in the last bits. */
   readonly relaxed: boolean;
-  /** Matrix-free VAT of the rows of x: about 4·n·(d + 41) bytes, twice that from d = 48 on. Refuses (code `memory`) what cannot fit. */
+  /** Matrix-free VAT of the rows of x: core-wasm's `vatPointsBytes`, about 4·n·(d + 110) bytes, from d = 48 on 4·n·(2·d + 150). Refuses (code `memory`) what cannot fit. */
   vat(x: Matrix, options: JobOptions & { metric: Metric }): Promise<VatResult>;
   /**
    * Dissimilarities between the rows of x, or between those of x and `other`: float32[n × n] (n × m), row-major; with `condensed` the

@@ -166,6 +166,28 @@ function inside(m: Matrix, variant: 'small' | 'logged', method: LinkageMethod, s
 const SIZES = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 100];
 
 describe('linkage', () => {
+  it('average: a cluster that takes in its samples one by one rounds each time, within the bound that is stated', () => {
+    // Samples 0 … s − 1 join one after the other; the last is about 1 from all of them, a little more from each later one.
+    const s = 1500;
+    const n = s + 1;
+    for (const drift of [(i: number) => (i < s / 2 ? 0 : 0.5 / s), (i: number) => (0.1 * i) / s ** 2]) {
+      const data = new Float32Array(n * n);
+      let sum = 0;
+      for (let j = 1; j < n; j++)
+        for (let i = 0; i < j; i++) {
+          const d = j < s ? 0.1 + (0.1 * j) / s : 1 + drift(i);
+          data[i * n + j] = data[j * n + i] = d;
+          if (j === s) sum += data[i * n + j]!;
+        }
+      const tree = linkage(kernels, { data, shape: [n, n] });
+      expect(tree.sizes[n - 3]).toBe(s);
+      const error = Math.abs(tree.heights[n - 2]! - sum / s);
+      expect(error).toBeLessThan(3e-8 * n);
+      for (const method of ['single', 'complete'] as const)
+        expect(data).toContain(linkage(kernels, { data, shape: [n, n] }, { method }).heights[n - 2]);
+    }
+  });
+
   it('joins by definition, for every method, at lane edges and through several compactions', () => {
     for (const method of LINKAGE_METHODS)
       for (const n of [...SIZES, 130]) {
