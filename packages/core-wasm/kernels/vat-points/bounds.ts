@@ -37,8 +37,17 @@ export function boundRows(n: number, d: number): number {
   return n < 20_000 || d < 512 ? 24 : 40;
 }
 
-// Directions that a lead has at least.
+/**
+ * Whether points of d coordinates also lie as records, beside blocks of whole numbers (measured): twice the memory; past 1 GB of points room
+ * for more of them is worth more. L1 distances have no whole numbers to sort pairs out by.
+ */
+export function asRecords(n: number, d: number, l1: boolean): boolean {
+  return d >= (l1 ? 128 : 48) && n * d < 2 ** 28;
+}
+
+// Directions that a lead has at least, and bound rows where there are leads.
 const LEAST = 6;
+const FEWEST = 8;
 
 /** How many whole numbers a point's lead has at most, the norm of the rest included; even (measured). */
 export function leadRows(d: number): number {
@@ -65,7 +74,7 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
   const dimensions = Uint32Array.from({ length: d }, (_, k) => k).sort(
     (a, b) => variance[b]! - variance[a]! || a - b,
   );
-  const m = boundRows(n, d);
+  let m = boundRows(n, d);
   const grow = 1 + Math.max(1e-3, d * 2.4e-7);
   const squares = new Float64Array(l1 || m === 0 ? 0 : n);
   if (m === 0) {
@@ -88,10 +97,10 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       sort: { values, width },
     };
   }
-  const values = new Float32Array(n * m);
   // Largest norm: what the absolute rounding errors of the bound rows are relative to.
   let reach = 0;
   if (l1) {
+    const values = new Float32Array(n * m);
     for (let i = 0; i < n; i++) {
       rows.read(i, row);
       let all = 0;
@@ -120,10 +129,13 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       sort: { values, width: m },
     };
   }
-  const most = d < 48 ? 0 : leadRows(d);
+  const most = asRecords(n, d, l1) ? leadRows(d) : 0;
   let lead = 0;
   let directions = 0;
   let leads = new Float32Array(0);
+  let values = leads;
+  let at = 0;
+  let to = 0;
   project(
     kernels,
     rows,
@@ -139,7 +151,9 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
           left += variances[j]!;
         lead = Math.min(most, j + 2 + (j & 1));
         leads = new Float32Array(n * lead);
+        m = Math.min(m, Math.max(FEWEST, lead));
       }
+      values = new Float32Array(n * m);
       directions = Math.max(m, lead) - 1;
       return directions;
     },
@@ -148,11 +162,15 @@ export function boundsOf(kernels: Kernels, rows: Rows, n: number, d: number, l1:
       squares[i] = all;
       let rest = all;
       for (let j = 0; j <= directions; j++) {
-        const left = Math.sqrt(Math.max(0, rest));
-        if (j < m) values[i * m + j] = j < m - 1 ? parts[j]! : left;
-        if (j < lead) leads[i * lead + j] = j < lead - 1 ? parts[j]! : left;
-        rest -= parts[j]! ** 2;
+        const part = parts[j]!;
+        if (j < m - 1) values[at + j] = part;
+        else if (j === m - 1) values[at + j] = Math.sqrt(Math.max(0, rest));
+        if (j < lead - 1) leads[to + j] = part;
+        else if (j === lead - 1) leads[to + j] = Math.sqrt(Math.max(0, rest));
+        rest -= part * part;
       }
+      at += m;
+      to += lead;
       if (all > reach) reach = all;
     },
   );

@@ -52,7 +52,7 @@ function fillBlocks(job: Empty): void {
   const slots = records
     ? [arena.f32(at.row, d), arena.f32(at.row + 4 * d, lead)]
     : Array.from({ length: 16 }, (_, lane) => arena.f32(scratch + 4 * d * lane, d));
-  if (whole) arena.f64(at.centre, d).set(bounds.centre);
+  if (whole) arena.f64(at.centre, d).set(Float64Array.from(bounds.dimensions, (k) => bounds.centre[k]!));
   for (let g = 0; g < at.blocks; g++) {
     const own = at.each[g % workers]!;
     const local = Math.floor(g / workers);
@@ -61,7 +61,7 @@ function fillBlocks(job: Empty): void {
       const i = space.order[16 * g + lane]!;
       rows.read(i, slots[records ? 0 : lane]!);
       if (records) {
-        if (lead) slots[1]!.set(bounds.leads.subarray(i * lead, (i + 1) * lead));
+        for (let k = 0, p = i * lead; k < lead; k++, p++) slots[1]![k] = bounds.leads[p]!;
         fillWhole(job, exports, g, lane, i);
       } else if (tag) all[own.points / 4 + (local * (d + 1) + d) * 16 + lane] = rows.zero![i]!;
     }

@@ -1,12 +1,12 @@
 import { checkKernels, checkOneOf } from '../../src/arguments.js';
 import { formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
-import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
+import { apart, checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
-import { boundsOf } from './bounds.js';
+import { asRecords, boundsOf } from './bounds.js';
 import { boundsOfDistinct, distinctPoints, rowsOfDistinct } from './duplicates.js';
 import { fill } from './fill.js';
-import { asRecords, NONE, place, type Sizes, STATE } from './layout.js';
+import { NONE, place, type Sizes, STATE } from './layout.js';
 import { rowsOf } from './rows.js';
 import { spatialOrder } from './spatial-order/index.js';
 import { stepsOf } from './steps.js';
@@ -76,7 +76,7 @@ export function prepareChecked(
     { needed: least, limit: MAX_BYTES },
   );
   const l1 = metric === 'manhattan';
-  const given = rowsOf(x, metric);
+  const given = rowsOf({ data: apart(kernels, x.data), shape: x.shape }, metric);
   const ofAll = boundsOf(kernels, given, all, d, l1);
   const distinct = distinctPoints(given, ofAll, all, d);
   const rows = distinct ? rowsOfDistinct(given, distinct) : given;
@@ -140,6 +140,7 @@ export function prepareChecked(
     at.groups,
     sizes.lead,
     at.leadAt,
+    at.around,
   ]);
   if (distinct) {
     arena.u32(at.groups, all).set(distinct.group);
@@ -206,10 +207,16 @@ export function prepareChecked(
   if (at.light) setTree(kernels, at.light, sizes.tree!);
   fill({ kernels, pointer, at, sizes, rows, bounds, space, whole });
   const exports = kernels.exports as unknown as VatPointsExports;
-  // From any point to its farthest and on: a large distance to begin with, against which the search prunes.
-  let probe = 0;
-  for (let i = 0; i < 4; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
+  // From a point far out to its farthest and on: a large distance to begin with, against which the search prunes.
+  let probe = space.order.indexOf(farthestOf(bounds.squares));
+  for (let i = 0; i < 3; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
   return { pointer, n: all, d, metric, workers, unit: rows.unit };
+}
+
+function farthestOf(squares: Float64Array): number {
+  let at = 0;
+  for (let i = 1; i < squares.length; i++) if (squares[i]! > squares[at]!) at = i;
+  return at;
 }
 
 /** Same checks as `prepareVatPoints`, for any n. */

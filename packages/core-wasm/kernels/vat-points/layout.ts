@@ -1,5 +1,6 @@
 import { checkCounts } from '../../src/arguments.js';
-import { boundRows, leadRows } from './bounds.js';
+import { asRecords, boundRows, leadRows } from './bounds.js';
+import { projectBytes } from './project.js';
 import { spatialOrderBytes } from './spatial-order/index.js';
 import { placeTree, type Rounds, roundsOf } from './tree/layout.js';
 
@@ -23,14 +24,6 @@ function places(base: number): Places {
     },
   };
   return l;
-}
-
-/**
- * Whether points of d coordinates also lie as records, beside blocks of whole numbers (measured): twice the memory; past 1 GB of points room
- * for more of them is worth more. L1 distances have no whole numbers to sort pairs out by.
- */
-export function asRecords(n: number, d: number, l1: boolean): boolean {
-  return d >= (l1 ? 128 : 48) && n * d < 2 ** 28;
 }
 
 /** What the layout of a job's memory follows from. */
@@ -73,8 +66,9 @@ export function place(
   const dimensions = l.take(4 * d);
   const groups = all > 0 ? l.take(4 * (all + n)) : 0;
   const row = asRecords ? l.take(4 * (d + lead)) : 0;
-  const centre = quantised ? l.take(8 * d) : 0;
+  const centre = quantised ? l.take(8 * (d + 3)) : 0;
   const boxes = l.take(8 * boxRows * blocks);
+  const around = l.take(8 * boxRows * Math.ceil(blocks / 16));
   const records = asRecords ? l.take(n * record) : 0;
   // Blocks of a worker, to whole vectors.
   const padded = Math.ceil(perWorker / 4) * 4;
@@ -121,6 +115,7 @@ export function place(
     row,
     centre,
     boxes,
+    around,
     visited,
     records,
     record,
@@ -135,13 +130,14 @@ export function place(
   };
 }
 
-/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 90), m ≤ 40; from d = 48 on, up to 1 GB of points, 4·n·(2·d + m + 130). Nothing beside it is taken but, while
- * preparing, some 1000·(d + 48) bytes. */
+/** Most bytes of WebAssembly memory that a job over n points of d coordinates takes: about 4·n·(d + m + 90), m ≤ 40; from d = 48 on, up to 1 GB of points, 4·n·(2·d + m + 130). It holds whatever is
+ * taken while preparing. */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
   checkCounts({ n, d, workers });
   const m = boundRows(n, d);
   const records = asRecords(n, d, false);
-  return place(0, {
+  const lead = records ? leadRows(d) : 0;
+  const { bytes } = place(0, {
     n,
     d,
     m,
@@ -150,10 +146,12 @@ export function vatPointsBytes(n: number, d: number, workers = 1): number {
     workers,
     records,
     quantised: records,
-    lead: records ? leadRows(d) : 0,
+    lead,
     groups: n,
     tree: roundsOf(n),
-  }).bytes;
+  });
+  // The projection is done with before the job begins.
+  return Math.max(bytes, m > 0 ? projectBytes(d, Math.max(m, leadRows(d)) - 1) : 0);
 }
 
 export type Layout = ReturnType<typeof place>;

@@ -30,11 +30,18 @@ const ROUNDS = 4;
 // Points brought into the kernels' memory at a time.
 const CHUNK = 64;
 
+/** Bytes of WebAssembly memory that `project` takes meanwhile, for at most `most` directions of d coordinates. */
+export function projectBytes(d: number, most: number): number {
+  const size = d + (d & 1);
+  // Places are rounded up to 64 bytes, of each a header may be kept.
+  return 4 * size * CHUNK + 16 * size + 16 * size * most + 8 * (most + 1) * CHUNK + 6 * 128;
+}
+
 /**
  * Coordinates of n points about `centre` in some of their principal directions, as far as a sample of 512 tells these. `choose` says in how many, at most
  * `most`, from the sample's variance in each and in all other directions together; it is answered. Then calls `each` with a point's index and
  * float64[m + 1], its m coordinates and its squared distance from the centre. The array is reused.
- * Time O(n·d·m); WebAssembly memory 16·d·m + 300·d bytes meanwhile.
+ * Time O(n·d·m); WebAssembly memory `projectBytes` meanwhile.
  */
 export function project(
   kernels: Kernels,
@@ -88,8 +95,9 @@ export function project(
         basis[j * size + k] = state / 2 ** 31 - 1;
       }
     orthonormalise(basis, m, size);
-    const sample = Math.min(n, SAMPLE);
     for (let round = 0; round < ROUNDS; round++) {
+      // A part of the sample will do to begin with.
+      const sample = Math.min(n, round < 2 ? SAMPLE / 4 : SAMPLE);
       next.fill(0);
       chunks(
         sample,

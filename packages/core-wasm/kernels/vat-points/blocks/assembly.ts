@@ -15,7 +15,7 @@
 // 18 visited points in order, each as a candidate (records only), 19 points are records, 20 whole numbers are there (L2 and records), 21 f32 how far an
 // ordinary point lies from its whole numbers, 22 records, 23 bytes of one, 24 where its whole numbers begin, 25 f32 steps of these per unit,
 // 26 the tree's memory or 0 (../tree), 27 which points are equal (../job.ts), 28 whole numbers of a lead (../tiles), an even number, 29 where they begin
-// in a record.
+// in a record, 30 boxes around each sixteen blocks that follow each other.
 // A record: tag, squared norm of its whole numbers, 1 if it may lie farther from others than these tell (odd), squared norm of its lead; then
 // coordinates, whole numbers and lead.
 // Worker state: 0 points, 1 bounds, 2 keys, 3 ids, 4 parents, 5 out f32[16], 6 least key and 7 its id per block, 8 blocks, 9 Prim's

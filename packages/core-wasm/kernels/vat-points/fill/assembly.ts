@@ -15,7 +15,8 @@ export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimen
 
 /**
  * Not direct: writes point `id`, an f32 row of d coordinates, into its record and, if there are whole numbers, as the given lane of global block g.
- * Its whole numbers are those of centre + f·(x − centre), its lead follows x; odd is 1 if it may lie farther from others than they tell.
+ * Its whole numbers are those of centre + f·(x − centre), its lead follows x; odd is 1 if it may lie farther from others than they tell. centre: f64, in the same order as a record's coordinates,
+ * filled up with zeros to a multiple of 4.
  */
 export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: usize, dimensions: usize, centre: usize, f: f64, tag: u32, odd: u32): void {
   const d = word(job, 1), workers = word(job, 4);
@@ -28,16 +29,21 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
   const local = <usize>(g / workers);
   let p = ptr(state, 0) + local * blockBytes(job) + (<usize>lane << 2);
   let q = to + ptr(job, 24);
-  const steps = f * <f64>load<f32>(job, 100);
-  let norm: i32 = 0;
-  for (let k: u32 = 0; k < d; k++, q += 2) {
-    const at = <usize>load<u32>(dimensions + (<usize>k << 2));
-    const y = <i32>nearest((<f64>load<f32>(row + (at << 2)) - load<f64>(centre + (at << 3))) * steps);
-    norm += y * y;
-    store<i16>(q, <i16>y);
-    store<i16>(p + (<usize>(k & 1) << 1), <i16>y);
-    if (k & 1) p += 64;
+  const steps = f * <f64>load<f32>(job, 100), factor = f64x2.splat(steps);
+  let sum = i32x4.splat(0);
+  // Four at a time: coordinates are filled up with zeros, whole numbers of a record have room.
+  for (let k: u32 = 0; k < d; k += 4, q += 8, centre += 32, p += 128) {
+    const x = v128.load(to + 16 + (<usize>k << 2));
+    const low = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(x), v128.load(centre)), factor);
+    const high = f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 1)), v128.load(centre, 16)), factor);
+    const y = i64x2.shuffle(i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(low)), i32x4.trunc_sat_f64x2_s_zero(f64x2.nearest(high)), 0, 2);
+    const z = i16x8.narrow_i32x4_s(y, i32x4.splat(0));
+    sum = i32x4.add(sum, i32x4.dot_i16x8_s(z, z));
+    v128.store64_lane(q, z, 0);
+    v128.store32_lane(p, z, 0);
+    if (k + 2 < d) v128.store32_lane(p + 64, z, 1);
   }
+  const norm = i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1);
   store<i32>(to, norm, 4);
   const slot = local << 4 | <usize>lane;
   const lead = word(job, 28);
@@ -58,7 +64,7 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
 }
 
 /**
- * For all blocks: bound rows, boxes, keys, ids and the lowest of these. values: f32[n × wide], what boxes are made of, the bound rows where there
+ * For all blocks: bound rows, boxes and those around sixteen, keys, ids and the lowest of these. values: f32[n × wide], what boxes are made of, the bound rows where there
  * are any; index: u32[n], the points in their places.
  */
 export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index: usize): void {
@@ -87,5 +93,11 @@ export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index:
       }
     }
     store<u32>(ptr(state, 7) + (local << 2), least);
+    const around = ptr(job, 30) + <usize>(g >> 4) * (<usize>rows << 3);
+    for (let r: usize = 0; r < <usize>rows << 3; r += 8) {
+      const low = load<f32>(box + r), high = load<f32>(box + r, 4);
+      store<f32>(around + r, g & 15 ? min(load<f32>(around + r), low) : low);
+      store<f32>(around + r, g & 15 ? max(load<f32>(around + r, 4), high) : high, 4);
+    }
   }
 }

@@ -1,7 +1,7 @@
 // Points put in an order in which neighbours in the list are neighbours in space.
 
 /**
- * Sorts the points so that every run of 16 lies close together: halved along the widest row, at multiples of 16. values: f32[n × width], width
+ * Sorts the points so that every run of 16, and of 256, lies close together: halved along the widest row, at multiples of 256 and then 16. values: f32[n × width], width
  * a multiple of 4, filled up with equal values; index: u32[n], written; stack: 1024 bytes.
  */
 export function vatPointsSpatialOrder(values: usize, width: u32, n: u32, index: usize, stack: usize): void {
@@ -16,7 +16,9 @@ export function vatPointsSpatialOrder(values: usize, width: u32, n: u32, index: 
     if (hi - lo <= 16) continue;
     const column = widest(values, bytes, index + (<usize>lo << 2), index + (<usize>hi << 2));
     if (column == NONE) continue;
-    const mid = lo + max<u32>(16, ((hi - lo + 16) >> 5) << 4);
+    // Runs of 256 stay together too: boxes around sixteen blocks are then small.
+    const shift: u32 = hi - lo >= 512 ? 8 : 4;
+    const mid = lo + max<u32>(1 << shift, ((hi - lo + (1 << shift)) >> (shift + 1)) << shift);
     if (mid >= hi) continue;
     select(values + column, bytes, index, <i32>lo, <i32>(hi - 1), <i32>mid);
     // The larger part waits, so that the stack stays below log₂ n entries.

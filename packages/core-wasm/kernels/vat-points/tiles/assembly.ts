@@ -15,8 +15,8 @@ import { takeLight } from "../tree/edges/assembly";
 
 // Points of a block compared by bounds before these are judged.
 const LOOK: u32 = 2;
-// So many pairs of a point with a block are computed at once; of more the whole numbers are compared first.
-const FEW: u32 = 3;
+// So many pairs of a point with a block are computed at once; of more the whole numbers are compared first (measured).
+const FEW: u32 = 2;
 
 /** The block's points as rows, for its tiles. */
 export function publishBlock(job: usize, state: usize, g: u32): void {
@@ -27,6 +27,14 @@ export function publishBlock(job: usize, state: usize, g: u32): void {
     publish(job, home, ((g / workers) << 4) | lane, v);
     store<usize>(v, record(job, load<u32>(v, 4)), 28);
   }
+}
+
+/** What an upper bound must reach to matter for the farthest pair. Zero vectors are at 2 from others, whatever their coordinates tell. */
+// @ts-ignore: decorator
+@inline
+export function farLimit(job: usize, state: usize): f32 {
+  const best = largestKnown(job, state);
+  return word(job, 5) != 0 && best <= 2 ? <f32>-1 : best;
 }
 
 /**
@@ -44,9 +52,7 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
   const tree = ptr(job, 26), workers = word(job, 4), m = word(job, 2), boxRows = word(job, 16);
   const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
   const tagged = word(job, 5) != 0, records = word(job, 19) != 0, quantised = !l1 && word(job, 20) != 0;
-  const best = largestKnown(job, state);
-  // What an upper bound must reach to matter. Zero vectors are at 2 from others, whatever their coordinates tell.
-  const farLimit = tagged && best <= 2 ? <f32>-1 : best;
+  const farthest = farLimit(job, state), best = load<f32>(state, 48);
   const boxA = ptr(job, 15) + <usize>g * (<usize>boxRows << 3), box = ptr(job, 15) + <usize>b * (<usize>boxRows << 3);
   const norm = word(job, 17) != 0;
   let topB: f32 = 0;
@@ -57,7 +63,7 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
     const top = max(level, max(load<f32>(tops + (<usize>g << 2)), topB)) * growth + slackness;
     near = b == g || leastBetween(boxA, box, boxRows, l1) <= top;
   }
-  const far = mostBetween(boxA, box, boxRows, norm, l1) * growth + slackness >= farLimit;
+  const far = mostBetween(boxA, box, boxRows, norm, l1) * growth + slackness >= farthest;
   if (!near && !far) return;
   const home = stateOf(job, b % workers);
   const local = <usize>(b / workers);
@@ -76,7 +82,7 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
     const l8 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 32)), grow), slack), l12 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 48)), grow), slack);
     nearRows = rowsNear(box, own, wide, l1, l0, l4, l8, l12);
   }
-  if (far) farRows = rowsFar(box, own, wide, norm, l1, grow, slack, f32x4.splat(farLimit));
+  if (far) farRows = rowsFar(box, own, wide, norm, l1, grow, slack, f32x4.splat(farthest));
   which &= nearRows | farRows;
   if (!which) return;
   let looked: u32 = 0, spared: u32 = 0, count: u32 = 0;
@@ -136,7 +142,7 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
     if (m > 0 && (looked < LOOK || spared << 2 >= looked)) {
       looked++;
       if (nearLanes) nearLanes &= lanesUnder(bounds, v + HEAD, m, l1, K, grow, slack);
-      if (farLanes) farLanes &= lanesAbove(bounds, v + HEAD, m, l1, grow, slack, f32x4.splat(farLimit));
+      if (farLanes) farLanes &= lanesAbove(bounds, v + HEAD, m, l1, grow, slack, f32x4.splat(farthest));
       if (!(nearLanes | farLanes)) {
         spared++;
         continue;

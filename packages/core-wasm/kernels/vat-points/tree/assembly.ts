@@ -14,7 +14,8 @@
 // f32[16 × blocks]: M from each point to the one that stands for its block, −1 where there is none, 17 the same as limits of whole numbers, 18 blocks
 // in the tree's order, 19 f32 largest edge before each, 20 place of each block, 21 f32 largest reach of each, 22 rounds, 23 what each
 // goes through (../layout.ts), 24 classes of block pairs − 1, 25 not 0: edges did not fit, 27 not 0: stopped, 28 not 0: a worker's
-// edges are full, 29 not 0: the round is done.
+// edges are full, 29 not 0: the round is done, 30 f32 largest reach of
+// each sixteen blocks.
 // Of a worker (state word 27): 0 round, 1 row, 2 its new edges, 3 how many, 4 room for them, 5 f32[blocks] M from the row's block to each, 7 units since the last tree, 9 block at which the row goes on.
 import { ptr, word } from "../../../assembly/words";
 import { atBarrier } from "../barrier/assembly";

@@ -76,11 +76,12 @@ export function placeTree(
     limits: take(64 * blocks),
     blocks: Array.from({ length: 4 }, () => take(4 * blocks)),
     standing: take(4 * blocks),
+    tops: take(4 * Math.ceil(blocks / 16)),
     table: take(4 * table.length),
     each: Array.from({ length: workers }, () => ({
       header: take(64),
       edges: take(12 * fresh),
-      levels: take(4 * blocks),
+      levels: take(64 * Math.ceil(blocks / 16)),
     })),
   };
 }
@@ -107,6 +108,12 @@ export function setTree(
       count,
       at.table,
       classes - 1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      at.tops,
     ]);
   arena.u32(at.table, table.length).set(table);
   for (const own of at.each) arena.u32(own.header, 16).set([0, 0, own.edges, 0, at.room.fresh, own.levels]);

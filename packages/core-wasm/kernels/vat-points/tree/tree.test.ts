@@ -83,6 +83,20 @@ describe('the order by way of a tree', () => {
     expect(full).toBeGreaterThan(10);
   });
 
+  it('is that of Prim’s own steps where sixteen blocks are passed over at once', () => {
+    for (const [n, d] of [
+      [4096, 2],
+      [4500, 3],
+      [6007, 12],
+      [4100, 50],
+    ] as const)
+      for (const metric of ['euclidean', 'cosine', 'manhattan'] as const)
+        for (const x of [points(n, d, 'uniform', n), mixed(n, d, n), whole(n, d, 500, n)]) {
+          const tree = run(x, metric, true);
+          expect(tree.vat, `${metric} n=${n} d=${d}`).toEqual(run(x, metric, false).vat);
+        }
+  });
+
   it('is the reference where float32 sums are exact, ties and all', () => {
     for (const [n, d, levels] of [
       [520, 3, 40],

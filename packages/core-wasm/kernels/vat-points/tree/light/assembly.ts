@@ -155,9 +155,13 @@ export function describeBlocks(job: usize, worker: u32): void {
   }
 }
 
-/** The blocks in the tree's order, with the largest edge between the points that stand for them. */
+/** The blocks in the tree's order, with the largest edge between the points that stand for them; and the largest reach of each sixteen. */
 export function orderBlocks(job: usize): void {
-  const tree = ptr(job, 26);
+  const tree = ptr(job, 26), tops = ptr(tree, 21), all = ptr(tree, 30);
+  for (let g: u32 = 0; g < word(job, 14); g++) {
+    const to = all + (<usize>(g >> 4) << 2), top = load<f32>(tops + (<usize>g << 2));
+    store<f32>(to, g & 15 ? max(load<f32>(to), top) : top);
+  }
   const block = ptr(tree, 15), next = ptr(tree, 11), gap = ptr(tree, 12), order = ptr(tree, 18), gaps = ptr(tree, 19), place = ptr(tree, 20);
   let id = load<u32>(ptr(tree, 13) + (<usize>find(ptr(tree, 9), 0) << 2));
   let m: f32 = 0;

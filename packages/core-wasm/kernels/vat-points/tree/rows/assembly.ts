@@ -1,9 +1,10 @@
 // A row of a round: one block's points against other blocks'.
 import { ptr, word } from "../../../../assembly/words";
 import { HEAD, NONE, blockBytes, publish, stateOf } from "../../blocks/assembly";
+import { leastBetween, mostBetween } from "../../boxes/assembly";
 import { distances } from "../../direct/assembly";
 import { pairDistance } from "../../pairs/assembly";
-import { publishBlock, tile } from "../../tiles/assembly";
+import { farLimit, publishBlock, tile } from "../../tiles/assembly";
 import { emit } from "../edges/assembly";
 import { between } from "../light/assembly";
 
@@ -46,11 +47,30 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
     let b = first + from > g + 2 + shift ? first + from - shift : g + 2;
     const end = min(total, first + to > shift ? first + to - shift : 0);
     for (b = max(b, resume); b < end; b++) {
+      if (!few && (b & 15) == 0 && b + 16 <= end && spared(job, state, g, b, l1)) {
+        b += 15;
+        continue;
+      }
       if (!room(own, b)) return false;
       tile(job, state, g, b, lanes, level(tree, own, g, b, few), true, l1);
     }
   }
   return done(own);
+}
+
+// Whether the box of sixteen blocks from b on shows that none of their points is near to or far from those of block g.
+// @ts-ignore: decorator
+@inline
+function spared(job: usize, state: usize, g: u32, b: u32, l1: bool): bool {
+  const tree = ptr(job, 26), rows = word(job, 16);
+  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
+  const levels = ptr(ptr(state, 27), 5) + (<usize>b << 2);
+  const four = f32x4.pmax(f32x4.pmax(v128.load(levels), v128.load(levels, 16)), f32x4.pmax(v128.load(levels, 32), v128.load(levels, 48)));
+  const level = max(max(f32x4.extract_lane(four, 0), f32x4.extract_lane(four, 1)), max(f32x4.extract_lane(four, 2), f32x4.extract_lane(four, 3)));
+  const top = max(level, max(load<f32>(ptr(tree, 21) + (<usize>g << 2)), load<f32>(ptr(tree, 30) + (<usize>(b >> 4) << 2))));
+  const box = ptr(job, 15) + <usize>g * (<usize>rows << 3), all = ptr(job, 30) + <usize>(b >> 4) * (<usize>rows << 3);
+  if (leastBetween(box, all, rows, l1) <= top * growth + slackness) return false;
+  return mostBetween(box, all, rows, word(job, 17) != 0, l1) * growth + slackness < farLimit(job, state);
 }
 
 // Whether a block pair's edges fit; else the row goes on at block b when called again.
