@@ -118,19 +118,6 @@ export function lanesWithin(products: usize, norms: usize, norm: i32, limits: us
   );
 }
 
-/** Which of a row's 16 squared distances, in steps, are at or over `limit`: a bit each. */
-// @ts-ignore: decorator
-@inline
-export function lanesBeyond(products: usize, norms: usize, norm: i32, limit: v128): u32 {
-  const a = i32x4.splat(norm);
-  return (
-    i32x4.bitmask(i32x4.ge_s(square(products, norms, a), limit)) |
-    (i32x4.bitmask(i32x4.ge_s(square(products + 16, norms + 16, a), limit)) << 4) |
-    (i32x4.bitmask(i32x4.ge_s(square(products + 32, norms + 32, a), limit)) << 8) |
-    (i32x4.bitmask(i32x4.ge_s(square(products + 48, norms + 48, a), limit)) << 12)
-  );
-}
-
 /**
  * Which of a block's 16 points a row of whole numbers may be near to or far from: a bit each, the lower 16 for a lower bound at or under
  * max(l, L[16]), the others for an upper bound at or over `limit`. Rows are leads: they end in the norm of what their other numbers leave out, in the upper half
@@ -152,17 +139,43 @@ export function lanesOfLead(p: usize, row: usize, bytes: usize, norms: usize, no
   s1 = i32x4.sub(i32x4.add(v128.load(norms, 16), a), i32x4.add(s1, s1));
   s2 = i32x4.sub(i32x4.add(v128.load(norms, 32), a), i32x4.add(s2, s2));
   s3 = i32x4.sub(i32x4.add(v128.load(norms, 48), a), i32x4.add(s3, s3));
-  const near =
+  return (
+    lanesBelow(s0, s1, s2, s3, l, L) |
+    (lanesFrom(apart(s0, v128.load(p - 64), y), apart(s1, v128.load(p - 48), y), apart(s2, v128.load(p - 32), y), apart(s3, v128.load(p - 16), y), limit) << 16)
+  );
+}
+
+/** The same of whole points, from their products with the block's: of the distance itself. */
+// @ts-ignore: decorator
+@inline
+export function lanesOfAll(products: usize, norms: usize, norm: i32, l: v128, L: usize, limit: v128): u32 {
+  const a = i32x4.splat(norm);
+  const s0 = square(products, norms, a), s1 = square(products + 16, norms + 16, a), s2 = square(products + 32, norms + 32, a), s3 = square(products + 48, norms + 48, a);
+  return lanesBelow(s0, s1, s2, s3, l, L) | (lanesFrom(s0, s1, s2, s3, limit) << 16);
+}
+
+// Lanes at or under max(l, L[16]).
+// @ts-ignore: decorator
+@inline
+function lanesBelow(s0: v128, s1: v128, s2: v128, s3: v128, l: v128, L: usize): u32 {
+  return (
     i32x4.bitmask(i32x4.le_s(s0, i32x4.max_s(l, v128.load(L)))) |
     (i32x4.bitmask(i32x4.le_s(s1, i32x4.max_s(l, v128.load(L, 16)))) << 4) |
     (i32x4.bitmask(i32x4.le_s(s2, i32x4.max_s(l, v128.load(L, 32)))) << 8) |
-    (i32x4.bitmask(i32x4.le_s(s3, i32x4.max_s(l, v128.load(L, 48)))) << 12);
-  const far =
-    i32x4.bitmask(i32x4.ge_s(apart(s0, v128.load(p - 64), y), limit)) |
-    (i32x4.bitmask(i32x4.ge_s(apart(s1, v128.load(p - 48), y), limit)) << 4) |
-    (i32x4.bitmask(i32x4.ge_s(apart(s2, v128.load(p - 32), y), limit)) << 8) |
-    (i32x4.bitmask(i32x4.ge_s(apart(s3, v128.load(p - 16), y), limit)) << 12);
-  return near | (far << 16);
+    (i32x4.bitmask(i32x4.le_s(s3, i32x4.max_s(l, v128.load(L, 48)))) << 12)
+  );
+}
+
+// Lanes at or over a limit.
+// @ts-ignore: decorator
+@inline
+function lanesFrom(s0: v128, s1: v128, s2: v128, s3: v128, limit: v128): u32 {
+  return (
+    i32x4.bitmask(i32x4.ge_s(s0, limit)) |
+    (i32x4.bitmask(i32x4.ge_s(s1, limit)) << 4) |
+    (i32x4.bitmask(i32x4.ge_s(s2, limit)) << 8) |
+    (i32x4.bitmask(i32x4.ge_s(s3, limit)) << 12)
+  );
 }
 
 // From the distance of points whose rests point the same way to that of points whose rests point away from each other.

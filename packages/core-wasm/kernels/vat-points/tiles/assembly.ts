@@ -9,7 +9,7 @@ import { leastBetween, mostBetween, rowsFar, rowsNear } from "../boxes/assembly"
 import { distances } from "../direct/assembly";
 import { lanesUnder } from "../living/assembly";
 import { pairDistance } from "../pairs/assembly";
-import { beyond, lanesBeyond, lanesOfLead, lanesWithin, product, products, setLimits, whole, wholeBytes } from "../quantised/assembly";
+import { beyond, lanesOfAll, lanesOfLead, product, products, setLimits, whole, wholeBytes } from "../quantised/assembly";
 import { largestKnown, takeLargest, takePair } from "../search/largest/assembly";
 import { takeLight } from "../tree/edges/assembly";
 
@@ -252,7 +252,7 @@ function oddLanes(odd: usize): u32 {
 
 // The held points with a block's 16, of which their whole numbers tell which pairs to compute.
 function takeFour(job: usize, state: usize, home: usize, local: usize, g: u32, b: u32, level: f32, light: bool, count: u32): void {
-  const tree = ptr(job, 26), S = ptr(state, 31), K = S, flat = v128.load(S, 64), mine = S + 128, out = S + 192, held = S + 448;
+  const tree = ptr(job, 26), S = ptr(state, 31), K = S, flat = v128.load(S, 64), out = S + 192, held = S + 448;
   const ids = ptr(home, 3) + (local << 6), norms = ptr(home, 22) + (local << 6);
   const odds = oddLanes(ptr(home, 25) + (local << 6));
   const limits = light ? ptr(tree, 17) : 0, L = limits + (<usize>b << 6), R = light ? ptr(tree, 16) : 0;
@@ -270,23 +270,11 @@ function takeFour(job: usize, state: usize, home: usize, local: usize, g: u32, b
     const h = held + (<usize>i << 4), v = load<usize>(h), to = out + (<usize>i << 6), norm = load<i32>(v, 20);
     let near = load<u32>(h, 4), far = load<u32>(h, 8);
     const slot = <usize>(g << 4 | load<u32>(h, 12)) << 2;
-    if (near) {
-      limitsOf(mine, i32x4.max_s(flat, v128.load32_splat(limits + slot)), L);
-      near &= lanesWithin(to, norms, norm, mine);
-    }
-    if (far && !load<u32>(v, 24)) far &= odds | lanesBeyond(to, norms, norm, limit);
+    const lanes = lanesOfAll(to, norms, norm, i32x4.max_s(flat, v128.load32_splat(limits + slot)), L, limit);
+    near &= lanes;
+    if (!load<u32>(v, 24)) far &= odds | (lanes >> 16);
     if (!(near | far)) continue;
     if (near) limits16(K, max(level, load<f32>(R + slot)), R + (<usize>b << 6));
     takeRow(job, state, ids, load<u32>(v, 4), near, far, K, false);
   }
-}
-
-// Limits of whole numbers for a point whose own are `l` and the 16 whose limits are L.
-// @ts-ignore: decorator
-@inline
-function limitsOf(to: usize, l: v128, L: usize): void {
-  v128.store(to, i32x4.max_s(l, v128.load(L)));
-  v128.store(to, i32x4.max_s(l, v128.load(L, 16)), 16);
-  v128.store(to, i32x4.max_s(l, v128.load(L, 32)), 32);
-  v128.store(to, i32x4.max_s(l, v128.load(L, 48)), 48);
 }
