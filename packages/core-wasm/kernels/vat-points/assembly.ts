@@ -1,6 +1,6 @@
-// vat-points: Prim's order straight from points. ./blocks says how the memory is laid out, ./search finds the farthest pair. Then ./tree finds the few
-// edges that matter and orders these; where there are few points, or too many equal edges, Prim takes all points step by step, one
-// barrier a step: ./direct and ./debts take a visited point in.
+// vat-points: Prim's order straight from points. ./blocks says how the memory is laid out. ./tree finds the few edges that matter and, on its way, the
+// farthest pair, and orders these edges; where there are few points, or too many equal edges, ./search finds the farthest pair and Prim takes all
+// points step by step, one barrier a step: ./direct and ./debts take a visited point in.
 import { ptr, word } from "../../assembly/words";
 import { atBarrier } from "./barrier/assembly";
 import { NONE, candidate, publish, stateOf } from "./blocks/assembly";
@@ -42,9 +42,9 @@ function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: boo
 }
 
 /**
- * Does up to `steps` units of a worker's work and answers 0 to be called again, 1 at the end, 2 cancelled, 3 aborted. First the rows
- * of the search for the farthest pair, shared out in turn, as many for each worker; then Prim's steps, all workers together. All
- * workers must be called with the same `steps`; they return after the same one.
+ * Does up to `steps` units of a worker's work and answers 0 to be called again, 1 at the end, 2 cancelled, 3 aborted. First the
+ * tree's rounds; where there is no tree or it was given up, the rows of the search for the farthest pair, shared out in turn, as many for each worker,
+ * and then Prim's steps, all workers together. All workers must be called with the same `steps`; they return after the same one.
  */
 export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
   const n = word(job, 0), workers = word(job, 4), total = word(job, 14);

@@ -23,10 +23,11 @@
 // 17 boxes of its own blocks: per box row the lowest of each block, then the highest, 19 floats of one of these, 18 f32 lower bound of
 // what each block owes, 20 the number of the first visited point that it may owe, 21 largest key per block, 22 squared norms of its
 // points' whole numbers, 23 products i32[4 × 16], 24 points left when the living were last moved together, 25 which of its
-// points are odd, 26 limits i32[16], 27 the tree's memory of this worker, 28 not 0: the tree is at work, 29 leads, 30 their squared norms, 31 scratch of 512 bytes.
+// points are odd, 26 limits i32[16], 27 the tree's memory of this worker, 28 not 0: the tree is at work, 29 leads, 30 their squared norms, 31 scratch of 576 bytes (../tiles): limits f32[16], the level's and a row's as whole
+// numbers, products i32[4 × 16], four rows held, and how often leads helped.
 // Sync, one a cache line: byte 0 arrivals, 64 sleepers, 128 cancel, 192 abort, 256 largest distance, 320 step to stop after,
 // 384 and 448 least key known in even and odd steps. A candidate: key, id, parent, slot, f32 the worker's next key after this one,
-// squared norm of its whole numbers, odd, unused; then bound row and, with few coordinates, these.
+// squared norm of its whole numbers, odd, its record (of a tile's rows); then bound row and, with few coordinates, these.
 
 import { ptr, word } from "../../../assembly/words";
 
