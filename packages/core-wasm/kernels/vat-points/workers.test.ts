@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { points } from '../../bench/data.js';
@@ -153,5 +157,37 @@ describe('several workers on one memory', () => {
     const alone = await runWorkers({ ...job, workers: 1 }, 1e6);
     expect(alone.map((e) => e.state)).toEqual([3]);
     releaseVatPoints(shared, job);
+  });
+});
+
+describe('code of the baseline compiler, which a first call runs', () => {
+  // Node 20's wrote over the barrier's local when a worker went to sleep in it: see barrier/assembly.ts.
+  it.each([2, 3, 4])('is the same job on %i workers that sleep', (count) => {
+    const dist = new URL('../../dist/', import.meta.url);
+    const script = `
+      import { startThreads } from '${dist}bench/threads.js';
+      import { points } from '${dist}bench/data.js';
+      import { finishVatPoints, prepareVatPoints } from '${dist}src/index.js';
+      const threads = await startThreads(${count});
+      const { kernels } = threads;
+      const answers = new Set();
+      for (let run = 0; run < 12; run++) {
+        const job = prepareVatPoints(kernels, points(700, 50, 'uniform', 3), 'cosine', run ? ${count} : 1);
+        if (run) await threads.run({ vatPoints: job });
+        else while (kernels.exports.vatPointsRun(job.pointer, 0, 1e6) === 0);
+        const { order, weights } = finishVatPoints(kernels, job);
+        answers.add([...order].join() + [...weights].join());
+      }
+      console.log(answers.size);
+      await threads.close();`;
+    // A file: workers inherit what stands on the command line.
+    const file = join(mkdtempSync(join(tmpdir(), 'epochscope-')), 'sleep.mjs');
+    writeFileSync(file, script);
+    const run = spawnSync(process.execPath, ['--no-wasm-tier-up', file], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(run.stderr).toBe('');
+    expect(run.stdout.trim()).toBe('1');
   });
 });
