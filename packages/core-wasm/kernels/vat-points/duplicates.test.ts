@@ -64,10 +64,10 @@ describe('equal points', () => {
   });
 
   it('are not looked for where others could be at distance 0, or where only one point is left', () => {
-    const small: Matrix = { data: Float32Array.of(1, 1, 1e-20, 2e-20, 1e-20), shape: [5, 1] };
+    const small: Matrix = { data: Float32Array.of(1, 1, 1e-36, 2e-36, 1e-36), shape: [5, 1] };
     expect(distinctOf(small)).toBeNull();
-    // 1e-30 and 2e-30 are at distance 0 here, although they differ.
-    const tiny: Matrix = { data: Float32Array.of(1, 2e-30, 1e-30, 2e-30, 1, 1e-30), shape: [6, 1] };
+    // 1e-42 and 2e-42 are at distance 0 here, although they differ.
+    const tiny: Matrix = { data: Float32Array.of(1, 2e-42, 1e-42, 2e-42, 1, 1e-42), shape: [6, 1] };
     const vat = vatFromPoints(kernels, tiny, { metric: 'euclidean' });
     expect([...vat.order]).toEqual([0, 4, 1, 2, 3, 5]);
     expect([...vat.parent]).toEqual([0, 0, 1, 1, 1]);

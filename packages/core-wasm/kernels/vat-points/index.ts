@@ -23,7 +23,7 @@ export { vatPointsBytes } from './layout.js';
  * weights[k−1] = min over u in order[0..k), v not in it, of dist(x[u], x[v]); order[k] = that v; parent[k−1] = that u.
  *
  * Distances are float32: euclidean √Σ(a−b)² and manhattan Σ|a−b| from the differences themselves, so that near-duplicates keep
- * a relative accuracy of 1e-5 (coordinates within 1e-19 of the largest magnitude count as equal); cosine and correlation
+ * a relative accuracy of 1e-5 (coordinates within 1e-35 of the largest magnitude count as equal); cosine and correlation
  * ½‖a/‖a‖ − b/‖b‖‖² = 1 − cos (of rows, for correlation of centred rows), in [0, 2]. Exact duplicates are at exactly 0. A zero vector
  * (for correlation a constant row) is at exactly 1 from others and 0 from another zero vector.
  *

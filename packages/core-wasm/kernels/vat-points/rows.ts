@@ -12,8 +12,8 @@ export interface Rows {
 }
 
 /**
- * euclidean, manhattan: x·2^−e with the largest magnitude in [½, 1), so that squares neither overflow nor, down to 1e-19 of the
- * largest value, underflow; exact but for subnormals. cosine: x / ‖x‖; correlation: the same of x − mean(x). Norms and means in float64.
+ * manhattan: x·2^−e with the largest magnitude in [½, 1); euclidean: so large that sums of squares just do not overflow, so that they do not
+ * underflow, either, down to 1e-35 of the largest value beside an outlier; exact but for subnormals. cosine: x / ‖x‖; correlation: the same of x − mean(x). Norms and means in float64.
  */
 export function rowsOf(x: Matrix, metric: Metric): Rows {
   const { data } = x;
@@ -32,7 +32,9 @@ export function rowsOf(x: Matrix, metric: Metric): Rows {
         `x: values up to ${top} in ${d} dimensions can lie ${longest} apart, which is no float32; scale them`,
       { top, d },
     );
-    const exponent = top > 0 ? Math.ceil(Math.log2(top)) : 0;
+    // Distances, and bounds from norms, are up to 2·√d·top: their squares stay under 2¹²⁴.
+    const room = metric === 'euclidean' ? Math.floor(60 - Math.log2(Math.max(1, d)) / 2) : 0;
+    const exponent = top > 0 ? Math.ceil(Math.log2(top)) - room : 0;
     const unit = 2 ** exponent;
     const factor = 2 ** -exponent;
     return {

@@ -215,6 +215,16 @@ describe('vatFromPoints', () => {
     },
   );
 
+  it.each([1e18, 1e25, 1e30])('keeps its digits beside a point of %d', (outlier) => {
+    // Scaled to it alone, squares of the others' differences would underflow to 0.
+    for (const x of [clustered(90, 4, 1), clustered(600, 12, 2), clustered(530, 60, 3)]) {
+      const d = x.shape[1];
+      x.data.fill(outlier, 7 * d, 8 * d);
+      x.data.fill(-outlier / 3, 9 * d, 10 * d);
+      expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
+    }
+  });
+
   it('is Prim’s order on clustered, uniform and constant-column data for every metric', () => {
     // float32 sums of up to 200 terms; cosine's unit vectors are rounded once more, an absolute 1e-7.
     for (const metric of METRICS)
