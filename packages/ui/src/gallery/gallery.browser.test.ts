@@ -128,16 +128,26 @@ describe.each(Object.keys(galleries))('%s', (folder) => {
     const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
     expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
 
-    const shot = await page.screenshot({ element, save: false });
-    const picture = await (await fetch(`data:image/png;base64,${shot}`)).blob();
-    const signature = await signatureOf(picture);
+    const look = async () => {
+      const shot = await page.screenshot({ element, save: false });
+      const picture = await (await fetch(`data:image/png;base64,${shot}`)).blob();
+      return signatureOf(picture);
+    };
+    let signature = await look();
     const key = `${title} (${scheme})`;
     if (!known[key]) fresh[key] = signature;
     expect(
       known[key],
       `a stored signature; it has been written now: look at the picture and run again`,
     ).toBeDefined();
-    const { mean, most } = signatureDistance(known[key]!, signature);
+    let distance = signatureDistance(known[key]!, signature);
+    // On a busy machine a picture may be taken before the element has settled at its width.
+    for (let tries = 0; tries < 4 && (distance.mean >= MEAN || distance.most >= MOST); tries++) {
+      await frames(10);
+      signature = await look();
+      distance = signatureDistance(known[key]!, signature);
+    }
+    const { mean, most } = distance;
     const words = `screenshot near the stored one: now ${signature}`;
     expect(mean, words).toBeLessThan(MEAN);
     expect(most, words).toBeLessThan(MOST);
