@@ -1,5 +1,5 @@
 import { toolInfo } from '@epochscope/analysis';
-import { EpochscopeError } from '@epochscope/core-wasm';
+import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { COMMANDS } from './commands/index.js';
 import { createOutput, type Io } from './output.js';
@@ -28,7 +28,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return exit;
   };
   try {
-    for (const [name, load] of Object.entries(COMMANDS)) {
+    // One command is asked for: the others, and what they rest on, are not loaded.
+    const all = Object.entries(COMMANDS);
+    const asked = all.filter(([name]) => name === argv[0]);
+    const version = argv[0] === '--version' || argv[0] === '-V';
+    for (const [name, load] of asked.length || version ? asked : all) {
       const module = await load();
       // Settings are inherited only by commands made through program.command.
       module
@@ -51,12 +55,29 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         io.stderr.write(`epochscope: ${error.message}\n`);
       return fail('usage', error.message.replace(/^error: /, ''), {}, 2);
     }
-    const known = error instanceof EpochscopeError;
-    const message = error instanceof Error ? error.message : String(error);
+    const known = error instanceof EpochscopeError ? error : ofThisMachine(error);
+    const message = known?.message ?? printable(error instanceof Error ? error.message : String(error));
     if (!wantsJson) io.stderr.write(`epochscope: ${message}\n`);
     if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     else if (!known && !wantsJson) io.stderr.write('This is a defect of ours; --debug shows where.\n');
-    if (known && error.code === 'cancelled') return fail(error.code, message, error.fields, 130);
-    return fail(known ? error.code : 'internal', message, known ? error.fields : {}, 1);
+    if (known?.code === 'cancelled') return fail(known.code, message, known.fields, 130);
+    return fail(known?.code ?? 'internal', message, known?.fields ?? {}, 1);
   }
+}
+
+/** Limits of the machine that no check of ours foresees, as one line with the way out; null for what is none. */
+export function ofThisMachine(error: unknown): EpochscopeError | null {
+  const text = error instanceof Error ? error.message : String(error);
+  if (
+    /could not allocate memory|allocation failed|Invalid (typed )?array (buffer )?length|out of memory|ENOMEM/i.test(
+      text,
+    )
+  )
+    return new EpochscopeError(
+      'memory',
+      `this machine gives no more memory (${text}); a limit such as "ulimit -v" may be set: raise it, or give fewer samples, layers or --threads`,
+    );
+  if (/EMFILE|ENFILE/.test(text))
+    return new EpochscopeError('io', `too many open files (${text}); raise the limit with "ulimit -n 1024"`);
+  return null;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from './index.js';
+import { main, ofThisMachine } from './index.js';
 
 const controller = new AbortController();
 let interrupted = 0;
@@ -10,12 +10,40 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     if (++interrupted > 1) process.exit(130);
   });
 }
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
+
+// Node's own parts fail outside our calls, for instance where memory is limited.
+process.on('uncaughtException', (error) => {
+  const known = ofThisMachine(error);
+  process.stderr.write(known ? `epochscope: ${known.message}\n` : `${error.stack}\n`);
+  process.exit(1);
 });
-process.exitCode = await main(process.argv.slice(2), {
+
+// Whoever read our output has gone (`| head -1`): stop quietly; what is being written appears whole or not at all.
+let unread = false;
+let lost: NodeJS.ErrnoException | null = null;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') unread = true;
+    else if (stream === process.stdout) lost ??= error;
+    controller.abort();
+  });
+
+let code = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   signal: controller.signal,
 });
+// Errors of a stream are told after the write that failed.
+await new Promise<void>((resolve) => {
+  if (unread || lost) resolve();
+  else process.stdout.write('', () => setImmediate(resolve));
+});
+if (lost) {
+  const { code: errno, message } = lost as NodeJS.ErrnoException;
+  process.stderr.write(
+    `epochscope: the output could not be written: ${errno === 'ENOSPC' ? 'the disk is full' : (errno ?? message)}\n`,
+  );
+  code = 1;
+} else if (unread && code === 130 && !interrupted) code = 0;
+process.exitCode = code;

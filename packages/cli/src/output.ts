@@ -1,3 +1,4 @@
+import { printable } from '@epochscope/core-wasm';
 import cliProgress from 'cli-progress';
 import pc from 'picocolors';
 
@@ -17,58 +18,104 @@ export interface Output {
   warn(text: string): void;
   /** The command's result: text for people, or the object under --json, on stdout. */
   result(text: string, object: unknown): void;
-  /** A bar on a terminal; elsewhere a line at the start and every ten seconds. */
+  /** A bar on a terminal, with the time left; elsewhere a line at the start and every ten seconds. */
   progress(title: string): { update(done: number, total: number, note?: string): void; stop(): void };
 }
 
 const QUIET_SECONDS = 10;
+/** A result's text is a table of any length; a line of talk is one line. */
+const MAX_TEXT = 10_000_000;
+
+// Whatever a name out of a file holds, only printable text and our own colours reach a terminal.
+const shown = (text: string) => printable(text, { lines: true, most: MAX_TEXT });
 
 export function createOutput(io: Io, json: boolean): Output {
   const colours = pc.createColors(!io.env.NO_COLOR && Boolean(io.stderr.isTTY));
-  const say = (text: string) => void io.stderr.write(`${text}\n`);
+  const say = (text: string) => void io.stderr.write(`${shown(text)}\n`);
   return {
     json,
     signal: io.signal,
     say,
-    warn: (text) => say(`${colours.yellow('warning:')} ${text}`),
-    result: (text, object) => void io.stdout.write(json ? `${JSON.stringify(object)}\n` : `${text}\n`),
-    progress(title) {
-      if (!io.stderr.isTTY) {
-        let told = performance.now();
-        say(`${title}…`);
-        return {
-          update(done, total, note) {
-            if (performance.now() - told < 1000 * QUIET_SECONDS) return;
-            told = performance.now();
-            say(`  ${title}: ${Math.floor((100 * done) / (total || 1))} %${note ? `, ${note}` : ''}`);
-          },
-          stop() {},
-        };
-      }
-      const bar = new cliProgress.SingleBar(
-        {
-          format: `${title.padEnd(26)} {bar} {percentage} %  {note}`,
-          hideCursor: true,
-          clearOnComplete: true,
-          stopOnComplete: false,
-          stream: io.stderr as NodeJS.WriteStream,
-        },
-        cliProgress.Presets.shades_classic,
+    warn: (text) => void io.stderr.write(`${colours.yellow('warning:')} ${printable(text)}\n`),
+    result: (text, object) => void io.stdout.write(json ? `${JSON.stringify(object)}\n` : `${shown(text)}\n`),
+    progress: (title) => (io.stderr.isTTY ? bar(io, title) : lines(say, title)),
+  };
+}
+
+function lines(say: (text: string) => void, title: string): ReturnType<Output['progress']> {
+  const clock = timeLeft();
+  let told = performance.now();
+  say(`${title}…`);
+  return {
+    update(done, total, note) {
+      const left = clock(done, total);
+      if (performance.now() - told < 1000 * QUIET_SECONDS) return;
+      told = performance.now();
+      say(
+        `  ${title}: ${[`${Math.floor((100 * done) / (total || 1))} %`, left, note].filter(Boolean).join(', ')}`,
       );
-      let started = false;
-      return {
-        update(done, total, note = '') {
-          if (!started) bar.start(total, done, { note });
-          else {
-            bar.setTotal(total);
-            bar.update(done, { note });
-          }
-          started = true;
-        },
-        stop() {
-          if (started) bar.stop();
-        },
+    },
+    stop() {},
+  };
+}
+
+function bar(io: Io, title: string): ReturnType<Output['progress']> {
+  const clock = timeLeft();
+  const single = new cliProgress.SingleBar(
+    {
+      format: `${title.padEnd(26)} {bar} {percentage} %  {note}`,
+      hideCursor: true,
+      clearOnComplete: true,
+      stopOnComplete: false,
+      stream: io.stderr as NodeJS.WriteStream,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  let started = false;
+  return {
+    update(done, total, note = '') {
+      const shownNote = {
+        note: [clock(done, total), printable(note, { most: 80 })].filter(Boolean).join('  '),
       };
+      if (!started) single.start(total, done, shownNote);
+      else {
+        single.setTotal(total);
+        single.update(done, shownNote);
+      }
+      started = true;
+    },
+    stop() {
+      if (started) single.stop();
     },
   };
+}
+
+/** Not said before so much of the work and time has gone by: the first steps are not like the others. */
+const FIRST_SHARE = 0.02;
+const FIRST_SECONDS = 2;
+
+/** "1 min 20 s left", from the pace since the first call; '' while that cannot be known. */
+export function timeLeft(
+  now: () => number = () => performance.now(),
+): (done: number, total: number) => string {
+  let begun: { at: number; share: number } | null = null;
+  let last = 0;
+  return (done, total) => {
+    const share = total > 0 ? done / total : 0;
+    // Work that was there already, or another pass: the pace is measured anew.
+    if (!begun || share < last) begun = { at: now(), share };
+    last = share;
+    const [seconds, gone] = [(now() - begun.at) / 1000, share - begun.share];
+    if (gone < FIRST_SHARE || seconds < FIRST_SECONDS || share >= 1) return '';
+    return `${duration((seconds * (1 - share)) / gone)} left`;
+  };
+}
+
+/** "4 s", "1 min 20 s", "2 h 5 min". */
+export function duration(seconds: number): string {
+  const s = Math.max(1, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min${s < 600 && s % 60 ? ` ${s % 60} s` : ''}`;
+  const minutes = Math.round(s / 60);
+  return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ''}`;
 }

@@ -14,9 +14,25 @@ export type ErrorCode =
 /** Values that say where and what: file, byte, path, expected, got, … Plain data, so that they cross workers. */
 export type ErrorFields = Record<string, string | number | boolean | null | undefined>;
 
-/** Names out of files may hold line breaks and terminal codes; a message is one printable line. */
-const printable = (text: string) =>
-  text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+/** Longer messages lose their middle: the file stands at the beginning, the way out at the end. */
+const MAX_MESSAGE = 1200;
+
+/**
+ * Text for people, on one line (`lines`: line breaks stay): control characters and those that turn the writing direction, which names
+ * out of files may hold, become escapes such as `\x1b`; what is longer than `most` characters loses its middle.
+ */
+export function printable(text: string, { most = MAX_MESSAGE, lines = false } = {}): string {
+  const cut =
+    text.length > most
+      ? `${text.slice(0, Math.ceil(0.7 * most))} … ${text.slice(text.length - Math.floor(0.25 * most))}`
+      : text;
+  return cut.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (char) =>
+    lines && char === '\n' ? char : escaped(char.charCodeAt(0)),
+  );
+}
+
+const escaped = (code: number) =>
+  code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 
 /** The one error class: a readable sentence on one line, a code, and the fields it was made from. */
 export class EpochscopeError extends Error {

@@ -97,7 +97,14 @@ export {
   vatFromPoints,
   vatPointsBytes,
 } from '../kernels/vat-points/index.js';
-export { EpochscopeError, type ErrorCode, type ErrorFields, formatBytes, guard } from './errors.js';
+export {
+  EpochscopeError,
+  type ErrorCode,
+  type ErrorFields,
+  formatBytes,
+  guard,
+  printable,
+} from './errors.js';
 export {
   decodeBase64,
   detectFeatures,

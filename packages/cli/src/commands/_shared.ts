@@ -1,4 +1,5 @@
 import type { SnapshotPolicy } from '@epochscope/analysis/node';
+import { printable } from '@epochscope/core-wasm';
 import { InvalidArgumentError } from 'commander';
 
 // Parsers of option values. A throw becomes a usage error: one line, exit 2.
@@ -59,13 +60,17 @@ export function snapshotPolicy(text: string): SnapshotPolicy {
   return { init: parts.includes('init'), epochs: parts.filter((part) => part !== 'init').map(Number) };
 }
 
-/** Indentation-free table for the terminal. */
-export function table(rows: (string | number)[][]): string {
-  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => String(row[c] ?? '').length)));
+/** Longer cells lose their middle: a name may have thousands of characters. */
+const MAX_CELL = 120;
+
+/** Indentation-free table for the terminal; a cell is one printable line. */
+export function table(cells: (string | number)[][]): string {
+  const rows = cells.map((row) => row.map((cell) => printable(String(cell), { most: MAX_CELL })));
+  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => (row[c] ?? '').length)));
   return rows
     .map((row) =>
       row
-        .map((cell, c) => (c === 0 ? String(cell).padEnd(widths[c]!) : String(cell).padStart(widths[c]!)))
+        .map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!)))
         .join('  ')
         .trimEnd(),
     )

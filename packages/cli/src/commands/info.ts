@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listResults, openRun } from '@epochscope/analysis/node';
+import { printable } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { describeFolder } from '../import-run.js';
 import type { Output } from '../output.js';
@@ -27,10 +28,12 @@ export async function run([directory]: string[], _: unknown, output: Output): Pr
       ? [...manifest.snapshots.slice(0, 20), ...manifest.snapshots.slice(-20)]
       : manifest.snapshots;
   const text = [
-    `net      ${manifest.model?.name ?? 'unknown'}`,
+    printable(`net      ${manifest.model?.name ?? 'unknown'}`),
     `input    ${manifest.inputShape?.join('×') ?? 'unknown'}`,
-    `samples  ${manifest.samples ? `${manifest.samples.count}, ${manifest.samples.source}` : 'none'}`,
-    `classes  ${manifest.classes?.join(', ') ?? 'none'}`,
+    printable(
+      `samples  ${manifest.samples ? `${manifest.samples.count}, ${manifest.samples.source}` : 'none'}`,
+    ),
+    printable(`classes  ${manifest.classes?.join(', ') ?? 'none'}`),
     '',
     table([
       ['layer', 'kind', 'shape', 'parameters'],

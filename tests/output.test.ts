@@ -1,0 +1,83 @@
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// What becomes of a command whose output nobody reads, or cannot be written: in a shell, as people do it.
+const cli = join(
+  createRequire(import.meta.url).resolve('@epochscope/cli/package.json'),
+  '..',
+  'dist',
+  'main.js',
+);
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'epochscope-output-'));
+  await writeFile(
+    join(folder, 'x.csv'),
+    Array.from({ length: 50 }, (_, i) => `${i % 7},${(i * i) % 11}`).join('\n'),
+  );
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const shell = (script: string): Promise<{ code: number; stdout: string; stderr: string }> =>
+  new Promise((resolve) =>
+    execFile('bash', ['-c', script], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
+    ),
+  );
+const epochscope = `'${process.execPath}' '${cli}'`;
+
+describe.skipIf(process.platform === 'win32')('output', () => {
+  it('exits 1 with one line where stdout cannot be written', async () => {
+    const { code, stderr } = await shell(`${epochscope} --help > /dev/full`);
+    expect(code).toBe(1);
+    expect(stderr.trim()).toBe('epochscope: the output could not be written: the disk is full');
+  });
+
+  it('ends quietly when the reader of both streams has gone, and leaves a run that opens', async () => {
+    const { stdout } = await shell(
+      `(${epochscope} train mlp --hidden 8 --epochs 60 -o run; echo "exit $?" >&3) 3>code 2>&1 | head -1; sleep 0.1; cat code`,
+    );
+    expect(stdout).toContain('training and');
+    expect(stdout).toContain('exit 0');
+    const { code } = await shell(`${epochscope} info run --json`);
+    expect(code).toBe(0);
+  });
+
+  it('names the limit, not a defect, where a machine gives too little memory', async () => {
+    const { code, stderr } = await shell(`ulimit -v 2000000; ${epochscope} tendency x.csv -o out`);
+    expect(code).not.toBe(0);
+    // Some versions of Node end themselves before they can say anything of ours.
+    expect(stderr).toMatch(/gives no more memory .* raise it|Fatal process/);
+    expect(stderr).not.toContain('defect');
+  });
+
+  it('a second signal ends the process at once', async () => {
+    const child = spawn(
+      process.execPath,
+      [cli, 'train', 'lenet5', '--epochs', '500', '-o', join(folder, 'long')],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    await new Promise((resolve) => child.stderr.once('data', resolve));
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(130);
+  });
+});
+
+describe('info', () => {
+  it('prints names of a hostile run.json as text, each on its line', async () => {
+    const run = join(folder, 'hostile');
+    await cp(new URL('./fixtures/hostile-names', import.meta.url), run, { recursive: true });
+    const { stdout, stderr } = await shell(`${epochscope} info hostile`);
+    expect((stdout + stderr).replace(/\n/g, '')).not.toMatch(/\p{Cc}/u);
+    expect(stdout).toContain('\\x1b[2J');
+    expect(JSON.parse(await readFile(join(run, 'run.json'), 'utf8')).layers[0].name).toContain('\x1b[2J');
+  });
+});
