@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
+import { compress } from 'hono/compress';
 import { access, allowedHosts, isLoopback, newToken } from './access.js';
 import { api, problemOf } from './api.js';
 import { Catalogue } from './catalogue.js';
@@ -44,6 +45,8 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   const folder = dashboardFolder();
   const app = new Hono();
   app.use('*', access({ hosts: allowedHosts(host, options.allowHosts), token }));
+  // Text only: ranges of arrays must stay those of the file, and event streams must not wait for a block.
+  app.use('*', compress());
   app.route('/api', api(catalogue, closing.signal));
   app.all('/api/*', () => problemOf(catalogue, new EpochscopeError('missing', 'there is no such address')));
   app.get('*', folder ? dashboard(folder) : reportPages(catalogue));

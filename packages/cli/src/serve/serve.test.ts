@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import {
   apiPaths,
   bytesSource,
@@ -245,6 +246,22 @@ describe('ranges', () => {
     const { status, body } = await raw(path, { headers: { Range: range } });
     expect(status).toBe(200);
     expect(body).toEqual(whole);
+  });
+
+  it('compresses text where the reader takes it, never a range, an array or an event stream', async () => {
+    const takes = { 'Accept-Encoding': 'gzip' };
+    const script = /src="([^"]+\.js)"/.exec((await raw('/')).body.toString())![1]!;
+    const address = new URL(script, 'http://x/').pathname;
+    const [plain, zipped] = [await raw(address), await raw(address, { headers: takes })];
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(zipped.headers['content-encoding']).toBe('gzip');
+    expect(gunzipSync(zipped.body)).toEqual(plain.body);
+    expect(zipped.body.length).toBeLessThan(plain.body.length / 2);
+    for (const headers of [takes, { ...takes, Range: 'bytes=0-9' }]) {
+      const answer = await raw(path, { headers });
+      expect(answer.headers['content-encoding']).toBeUndefined();
+      expect(answer.headers['accept-ranges']).toBe('bytes');
+    }
   });
 
   it('a range may cross from the made header of a safetensors file into its data', async () => {
