@@ -2,7 +2,7 @@
 export * from './api/index.js';
 export * from './engine/types.js';
 export { type Csv, type CsvOptions, readCsv } from './formats/csv.js';
-export { DTYPE_BYTES, dtypeOf, elementCount } from './formats/dtypes.js';
+export { DTYPE_BYTES, dtypeOf, elementCount, toFloat32 } from './formats/dtypes.js';
 export {
   datasetsOf,
   type Hdf5Attribute,

@@ -26,8 +26,7 @@ export function imagesOf(
   }
   const unit = most <= 1;
   if (!(least >= 0 && most <= 255 && (unit || whole))) return null;
-  return {
-    data: Uint8Array.from(data, unit ? (x) => Math.round(255 * x) : (x) => x),
-    shape: [count, ...shape],
-  };
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = unit ? Math.round(255 * data[i]!) : data[i]!;
+  return { data: bytes, shape: [count, ...shape] };
 }

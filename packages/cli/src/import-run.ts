@@ -67,7 +67,7 @@ const counted = (snapshots: readonly { id: string }[]): string =>
 function samplesOf(tensor: Awaited<ReturnType<typeof readArrayFile>>, file: string) {
   if (tensor.data instanceof Uint8Array) return tensor;
   const { data } = tensorToMatrix(tensor, file);
-  return { data: Float32Array.from(data), shape: tensor.shape, dtype: 'float32' as const };
+  return { data, shape: tensor.shape, dtype: 'float32' as const };
 }
 
 /** What a folder of checkpoints would give, looking at every file's header. */

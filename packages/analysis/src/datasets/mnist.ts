@@ -23,7 +23,8 @@ export async function bundledMnist(): Promise<Dataset> {
   const labels = { train: [] as number[], test: [] as number[] };
   for (let digit = 0; digit < 10; digit++) {
     const { data } = JSON.parse(await readFile(join(folder, `${digit}.json`), 'utf8')) as { data: number[] };
-    const images = Uint8Array.from(data, (x) => Math.round(x * 255));
+    const images = new Uint8Array(data.length);
+    for (let i = 0; i < images.length; i++) images[i] = Math.round(data[i]! * 255);
     const count = images.length / SIZE;
     const held = Math.round(count * TEST_SHARE);
     for (let i = 0; i < count; i++) {

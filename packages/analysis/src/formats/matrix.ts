@@ -1,5 +1,5 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
-import { elementCount } from './dtypes.js';
+import { elementCount, toFloat32 } from './dtypes.js';
 import type { Tensor } from './types.js';
 
 /**
@@ -12,11 +12,7 @@ export function tensorToMatrix(tensor: Tensor, name: string): Matrix {
   });
   const rows = tensor.shape[0]!;
   const columns = elementCount(tensor.shape.slice(1));
-  const data =
-    tensor.data instanceof Float32Array
-      ? tensor.data
-      : Float32Array.from(tensor.data as ArrayLike<number | bigint>, Number);
-  return { data, shape: [rows, columns] };
+  return { data: toFloat32(tensor.data), shape: [rows, columns] };
 }
 
 /** One channel (last axis) of every sample. Throws `argument` for a channel that is not there. */

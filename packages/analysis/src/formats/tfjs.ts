@@ -124,9 +124,7 @@ function describe(
 function tensorOf(bytes: Uint8Array, { shape, stored, scale, min, quantised }: Weight): Tensor {
   const data: TensorData = decodeElements(bytes, stored, elementCount(shape));
   if (!quantised) return { data, shape, dtype: stored };
-  return {
-    data: Float32Array.from(data as Uint8Array, (value) => value * scale + min),
-    shape,
-    dtype: 'float32',
-  };
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = (data as Uint8Array)[i]! * scale + min;
+  return { data: out, shape, dtype: 'float32' };
 }

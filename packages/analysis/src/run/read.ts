@@ -196,7 +196,10 @@ export function labelsOf(
     () => `${name}: expected one label a sample, got shape [${tensor.shape}]`,
     { file: name },
   );
-  return Uint32Array.from(tensor.data, (value, i) => {
+  const { data } = tensor;
+  const out = new Uint32Array(data.length);
+  for (let i = 0; i < out.length; i++) {
+    const value = data[i]!;
     const label = Number(value);
     guard(
       Number.isInteger(label) && label >= 0 && label < (classes ?? 2 ** 32),
@@ -205,6 +208,7 @@ export function labelsOf(
         `${name}: label of sample ${i}: expected a whole number ${classes === undefined ? '≥ 0' : `0 … ${classes - 1}`}, got ${value}`,
       { file: name, sample: i },
     );
-    return label;
-  });
+    out[i] = label;
+  }
+  return out;
 }

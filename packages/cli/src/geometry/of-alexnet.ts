@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type GeometryResult, random } from '@epochscope/analysis';
+import { type GeometryResult, random, toFloat32 } from '@epochscope/analysis';
 import {
   alexnet,
   checkResultFolder,
@@ -47,11 +47,12 @@ export async function geometryOfAlexnet(
       { file: pictures },
     );
     const n = Math.min(options.inputs, tensor.shape[0]!);
-    inputs = Float32Array.from({ length: n * side }, (_, i) => Number(tensor.data[i]));
+    inputs = toFloat32(tensor.data.subarray(0, n * side) as typeof tensor.data);
     if (tensor.data instanceof Uint8Array) {
       images = { data: tensor.data.slice(0, n * side), shape: [n, 227, 227, 3] };
       // Red green blue 0 … 255 → blue green red less the mean.
-      inputs = Float32Array.from(inputs, (_, i) => inputs[i - (i % 3) + 2 - (i % 3)]! - MEAN[i % 3]!);
+      const pixels = inputs;
+      inputs = pixels.map((_, i) => pixels[i - (i % 3) + 2 - (i % 3)]! - MEAN[i % 3]!);
     }
   } else inputs = smoothPictures(options.inputs, options.seed);
   const count = inputs.length / side;

@@ -109,7 +109,7 @@ async function throughNet(run: Run, data: Dataset, { samples, seed }: ModulesRun
       );
       return {
         layers: [...layers, last].map((name) => tensorToMatrix(captured.get(name)!, name)),
-        x: { data: Float32Array.from(bytes, (v) => v / 255), shape: [to - from, size] },
+        x: { data: new Float32Array(bytes).map((v) => v / 255), shape: [to - from, size] },
       };
     },
   };

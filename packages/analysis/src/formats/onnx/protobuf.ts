@@ -113,7 +113,8 @@ export function floatsOf(field: Field, width: 4 | 8): Float64Array {
     return Float64Array.of(width === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true));
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Float64Array.from({ length: Math.floor(bytes.length / width) }, (_, i) =>
-    width === 4 ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true),
-  );
+  const out = new Float64Array(Math.floor(bytes.length / width));
+  for (let i = 0; i < out.length; i++)
+    out[i] = width === 4 ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true);
+  return out;
 }

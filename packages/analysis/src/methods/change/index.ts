@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { toFloat32 } from '../../formats/dtypes.js';
 import type { Tensor } from '../../formats/types.js';
 import type { LayerInfo, SnapshotInfo } from '../../run/types.js';
 import { changeStatistics } from './statistics.js';
@@ -30,8 +31,7 @@ function floats(tensor: Tensor, name: string, snapshot: string): Float32Array {
     () => `snapshot ${snapshot}, tensor ${name}: expected numbers, got ${tensor.dtype}`,
     { snapshot, tensor: name, got: tensor.dtype },
   );
-  const data =
-    tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data as ArrayLike<number>);
+  const data = toFloat32(tensor.data);
   // x · 0 is 0 for every finite x: one pass without a call per element.
   let zero = 0;
   for (let i = 0; i < data.length; i++) zero += data[i]! * 0;

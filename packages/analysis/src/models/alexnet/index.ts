@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { toFloat32 } from '../../formats/dtypes.js';
 import type { Tensor } from '../../formats/types.js';
 import { random } from '../../random.js';
 import type { Graph, GraphNode } from '../graph/index.js';
@@ -159,7 +160,7 @@ function find(
 
 function float({ data, shape }: Tensor): Tensor<Float32Array> {
   return {
-    data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number),
+    data: toFloat32(data),
     shape: [...shape],
     dtype: 'float32',
   };

@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { toFloat32 } from '../../formats/dtypes.js';
 import { isObject } from '../../formats/json.js';
 import type { Tensor } from '../../formats/types.js';
 import type { LayerInfo, RunManifest } from '../../run/types.js';
@@ -80,7 +81,7 @@ function asFloat32(weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
     [...weights].map(([name, tensor]) => [
       name,
       tensor.data instanceof Float64Array
-        ? { data: Float32Array.from(tensor.data), shape: tensor.shape, dtype: 'float32' }
+        ? { data: toFloat32(tensor.data), shape: tensor.shape, dtype: 'float32' }
         : tensor,
     ]),
   );

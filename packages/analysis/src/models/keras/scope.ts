@@ -1,4 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
+import { toFloat32 } from '../../formats/dtypes.js';
 import { variablesOf } from '../../formats/keras.js';
 import type { Tensor } from '../../formats/types.js';
 import { samePadding } from '../graph/from-model.js';
@@ -50,7 +51,7 @@ export class LayerScope {
     // Weights alone number the variables of a layer that has fewer than usual.
     const place = variablesOf(kind, this.config).indexOf(variable);
     const tensor = this.weights.get(`${name}.${variable}`) ?? this.weights.get(`${name}.vars.${place}`);
-    return tensor ? { data: Float32Array.from(tensor.data as ArrayLike<number>), shape: tensor.shape } : null;
+    return tensor ? { data: toFloat32(tensor.data), shape: tensor.shape } : null;
   }
   need(variable: string): Values {
     return (

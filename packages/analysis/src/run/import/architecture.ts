@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { toFloat32 } from '../../formats/dtypes.js';
 import { withFile } from '../../formats/file-source.js';
 import { readKerasFile } from '../../formats/keras.js';
 import { readOnnx } from '../../formats/onnx/index.js';
@@ -109,9 +110,7 @@ export function graphWith(
       () => `${file}: tensor ${name} is [${tensor.shape}], and [${shape}] in the model`,
       { file, tensor: name },
     );
-    const data =
-      tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data as Float64Array);
-    own.set(name, { data, shape: tensor.shape, dtype: 'float32' });
+    own.set(name, { data: toFloat32(tensor.data), shape: tensor.shape, dtype: 'float32' });
   }
   return withLogSoftmax({ ...graph, weights: own });
 }

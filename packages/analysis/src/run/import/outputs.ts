@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
+import { toFloat32 } from '../../formats/dtypes.js';
 import { withFile } from '../../formats/file-source.js';
 import { readNpy, readNpyHeader } from '../../formats/npy.js';
 import type { Tensor } from '../../formats/types.js';
@@ -145,7 +146,7 @@ export async function describeOutputs(
 export async function readOutput(path: string): Promise<Tensor> {
   const { data, shape } = await withFile(path, readNpy);
   return {
-    data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number | bigint>, Number),
+    data: toFloat32(data),
     shape: shape.length === 1 ? [shape[0]!, 1] : shape,
     dtype: 'float32',
   };

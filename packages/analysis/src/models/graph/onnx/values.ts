@@ -1,3 +1,4 @@
+import { toFloat32 } from '../../../formats/dtypes.js';
 import type { Tensor } from '../../../formats/types.js';
 
 /**
@@ -31,7 +32,4 @@ export function onnxSides({ form, shape }: Value): number[] {
 }
 
 /** Numbers of a tensor as float32. */
-export const floats = (tensor: Tensor): Float32Array =>
-  tensor.data instanceof Float32Array
-    ? tensor.data
-    : Float32Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+export const floats = (tensor: Tensor): Float32Array => toFloat32(tensor.data);
