@@ -1,6 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import type { LayersModel, SymbolicTensor, layers as tfLayers } from '@tensorflow/tfjs';
 import type { Tensor } from '../formats/types.js';
+import { random } from '../random.js';
 import type { LayerInfo } from '../run/types.js';
 import type { Tf } from './backend.js';
 
@@ -29,6 +30,19 @@ export interface Chain {
   build(): Net;
 }
 
+/** Normal initial weights of our own numbers: tfjs draws its by Math.log, which differs between engines. */
+function normal(tf: Tf, deviation: number, seed: number) {
+  const source = random(seed);
+  const apply = (shape: number[]) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    return tf.tensor(
+      Float32Array.from({ length: size }, () => deviation * source.normal()),
+      shape,
+    );
+  };
+  return Object.assign(tf.initializers.zeros(), { apply });
+}
+
 /**
  * Starts a chain of named layers. Initialisers are seeded from `seed` and the layer's place: kernels Glorot uniform,
  * limit √(6/(fan in + fan out)), or normal with the standard deviation `deviation`; biases 0.
@@ -52,7 +66,7 @@ export function chain(tf: Tf, inputShape: readonly number[], seed: number, devia
     const own = (Math.imul(seed, 7919) + ++place) | 0;
     return deviation === undefined
       ? tf.initializers.glorotUniform({ seed: own })
-      : tf.initializers.randomNormal({ mean: 0, stddev: deviation, seed: own });
+      : normal(tf, deviation, own);
   };
   const builder: Chain = {
     conv2d: (name, filters, kernelSize, padding = 'valid', strides = 1) =>

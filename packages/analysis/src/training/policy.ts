@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { exp, log } from '../elementary.js';
 
 /** When to take snapshots. `init` adds the untrained state; the last step is always taken. */
 export type SnapshotPolicy = { init?: boolean } & (
@@ -38,7 +39,7 @@ export function snapshotPlan(policy: SnapshotPolicy, epochs: number, stepsPerEpo
       () => `log-spaced snapshots: expected a whole number > 1, got ${count}`,
     );
     for (let i = 0; i < count && total > 0; i++)
-      steps.add(Math.max(1, Math.round(total ** (i / (count - 1)))));
+      steps.add(Math.max(1, Math.round(exp((log(total) * i) / (count - 1)))));
   } else throw new EpochscopeError('argument', 'snapshots: expected epochs, everySteps or logSpaced');
   return steps;
 }

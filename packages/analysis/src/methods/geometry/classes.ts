@@ -1,4 +1,5 @@
 import { copheneticDistances, guard } from '@epochscope/core-wasm';
+import { log } from '../../elementary.js';
 import type { Engine } from '../../engine/types.js';
 import type { Figure } from '../../results/types.js';
 import type { ClassTree, GeometrySpectrum } from './types.js';
@@ -32,7 +33,8 @@ export async function classTree(
   for (let i = 0; i < labels.length; i++) {
     const row = present.indexOf(labels[i]!);
     counts[row]!++;
-    for (let j = 0; j < k; j++) logSpectra[row * k + j]! += Math.log10(Math.max(sigma[i * k + j]!, floor));
+    for (let j = 0; j < k; j++)
+      logSpectra[row * k + j]! += log(Math.max(sigma[i * k + j]!, floor)) / Math.LN10;
   }
   for (let row = 0; row < n; row++) for (let j = 0; j < k; j++) logSpectra[row * k + j]! /= counts[row]!;
   const data = new Float32Array(n * n);

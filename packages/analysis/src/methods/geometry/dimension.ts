@@ -1,3 +1,4 @@
+import { exp, log } from '../../elementary.js';
 import type { Figure } from '../../results/types.js';
 import type { Dimensions, Spread } from './types.js';
 
@@ -18,7 +19,7 @@ export function effectiveRank(sigma: ArrayLike<number>): number {
   const all = Array.from(sigma);
   const sum = all.reduce((a, b) => a + b, 0);
   if (sum === 0) return 0;
-  return Math.exp(-all.reduce((h, s) => (s > 0 ? h + (s / sum) * Math.log(s / sum) : h), 0));
+  return exp(-all.reduce((h, s) => (s > 0 ? h + (s / sum) * log(s / sum) : h), 0));
 }
 
 /** (Σσ²)²/Σσ⁴; 0 when all σ are 0. */

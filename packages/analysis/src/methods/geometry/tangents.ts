@@ -1,4 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
+import { cos, sin } from '../../elementary.js';
 
 export const TANGENTS = [
   'rotation',
@@ -34,8 +35,8 @@ export function tangentVectors(
     [
       'rotation',
       (x, y, s) => {
-        const c = Math.cos(s * angle);
-        const n = Math.sin(s * angle);
+        const c = cos(s * angle);
+        const n = sin(s * angle);
         return [c * x + n * y, -n * x + c * y];
       },
     ],

@@ -1,4 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
+import { log } from '../../elementary.js';
 import type { Figure } from '../../results/types.js';
 
 /** Contingency table of two labellings of the same samples. */
@@ -48,7 +49,7 @@ export function normalisedMutualInformation(a: ArrayLike<number>, b: ArrayLike<n
   if (n === 0) return { value: null, reason: 'no samples' };
   const entropy = (counts: Iterable<number>) => {
     let sum = 0;
-    for (const c of counts) sum -= (c / n) * Math.log(c / n);
+    for (const c of counts) sum -= (c / n) * log(c / n);
     return sum;
   };
   const ha = entropy(rows.values());
@@ -56,7 +57,7 @@ export function normalisedMutualInformation(a: ArrayLike<number>, b: ArrayLike<n
   let mutual = 0;
   for (const [key, c] of cells) {
     const [row, column] = key.split(',').map(Number) as [number, number];
-    mutual += (c / n) * Math.log((c * n) / (rows.get(row)! * columns.get(column)!));
+    mutual += (c / n) * log((c * n) / (rows.get(row)! * columns.get(column)!));
   }
   return { value: ha + hb === 0 ? 1 : Math.min(1, Math.max(0, (2 * mutual) / (ha + hb))) };
 }
