@@ -13,7 +13,8 @@ import {
   readPredictions,
   writeOutputs,
 } from '@epochscope/analysis/node';
-import { checkFinite, EpochscopeError } from '@epochscope/core-wasm';
+import { EpochscopeError } from '@epochscope/core-wasm';
+import { checkFinite } from '@epochscope/core-wasm/jobs';
 import type { Output } from './output.js';
 
 /** Log-likelihoods and predictions of the analysis samples at one snapshot. */

@@ -10,7 +10,8 @@ import {
   unitTotal,
 } from '@epochscope/analysis';
 import { createEngine } from '@epochscope/analysis/engine';
-import { formatBytes, guard, linkageFromPointsBytes } from '@epochscope/core-wasm';
+import { formatBytes, guard } from '@epochscope/core-wasm';
+import { linkageFromPointsBytes } from '@epochscope/core-wasm/jobs';
 import { blocksOf } from './modules/blocks.js';
 import type { ModulesRunOptions } from './modules/options.js';
 import { samplesOf, type Wanted } from './modules/samples.js';

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uniform } from '../bench/data.js';
-import * as api from './index.js';
+import * as main from './index.js';
 import { EpochscopeError, type Kernels, loadKernels, type Matrix } from './index.js';
+import * as jobs from './jobs.js';
 import { loadTfjsKernels } from './tfjs.js';
 
 // What callers without types do: each wrong argument is answered by one EpochscopeError, and the instance goes on working.
+const api = { ...main, ...jobs };
 type Call = (...args: unknown[]) => unknown;
 const all: Record<string, unknown> = { ...api };
 const call = (name: keyof typeof api) => all[name] as Call;

@@ -4,25 +4,27 @@ import { normal } from '../bench/data.js';
 import {
   copheneticDistances,
   correlation,
-  correlationBytes,
   ivatCondensed,
   ivatMatrix,
   type Kernels,
   labelRegions,
-  labelRegionsBytes,
   linkage,
-  linkageBytes,
   linkageFromPoints,
-  linkageFromPointsBytes,
   loadKernels,
   type Matrix,
   pairwise,
-  pairwiseBytes,
   pairwiseCondensed,
   truncatedSvd,
-  truncatedSvdBytes,
   vatFromMatrix,
 } from './index.js';
+import {
+  correlationBytes,
+  labelRegionsBytes,
+  linkageBytes,
+  linkageFromPointsBytes,
+  pairwiseBytes,
+  truncatedSvdBytes,
+} from './jobs.js';
 
 const g = normal(3);
 const [N, D] = [150, 70];

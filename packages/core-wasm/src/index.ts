@@ -1,14 +1,4 @@
-export {
-  addCorrelationSteps,
-  type Correlation,
-  type CorrelationJob,
-  correlation,
-  correlationBytes,
-  correlationSteps,
-  finishCorrelation,
-  prepareCorrelation,
-  releaseCorrelation,
-} from '../kernels/correlation/index.js';
+export { type Correlation, correlation } from '../kernels/correlation/index.js';
 export {
   type IvatImageOptions,
   type IvatMatrixOptions,
@@ -16,19 +6,15 @@ export {
   ivatImage,
   ivatLookup,
   ivatMatrix,
-  ivatMatrixInto,
   ivatValue,
 } from '../kernels/ivat/index.js';
 export {
   type LabelledRegions,
   type LabelRegionsOptions,
   labelRegions,
-  labelRegionsBytes,
-  labelRegionsSteps,
 } from '../kernels/label-regions/index.js';
 export {
   type Cut,
-  checkPointsLinkage,
   copheneticDistances,
   cutByCount,
   cutByDiameter,
@@ -37,66 +23,25 @@ export {
   type Linkage,
   type LinkageMethod,
   type LinkageOptions,
-  type LinkageSteps,
   leafOrder,
   leafRanges,
   linkage,
-  linkageBytes,
   linkageFromPoints,
-  linkageFromPointsBytes,
-  linkageFromPointsSteps,
   linkageMatrix,
-  linkageOfPairwiseSteps,
-  linkageSteps,
   type PointsLinkage,
   type PointsLinkageOptions,
-  shares as linkageShares,
 } from '../kernels/linkage/index.js';
-export {
-  checkPairwise,
-  type PairwiseJob,
-  type PairwiseOptions,
-  type PairwiseShape,
-  pairwise,
-  pairwiseBytes,
-  pairwiseCondensed,
-  pairwiseInto,
-  pairwiseResult,
-  pairwiseSteps,
-  preparePairwise,
-  releasePairwise,
-  runPairwise,
-} from '../kernels/pairwise/index.js';
+export { type PairwiseOptions, pairwise, pairwiseCondensed } from '../kernels/pairwise/index.js';
 export {
   type LinearOperator,
   type SvdMethod,
   type TruncatedSvdOptions,
   type TruncatedSvdResult,
   truncatedSvd,
-  truncatedSvdBytes,
   truncatedSvdOperator,
-  truncatedSvdOperatorBytes,
-  truncatedSvdSteps,
 } from '../kernels/truncated-svd/index.js';
-export {
-  type BorrowedMatrix,
-  type SyncJobOptions,
-  type VatResult,
-  vatFromMatrix,
-  vatFromMatrixSteps,
-} from '../kernels/vat/index.js';
-export {
-  doneOfVatPoints,
-  finishVatPoints,
-  prepareVatPoints,
-  releaseVatPoints,
-  runVatPointsWorker,
-  stopVatPoints,
-  type VatPointsJob,
-  type VatPointsState,
-  vatFromPoints,
-  vatPointsBytes,
-} from '../kernels/vat-points/index.js';
+export { type SyncJobOptions, type VatResult, vatFromMatrix } from '../kernels/vat/index.js';
+export { vatFromPoints } from '../kernels/vat-points/index.js';
 export {
   EpochscopeError,
   type ErrorCode,
@@ -105,15 +50,5 @@ export {
   guard,
   printable,
 } from './errors.js';
-export {
-  decodeBase64,
-  detectFeatures,
-  instantiate,
-  type Kernels,
-  kernelModule,
-  type LoadOptions,
-  loadKernels,
-} from './load.js';
-export { checkFinite, checkMatrix, type Matrix, METRIC_ID, METRICS, type Metric } from './matrix.js';
-export { Arena } from './memory.js';
-export type { Steps } from './steps.js';
+export { detectFeatures, type Kernels, type LoadOptions, loadKernels } from './load.js';
+export { type Matrix, METRICS, type Metric } from './matrix.js';

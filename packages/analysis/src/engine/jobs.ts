@@ -1,14 +1,12 @@
+import { guard, loadKernels, truncatedSvdOperator } from '@epochscope/core-wasm';
 import {
   checkMatrix,
   correlationBytes,
-  guard,
   labelRegionsBytes,
   linkageBytes,
-  loadKernels,
   truncatedSvdBytes,
-  truncatedSvdOperator,
   truncatedSvdOperatorBytes,
-} from '@epochscope/core-wasm';
+} from '@epochscope/core-wasm/jobs';
 import { checkBlocks, checkMap, checkPair, checkSource } from './arguments.js';
 import type { Pool } from './pool.js';
 import type { Engine } from './types.js';

@@ -1,11 +1,5 @@
-import type {
-  Matrix,
-  Metric,
-  PairwiseJob,
-  PairwiseShape,
-  VatPointsJob,
-  VatResult,
-} from '@epochscope/core-wasm';
+import type { Matrix, Metric, VatResult } from '@epochscope/core-wasm';
+import type { PairwiseJob, PairwiseShape, VatPointsJob } from '@epochscope/core-wasm/jobs';
 import type { TaskName, TaskStep } from './tasks.js';
 import type { WorkerInit } from './worker-api.js';
 

@@ -1,19 +1,16 @@
+import { EpochscopeError, formatBytes, guard, METRICS } from '@epochscope/core-wasm';
 import {
   checkFinite,
   checkMatrix,
   checkPairwise,
   checkPointsLinkage,
-  EpochscopeError,
-  formatBytes,
-  guard,
   linkageFromPointsBytes,
   linkageShares,
-  METRICS,
   type PairwiseJob,
   pairwiseBytes,
   stopVatPoints,
   vatPointsBytes,
-} from '@epochscope/core-wasm';
+} from '@epochscope/core-wasm/jobs';
 import { type Alive, type Pool, throwIfAborted } from './pool.js';
 import type { Engine, JobOptions } from './types.js';
 

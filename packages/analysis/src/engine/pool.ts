@@ -1,4 +1,5 @@
-import { EpochscopeError, formatBytes, guard, kernelModule, type Matrix } from '@epochscope/core-wasm';
+import { EpochscopeError, formatBytes, guard, type Matrix } from '@epochscope/core-wasm';
+import { kernelModule } from '@epochscope/core-wasm/jobs';
 import type { Member } from './member.js';
 import type { TaskArguments, TaskName, TaskResult } from './tasks.js';
 import type { JobOptions } from './types.js';

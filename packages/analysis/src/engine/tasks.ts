@@ -1,20 +1,18 @@
+import type { Kernels, Matrix, Metric } from '@epochscope/core-wasm';
 import {
   addCorrelationSteps,
   correlationSteps,
   finishCorrelation,
-  type Kernels,
   labelRegionsSteps,
   linkageFromPointsSteps,
   linkageOfPairwiseSteps,
   linkageSteps,
-  type Matrix,
-  type Metric,
   pairwiseSteps,
   prepareCorrelation,
   releaseCorrelation,
   truncatedSvdSteps,
   vatFromMatrixSteps,
-} from '@epochscope/core-wasm';
+} from '@epochscope/core-wasm/jobs';
 
 /**
  * What one worker can do alone: one entry a kernel. A task is a plain function, or a generator that yields `[done, total]`

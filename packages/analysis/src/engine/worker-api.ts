@@ -1,12 +1,15 @@
 import {
-  Arena,
-  doneOfVatPoints,
   EpochscopeError,
-  finishVatPoints,
-  instantiate,
   type Kernels,
   type Matrix,
   type Metric,
+  type VatResult,
+} from '@epochscope/core-wasm';
+import {
+  Arena,
+  doneOfVatPoints,
+  finishVatPoints,
+  instantiate,
   type PairwiseJob,
   type PairwiseShape,
   pairwiseResult,
@@ -18,8 +21,7 @@ import {
   runVatPointsWorker,
   type VatPointsJob,
   type VatPointsState,
-  type VatResult,
-} from '@epochscope/core-wasm';
+} from '@epochscope/core-wasm/jobs';
 import { transfer } from 'comlink/dist/esm/comlink.mjs';
 import { buffersIn, type TaskName, TaskRunner, type TaskStep } from './tasks.js';
 

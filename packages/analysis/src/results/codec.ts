@@ -1,4 +1,5 @@
-import { decodeBase64, guard } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
+import { decodeBase64 } from '@epochscope/core-wasm/jobs';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
 import { isObject, parseJson } from '../formats/json.js';
 import { encodeNpy } from '../formats/npy.js';

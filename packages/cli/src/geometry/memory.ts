@@ -1,6 +1,7 @@
 import { alignmentSize, isExplicit } from '@epochscope/analysis';
 import type { GraphRunner } from '@epochscope/analysis/node';
-import { formatBytes, guard, truncatedSvdOperatorBytes } from '@epochscope/core-wasm';
+import { formatBytes, guard } from '@epochscope/core-wasm';
+import { truncatedSvdOperatorBytes } from '@epochscope/core-wasm/jobs';
 import type { Output } from '../output.js';
 import type { GeometryOptions } from './options.js';
 import type { MapPlace } from './places.js';
