@@ -18,6 +18,7 @@ import {
   readSharded,
   readTfjsModel,
   readTorch,
+  type Tensor,
 } from '@epochscope/analysis';
 import { type GraphSpec, graphOfKeras, graphOfOnnx, graphOfSpec } from '@epochscope/analysis/node';
 import { EpochscopeError } from '@epochscope/core-wasm';
@@ -31,7 +32,7 @@ const fixture = (name: string) =>
   new Uint8Array(readFileSync(fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))));
 const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const three = { data: Float32Array.of(1, 2, 3), shape: [3], dtype: 'float32' as const };
-const tensors = new Map([
+const tensors = new Map<string, Tensor>([
   ['a', three],
   ['b', { data: new Float64Array(40), shape: [8, 5], dtype: 'float64' as const }],
 ]);

@@ -32,7 +32,7 @@ const int = (value: number) => bytes('J', u32(value));
 const tuple = (...items: Uint8Array[]) => bytes('(', ...items, 't');
 const ints = (values: number[]) => tuple(...values.map(int));
 const global = (module: string, name: string) => bytes('c', module, '\n', name, '\n');
-const pickle = (...parts: (string | Uint8Array)[]) => bytes(0x80, 2, ...parts, '.');
+const pickle = (...parts: (string | number[] | Uint8Array)[]) => bytes(0x80, 2, ...parts, '.');
 
 interface Made {
   type?: string;

@@ -9,6 +9,7 @@ import {
   magnitudeMask,
   PAPER_OPTIONS,
   type PictureLayout,
+  type PruneRound,
   type PruneTarget,
   pictureLayout,
   pruneRounds,
@@ -168,7 +169,7 @@ describe('pruneRounds', () => {
   });
 
   it('removes the rates within one weight or region, and never gives a weight back', async () => {
-    const rounds = [];
+    const rounds: PruneRound[] = [];
     for await (const round of pruneRounds(target(), engine, { ...PAPER_OPTIONS, rounds: 3 }))
       rounds.push(round);
     expect(rounds.map((r) => r.round)).toEqual([0, 1, 2, 3]);

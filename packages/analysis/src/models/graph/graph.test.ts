@@ -401,15 +401,17 @@ describe('a graph of tfjs', () => {
 
 describe('graphOfModel', () => {
   /** Outputs of every layer by tfjs itself. */
-  const outputsOf = (model: LayersModel, x: Float32Array) =>
-    tf.tidy(() => {
-      const layers = model.layers.filter((layer) => layer.getClassName() !== 'InputLayer');
+  const outputsOf = (model: LayersModel, x: Float32Array): Map<string, Float32Array> => {
+    const layers = model.layers.filter((layer) => layer.getClassName() !== 'InputLayer');
+    const values = tf.tidy(() => {
       const probe = tf.model({ inputs: model.inputs, outputs: layers.map((layer) => layer.output as never) });
       const out = probe.predictOnBatch(
         tf.tensor(x, [1, ...(model.inputs[0]!.shape.slice(1) as number[])]),
       ) as TfTensor[];
-      return new Map(layers.map((layer, i) => [layer.name, out[i]!.dataSync<'float32'>().slice()]));
+      return out.map((tensor) => tensor.dataSync<'float32'>().slice());
     });
+    return new Map(layers.map((layer, i) => [layer.name, values[i]!]));
+  };
   const compare = (model: LayersModel) => {
     const graph = graphOfModel(model);
     const runner = keep(new GraphRunner(tf, graph));

@@ -103,7 +103,7 @@ describe('es-weight-pictures', () => {
   it('says why it draws nothing', async () => {
     const element = await show('es-weight-pictures', { data: picturesOf(1), units: [99] });
     expect(inside(element, '[part=state]').textContent).toBe('No such unit.');
-    const loaded = document.createElement('es-weight-pictures') as HTMLElement & {
+    const loaded = document.createElement('es-weight-pictures') as unknown as {
       pick(r: unknown): unknown;
       round: number;
     };
