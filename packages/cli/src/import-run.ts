@@ -20,6 +20,8 @@ export interface ImportRunOptions {
   classes?: string[];
   numbers?: 'epochs' | 'steps';
   firstEpoch?: number;
+  series?: string;
+  pattern?: string;
   model?: string;
   keepLayout: boolean;
   overwrite: boolean;
@@ -38,6 +40,8 @@ export async function importFolder(
     classes: options.classes,
     numbers: options.numbers,
     firstEpoch: options.firstEpoch,
+    series: options.series,
+    pattern: options.pattern,
     keepLayout: options.keepLayout,
     overwrite: options.overwrite,
     architecture: options.model ? await readArchitecture(options.model) : undefined,
@@ -117,6 +121,7 @@ export async function describeFolder(directory: string, output: Output): Promise
         metrics,
         outputs: files.map(({ layer }) => layer),
       })),
+      series: plan.series,
       notes: plan.notes,
       unreadable: broken,
     },

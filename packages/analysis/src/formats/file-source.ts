@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { explained } from './sniff.js';
 import { checkRange } from './source.js';
 import type { ByteSource } from './types.js';
 
@@ -77,7 +78,7 @@ export async function withFile<T>(path: string, body: (source: ByteSource) => Pr
   try {
     return await body(source);
   } catch (cause) {
-    throw fileError(path, cause);
+    throw fileError(path, await explained(source, cause));
   } finally {
     await source.close();
   }

@@ -35,6 +35,14 @@ export function define(command: Command): Command {
       'epoch of the first snapshot, where names count from another number',
       whole(0),
     )
+    .option(
+      '--series <name>',
+      'which of several series of checkpoints, by its name or a part of it: "unet", "seed_2"',
+    )
+    .option(
+      '--pattern <path>',
+      'how names count, where no rule foresees it: "model_{epoch}_{step}.pt", "{series}/x*-{step}.pt", ** for folders',
+    )
     .option('--keep-layout', 'leave PyTorch kernels as [out, in, …]', false)
     .option('--overwrite', 'replace an existing run', false)
     .addHelpText(

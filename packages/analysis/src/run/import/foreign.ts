@@ -1,5 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { some } from './names.js';
+import { isTrainerState, some } from './names.js';
 
 // Checkpoints that are known and not read: each is named, with the way out.
 
@@ -28,18 +27,53 @@ export function foreignFile(name: string): ForeignKind | null {
   return /\.(pkl|pickle)$/.test(name) ? 'pickle' : null;
 }
 
-/** By what lies in a folder; null for any other. */
-export async function foreignFolder(path: string): Promise<ForeignKind | null> {
-  const names = await readdir(path);
+/** Folders that one of these wrote hold nothing else of ours. */
+const WHOLE_FOLDER = new Set<ForeignKind>(['orbax', 'saved model', 'distributed']);
+
+function folderKind(names: readonly string[]): ForeignKind | null {
   const has = (...wanted: string[]) => wanted.some((name) => names.includes(name));
   if (has('_CHECKPOINT_METADATA', 'manifest.ocdbt', '_METADATA')) return 'orbax';
   if (has('saved_model.pb')) return 'saved model';
   if (has('.metadata') && names.some((name) => name.endsWith('.distcp'))) return 'distributed';
-  for (const name of names) {
-    const kind = foreignFile(name);
-    if (kind) return kind;
-  }
   return null;
+}
+
+/** What other tools wrote among the files, by their paths. */
+export function findForeign(paths: readonly string[]) {
+  const folders = new Map<string, string[]>();
+  for (const path of paths) {
+    const at = path.lastIndexOf('/');
+    const folder = at < 0 ? '' : path.slice(0, at);
+    folders.set(folder, [...(folders.get(folder) ?? []), path.slice(at + 1)]);
+  }
+  const whole = new Map<string, ForeignKind>();
+  const single: { path: string; folder: string; kind: ForeignKind }[] = [];
+  for (const [folder, names] of folders) {
+    const kind = folderKind(names);
+    if (kind && WHOLE_FOLDER.has(kind)) whole.set(folder, kind);
+    for (const name of names) {
+      const own = isTrainerState(name) ? null : foreignFile(name);
+      if (own) single.push({ path: folder ? `${folder}/${name}` : name, folder, kind: own });
+    }
+  }
+  const inside = (path: string) =>
+    [...whole.keys()].some((folder) => folder === '' || path.startsWith(`${folder}/`));
+  return {
+    /** Lies in a folder that is theirs. */
+    inside,
+    /** What is told: folders of theirs, and files in folders where nothing of ours lies. */
+    kinds(places: readonly string[]): Map<ForeignKind, string[]> {
+      const told = new Map<ForeignKind, Set<string>>();
+      const tell = (kind: ForeignKind, path: string) =>
+        told.set(kind, (told.get(kind) ?? new Set()).add(path));
+      for (const [folder, kind] of whole)
+        if (!inside(folder) || folder === '') tell(kind, folder === '' ? '.' : folder);
+      for (const { path, folder, kind } of single)
+        if (!inside(path) && !places.some((place) => place.startsWith(folder ? `${folder}/` : '')))
+          tell(kind, folder || path);
+      return new Map([...told].map(([kind, list]) => [kind, [...list]]));
+    },
+  };
 }
 
 /** One sentence for each kind found. */

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeNpy } from '../../formats/npy.js';
 import { encodeNpz, readNpz } from '../../formats/npz.js';
@@ -10,8 +11,8 @@ import { bytesSource } from '../../formats/source.js';
 import { readTorch } from '../../formats/torch/index.js';
 import type { Tensor } from '../../formats/types.js';
 import { openRun } from '../read.js';
-import { canonicalWeights, importRun, planImport } from './index.js';
-import { bareNumbers, gapsOf, parseName } from './names.js';
+import { canonicalWeights, idsOf, importRun, planImport } from './index.js';
+import { gapsOf, parsePath } from './names.js';
 
 const layouts = fileURLToPath(new URL('../../../../../tests/fixtures/layouts/', import.meta.url));
 let folder: string;
@@ -44,38 +45,88 @@ const plan = async (options = {}) => {
 };
 
 describe('names', () => {
-  it.each<[string, boolean, object]>([
-    ['epoch=1-step=938.ckpt', false, { epoch: 1, step: 938, bare: [] }],
-    ['model-epoch=02-val_loss=0.32.ckpt', false, { epoch: 2, step: null, metrics: { val_loss: 0.32 } }],
-    ['checkpoint-500', true, { step: 500, epoch: null }],
-    ['checkpoint-500.pt', false, { step: null, bare: [500] }],
-    ['epoch_3', true, { epoch: 3 }],
-    ['Epoch003', true, { epoch: 3 }],
-    ['ep12.pth', false, { epoch: 12 }],
-    ['iter_2000.pth', false, { step: 2000 }],
-    ['global_step1000', true, { step: 1000 }],
-    ['weights.03-0.33.h5', false, { epoch: null, bare: [3] }],
-    ['07.weights.h5', false, { bare: [7] }],
-    ['resnet18-5.pth', false, { bare: [5] }],
-    ['steep_12.pth', false, { epoch: null, bare: [12] }],
-    ['checkpoint_4.pth.tar', false, { bare: [4] }],
-    ['m3.pt', false, { bare: [], glued: [3] }],
-    ['best.pth', false, { epoch: null, step: null, bare: [] }],
+  const slots = (path: string, folder = false) =>
+    parsePath(path, folder).slots.map(({ word, value, glued }) => [
+      word ?? (glued ? 'glued' : 'bare'),
+      value,
+    ]);
+
+  it.each<[string, boolean, [string, number][]]>([
+    [
+      'epoch=1-step=938.ckpt',
+      false,
+      [
+        ['epoch', 1],
+        ['step', 938],
+      ],
+    ],
+    ['model-epoch=02-val_loss=0.32.ckpt', false, [['epoch', 2]]],
+    ['checkpoint-500', true, [['step', 500]]],
+    ['checkpoint-500/unet/diffusion_pytorch_model.safetensors', false, [['step', 500]]],
+    ['checkpoint-500.pt', false, [['bare', 500]]],
+    ['epoch_3', true, [['epoch', 3]]],
+    ['Epoch003', true, [['epoch', 3]]],
+    ['modelEpoch4.pt', false, [['epoch', 4]]],
+    ['ep12.pth', false, [['epoch', 12]]],
+    ['iter_2000.pth', false, [['step', 2000]]],
+    ['global_step1000', true, [['step', 1000]]],
+    ['step_10k.pt', false, [['step', 10_000]]],
+    [
+      'e01_iter00500.pth',
+      false,
+      [
+        ['epoch', 1],
+        ['step', 500],
+      ],
+    ],
+    [
+      'ckpt_e1_b100.pt',
+      false,
+      [
+        ['epoch', 1],
+        ['step', 100],
+      ],
+    ],
+    ['b100.pt', false, [['glued', 100]]],
+    [
+      'weights.03-0.33.h5',
+      false,
+      [
+        ['bare', 3],
+        ['decimal', 0.33],
+      ],
+    ],
+    ['07.weights.h5', false, [['bare', 7]]],
+    [
+      'resnet18-5.pth',
+      false,
+      [
+        ['glued', 18],
+        ['bare', 5],
+      ],
+    ],
+    ['steep_12.pth', false, [['bare', 12]]],
+    ['checkpoint_4.pth.tar', false, [['bare', 4]]],
+    ['m3.pt', false, [['glued', 3]]],
+    [
+      'seed_2/epoch_1.pt',
+      false,
+      [
+        ['series', 2],
+        ['epoch', 1],
+      ],
+    ],
+    ['100epochs.pt', false, [['epoch', 100]]],
+    ['best.pth', false, []],
   ])('%s', (name, isFolder, expected) => {
-    expect(parseName(name, isFolder)).toMatchObject(expected);
+    expect(slots(name, isFolder)).toEqual(expected);
   });
 
-  it('the number that tells a series apart is its epoch', () => {
-    const series = ['vgg_16_1.pth', 'vgg_16_2.pth'].map((name) => parseName(name, false));
-    expect(bareNumbers(series)).toEqual([1, 2]);
-    expect(bareNumbers([parseName('a-1.pth', false), parseName('b-1.pth', false)])).toEqual([null, null]);
-  });
-
-  it('a number behind a letter is taken where it alone tells files apart', () => {
-    const names = (...list: string[]) => bareNumbers(list.map((name) => parseName(name, false)));
-    expect(names('m0.pt', 'm1.pt', 'm10.pt')).toEqual([0, 1, 10]);
-    expect(names('resnet18_1.pt', 'resnet18_2.pt')).toEqual([1, 2]);
-    expect(names('resnet18.pt')).toEqual([null]);
+  it('figures of other lengths do not keep snapshots apart, seeds do', () => {
+    const template = (path: string) => parsePath(path).template;
+    expect(template('epoch=02-val_loss=0.32.ckpt')).toBe(template('epoch=10-val_loss=-1.2.ckpt'));
+    expect(parsePath('epoch=02-val_loss=0.32.ckpt').metrics).toEqual({ val_loss: 0.32 });
+    expect(template('seed_1/epoch_1.pt')).not.toBe(template('seed_2/epoch_1.pt'));
   });
 
   it('gaps are named in even series only', () => {
@@ -176,6 +227,235 @@ describe('recognising a folder', () => {
     expect((await plan({ numbers: 'steps' })).snapshots).toEqual([
       ['net-100.npz', null, 100],
       ['net-200.npz', null, 200],
+    ]);
+  });
+
+  /** Path, epoch, step of what a list of empty files gives. */
+  const of = async (paths: string[], options = {}) => {
+    for (const path of paths) await put(path, 'x');
+    return plan(options);
+  };
+
+  it.each<[string, string[], [number | null, number | null][]]>([
+    [
+      'steps within epochs',
+      ['m_epoch_2_step_100.pt', 'm_epoch_1_step_200.pt', 'm_epoch_1_step_100.pt'],
+      [
+        [1, 100],
+        [1, 200],
+        [2, 100],
+      ],
+    ],
+    [
+      'letters',
+      ['ckpt_e2_b100.pt', 'ckpt_e1_b100.pt', 'ckpt_e1_b200.pt'],
+      [
+        [1, 100],
+        [1, 200],
+        [2, 100],
+      ],
+    ],
+    [
+      'steps that begin anew after a break',
+      ['epoch=0-step=100.ckpt', 'epoch=1-step=200.ckpt', 'epoch=2-step=100.ckpt'],
+      [
+        [1, 100],
+        [2, 200],
+        [3, 100],
+      ],
+    ],
+    [
+      'two numbers without a word',
+      ['c_1_100.pt', 'c_1_200.pt', 'c_2_100.pt'],
+      [
+        [1, 100],
+        [1, 200],
+        [2, 100],
+      ],
+    ],
+    [
+      'versions alone',
+      ['v1.pt', 'v2.pt', 'v10.pt'],
+      [
+        [1, null],
+        [2, null],
+        [10, null],
+      ],
+    ],
+    [
+      'words behind numbers',
+      ['500steps.pt', '1000steps.pt'],
+      [
+        [null, 500],
+        [null, 1000],
+      ],
+    ],
+    [
+      'a constant beside',
+      ['vit_b16_100epochs_1.pt', 'vit_b16_100epochs_2.pt'],
+      [
+        [1, null],
+        [2, null],
+      ],
+    ],
+    [
+      'thousands',
+      ['step_900.pt', 'step_1k.pt', 'step_10k.pt'],
+      [
+        [null, 900],
+        [null, 1000],
+        [null, 10_000],
+      ],
+    ],
+    [
+      'shards without an index',
+      [1, 2].flatMap((s) => [1, 2].map((i) => `checkpoint-${s}/model-0000${i}-of-00002.safetensors`)),
+      [
+        [null, 1],
+        [null, 2],
+      ],
+    ],
+    [
+      'DeepSpeed',
+      [1, 2].flatMap((s) => [
+        `global_step${s}/mp_rank_00_model_states.pt`,
+        `global_step${s}/zero_pp_rank_0_mp_rank_00_optim_states.pt`,
+      ]),
+      [
+        [null, 1],
+        [null, 2],
+      ],
+    ],
+    [
+      'consolidated weights',
+      ['step_1/consolidated.00.pth', 'step_2/consolidated.00.pth'],
+      [
+        [null, 1],
+        [null, 2],
+      ],
+    ],
+    [
+      'adapters',
+      [1, 2].flatMap((s) => [
+        `checkpoint-${s}/adapter_model.safetensors`,
+        `checkpoint-${s}/training_args.bin`,
+      ]),
+      [
+        [null, 1],
+        [null, 2],
+      ],
+    ],
+  ])('%s', async (_, paths, expected) => {
+    const { snapshots } = await of(paths);
+    expect(snapshots.map(([, epoch, step]) => [epoch, step])).toEqual(expected);
+  });
+
+  it('of the parts of a diffusion checkpoint the largest that is no average is taken, the others are named and can be chosen', async () => {
+    const paths = [500, 1000].flatMap((step) =>
+      [
+        'unet/diffusion_pytorch_model.safetensors',
+        'unet_ema/diffusion_pytorch_model.safetensors',
+        'random_states_0.pkl',
+        'optimizer.bin',
+      ].map((file) => `checkpoint-${step}/${file}`),
+    );
+    const found = await of(paths);
+    expect(found.layout).toBe('Hugging Face');
+    expect(found.snapshots).toEqual(
+      [500, 1000].map((step) => [`checkpoint-${step}/unet/diffusion_pytorch_model.safetensors`, null, step]),
+    );
+    expect(found.notes).toEqual([
+      expect.stringContaining(
+        'checkpoint-#/unet_ema/diffusion_pytorch_model.safetensors (2): another series, left out; --series',
+      ),
+    ]);
+    const average = await plan({ series: 'unet_ema' });
+    expect(average.snapshots.map(([path]) => path)).toEqual(
+      [500, 1000].map((step) => `checkpoint-${step}/unet_ema/diffusion_pytorch_model.safetensors`),
+    );
+    await expect(plan({ series: 'vae' })).rejects.toThrow(
+      'no series fit "vae"; there are checkpoint-#/unet/',
+    );
+  });
+
+  it('seeds and folds are never one series, and never chosen among', async () => {
+    const paths = [1, 2].flatMap((seed) => [1, 2, 3].map((epoch) => `seed_${seed}/model_${epoch}.pt`));
+    await expect(of(paths)).rejects.toThrow(
+      'holds several runs: seed_1/model_#.pt (3), seed_2/model_#.pt (3); choose one of the folders, or with --series "seed_1"',
+    );
+    expect((await plan({ series: 'seed_2' })).snapshots.map(([path]) => path)).toEqual(
+      [1, 2, 3].map((n) => `seed_2/model_${n}.pt`),
+    );
+  });
+
+  it('two nets in one folder are two series', async () => {
+    const paths = [18, 50].flatMap((net) => [1, 2].map((n) => `resnet${net}_${n}.pt`));
+    await expect(of(paths)).rejects.toThrow('holds several runs: resnet18_#.pt (2), resnet50_#.pt (2)');
+    expect((await plan({ series: 'resnet50' })).snapshots.map(([path]) => path)).toEqual([
+      'resnet50_1.pt',
+      'resnet50_2.pt',
+    ]);
+  });
+
+  it('two files never silently become one', async () => {
+    await expect(of(['m_1.pt', 'm_01.pt', 'm_2.pt'])).rejects.toThrow(
+      /m_1\.pt and m_01\.pt have the same number|m_01\.pt and m_1\.pt have the same number/,
+    );
+  });
+
+  it('a pattern says what no rule foresees', async () => {
+    const paths = ['a/x7-12.pt', 'a/x7-13.pt', 'b/x8-12.pt', 'b/other.pt'];
+    for (const path of paths) await put(path, 'x');
+    expect((await plan({ pattern: 'a/x*-{step}.pt' })).snapshots.map(([, , step]) => step)).toEqual([12, 13]);
+    expect(
+      (await plan({ pattern: '**/x{epoch}-{step}.pt' })).snapshots.map(([, epoch, step]) => [epoch, step]),
+    ).toEqual(
+      [
+        [7, 12],
+        [7, 13],
+        [8, 12],
+      ].map(([, step], i) => [[7, 7, 8][i], step]),
+    );
+    await expect(plan({ pattern: '{series}/x*-{step}.pt', series: 'c' })).rejects.toThrow(
+      'no series fit "c"',
+    );
+    await expect(plan({ pattern: '**/x{epoch}-*.pt' })).rejects.toThrow(
+      'have the same number by the pattern',
+    );
+    await expect(plan({ pattern: 'y{epoch}.pt' })).rejects.toThrow(
+      'no weights fit the pattern y{epoch}.pt; there are a/x7-12.pt',
+    );
+    await expect(plan({ pattern: 'a/*.pt' })).rejects.toThrow('expected {epoch} or {step}');
+    await expect(plan({ pattern: 'a/{epoch}{epoch}.pt' })).rejects.toThrow('each at most once');
+  });
+
+  it('a shard that is not there leaves the snapshot out, and says so', async () => {
+    const found = await of([
+      'checkpoint-1/model-00001-of-00002.safetensors',
+      'checkpoint-2/model.safetensors',
+    ]);
+    expect(found.snapshots.map(([path]) => path)).toEqual(['checkpoint-2']);
+    expect(found.notes[0]).toBe(
+      'checkpoint-1/model-#-of-00002.safetensors: shard 2 of 2 is not there, left out',
+    );
+  });
+
+  it('trainer_state.json as Python writes it: figures that are no numbers are left out', async () => {
+    for (const [step, grad] of [
+      [1, 'NaN'],
+      [2, '-Infinity'],
+    ] as const) {
+      await put(`checkpoint-${step}/model.safetensors`);
+      await put(
+        `checkpoint-${step}/trainer_state.json`,
+        `{"epoch": ${step}.0, "best": NaN, "note": "NaN \\" NaN", "global_step": ${step}, "log_history": [{"step": ${step}, "grad_norm": ${grad}, "loss": 0.5}]}`,
+      );
+    }
+    const { snapshots, notes } = await planImport(folder);
+    expect(notes).toEqual([]);
+    expect(snapshots.map(({ epoch, step, metrics }) => [epoch, step, { ...metrics }])).toEqual([
+      [1, 1, { loss: 0.5 }],
+      [2, 2, { loss: 0.5 }],
     ]);
   });
 
@@ -334,6 +614,73 @@ describe('importing', () => {
     await put('in/model_1.safetensors', 'x');
     await expect(importRun(join(folder, 'in'), target())).rejects.toThrow('no snapshot could be read');
     expect(await readdir(folder)).toEqual(['in']);
+  });
+
+  it('says what a file is that is not what its name says, and reads what it can', async () => {
+    const lfs = 'version https://git-lfs.github.com/spec/v1\noid sha256:1234\nsize 4000000\n';
+    await put('lfs/model_1.safetensors', lfs);
+    await expect(importRun(join(folder, 'lfs'), target())).rejects.toThrow(
+      'is a Git LFS pointer of 72 bytes, not the file of 4 MB it stands for; run "git lfs pull"',
+    );
+    await put('html/model_1.pth', '<!DOCTYPE html><html><title>Sign in</title></html>');
+    await expect(importRun(join(folder, 'html'), target())).rejects.toThrow('is a web page, not data');
+    await put('gz/model_1.pt', gzipSync(weights(1)));
+    await expect(importRun(join(folder, 'gz'), target())).rejects.toThrow(
+      'is compressed by gzip; unpack it first: gunzip FILE',
+    );
+    await put('empty/model_1.pt', '');
+    await expect(importRun(join(folder, 'empty'), target())).rejects.toThrow('is empty');
+    for (const n of [1, 2]) await put(`other/model_${n}.ckpt`, weights(n));
+    expect(await importRun(join(folder, 'other'), target())).toMatchObject({ leftOut: [], tensors: 2 });
+  });
+
+  it('shards without an index and modules in folders are one net', async () => {
+    for (const n of [1, 2]) {
+      await put(
+        `shards/checkpoint-${n}/model-00001-of-00002.safetensors`,
+        encodeSafetensors(new Map([['a.weight', f32([n])]])),
+      );
+      await put(
+        `shards/checkpoint-${n}/model-00002-of-00002.safetensors`,
+        encodeSafetensors(new Map([['b.weight', f32([n])]])),
+      );
+      await put(`st/checkpoint-${n}/modules.json`, '[]');
+      await put(`st/checkpoint-${n}/model.safetensors`, encodeSafetensors(new Map([['w', f32([n])]])));
+      await put(
+        `st/checkpoint-${n}/2_Dense/model.safetensors`,
+        encodeSafetensors(new Map([['linear.weight', f32([n, 2], [1, 2])]])),
+      );
+    }
+    expect(await importRun(join(folder, 'shards'), target())).toMatchObject({ leftOut: [], tensors: 2 });
+    const summary = await importRun(join(folder, 'st'), target(), { overwrite: true });
+    expect(summary).toMatchObject({ layout: 'Hugging Face', leftOut: [], tensors: 2 });
+    expect(summary.snapshots.map(({ id }) => id)).toEqual(['step-00000001', 'step-00000002']);
+    expect([...(await (await openRun(target())).weights('last')).keys()].sort()).toEqual([
+      '2_Dense.linear.kernel',
+      'w',
+    ]);
+  });
+
+  it('ids are of one form', () => {
+    expect(
+      idsOf([
+        { epoch: 0, step: 0 },
+        { epoch: 1, step: 9 },
+      ]),
+    ).toEqual(['init', 'epoch-0001']);
+    expect(
+      idsOf([
+        { epoch: 0.5, step: 5 },
+        { epoch: 1, step: 10 },
+      ]),
+    ).toEqual(['step-00000005', 'step-00000010']);
+    expect(
+      idsOf([
+        { epoch: 1, step: 5 },
+        { epoch: 2, step: 5 },
+        { epoch: 2, step: 6 },
+      ]),
+    ).toEqual(['epoch-0001-step-00000005', 'epoch-0002-step-00000005', 'epoch-0002-step-00000006']);
   });
 
   it('does not write over another run unless told', async () => {

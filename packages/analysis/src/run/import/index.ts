@@ -14,8 +14,9 @@ import { readWeights } from './weights.js';
 
 export { type Architecture, graphWith, readArchitecture, samplesFor } from './architecture.js';
 export { type Canonical, canonicalWeights } from './canonical.js';
+export type { WeightsKind, WeightsPlace } from './places.js';
 export { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';
-export { checkWeights, readWeights, type WeightsKind, type WeightsPlace } from './weights.js';
+export { checkWeights, readWeights } from './weights.js';
 
 export interface ImportOptions extends Omit<RecogniseOptions, 'except'> {
   /** Layer outputs by name, from the folder: "epoch_{epoch}/{layer}.npy". */
@@ -63,7 +64,7 @@ export async function planImport(directory: string, options: ImportOptions = {})
     found = await recogniseRun(directory, { ...options, except });
   } catch (cause) {
     if (!matched.length || !(cause instanceof EpochscopeError) || cause.code !== 'missing') throw cause;
-    found = { directory, layout: 'layer outputs', snapshots: [], notes: [] };
+    found = { directory, layout: 'layer outputs', snapshots: [], series: [], notes: [] };
   }
   const planned: PlannedSnapshot[] = [];
   for (const snapshot of found.snapshots)
@@ -90,16 +91,30 @@ export async function planImport(directory: string, options: ImportOptions = {})
   return { ...found, snapshots: planned };
 }
 
-const idOf = ({ epoch, step }: FoundSnapshot): string =>
-  epoch !== null && Number.isInteger(epoch) && epoch > 0
-    ? `epoch-${String(epoch).padStart(4, '0')}`
-    : step !== null && step > 0
-      ? `step-${String(step).padStart(8, '0')}`
-      : epoch === 0 || step === 0
-        ? 'init'
-        : epoch !== null
-          ? `epoch-${epoch}`
-          : 'final';
+const epochId = (epoch: number) => `epoch-${String(epoch).padStart(4, '0')}`;
+const stepId = (step: number) => `step-${String(step).padStart(8, '0')}`;
+
+/** Names of the snapshots' folders, of one form for all but the first, untrained one: by epoch, by step, or by both. */
+export function idsOf(snapshots: readonly Pick<FoundSnapshot, 'epoch' | 'step'>[]): string[] {
+  const distinct = (values: readonly (number | null)[]) =>
+    values.every((value) => value !== null && Number.isInteger(value)) &&
+    new Set(values).size === values.length;
+  const epochs = snapshots.map(({ epoch }) => epoch);
+  const steps = snapshots.map(({ step }) => step);
+  if (distinct(epochs)) return epochs.map((epoch) => (epoch! > 0 ? epochId(epoch!) : 'init'));
+  if (distinct(steps)) return steps.map((step) => (step! > 0 ? stepId(step!) : 'init'));
+  return snapshots.map(({ epoch, step }) =>
+    epoch !== null && step !== null
+      ? `${epochId(epoch)}-${stepId(step)}`
+      : epoch !== null
+        ? epoch === 0
+          ? 'init'
+          : epochId(epoch)
+        : step !== null
+          ? stepId(step)
+          : 'final',
+  );
+}
 
 /**
  * Writes a run directory from a folder that other tools made, one snapshot in memory at a time. A snapshot that cannot be
@@ -123,6 +138,7 @@ export async function importRun(
   let { architecture } = options;
   const doubts = new Set<string>();
   let samples: Tensor | undefined;
+  const ids = idsOf(plan.snapshots);
   for (const [i, snapshot] of plan.snapshots.entries()) {
     if (options.signal?.aborted)
       throw new EpochscopeError('cancelled', `importing was cancelled before ${snapshot.path}`, {
@@ -177,7 +193,8 @@ export async function importRun(
       { overwrite: options.overwrite },
     );
     const info: SnapshotInfo = {
-      id: idOf(snapshot),
+      // A number inside the file may be all there is.
+      id: ids[i] === 'final' ? idsOf([snapshot])[0]! : ids[i]!,
       epoch: snapshot.epoch,
       step: snapshot.step,
       metrics: snapshot.metrics,

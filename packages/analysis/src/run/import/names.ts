@@ -1,5 +1,5 @@
-// What file and folder names of checkpoints say: "epoch=1-step=938.ckpt", "checkpoint-500", "weights.03-0.33.h5",
-// "model_7.pth", "epoch_3".
+// What paths of checkpoints say: "epoch=1-step=938.ckpt", "checkpoint-500/unet/diffusion_pytorch_model.safetensors",
+// "weights.03-0.33.h5", "seed_2/model_7.pth", "e01_iter00500.pth", "step_10k.pt".
 
 /** Endings of files that hold weights, the longest first. */
 export const WEIGHT_ENDINGS = [
@@ -21,11 +21,11 @@ export const WEIGHT_ENDINGS = [
 export type WeightEnding = (typeof WEIGHT_ENDINGS)[number];
 
 export const endingOf = (name: string): WeightEnding | undefined =>
-  WEIGHT_ENDINGS.find((ending) => name.endsWith(ending));
+  WEIGHT_ENDINGS.find((ending) => name.toLowerCase().endsWith(ending));
 
 /** Files beside the weights that trainers keep for themselves. */
 export const isTrainerState = (name: string): boolean =>
-  /^(optimizer|scheduler|scaler|rng_state.*|training_args|optim.*|random_states.*)\.(pt|pth|bin|npz|safetensors)$/i.test(
+  /^(optimizer.*|scheduler.*|scaler.*|rng_state.*|training_args|optim.*|random_states.*|custom_checkpoint.*|sampler.*|dl_state_dict|.*optim_states)\.(pt|pth|bin|npz|safetensors|pkl)$/i.test(
     name,
   );
 
@@ -33,75 +33,113 @@ export const isTrainerState = (name: string): boolean =>
 export const isUnfinished = (name: string): boolean =>
   /(\.(tmp|part|partial|crdownload|incomplete|temp)|~)$/i.test(name) || /\.tmp-[0-9a-f]{8}$/.test(name);
 
-export interface NameParts {
-  name: string;
-  /** The name with each number made "#": equal for snapshots of one series. */
+/** A number in a path. */
+export interface Slot {
+  value: number;
+  /**
+   * What the word beside it says it counts; `series` for what keeps runs apart (seeds, folds, versions); null for none.
+   * `decimal`: "0.33", which is a figure and not a count.
+   */
+  word: 'epoch' | 'step' | 'series' | 'decimal' | null;
+  /** Stands right behind a letter, so that it more often belongs to a name: "resnet50". */
+  glued: boolean;
+  /** In the file's own name, not in a folder's. */
+  own: boolean;
+}
+
+export interface PathName {
+  /** The path with each number made "#", but those that keep runs apart: equal for snapshots of one series. */
   template: string;
-  /** Where a word says so. */
-  epoch: number | null;
-  step: number | null;
+  /** Numbers in their order; as many, of the same words, in all paths of a template. */
+  slots: Slot[];
   /** name=0.25 pairs. */
   metrics: Record<string, number>;
-  /** Whole numbers that stand alone and that no word explains, in order. */
-  bare: number[];
-  /** Those behind a letter, which more often belong to a name: "resnet50", "m3". */
-  glued: number[];
 }
 
-const WORD: [RegExp, 'epoch' | 'step'][] = [
-  [/(?:^|[^a-z])ep(?:och)?s?[-_ .=]?(\d+)(?![\d]|\.\d)/i, 'epoch'],
-  [/(?:^|[^a-z])(?:global[-_]?step|steps?|iter(?:ation)?s?)[-_ .=]?(\d+)(?![\d]|\.\d)/i, 'step'],
-];
+const EPOCH = new Set(['epoch', 'epochs', 'ep', 'eps', 'e']);
+const STEP = new Set(
+  'step steps iter iters iteration iterations it its itr update updates batch batches globalstep'.split(' '),
+);
+/** Only beside an epoch: "ckpt_e1_b100". */
+const SHORT_STEP = new Set(['b', 's', 'i', 'n']);
+const SERIES = new Set(
+  'seed seeds fold folds run runs version v rank split replica trial cv exp experiment worker gpu member stage rep'.split(
+    ' ',
+  ),
+);
+const NUMBER = /(\d+(?:\.\d+)?)([kKM](?![A-Za-z\d]))?/g;
+const PAIR = /([A-Za-z][A-Za-z_\d]*)=(-?\d+(?:\.\d+)?)/g;
+const FACTOR: Record<string, number> = { k: 1e3, K: 1e3, M: 1e6 };
 
-/** Reads a name; `folder` because "checkpoint-500" counts steps only there (Hugging Face). */
-export function parseName(name: string, folder: boolean): NameParts {
-  const ending = folder ? '' : (endingOf(name) ?? '');
-  let stem = name.slice(0, name.length - ending.length);
-  const parts: NameParts = {
-    name,
-    template: `${stem.replace(/\d+(\.\d+)?/g, '#')}${ending}`,
-    epoch: null,
-    step: null,
-    metrics: {},
-    bare: [],
-    glued: [],
-  };
-  const take = (pattern: RegExp): number | null => {
-    const match = pattern.exec(stem);
-    if (!match) return null;
-    stem =
-      stem.slice(0, match.index) + ' '.repeat(match[0].length) + stem.slice(match.index + match[0].length);
-    return Number(match[1]);
-  };
-  for (const [pattern, key] of WORD) parts[key] = take(pattern);
-  if (folder && parts.step === null) parts.step = take(/^checkpoint[-_](\d+)$/i);
-  for (const [, key, value] of stem.matchAll(/([A-Za-z]\w*)=(-?\d+(?:\.\d+)?)/g))
-    parts.metrics[key!.replace(/^[-_]+/, '')] = Number(value);
-  stem = stem.replace(/[A-Za-z]\w*=-?\d+(?:\.\d+)?/g, ' ');
-  parts.bare = [...stem.matchAll(/(?<![A-Za-z\d]|\d\.)(\d{1,15})(?![\d]|\.\d)/g)].map(([, digits]) =>
-    Number(digits),
-  );
-  parts.glued = [...stem.matchAll(/(?<=[A-Za-z])(\d{1,15})(?![\d]|\.\d)/g)].map(([, digits]) =>
-    Number(digits),
-  );
-  return parts;
+/** Numbers and words of a path whose parts are separated by "/"; `folder`: the last part is a folder's name too. */
+export function parsePath(path: string, folder = false): PathName {
+  const parts = path.split('/');
+  const found: PathName = { template: '', slots: [], metrics: Object.create(null) as Record<string, number> };
+  found.template = parts
+    .map((part, i) => {
+      const own = i === parts.length - 1;
+      const ending = own && !folder ? part.slice(part.length - (endingOf(part)?.length ?? 0)) : '';
+      return parsePart(part.slice(0, part.length - ending.length), own, !own || folder, found) + ending;
+    })
+    .join('/');
+  return found;
 }
 
-/**
- * Numbers in a name that no word explains: the first place whose value differs in every one of the series is the epoch;
- * numbers behind a letter are looked at last, and only where there is more than one name. Answers an epoch for each, or null where no place tells them apart.
- */
-export function bareNumbers(series: readonly NameParts[]): (number | null)[] {
-  for (const key of ['bare', 'glued'] as const) {
-    if (key === 'glued' && series.length < 2) break;
-    const places = Math.min(...series.map((parts) => parts[key].length));
-    for (let place = 0; place < places; place++) {
-      const values = series.map((parts) => parts[key][place]!);
-      if (new Set(values).size === values.length) return values;
-    }
+/** Where in a name something stands, and what the template has in its place. */
+interface Mark {
+  begin: number;
+  end: number;
+  text: string;
+  slot?: Slot;
+}
+
+function parsePart(stem: string, own: boolean, folder: boolean, found: PathName): string {
+  const marks: Mark[] = [];
+  for (const match of stem.matchAll(PAIR)) {
+    const key = match[1]!.replace(/^[-_]+/, '');
+    if (meaningOf(lastWord(key)) !== null) continue;
+    found.metrics[key] = Number(match[2]);
+    // Figures are of different length: the pair stands in the template as one sign.
+    marks.push({ begin: match.index, end: match.index + match[0].length, text: '=#' });
   }
-  return series.map(() => null);
+  const checkpoint = folder && /^checkpoint[-_]\d+$/i.test(stem);
+  const short: Slot[] = [];
+  for (const match of stem.matchAll(NUMBER)) {
+    const begin = match.index;
+    const end = begin + match[0].length;
+    if (marks.some((pair) => begin >= pair.begin && begin < pair.end)) continue;
+    const before = /([A-Za-z]+)([-_ .=:]{0,2})$/.exec(stem.slice(0, begin));
+    const after = /^[-_ ]?([A-Za-z]+)/.exec(stem.slice(end))?.[1]?.toLowerCase();
+    const glued = before?.[2] === '';
+    const said = before && lastWord(before[1]!);
+    const word = match[1]!.includes('.')
+      ? 'decimal'
+      : checkpoint
+        ? 'step'
+        : ((said ? meaningOf(said) : null) ??
+          // "100epochs", "3-steps"; a word before the number says more than one behind it.
+          (after && after.length > 1 && meaningOf(after) !== 'series' ? meaningOf(after) : null));
+    const slot: Slot = { value: Number(match[1]) * (FACTOR[match[2] ?? ''] ?? 1), word, glued, own };
+    if (word === null && glued && SHORT_STEP.has(said!)) short.push(slot);
+    marks.push({ begin, end, text: word === 'series' ? String(slot.value) : '#', slot });
+    found.slots.push(slot);
+  }
+  if (marks.some(({ slot }) => slot?.word === 'epoch')) for (const slot of short) slot.word = 'step';
+  let template = '';
+  let at = 0;
+  for (const { begin, end, text } of marks.sort((a, b) => a.begin - b.begin)) {
+    template += stem.slice(at, begin) + text;
+    at = end;
+  }
+  return template + stem.slice(at);
 }
+
+const meaningOf = (word: string): 'epoch' | 'step' | 'series' | null =>
+  EPOCH.has(word) ? 'epoch' : STEP.has(word) ? 'step' : SERIES.has(word) ? 'series' : null;
+
+/** "modelEpoch" → epoch; "global_step" → step. */
+const lastWord = (letters: string): string =>
+  (letters.split(/_|(?<=[a-z])(?=[A-Z])/).at(-1) ?? '').toLowerCase();
 
 /** Numbers missing from a series that counts in even steps; [] where it does not (as in snapshots at 1, 2, 5, 10). */
 export function gapsOf(numbers: readonly number[]): number[] {
@@ -120,3 +158,6 @@ export function gapsOf(numbers: readonly number[]): number[] {
 /** At most six names. */
 export const some = (names: readonly string[]): string =>
   names.length > 6 ? `${names.slice(0, 6).join(', ')}, … (${names.length})` : names.join(', ');
+
+/** Names in the order people count: 2 before 10. */
+export const byName = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });

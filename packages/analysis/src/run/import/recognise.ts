@@ -1,23 +1,17 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { join } from 'node:path';
+import { guard } from '@epochscope/core-wasm';
 import { fileError } from '../../formats/file-source.js';
-import { type ForeignKind, foreignFile, foreignFolder, foreignNotes } from './foreign.js';
-import {
-  bareNumbers,
-  gapsOf,
-  isTrainerState,
-  isUnfinished,
-  type NameParts,
-  parseName,
-  some,
-} from './names.js';
-import { OUTPUT_FOLDERS, placeInFolder, placeOfFile, type WeightsPlace } from './weights.js';
+import { findForeign, foreignNotes } from './foreign.js';
+import { byName, gapsOf, parsePath, some } from './names.js';
+import { findPlaces, OUTPUT_FOLDERS, partialNotes, type TreeFile, type WeightsPlace } from './places.js';
+import { groupBy, groupSeries, type Member, type Series, type SeriesOptions } from './series.js';
+import { readTrainerState } from './trainer-state.js';
 
-/** Entries of one folder. */
+/** Files and folders looked at. */
 const MAX_ENTRIES = 200_000;
-/** How deep the folder with the snapshots is looked for: lightning_logs/version_0/checkpoints. */
-const MAX_DEPTH = 4;
+/** How deep: lightning_logs/version_0/checkpoints/epoch_1/encoder/kernel.npy. */
+const MAX_DEPTH = 8;
 
 export interface FoundSnapshot {
   epoch: number | null;
@@ -37,35 +31,45 @@ export interface FoundRun {
   layout: string;
   /** In numeric order. */
   snapshots: FoundSnapshot[];
+  /** Every series there is, the chosen one first: its name, and how many snapshots. */
+  series: { name: string; snapshots: number }[];
   /** Gaps, doubts, what was left out: one sentence each. */
   notes: string[];
 }
 
-export interface RecogniseOptions {
-  /** What numbers count that no word explains; default epochs. */
-  numbers?: 'epochs' | 'steps';
+export interface RecogniseOptions extends SeriesOptions {
+  /** Which of several series: its name, or a part of it ("unet", "seed_2"). Default: see `choose`. */
+  series?: string;
   /** The epoch of the first snapshot: shifts all. Default: as named (Lightning counts from 0, which is shifted by one). */
   firstEpoch?: number;
   /** Files that are known to be something else (layer outputs). */
   except?: ReadonlySet<string>;
 }
 
-interface Candidate extends Omit<FoundSnapshot, 'epoch' | 'step' | 'metrics'> {
-  name: string;
-  parts: NameParts;
+/** A place of weights, or a folder of layer outputs alone. */
+interface Candidate {
+  /** What is numbered and shown. */
+  path: string;
+  folder: boolean;
+  weights: WeightsPlace | null;
+  outputs: string | null;
+  bytes: number;
 }
 
 /**
  * Finds the snapshots of a run made by other tools, by the names of files and folders; opens no weights. Throws `missing`
- * where nothing is recognised, naming what can be.
+ * where nothing is recognised, naming what can be; `format` where several runs are there and none is chosen.
  */
 export async function recogniseRun(directory: string, options: RecogniseOptions = {}): Promise<FoundRun> {
   try {
-    guard((await stat(directory)).isDirectory(), 'missing', () => `${directory} is not a folder`, {
-      path: directory,
-    });
-    const notes: string[] = [];
-    const candidates = await findCandidates(directory, directory, options.except ?? new Set(), notes, 0);
+    const tree = await listTree(directory);
+    const except = options.except ?? new Set<string>();
+    const files = tree.files.filter(({ path }) => !except.has(join(directory, path)));
+    const foreign = findForeign(files.map(({ path }) => path));
+    const { places, notes } = findPlaces(files.filter(({ path }) => !foreign.inside(path)));
+    if (!places.length && !except.size) places.push(...arraysAtRoot(files));
+    const candidates = candidatesOf(places, files);
+    notes.push(...foreignNotes(foreign.kinds(places.map(({ path }) => path))), ...partialNotes(files));
     guard(
       candidates.length > 0,
       'missing',
@@ -73,195 +77,281 @@ export async function recogniseRun(directory: string, options: RecogniseOptions 
         `${directory}: no snapshots recognised${notes.length ? ` (${notes.join('; ')})` : ''}; expected checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, net-03.keras, net-3.onnx, epoch_3/*.npy or *.npz, or folders with model.safetensors or a tfjs model.json`,
       { path: directory },
     );
-    return await arrange(directory, candidates, options, notes);
+    const { chosen, rest } = choose(directory, groupSeries(candidates, options), options);
+    return await arrange(directory, chosen, rest, options, [...notes, ...emptyFolders(tree, chosen)]);
   } catch (cause) {
     throw fileError(directory, cause);
   }
 }
 
-async function findCandidates(
-  root: string,
-  folder: string,
-  except: ReadonlySet<string>,
-  notes: string[],
-  depth: number,
-): Promise<Candidate[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  guard(
-    entries.length <= MAX_ENTRIES,
-    'format',
-    () => `${folder}: expected at most ${MAX_ENTRIES} entries, got ${entries.length}`,
-    { path: folder },
-  );
-  const found: Candidate[] = [];
-  const others: string[] = [];
-  const unread = new Map<ForeignKind, string[]>();
-  const foreign = (path: string, kind: ForeignKind | null): boolean => {
-    if (kind) unread.set(kind, [...(unread.get(kind) ?? []), path]);
-    return kind !== null;
+interface Tree {
+  files: TreeFile[];
+  folders: string[];
+}
+
+/** Everything below a folder but hidden names (`.metadata` says what wrote a checkpoint). */
+async function listTree(directory: string): Promise<Tree> {
+  guard((await stat(directory)).isDirectory(), 'missing', () => `${directory} is not a folder`, {
+    path: directory,
+  });
+  const tree: Tree = { files: [], folders: [] };
+  const walk = async (folder: string, depth: number): Promise<void> => {
+    const entries = await readdir(join(directory, folder), { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => byName(a.name, b.name))) {
+      const path = folder ? `${folder}/${entry.name}` : entry.name;
+      if (entry.name.startsWith('.') && entry.name !== '.metadata') continue;
+      if (entry.isDirectory()) {
+        tree.folders.push(path);
+        if (depth < MAX_DEPTH) await walk(path, depth + 1);
+      } else if (entry.isFile()) tree.files.push({ path, size: null });
+    }
+    guard(
+      tree.files.length + tree.folders.length <= MAX_ENTRIES,
+      'format',
+      () => `${directory}: expected at most ${MAX_ENTRIES} entries; choose a folder within`,
+      { path: directory },
+    );
   };
-  if (depth === 0 && foreign(basename(folder), await foreignOfRoot(folder))) entries.length = 0;
-  for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))) {
-    const { name } = entry;
-    const path = join(folder, name);
-    const shown = relative(root, path);
-    if (except.has(path) || name.startsWith('.')) continue;
-    if (isUnfinished(name)) {
-      notes.push(`${shown} is unfinished and left out`);
-      continue;
-    }
-    if (entry.isFile()) {
-      const weights = isTrainerState(name) ? null : placeOfFile(path, name);
-      if (weights) found.push({ name, path: shown, parts: parseName(name, false), weights, outputs: null });
-      else foreign(shown, foreignFile(name));
-    } else if (entry.isDirectory()) {
-      const parts = parseName(name, true);
-      const numbered = parts.epoch !== null || parts.step !== null || parts.bare.length > 0;
-      const outputs = await outputsIn(path);
-      // A folder whose entries are themselves numbered is no snapshot but holds them.
-      const weights =
-        numbered || !(await holdsSeries(path)) ? await placeInFolder(path).catch(asNote(notes)) : null;
-      const free = weights && ![...except].some((file) => file.startsWith(weights.path));
-      if ((weights && free) || (outputs && numbered))
-        found.push({ name, path: shown, parts, weights: free ? weights : null, outputs });
-      else if (!except.size && foreign(shown, await foreignFolder(path))) continue;
-      else if (numbered && !weights && !except.size && !/^version_\d+$/.test(name)) {
-        if (await holdsNothing(path)) notes.push(`${shown} holds no weights: incomplete, left out`);
-        else others.push(path);
-      } else others.push(path);
-    }
+  await walk('', 0);
+  return tree;
+}
+
+/** One net as arrays, one a file, right in the folder given. */
+function arraysAtRoot(files: readonly TreeFile[]): WeightsPlace[] {
+  const npy = files.some(
+    ({ path }) => path.endsWith('.npy') && !OUTPUT_FOLDERS.includes(path.split('/')[0]!),
+  );
+  return npy ? [{ kind: 'npy folder', path: '.' }] : [];
+}
+
+function candidatesOf(places: readonly WeightsPlace[], files: readonly TreeFile[]): Candidate[] {
+  const sizes = new Map(files.map(({ path, size }) => [path, size ?? 0]));
+  // epoch_3/outputs/*.npy belong to what lies in epoch_3.
+  const outputs = new Map<string, string>();
+  for (const { path } of files) {
+    const match = /^(.+)\/([^/]+)\/[^/]+\.npy$/.exec(path);
+    if (match && OUTPUT_FOLDERS.includes(match[2]!) && !outputs.has(match[1]!))
+      outputs.set(match[1]!, `${match[1]}/${match[2]}`);
   }
-  notes.push(...foreignNotes(unread));
-  if (found.length || depth >= MAX_DEPTH) return found;
-  const deeper: Candidate[][] = [];
-  for (const path of others) {
-    const inside = await findCandidates(root, path, except, notes, depth + 1);
-    if (inside.length) deeper.push(inside);
+  const used = new Set<string>();
+  const found = places.map((weights): Candidate => {
+    const path = shownPath(weights);
+    const own = [...outputs.keys()].find(
+      (folder) => path === folder || weights.path.startsWith(`${folder}/`),
+    );
+    if (own) used.add(own);
+    const bytes = (weights.files ?? [weights.path]).reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0);
+    return {
+      path,
+      folder: path !== weights.path || weights.kind.endsWith('folder'),
+      weights,
+      outputs: outputs.get(own ?? '') ?? null,
+      bytes,
+    };
+  });
+  for (const [folder, own] of outputs)
+    if (!used.has(folder) && parsePath(folder, true).slots.length)
+      found.push({ path: folder, folder: true, weights: null, outputs: own, bytes: 0 });
+  return found;
+}
+
+/** Usual names of the one model of a folder: the folder is what is numbered, and shown. */
+const USUAL =
+  /\/((pytorch_|tf_)?model(\.safetensors|\.bin|\.h5|-\d+-of-\d+\.\w+|\.(safetensors|bin)\.index\.json|\.json)|modules\.json|weights\.\w+)$/;
+
+function shownPath({ path }: WeightsPlace): string {
+  return path.includes('/') ? path.replace(USUAL, '') : path;
+}
+
+const isAverage = (name: string) => /(^|[^a-z])(ema|swa|averaged?|teacher|shadow)([^a-z]|$)/i.test(name);
+const bytesOf = (one: Series<Candidate>) => one.members.reduce((sum, { item }) => sum + item.bytes, 0);
+
+/**
+ * The series asked for, or the one that is likely meant: numbered, no moving average, the longest, the largest. Several runs of one kind
+ * (seeds, folds, versions) are never chosen among: throws `format`, naming them.
+ */
+function choose(
+  directory: string,
+  all: Series<Candidate>[],
+  { series: wanted }: RecogniseOptions,
+): { chosen: Series<Candidate>; rest: Series<Candidate>[] } {
+  const ranked = all.sort(
+    (a, b) =>
+      Number(b.numbered) - Number(a.numbered) ||
+      Number(isAverage(a.name)) - Number(isAverage(b.name)) ||
+      b.members.length - a.members.length ||
+      bytesOf(b) - bytesOf(a) ||
+      a.name.split('/').length - b.name.split('/').length ||
+      byName(a.name, b.name),
+  );
+  const listed = () => some(ranked.map(({ name, members }) => `${name} (${members.length})`));
+  if (wanted !== undefined) {
+    const parts = (name: string) => name.split('/');
+    const fits =
+      [
+        (name: string) => name === wanted,
+        (name: string) => parts(name).includes(wanted),
+        (name: string) => name.includes(wanted),
+      ]
+        .map((test) => ranked.filter(({ name }) => test(name)))
+        .find((list) => list.length > 0) ?? [];
+    guard(
+      fits.length === 1,
+      fits.length ? 'format' : 'missing',
+      () => `${directory}: ${fits.length ? 'several' : 'no'} series fit "${wanted}"; there are ${listed()}`,
+      { path: directory, series: wanted },
+    );
+    return { chosen: fits[0]!, rest: ranked.filter((one) => one !== fits[0]) };
   }
+  const [chosen, ...rest] = ranked as [Series<Candidate>, ...Series<Candidate>[]];
+  const runs = ranked.filter((one) => one.numbered && isSameKind(one, chosen));
   guard(
-    deeper.length <= 1,
+    runs.length <= 1,
     'format',
     () =>
-      `${root} holds several runs: ${deeper.map(([first]) => join(first!.path, '..')).join(', ')}; choose one of the folders`,
-    { path: root },
+      `${directory} holds several runs: ${some(runs.map(({ name, members }) => `${name} (${members.length})`))}; choose one of the folders, or with --series "${distinction(runs)}"`,
+    { path: directory },
   );
-  if (deeper[0]) return deeper[0];
-  const own = depth === 0 && !except.size ? await placeInFolder(root) : null;
-  return own
-    ? [
-        {
-          name: basename(own.path),
-          path: relative(root, own.path) || '.',
-          parts: parseName(basename(own.path), false),
-          weights: own,
-          outputs: null,
-        },
-      ]
-    : [];
+  return { chosen, rest };
 }
 
-/** Of the folder that was given: files in it are named one by one instead. */
-async function foreignOfRoot(folder: string): Promise<ForeignKind | null> {
-  const kind = await foreignFolder(folder);
-  return kind === 'orbax' || kind === 'saved model' || kind === 'distributed' ? kind : null;
+/** Seeds, folds, versions of one thing; or files of the same names in folders that differ. */
+function isSameKind(one: Series<Candidate>, chosen: Series<Candidate>): boolean {
+  if (one === chosen || one.family === chosen.family) return true;
+  const file = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+  // A number in the folder's name, "checkpoint-#/unet", makes parts of one net of them.
+  return (
+    file(one.name) === file(chosen.name) &&
+    file(one.name).includes('#') &&
+    !isAverage(one.name) &&
+    one.name.includes('/') &&
+    chosen.name.includes('/')
+  );
 }
 
-const asNote = (notes: string[]) => (cause: unknown) => {
-  if (!(cause instanceof EpochscopeError)) throw cause;
-  notes.push(cause.message);
-  return null;
-};
-
-async function outputsIn(folder: string): Promise<string | null> {
-  for (const name of OUTPUT_FOLDERS) {
-    const files = await readdir(join(folder, name)).catch(() => [] as string[]);
-    if (files.some((file) => file.endsWith('.npy'))) return join(folder, name);
-  }
-  return null;
+/** What the first of several runs has in its name and the second not. */
+function distinction([first, second]: readonly Series<Candidate>[]): string {
+  const other = new Set(second!.name.split('/'));
+  return first!.name.split('/').find((part) => !other.has(part)) ?? first!.name;
 }
 
-/** Whether entries of a folder are snapshots themselves. */
-async function holdsSeries(folder: string): Promise<boolean> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const numbered = entries.filter((entry) => {
-    if (entry.isFile() && !placeOfFile(entry.name, entry.name)) return false;
-    const { epoch, step } = parseName(entry.name, entry.isDirectory());
-    return epoch !== null || step !== null;
-  });
-  // A trainer that keeps its last file alone still says in the name which one it is.
-  return numbered.length > 1 || numbered.some((entry) => entry.isFile());
-}
-
-async function holdsNothing(folder: string): Promise<boolean> {
-  return (await readdir(folder, { withFileTypes: true })).every((entry) => !entry.isDirectory());
-}
-
-/** Chooses the series, numbers it, and says what is odd about it. */
+/** Numbers the chosen series, and says what is odd about it. */
 async function arrange(
   directory: string,
-  candidates: Candidate[],
+  chosen: Series<Candidate>,
+  rest: readonly Series<Candidate>[],
   options: RecogniseOptions,
   notes: string[],
 ): Promise<FoundRun> {
-  const series = new Map<string, Candidate[]>();
-  for (const candidate of candidates)
-    series.set(candidate.parts.template, [...(series.get(candidate.parts.template) ?? []), candidate]);
-  const numbered = (c: Candidate) =>
-    c.parts.epoch !== null || c.parts.step !== null || c.parts.bare.length > 0;
-  const ranked = [...series.values()].sort(
-    (a, b) => Number(numbered(b[0]!)) - Number(numbered(a[0]!)) || b.length - a.length,
-  );
-  const [chosen, ...rest] = ranked as [Candidate[], ...Candidate[][]];
-  for (const group of rest)
-    notes.push(
-      `${some(group.map(({ path }) => path))}: ${numbered(group[0]!) ? 'another series' : 'no number in the name'}, left out`,
-    );
-
-  const bare = bareNumbers(chosen.map(({ parts }) => parts));
-  const lightning = chosen.every(({ parts }) => parts.name.endsWith('.ckpt') && /epoch=\d/.test(parts.name));
-  const explained = chosen.some(({ parts }) => parts.epoch !== null || parts.step !== null);
-  let snapshots: FoundSnapshot[] = chosen.map(({ parts, path, weights, outputs }, i) => {
-    const steps = !explained && options.numbers === 'steps';
-    return {
-      epoch: parts.epoch ?? (explained || steps ? null : bare[i]!),
-      step: parts.step ?? (steps ? bare[i]! : null),
-      metrics: parts.metrics,
+  for (const [reason, group] of groupBy(rest, ({ numbered }) =>
+    numbered ? 'another series' : 'no number in the name',
+  ))
+    for (const one of reason === 'another series' ? group : [null])
+      notes.push(
+        one
+          ? `${one.name} (${one.members.length}): another series, left out; --series ${JSON.stringify(one.name)} takes it`
+          : `${some(group.flatMap(({ members }) => members.map(({ path }) => path)))}: no number in the name, left out`,
+      );
+  const { members } = chosen;
+  const lightning = members.every(({ path }) => path.endsWith('.ckpt') && /epoch=\d/.test(path));
+  const snapshots = members.map(
+    ({ item, path, epoch, step, metrics }: Member<Candidate>): FoundSnapshot => ({
+      epoch,
+      step,
+      metrics: { ...metrics },
       path,
-      weights,
-      outputs,
-    };
-  });
-  if (chosen.every(({ parts }) => /^checkpoint[-_]\d+$/.test(parts.name)))
-    for (const snapshot of snapshots) await addTrainerState(directory, snapshot, notes);
+      weights: item.weights && {
+        ...item.weights,
+        path: join(directory, item.weights.path),
+        ...(item.weights.files ? { files: item.weights.files.map((file) => join(directory, file)) } : {}),
+      },
+      outputs: item.outputs && join(directory, item.outputs),
+    }),
+  );
+  const huggingFace = members.every(({ path }) => /(^|\/)checkpoint[-_]\d+(\/|$)/.test(path));
+  if (huggingFace)
+    for (const snapshot of snapshots) notes.push(...(await addTrainerState(directory, snapshot)));
   shiftEpochs(snapshots, lightning, options.firstEpoch, notes);
-
-  const key = (s: FoundSnapshot) => s.epoch ?? s.step ?? 0;
-  const bySteps = snapshots.every(({ step }) => step !== null);
-  const order = (s: FoundSnapshot) => (bySteps ? s.step! : key(s));
-  snapshots.sort((a, b) => order(a) - order(b) || a.path.localeCompare(b.path, 'en', { numeric: true }));
-  snapshots = snapshots.filter((s, i) => {
-    const next = snapshots[i + 1];
-    if (snapshots.length === 1 || !next || order(next) !== order(s)) return true;
-    notes.push(`${s.path} and ${next.path} have the same number; the second is taken`);
-    return false;
-  });
-  const epochs = snapshots.map(({ epoch }) => epoch);
-  if (bySteps && epochs.some((epoch, i) => epoch !== null && epochs.indexOf(epoch) !== i)) {
-    notes.push('several snapshots have the same epoch: they are told apart by their steps');
-    for (const snapshot of snapshots) snapshot.epoch = null;
-  }
+  sortSnapshots(snapshots, notes);
+  const bySteps =
+    snapshots.every(({ step }) => step !== null) &&
+    !snapshots.every(({ epoch }) => epoch !== null && Number.isInteger(epoch));
+  const numbers = snapshots.flatMap(({ epoch, step }) => (bySteps ? step! : (epoch ?? [])));
+  const whole = numbers.length === snapshots.length && new Set(numbers).size === numbers.length;
   const word = bySteps ? 'step' : 'epoch';
-  const gaps = gapsOf(snapshots.map(order));
+  const gaps = whole ? gapsOf(numbers) : [];
   if (gaps.length) notes.push(`${word}${gaps.length > 1 ? 's' : ''} ${some(gaps.map(String))} missing`);
-  const [first, second] = snapshots;
-  if (first && second && order(first) > order(second) - order(first))
-    notes.push(`the first snapshot is ${word} ${order(first)}: earlier ones are not there`);
-  const layout = lightning ? 'Lightning' : layoutName(chosen);
-  return { directory, layout, snapshots, notes };
+  if (whole && numbers.length > 1 && numbers[0]! > numbers[1]! - numbers[0]!)
+    notes.push(`the first snapshot is ${word} ${numbers[0]}: earlier ones are not there`);
+  const layout = lightning ? 'Lightning' : huggingFace ? 'Hugging Face' : layoutName(chosen);
+  const series = [chosen, ...rest].map(({ name, members: own }) => ({ name, snapshots: own.length }));
+  return { directory, layout, snapshots, series, notes };
 }
 
-function layoutName(chosen: Candidate[]): string {
-  if (chosen.every(({ parts }) => /^checkpoint[-_]\d+$/.test(parts.name))) return 'Hugging Face';
+/**
+ * By steps where every one has its own and epochs rise with them; else by epoch, then step (steps that begin anew in each epoch, or
+ * after a break). An epoch that several snapshots share says less than their steps, and goes where those are enough.
+ */
+function sortSnapshots(snapshots: FoundSnapshot[], notes: string[]): void {
+  const steps = snapshots.map(({ step }) => step);
+  const own = steps.every((step) => step !== null) && new Set(steps).size === steps.length;
+  const byStep = [...snapshots].sort((a, b) => (a.step ?? 0) - (b.step ?? 0));
+  const rising = byStep.every(
+    ({ epoch }, i) => i === 0 || epoch === null || epoch >= (byStep[i - 1]!.epoch ?? 0),
+  );
+  if (own && rising) {
+    snapshots.sort((a, b) => a.step! - b.step!);
+    const epochs = snapshots.map(({ epoch }) => epoch);
+    if (epochs.some((epoch, i) => epoch !== null && epochs.indexOf(epoch) !== i)) {
+      notes.push('several snapshots have the same epoch: they are told apart by their steps');
+      for (const snapshot of snapshots) snapshot.epoch = null;
+    }
+    return;
+  }
+  snapshots.sort(
+    (a, b) =>
+      (a.epoch ?? a.step ?? 0) - (b.epoch ?? b.step ?? 0) ||
+      (a.step ?? 0) - (b.step ?? 0) ||
+      byName(a.path, b.path),
+  );
+  if (
+    snapshots.length > 1 &&
+    steps.every((step) => step !== null) &&
+    snapshots.every(({ epoch }) => epoch !== null)
+  )
+    notes.push('steps begin anew within epochs: snapshots are in the order of epoch, then step');
+}
+
+/** Numbered folders of the chosen series that hold nothing. */
+function emptyFolders({ files, folders }: Tree, chosen: Series<Candidate>): string[] {
+  const holds = new Set<string>();
+  const add = (path: string) => {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
+      holds.add(path.slice(0, at));
+  };
+  for (const { item } of chosen.members) {
+    add(`${item.path}/`);
+    if (item.weights) add(`${item.weights.path}/`);
+  }
+  for (const folder of folders) add(folder);
+  const depth = (path: string) => path.split('/').length;
+  const forms = new Set(chosen.name.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/')));
+  return folders
+    .filter(
+      (folder) =>
+        !holds.has(folder) &&
+        parsePath(folder, true).slots.length > 0 &&
+        forms.has(parsePath(folder, true).template) &&
+        depth(folder) <= depth(chosen.name) &&
+        !files.some(
+          ({ path }) =>
+            path.startsWith(`${folder}/`) && chosen.members.some(({ item }) => item.weights?.path === path),
+        ),
+    )
+    .map((folder) => `${folder} holds no weights: incomplete, left out`);
+}
+
+function layoutName({ members }: Series<Candidate>): string {
   const kinds: Record<string, string> = {
     keras: 'Keras',
     torch: 'PyTorch',
@@ -269,29 +359,26 @@ function layoutName(chosen: Candidate[]): string {
     onnx: 'ONNX',
     safetensors: 'safetensors',
     sharded: 'safetensors',
+    shards: 'safetensors',
+    modules: 'sentence-transformers',
   };
-  const kind = chosen.find(({ weights }) => weights)?.weights?.kind;
+  const kind = members.find(({ item }) => item.weights)?.item.weights?.kind;
   return kind ? (kinds[kind] ?? 'NumPy') : 'layer outputs';
 }
 
 /** Hugging Face keeps the epoch and the log in trainer_state.json. */
-async function addTrainerState(directory: string, snapshot: FoundSnapshot, notes: string[]): Promise<void> {
-  const file = join(directory, snapshot.path, 'trainer_state.json');
+async function addTrainerState(directory: string, snapshot: FoundSnapshot): Promise<string[]> {
+  const folder = /^(.*?checkpoint[-_]\d+)(\/|$)/.exec(snapshot.path)![1]!;
+  const file = join(directory, folder, 'trainer_state.json');
   const size = (await stat(file).catch(() => null))?.size;
-  if (size === undefined || size > 50_000_000) return;
-  try {
-    const state = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown> | null;
-    if (typeof state?.epoch === 'number' && Number.isFinite(state.epoch)) snapshot.epoch = state.epoch;
-    if (typeof state?.global_step === 'number' && state.global_step !== snapshot.step)
-      notes.push(`${snapshot.path}: trainer_state.json says step ${state.global_step}`);
-    const log = Array.isArray(state?.log_history) ? (state.log_history as Record<string, unknown>[]) : [];
-    for (const entry of log.filter((item) => item?.step === snapshot.step))
-      for (const [name, value] of Object.entries(entry))
-        if (typeof value === 'number' && Number.isFinite(value) && !['step', 'epoch'].includes(name))
-          snapshot.metrics[name] = value;
-  } catch {
-    notes.push(`${snapshot.path}: trainer_state.json is not JSON`);
-  }
+  if (size === undefined || size > 50_000_000) return [];
+  const state = readTrainerState(await readFile(file, 'utf8'));
+  if (!state) return [`${folder}: trainer_state.json is not JSON`];
+  if (state.epoch !== null) snapshot.epoch = state.epoch;
+  Object.assign(snapshot.metrics, snapshot.step === null ? {} : (state.metrics.get(snapshot.step) ?? {}));
+  return state.step !== null && state.step !== snapshot.step
+    ? [`${folder}: trainer_state.json says step ${state.step}`]
+    : [];
 }
 
 function shiftEpochs(

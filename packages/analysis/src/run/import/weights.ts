@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { withFile } from '../../formats/file-source.js';
 import { readHdf5Dataset } from '../../formats/hdf5/index.js';
@@ -8,80 +8,25 @@ import { readNpy } from '../../formats/npy.js';
 import { readNpz, readNpzDirectory } from '../../formats/npz.js';
 import { readSafetensors, readSafetensorsHeader } from '../../formats/safetensors.js';
 import { readSharded, readShardIndex } from '../../formats/sharded.js';
+import { contentOf, headOf } from '../../formats/sniff.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
 import { readTorch, readTorchHeader } from '../../formats/torch/index.js';
 import type { Tensor } from '../../formats/types.js';
 import { type Architecture, readOnnxFile } from './architecture.js';
-import { endingOf, isTrainerState, isUnfinished, some } from './names.js';
+import { some } from './names.js';
+import { OUTPUT_FOLDERS, placeOfFile, type WeightsPlace } from './places.js';
 import { openBeside } from './siblings.js';
-
-/** How the weights of one snapshot are kept. */
-export type WeightsKind =
-  | 'safetensors'
-  | 'sharded'
-  | 'torch'
-  | 'keras'
-  | 'tfjs'
-  | 'onnx'
-  | 'npz'
-  | 'npy folder'
-  | 'npz folder';
-
-export interface WeightsPlace {
-  kind: WeightsKind;
-  /** The file, or the folder for folders of arrays. */
-  path: string;
-}
 
 /** Arrays in one folder. */
 const MAX_FOLDER_ARRAYS = 20_000;
-/** Folders that hold layer outputs rather than weights. */
-export const OUTPUT_FOLDERS = ['outputs', 'activations', 'features'];
 
-/** What a file holds by its ending; null for none that holds weights. */
-export function placeOfFile(path: string, name: string): WeightsPlace | null {
-  const ending = endingOf(name);
-  if (!ending || isTrainerState(name) || isUnfinished(name)) return null;
-  if (ending === '.bin')
-    return /^(pytorch_model|model|weights|adapter_model)/.test(name) ? { kind: 'torch', path } : null;
-  if (ending === '.npz') return { kind: 'npz', path };
-  if (ending === '.onnx') return { kind: 'onnx', path };
-  if (ending === '.safetensors') return { kind: 'safetensors', path };
-  return { kind: ['.weights.h5', '.h5', '.hdf5', '.keras'].includes(ending) ? 'keras' : 'torch', path };
-}
-
-/** Where the weights lie in a snapshot's own folder; null where there are none. Throws `format` where several compete. */
-export async function placeInFolder(folder: string): Promise<WeightsPlace | null> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile() && !isUnfinished(entry.name))
-    .map(({ name }) => name);
-  const index = files.find((name) => /\.(safetensors|bin)\.index\.json$/.test(name));
-  if (index) return { kind: 'sharded', path: join(folder, index) };
-  if (files.includes('model.json')) return { kind: 'tfjs', path: join(folder, 'model.json') };
-  const arrays = files.filter((name) => name.endsWith('.npz'));
-  if (arrays.length > 1) return { kind: 'npz folder', path: folder };
-  const places = files.flatMap((name) => placeOfFile(join(folder, name), name) ?? []);
-  // Weights are often kept twice; safetensors first.
-  for (const kind of ['safetensors', 'keras', 'torch', 'npz', 'onnx'] as const) {
-    const found = places.filter((place) => place.kind === kind);
-    const usual = found.find(({ path }) => /(^|[/\\])(model|pytorch_model|weights)\.\w+$/.test(path));
-    if (found.length === 1 || usual) return usual ?? found[0]!;
-    guard(
-      !found.length,
-      'format',
-      () =>
-        `${folder} holds several files of weights: ${found.map(({ path }) => path.slice(folder.length + 1)).join(', ')}`,
-      { path: folder },
-    );
-  }
-  const inside = entries.filter((entry) => entry.isDirectory() && !OUTPUT_FOLDERS.includes(entry.name));
-  const deep = await Promise.all(
-    inside.map(async ({ name }) => (await readdir(join(folder, name))).some((file) => file.endsWith('.npy'))),
-  );
-  return files.some((name) => name.endsWith('.npy')) || deep.some(Boolean)
-    ? { kind: 'npy folder', path: folder }
-    : null;
+/** The kind by a file's first bytes where its ending says another: PyTorch named .safetensors, safetensors named .pt. */
+async function actualKind({ kind, path }: WeightsPlace): Promise<WeightsPlace['kind']> {
+  if (kind !== 'safetensors' && kind !== 'torch' && kind !== 'keras') return kind;
+  const content = await withFile(path, async (source) => contentOf(await headOf(source), source.size));
+  if (content === 'safetensors') return 'safetensors';
+  if (content === 'zip' && kind === 'safetensors') return 'torch';
+  return content === 'hdf5' && kind !== 'keras' ? 'keras' : kind;
 }
 
 export interface ReadWeights {
@@ -95,14 +40,18 @@ export interface ReadWeights {
 }
 
 /** All weights of one snapshot, under the names the files give them. Throws what the formats throw. */
-export async function readWeights({ kind, path }: WeightsPlace): Promise<ReadWeights> {
+export async function readWeights(place: WeightsPlace): Promise<ReadWeights> {
+  const { path } = place;
   const only = async (tensors: Promise<Map<string, Tensor>>) => ({
     tensors: await tensors,
     numbers: {},
     architecture: null,
   });
   const name = path.slice(dirname(path).length).replace(/^[/\\]/, '');
-  switch (kind) {
+  switch (await actualKind(place)) {
+    case 'shards':
+    case 'modules':
+      return readParts(place);
     case 'torch':
       return withFile(path, async (source) => {
         const header = await readTorchHeader(source);
@@ -155,7 +104,7 @@ export async function readWeights({ kind, path }: WeightsPlace): Promise<ReadWei
     case 'npz':
       return only(withFile(path, readNpz));
     default:
-      return only(readArrays(path, kind === 'npy folder' ? '.npy' : '.npz'));
+      return only(readArrays(path, place.kind === 'npy folder' ? '.npy' : '.npz'));
   }
 }
 
@@ -164,9 +113,12 @@ export async function readWeights({ kind, path }: WeightsPlace): Promise<ReadWei
  * formats throw.
  */
 export async function checkWeights(place: WeightsPlace): Promise<string[]> {
-  const { kind, path } = place;
+  const { path } = place;
   const name = path.slice(dirname(path).length).replace(/^[/\\]/, '');
-  switch (kind) {
+  switch (await actualKind(place)) {
+    case 'shards':
+    case 'modules':
+      return (await Promise.all(partsOf(place).map(({ part }) => checkWeights(part)))).flat();
     case 'torch':
       return withFile(path, async (source) => [...(await readTorchHeader(source)).entries.keys()]);
     case 'safetensors':
@@ -187,6 +139,33 @@ export async function checkWeights(place: WeightsPlace): Promise<string[]> {
     default:
       return [...(await readWeights(place)).tensors.keys()];
   }
+}
+
+/** The files that one net is made of: shards without an index, or sentence-transformers' modules, under their folder's name. */
+function partsOf({ kind, path, files }: WeightsPlace): { part: WeightsPlace; prefix: string }[] {
+  return (files ?? []).flatMap((file) => {
+    const part = placeOfFile(file);
+    const inside = relative(dirname(path), dirname(file));
+    return part ? [{ part, prefix: kind === 'modules' && inside ? `${inside}.` : '' }] : [];
+  });
+}
+
+async function readParts(place: WeightsPlace): Promise<ReadWeights> {
+  const all: ReadWeights = { tensors: new Map(), numbers: {}, architecture: null, notes: [] };
+  for (const { part, prefix } of partsOf(place)) {
+    const { tensors, notes } = await readWeights(part);
+    all.notes!.push(...(notes ?? []));
+    for (const [name, tensor] of tensors) {
+      guard(
+        !all.tensors.has(prefix + name),
+        'format',
+        () => `${part.path}: tensor ${prefix + name} stands in two files of this net`,
+        { file: part.path, tensor: name },
+      );
+      all.tensors.set(prefix + name, tensor);
+    }
+  }
+  return all;
 }
 
 /** "conv/kernel.npy" → conv/kernel; "conv.npz" with kernel → conv/kernel. */

@@ -1,0 +1,188 @@
+import { endingOf, isTrainerState, isUnfinished, parsePath, some } from './names.js';
+
+// Which files of a folder, known by their names alone, are the weights of one snapshot each. Works on a list of paths, so
+// that a folder, a zip and a hub's listing are the same.
+
+/** How the weights of one snapshot are kept. */
+export type WeightsKind =
+  | 'safetensors'
+  | 'sharded'
+  | 'shards'
+  | 'modules'
+  | 'torch'
+  | 'keras'
+  | 'tfjs'
+  | 'onnx'
+  | 'npz'
+  | 'npy folder'
+  | 'npz folder';
+
+export interface WeightsPlace {
+  kind: WeightsKind;
+  /** The file, the index of shards, or the folder for folders of arrays. */
+  path: string;
+  /** shards, modules: the files that make it up, in order. */
+  files?: string[];
+}
+
+export interface TreeFile {
+  /** From the folder given, parts separated by "/". */
+  path: string;
+  /** Bytes; null where not known. */
+  size: number | null;
+}
+
+/** Folders that hold layer outputs rather than weights. */
+export const OUTPUT_FOLDERS = ['outputs', 'activations', 'features'];
+
+/** What a file holds by its ending; null for none that holds weights. */
+export function placeOfFile(path: string): WeightsPlace | null {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const ending = endingOf(name);
+  if (!ending || isTrainerState(name) || isUnfinished(name)) return null;
+  if (ending === '.bin')
+    return /^(.*model|weights|.*adapter|.*lora).*\.bin$/i.test(name) ? { kind: 'torch', path } : null;
+  if (ending === '.npz') return { kind: 'npz', path };
+  if (ending === '.onnx') return { kind: 'onnx', path };
+  if (ending === '.safetensors') return { kind: 'safetensors', path };
+  return { kind: ['.weights.h5', '.h5', '.hdf5', '.keras'].includes(ending) ? 'keras' : 'torch', path };
+}
+
+const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '');
+const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+/** Of the folders above a file, the one whose name says which snapshot it is: the deepest with a word, else the first with a number. */
+function snapshotFolder(folder: string): string | null {
+  const parts = folder.split('/').filter(Boolean);
+  const slots = parts.map((part) => parsePath(part, true).slots);
+  const worded = slots.findLastIndex((list) => list.some(({ word }) => word === 'epoch' || word === 'step'));
+  const at =
+    worded >= 0 ? worded : slots.findIndex((list) => list.some(({ word, glued }) => word === null && !glued));
+  return at >= 0 ? parts.slice(0, at + 1).join('/') : null;
+}
+const inOutputs = (path: string) => path.split('/').some((part) => OUTPUT_FOLDERS.includes(part));
+
+/** Every place of weights among the files, and notes on what is not whole or not taken. O(files). */
+export function findPlaces(files: readonly TreeFile[]): { places: WeightsPlace[]; notes: string[] } {
+  const notes: string[] = [];
+  const folders = new Map<string, string[]>();
+  const arrays = new Map<string, { npy: boolean; npz: number }>();
+  for (const { path } of files) {
+    if (isUnfinished(nameOf(path))) {
+      notes.push(`${path} is unfinished and left out`);
+      continue;
+    }
+    const folder = folderOf(path);
+    folders.set(folder, [...(folders.get(folder) ?? []), path]);
+    if (inOutputs(folder)) continue;
+    const npz = path.endsWith('.npz');
+    if (!npz && !path.endsWith('.npy')) continue;
+    const above = snapshotFolder(folder);
+    if (above === null) continue;
+    const own = arrays.get(above) ?? { npy: false, npz: 0 };
+    arrays.set(above, { npy: own.npy || !npz, npz: own.npz + Number(npz) });
+  }
+  const places: WeightsPlace[] = [];
+  for (const [folder, { npy, npz }] of arrays)
+    if (npy) places.push({ kind: 'npy folder', path: folder });
+    else if (npz > 1) places.push({ kind: 'npz folder', path: folder });
+  const taken = places.map(({ path }) => `${path}/`);
+  for (const [folder, paths] of folders) {
+    if (inOutputs(folder)) continue;
+    const free = paths.filter(
+      (path) => !(/\.np[yz]$/.test(path) && taken.some((prefix) => path.startsWith(prefix))),
+    );
+    places.push(...inFolder(folder, free, notes));
+  }
+  return { places: withModules(places, files), notes };
+}
+
+/** NAME-00002-of-00005.safetensors → which of how many. */
+const SHARD = /^(.*)-(\d{5,})-of-(\d{5,})(\.\w+)$/;
+
+function inFolder(folder: string, paths: readonly string[], notes: string[]): WeightsPlace[] {
+  const places: WeightsPlace[] = [];
+  const rest = new Set(paths);
+  const indexes = paths.filter((path) => /\.(safetensors|bin)\.index\.json$/.test(path));
+  // Two indexes of one model (".fp16.", ".bin" beside ".safetensors"): each is a place, and the kinds are told apart below.
+  for (const index of indexes) places.push({ kind: 'sharded', path: index });
+  const groups = new Map<string, Map<number, string>>();
+  for (const path of paths) {
+    const match = SHARD.exec(nameOf(path));
+    if (!match) continue;
+    rest.delete(path);
+    if (indexes.length) continue;
+    const [, stem, at, count, ending] = match;
+    const key = `${stem}-#-of-${count}${ending}`;
+    groups.set(key, (groups.get(key) ?? new Map<number, string>()).set(Number(at), path));
+  }
+  for (const [key, shards] of groups) {
+    const count = Number(/-of-(\d+)/.exec(key)![1]);
+    const missing = Array.from({ length: count }, (_, i) => i + 1).filter((i) => !shards.has(i));
+    // Some count their shards from 0.
+    if (missing.length && !(missing.length === 1 && missing[0] === count && shards.has(0)))
+      notes.push(
+        `${folder ? `${folder}/` : ''}${key}: shard ${missing[0]} of ${count} is not there, left out`,
+      );
+    else {
+      const list = [...shards].sort(([a], [b]) => a - b).map(([, path]) => path);
+      places.push({ kind: 'shards', path: list[0]!, files: list });
+    }
+  }
+  const model = paths.find((path) => nameOf(path) === 'model.json');
+  if (model) return [...places, { kind: 'tfjs', path: model }];
+  const singles = [...rest].flatMap((path) => placeOfFile(path) ?? []);
+  return [...places, ...withoutCopies(singles, places)];
+}
+
+/** Weights are often kept twice, for several tools: of files of one stem the first of these kinds is taken. */
+const PREFERENCE: WeightsKind[] = ['safetensors', 'keras', 'torch', 'npz', 'onnx'];
+/** Names that tools give the one model of a folder. */
+const USUAL = /^(pytorch_model|tf_model|flax_model|rust_model|weights|model)$/;
+const stemOf = (path: string) => {
+  const name = nameOf(path);
+  const stem = name.slice(0, name.length - (endingOf(name)?.length ?? 0));
+  return USUAL.test(stem) ? 'model' : stem;
+};
+
+function withoutCopies(singles: readonly WeightsPlace[], sharded: readonly WeightsPlace[]): WeightsPlace[] {
+  const stems = new Map<string, WeightsPlace[]>();
+  for (const place of singles)
+    stems.set(stemOf(place.path), [...(stems.get(stemOf(place.path)) ?? []), place]);
+  if (sharded.length) stems.delete('model');
+  return [...stems.values()].flatMap((same) => {
+    const kind = PREFERENCE.find((one) => same.some((place) => place.kind === one));
+    return same.filter((place) => place.kind === kind);
+  });
+}
+
+/** sentence-transformers: modules.json beside a model and numbered folders "2_Dense", which are one net. */
+function withModules(places: readonly WeightsPlace[], files: readonly TreeFile[]): WeightsPlace[] {
+  let left = [...places];
+  for (const { path } of files) {
+    if (nameOf(path) !== 'modules.json') continue;
+    const folder = folderOf(path);
+    const prefix = folder ? `${folder}/` : '';
+    const own = left.filter((place) => {
+      const inside = place.path.startsWith(prefix) ? place.path.slice(prefix.length) : null;
+      return inside !== null && place.kind !== 'sharded' && /^([^/]+|\d+_[A-Za-z]\w*\/[^/]+)$/.test(inside);
+    });
+    if (own.length < 2) continue;
+    left = [
+      ...left.filter((place) => !own.includes(place)),
+      { kind: 'modules', path, files: own.flatMap((place) => place.files ?? [place.path]) },
+    ];
+  }
+  return left;
+}
+
+/** Notes on model-parallel files, whose tensors are parts of tensors. */
+export function partialNotes(files: readonly TreeFile[]): string[] {
+  const parts = files.filter(({ path }) =>
+    /(^|\/)(consolidated\.0[1-9]\.pth|mp_rank_0[1-9]_model_states\.pt)$/.test(path),
+  );
+  return parts.length
+    ? [
+        `${some(parts.map(({ path }) => path))}: a model-parallel checkpoint, of which each file holds a part of every tensor; merge it where it was written and save one file`,
+      ]
+    : [];
+}
