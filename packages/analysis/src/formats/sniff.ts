@@ -52,7 +52,7 @@ export const headOf = (source: ByteSource): Promise<Uint8Array> =>
 
 /** The failure of a parser, or what the file is instead of what it was taken for. */
 export async function explained(source: ByteSource, cause: unknown): Promise<unknown> {
-  if (!(cause instanceof EpochscopeError) || cause.code !== 'format') return cause;
+  if (!(cause instanceof EpochscopeError) || !['format', 'unsupported'].includes(cause.code)) return cause;
   const head = await headOf(source).catch(() => null);
   const disguise = head && disguiseOf(head, source.size);
   return disguise

@@ -76,12 +76,11 @@ export function canonicalWeights(
       tensor = transpose(tensor, axes);
       out.transposed++;
     }
-    if (name.length > 180 || out.tensors.has(name))
-      throw new EpochscopeError(
-        'format',
-        `${source}: ${out.tensors.has(name) ? 'two tensors are' : 'a tensor is'} named ${name.slice(0, 80)}`,
-        { file: source, tensor: name },
-      );
+    if (out.tensors.has(name))
+      throw new EpochscopeError('format', `${source}: two tensors are named ${name.slice(0, 80)}`, {
+        file: source,
+        tensor: name,
+      });
     out.tensors.set(name, tensor);
   }
   if (!out.tensors.size)
@@ -136,6 +135,17 @@ export function transpose(tensor: Tensor, axes: readonly number[]): Tensor {
   return { data: out as TensorData, shape, dtype: tensor.dtype };
 }
 
+/** A layer's name is a file's name too: a longer one keeps its end, which says most, and a number made of the whole. */
+const MAX_LAYER_NAME = 120;
+
+function layerName(name: string): string {
+  if (name.length <= MAX_LAYER_NAME) return name;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  const tag = (hash >>> 0).toString(16).padStart(8, '0');
+  return `${tag}…${name.slice(10 - MAX_LAYER_NAME)}`;
+}
+
 /** Parameters grouped by what precedes the last dot, in order. */
 function layersOf(tensors: ReadonlyMap<string, Tensor>): LayerInfo[] {
   const groups = new Map<string, string[]>();
@@ -152,6 +162,6 @@ function layersOf(tensors: ReadonlyMap<string, Tensor>): LayerInfo[] {
     const kind = statistics
       ? 'batch-norm'
       : ({ 1: 'scale', 2: 'dense', 3: 'conv1d', 4: 'conv2d' }[main.length] ?? 'parameters');
-    return { name, kind, shape: main.length ? [main[main.length - 1]!] : [1], parameters };
+    return { name: layerName(name), kind, shape: main.length ? [main[main.length - 1]!] : [1], parameters };
   });
 }

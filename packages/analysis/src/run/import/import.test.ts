@@ -547,6 +547,23 @@ describe('weights in our layout', () => {
     });
   });
 
+  it('takes names of any length: a tensor keeps its own, its layer gets one that a file can have', () => {
+    const long = (end: string) => `${'StatefulPartitionedCall/block/'.repeat(40)}${end}`;
+    const { tensors, layers } = canonicalWeights(
+      new Map([
+        [long('a/kernel'), f32([1, 2], [1, 2])],
+        [long('b/kernel'), f32([1, 2], [1, 2])],
+      ]),
+      'f',
+    );
+    expect([...tensors.keys()]).toEqual(['a', 'b'].map((end) => long(`${end}/kernel`).replaceAll('/', '.')));
+    expect(new Set(layers.map(({ name }) => name)).size).toBe(2);
+    for (const { name, parameters } of layers) {
+      expect(name.length).toBeLessThanOrEqual(120);
+      expect(tensors.has(parameters[0]!)).toBe(true);
+    }
+  });
+
   it('only tables of two axes are embeddings', () => {
     const { tensors } = canonicalWeights(
       new Map([
