@@ -8,6 +8,7 @@ const OPTIONS: Record<Job, readonly [at: number, needed?: string]> = {
   vat: [1, 'metric'],
   pairwise: [1, 'metric'],
   vatFromMatrix: [1],
+  vatImage: [2, 'metric'],
   linkage: [1],
   clusterPoints: [1, 'metric'],
   correlation: [2],

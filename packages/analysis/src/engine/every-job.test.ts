@@ -53,6 +53,8 @@ const JOBS: Record<string, (engine: Engine, options: JobOptions) => Promise<unkn
       },
       o,
     ),
+  vatImage: (e, o) =>
+    e.vatImage(x, random(6).permutation(700), { metric: 'correlation', side: 300, seed: 2, ...o }),
   labelRegions: (e, o) => e.labelRegions(masks, [40, 30, 30], { neighbours: 8, ...o }),
   truncatedSvd: (e, o) => e.truncatedSvd(x, { k: 4, ...o }),
   truncatedSvdOperator: (e, o) => e.truncatedSvdOperator(operator, { k: 3, ...o }),
@@ -143,6 +145,9 @@ describe('wrong arguments', () => {
     ['correlationOfBlocks', [{ units: 2, inputs: 2, samples: 3, blocks: () => 5 }]],
     ['correlationOfBlocks', [{ units: 2, inputs: 2, samples: 3, blocks: () => [7] }]],
     ['correlationOfBlocks', [{ units: 2, inputs: 2, samples: Number.NaN, blocks: () => [] }]],
+    ['vatImage', [x]],
+    ['vatImage', [x, new Uint32Array(700), { metric: 'cosine', side: 0.5, seed: 1 }]],
+    ['vatImage', [x, new Uint32Array(5), { metric: 'cosine', side: 5, seed: 1 }]],
     ['labelRegions', []],
     ['labelRegions', [masks, [40, 30, 30]]],
     ['truncatedSvd', [x]],

@@ -10,6 +10,7 @@ import {
 import { checkBlocks, checkMap, checkPair, checkSource } from './arguments.js';
 import type { Pool } from './pool.js';
 import type { Engine } from './types.js';
+import { checkVatImage } from './vat-image.js';
 
 /** Jobs of one worker: each checks its input, foretells its memory and runs its task. */
 export function singleJobs(
@@ -95,6 +96,12 @@ export function singleJobs(
         fewer,
       );
       return truncatedSvdOperator(await loadKernels(), operator, options);
+    },
+    async vatImage(x, order, options) {
+      checkMatrix(x, 'x');
+      const { metric, side, seed } = options;
+      checkVatImage(x, order, side);
+      return pool.task(options, 'vatImage', x, order, { metric, side, seed });
     },
     async labelRegions(masks, shape, options) {
       // Throws for what is no shape.

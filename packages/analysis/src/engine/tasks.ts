@@ -13,6 +13,7 @@ import {
   truncatedSvdSteps,
   vatFromMatrixSteps,
 } from '@epochscope/core-wasm/jobs';
+import { vatImageSteps } from './vat-image.js';
 
 /**
  * What one worker can do alone: one entry a kernel. A task is a plain function, or a generator that yields `[done, total]`
@@ -38,6 +39,7 @@ export const TASKS = {
     options: { metric: Metric; condensed: boolean },
   ) => pairwiseSteps(kernels, x, { ...options, other: other ?? undefined }),
   vatFromMatrix: vatFromMatrixSteps,
+  vatImage: vatImageSteps,
 } satisfies Record<string, (kernels: Kernels, ...args: never[]) => unknown>;
 
 export type TaskName = keyof typeof TASKS;

@@ -12,6 +12,7 @@ import type {
   TruncatedSvdResult,
   VatResult,
 } from '@epochscope/core-wasm';
+import type { VatImage } from './vat-image.js';
 
 export type {
   Correlation,
@@ -25,6 +26,7 @@ export type {
   TruncatedSvdResult,
   VatResult,
 } from '@epochscope/core-wasm';
+export type { VatImage } from './vat-image.js';
 
 /** Every long job takes these. */
 export interface JobOptions {
@@ -77,6 +79,15 @@ export interface Engine {
     x: Matrix,
     options: JobOptions & { metric: Metric; other?: Matrix; condensed?: boolean },
   ): Promise<Matrix>;
+  /**
+   * The VAT image of the rows of x in an order of theirs: mean dissimilarity of each pixel's pairs, every pair where a pixel has at most 4,
+   * else 4 drawn with the seed. Sides beyond n are cut to n. O(side² · d) time, 4·side² bytes beside a copy of x.
+   */
+  vatImage(
+    x: Matrix,
+    order: Uint32Array,
+    options: JobOptions & { metric: Metric; side: number; seed: number },
+  ): Promise<VatImage>;
   /** VAT of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */
   vatFromMatrix(d: Matrix, options?: JobOptions): Promise<VatResult>;
   /** Agglomerative clustering of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */

@@ -5,7 +5,6 @@ import { chooseSamples, type MarkRule, placeMarks } from './marks.js';
 import { rimScore } from './rim.js';
 import { adjustedRandIndex, NO_LABELS, normalisedMutualInformation, purity } from './scores.js';
 import type { TendencyPanel } from './types.js';
-import { vatImage } from './vat-image.js';
 
 export interface TendencyInput {
   snapshot: TendencyPanel['snapshot'];
@@ -35,7 +34,7 @@ export interface TendencyOptions extends JobOptions {
  * need what is not there; `memory`; `cancelled`. O(n² d) time at worst, O(n d) memory.
  */
 export async function analyseTendency(
-  engine: Pick<Engine, 'vat'>,
+  engine: Pick<Engine, 'vat' | 'vatImage'>,
   input: TendencyInput,
   options: TendencyOptions,
 ): Promise<TendencyPanel> {
@@ -87,7 +86,12 @@ export async function analyseTendency(
     ...vat,
     vat:
       options.vatSide > 0 && n > 0
-        ? await vatImage(outputs, vat.order, options.metric, options.vatSide, options.seed, options.signal)
+        ? await engine.vatImage(outputs, vat.order, {
+            metric: options.metric,
+            side: options.vatSide,
+            seed: options.seed,
+            signal: options.signal,
+          })
         : null,
     blocks,
     scores: labels

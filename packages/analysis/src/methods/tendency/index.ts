@@ -8,13 +8,15 @@ export { rimScore } from './rim.js';
 export { adjustedRandIndex, normalisedMutualInformation, purity } from './scores.js';
 export {
   INTERVALS,
+  joinThinning,
   LEAST_SAMPLES,
+  type ThinnedPanel,
   type ThinningOptions,
   type ThinningPlan,
   type ThinningSource,
   thinningSteps,
   thinOrder,
+  thinPanel,
   thinTendency,
 } from './thinning.js';
 export * from './types.js';
-export { dissimilarity, vatImage } from './vat-image.js';

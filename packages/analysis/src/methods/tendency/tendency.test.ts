@@ -15,7 +15,6 @@ import {
   rimScore,
   runsAfterCuts,
   type TendencyInput,
-  vatImage,
 } from './index.js';
 
 /** k Gaussian clusters on a line of centres, `size` samples each, shuffled. */
@@ -309,12 +308,14 @@ describe('analyseTendency', () => {
   });
 });
 
-describe('vatImage', () => {
+describe('the VAT image', () => {
+  const engine = createInlineEngine();
+
   it('is the reordered matrix when there is a pixel a sample, for every metric', async () => {
     const { x } = blobs(2, 5, 1);
     const order = random(3).permutation(10);
     for (const metric of ['euclidean', 'manhattan', 'cosine', 'correlation'] as const) {
-      const image = await vatImage(x, order, metric, 64, 1);
+      const image = await engine.vatImage(x, order, { metric, side: 64, seed: 1 });
       expect(image).toMatchObject({ side: 10, pairsPerPixel: 'all' });
       const [i, j] = [order[2]!, order[7]!];
       const a = [...x.data.subarray(3 * i, 3 * i + 3)];
@@ -339,15 +340,21 @@ describe('vatImage', () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 1);
     await expect(
-      vatImage(x, random(1).permutation(n), 'euclidean', 3000, 1, controller.signal),
+      engine.vatImage(x, random(1).permutation(n), {
+        metric: 'euclidean',
+        side: 3000,
+        seed: 1,
+        signal: controller.signal,
+      }),
     ).rejects.toMatchObject({ code: 'cancelled' });
   });
   it('draws pairs with its seed when there are many, and says so', async () => {
     const { x } = blobs(2, 50, 1);
     const order = random(3).permutation(100);
-    const image = await vatImage(x, order, 'euclidean', 10, 5);
+    const options = { metric: 'euclidean', side: 10, seed: 5 } as const;
+    const image = await engine.vatImage(x, order, options);
     expect(image.pairsPerPixel).toBe(4);
-    expect((await vatImage(x, order, 'euclidean', 10, 5)).data).toEqual(image.data);
+    expect((await engine.vatImage(x, order, options)).data).toEqual(image.data);
   });
 });
 

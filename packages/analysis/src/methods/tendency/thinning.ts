@@ -87,11 +87,101 @@ function rulesWithin(rules: readonly MarkRule[], samples: Uint32Array): MarkRule
   );
 }
 
+/** One panel's subsets, in the plan's order. */
+export interface ThinnedPanel {
+  panels: TendencyPanel[];
+  agreement: ThinnedAgreement[];
+}
+
+/**
+ * One panel on the subsets of a plan along `order` (the reference panel's), compared with its picture of all samples; the smallest block that
+ * counts is the same share of the samples. By `agreement` it ends with the first subset that falls short. One engine, the input of one panel.
+ */
+export async function thinPanel(
+  engine: Pick<Engine, 'vat' | 'vatImage'>,
+  { panel, input }: { panel: TendencyPanel; input: TendencyInput },
+  order: Uint32Array,
+  options: ThinningOptions,
+): Promise<ThinnedPanel> {
+  const { plan, ...rest } = options;
+  const n = order.length;
+  guard(panel.n === n, 'shape', () => `thinning: panels of ${panel.n} and ${n} samples cannot be compared`);
+  const out: ThinnedPanel = { panels: [], agreement: [] };
+  const steps = thinningSteps(plan, n);
+  const total = steps.reduce((sum, { size }) => sum + size * size, 0);
+  let done = 0;
+  for (const { interval, size } of steps) {
+    const samples = thinOrder(order, interval, size);
+    const thinned = await analyseTendency(
+      engine,
+      {
+        snapshot: panel.snapshot,
+        layer: panel.layer,
+        outputs: rowsOf(input.outputs, samples),
+        labels: pick(input.labels, samples),
+        predictions: pick(input.predictions, samples),
+        logLikelihood: pick(input.logLikelihood, samples),
+      },
+      {
+        ...rest,
+        marks: rulesWithin(options.marks, samples),
+        minimumBlock: Math.max(
+          2,
+          Math.round(((options.minimumBlock ?? defaultMinimumSize(n)) * size) / Math.max(1, n)),
+        ),
+        onProgress: (part, of) => options.onProgress?.(done + (part / (of || 1)) * size * size, total),
+      },
+    );
+    done += size * size;
+    const agreement = thinnedAgreement(panel, thinned, samples, options.seed);
+    out.panels.push(thinned);
+    out.agreement.push(agreement);
+    const { value } = agreement.lowest;
+    if (plan.by === 'agreement' && value !== null && value < plan.least) break;
+  }
+  return out;
+}
+
+/** The subsets that every panel has been tried on, aligned along the snapshots, and the interval that is chosen. */
+export function joinThinning(
+  thinned: readonly ThinnedPanel[],
+  panels: readonly TendencyPanel[],
+  order: Uint32Array,
+  { plan, reference }: Pick<ThinningOptions, 'plan' | 'reference'>,
+): Thinning {
+  const tried = Math.min(...thinned.map(({ panels: steps }) => steps.length));
+  const steps = thinningSteps(plan, order.length)
+    .slice(0, tried)
+    .map(({ interval, size }, s): ThinningStep => {
+      const own = thinned.map(({ panels: all }) => all[s]!);
+      const agreement = thinned.map(({ agreement: all }) => all[s]!);
+      return {
+        interval,
+        size,
+        samples: thinOrder(order, interval, size),
+        panels: alignPanels(own),
+        agreement,
+        lowest: lowestOf(agreement),
+        seconds: own.reduce((sum, p) => sum + p.seconds, 0),
+      };
+    });
+  return {
+    reference,
+    by: plan.by,
+    least: plan.by === 'agreement' ? plan.least : null,
+    chosen:
+      plan.by === 'agreement'
+        ? chosenOf(steps, plan.least)
+        : { value: null, reason: `${plan.by}s were given` },
+    steps,
+    fullSeconds: panels.reduce((sum, panel) => sum + panel.seconds, 0),
+  };
+}
+
 /**
  * Thinning along a reference order (Satoh, §3.2): every i-th sample along the iVAT order of one layer at one snapshot is
  * kept, every panel is analysed anew with those only, and compared with its picture of all samples. For accepting or
- * refusing an interval: seconds, adjusted Rand index of the blocks, correlation of iVAT values. The smallest block that
- * counts is the same share of the samples.
+ * refusing an interval: seconds, adjusted Rand index of the blocks, correlation of iVAT values.
  *
  * By `agreement`, intervals are tried from 2 upwards until the lower of index and correlation falls under `least` in some
  * panel; the interval before is chosen. That fall is kept in the result, so that it can be seen.
@@ -100,86 +190,30 @@ function rulesWithin(rules: readonly MarkRule[], samples: Uint32Array): MarkRule
  * smaller analyses (a quarter of the full one for interval 2, a ninth for 3, …), one input in memory at a time.
  */
 export async function thinTendency(
-  engine: Pick<Engine, 'vat'>,
+  engine: Pick<Engine, 'vat' | 'vatImage'>,
   sources: readonly ThinningSource[],
   options: ThinningOptions,
 ): Promise<Thinning> {
-  const { plan, reference, ...rest } = options;
-  const order = sources.find(
-    ({ panel }) => panel.snapshot.id === reference.snapshot && panel.layer === reference.layer,
-  )?.panel.order;
+  const { reference } = options;
+  const panels = sources.map(({ panel }) => panel);
+  const order = panels.find(
+    ({ snapshot, layer }) => snapshot.id === reference.snapshot && layer === reference.layer,
+  )?.order;
   guard(
     order,
     'missing',
     () => `thinning: layer ${reference.layer} of snapshot ${reference.snapshot} is not among the panels`,
     { ...reference },
   );
-  const n = order.length;
-  for (const { panel } of sources)
-    guard(panel.n === n, 'shape', () => `thinning: panels of ${panel.n} and ${n} samples cannot be compared`);
-  const steps = thinningSteps(plan, n).map(({ interval, size }) => ({
-    interval,
-    size,
-    samples: thinOrder(order, interval, size),
-  }));
-  const panels: TendencyPanel[][] = steps.map(() => []);
-  const agreements: ThinnedAgreement[][] = steps.map(() => []);
-  // Steps beyond the first that falls short for some panel are tried for no other.
-  let limit = steps.length;
-  const work = steps.map(({ size }) => size * size);
-  const total = work.reduce((a, b) => a + b, 0) * sources.length;
-  let done = 0;
-  for (const { panel, input } of sources) {
-    options.onProgress?.(done, total);
-    const whole = limit > 0 ? await input() : null;
-    for (let s = 0; s < limit; s++) {
-      const { samples, size } = steps[s]!;
-      const thinned = await analyseTendency(
-        engine,
-        {
-          snapshot: panel.snapshot,
-          layer: panel.layer,
-          outputs: rowsOf(whole!.outputs, samples),
-          labels: pick(whole!.labels, samples),
-          predictions: pick(whole!.predictions, samples),
-          logLikelihood: pick(whole!.logLikelihood, samples),
-        },
-        {
-          ...rest,
-          marks: rulesWithin(options.marks, samples),
-          minimumBlock: Math.max(
-            2,
-            Math.round(((options.minimumBlock ?? defaultMinimumSize(n)) * size) / Math.max(1, n)),
-          ),
-          onProgress: (part, of) => options.onProgress?.(done + (part / (of || 1)) * work[s]!, total),
-        },
-      );
-      done += work[s]!;
-      panels[s]!.push(thinned);
-      const agreement = thinnedAgreement(panel, thinned, samples, options.seed);
-      agreements[s]!.push(agreement);
-      const { value } = agreement.lowest;
-      if (plan.by === 'agreement' && value !== null && value < plan.least) limit = s + 1;
-    }
-  }
-  const out = steps.slice(0, limit).map(
-    (step, s): ThinningStep => ({
-      ...step,
-      panels: alignPanels(panels[s]!),
-      agreement: agreements[s]!,
-      lowest: lowestOf(agreements[s]!),
-      seconds: panels[s]!.reduce((sum, p) => sum + p.seconds, 0),
-    }),
-  );
-  return {
-    reference,
-    by: plan.by,
-    least: plan.by === 'agreement' ? plan.least : null,
-    chosen:
-      plan.by === 'agreement' ? chosenOf(out, plan.least) : { value: null, reason: `${plan.by}s were given` },
-    steps: out,
-    fullSeconds: sources.reduce((sum, { panel }) => sum + panel.seconds, 0),
-  };
+  const thinned: ThinnedPanel[] = [];
+  for (const [i, { panel, input }] of sources.entries())
+    thinned.push(
+      await thinPanel(engine, { panel, input: await input() }, order, {
+        ...options,
+        onProgress: (done, total) => options.onProgress?.(i + done / (total || 1), sources.length),
+      }),
+    );
+  return joinThinning(thinned, panels, order, options);
 }
 
 function lowestOf(agreements: readonly ThinnedAgreement[]): Figure {

@@ -1,12 +1,17 @@
-import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
-import { random } from '../../random.js';
-import type { TendencyPanel } from './types.js';
+import { guard, type Kernels, type Matrix, type Metric } from '@epochscope/core-wasm';
+import { random } from '../random.js';
 
 /** Pairs drawn for a pixel that stands for more. */
 export const PAIRS_PER_PIXEL = 4;
 
-/** Work between two chances to cancel. */
-const REST_MS = 50;
+export interface VatImage {
+  /** Pixels on a side. */
+  side: number;
+  /** float32[side × side], row-major, symmetric. */
+  data: Float32Array;
+  /** How many pairs stand behind a pixel. */
+  pairsPerPixel: number | 'all';
+}
 
 /** Dissimilarity of two rows in float64, by definition; zero (cosine) and constant (correlation) rows: 1 from others, 0 from each other. */
 export function dissimilarity(
@@ -51,21 +56,14 @@ export function dissimilarity(
 /**
  * VAT image: mean dissimilarity of the pairs of each pixel's block, in VAT order, symmetric, zero diagonal included.
  * Every pair where a block holds at most 4; otherwise 4 pairs drawn with the seed. Sides beyond n are cut to n.
- * O(side² · d) time, side² memory: never n×n. Lets others run every 50 ms; throws `cancelled` then.
+ * O(side² · d) time, side² memory: never n×n. Throws `argument` for a side outside 1 … 4096, `shape`.
  */
-export async function vatImage(
+export function* vatImageSteps(
+  _: Kernels,
   x: Matrix,
   order: Uint32Array,
-  metric: Metric,
-  side: number,
-  seed: number,
-  signal?: AbortSignal,
-): Promise<NonNullable<TendencyPanel['vat']>> {
-  guard(
-    Number.isInteger(side) && side >= 1 && side <= 4096,
-    'argument',
-    () => `VAT image side: expected a whole number 1 … 4096, got ${side}`,
-  );
+  { metric, side, seed }: { metric: Metric; side: number; seed: number },
+): Generator<[done: number, total: number], VatImage> {
   const n = order.length;
   const pixels = Math.min(side, n);
   const distance = dissimilarity(x, metric);
@@ -73,14 +71,9 @@ export async function vatImage(
   const draw = random(seed);
   const start = (p: number) => Math.floor((p * n) / pixels);
   let sampled = false;
-  let rested = performance.now();
   for (let p = 0; p < pixels; p++) {
-    if (performance.now() - rested > REST_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      if (signal?.aborted)
-        throw new EpochscopeError('cancelled', `the VAT picture was cancelled at row ${p} of ${pixels}`);
-      rested = performance.now();
-    }
+    // Rows above the diagonal are done from both sides.
+    yield [p * (2 * pixels - p + 1), pixels * (pixels + 1)];
     for (let q = p; q < pixels; q++) {
       const rows = start(p + 1) - start(p);
       const columns = start(q + 1) - start(q);
@@ -100,4 +93,18 @@ export async function vatImage(
     }
   }
   return { side: pixels, data, pairsPerPixel: sampled ? PAIRS_PER_PIXEL : 'all' };
+}
+
+/** Throws `argument` for a side that is no number of pixels, `shape` for an order of other than x's rows. */
+export function checkVatImage(x: Matrix, order: Uint32Array, side: number): void {
+  guard(
+    Number.isInteger(side) && side >= 1 && side <= 4096,
+    'argument',
+    () => `VAT image side: expected an integer 1 … 4096, got ${side}`,
+  );
+  guard(
+    order?.length === x.shape[0] && order.every((sample) => sample < x.shape[0]),
+    'shape',
+    () => `VAT image: expected an order of ${x.shape[0]} samples, got one of ${order?.length}`,
+  );
 }
