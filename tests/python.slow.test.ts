@@ -19,7 +19,7 @@ const python = [process.env.PYTHON, 'python3', '/usr/bin/python3']
   }))
   .filter(({ numpy }) => numpy)
   .sort((a, b) => Number(b.torch) - Number(a.torch))[0];
-if (!python) console.warn('tests/python.test.ts: no python3 with NumPy here; the recorder is not tried');
+if (!python) console.warn('tests/python.slow.test.ts: no python3 with NumPy here; the recorder is not tried');
 
 describe.skipIf(!python)('the Python recorder', () => {
   let folder: string;
