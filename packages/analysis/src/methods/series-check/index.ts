@@ -1,0 +1,250 @@
+import { random } from '../../random.js';
+
+/** Weights looked at of one tensor: enough to tell a fault, whatever its size (docs/guides, "Is the series what it says?"). */
+const SAMPLED = 256;
+/**
+ * Excess over which a snapshot is out of line. Along a training that goes on, the way over a snapshot is at most 1.84 times the way past it
+ * (five series, 200 trials a fault): the whole net's figure is over 2, one tensor's over 2.5, only where something was swapped or replaced.
+ */
+const WHOLE = 2;
+const TENSOR = 2.5;
+/** With fewer values a sound training turns round by chance. */
+const FEW = 64;
+
+export interface SeriesTensor {
+  name: string;
+  /** Number of values. */
+  size: number;
+}
+
+/** `note`: seen in sound series too (a warm-up from rate 0, layers that are not trained yet). */
+export type SeriesFinding = {
+  grade: 'fault' | 'note';
+  text: string;
+} /** All tensors of these snapshots hold the same values: copies, or nothing was learned between them. */ & (
+  | { kind: 'copy'; snapshots: [string, string] }
+  /** Some tensors do, while others differ: part of a snapshot was taken from another. */
+  | { kind: 'tensor-copy'; snapshots: [string, string]; tensors: string[] }
+  /** The snapshot does not lie between its neighbours: swapped, misnamed, or of another training. `excess` null: they are equal. */
+  | { kind: 'out-of-line'; snapshot: string; excess: number | null }
+  /** Some of its tensors do not. */
+  | { kind: 'tensor-out-of-line'; snapshot: string; tensors: string[]; excess: number | null }
+  /** A tensor holds NaN or infinite values. */
+  | { kind: 'not-finite'; snapshot: string; tensors: string[] }
+);
+
+export interface SeriesCheck {
+  /** What was found, in the order of the snapshots; empty for a series without fault. */
+  findings: SeriesFinding[];
+  /** Per snapshot (d(i−1, i) + d(i, i+1)) / d(i−1, i+1) over all sampled weights; null for the ends and where it is 0/0. */
+  excess: (number | null)[];
+  /** Tensors looked at, and those left out (integers, frozen in all snapshots), with how many there are. */
+  tensors: number;
+  frozen: number;
+  sampled: number;
+}
+
+/**
+ * Whether snapshots are in order and each its own, from up to 256 random weights of every tensor: copies by equality, faults by the excess
+ * of the way over a snapshot against the way past it. Tensors that are the same in all snapshots are frozen, and not a fault.
+ *
+ * `read(tensor, indices)` gives float32[snapshots × indices]. Time O(snapshots · tensors · 256), memory O(snapshots · tensors) at most. What it cannot see:
+ * a fault at either end of the series that is no copy, and a copy of which none of the sampled weights differs.
+ */
+export async function checkSeries(
+  ids: readonly string[],
+  tensors: readonly SeriesTensor[],
+  read: (tensor: string, indices: readonly number[]) => Promise<Float32Array>,
+  options: { seed?: number; signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+): Promise<SeriesCheck> {
+  const n = ids.length;
+  const looked: { name: string; own: Distances; enough: boolean }[] = [];
+  const broken = new Map<string, string[]>();
+  const whole = distances(n);
+  // Pairs of snapshots, as "1/4", and the tensors that are equal in both.
+  const twins = new Map<string, string[]>();
+  let frozen = 0;
+  let sampled = 0;
+  for (const [t, { name, size }] of tensors.entries()) {
+    options.signal?.throwIfAborted();
+    const count = Math.min(SAMPLED, size);
+    if (!count) continue;
+    const indices = [...random(options.seed ?? 1, t).subset(size, count)];
+    const values = await read(name, indices);
+    sampled += count;
+    const row = (i: number) => values.subarray(i * count, (i + 1) * count);
+    const keys = Array.from({ length: n }, (_, i) => keyOf(row(i)));
+    for (let i = 0; i < n; i++)
+      if (!row(i).every(Number.isFinite)) broken.set(ids[i]!, [...(broken.get(ids[i]!) ?? []), name]);
+    options.onProgress?.(t + 1, tensors.length);
+    if (new Set(keys).size === 1) {
+      frozen++;
+      continue;
+    }
+    const own = distances(n);
+    for (let lag = 1; lag <= LAGS; lag++)
+      for (let i = 0; i + lag < n; i++) {
+        const d = squared(row(i), row(i + lag));
+        own[lag]![i] = d;
+        // A sampled weight stands for size / count of them.
+        whole[lag]![i]! += (d * size) / count;
+      }
+    looked.push({ name, own, enough: count >= FEW });
+    const first = new Map<string, number[]>();
+    for (const [i, key] of keys.entries()) first.set(key, [...(first.get(key) ?? []), i]);
+    for (const same of first.values())
+      for (let k = 1; k < same.length; k++) {
+        const pair = `${same[k - 1]}/${same[k]}`;
+        twins.set(pair, [...(twins.get(pair) ?? []), name]);
+      }
+  }
+  const excess = Array.from({ length: n }, (_, i) => ratio(whole, i - 1, i, i + 1, n));
+  const all = Array.from({ length: n }, (_, i) => i);
+  const out = outOfLine(whole, all, n, WHOLE);
+  // Within a snapshot that is out of line as a whole, its tensors say nothing more.
+  const sound = all.filter((i) => !out.has(i));
+  const tensorsOut = looked.map(({ name, own, enough }) => ({
+    name,
+    out: enough ? outOfLine(own, sound, n, TENSOR) : new Map<number, number>(),
+  }));
+  const findings: ({ at: number } & SeriesFinding)[] = [];
+  for (const [pair, same] of twins) {
+    const [a, b] = pair.split('/').map(Number) as [number, number];
+    const snapshots: [string, string] = [ids[a]!, ids[b]!];
+    const neighbours = b - a === 1;
+    if (same.length === looked.length)
+      findings.push({
+        at: b,
+        // Rates that rise from 0 leave the first step without effect.
+        grade: a === 0 && neighbours ? 'note' : 'fault',
+        kind: 'copy',
+        snapshots,
+        text: `${ids[b]} is a copy of ${ids[a]}: every tensor looked at holds the same values`,
+      });
+    else
+      findings.push({
+        at: b,
+        grade: neighbours ? 'note' : 'fault',
+        kind: 'tensor-copy',
+        snapshots,
+        tensors: same,
+        text: `${ids[b]} and ${ids[a]} hold the same values in ${same.length} of ${looked.length} tensors${neighbours ? ' (not trained meanwhile, or copied)' : ''}: ${listed(same)}`,
+      });
+  }
+  for (let i = 0; i < n; i++) {
+    const bad = broken.get(ids[i]!);
+    if (bad)
+      findings.push({
+        at: i,
+        grade: 'fault',
+        kind: 'not-finite',
+        snapshot: ids[i]!,
+        tensors: bad,
+        text: `${ids[i]} holds values that are no finite numbers: ${listed(bad)}`,
+      });
+    const e = out.get(i);
+    if (e !== undefined && !bad) {
+      findings.push({
+        at: i,
+        grade: 'fault',
+        kind: 'out-of-line',
+        snapshot: ids[i]!,
+        excess: told(e),
+        text: `${ids[i]} is out of line (${e === Infinity ? 'its neighbours are equal' : `the way over it is ${e.toFixed(1)} times the way past it, a sound one at most ${WHOLE}`}): swapped, misnamed, or of another training`,
+      });
+      continue;
+    }
+    const apart = tensorsOut.flatMap(({ name, out: own }) =>
+      own.has(i) ? [{ name, own: own.get(i)! }] : [],
+    );
+    if (apart.length && !bad) {
+      const most = apart.reduce((a, b) => (b.own > a.own ? b : a));
+      findings.push({
+        at: i,
+        grade: 'fault',
+        kind: 'tensor-out-of-line',
+        snapshot: ids[i]!,
+        tensors: apart.map(({ name }) => name),
+        excess: told(most.own),
+        text: `${ids[i]} has ${apart.length} of ${looked.length} tensors out of line${most.own === Infinity ? '' : ` (up to ${most.own.toFixed(1)} times, a sound one at most ${TENSOR})`}: ${listed(apart.map(({ name }) => name))}`,
+      });
+    }
+  }
+  findings.sort((a, b) => a.at - b.at || Number(b.grade === 'fault') - Number(a.grade === 'fault'));
+  return {
+    findings: findings.map(({ at: _, ...finding }) => finding),
+    excess: excess.map((e) => (e === null ? null : told(e))),
+    tensors: looked.length,
+    frozen,
+    sampled,
+  };
+}
+
+/** Snapshots so far apart are compared at most: enough where some that lie between are out of line. */
+const LAGS = 6;
+
+/** [lag][i]: squared distance between snapshots i and i + lag. */
+type Distances = Float64Array[];
+const distances = (n: number): Distances => Array.from({ length: LAGS + 1 }, () => new Float64Array(n));
+
+/** The way over b against the way from a to c; Infinity where a and c are equal; null where that is not known or 0/0. */
+function ratio(d: Distances, a: number, b: number, c: number, n: number): number | null {
+  if (a < 0 || c >= n || c - a > LAGS) return null;
+  const over = Math.sqrt(d[b - a]![a]!) + Math.sqrt(d[c - b]![b]!);
+  const past = Math.sqrt(d[c - a]![a]!);
+  const value = over / past;
+  return Number.isNaN(value) ? null : value;
+}
+
+/**
+ * A snapshot that is out of line makes its neighbours look so too: the one without which the fewest others do goes first (of several, the
+ * one with the longest detour), until none is left. O(snapshots) for a sound series.
+ */
+function outOfLine(d: Distances, among: readonly number[], n: number, limit: number): Map<number, number> {
+  const left = [...among];
+  const found = new Map<number, number>();
+  const length = (a: number, b: number) => (b - a <= LAGS ? Math.sqrt(d[b - a]![a]!) : 0);
+  const bad = (list: readonly (number | undefined)[], k: number) => {
+    const [a, b, c] = [list[k - 1], list[k], list[k + 1]];
+    const excess = a === undefined || b === undefined || c === undefined ? null : ratio(d, a, b, c, n);
+    return excess !== null && excess > limit;
+  };
+  for (;;) {
+    const near = new Set(left.flatMap((_, k) => (bad(left, k) ? [k - 1, k, k + 1] : [])));
+    if (!near.size) return found;
+    let best: { k: number; gain: number; detour: number } | null = null;
+    for (const k of near) {
+      if (k === 0 || k === left.length - 1) continue;
+      const around = left.slice(Math.max(0, k - 2), k + 3);
+      const at = Math.min(k, 2);
+      const without = around.toSpliced(at, 1);
+      const count = (list: readonly number[]) => list.filter((_, i) => bad(list, i)).length;
+      const gain = count(around) - count(without);
+      const [a, b, c] = [left[k - 1]!, left[k]!, left[k + 1]!];
+      const detour = length(a, b) + length(b, c) - length(a, c);
+      if (!best || gain > best.gain || (gain === best.gain && detour > best.detour))
+        best = { k, gain, detour };
+    }
+    const { k } = best!;
+    found.set(left[k]!, ratio(d, left[k - 1]!, left[k]!, left[k + 1]!, n) ?? Infinity);
+    left.splice(k, 1);
+  }
+}
+
+const told = (excess: number) => (excess === Infinity ? null : excess);
+
+function squared(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) {
+    const d = a[i]! - b[i]!;
+    sum += d * d;
+  }
+  return sum;
+}
+
+/** Equal exactly for equal bits (NaN included). */
+const keyOf = (values: Float32Array) =>
+  new Uint32Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength)).join();
+
+const listed = (names: readonly string[]) =>
+  names.length > 4 ? `${names.slice(0, 4).join(', ')}, … (${names.length})` : names.join(', ');
