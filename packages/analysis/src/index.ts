@@ -52,6 +52,7 @@ export * from './methods/change/index.js';
 export * from './methods/geometry/index.js';
 export * from './methods/modules/index.js';
 export * from './methods/prune/index.js';
+export * from './methods/series-check/index.js';
 export * from './methods/tendency/index.js';
 export { type Random, random } from './random.js';
 export * from './results/index.js';

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listResults, openRun } from '@epochscope/analysis/node';
+import { checkSeries, type SeriesCheck } from '@epochscope/analysis';
+import { listResults, openRun, type Run } from '@epochscope/analysis/node';
 import { printable } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { describeFolder } from '../import-run.js';
@@ -11,16 +12,25 @@ export function define(command: Command): Command {
   return command
     .description('Say what a run holds, or what a folder of checkpoints would give')
     .argument('<run>', 'run directory, or a folder that other tools wrote (see "epochscope import")')
-    .addHelpText('after', '\nExample:\n  epochscope info my-run');
+    .option(
+      '--check',
+      'is the series what it says? names copies, snapshots out of line, weights that are no numbers',
+    )
+    .addHelpText('after', '\nExamples:\n  epochscope info my-run\n  epochscope info my-run --check');
 }
 
-export async function run([directory]: string[], _: unknown, output: Output): Promise<void> {
+export async function run(
+  [directory]: string[],
+  { check }: { check?: boolean },
+  output: Output,
+): Promise<void> {
   const own = await stat(join(directory!, 'run.json')).catch(() => null);
   const folder = own ? null : await stat(directory!).catch(() => null);
   if (folder?.isDirectory()) return describeFolder(directory!, output);
   const opened = await openRun(directory!);
   const { manifest, warnings } = opened;
   for (const warning of warnings) output.warn(warning);
+  const checked = check ? await checkRun(opened, output) : null;
   const results = await listResults(directory!);
   const metrics = [...new Set(manifest.snapshots.flatMap((s) => Object.keys(s.metrics)))];
   const shown =
@@ -56,6 +66,37 @@ export async function run([directory]: string[], _: unknown, output: Output): Pr
     results.length
       ? `results  ${results.map(({ method, name }) => (name === 'default' ? method : `${method}/${name}`)).join(', ')}`
       : 'results  none',
+    ...(checked ? ['', checkText(checked, manifest.snapshots.length)] : []),
   ].join('\n');
-  output.result(text, { manifest, warnings, results: results.map(({ method, name }) => ({ method, name })) });
+  output.result(text, {
+    manifest,
+    warnings,
+    results: results.map(({ method, name }) => ({ method, name })),
+    ...(checked ? { check: checked } : {}),
+  });
+}
+
+/** Looks at the floating-point tensors that the first snapshot has. */
+async function checkRun(run: Run, output: Output): Promise<SeriesCheck> {
+  const ids = run.manifest.snapshots.map(({ id }) => id);
+  const { tensors } = ids.length ? await run.weightPlaces(ids[0]!) : { tensors: new Map<string, never>() };
+  const progress = output.progress('Comparing snapshots');
+  return checkSeries(
+    ids,
+    [...tensors.values()]
+      .filter(({ dtype }) => dtype.includes('float'))
+      .map(({ name, shape }) => ({ name, size: shape.reduce((a: number, b: number) => a * b, 1) })),
+    async (name, indices) => (await run.series(name, { indices, signal: output.signal })).data,
+    { signal: output.signal, onProgress: (done, total) => progress.update(done, total) },
+  ).finally(() => progress.stop());
+}
+
+function checkText({ findings, tensors, frozen, sampled }: SeriesCheck, snapshots: number): string {
+  const looked = `${sampled} weights of ${tensors + frozen} tensors in ${snapshots} snapshots${frozen ? `; ${frozen} tensors never change` : ''}`;
+  return findings.length
+    ? [
+        `check    ${looked}:`,
+        ...findings.map(({ grade, text }) => `  ${grade === 'note' ? 'note: ' : ''}${printable(text)}`),
+      ].join('\n')
+    : `check    nothing odd in ${looked}${snapshots < 3 ? ' (order can be checked from three on)' : ''}`;
 }

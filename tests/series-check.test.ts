@@ -1,0 +1,44 @@
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SeriesCheck, Tensor } from '@epochscope/analysis';
+import { createRun } from '@epochscope/analysis/node';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cli } from './harness.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'epochscope-check-'));
+  const writer = await createRun(join(folder, 'run'), {
+    model: null,
+    layers: [],
+    classes: null,
+    inputShape: null,
+    training: null,
+  });
+  for (let epoch = 1; epoch <= 6; epoch++) {
+    const data = Float32Array.from({ length: 300 }, (_, i) => Math.sin(i) * epoch + Math.cos(i * epoch) / 9);
+    const tensor: Tensor = { data, shape: [10, 30], dtype: 'float32' };
+    await writer.writeSnapshot(
+      { id: `epoch-${epoch}`, epoch, step: null, metrics: {} },
+      new Map([['F1.kernel', tensor]]),
+    );
+  }
+  await writer.finish();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('info --check says that a series is sound, or which snapshots are not where they belong', async () => {
+  const sound = await cli('info', join(folder, 'run'), '--check');
+  expect(sound).toMatchObject({ code: 0 });
+  expect(sound.out).toContain('check    nothing odd in 256 weights of 1 tensors in 6 snapshots');
+  const at = (epoch: number) => join(folder, 'run', 'snapshots', `epoch-${epoch}`);
+  await rename(at(2), join(folder, 'two'));
+  await cp(at(5), at(2), { recursive: true });
+  const copied = await cli('info', join(folder, 'run'), '--check', '--json');
+  const { check } = JSON.parse(copied.out) as { check: SeriesCheck };
+  expect(check.findings.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^epoch-2 is out of line/),
+    expect.stringMatching(/^epoch-5 is a copy of epoch-2/),
+  ]);
+});
