@@ -56,7 +56,7 @@ describe.each([
     try {
       for (const name of ['checkpoints', 'weights', 'models', 'acts/epoch_1'])
         await mkdir(join(folder, name), { recursive: true });
-      const paths = `import sys; sys.path.insert(0, ${JSON.stringify(join(root, 'integrations', 'python'))})\n`;
+      const paths = `import sys; sys.path.insert(0, ${JSON.stringify(join(root, 'integrations', 'python', 'src'))})\n`;
       // What reads results comes after the commands.
       const [first, last] = [
         scripts.filter((s) => !s.includes('read_result')),

@@ -30,8 +30,9 @@ describe.skipIf(!python)('the Python recorder', () => {
   const runPython = (...args: string[]) => spawnSync(python!.path, args, { encoding: 'utf8', cwd: folder });
 
   it('passes its own tests, and what it wrote opens, is analysed and is read back by NumPy', async () => {
-    const made = runPython(join(here, 'test_recorder.py'), 'recorded');
+    const made = runPython(join(here, 'tests', 'test_recorder.py'), 'recorded');
     expect(made.stderr).toMatch(/\nOK/);
+    expect(runPython(join(here, 'tests', 'test_read.py')).stderr).toMatch(/\nOK/);
     const run = await openRun(join(folder, 'recorded'));
     expect(run.warnings).toEqual([]);
     expect(run.manifest.snapshots.map(({ id, metrics }) => [id, metrics])).toEqual([
@@ -53,8 +54,8 @@ describe.skipIf(!python)('the Python recorder', () => {
     await writeFile(
       join(folder, 'read.py'),
       [
-        `import sys; sys.path.insert(0, ${JSON.stringify(here)})`,
-        'from epochscope_recorder import read_result',
+        `import sys; sys.path.insert(0, ${JSON.stringify(join(here, 'src'))})`,
+        'from epochscope import read_result',
         'result = read_result("recorded/results/tendency/default")',
         'panel = result["panels"][-1]',
         'assert sorted(panel["order"]) == list(range(30)), panel["order"]',

@@ -1,4 +1,4 @@
-"""Run: python3 integrations/python/test_recorder.py [folder to leave a run in]. NumPy only; PyTorch is tried where it is."""
+"""Run: python3 integrations/python/tests/test_recorder.py [folder to leave a run in]. NumPy only; PyTorch is tried where it is."""
 
 import json
 import os
@@ -8,21 +8,11 @@ import unittest
 
 import numpy as np
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from epochscope_recorder import Recorder, record_jax, record_keras, record_torch, read_result  # noqa: E402,F401
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "src"))
+from epochscope.files import read_safetensors  # noqa: E402
+from epochscope import Recorder, read_result, read_run, record_jax, record_keras, record_torch  # noqa: E402
 
 KEEP = None
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    return {
-        name: np.frombuffer(data, "<f4", offset=8 + length + entry["data_offsets"][0], count=int(np.prod(entry["shape"]))).reshape(entry["shape"])
-        for name, entry in header.items()
-    }
 
 
 class RecorderTest(unittest.TestCase):
@@ -60,7 +50,7 @@ class RecorderTest(unittest.TestCase):
         self.assertEqual(manifest["snapshots"][0]["metrics"], {"loss": 1.5, "broken": None})
         self.assertEqual([l["name"] for l in manifest["layers"]], ["fc1", "h", "log_softmax"])
         got = np.load(os.path.join(folder, "snapshots", "epoch-0012", "outputs", "h.npy"))
-        np.testing.assert_array_equal(got, flat.astype(np.float32))
+        np.testing.assert_array_equal(got, flat)  # float64 keeps its digits
         weights = read_safetensors(os.path.join(folder, "snapshots", "epoch-0012", "weights.safetensors"))
         self.assertEqual(weights["fc1.kernel"].shape, (16, 3))
         np.testing.assert_array_equal(np.load(os.path.join(folder, "samples", "inputs.npy")), x)

@@ -1,0 +1,37 @@
+"""Records what a neural network learns, epoch by epoch, for Epochscope, and reads what it found. NumPy alone is needed.
+
+    from epochscope import Recorder, record_torch
+
+    with Recorder("my-run", classes=list("0123456789")) as run:
+        run.samples(x, y)                                 # the samples to analyse, once
+        for epoch in range(1, 11):
+            train_one_epoch()
+            record_torch(run, model, batches, epoch=epoch, metrics={"loss": loss})
+
+Then `epochscope tendency my-run`, and `read_result("my-run", "tendency")` here. Anything else that has weights and layer outputs:
+`with run.snapshot(epoch=epoch) as snap: snap.weights({...}); snap.outputs({...})`, batch after batch.
+
+Channels come last, dense kernels are [inputs, units], convolution kernels [height, width, in, out]; `record_torch` transposes. Every file
+is written under a temporary name, flushed and renamed, so a run that is cut off opens with the snapshots that were whole. A run being
+recorded can be read meanwhile.
+"""
+
+from .callbacks import keras_callback, lightning_callback, trainer_callback
+from .hooks import record_jax, record_keras, record_torch
+from .read import Run, read_result, read_run
+from .recorder import Recorder
+from .version import __version__
+
+__all__ = [
+    "Recorder",
+    "Run",
+    "__version__",
+    "keras_callback",
+    "lightning_callback",
+    "read_result",
+    "read_run",
+    "record_jax",
+    "record_keras",
+    "record_torch",
+    "trainer_callback",
+]
