@@ -90,6 +90,8 @@ def _figures(logs):
     """What is one number."""
     figures = {}
     for name, value in (logs or {}).items():
+        if name in ("epoch", "step"):
+            continue
         try:
             figures[str(name)] = float(value)
         except (TypeError, ValueError):
