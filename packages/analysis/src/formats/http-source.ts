@@ -12,13 +12,19 @@ export interface HttpSourceOptions {
   signal?: AbortSignal;
 }
 
+/** A file of a web server. Nothing is kept open. */
+export interface HttpSource extends ByteSource {
+  readonly stamp: string | null;
+  close(): Promise<void>;
+}
+
 /**
  * A source over a URL that reads only the bytes asked for (HTTP Range). Where the server ignores ranges, a file of at
  * most MAX_HTTP_WHOLE bytes is fetched once and kept. No answer is held beyond the bytes asked for, whatever the server
  * sends. Throws `missing` (404, 410), `io` (other status, network), `format` (an answer that is not what was asked, or
  * a file that changed between two reads), `unsupported` (large and no ranges), `cancelled`.
  */
-export async function httpSource(url: string, options: HttpSourceOptions = {}): Promise<ByteSource> {
+export async function httpSource(url: string, options: HttpSourceOptions = {}): Promise<HttpSource> {
   const first = await get(url, 'bytes=0-0', options);
   if (first.status === 416) {
     // An empty file has no byte 0.
@@ -33,9 +39,12 @@ export async function httpSource(url: string, options: HttpSourceOptions = {}): 
         byte: 0,
       },
     );
-    return wholeSource(url, new Uint8Array(0));
+    return wholeSource(url, new Uint8Array(0), stampOf(first, 0));
   }
-  if (first.status !== 206) return wholeSource(url, await readBody(url, first, MAX_HTTP_WHOLE, options));
+  if (first.status !== 206) {
+    const bytes = await readBody(url, first, MAX_HTTP_WHOLE, options);
+    return wholeSource(url, bytes, stampOf(first, bytes.length));
+  }
   const range = contentRange(first);
   await readBody(url, first, 1, options);
   const size = range?.size;
@@ -50,6 +59,8 @@ export async function httpSource(url: string, options: HttpSourceOptions = {}): 
   return {
     name: url,
     size,
+    stamp: stampOf(first, size),
+    async close() {},
     async read(offset, length) {
       checkRange({ name: url, size }, offset, length);
       if (length === 0) return new Uint8Array(0);
@@ -82,10 +93,18 @@ export async function httpSource(url: string, options: HttpSourceOptions = {}): 
   };
 }
 
-function wholeSource(name: string, bytes: Uint8Array): ByteSource {
+/** Tells one state of a file from another; null where the server says neither ETag nor time. */
+function stampOf(answer: Response, size: number): string | null {
+  const tag = answer.headers.get('etag') ?? answer.headers.get('last-modified');
+  return tag === null ? null : `${size}-${tag}`;
+}
+
+function wholeSource(name: string, bytes: Uint8Array, stamp: string | null): HttpSource {
   return {
     name,
     size: bytes.length,
+    stamp,
+    async close() {},
     async read(offset, length) {
       checkRange({ name, size: bytes.length }, offset, length);
       return bytes.subarray(offset, offset + length);

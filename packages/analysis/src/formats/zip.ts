@@ -2,6 +2,7 @@ import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { Inflate } from 'fflate';
 import { joinBytes } from './bytes.js';
 import { crc32 } from './crc32.js';
+import { bytesSource, checkRange } from './source.js';
 import type { ByteSource } from './types.js';
 
 // Zip as in PKWARE's APPNOTE 6.3: the directory at the end is what counts. .npz, .pt and .keras files are zips.
@@ -198,13 +199,17 @@ function widen(extra: Uint8Array, sizes: [number, number, number]): [number, num
   return null;
 }
 
-/** One entry's bytes, reading and unpacking only its bytes. Throws `format`. Memory: packed + 2 × unpacked. */
-export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise<Uint8Array> {
-  const fail = (message: string, byte: number): never => failAt(source, message, byte);
+/** Where an entry's packed bytes begin, after its own header. */
+async function dataOffset(source: ByteSource, entry: ZipEntry): Promise<number> {
   const header = viewOf(await source.read(entry.offset, LOCAL_SIZE));
   if (header.getUint32(0, true) !== LOCAL)
-    fail(`${entry.item} ${entry.name}: expected a zip entry`, entry.offset);
-  const from = entry.offset + LOCAL_SIZE + header.getUint16(26, true) + header.getUint16(28, true);
+    failAt(source, `${entry.item} ${entry.name}: expected a zip entry`, entry.offset);
+  return entry.offset + LOCAL_SIZE + header.getUint16(26, true) + header.getUint16(28, true);
+}
+
+/** One entry's bytes, reading and unpacking only its bytes. Throws `format`. Memory: packed + 2 × unpacked. */
+export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise<Uint8Array> {
+  const from = await dataOffset(source, entry);
   const packed = await source.read(from, entry.packed);
   const bytes = entry.deflated ? inflate(source, entry, packed, from) : packed;
   const crc = crc32(bytes);
@@ -216,6 +221,22 @@ export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise
     { file: source.name, byte: from, expected: entry.crc, got: crc },
   );
   return bytes;
+}
+
+/** An entry as a source: a stored one by ranges of the zip, its checksum not looked at; a deflated one unpacked whole. */
+export async function openZipEntry(source: ByteSource, entry: ZipEntry): Promise<ByteSource> {
+  const name = `${source.name}/${entry.name}`;
+  if (entry.deflated) return bytesSource(name, await readZipEntry(source, entry));
+  const from = await dataOffset(source, entry);
+  const size = entry.unpacked;
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      checkRange({ name, size }, offset, length);
+      return source.read(from + offset, length);
+    },
+  };
 }
 
 function inflate(source: ByteSource, entry: ZipEntry, packed: Uint8Array, from: number): Uint8Array {

@@ -4,7 +4,7 @@ import type { ByteSource } from '../formats/types.js';
 export interface StoredFile extends ByteSource {
   /** Tells one state of the file from another without reading it: size and time, or an ETag; null where the place has neither. */
   readonly stamp: string | null;
-  /** Gives the file back; reading afterwards rejects. */
+  /** Releases the file; reading afterwards rejects. */
   close(): Promise<void>;
 }
 
@@ -13,6 +13,8 @@ export interface StoreEntry {
   kind: 'file' | 'folder';
   /** Bytes of a file; null for a folder, or where the place does not say. */
   size: number | null;
+  /** When a file was last written, in milliseconds since 1970; null for a folder, or where the place does not say. */
+  modified: number | null;
 }
 
 /** What a file is written from; in parts where it need not be in memory at once. */
@@ -24,6 +26,7 @@ export interface Appender {
   readonly size: number;
   append(bytes: Uint8Array): Promise<void>;
   flush(): Promise<void>;
+  /** Flushes and releases the file. */
   close(): Promise<void>;
 }
 
@@ -42,6 +45,8 @@ export interface Store {
   readonly writable: boolean;
   /** Entries right in a folder ("" is the root), sorted by name, without files that are still being written; none if it is not there. */
   list(folder: string): Promise<StoreEntry[]>;
+  /** Whether a file is there, as cheaply as the place allows: over http the index is believed. */
+  has(path: string): Promise<boolean>;
   /** Throws `missing`. */
   open(path: string): Promise<StoredFile>;
   /** A file that appears whole or not at all, in place of an older one; folders above it are made. */

@@ -1,0 +1,1 @@
+import type { Worker } from '../engine/member.js';

@@ -1,0 +1,288 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync, writeSync } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { read as readCallback } from 'node:fs';
+import { basename, join, resolve, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { guard } from '@epochscope/core-wasm';
+import { fileError } from '../formats/file-source.js';
+import { checkRange } from '../formats/source.js';
+import { makeFolder, syncFolder } from '../platform/disk.js';
+import { isAbandoned, nextToken } from '../platform/writer-token.js';
+import { partsOfContent } from './content.js';
+import { byName, isTemporary, missing, partsOf, shown, splitPath } from './paths.js';
+import type { Store, StoredFile, StoreEntry } from './types.js';
+
+export interface FolderStore extends Store {
+  /** Absolute path of the folder. */
+  readonly path: string;
+}
+
+/** Reads up to this block inside: thousands of small asynchronous reads cost ten times as much. */
+const SMALL = 65_536;
+/** One call of the system reads at most this: more than 2³¹ − 1 bytes abort Node. */
+const PIECE = 1 << 30;
+const readAsync = promisify(readCallback);
+
+/**
+ * A folder on disk; it need not be there before it is written to. Symbolic links are followed within the folder; those that lead out of
+ * it, and whatever is neither file nor folder (pipes, devices, sockets), are refused by their kind and never opened.
+ * A written file appears whole or not at all: temporary sibling, flush, rename; what a killed writer left in a folder is removed by the
+ * next one that writes into it. Small reads block.
+ */
+export function folderStore(path: string): FolderStore {
+  const root = resolve(path);
+  const self = { name: path };
+  let realRoot: string | null = null;
+  /** Folders cleared of leftovers. */
+  const cleared = new Set<string>();
+
+  /** Throws `io` unless `real` lies in the folder. */
+  const confine = (real: string, wanted: string): string => {
+    realRoot ??= realpathSync.native(root);
+    guard(
+      real === realRoot || real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep),
+      'io',
+      () => `${shown(self, wanted)} is a link that leads out of ${path}; it is not followed`,
+      { path: shown(self, wanted) },
+    );
+    return real;
+  };
+  /** Where a path really is, with its kind. Throws Node's errors. */
+  const locate = (wanted: string): { real: string; info: Stats } => {
+    const parts = partsOf(wanted, path);
+    const real = confine(realpathSync.native(join(root, ...parts)), wanted);
+    return { real, info: lstatSync(real) };
+  };
+  const absent = (cause: unknown) => ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+
+  /** The folder a file is written into, made and confined, and cleared of leftovers the first time. */
+  const prepare = async (wanted: string): Promise<{ folder: string; name: string }> => {
+    const [above, name] = splitPath(wanted);
+    guard(partsOf(wanted, path).length > 0, 'argument', () => `${path}: expected a file's path, got ""`);
+    const folder = join(root, ...partsOf(above, path));
+    await makeFolder(folder);
+    const real = confine(realpathSync.native(folder), wanted);
+    if (!cleared.has(above)) {
+      cleared.add(above);
+      for (const entry of await readdir(real))
+        if (isTemporary(entry) && isAbandoned(entry, () => lstatSync(join(real, entry)).mtimeMs))
+          await rm(join(real, entry), { recursive: true, force: true });
+    }
+    const there = lstatSync(join(real, name), { throwIfNoEntry: false });
+    guard(
+      !there || there.isFile() || there.isSymbolicLink(),
+      'io',
+      () => `${shown(self, wanted)} is there and is no file; choose another`,
+      { path: shown(self, wanted) },
+    );
+    return { folder: real, name };
+  };
+
+  return {
+    name: path,
+    path: root,
+    writable: true,
+
+    async list(folder) {
+      try {
+        const { real } = locate(folder);
+        const entries: StoreEntry[] = [];
+        for (const entry of await readdir(real, { withFileTypes: true })) {
+          if (isTemporary(entry.name)) continue;
+          let info: Stats | undefined;
+          if (entry.isFile()) info = lstatSync(join(real, entry.name), { throwIfNoEntry: false });
+          else if (entry.isSymbolicLink()) {
+            try {
+              info = lstatSync(confine(realpathSync.native(join(real, entry.name)), entry.name));
+            } catch {
+              continue;
+            }
+          } else if (!entry.isDirectory()) continue;
+          if (entry.isDirectory() || info?.isDirectory())
+            entries.push({ name: entry.name, kind: 'folder', size: null, modified: null });
+          else if (info?.isFile())
+            entries.push({ name: entry.name, kind: 'file', size: info.size, modified: Math.trunc(info.mtimeMs) });
+        }
+        return byName(entries);
+      } catch (cause) {
+        if (absent(cause)) return [];
+        throw fileError(shown(self, folder), cause);
+      }
+    },
+
+    async has(wanted) {
+      partsOf(wanted, path);
+      try {
+        return locate(wanted).info.isFile();
+      } catch {
+        return false;
+      }
+    },
+
+    async open(wanted) {
+      const name = shown(self, wanted);
+      try {
+        const { real, info } = locate(wanted);
+        guard(info.isFile(), info.isDirectory() ? 'missing' : 'io', () => `${name} is ${kindOf(info)}, expected a file`, {
+          path: name,
+        });
+        return openFile(name, real);
+      } catch (cause) {
+        throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? missing(self, wanted, cause) : fileError(name, cause);
+      }
+    },
+
+    async write(wanted, content) {
+      let temporary = '';
+      let handle: FileHandle | null = null;
+      try {
+        const { folder, name } = await prepare(wanted);
+        temporary = join(folder, `${name.slice(0, 200)}.tmp-${nextToken()}`);
+        handle = await open(temporary, 'wx');
+        for await (const part of partsOfContent(content)) await writeAll(handle, part);
+        await handle.sync();
+        await handle.close();
+        handle = null;
+        await rename(temporary, join(folder, name));
+        await syncFolder(folder);
+      } catch (cause) {
+        await handle?.close().catch(() => {});
+        if (temporary) await rm(temporary, { force: true }).catch(() => {});
+        throw fileError(shown(self, wanted), cause, 'write');
+      }
+    },
+
+    async append(wanted, from) {
+      const name = shown(self, wanted);
+      try {
+        const { folder, name: file } = await prepare(wanted);
+        // Not 'a': on some systems appending ignores the place written to.
+        const handle = await open(join(folder, file), constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0));
+        let size = (await handle.stat()).size;
+        try {
+          guard(from === undefined || from <= size, 'argument', () => `${name}: expected at most ${size}, got ${from}`);
+          if (from !== undefined && from < size) await handle.truncate((size = from));
+        } catch (cause) {
+          await handle.close();
+          throw cause;
+        }
+        return {
+          get size() {
+            return size;
+          },
+          // Blocking: into the system's memory it takes a twentieth of a millisecond, a trip to the thread pool ten times that.
+          async append(bytes) {
+            try {
+              for (let done = 0; done < bytes.length; )
+                done += writeSync(handle.fd, bytes, done, Math.min(bytes.length - done, PIECE), size + done);
+              size += bytes.length;
+            } catch (cause) {
+              throw fileError(name, cause, 'write');
+            }
+          },
+          async flush() {
+            try {
+              await handle.datasync();
+            } catch (cause) {
+              throw fileError(name, cause, 'write');
+            }
+          },
+          async close() {
+            try {
+              await handle.datasync();
+            } catch (cause) {
+              throw fileError(name, cause, 'write');
+            } finally {
+              await handle.close();
+            }
+          },
+        };
+      } catch (cause) {
+        throw fileError(name, cause, 'write');
+      }
+    },
+
+    async remove(wanted) {
+      const parts = partsOf(wanted, path);
+      try {
+        const [above] = splitPath(wanted);
+        // A link is removed itself, not what it leads to.
+        const place = parts.length ? join(locate(above).real, parts.at(-1)!) : locate('').real;
+        if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) await unlink(place);
+        else await rm(place, { recursive: true, force: true });
+      } catch (cause) {
+        if (!absent(cause)) throw fileError(shown(self, wanted), cause, 'write');
+      }
+    },
+  };
+}
+
+function kindOf(info: Stats): string {
+  if (info.isDirectory()) return 'a folder';
+  if (info.isFIFO()) return 'a pipe';
+  if (info.isSocket()) return 'a socket';
+  return info.isSymbolicLink() ? 'a link' : 'a device';
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, PIECE));
+    done += bytesWritten;
+  }
+}
+
+/** `real` was seen to be a regular file; the flags keep a race from hanging on a pipe or following a link. */
+function openFile(name: string, real: string): StoredFile {
+  const fd = openSync(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  let closed = false;
+  try {
+    const info = fstatSync(fd);
+    guard(info.isFile(), 'io', () => `${name} is ${kindOf(info)}, expected a file`, { path: name });
+    const { size } = info;
+    return {
+      name,
+      size,
+      stamp: `${size}-${Math.trunc(info.mtimeMs)}`,
+      async read(offset, length) {
+        guard(!closed, 'io', () => `${name} is closed`, { path: name });
+        checkRange({ name, size }, offset, length);
+        const bytes = new Uint8Array(length);
+        try {
+          for (let done = 0; done < length; ) {
+            const want = Math.min(length - done, PIECE);
+            const got =
+              length <= SMALL
+                ? readSync(fd, bytes, done, want, offset + done)
+                : (await readAsync(fd, bytes, done, want, offset + done)).bytesRead;
+            guard(
+              got > 0,
+              'format',
+              () => `${name}: expected ${length} bytes at byte ${offset}, the file ended after ${done}`,
+              { file: name, byte: offset + done },
+            );
+            done += got;
+          }
+        } catch (cause) {
+          throw fileError(name, cause);
+        }
+        return bytes;
+      },
+      async close() {
+        if (!closed) closeSync(fd);
+        closed = true;
+      },
+    };
+  } catch (cause) {
+    closeSync(fd);
+    throw cause;
+  }
+}
+
+/** Whether a path is that of a folder (true), of a file (false), or of nothing (null). */
+export function isFolder(path: string): boolean | null {
+  const info = statSync(path, { throwIfNoEntry: false });
+  return info ? info.isDirectory() : null;
+}
+
+/** A path's last part, also of "." and "..". */
+export const nameOfFolder = (path: string) => basename(resolve(path));
