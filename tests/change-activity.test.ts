@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import {
   type ActivityResult,
   type ChangeResult,
+  createRun,
+  type RunInit,
   random,
+  readResult,
   type Tensor,
   type TracksResult,
 } from '@epochscope/analysis';
-import { createRun, type RunInit, readResult } from '@epochscope/analysis/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from './harness.js';
 
@@ -192,7 +194,7 @@ describe('epochscope change', () => {
 
   it('names what differs between snapshots of different nets', async () => {
     const other = await writeRun('other-nets', 1);
-    const { resumeRun } = await import('@epochscope/analysis/node');
+    const { resumeRun } = await import('@epochscope/analysis');
     const writer = await resumeRun(other);
     await writer.writeSnapshot(info(1), new Map([...weights(1), ['D9.kernel', f32([1], [1])]]));
     await writer.writeSnapshot(info(2), new Map([...weights(2), ['C1.bias', f32([1, 2], [2])]]));

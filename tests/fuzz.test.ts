@@ -6,6 +6,10 @@ import {
   encodeNpy,
   encodeNpz,
   encodeSafetensors,
+  type GraphSpec,
+  graphOfKeras,
+  graphOfOnnx,
+  graphOfSpec,
   type OpenSibling,
   readCsv,
   readHdf5,
@@ -20,7 +24,6 @@ import {
   readTorch,
   type Tensor,
 } from '@epochscope/analysis';
-import { type GraphSpec, graphOfKeras, graphOfOnnx, graphOfSpec } from '@epochscope/analysis/node';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { describe, expect, it } from 'vitest';
 import { mutate, seeded, withAllocationLimit } from './fuzz.js';

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { random } from '@epochscope/analysis';
-import { openRun, resumeRun } from '@epochscope/analysis/node';
+import { openRun, random, resumeRun } from '@epochscope/analysis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const KILLS = 20;

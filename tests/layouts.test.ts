@@ -4,22 +4,20 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   analyseChange,
+  captureGraph,
   encodeNpy,
   encodeNpz,
   encodeSafetensors,
-  type ModulesResult,
-  type Tensor,
-} from '@epochscope/analysis';
-import {
-  captureGraph,
   GraphRunner,
   graphOfRun,
   importRun,
+  type ModulesResult,
   openRun,
   prepareTf,
   readArchitecture,
   readResult,
-} from '@epochscope/analysis/node';
+  type Tensor,
+} from '@epochscope/analysis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from './harness.js';
 

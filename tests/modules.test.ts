@@ -1,18 +1,19 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeNpy, type ModulesResult } from '@epochscope/analysis';
 import {
   buildModel,
   bundledMnist,
   captureOutputs,
+  encodeNpy,
   loadWeights,
   type ModelSpec,
+  type ModulesResult,
   openRun,
   prepareTf,
   readResult,
   writeOutputs,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import { correlationReference } from '@epochscope/core-wasm/reference';
 import { sequential } from '@epochscope/ui';
 import { decode as decodePng } from 'fast-png';

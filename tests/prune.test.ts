@@ -3,16 +3,19 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type PruneResult, readNpy, readSafetensors, type Tensor } from '@epochscope/analysis';
 import {
   buildModel,
   createRun,
   openRun,
+  type PruneResult,
   prepareTf,
+  readNpy,
   readResult,
+  readSafetensors,
+  type Tensor,
   weightsOf,
   withFile,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import { labelRegionsReference } from '@epochscope/core-wasm/reference';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRun } from '@epochscope/analysis/node';
+import { openRun } from '@epochscope/analysis';
 import { main } from '@epochscope/cli';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 

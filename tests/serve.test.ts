@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createRun } from '@epochscope/analysis/node';
+import { createRun } from '@epochscope/analysis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const bin = join(dirname(fileURLToPath(import.meta.url)), '../packages/cli/dist/main.js');

@@ -1,5 +1,11 @@
-// Browser-safe parts. Node-only ones are in './node.js'.
+// One entry for Node and for pages: what differs between them is behind `#platform`.
 export * from './api/index.js';
+export { captureGraph } from './capture/graph.js';
+export { type CaptureOptions, captureOutputs, readPredictions } from './capture/index.js';
+export * from './datasets/index.js';
+export { createEngine } from './engine/create.js';
+export { createInlineEngine } from './engine/inline.js';
+export type { EngineOptions } from './engine/options.js';
 export * from './engine/types.js';
 export { type Csv, type CsvOptions, readCsv } from './formats/csv.js';
 export { DTYPE_BYTES, dtypeOf, elementCount, toFloat32 } from './formats/dtypes.js';
@@ -54,9 +60,88 @@ export * from './methods/modules/index.js';
 export * from './methods/prune/index.js';
 export * from './methods/series-check/index.js';
 export * from './methods/tendency/index.js';
+export { alexnet, randomAlexnet } from './models/alexnet/index.js';
+export {
+  type Graph,
+  type GraphKind,
+  type GraphNode,
+  type GraphOp,
+  GraphRunner,
+  type GraphSpec,
+  graphOfModel,
+  graphOfOnnx,
+  graphOfRun,
+  graphOfSpec,
+  inputScaleOf,
+  isActivation,
+  isGraphSpec,
+  type LinearisedGraph,
+  shapesOf,
+} from './models/graph/index.js';
+export {
+  buildModel,
+  loadWeights,
+  MODEL_NAMES,
+  type ModelSpec,
+  type Net,
+  prepareTf,
+  type Tf,
+  weightsOf,
+} from './models/index.js';
+export { graphOfKeras } from './models/keras/index.js';
 export { type Random, random } from './random.js';
 export * from './results/index.js';
-export { createMemoryRun, type MemoryRun } from './run/memory.js';
+export {
+  checkResultFolder,
+  listResults,
+  MAX_RESULT_JSON,
+  readResult,
+  resultPath,
+  writeResult,
+} from './results/store.js';
+export {
+  type Architecture,
+  canonicalWeights,
+  checkWeights,
+  type FoundRun,
+  type FoundSnapshot,
+  type ImportOptions,
+  type ImportPlan,
+  type ImportSummary,
+  importRun,
+  type PlannedSnapshot,
+  planImport,
+  type RecogniseOptions,
+  readArchitecture,
+  readWeights,
+  recogniseRun,
+  type WeightsKind,
+  type WeightsPlace,
+} from './run/import/index.js';
+export { isSafeName } from './run/manifest.js';
+export { labelsOf, openRun, readManifest } from './run/read.js';
 export * from './run/types.js';
+export {
+  createRun,
+  type RunInit,
+  resumeRun,
+  writeIndex,
+  writeOutputs,
+  writePredictions,
+} from './run/write.js';
+export { identityOf } from './stores/identity.js';
+export * from './stores/index.js';
 export { type RecordOptions, recordFit } from './training/callback.js';
+export { type GradientOptions, lossGradient } from './training/gradient.js';
+export {
+  evaluate,
+  type PretrainOptions,
+  pretrain,
+  type SnapshotPolicy,
+  snapshotPlan,
+  type TrainOptions,
+  type TrainProgress,
+  type TrainSummary,
+  train,
+} from './training/index.js';
 export { toolInfo } from './version.js';

@@ -1,15 +1,14 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import {
   type ActivityPanel,
   type ActivityResult,
   analyseActivity,
+  isActivation,
   type LayerInfo,
   RESULT_FORMAT,
-  readNpy,
-  readNpyHeader,
+  type Run,
   toolInfo,
 } from '@epochscope/analysis';
-import { isActivation, labelsOf, type Run, withFile } from '@epochscope/analysis/node';
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
 import { checkCancelled } from './cancelled.js';
 import { captureRun, predictedBy } from './capture-run.js';
@@ -143,22 +142,18 @@ const head = ({ data, shape }: Matrix, n: number): Matrix => ({
 async function inputsOf(run: Run): Promise<Matrix | null> {
   const inputs = await run.inputs();
   if (!inputs) return null;
-  const { dtype } = await withFile(join(run.directory, 'samples', 'inputs.npy'), readNpyHeader);
-  return dtype === 'uint8' ? { data: inputs.data.map((x) => x / 255), shape: inputs.shape } : inputs;
+  const first = await run.inputTensor({ rows: [0, 0] });
+  return first?.dtype === 'uint8' ? { data: inputs.data.map((x) => x / 255), shape: inputs.shape } : inputs;
 }
 
 /** From the last layer's log-probabilities; else samples/predictions.npy, which is about the last snapshot only. */
 async function predictionsAt(run: Run, id: string, labels: Uint32Array): Promise<Uint32Array> {
   const predicted = await predictedBy(run, id, labels);
   if (predicted) return predicted.predictions;
-  const file = join(run.directory, 'samples', 'predictions.npy');
+  const file = `${run.store.name}/samples/predictions.npy`;
   if (run.snapshot('last').id === id) {
-    const stored = await withFile(file, readNpy).catch((error: EpochscopeError) => {
-      if (error.code === 'missing') return null;
-      throw error;
-    });
-    if (stored) {
-      const predictions = labelsOf(stored, file, run.manifest.classes?.length);
+    const predictions = await run.predictions();
+    if (predictions) {
       guard(
         predictions.length === labels.length,
         'shape',
@@ -170,7 +165,7 @@ async function predictionsAt(run: Run, id: string, labels: Uint32Array): Promise
   }
   throw new EpochscopeError(
     'missing',
-    `${run.directory}: what snapshot ${id} predicts is not known: its last layer gives no log-probabilities, and samples/predictions.npy ${run.snapshot('last').id === id ? 'is not there' : 'is about the last snapshot'}`,
-    { path: run.directory, snapshot: id },
+    `${run.store.name}: what snapshot ${id} predicts is not known: its last layer gives no log-probabilities, and samples/predictions.npy ${run.snapshot('last').id === id ? 'is not there' : 'is about the last snapshot'}`,
+    { path: run.store.name, snapshot: id },
   );
 }

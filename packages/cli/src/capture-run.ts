@@ -12,7 +12,7 @@ import {
   type Run,
   readPredictions,
   writeOutputs,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { checkFinite } from '@epochscope/core-wasm/jobs';
 import type { Output } from './output.js';
@@ -33,7 +33,7 @@ export async function captureRun(
   layers: readonly string[],
   output: Output,
 ): Promise<void> {
-  const { directory } = run;
+  const { name: directory } = run.store;
   const missing: { id: string; layers: string[] }[] = [];
   for (const id of snapshotIds) {
     const wanted: string[] = [];
@@ -82,7 +82,7 @@ export async function captureRun(
         const runner = new GraphRunner(tf, graphOfRun(tf, manifest, weights, source));
         captured = await captureGraph(runner, samples, how).finally(() => runner.dispose());
       }
-      await writeOutputs(directory, id, captured);
+      await writeOutputs(run.store, id, captured);
     }
   } finally {
     progress.stop();
@@ -99,6 +99,6 @@ export async function predictedBy(
   if (last?.kind !== 'log-softmax' || last.shape[0] !== run.manifest.classes?.length) return null;
   if (!(await run.hasOutputs(snapshotId, last.name))) return null;
   const outputs = await run.outputs(snapshotId, last.name);
-  checkFinite(outputs, `${run.directory}, snapshot ${snapshotId}, layer ${last.name}`);
+  checkFinite(outputs, `${run.store.name}, snapshot ${snapshotId}, layer ${last.name}`);
   return readPredictions({ ...outputs, shape: [...outputs.shape], dtype: 'float32' }, labels);
 }

@@ -7,14 +7,15 @@ import {
   type PathRule,
   RESULT_FORMAT,
   type ResultBase,
+  type Run,
   type SnapshotInfo,
   type Tensor,
   type TracksResult,
   toolInfo,
 } from '@epochscope/analysis';
-import { type Run, writeResult } from '@epochscope/analysis/node';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 import { checkCancelled } from './cancelled.js';
+import { writeResultTo } from './files.js';
 import { chooseSnapshots, openFor } from './open-run.js';
 import type { Output } from './output.js';
 import { writeWhole } from './result-folder.js';
@@ -112,7 +113,7 @@ export async function changeOfRun(
   }
   await writeWhole(folder, result, output);
   if (tracks)
-    await writeResult(
+    await writeResultTo(
       options.output ? join(options.output, 'tracks') : join(directory, 'results', 'tracks', options.name),
       tracks,
     );

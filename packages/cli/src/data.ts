@@ -7,7 +7,7 @@ import {
   type DownloadName,
   downloadDataset,
   openDataset,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
 

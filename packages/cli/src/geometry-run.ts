@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
-import { GraphRunner, graphOfRun, inputScaleOf, prepareTf } from '@epochscope/analysis/node';
+import { GraphRunner, graphOfRun, inputScaleOf, prepareTf } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { analyseGeometry } from './geometry/analyse.js';
 import type { GeometryOptions, GeometrySource } from './geometry/options.js';

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
-import { tensorToMatrix } from '@epochscope/analysis';
 import {
   checkWeights,
   type ImportOptions,
   importRun,
   planImport,
   readArchitecture,
-} from '@epochscope/analysis/node';
+  tensorToMatrix,
+} from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { table } from './commands/_shared.js';
 import { readArrayFile, readLabelsFile } from './matrix-file.js';
@@ -85,7 +85,7 @@ export async function describeFolder(directory: string, output: Output): Promise
       progress.update(i, plan.snapshots.length, snapshot.path);
       let tensors: string | number = '–';
       try {
-        if (snapshot.weights) tensors = (await checkWeights(snapshot.weights)).length;
+        if (snapshot.weights) tensors = (await checkWeights(plan.store, snapshot.weights)).length;
       } catch (cause) {
         if (!(cause instanceof EpochscopeError) || cause.code === 'internal') throw cause;
         broken.push({ path: snapshot.path, reason: cause.message });

@@ -1,5 +1,12 @@
-import { readCsv, readNpy, readNpz, readSafetensors, type Tensor } from '@epochscope/analysis';
-import { labelsOf, withFile } from '@epochscope/analysis/node';
+import {
+  labelsOf,
+  readCsv,
+  readNpy,
+  readNpz,
+  readSafetensors,
+  type Tensor,
+  withFile,
+} from '@epochscope/analysis';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** Endings of files that hold arrays. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import {
   analyseModules,
+  createEngine,
   linkModules,
   type ModuleSnapshot,
   type ModulesResult,
@@ -9,7 +10,6 @@ import {
   unitLayers,
   unitTotal,
 } from '@epochscope/analysis';
-import { createEngine } from '@epochscope/analysis/engine';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 import { linkageFromPointsBytes } from '@epochscope/core-wasm/jobs';
 import { blocksOf } from './modules/blocks.js';

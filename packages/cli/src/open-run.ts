@@ -1,4 +1,4 @@
-import { openRun, type Run } from '@epochscope/analysis/node';
+import { openRun, type Run } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
 import { resultFolder } from './result-folder.js';
@@ -19,8 +19,8 @@ export async function openFor(
 /** Snapshots by id, epoch, "first", "last", "init" or "all", in the run's order, each once. Throws `missing` if there are none. */
 export function chooseSnapshots(run: Run, wanted: readonly string[]): Run['manifest']['snapshots'] {
   const { snapshots } = run.manifest;
-  guard(snapshots.length > 0, 'missing', () => `${run.directory} holds no complete snapshot`, {
-    path: run.directory,
+  guard(snapshots.length > 0, 'missing', () => `${run.store.name} holds no complete snapshot`, {
+    path: run.store.name,
   });
   if (wanted.includes('all')) return snapshots;
   const ids = new Set(wanted.map((name) => run.snapshot(name).id));

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRun } from '@epochscope/analysis/node';
+import { createRun } from '@epochscope/analysis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Output } from './output.js';
 import { pruneOfRun } from './prune-run.js';

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
+  createEngine,
   magnitudeMask,
+  openRun,
   type PictureLayout,
   type PruneOptions,
   type PruneResult,
@@ -10,11 +12,11 @@ import {
   pictureLayout,
   pruneRounds,
   type RunWriter,
+  weightsOf,
 } from '@epochscope/analysis';
-import { createEngine } from '@epochscope/analysis/engine';
-import { openRun, weightsOf, writeResult } from '@epochscope/analysis/node';
 import { guard } from '@epochscope/core-wasm';
 import { checkCancelled, noted } from './cancelled.js';
+import { writeResultTo } from './files.js';
 import type { Output } from './output.js';
 import { writePruneFiles } from './prune/files.js';
 import { describe, type Plan, type PruneRunOptions, retrainingOf } from './prune/plan.js';
@@ -135,13 +137,13 @@ async function carryOut(plan: Plan, output: Output): Promise<PrunedRun> {
       const now = own ? weightsOf(own.net) : new Map(plan.weights);
       now.set(layout.tensor, { data: round.weights, shape: plan.shape, dtype: 'float32' });
       await writer.writeSnapshot(infoOf(round), now);
-      await writeResult(folder, resultOf(false));
+      await writeResultTo(folder, resultOf(false));
       output.say(`  ${line(round)}`);
       if (fellBelow(round, accuracyBefore, options.stopAfterLoss)) break;
     }
     writer ??= await openWriter(plan, accuracyBefore, Boolean(earlier));
     const result = resultOf(true);
-    await writeResult(folder, result);
+    await writeResultTo(folder, result);
     const last = await (await openRun(options.output)).weights('last');
     await writePruneFiles(folder, result, last, plan.shape);
     await writer.finish();

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { ResultBase } from '@epochscope/analysis';
-import { checkResultFolder, writeResult } from '@epochscope/analysis/node';
+import { checkResultFolder } from '@epochscope/analysis';
 import { checkCancelled } from './cancelled.js';
+import { writeResultTo } from './files.js';
 import type { Output } from './output.js';
 
 /**
@@ -21,5 +22,5 @@ export async function resultFolder(
 /** Writes a whole result there, unless the person has stopped the command. Throws `cancelled`, `io`. */
 export async function writeWhole(folder: string, result: ResultBase, output: Output): Promise<void> {
   checkCancelled(output, 'cancelled before anything was written');
-  await writeResult(folder, result);
+  await writeResultTo(folder, result);
 }

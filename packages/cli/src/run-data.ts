@@ -1,4 +1,4 @@
-import { type Dataset, openDataset, type RunManifest } from '@epochscope/analysis/node';
+import { type Dataset, openDataset, type RunManifest } from '@epochscope/analysis';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /**

@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { relative, sep } from 'node:path';
-import { fileError, type Run } from '@epochscope/analysis/node';
+import { openFile, type Run, type StoredFile } from '@epochscope/analysis';
 
-/** SHA-256 of a file, or of bytes start … end of it, as hex. */
-export async function sha256(file: string, range?: { start: number; end: number }): Promise<string> {
+const CHUNK = 1 << 22;
+
+/** SHA-256 of a file, as hex. */
+export async function sha256(path: string): Promise<string> {
+  return hashOf(await openFile(path));
+}
+
+/** Of an open file, or of the bytes [from, to) of it; closes it. */
+async function hashOf(file: StoredFile, from = 0, to = file.size): Promise<string> {
   const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(file, range)) hash.update(chunk);
-  } catch (cause) {
-    throw fileError(file, cause);
+    for (let at = from; at < to; at += CHUNK) hash.update(await file.read(at, Math.min(CHUNK, to - at)));
+  } finally {
+    await file.close();
   }
   return hash.digest('hex');
 }
@@ -21,16 +26,16 @@ export async function sha256(file: string, range?: { start: number; end: number 
 export async function weightHashes(run: Run, ids: readonly string[]): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const id of ids) {
-    const { file, tensors } = await run.weightPlaces(id);
-    const name = relative(run.directory, file).split(sep).join('/');
-    if (file.endsWith('.safetensors')) {
-      hashes[name] = await sha256(file);
+    const { path, tensors } = await run.weightPlaces(id);
+    const file = await run.store.open(path);
+    if (path.endsWith('.safetensors')) {
+      hashes[path] = await hashOf(file);
       continue;
     }
     const places = [...tensors.values()];
-    const start = Math.min(...places.map(({ begin }) => begin));
-    const end = Math.max(...places.map(({ end }) => end)) - 1;
-    hashes[`${name}#bytes=${start}-${end}`] = await sha256(file, { start, end });
+    const from = Math.min(...places.map(({ begin }) => begin));
+    const to = Math.max(...places.map(({ end }) => end));
+    hashes[`${path}#bytes=${from}-${to - 1}`] = await hashOf(file, from, to);
   }
   return hashes;
 }
@@ -38,6 +43,6 @@ export async function weightHashes(run: Run, ids: readonly string[]): Promise<Re
 /** SHA-256 of files of a run, by their names in it. */
 export async function fileHashes(run: Run, names: readonly string[]): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const name of new Set(names)) hashes[name] = await sha256(`${run.directory}/${name}`);
+  for (const name of new Set(names)) hashes[name] = await hashOf(await run.store.open(name));
   return hashes;
 }

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
+import type { Run } from '@epochscope/analysis';
 import { type TendencyResult, thinningSteps } from '@epochscope/analysis';
-import type { Run } from '@epochscope/analysis/node';
 import { guard } from '@epochscope/core-wasm';
 import { captureRun, predictedBy } from './capture-run.js';
 import { imagesOf, pictureShape } from './images.js';

@@ -13,7 +13,7 @@ import {
   type Tensor,
   train,
   weightsOf,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import type { Output } from './output.js';
 
 export interface TrainRunOptions {

@@ -103,9 +103,9 @@ export const apiPaths = {
   runEvents: (key: string) => `${run(key)}/events`,
   /** JSON with arrays inside; `decodeInline` reads it. */
   result: (key: string, method: string, name: string) => `${run(key)}/results/${part(method)}/${part(name)}`,
-  /** One file of a result's folder: result.json, an .npy array, a picture. Binary. */
+  /** One file of a result's folder: result.json, an .npy array (by its path there), a picture. Binary. */
   resultFile: (key: string, method: string, name: string, file: string) =>
-    `${run(key)}/results/${part(method)}/${part(name)}/files/${part(file)}`,
+    `${run(key)}/results/${part(method)}/${part(name)}/files/${file.split('/').map(part).join('/')}`,
   snapshot,
   /** The snapshot as a safetensors file. Binary. */
   weights: (key: string, id: string) => `${snapshot(key, id)}/weights.safetensors`,

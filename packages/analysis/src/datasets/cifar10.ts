@@ -1,17 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
 import { readCifar10 } from '../formats/cifar.js';
-import { fileError, withFile } from '../formats/file-source.js';
+import { readText, withStored } from '../stores/content.js';
+import { type Place, storeOf } from '../stores/of.js';
 import type { Dataset, Split } from './types.js';
 
 const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
 
 /** CIFAR-10 from a folder of binary batches, gzipped or not; as many training batches as there are. Throws `missing`, `format`. */
-export async function cifar10Folder(folder: string): Promise<Dataset> {
-  const names = await readdir(folder).catch((cause) => {
-    throw fileError(folder, cause);
-  });
+export async function cifar10Folder(place: Place): Promise<Dataset> {
+  const store = await storeOf(place);
+  const folder = store.name;
+  const names = (await store.list('')).map(({ name }) => name);
   const read = async (pattern: RegExp, wanted: string): Promise<Split> => {
     const files = names.filter((name) => pattern.test(name)).sort();
     guard(
@@ -22,7 +21,7 @@ export async function cifar10Folder(folder: string): Promise<Dataset> {
       { path: folder },
     );
     const parts: Split[] = [];
-    for (const file of files) parts.push(await withFile(join(folder, file), readCifar10));
+    for (const file of files) parts.push(await withStored(store, file, readCifar10));
     const count = parts.reduce((sum, part) => sum + part.count, 0);
     const images = new Uint8Array(count * 3072);
     const labels = new Uint8Array(count);
@@ -35,7 +34,7 @@ export async function cifar10Folder(folder: string): Promise<Dataset> {
     return { images, labels, count };
   };
   const meta = names.find((name) => name.startsWith('batches.meta'));
-  const listed = meta ? (await readFile(join(folder, meta), 'utf8')).split(/\r?\n/).filter(Boolean) : [];
+  const listed = meta ? (await readText(store, meta, 65_536)).split(/\r?\n/).filter(Boolean) : [];
   return {
     name: 'cifar10',
     source: folder,

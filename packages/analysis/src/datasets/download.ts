@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { fileError } from '../formats/file-source.js';
 import { gunzip } from '../formats/gzip.js';
 import { networkError } from '../formats/http-source.js';
-import { makeFolder, writeFileAtomic } from '../run/atomic.js';
+import { makeFolder } from '../platform/disk.js';
+import { fileError } from '../platform/file.js';
+import { folderStore } from '../stores/folder.js';
 import { DOWNLOADS, type DownloadName, type RemoteFile } from './checksums.js';
 import { readTar } from './tar.js';
 
@@ -206,7 +207,7 @@ async function unpackCifar(folder: string, archive: string): Promise<void> {
   for (const name of [...CIFAR_FILES, CIFAR_META]) {
     const bytes = files.get(name);
     guard(bytes, 'format', () => `${archive}: expected ${name} inside`, { file: archive, expected: name });
-    await writeFileAtomic(join(folder, name), bytes);
+    await folderStore(folder).write(name, bytes);
   }
   await rm(archive, { force: true });
 }

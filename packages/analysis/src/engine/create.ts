@@ -1,14 +1,15 @@
-import { checked } from './arguments.js';
-import { singleJobs } from './jobs.js';
-import type { Member } from './member.js';
-import { parallelJobs } from './parallel.js';
-import { createPool, type PoolOptions } from './pool.js';
+import { platform } from '#platform';
+import { checkEngineOptions, checkThreads, type EngineOptions, MAX_THREADS } from './options.js';
+import { engineOver } from './over.js';
 import type { Engine } from './types.js';
 
-/** The engine over members made by `spawn`. Workers start with the first job. */
-export function engineOver(spawn: () => Promise<Member>, options: PoolOptions): Engine {
-  const pool = createPool(spawn, options);
-  const { threads, shared, relaxed } = pool;
-  const jobs = checked({ ...parallelJobs(pool), ...singleJobs(pool) });
-  return { threads, shared, relaxed, ...jobs, close: () => pool.close() };
+/** The kernels on workers: threads in Node, Web Workers in a page. They start with the first job and never keep a process alive by themselves. */
+export function createEngine(options: EngineOptions = {}): Engine {
+  checkEngineOptions(options);
+  const threads = checkThreads(options.threads ?? Math.min(platform.threads(), MAX_THREADS));
+  return engineOver(() => platform.spawnWorker(), {
+    ...options,
+    threads,
+    shared: options.shared ?? platform.sharedMemory(),
+  });
 }

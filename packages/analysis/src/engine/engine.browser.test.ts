@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../random.js';
-import { createEngine, createInlineEngine } from './browser.js';
+import { createEngine } from './create.js';
+import { createInlineEngine } from './inline.js';
 
 const source = random(7);
 const x = { data: Float32Array.from({ length: 700 * 6 }, () => source.normal()), shape: [700, 6] as const };

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import type { Worker } from 'node:worker_threads';
-import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis/engine';
+import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis';
 import {
   correlation,
   EpochscopeError,
@@ -459,7 +459,7 @@ describe('VAT of a matrix on the engine', () => {
 
 describe('the relaxed build', () => {
   const script = `
-    import { createEngine } from '@epochscope/analysis/engine';
+    import { createEngine } from '@epochscope/analysis';
     const x = { data: Float32Array.from({ length: 600 * 20 }, (_, i) => Math.sin(i)), shape: [600, 20] };
     const d = [];
     for (const relaxed of [false, true]) {
@@ -489,7 +489,7 @@ describe('the relaxed build', () => {
 describe('a process with an engine', () => {
   it('waits for a job and then ends by itself, without close', () => {
     const script = `
-      import { createEngine } from '@epochscope/analysis/engine';
+      import { createEngine } from '@epochscope/analysis';
       const vat = await createEngine({ threads: 2 }).vat({ data: Float32Array.from([0, 1, 3]), shape: [3, 1] }, { metric: 'euclidean' });
       process.stdout.write(vat.order.join());
     `;

@@ -1,5 +1,5 @@
 // What the engine promises of every job, held against every job.
-import { createEngine, createInlineEngine, type Engine, type JobOptions } from '@epochscope/analysis/engine';
+import { createEngine, createInlineEngine, type Engine, type JobOptions } from '@epochscope/analysis';
 import { EpochscopeError, type Matrix } from '@epochscope/core-wasm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { random } from '../random.js';

@@ -1,6 +1,6 @@
-import { engineOver } from './create.js';
 import type { Member, RemoteKernels } from './member.js';
 import { checkEngineOptions } from './options.js';
+import { engineOver } from './over.js';
 import type { Engine } from './types.js';
 import { KernelWorker } from './worker-api.js';
 

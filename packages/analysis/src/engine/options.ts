@@ -1,8 +1,11 @@
 import { guard } from '@epochscope/core-wasm';
 
+/** Workers of one engine. */
+export const MAX_THREADS = 64;
+
 /** What both platforms' createEngine take. */
 export interface EngineOptions {
-  /** Default: the machine's cores, at most 8. */
+  /** Default: the processors this process may use (under Slurm those given to the task), in a page at most 8. */
   threads?: number;
   /** One memory for all workers; default: where it can be had (Node; cross-origin-isolated pages). */
   shared?: boolean;
@@ -10,11 +13,6 @@ export interface EngineOptions {
   memoryLimit?: number;
   /** Fused multiply-add, where this environment has it (else jobs reject with `unsupported`): faster, and no longer the same bits on every machine. Default false. */
   relaxed?: boolean;
-}
-
-/** Default number of threads: what the machine has, at most 8. */
-export function defaultThreads(available: number | undefined): number {
-  return Math.max(1, Math.min(available ?? 1, 8));
 }
 
 /** Throws `argument` unless these are options whose limit is a number of bytes. */
@@ -35,9 +33,9 @@ export function checkEngineOptions(options: EngineOptions): void {
 /** Checks a caller's options. Throws `argument`. */
 export function checkThreads(threads: number): number {
   guard(
-    Number.isInteger(threads) && threads >= 1 && threads <= 64,
+    Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS,
     'argument',
-    () => `threads: expected a whole number 1 … 64, got ${threads}`,
+    () => `threads: expected a whole number 1 … ${MAX_THREADS}, got ${threads}`,
   );
   return threads;
 }

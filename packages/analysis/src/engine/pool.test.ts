@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { engineOver } from './create.js';
 import type { Member, RemoteKernels } from './member.js';
+import { engineOver } from './over.js';
 
 const x = { data: Float32Array.of(0, 1, 3), shape: [3, 1] as const };
 const result = {

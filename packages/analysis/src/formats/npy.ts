@@ -105,30 +105,120 @@ export async function readNpy(source: ByteSource): Promise<Tensor> {
 }
 
 /** Rows [from, to) along the first axis, reading only their bytes. Throws `unsupported` for Fortran order. */
-export async function readNpyRows(source: ByteSource, from: number, to: number): Promise<Tensor> {
+export const readNpyRows = (source: ByteSource, from: number, to: number): Promise<Tensor> =>
+  readNpySelected(source, [from, to]);
+
+/** Which rows: all of a span [from, to), or those numbered, in that order. */
+export type RowChoice = readonly [from: number, to: number] | Uint32Array;
+
+/** Bytes read at once, and the gap between wanted rows that is read along rather than skipped. */
+const BLOCK = 1 << 26;
+const GAP = 1 << 16;
+
+/**
+ * Chosen rows along the first axis, reading little but their bytes: memory is that of the rows and 64 MB (or one row), whatever
+ * the file's size. Throws `argument` for a row that is not there, `unsupported` for Fortran order.
+ */
+export async function readNpySelected(source: ByteSource, rows: RowChoice): Promise<Tensor> {
   const header = await readNpyHeader(source);
+  const { dtype, bigEndian, dataOffset } = header;
   guard(
     !header.fortranOrder || header.shape.length < 2,
     'unsupported',
     () => `${source.name}: rows of a Fortran-order array cannot be read alone`,
     { file: source.name },
   );
-  const rows = header.shape[0] ?? 1;
+  const all = header.shape[0] ?? 1;
+  const chosen = rows instanceof Uint32Array ? rows : null;
+  const [from, to] = chosen ? [0, chosen.length] : (rows as readonly [number, number]);
   guard(
-    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= rows,
+    chosen
+      ? chosen.every((row) => row < all)
+      : Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= all,
     'argument',
-    () => `${source.name}: expected rows within 0 … ${rows}, got ${from} … ${to}`,
-    { file: source.name, rows },
+    () =>
+      `${source.name}: expected rows within 0 … ${all}, got ${chosen ? chosen.find((row) => row >= all) : `${from} … ${to}`}`,
+    { file: source.name, rows: all },
   );
-  const shape = [to - from, ...header.shape.slice(1)];
-  const count = elementCount(shape);
-  const stride = elementCount(header.shape.slice(1)) * DTYPE_BYTES[header.dtype];
-  const bytes = await source.read(header.dataOffset + from * stride, (to - from) * stride);
-  return { data: decodeElements(bytes, header.dtype, count, header.bigEndian), shape, dtype: header.dtype };
+  const width = elementCount(header.shape.slice(1));
+  const stride = width * DTYPE_BYTES[dtype];
+  const count = to - from;
+  const shape = [count, ...header.shape.slice(1)];
+  if (!count || !stride)
+    return { data: decodeElements(new Uint8Array(0), dtype, 0, bigEndian), shape, dtype };
+  /** Row numbers in the order of the file, and where each goes. */
+  const order = chosen ? [...chosen.keys()].sort((a, b) => chosen[a]! - chosen[b]!) : null;
+  const rowAt = (i: number) => (order ? chosen![order[i]!]! : from + i);
+  const block = Math.max(stride, BLOCK);
+  let out: TensorData | null = null;
+  for (let i = 0; i < count; ) {
+    const first = rowAt(i);
+    let end = i + 1;
+    while (
+      end < count &&
+      (rowAt(end) - rowAt(end - 1) - 1) * stride <= GAP &&
+      (rowAt(end) + 1 - first) * stride <= block
+    )
+      end++;
+    const last = rowAt(end - 1);
+    const bytes = await source.read(dataOffset + first * stride, (last + 1 - first) * stride);
+    const values = decodeElements(bytes, dtype, (last + 1 - first) * width, bigEndian);
+    // All in one piece: nothing is copied.
+    if (!order && end === count && i === 0) return { data: values, shape, dtype };
+    out ??= new (values.constructor as new (length: number) => TensorData)(
+      allocatable(count * width, source.name),
+    );
+    if (!order) (out as Float64Array).set(values as Float64Array, i * width);
+    else
+      for (let k = i; k < end; k++) {
+        const at = (rowAt(k) - first) * width;
+        (out as Float64Array).set((values as Float64Array).subarray(at, at + width), order[k]! * width);
+      }
+    i = end;
+  }
+  return { data: out!, shape, dtype };
 }
 
-/** The bytes of an .npy file, version 1.0, little-endian, row-major, data aligned to 64 bytes. */
+/** What one typed array can hold here. Throws `memory`. */
+function allocatable(elements: number, name: string): number {
+  guard(
+    elements <= MAX_ELEMENTS,
+    'memory',
+    () => `${name}: ${elements} values do not fit one array; choose fewer rows (--samples)`,
+    { file: name, expected: MAX_ELEMENTS, got: elements },
+  );
+  return elements;
+}
+const MAX_ELEMENTS = 2 ** 32 - 1;
+
+/** The header of an .npy file, version 1.0, little-endian, row-major, data aligned to 64 bytes: for files written in parts. */
+export function npyHeader(
+  dtype: Exclude<DType, 'float16' | 'bfloat16'>,
+  shape: readonly number[],
+): Uint8Array {
+  const code = Object.entries(DTYPES).find(([, known]) => known === dtype)![0];
+  const descr = `${code.endsWith('1') ? '|' : '<'}${code}`;
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
+  const out = new Uint8Array(10 + length);
+  out.set(MAGIC);
+  out.set([1, 0, length & 255, length >> 8], 6);
+  out.set(new TextEncoder().encode(`${text.padEnd(length - 1)}\n`), 10);
+  return out;
+}
+
+/** The bytes of an .npy file, as `npyHeader` begins it. */
 export function encodeNpy(data: TensorData, shape: readonly number[]): Uint8Array {
+  const [header, body] = npyParts(data, shape);
+  const out = new Uint8Array(header.length + body.length);
+  out.set(header);
+  out.set(body, header.length);
+  return out;
+}
+
+/** The same in two parts, without a copy of the data. */
+export function npyParts(data: TensorData, shape: readonly number[]): [header: Uint8Array, data: Uint8Array] {
   const count = elementCount(shape);
   guard(
     count === data.length,
@@ -136,17 +226,7 @@ export function encodeNpy(data: TensorData, shape: readonly number[]): Uint8Arra
     () => `shape (${shape.join(', ')}) needs ${count} values, got ${data.length}`,
     { expected: count, got: data.length },
   );
-  const code = Object.entries(DTYPES).find(([, dtype]) => dtype === dtypeOf(data))![0];
-  const descr = `${code.endsWith('1') ? '|' : '<'}${code}`;
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
-  const out = new Uint8Array(10 + length + data.byteLength);
-  out.set(MAGIC);
-  out.set([1, 0, length & 255, length >> 8], 6);
-  out.set(new TextEncoder().encode(`${text.padEnd(length - 1)}\n`), 10);
-  out.set(bytesOf(data), 10 + length);
-  return out;
+  return [npyHeader(dtypeOf(data) as 'float32', shape), bytesOf(data)];
 }
 
 function toRowMajor(data: TensorData, shape: readonly number[]): TensorData {

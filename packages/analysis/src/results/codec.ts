@@ -82,13 +82,16 @@ export function parseResult(text: string, name: string): ResultBase {
 }
 
 /**
- * A result as result.json's text and its typed arrays by file name: each array stands in the JSON as
- * `{ "$array": "panels.0.order.npy" }`, named after its place. Throws `not-finite` by path.
+ * A result as result.json's text and its typed arrays by path: each array stands in the JSON as
+ * `{ "$array": "data-…/panels.0.order.npy" }`, named after its place, in the folder `data`. Throws `not-finite` by path.
  */
-export function splitResult(result: ResultBase): { json: string; arrays: Map<string, TensorData> } {
+export function splitResult(
+  result: ResultBase,
+  data: string,
+): { json: string; arrays: Map<string, TensorData> } {
   const arrays = new Map<string, TensorData>();
   const tree = mapArrays(result, (path, array) => {
-    const file = `${path.join('.').replace(/[^\w.@-]+/g, '_')}.npy`;
+    const file = `${data}/${path.join('.').replace(/[^\w.@-]+/g, '_')}.npy`;
     guard(!arrays.has(file), 'internal', () => `two arrays would be named ${file}`);
     arrays.set(file, array);
     return { $array: file };
@@ -98,16 +101,34 @@ export function splitResult(result: ResultBase): { json: string; arrays: Map<str
 
 /** The same with each array as the bytes of its .npy file: what a result folder holds, for whoever has no disk. */
 export function encodeResult(result: ResultBase): { json: string; arrays: Map<string, Uint8Array> } {
-  const { json, arrays } = splitResult(result);
+  const { json, arrays } = splitResult(result, 'data');
   return {
     json,
     arrays: new Map([...arrays].map(([file, array]) => [file, encodeNpy(array, [array.length])])),
   };
 }
 
+/** An array's path from result.json: its name, in a folder beside it or (version 1) right there. */
+const isArrayPath = (value: unknown): value is string =>
+  typeof value === 'string' && value.split('/').length <= 2 && value.split('/').every(isSafeName);
+
+/** Paths of the arrays that a result.json names; none for what is not one. */
+export function arrayFiles(json: string): string[] {
+  const found: string[] = [];
+  try {
+    JSON.parse(json, (key, value) => {
+      if (key === '$array' && isArrayPath(value)) found.push(value);
+      return value;
+    });
+  } catch {
+    // Not JSON: it names nothing.
+  }
+  return found;
+}
+
 /**
- * Puts a result together from result.json's text; `loadArray` is asked for each array by its file name, which never
- * holds a path (a page fetches it, Node reads it: `readNpy` makes the array). Throws `format`.
+ * Puts a result together from result.json's text; `loadArray` is asked for each array by its path from there, a plain name or one in
+ * one folder (a page fetches it, Node reads it: `readNpy` makes the array). Throws `format`.
  */
 export async function decodeResult<T extends ResultBase = ResultBase>(
   json: string,
@@ -116,9 +137,9 @@ export async function decodeResult<T extends ResultBase = ResultBase>(
 ): Promise<T> {
   return (await restoreArrays(parseResult(json, name), '$array', ({ $array }) => {
     guard(
-      isSafeName($array),
+      isArrayPath($array),
       'format',
-      () => `${name}: expected an array's file name, got ${JSON.stringify($array)}`,
+      () => `${name}: expected an array's path, got ${JSON.stringify($array)}`,
       { file: name },
     );
     return loadArray($array);

@@ -1,99 +1,140 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { guard } from '@epochscope/core-wasm';
-import { fileError, withFile } from '../formats/file-source.js';
-import { encodeNpy, readNpy } from '../formats/npy.js';
-import { isTemporary, tryFolder, writeFolderAtomic } from '../run/atomic.js';
-import { decodeResult, splitResult } from './codec.js';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { platform } from '#platform';
+import { npyParts, readNpy } from '../formats/npy.js';
+import { readText, withStored } from '../stores/content.js';
+import { updateIndex } from '../stores/index-file.js';
+import { type Place, storeOf } from '../stores/of.js';
+import { joinPath, shown } from '../stores/paths.js';
+import type { Store } from '../stores/types.js';
+import { arrayFiles, decodeResult, splitResult } from './codec.js';
 import type { ResultBase } from './types.js';
 
 /** A result.json longer than this is refused. */
 export const MAX_RESULT_JSON = 500_000_000;
 
+/** Times that a result is read again because it was replaced meanwhile. */
+const TRIES = 20;
+
+/** Where a run's result of a method lies in its store. */
+export const resultPath = (method: string, name: string) => `results/${method}/${name}`;
+
+const isDataFolder = (name: string) => /^data-[0-9a-f]{20}$/.test(name);
+
 /**
- * Throws `io` or `missing` unless a result may be written to `folder`: it is not there yet and can be made, is empty, or holds an older
- * result, which will be replaced.
+ * Throws `io` unless a result may be written to `folder`: it is not there yet and can be made, is empty, or holds an older result, which
+ * will be replaced; `unsupported` where nothing can be written.
  */
-export async function checkResultFolder(folder: string): Promise<void> {
-  const entries = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return [] as string[];
-    guard(
-      cause.code !== 'ENOTDIR',
-      'io',
-      () => `${folder}: expected a folder to write a result to, got a file`,
-      { path: folder },
-    );
-    throw fileError(folder, cause, 'write');
-  });
+export async function checkResultFolder(place: Place, folder = ''): Promise<void> {
+  const store = await storeOf(place);
+  const names = (await store.list(folder)).map(({ name }) => name);
   guard(
-    entries.length === 0 || entries.includes('result.json'),
+    names.every(isDataFolder) || names.includes('result.json'),
     'io',
-    () => `${folder} is not empty and holds no result; choose another folder`,
-    { path: folder },
+    () => `${shown(store, folder)} is not empty and holds no result; choose another folder`,
+    { path: shown(store, folder) },
   );
-  await tryFolder(folder).catch((cause) => {
-    throw fileError(folder, cause, 'write');
-  });
+  guard(
+    !(folder && (await store.has(folder))),
+    'io',
+    () => `${shown(store, folder)}: expected a folder to write a result to, got a file`,
+    { path: shown(store, folder) },
+  );
+  // Tried before a long work.
+  const probe = joinPath(folder, `probe-${platform.nextToken()}`);
+  await store.write(probe, '');
+  await store.remove(names.length || !folder ? probe : folder);
 }
 
 /**
- * Writes a result as a folder: result.json and one .npy per typed array, named after its place ("panels.0.order.npy").
- * The folder appears whole, and replaces an older result of that name; a file or a folder of anything else is never replaced.
+ * Writes a result: its typed arrays, one .npy each, into a folder of their own (`data-<20 hex>/`), then result.json, which names
+ * them; what belongs to an older result goes last. So that whoever reads at any moment, also after a crash, finds the old
+ * result or the new one whole. What a killed writer left there is removed. A folder of anything else is never written to.
  * Throws `io`, `not-finite`.
  */
-export async function writeResult(folder: string, result: ResultBase): Promise<void> {
-  await checkResultFolder(folder);
-  const { json, arrays } = splitResult(result);
-  await writeFolderAtomic(folder, [
-    ...[...arrays].map(([file, array]): [string, () => Uint8Array] => [
-      file,
-      () => encodeNpy(array, [array.length]),
-    ]),
-    ['result.json', () => json],
-  ]);
-}
-
-/** Reads a result folder with its arrays. Throws `missing`, `format`. */
-export async function readResult<T extends ResultBase = ResultBase>(folder: string): Promise<T> {
-  const file = join(folder, 'result.json');
+export async function writeResult(place: Place, folder: string, result: ResultBase): Promise<void> {
+  const store = await storeOf(place);
+  await checkResultFolder(store, folder);
+  const data = `data-${platform.nextToken()}`;
+  const { json, arrays } = splitResult(result, data);
+  await removeAbandoned(store, folder);
+  const at = (path: string) => joinPath(folder, path);
+  const file = at('result.json');
   try {
-    const { size } = await stat(file);
-    guard(
-      size <= MAX_RESULT_JSON,
-      'format',
-      () => `${file}: expected at most ${MAX_RESULT_JSON} bytes, got ${size}`,
-      { file },
-    );
-    return await decodeResult<T>(
-      await readFile(file, 'utf8'),
-      async (array) => (await withFile(join(folder, array), readNpy)).data,
-      file,
-    );
+    for (const [path, array] of arrays) await store.write(at(path), npyParts(array, [array.length]));
+    // Read just before it is replaced: what is named afterwards is never what is removed below.
+    const old = await readText(store, file, MAX_RESULT_JSON).catch(() => null);
+    await store.write(file, json);
+    if (old !== null) await removeOld(store, folder, data, old);
   } catch (cause) {
-    throw fileError(file, cause);
+    await store.remove(at(data)).catch(() => {});
+    throw cause;
   }
+  if (await store.has('run.json')) await updateIndex(store, [folder]);
 }
 
-/** Folders of all results of a run, as { method, name, folder }, sorted. */
-export async function listResults(
-  directory: string,
-): Promise<{ method: string; name: string; folder: string }[]> {
-  const found = [];
-  const folders = async (path: string) =>
-    (await readdir(path, { withFileTypes: true }).catch(() => []))
-      .filter((entry) => entry.isDirectory() && !isTemporary(entry.name))
-      .map((entry) => entry.name);
-  for (const method of await folders(join(directory, 'results'))) {
-    for (const name of await folders(join(directory, 'results', method))) {
-      const folder = join(directory, 'results', method, name);
+/** What belongs to the older result: its arrays, and pictures made of it. Data folders that another writer may be about to name stay. */
+async function removeOld(store: Store, folder: string, data: string, oldJson: string): Promise<void> {
+  const own = new Set(arrayFiles(oldJson).map((file) => file.split('/')[0]!));
+  for (const { name } of await store.list(folder))
+    if (name !== 'result.json' && name !== data && (own.has(name) || !isDataFolder(name)))
+      await store.remove(joinPath(folder, name));
+}
+
+/** Data folders of writers that are gone, which no result.json names. */
+async function removeAbandoned(store: Store, folder: string): Promise<void> {
+  const gone: string[] = [];
+  for (const { name } of await store.list(folder))
+    if (
+      isDataFolder(name) &&
+      (await platform.isAbandoned(name, () => lastChange(store, joinPath(folder, name))))
+    )
+      gone.push(name);
+  if (!gone.length) return;
+  // After it is known that their writers are gone: none of them can name its folder any more.
+  const json = await readText(store, joinPath(folder, 'result.json'), MAX_RESULT_JSON).catch(() => '');
+  for (const name of gone) if (!json.includes(name)) await store.remove(joinPath(folder, name));
+}
+
+const lastChange = async (store: Store, folder: string) =>
+  (await store.list(folder)).reduce(
+    (last, { modified }) => Math.max(last, modified ?? Number.POSITIVE_INFINITY),
+    0,
+  );
+
+/** Reads a result with its arrays. One that is replaced meanwhile is read again. Throws `missing`, `format`. */
+export async function readResult<T extends ResultBase = ResultBase>(place: Place, folder = ''): Promise<T> {
+  const store = await storeOf(place);
+  const file = joinPath(folder, 'result.json');
+  for (let left = TRIES; ; left--) {
+    const json = await readText(store, file, MAX_RESULT_JSON);
+    try {
+      return await decodeResult<T>(
+        json,
+        async (array) => (await withStored(store, joinPath(folder, array), readNpy)).data,
+        shown(store, file),
+      );
+    } catch (cause) {
       if (
-        await stat(join(folder, 'result.json')).then(
-          () => true,
-          () => false,
-        )
+        !(cause instanceof EpochscopeError) ||
+        !['missing', 'io', 'format'].includes(cause.code) ||
+        left === 0
       )
-        found.push({ method, name, folder });
+        throw cause;
+      if ((await readText(store, file, MAX_RESULT_JSON)) === json) throw cause;
     }
   }
-  return found.sort((a, b) => a.method.localeCompare(b.method) || a.name.localeCompare(b.name));
+}
+
+/** All results of a run, as { method, name, folder }, sorted; `folder` is their path in the store. */
+export async function listResults(place: Place): Promise<{ method: string; name: string; folder: string }[]> {
+  const store = await storeOf(place);
+  const found = [];
+  const folders = async (path: string) =>
+    (await store.list(path)).filter(({ kind }) => kind === 'folder').map(({ name }) => name);
+  for (const method of await folders('results'))
+    for (const name of await folders(`results/${method}`)) {
+      const folder = resultPath(method, name);
+      if (await store.has(`${folder}/result.json`)) found.push({ method, name, folder });
+    }
+  return found;
 }

@@ -17,5 +17,12 @@ export interface ResultBase {
   seconds: number;
 }
 
+/** Which state of a file was read. */
+export type FileIdentity =
+  /** The file was read whole, or its writer stored its hash. */
+  | { sha256: string }
+  /** Only parts of it were read: its size, time or ETag where known, and the hash of the header and rows read. */
+  | { size: number; stamp: string | null; sha256OfRead: string };
+
 /** A figure that may be undefined: null, with the reason beside it. Never NaN. */
 export type Figure = { value: number; reason?: undefined } | { value: null; reason: string };

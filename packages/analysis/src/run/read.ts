@@ -1,27 +1,23 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
-import { fileError, withFile } from '../formats/file-source.js';
 import { selectChannel, tensorToMatrix } from '../formats/matrix.js';
-import { readNpy } from '../formats/npy.js';
+import { readNpy, readNpyHeader, readNpySelected } from '../formats/npy.js';
 import { readSafetensors, readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
-import type { ByteSource } from '../formats/types.js';
+import type { Tensor } from '../formats/types.js';
+import { readText, withStored } from '../stores/content.js';
+import { hashed } from '../stores/identity.js';
+import { type Place, storeOf } from '../stores/of.js';
+import { shown } from '../stores/paths.js';
+import type { Store, StoredFile } from '../stores/types.js';
 import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
 import { readSeries, type WeightPlaces } from './series.js';
 import { readStepLog, readStepRecord, recordPlaces } from './steps/index.js';
-import type { Run, RunManifest, SnapshotInfo } from './types.js';
+import type { ReadOptions, Run, RunManifest, SnapshotInfo } from './types.js';
 
-const exists = (path: string) =>
-  stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  );
-
-/** run.json with the snapshots of the step log put among its own, by step. Throws `missing` for a folder that is no run. */
-export async function readManifest(directory: string): Promise<RunManifest> {
-  const manifest = await readRunJson(directory);
-  const log = await readStepLog(directory);
+/** run.json with the snapshots of the step log put among its own, by step. Throws `missing` for a place that holds no run. */
+export async function readManifest(place: Place): Promise<RunManifest> {
+  const store = await storeOf(place);
+  const manifest = await readRunJson(store);
+  const log = await readStepLog(store);
   return { ...manifest, snapshots: merged(manifest.snapshots, log?.records.map(({ info }) => info) ?? []) };
 }
 
@@ -33,105 +29,146 @@ function merged(folders: SnapshotInfo[], logged: SnapshotInfo[]): SnapshotInfo[]
   return all.every(({ step }) => step !== null) ? all.sort((a, b) => a.step! - b.step!) : all;
 }
 
-/** Reads and checks run.json alone. Throws `missing` for a folder that is no run. */
-export async function readRunJson(directory: string): Promise<RunManifest> {
-  const file = join(directory, 'run.json');
+/** Reads and checks run.json alone. Throws `missing` for a place that holds no run. */
+export async function readRunJson(store: Store): Promise<RunManifest> {
+  let text: string;
   try {
-    const info = await stat(directory);
-    guard(info.isDirectory(), 'missing', () => `${directory} is not a folder; expected a run directory`, {
-      path: directory,
-    });
-    const size = (await stat(file)).size;
-    guard(
-      size <= MAX_MANIFEST_BYTES,
-      'format',
-      () => `${file}: expected at most ${MAX_MANIFEST_BYTES} bytes, got ${size}`,
-      { file, got: size },
-    );
-    return parseManifest(await readFile(file, 'utf8'), file);
+    text = await readText(store, 'run.json', MAX_MANIFEST_BYTES);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      const here = await stat(directory).then(
-        () => true,
-        () => false,
-      );
-      throw new EpochscopeError(
-        'missing',
-        here ? `${directory} holds no run.json; is it a run directory?` : `${directory} does not exist`,
-        { path: directory },
-        { cause },
-      );
-    }
-    throw fileError(file, cause);
+    if (!(cause instanceof EpochscopeError) || cause.code !== 'missing') throw cause;
+    // An address without an index cannot be listed.
+    const there = await store.list('').then(
+      (entries) => entries.length > 0,
+      () => true,
+    );
+    throw new EpochscopeError(
+      'missing',
+      there
+        ? `${store.name} holds no run.json; is it a run directory?`
+        : `${store.name} does not exist or is empty; expected a run directory`,
+      { path: store.name },
+      { cause },
+    );
   }
+  return parseManifest(text, shown(store, 'run.json'));
 }
 
+/** Last part of a place's name: "my-run" of "/data/my-run/" and of "my-run.zip". */
+const lastPart = (name: string) =>
+  name
+    .replace(/[/\\]+$/, '')
+    .split(/[/\\]/)
+    .at(-1)!
+    .replace(/\.zip$/, '') || name;
+
+/** Snapshot folders looked at at once where each is a request. */
+const AT_ONCE = 32;
+
 /**
- * Opens a run for reading, also while it is being written. Snapshots whose files are not all there are left out and
- * named in `warnings`. Reads nothing but run.json, the step log's index and folder entries: O(snapshots).
+ * Opens a run for reading, also while it is being written: a folder's path or a zip's (Node), an http(s) address, a `File`, a directory's
+ * handle, a store. Snapshots whose files are not all there are left out and named in `warnings`. Reads nothing but
+ * run.json, the step log's index and folder entries: O(snapshots). Throws `missing`, `format`, `io`.
  */
-export async function openRun(directory: string): Promise<Run> {
-  const manifest = await readRunJson(directory);
-  const log = await readStepLog(directory);
+export async function openRun(place: Place): Promise<Run> {
+  const store = await storeOf(place);
+  const manifest = await readRunJson(store);
+  const log = await readStepLog(store);
   const warnings: string[] = [...(log?.warnings ?? [])];
   const logged = new Map(log?.records.map((record) => [record.info.id, record]));
-  const present = await Promise.all(
-    manifest.snapshots.map(
-      ({ id }) => logged.has(id) || exists(join(directory, 'snapshots', id, 'weights.safetensors')),
-    ),
-  );
+  const weightsFile = (id: string) => `snapshots/${id}/weights.safetensors`;
+  const present: boolean[] = [];
+  for (let at = 0; at < manifest.snapshots.length; at += AT_ONCE)
+    present.push(
+      ...(await Promise.all(
+        manifest.snapshots
+          .slice(at, at + AT_ONCE)
+          .map(({ id }) => logged.has(id) || store.has(weightsFile(id))),
+      )),
+    );
   const folders = manifest.snapshots.filter(({ id }, i) => {
     if (!present[i]) warnings.push(`snapshot ${id} is incomplete (no weights.safetensors) and is left out`);
     return present[i];
   });
   const whole = merged(folders, log?.records.map(({ info }) => info) ?? []);
   if (!manifest.complete) warnings.push('the run is not complete: training goes on, or was cut off');
-  const find = (wanted: string | number) => findSnapshot(whole, wanted, directory);
+  const find = (wanted: string | number) => findSnapshot(whole, wanted, store.name);
   let header: KnownHeader | null = null;
   const places: WeightPlaces = async (wanted) => {
     const { id } = find(wanted);
     const record = logged.get(id);
-    if (log && record) return recordPlaces(directory, log, record.record);
-    const file = join(directory, 'snapshots', id, 'weights.safetensors');
-    // Snapshots of one net begin with the same header, byte by byte: it is parsed once.
-    if (!header || !beginsWith(file, header)) header = await withFile(file, readHeader);
-    return { file, tensors: header.entries };
+    if (log && record) return recordPlaces(log, record.record);
+    const path = weightsFile(id);
+    return withStored(store, path, async (file) => {
+      // Snapshots of one net begin with the same header, byte by byte: it is parsed once.
+      if (!header || !(await beginsWith(file, header))) header = await readHeader(file);
+      return { path, tensors: header.entries };
+    });
   };
-  const outputFile = (snapshotId: string, layer: string) =>
-    join(directory, 'snapshots', find(snapshotId).id, 'outputs', `${layer}.npy`);
+  const outputPath = (snapshotId: string, layer: string) =>
+    `snapshots/${find(snapshotId).id}/outputs/${layer}.npy`;
+  /** Reads a file whole or by rows, and notes which state of it that was. */
+  const read = async <T>(
+    path: string,
+    options: ReadOptions,
+    body: (file: StoredFile) => Promise<T>,
+  ): Promise<T> => {
+    if (!options.reads) return withStored(store, path, body);
+    const file = hashed(await store.open(path));
+    try {
+      const value = await body(file);
+      options.reads[path] = file.identity();
+      return value;
+    } finally {
+      await file.close();
+    }
+  };
+  const rowsOf = async (path: string, options: ReadOptions): Promise<Tensor> =>
+    read(path, options, (file) => (options.rows ? readNpySelected(file, options.rows) : readNpy(file)));
+  const sample = async (file: string, options: ReadOptions) => {
+    const path = `samples/${file}`;
+    return (await store.has(path)) ? { path, tensor: await rowsOf(path, options) } : null;
+  };
+  const classesIn = async (file: string, options: ReadOptions) => {
+    const found = await sample(file, options);
+    return found && labelsOf(found.tensor, shown(store, found.path), manifest.classes?.length);
+  };
 
   return {
-    directory,
+    store,
+    name: lastPart(store.name),
     manifest: { ...manifest, snapshots: whole },
     warnings,
     snapshot: find,
-    layer: (name) => findLayer(manifest.layers, name, directory).layer,
-    async weights(snapshotId) {
+    layer: (name) => findLayer(manifest.layers, name, store.name).layer,
+    async weights(snapshotId, options = {}) {
       const { id } = find(snapshotId);
       const record = logged.get(id);
-      return log && record
-        ? readStepRecord(directory, log, record)
-        : withFile(join(directory, 'snapshots', id, 'weights.safetensors'), readSafetensors);
+      if (!log || !record) return read(weightsFile(id), options, readSafetensors);
+      const tensors = await readStepRecord(store, log, record);
+      if (options.reads) Object.assign(options.reads, tensors.identity);
+      return tensors.tensors;
     },
     weightPlaces: places,
     series: (tensor, options) =>
       readSeries(
+        store,
         places,
         options?.snapshots?.map((wanted) => find(wanted).id) ?? whole.map(({ id }) => id),
         tensor,
         options,
       ),
-    async outputs(snapshotId, name) {
-      const { layer, channel } = findLayer(manifest.layers, name, directory);
-      const file = outputFile(snapshotId, layer.name);
+    async outputs(snapshotId, name, options = {}) {
+      const { layer, channel } = findLayer(manifest.layers, name, store.name);
+      const path = outputPath(snapshotId, layer.name);
       guard(
-        await exists(file),
+        await store.has(path),
         'missing',
         () =>
-          `${directory}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; record them where the net was trained`,
-        { snapshot: snapshotId, layer: layer.name, path: file },
+          `${store.name}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; record them where the net was trained`,
+        { snapshot: snapshotId, layer: layer.name, path },
       );
-      const tensor = await withFile(file, readNpy);
+      const tensor = await rowsOf(path, options);
+      const file = shown(store, path);
       guard(
         tensor.shape.slice(1).join() === layer.shape.join(),
         'shape',
@@ -139,20 +176,25 @@ export async function openRun(directory: string): Promise<Run> {
           `${file}: layer ${layer.name} has shape [${layer.shape}], got outputs of shape [${tensor.shape.slice(1)}] per sample`,
         { file, expected: `[${layer.shape}]`, got: `[${tensor.shape.slice(1)}]` },
       );
-      const selected = channel === null ? tensor : selectChannel(tensor, channel);
-      return tensorToMatrix(selected, file);
+      return tensorToMatrix(channel === null ? tensor : selectChannel(tensor, channel), file);
+    },
+    outputsPath: (snapshotId, name) =>
+      outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name),
+    async outputCount(snapshotId, name) {
+      const path = outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name);
+      return (await store.has(path)) ? ((await withStored(store, path, readNpyHeader)).shape[0] ?? 1) : null;
     },
     hasOutputs: async (snapshotId, name) =>
-      exists(outputFile(snapshotId, findLayer(manifest.layers, name, directory).layer.name)),
-    async inputs(): Promise<Matrix | null> {
-      const file = join(directory, 'samples', 'inputs.npy');
-      return (await exists(file)) ? tensorToMatrix(await withFile(file, readNpy), file) : null;
+      store.has(outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name)),
+    async inputs(options = {}): Promise<Matrix | null> {
+      const found = await sample('inputs.npy', options);
+      return found && tensorToMatrix(found.tensor, shown(store, found.path));
     },
-    async labels() {
-      const file = join(directory, 'samples', 'labels.npy');
-      if (!(await exists(file))) return null;
-      return labelsOf(await withFile(file, readNpy), file, manifest.classes?.length);
+    async inputTensor(options = {}) {
+      return (await sample('inputs.npy', options))?.tensor ?? null;
     },
+    labels: (options = {}) => classesIn('labels.npy', options),
+    predictions: (options = {}) => classesIn('predictions.npy', options),
   };
 }
 
@@ -163,25 +205,17 @@ interface KnownHeader {
   entries: ReadonlyMap<string, SafetensorsEntry>;
 }
 
-async function readHeader(source: ByteSource): Promise<KnownHeader> {
-  const { entries } = await readSafetensorsHeader(source);
-  const length = [...entries.values()].reduce((least, { begin }) => Math.min(least, begin), source.size);
-  return { bytes: await source.read(0, length), size: source.size, entries };
+async function readHeader(file: StoredFile): Promise<KnownHeader> {
+  const { entries } = await readSafetensorsHeader(file);
+  const length = [...entries.values()].reduce((least, { begin }) => Math.min(least, begin), file.size);
+  return { bytes: await file.read(0, length), size: file.size, entries };
 }
 
-/** Blocking, because it is asked for thousands of files in turn. */
-function beginsWith(file: string, { bytes, size }: KnownHeader): boolean {
-  let fd: number | null = null;
-  try {
-    fd = openSync(file, 'r');
-    if (fstatSync(fd).size !== size) return false;
-    const own = Buffer.alloc(bytes.length);
-    return readSync(fd, own, 0, own.length, 0) === own.length && own.equals(bytes);
-  } catch {
-    return false;
-  } finally {
-    if (fd !== null) closeSync(fd);
-  }
+async function beginsWith(file: StoredFile, { bytes, size }: KnownHeader): Promise<boolean> {
+  if (file.size !== size) return false;
+  const own = await file.read(0, bytes.length);
+  for (let i = 0; i < bytes.length; i++) if (own[i] !== bytes[i]) return false;
+  return true;
 }
 
 /** Labels as uint32; throws `format` on fractions, negatives, more than one axis, or labels outside the classes. */

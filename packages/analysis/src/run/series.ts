@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
 import { DTYPE_BYTES, decodeElements, elementCount } from '../formats/dtypes.js';
-import { fileError } from '../formats/file-source.js';
 import type { Tensor } from '../formats/types.js';
+import type { Store, StoredFile } from '../stores/types.js';
+import { yieldToEventLoop } from '../yield.js';
 import type { Run } from './types.js';
 
 export type WeightPlaces = Run['weightPlaces'];
@@ -11,8 +11,9 @@ const DEFAULT_MAX_BYTES = 1e9;
 /** Reads between two looks at the signal and at timers. */
 const BATCH = 64;
 
-/** See `Run.series`. Reads block: thousands of small asynchronous reads cost ten times as much. */
+/** See `Run.series`. */
 export async function readSeries(
+  store: Store,
   places: WeightPlaces,
   ids: readonly string[],
   tensor: string,
@@ -21,12 +22,12 @@ export async function readSeries(
   const { indices, maxBytes = DEFAULT_MAX_BYTES, signal } = options;
   let shape: readonly number[] | null = null;
   let out = new Float32Array(0);
-  let open = null as { file: string; fd: number } | null;
+  let open = null as { path: string; file: StoredFile } | null;
   try {
     for (const [s, id] of ids.entries()) {
-      if (s % BATCH === BATCH - 1) await new Promise((resolve) => setImmediate(resolve));
+      if (s % BATCH === BATCH - 1) await yieldToEventLoop();
       if (signal?.aborted) throw new EpochscopeError('cancelled', `reading ${tensor} was cancelled`);
-      const { file, tensors } = await places(id);
+      const { path, tensors } = await places(id);
       const entry = tensors.get(tensor);
       guard(
         entry,
@@ -67,18 +68,19 @@ export async function readSeries(
         () => `tensor ${tensor} is [${shape}] in snapshot ${ids[0]} and [${entry.shape}] in ${id}`,
         { tensor, expected: `[${shape}]`, got: `[${entry.shape}]` },
       );
-      if (open?.file !== file) {
-        if (open) closeSync(open.fd);
+      if (open?.path !== path) {
+        await open?.file.close();
         open = null;
-        open = { file, fd: openSync(file, 'r') };
+        open = { path, file: await store.open(path) };
       }
+      const { file } = open;
       const at = s * (indices?.length ?? count);
-      if (!indices) out.set(read(open, entry.begin, count * width, entry.dtype) as Float32Array, at);
+      if (!indices) out.set((await read(file, entry.begin, count * width, entry.dtype)) as Float32Array, at);
       else if (indices.length) {
         // One read of the span that holds them all.
         const first = indices.reduce((a, b) => Math.min(a, b));
         const last = indices.reduce((a, b) => Math.max(a, b));
-        const span = read(open, entry.begin + first * width, (last - first + 1) * width, entry.dtype);
+        const span = await read(file, entry.begin + first * width, (last - first + 1) * width, entry.dtype);
         indices.forEach((index, i) => {
           out[at + i] = Number(span[index - first]);
         });
@@ -89,20 +91,11 @@ export async function readSeries(
       shape: [ids.length, ...(indices ? [indices.length] : (shape ?? []))],
       dtype: 'float32',
     };
-  } catch (cause) {
-    throw fileError(open?.file ?? tensor, cause);
   } finally {
-    if (open) closeSync(open.fd);
+    await open?.file.close();
   }
 }
 
-function read(open: { file: string; fd: number }, begin: number, length: number, dtype: Tensor['dtype']) {
-  const bytes = new Uint8Array(length);
-  guard(
-    readSync(open.fd, bytes, 0, length, begin) === length,
-    'format',
-    () => `${open.file}: expected ${length} bytes at byte ${begin}`,
-    { file: open.file, byte: begin },
-  );
-  return decodeElements(bytes, dtype, length / DTYPE_BYTES[dtype]);
+async function read(file: StoredFile, begin: number, length: number, dtype: Tensor['dtype']) {
+  return decodeElements(await file.read(begin, length), dtype, length / DTYPE_BYTES[dtype]);
 }

@@ -1,6 +1,9 @@
 import type { Matrix } from '@epochscope/core-wasm';
+import type { RowChoice } from '../formats/npy.js';
 import type { SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
+import type { FileIdentity } from '../results/types.js';
+import type { Store } from '../stores/types.js';
 
 export const RUN_FORMAT = 'epochscope-run/1';
 
@@ -44,9 +47,20 @@ export interface RunManifest {
   complete: boolean;
 }
 
-/** A run opened for reading. Node only (`@epochscope/analysis/node`); browsers get results instead. */
+/** What reading takes besides. */
+export interface ReadOptions {
+  /** Filled in: path in the store → which state of the file was read, hashed while it is read. */
+  reads?: Record<string, FileIdentity>;
+  /** Only these rows (samples): a span, or row numbers in the order wanted. Only their bytes are read. Default: all. */
+  rows?: RowChoice;
+}
+
+/** A run opened for reading. */
 export interface Run {
-  readonly directory: string;
+  /** Where it lies. */
+  readonly store: Store;
+  /** Last part of that place's name: "my-run". */
+  readonly name: string;
   readonly manifest: RunManifest;
   /** What was skipped as incomplete or unreadable, one sentence each. */
   readonly warnings: string[];
@@ -55,9 +69,9 @@ export interface Run {
   /** Throws `missing`, listing the layers there are. */
   layer(name: string): LayerInfo;
   /** Names → tensors of one snapshot. */
-  weights(snapshotId: string): Promise<Map<string, Tensor>>;
-  /** Where one snapshot's tensors lie, so that a part of them can be read or served. */
-  weightPlaces(snapshotId: string): Promise<{ file: string; tensors: ReadonlyMap<string, SafetensorsEntry> }>;
+  weights(snapshotId: string, options?: Pick<ReadOptions, 'reads'>): Promise<Map<string, Tensor>>;
+  /** Where one snapshot's tensors lie in the store, so that a part of them can be read or served. */
+  weightPlaces(snapshotId: string): Promise<{ path: string; tensors: ReadonlyMap<string, SafetensorsEntry> }>;
   /**
    * One tensor over snapshots (all, or those named, in that order): float32[snapshots × elements], of the flat `indices` or
    * all elements. Reads only that tensor's bytes. Throws `missing` or `shape` where a snapshot holds no such tensor, `memory`
@@ -73,16 +87,24 @@ export interface Run {
     },
   ): Promise<Tensor<Float32Array>>;
   /** One layer's output on the analysis samples, n × d (flattened), float32. "P1@3" selects channel 3. */
-  outputs(snapshotId: string, layer: string): Promise<Matrix>;
+  outputs(snapshotId: string, layer: string, options?: ReadOptions): Promise<Matrix>;
   hasOutputs(snapshotId: string, layer: string): Promise<boolean>;
+  /** How many samples a layer's outputs are of, from the header alone; null where there are none. */
+  outputCount(snapshotId: string, layer: string): Promise<number | null>;
+  /** Where a layer's outputs lie, or would, in the store. */
+  outputsPath(snapshotId: string, layer: string): string;
   /** The analysis inputs, flattened n × d, float32; null when not stored. */
-  inputs(): Promise<Matrix | null>;
-  labels(): Promise<Uint32Array | null>;
+  inputs(options?: ReadOptions): Promise<Matrix | null>;
+  /** The same as they are stored: bytes stay bytes, n × shape. */
+  inputTensor(options?: ReadOptions): Promise<Tensor | null>;
+  labels(options?: ReadOptions): Promise<Uint32Array | null>;
+  /** Predicted classes that were recorded, of the last snapshot; null when not stored. */
+  predictions(options?: ReadOptions): Promise<Uint32Array | null>;
 }
 
-/** Writes a run so that a reader sees only whole files: temporary sibling, fsync, rename; run.json last, after each snapshot. */
+/** Writes a run so that a reader sees only whole files; run.json last, after each snapshot. */
 export interface RunWriter {
-  readonly directory: string;
+  readonly store: Store;
   /** Throws `argument` when both are null, `shape` when they are not as many. */
   writeSamples(samples: { inputs: Tensor | null; labels: Uint32Array | null; source: string }): Promise<void>;
   /** Outputs: layer name → tensor whose first axis is the sample. */

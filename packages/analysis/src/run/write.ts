@@ -1,12 +1,12 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { guard } from '@epochscope/core-wasm';
-import { fileError } from '../formats/file-source.js';
-import { encodeNpy } from '../formats/npy.js';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { platform } from '#platform';
+import { npyParts } from '../formats/npy.js';
 import { encodeSafetensors } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
+import { INDEX_FILE, updateIndex } from '../stores/index-file.js';
+import { type Place, storeOf } from '../stores/of.js';
+import type { Store } from '../stores/types.js';
 import { toolInfo } from '../version.js';
-import { isTemporary, makeFolder, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 import { checkName, sampleCount } from './check.js';
 import { readManifest, readRunJson } from './read.js';
 import { openStepWriter, type StepWriter } from './steps/index.js';
@@ -15,161 +15,178 @@ import { RUN_FORMAT, type RunManifest, type RunWriter } from './types.js';
 export type RunInit = Omit<RunManifest, 'format' | 'tool' | 'snapshots' | 'complete' | 'samples'>;
 
 /** What an older run leaves behind when it is overwritten: only what a run writes is removed. */
-const OWN = ['run.json', 'samples', 'snapshots', 'steps', 'results'];
+const OWN = ['run.json', INDEX_FILE, 'samples', 'snapshots', 'steps', 'results'];
+/** The index is brought up to date with a snapshot at most this often, and at the end: it grows with the run. */
+const INDEX_MILLISECONDS = 1000;
 
 /**
- * Starts a run directory. An existing folder must be empty, or hold a run and `overwrite` be true (its own files are
- * removed, others kept). Throws `io` where it cannot write. run.json is there from the start, with no snapshots.
+ * Starts a run: a folder's path (Node), a directory's handle, or a store, `memoryStore()` for one. What is there must be
+ * empty, or hold a run and `overwrite` be true (its own files are removed, others kept). run.json is there from the start, with no
+ * snapshots. Throws `io` where it cannot write.
  */
 export async function createRun(
-  directory: string,
+  place: Place,
   init: RunInit,
   options: { overwrite?: boolean } = {},
 ): Promise<RunWriter> {
-  await claim(directory, options.overwrite ?? false);
-  return writer(directory, {
+  const store = await storeOf(place);
+  await claim(store, options.overwrite ?? false);
+  const manifest: RunManifest = {
     format: RUN_FORMAT,
     tool: toolInfo,
     ...init,
     samples: null,
     snapshots: [],
     complete: false,
-  });
+  };
+  // Before the long part, so that a place that cannot be written to is known.
+  await store.write('run.json', textOf(manifest));
+  return writer(store, manifest);
 }
 
 /** Goes on with a run that was cut off: later snapshots are added, one of the same id replaced. */
-export async function resumeRun(directory: string): Promise<RunWriter & { manifest: RunManifest }> {
-  const own = { ...(await readRunJson(directory)), complete: false };
-  const manifest = { ...(await readManifest(directory)), complete: false };
-  await removeLeftovers(directory);
-  return { ...writer(directory, own), manifest };
+export async function resumeRun(place: Place): Promise<RunWriter & { manifest: RunManifest }> {
+  const store = await storeOf(place);
+  const own = { ...(await readRunJson(store)), complete: false };
+  const manifest = { ...(await readManifest(store)), complete: false };
+  await store.write('run.json', textOf(own));
+  return { ...writer(store, own), manifest };
 }
 
-/** What a killed writer was writing: readers pass over it, but it fills the disk. */
-async function removeLeftovers(directory: string): Promise<void> {
-  try {
-    for (const folder of [directory, join(directory, 'samples'), join(directory, 'snapshots')]) {
-      for (const name of await readdir(folder).catch(() => [] as string[]))
-        if (isTemporary(name)) await rm(join(folder, name), { recursive: true, force: true });
-    }
-  } catch (cause) {
-    throw fileError(directory, cause, 'write');
-  }
+async function claim(store: Store, overwrite: boolean): Promise<void> {
+  const names = (await store.list('')).map(({ name }) => name);
+  if (!names.length) return;
+  guard(
+    names.includes('run.json') || names.every((name) => OWN.includes(name)),
+    'io',
+    () => `${store.name} is not empty and holds no run; choose another folder`,
+    { path: store.name },
+  );
+  guard(
+    overwrite,
+    'io',
+    () => `${store.name} already holds a run; choose another folder or pass --overwrite`,
+    { path: store.name },
+  );
+  // run.json first: from then on it is no run, rather than half of one.
+  for (const name of OWN) await store.remove(name);
 }
 
-async function claim(directory: string, overwrite: boolean): Promise<void> {
-  try {
-    await makeFolder(directory);
-    const entries = await readdir(directory);
-    if (entries.length) {
-      guard(
-        entries.includes('run.json') || entries.every((name) => OWN.includes(name) || isTemporary(name)),
-        'io',
-        () => `${directory} is not empty and holds no run; choose another folder`,
-        { path: directory },
-      );
-      guard(
-        overwrite,
-        'io',
-        () => `${directory} already holds a run; choose another folder or pass --overwrite`,
-        { path: directory },
-      );
-      // run.json first: from then on it is no run, rather than half of one.
-      for (const name of OWN) await rm(join(directory, name), { recursive: true, force: true });
-      await removeLeftovers(directory);
-    }
-    await makeFolder(join(directory, 'snapshots'));
-  } catch (cause) {
-    throw fileError(directory, cause, 'write');
-  }
-}
+const textOf = (manifest: RunManifest) => `${JSON.stringify(manifest, null, 1)}\n`;
 
-function writer(directory: string, manifest: RunManifest): RunWriter {
-  const save = () => writeFileAtomic(join(directory, 'run.json'), `${JSON.stringify(manifest, null, 1)}\n`);
-  let started: Promise<void> | null = null;
-  const start = () => (started ??= save());
+function writer(store: Store, manifest: RunManifest): RunWriter {
   let steps: Promise<StepWriter> | null = null;
+  /** Paths written since the index was, and hashes of them. */
+  const changed = new Set<string>();
+  const hashes = new Map<string, string>();
+  let indexed = Number.NEGATIVE_INFINITY;
+  const updateIndexNow = async (whole: boolean) => {
+    changed.add('run.json');
+    await updateIndex(store, whole ? [''] : [...changed], hashes);
+    changed.clear();
+    hashes.clear();
+    indexed = performance.now();
+  };
+  const save = async (...paths: string[]) => {
+    await store.write('run.json', textOf(manifest));
+    for (const path of paths) changed.add(path);
+    if (performance.now() - indexed > INDEX_MILLISECONDS) await updateIndexNow(false);
+  };
+  const put = async (path: string, parts: readonly Uint8Array[]) => {
+    const hash = platform.sha256();
+    for (const part of parts) hash.update(part);
+    await store.write(path, parts);
+    hashes.set(path, hash.digest());
+  };
   const close = async () => {
     const open = steps;
     steps = null;
-    await (await open)?.close();
+    if (!open) return;
+    await (await open).close();
+    changed.add('steps');
   };
   return {
-    directory,
+    store,
     async writeSamples({ inputs, labels, source }) {
       const count = sampleCount(inputs, labels);
-      await writeFolderAtomic(join(directory, 'samples'), [
-        ...(inputs
-          ? ([['inputs.npy', () => encodeNpy(inputs.data, inputs.shape)]] as [string, () => Uint8Array][])
-          : []),
-        ...(labels
-          ? ([['labels.npy', () => encodeNpy(labels, [labels.length])]] as [string, () => Uint8Array][])
-          : []),
-      ]);
+      await store.remove('samples');
+      if (inputs) await put('samples/inputs.npy', npyParts(inputs.data, inputs.shape));
+      if (labels) await put('samples/labels.npy', npyParts(labels, [labels.length]));
       manifest.samples = { count, source };
-      await save();
+      await save('samples');
     },
     async writeSnapshot(info, weights, outputs = new Map()) {
       checkName('snapshot id', info.id);
       for (const layer of outputs.keys()) checkName('layer name', layer);
-      await start();
-      await writeFolderAtomic(join(directory, 'snapshots', info.id), [
-        ['weights.safetensors', () => encodeSafetensors(weights)],
-        ...[...outputs].map(([layer, tensor]): [string, () => Uint8Array] => [
-          join('outputs', `${layer}.npy`),
-          () => encodeNpy(tensor.data, tensor.shape),
-        ]),
-      ]);
+      const folder = `snapshots/${info.id}`;
       const at = manifest.snapshots.findIndex(({ id }) => id === info.id);
+      // Outputs of older weights must not stand beside new ones.
+      await store.remove(at >= 0 ? `${folder}/outputs` : folder);
+      for (const [layer, { data, shape }] of outputs)
+        await put(`${folder}/outputs/${layer}.npy`, npyParts(data, shape));
+      // Last: a snapshot with its weights is whole.
+      await put(`${folder}/weights.safetensors`, [encodeSafetensors(weights)]);
       if (at >= 0) manifest.snapshots[at] = info;
       else manifest.snapshots.push(info);
-      await save();
+      await save(folder);
     },
     async appendSnapshot(info, weights) {
-      await start();
-      steps ??= openStepWriter(directory);
+      steps ??= openStepWriter(store);
       await (await steps).append(info, weights);
     },
-    close,
+    async close() {
+      await close();
+      if (changed.size) await updateIndexNow(false);
+    },
     async finish() {
       await close();
       manifest.complete = true;
-      await save();
+      await store.write('run.json', textOf(manifest));
+      await updateIndexNow(true);
     },
   };
 }
 
 /** Adds layer outputs to a snapshot that is already there; each file appears whole. */
 export async function writeOutputs(
-  directory: string,
+  place: Place,
   snapshotId: string,
   outputs: ReadonlyMap<string, Tensor>,
 ): Promise<void> {
+  const store = await storeOf(place);
   checkName('snapshot id', snapshotId);
-  const folder = join(directory, 'snapshots', snapshotId, 'outputs');
-  try {
-    await makeFolder(folder);
-  } catch (cause) {
-    throw fileError(folder, cause, 'write');
-  }
-  for (const [layer, tensor] of outputs) {
+  const folder = `snapshots/${snapshotId}/outputs`;
+  const hashes = new Map<string, string>();
+  for (const [layer, { data, shape }] of outputs) {
     checkName('layer name', layer);
-    await writeFileAtomic(join(folder, `${layer}.npy`), encodeNpy(tensor.data, tensor.shape));
+    const parts = npyParts(data, shape);
+    const hash = platform.sha256();
+    for (const part of parts) hash.update(part);
+    await store.write(`${folder}/${layer}.npy`, parts);
+    hashes.set(`${folder}/${layer}.npy`, hash.digest());
   }
+  await updateIndex(store, [folder], hashes);
 }
 
 /** Adds the predicted classes of the analysis samples as samples/predictions.npy (uint32, n). Throws `shape`, `missing`. */
-export async function writePredictions(directory: string, predictions: Uint32Array): Promise<void> {
-  const { samples } = await readManifest(directory);
-  guard(samples, 'missing', () => `${directory} holds no samples to predict`, { path: directory });
+export async function writePredictions(place: Place, predictions: Uint32Array): Promise<void> {
+  const store = await storeOf(place);
+  const { samples } = await readManifest(store);
+  if (!samples)
+    throw new EpochscopeError('missing', `${store.name} holds no samples to predict`, { path: store.name });
   guard(
     predictions.length === samples.count,
     'shape',
     () => `${samples.count} samples need ${samples.count} predictions, got ${predictions.length}`,
     { expected: samples.count, got: predictions.length },
   );
-  await writeFileAtomic(
-    join(directory, 'samples', 'predictions.npy'),
-    encodeNpy(predictions, [predictions.length]),
-  );
+  await store.write('samples/predictions.npy', npyParts(predictions, [predictions.length]));
+  await updateIndex(store, ['samples']);
+}
+
+/** Writes the index of a run made by something else, so that it opens over http: every file, no hashes. */
+export async function writeIndex(place: Place): Promise<void> {
+  const store = await storeOf(place);
+  await readRunJson(store);
+  await updateIndex(store, ['']);
 }

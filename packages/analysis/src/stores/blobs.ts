@@ -36,10 +36,14 @@ export function blobFile(name: string, blob: Blob): StoredFile {
  * Files chosen or dropped on a page, for reading: a `FileList` of `<input type="file" webkitdirectory>` (each knows its path), or pairs
  * of path and file (`filesOfDrop`). The folder that holds all the rest is left off the paths, and gives the name.
  */
-export function filesStore(files: Iterable<File | readonly [path: string, file: Blob]>, name?: string): Store {
+export function filesStore(
+  files: Iterable<File | readonly [path: string, file: Blob]>,
+  name?: string,
+): Store {
   const all = new Map<string, Blob>();
   for (const one of files) {
-    const [path, file] = one instanceof Blob ? [(one as File).webkitRelativePath || (one as File).name, one] : one;
+    const [path, file] =
+      one instanceof Blob ? [(one as File).webkitRelativePath || (one as File).name, one] : one;
     partsOf(path, name ?? 'files');
     all.set(path, file);
   }

@@ -1,5 +1,6 @@
 import { guard } from '@epochscope/core-wasm';
 import { joinBytes } from '../formats/bytes.js';
+import { explained } from '../formats/sniff.js';
 import { checkRange } from '../formats/source.js';
 import type { Content, Store, StoredFile } from './types.js';
 
@@ -43,10 +44,16 @@ export function bytesFile(name: string, bytes: Uint8Array, stamp: string | null)
 }
 
 /** Opens, uses and closes a file of a store. */
-export async function withStored<T>(store: Store, path: string, body: (file: StoredFile) => Promise<T>): Promise<T> {
+export async function withStored<T>(
+  store: Store,
+  path: string,
+  body: (file: StoredFile) => Promise<T>,
+): Promise<T> {
   const file = await store.open(path);
   try {
     return await body(file);
+  } catch (cause) {
+    throw await explained(file, cause);
   } finally {
     await file.close();
   }
@@ -55,10 +62,15 @@ export async function withStored<T>(store: Store, path: string, body: (file: Sto
 /** A text file of at most `limit` bytes. Throws `missing`, `format`. */
 export function readText(store: Store, path: string, limit: number): Promise<string> {
   return withStored(store, path, async (file) => {
-    guard(file.size <= limit, 'format', () => `${file.name}: expected at most ${limit} bytes, got ${file.size}`, {
-      file: file.name,
-      got: file.size,
-    });
+    guard(
+      file.size <= limit,
+      'format',
+      () => `${file.name}: expected at most ${limit} bytes, got ${file.size}`,
+      {
+        file: file.name,
+        got: file.size,
+      },
+    );
     return new TextDecoder().decode(await file.read(0, file.size));
   });
 }

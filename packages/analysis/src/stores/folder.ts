@@ -1,27 +1,18 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync, writeSync } from 'node:fs';
+import { constants, lstatSync, realpathSync, type Stats, writeSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, unlink } from 'node:fs/promises';
-import { read as readCallback } from 'node:fs';
-import { basename, join, resolve, sep } from 'node:path';
-import { promisify } from 'node:util';
+import { join, resolve, sep } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
-import { fileError } from '../formats/file-source.js';
-import { checkRange } from '../formats/source.js';
 import { makeFolder, syncFolder } from '../platform/disk.js';
+import { fileError, kindOf, openFile, PIECE } from '../platform/file.js';
 import { isAbandoned, nextToken } from '../platform/writer-token.js';
 import { partsOfContent } from './content.js';
 import { byName, isTemporary, missing, partsOf, shown, splitPath } from './paths.js';
-import type { Store, StoredFile, StoreEntry } from './types.js';
+import type { Store, StoreEntry } from './types.js';
 
 export interface FolderStore extends Store {
   /** Absolute path of the folder. */
   readonly path: string;
 }
-
-/** Reads up to this block inside: thousands of small asynchronous reads cost ten times as much. */
-const SMALL = 65_536;
-/** One call of the system reads at most this: more than 2³¹ − 1 bytes abort Node. */
-const PIECE = 1 << 30;
-const readAsync = promisify(readCallback);
 
 /**
  * A folder on disk; it need not be there before it is written to. Symbolic links are followed within the folder; those that lead out of
@@ -53,7 +44,8 @@ export function folderStore(path: string): FolderStore {
     const real = confine(realpathSync.native(join(root, ...parts)), wanted);
     return { real, info: lstatSync(real) };
   };
-  const absent = (cause: unknown) => ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  const absent = (cause: unknown) =>
+    ['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
 
   /** The folder a file is written into, made and confined, and cleared of leftovers the first time. */
   const prepare = async (wanted: string): Promise<{ folder: string; name: string }> => {
@@ -65,7 +57,7 @@ export function folderStore(path: string): FolderStore {
     if (!cleared.has(above)) {
       cleared.add(above);
       for (const entry of await readdir(real))
-        if (isTemporary(entry) && isAbandoned(entry, () => lstatSync(join(real, entry)).mtimeMs))
+        if (isTemporary(entry) && (await isAbandoned(entry, () => lstatSync(join(real, entry)).mtimeMs)))
           await rm(join(real, entry), { recursive: true, force: true });
     }
     const there = lstatSync(join(real, name), { throwIfNoEntry: false });
@@ -101,7 +93,12 @@ export function folderStore(path: string): FolderStore {
           if (entry.isDirectory() || info?.isDirectory())
             entries.push({ name: entry.name, kind: 'folder', size: null, modified: null });
           else if (info?.isFile())
-            entries.push({ name: entry.name, kind: 'file', size: info.size, modified: Math.trunc(info.mtimeMs) });
+            entries.push({
+              name: entry.name,
+              kind: 'file',
+              size: info.size,
+              modified: Math.trunc(info.mtimeMs),
+            });
         }
         return byName(entries);
       } catch (cause) {
@@ -123,12 +120,19 @@ export function folderStore(path: string): FolderStore {
       const name = shown(self, wanted);
       try {
         const { real, info } = locate(wanted);
-        guard(info.isFile(), info.isDirectory() ? 'missing' : 'io', () => `${name} is ${kindOf(info)}, expected a file`, {
-          path: name,
-        });
-        return openFile(name, real);
+        guard(
+          info.isFile(),
+          info.isDirectory() ? 'missing' : 'io',
+          () => `${name} is ${kindOf(info)}, expected a file`,
+          {
+            path: name,
+          },
+        );
+        return openFile(name, real, false);
       } catch (cause) {
-        throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? missing(self, wanted, cause) : fileError(name, cause);
+        throw (cause as NodeJS.ErrnoException).code === 'ENOENT'
+          ? missing(self, wanted, cause)
+          : fileError(name, cause);
       }
     },
 
@@ -157,10 +161,17 @@ export function folderStore(path: string): FolderStore {
       try {
         const { folder, name: file } = await prepare(wanted);
         // Not 'a': on some systems appending ignores the place written to.
-        const handle = await open(join(folder, file), constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0));
+        const handle = await open(
+          join(folder, file),
+          constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0),
+        );
         let size = (await handle.stat()).size;
         try {
-          guard(from === undefined || from <= size, 'argument', () => `${name}: expected at most ${size}, got ${from}`);
+          guard(
+            from === undefined || from <= size,
+            'argument',
+            () => `${name}: expected at most ${size}, got ${from}`,
+          );
           if (from !== undefined && from < size) await handle.truncate((size = from));
         } catch (cause) {
           await handle.close();
@@ -217,72 +228,9 @@ export function folderStore(path: string): FolderStore {
   };
 }
 
-function kindOf(info: Stats): string {
-  if (info.isDirectory()) return 'a folder';
-  if (info.isFIFO()) return 'a pipe';
-  if (info.isSocket()) return 'a socket';
-  return info.isSymbolicLink() ? 'a link' : 'a device';
-}
-
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.length - done, PIECE));
     done += bytesWritten;
   }
 }
-
-/** `real` was seen to be a regular file; the flags keep a race from hanging on a pipe or following a link. */
-function openFile(name: string, real: string): StoredFile {
-  const fd = openSync(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
-  let closed = false;
-  try {
-    const info = fstatSync(fd);
-    guard(info.isFile(), 'io', () => `${name} is ${kindOf(info)}, expected a file`, { path: name });
-    const { size } = info;
-    return {
-      name,
-      size,
-      stamp: `${size}-${Math.trunc(info.mtimeMs)}`,
-      async read(offset, length) {
-        guard(!closed, 'io', () => `${name} is closed`, { path: name });
-        checkRange({ name, size }, offset, length);
-        const bytes = new Uint8Array(length);
-        try {
-          for (let done = 0; done < length; ) {
-            const want = Math.min(length - done, PIECE);
-            const got =
-              length <= SMALL
-                ? readSync(fd, bytes, done, want, offset + done)
-                : (await readAsync(fd, bytes, done, want, offset + done)).bytesRead;
-            guard(
-              got > 0,
-              'format',
-              () => `${name}: expected ${length} bytes at byte ${offset}, the file ended after ${done}`,
-              { file: name, byte: offset + done },
-            );
-            done += got;
-          }
-        } catch (cause) {
-          throw fileError(name, cause);
-        }
-        return bytes;
-      },
-      async close() {
-        if (!closed) closeSync(fd);
-        closed = true;
-      },
-    };
-  } catch (cause) {
-    closeSync(fd);
-    throw cause;
-  }
-}
-
-/** Whether a path is that of a folder (true), of a file (false), or of nothing (null). */
-export function isFolder(path: string): boolean | null {
-  const info = statSync(path, { throwIfNoEntry: false });
-  return info ? info.isDirectory() : null;
-}
-
-/** A path's last part, also of "." and "..". */
-export const nameOfFolder = (path: string) => basename(resolve(path));

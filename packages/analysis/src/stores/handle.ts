@@ -6,9 +6,10 @@ import { byName, isTemporary, missing, partsOf, shown } from './paths.js';
 import type { Store, StoreEntry } from './types.js';
 
 // What the DOM library's types still lack.
-interface Directory extends FileSystemDirectoryHandle {
+interface Directory {
   entries(): AsyncIterable<[string, FileSystemHandle]>;
 }
+const entriesOf = (folder: FileSystemDirectoryHandle) => (folder as unknown as Directory).entries();
 
 /**
  * A directory that a person gave to a page (`showDirectoryPicker`, a dropped folder's handle), or one of the page's private file
@@ -28,7 +29,12 @@ export function directoryStore(root: FileSystemDirectoryHandle, name = root.name
         : is(cause, 'NoModificationAllowedError', 'InvalidStateError')
           ? 'it is being written elsewhere'
           : (cause as Error).message;
-    return new EpochscopeError('io', `${shown(self, path)} could not be ${verb}: ${why}`, { path: shown(self, path) }, { cause });
+    return new EpochscopeError(
+      'io',
+      `${shown(self, path)} could not be ${verb}: ${why}`,
+      { path: shown(self, path) },
+      { cause },
+    );
   };
   const folderOf = async (parts: readonly string[], create: boolean) => {
     let folder = root;
@@ -40,7 +46,8 @@ export function directoryStore(root: FileSystemDirectoryHandle, name = root.name
     guard(parts.length > 0, 'argument', () => `${name}: expected a file's path, got ""`);
     return (await folderOf(parts.slice(0, -1), create)).getFileHandle(parts.at(-1)!, { create });
   };
-  const writable = async (path: string, keep: boolean) => (await fileOf(path, true)).createWritable({ keepExistingData: keep });
+  const writable = async (path: string, keep: boolean) =>
+    (await fileOf(path, true)).createWritable({ keepExistingData: keep });
 
   return {
     name,
@@ -49,10 +56,11 @@ export function directoryStore(root: FileSystemDirectoryHandle, name = root.name
       const parts = partsOf(folder, name);
       try {
         const entries: StoreEntry[] = [];
-        for await (const [entry, handle] of (await folderOf(parts, false) as Directory).entries()) {
+        for await (const [entry, handle] of entriesOf(await folderOf(parts, false))) {
           // Chromium shows what it keeps aside.
           if (isTemporary(entry) || entry.endsWith('.crswap')) continue;
-          if (handle.kind === 'directory') entries.push({ name: entry, kind: 'folder', size: null, modified: null });
+          if (handle.kind === 'directory')
+            entries.push({ name: entry, kind: 'folder', size: null, modified: null });
           else {
             const { size, lastModified } = await (handle as FileSystemFileHandle).getFile();
             entries.push({ name: entry, kind: 'file', size, modified: lastModified });
@@ -97,7 +105,11 @@ export function directoryStore(root: FileSystemDirectoryHandle, name = root.name
       let size: number;
       try {
         size = (await (await fileOf(path, true)).getFile()).size;
-        guard(from === undefined || from <= size, 'argument', () => `${shown(self, path)}: expected at most ${size}, got ${from}`);
+        guard(
+          from === undefined || from <= size,
+          'argument',
+          () => `${shown(self, path)}: expected at most ${size}, got ${from}`,
+        );
         if (from !== undefined && from < size) {
           const stream = await writable(path, true);
           await stream.truncate(from);
@@ -137,8 +149,11 @@ export function directoryStore(root: FileSystemDirectoryHandle, name = root.name
     async remove(path) {
       const parts = partsOf(path, name);
       try {
-        if (parts.length) await (await folderOf(parts.slice(0, -1), false)).removeEntry(parts.at(-1)!, { recursive: true });
-        else for await (const [entry] of (root as Directory).entries()) await root.removeEntry(entry, { recursive: true });
+        if (parts.length)
+          await (await folderOf(parts.slice(0, -1), false)).removeEntry(parts.at(-1)!, { recursive: true });
+        else
+          for await (const [entry] of entriesOf(root))
+            await root.removeEntry(entry, { recursive: true });
       } catch (cause) {
         if (!is(cause, 'NotFoundError', 'TypeMismatchError')) throw failure(path, cause, 'written');
       }
@@ -154,6 +169,7 @@ export async function opfsStore(folder = ''): Promise<Store> {
     'this environment has no private file system: it needs a page over https or on localhost',
   );
   let handle = await navigator.storage.getDirectory();
-  for (const part of partsOf(folder, 'private files')) handle = await handle.getDirectoryHandle(part, { create: true });
+  for (const part of partsOf(folder, 'private files'))
+    handle = await handle.getDirectoryHandle(part, { create: true });
   return directoryStore(handle, folder || 'private files');
 }

@@ -1,6 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { type HttpSourceOptions, httpSource } from '../formats/http-source.js';
-import { type IndexFile, INDEX_FILE, parseIndex } from './index-file.js';
+import { INDEX_FILE, type IndexFile, parseIndex } from './index-file.js';
 import { listPaths, missing, partsOf, readOnly, shown } from './paths.js';
 import type { Store } from './types.js';
 

@@ -33,12 +33,15 @@ export function parseIndex(text: string, name: string): IndexFile {
     throw new EpochscopeError('format', `${name}: ${what}`, { file: name });
   };
   if (!isObject(json) || json.format !== INDEX_FORMAT)
-    return fail(`expected format "${INDEX_FORMAT}", got ${JSON.stringify(isObject(json) ? json.format : json)?.slice(0, 80)}`);
+    return fail(
+      `expected format "${INDEX_FORMAT}", got ${JSON.stringify(isObject(json) ? json.format : json)?.slice(0, 80)}`,
+    );
   if (!isObject(json.files)) return fail('expected files: path → { size }');
   const files: IndexFile['files'] = Object.create(null);
   for (const [path, entry] of Object.entries(json.files)) {
     const { size, modified, sha256 } = isObject(entry) ? entry : ({} as Record<string, unknown>);
-    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return fail(`${path}: expected its size`);
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+      return fail(`${path}: expected its size`);
     files[path] = {
       size,
       ...(typeof modified === 'number' ? { modified } : {}),
@@ -59,7 +62,11 @@ export async function readIndex(store: Store): Promise<IndexFile | null> {
 }
 
 /** Every file below a folder, by its path in the store. */
-export async function* walk(store: Store, folder = '', depth = 0): AsyncGenerator<[path: string, file: IndexedFile]> {
+export async function* walk(
+  store: Store,
+  folder = '',
+  depth = 0,
+): AsyncGenerator<[path: string, file: IndexedFile]> {
   guard(depth <= 32, 'format', () => `${store.name}: expected at most 32 folders in each other`);
   for (const { name, kind, size, modified } of await store.list(folder)) {
     const path = joinPath(folder, name);
@@ -108,7 +115,9 @@ const isIn = (file: string, path: string) => path === '' || file === path || fil
 async function* filesAt(store: Store, path: string): AsyncGenerator<[string, IndexedFile]> {
   const cut = path.lastIndexOf('/');
   const entry =
-    path === '' ? null : (await store.list(path.slice(0, Math.max(cut, 0)))).find(({ name }) => name === path.slice(cut + 1));
+    path === ''
+      ? null
+      : (await store.list(path.slice(0, Math.max(cut, 0)))).find(({ name }) => name === path.slice(cut + 1));
   if (path !== '' && !entry) return;
   if (entry?.kind === 'file')
     yield [path, { size: entry.size ?? 0, ...(entry.modified === null ? {} : { modified: entry.modified }) }];

@@ -12,11 +12,13 @@ interface Held {
   bytes: Uint8Array;
   /** Counts the states of the store's files. */
   version: number;
-  modified: number;
 }
 
 /** A store in memory, empty or over `files` (path → bytes, which are kept and not copied). */
-export function memoryStore(name = 'memory', files: Iterable<readonly [string, Uint8Array]> = []): MemoryStore {
+export function memoryStore(
+  name = 'memory',
+  files: Iterable<readonly [string, Uint8Array]> = [],
+): MemoryStore {
   const held = new Map<string, Held>();
   const self = { name };
   let version = 0;
@@ -25,12 +27,16 @@ export function memoryStore(name = 'memory', files: Iterable<readonly [string, U
     guard(parts.length > 0, 'argument', () => `${name}: expected a file's path, got ""`);
     for (let i = 1; i < parts.length; i++) {
       const above = parts.slice(0, i).join('/');
-      guard(!held.has(above), 'io', () => `${shown(self, path)} could not be written: ${above} is a file`, { path });
+      guard(!held.has(above), 'io', () => `${shown(self, path)} could not be written: ${above} is a file`, {
+        path,
+      });
     }
-    guard(!isFolder(path), 'io', () => `${shown(self, path)} is there and is no file; choose another`, { path });
+    guard(!isFolder(path), 'io', () => `${shown(self, path)} is there and is no file; choose another`, {
+      path,
+    });
     // Written again, it counts as the newest.
     held.delete(path);
-    held.set(path, { bytes, version: ++version, modified: Date.now() });
+    held.set(path, { bytes, version: ++version });
   };
   const isFolder = (path: string) => {
     for (const key of held.keys()) if (key.startsWith(`${path}/`)) return true;
@@ -45,7 +51,7 @@ export function memoryStore(name = 'memory', files: Iterable<readonly [string, U
     async list(folder) {
       partsOf(folder, name);
       return listPaths(
-        [...held].map(([path, { bytes, modified }]) => [path, bytes.length, modified]),
+        [...held].map(([path, { bytes }]) => [path, bytes.length, null]),
         folder,
       );
     },
@@ -68,7 +74,11 @@ export function memoryStore(name = 'memory', files: Iterable<readonly [string, U
       partsOf(path, name);
       const old = held.get(path)?.bytes ?? new Uint8Array(0);
       let size = from ?? old.length;
-      guard(size <= old.length, 'argument', () => `${shown(self, path)}: expected at most ${old.length}, got ${size}`);
+      guard(
+        size <= old.length,
+        'argument',
+        () => `${shown(self, path)}: expected at most ${old.length}, got ${size}`,
+      );
       let room = old.slice(0, size);
       put(path, room);
       return {

@@ -32,5 +32,8 @@ export async function storeOf(place: Place, options: HttpSourceOptions = {}): Pr
     if ('getDirectoryHandle' in place) return directoryStore(place);
     if (Symbol.iterator in place) return filesStore(place);
   }
-  throw new EpochscopeError('argument', `expected a path, an address, a File, a directory's handle or a store, got ${typeof place}`);
+  throw new EpochscopeError(
+    'argument',
+    `expected a path, an address, a File, a directory's handle or a store, got ${typeof place}`,
+  );
 }

@@ -12,7 +12,9 @@ export function overlay(base: Store, upper: Store): Store {
   /** Removed files and folders of `base`. */
   const hidden = new Set<string>();
   const isHidden = (path: string): boolean =>
-    hidden.size > 0 && (hidden.has('') || partsOf(path, name).some((_, i, parts) => hidden.has(parts.slice(0, i + 1).join('/'))));
+    hidden.size > 0 &&
+    (hidden.has('') ||
+      partsOf(path, name).some((_, i, parts) => hidden.has(parts.slice(0, i + 1).join('/'))));
   return {
     name,
     writable: upper.writable,
@@ -44,7 +46,11 @@ export function overlay(base: Store, upper: Store): Store {
     async remove(path) {
       await upper.remove(path);
       const [folder, entry] = splitPath(path);
-      if (path === '' || (await base.has(path)) || (await base.list(folder)).some((one) => one.name === entry))
+      if (
+        path === '' ||
+        (await base.has(path)) ||
+        (await base.list(folder)).some((one) => one.name === entry)
+      )
         hidden.add(path);
     },
   };

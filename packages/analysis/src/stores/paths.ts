@@ -8,7 +8,8 @@ export function partsOf(path: string, store: string): string[] {
   guard(
     parts.every((part) => /^[^/\\\0]+$/.test(part) && part !== '.' && part !== '..'),
     'argument',
-    () => `${store}: expected a path inside, its parts separated by "/", got ${JSON.stringify(path.slice(0, 200))}`,
+    () =>
+      `${store}: expected a path inside, its parts separated by "/", got ${JSON.stringify(path.slice(0, 200))}`,
     { path: path.slice(0, 200) },
   );
   return parts;
@@ -28,7 +29,12 @@ export const shown = (store: { name: string }, path: string) =>
   path === '' ? store.name : `${store.name.replace(/[/\\]$/, '')}/${path}`;
 
 export const missing = (store: { name: string }, path: string, cause?: unknown) =>
-  new EpochscopeError('missing', `${shown(store, path)} does not exist`, { path: shown(store, path) }, { cause });
+  new EpochscopeError(
+    'missing',
+    `${shown(store, path)} does not exist`,
+    { path: shown(store, path) },
+    { cause },
+  );
 
 /** A temporary file or folder of a writer, which lists leave out: `name.tmp-<token>`. */
 export const isTemporary = (name: string) => /\.tmp-[0-9a-z]{8,40}$/.test(name);
@@ -38,7 +44,10 @@ export const byName = <T extends { name: string }>(entries: T[]): T[] =>
   entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 
 /** Refuses writing to a place that can only be read. */
-export function readOnly(name: string, why: string): { write(): Promise<never>; append(): Promise<never>; remove(): Promise<never> } {
+export function readOnly(
+  name: string,
+  why: string,
+): { write(): Promise<never>; append(): Promise<never>; remove(): Promise<never> } {
   const refuse = async (): Promise<never> => {
     throw new EpochscopeError(
       'unsupported',
@@ -74,7 +83,9 @@ export function listPaths(
     const [name, ...below] = path.slice(prefix.length).split('/') as [string, ...string[]];
     found.set(
       name,
-      below.length ? { name, kind: 'folder', size: null, modified: null } : { name, kind: 'file', size, modified },
+      below.length
+        ? { name, kind: 'folder', size: null, modified: null }
+        : { name, kind: 'file', size, modified },
     );
   }
   return byName([...found.values()]);

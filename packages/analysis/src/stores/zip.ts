@@ -1,6 +1,9 @@
 import { guard } from '@epochscope/core-wasm';
+import { zipSync } from 'fflate';
 import type { ByteSource } from '../formats/types.js';
 import { openZipEntry, readZipDirectory, type ZipEntry } from '../formats/zip.js';
+import { withStored } from './content.js';
+import { walk } from './index-file.js';
 import { commonFolder, listPaths, missing, partsOf, readOnly } from './paths.js';
 import type { Store, StoredFile } from './types.js';
 
@@ -14,7 +17,9 @@ export async function zipStore(source: ByteSource): Promise<Store> {
     item: 'file',
     expected: 'plain paths',
     nameOf: (path) =>
-      path.split('/').every((part) => /^[^/\\\0]+$/.test(part) && part !== '.' && part !== '..') ? path : null,
+      path.split('/').every((part) => /^[^/\\\0]+$/.test(part) && part !== '.' && part !== '..')
+        ? path
+        : null,
   });
   const top = commonFolder(directory.keys());
   const entries = new Map<string, ZipEntry>();
@@ -55,4 +60,21 @@ export async function zipStore(source: ByteSource): Promise<Store> {
     },
     ...readOnly(name, 'a zip is read only'),
   };
+}
+
+/** Dates in a zip begin in 1980; a fixed one makes equal files equal bytes. */
+const NO_DATE = new Date(1980, 0, 1);
+
+/**
+ * All files of a store as a zip, stored and not packed, in a folder of the store's name: a run made in a page, to be saved. In memory:
+ * twice the files' bytes.
+ */
+export async function zipOf(store: Store): Promise<Uint8Array> {
+  const folder = store.name.split(/[/\\]/).filter(Boolean).at(-1) ?? 'run';
+  const files: Record<string, [Uint8Array, { level: 0; mtime: Date }]> = {};
+  for await (const [path] of walk(store)) {
+    const bytes = await withStored(store, path, (file) => file.read(0, file.size));
+    files[`${folder}/${path}`] = [bytes, { level: 0, mtime: NO_DATE }];
+  }
+  return zipSync(files);
 }

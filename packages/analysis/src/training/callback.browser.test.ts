@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { unzipSync } from 'fflate';
 import { expect, it } from 'vitest';
-import { createMemoryRun, type MemoryRun, recordFit } from '../index.js';
+import { createRun, memoryStore, recordFit, zipOf } from '../index.js';
 
 it('records a training in a browser; the zip is a run with the weights that tfjs has', async () => {
   await tf.setBackend('cpu');
@@ -14,21 +14,16 @@ it('records a training in a browser; the zip is a run with the weights that tfjs
   model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
   const data = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i));
   const labels = Uint32Array.from({ length: 12 }, (_, i) => i % 3);
-  let run: MemoryRun | undefined;
+  const store = memoryStore('mine');
   await model.fit(tf.tensor2d(data, [12, 2]), tf.oneHot(tf.tensor1d([...labels], 'int32'), 3), {
     epochs: 2,
     verbose: 0,
-    callbacks: recordFit(
-      tf as never,
-      model as never,
-      (init) => {
-        run = createMemoryRun('mine', init);
-        return run;
-      },
-      { samples: { inputs: { data, shape: [12, 2], dtype: 'float32' }, labels }, classes: ['a', 'b', 'c'] },
-    ),
+    callbacks: recordFit(tf as never, model as never, (init) => createRun(store, init), {
+      samples: { inputs: { data, shape: [12, 2], dtype: 'float32' }, labels },
+      classes: ['a', 'b', 'c'],
+    }),
   });
-  const files = unzipSync(run!.zip());
+  const files = unzipSync(await zipOf(store));
   const manifest = JSON.parse(new TextDecoder().decode(files['mine/run.json']));
   expect(manifest).toMatchObject({ format: 'epochscope-run/1', complete: true, classes: ['a', 'b', 'c'] });
   expect(manifest.snapshots.map(({ id }: { id: string }) => id)).toEqual([

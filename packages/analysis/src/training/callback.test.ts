@@ -10,9 +10,10 @@ import type { Tensor } from '../formats/types.js';
 import { prepareTf, type Tf } from '../models/backend.js';
 import { graphOfRun } from '../models/graph/of-run.js';
 import { GraphRunner } from '../models/graph/runner.js';
-import { createMemoryRun, type MemoryRun } from '../run/memory.js';
 import { openRun } from '../run/read.js';
-import { createRun } from '../run/write.js';
+import { createRun, type RunInit } from '../run/write.js';
+import { memoryStore } from '../stores/memory.js';
+import { zipOf } from '../stores/zip.js';
 import { recordFit } from './callback.js';
 
 let tf: Tf;
@@ -83,18 +84,16 @@ describe('recordFit', () => {
 
   it('records in memory, for a browser; the zip is a run', async () => {
     const { model, x, y } = setUp();
-    let run: MemoryRun | undefined;
-    const create = (init: Parameters<typeof createMemoryRun>[1]) => {
-      run = createMemoryRun('mine', init);
-      return run;
-    };
+    const store = memoryStore('mine');
+    const create = (init: RunInit) => createRun(store, init);
     await model.fit(x, y, {
       epochs: 1,
       verbose: 0,
       callbacks: recordFit(tf, model, create, { samples: { inputs } }),
     });
-    const files = unzipSync(run!.zip());
+    const files = unzipSync(await zipOf(store));
     expect(Object.keys(files).sort()).toEqual([
+      'mine/index.json',
       'mine/run.json',
       'mine/samples/inputs.npy',
       'mine/snapshots/epoch-0001/weights.safetensors',
@@ -119,18 +118,12 @@ describe('recordFit', () => {
       ],
     });
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
-    const run = createMemoryRun('m', {
-      model: null,
-      layers: [],
-      classes: null,
-      inputShape: null,
-      training: null,
-    });
+    const store = memoryStore('m');
     const { x, y } = setUp();
-    let init: Parameters<typeof createMemoryRun>[1] | undefined;
-    const create = (given: Parameters<typeof createMemoryRun>[1]) => {
+    let init: RunInit | undefined;
+    const create = (given: RunInit) => {
       init = given;
-      return run;
+      return createRun(store, given);
     };
     await model.fit(x, y.cast('float32'), {
       epochs: 1,
@@ -141,7 +134,7 @@ describe('recordFit', () => {
       model: null,
       layers: [{ name: 'a', shape: [4], parameters: ['a.kernel', 'a.bias'] }, { name: 'b' }],
     });
-    const out = await readNpy(bytesSource('o', run.files().get('snapshots/epoch-0001/outputs/b.npy')!));
+    const out = await readNpy(bytesSource('o', store.files().get('snapshots/epoch-0001/outputs/b.npy')!));
     expect(out.shape).toEqual([12, 3]);
     const expected = (model.predict(x) as ReturnType<Tf['tensor']>).dataSync();
     for (const [i, value] of expected.entries()) expect((out.data as Float32Array)[i]).toBeCloseTo(value, 5);
@@ -150,17 +143,23 @@ describe('recordFit', () => {
   it('refuses what makes no sense', async () => {
     const { model } = setUp();
     const create = () =>
-      createMemoryRun('m', { model: null, layers: [], classes: null, inputShape: null, training: null });
+      createRun(memoryStore('m'), {
+        model: null,
+        layers: [],
+        classes: null,
+        inputShape: null,
+        training: null,
+      });
     expect(() => recordFit(tf, model, create, { every: 0 })).toThrow('every: expected a whole number > 0');
     const callbacks = recordFit(tf, model, create, { samples: { inputs, labels: Uint32Array.of(1) } });
     await expect((async () => callbacks.onTrainBegin?.())()).rejects.toThrow(
       '12 samples need 12 labels, got 1',
     );
-    await expect(create().writeSamples({ inputs: null, labels: null, source: '' })).rejects.toThrow(
+    await expect((await create()).writeSamples({ inputs: null, labels: null, source: '' })).rejects.toThrow(
       'inputs, labels or both',
     );
     await expect(
-      create().writeSnapshot({ id: '../x', epoch: 1, step: null, metrics: {} }, new Map()),
+      (await create()).writeSnapshot({ id: '../x', epoch: 1, step: null, metrics: {} }, new Map()),
     ).rejects.toThrow('plain name');
   });
 });

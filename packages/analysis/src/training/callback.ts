@@ -27,7 +27,7 @@ type Run = Pick<RunWriter, 'writeSamples' | 'writeSnapshot' | 'finish'>;
 /**
  * Callbacks for `model.fit` of TensorFlow.js, in Node and in browsers, that record a run: the weights before training
  * ("init") and after epochs, with the metrics. `create` makes the writer: `(init) => createRun('my-run', init)` in Node,
- * `(init) => createMemoryRun('my-run', init)` in a browser. The run holds the net itself, so that layer outputs are computed
+ * `(init) => createRun(memoryStore('my-run'), init)` in a browser, or over `opfsStore`. The run holds the net itself, so that layer outputs are computed
  * when they are analysed; for a model with layers of another kind the outputs on `samples` are recorded instead.
  * Errors of the writer end the training. Cost: one copy of the weights an epoch.
  */

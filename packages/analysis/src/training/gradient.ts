@@ -4,6 +4,7 @@ import type { Dataset } from '../datasets/types.js';
 import type { Tf } from '../models/backend.js';
 import type { Net } from '../models/net.js';
 import { random } from '../random.js';
+import { yieldToEventLoop } from '../yield.js';
 
 export interface GradientOptions {
   /** Training samples to average over, drawn without replacement. */
@@ -58,7 +59,7 @@ export async function lossGradient(
       return grads[variable.name]!.dataSync<'float32'>();
     });
     for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;
-    await new Promise((resolve) => setImmediate(resolve));
+    await yieldToEventLoop();
   }
   return Float32Array.from(sum, (x) => x / chosen.length);
 }

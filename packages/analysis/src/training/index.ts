@@ -6,6 +6,7 @@ import type { Tf } from '../models/backend.js';
 import { type Net, weightsOf } from '../models/net.js';
 import { random } from '../random.js';
 import type { SnapshotInfo } from '../run/types.js';
+import { yieldToEventLoop } from '../yield.js';
 import { batchOf } from './batch.js';
 import { type SnapshotPolicy, snapshotPlan } from './policy.js';
 
@@ -154,7 +155,7 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
         });
         if (wanted.has(step)) await snapshot(epoch, lossSum / Math.min(data.train.count, from + batchSize));
         // Lets signals, timers and progress bars run.
-        if (step % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (step % 8 === 0) await yieldToEventLoop();
       }
     }
     const { accuracy, loss } = evaluate(tf, net, data.test, data.shape);

@@ -6,6 +6,7 @@ import type { Tf } from '../models/backend.js';
 import { type Net, weightsOf } from '../models/net.js';
 import { random } from '../random.js';
 import type { SnapshotInfo } from '../run/types.js';
+import { yieldToEventLoop } from '../yield.js';
 import { batchOf } from './batch.js';
 import { Rbm } from './rbm.js';
 
@@ -124,7 +125,7 @@ export async function pretrain(
             steps,
             reconstructionError: error / done,
           });
-          if (step % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+          if (step % 8 === 0) await yieldToEventLoop();
         }
       }
       tf.tidy(() => net.model.getLayer(name).setWeights([rbm.weights, rbm.hiddenBias]));

@@ -19,13 +19,6 @@ export interface Part<Task = unknown> {
   task: Task;
 }
 
-/** Which state of a file was read. */
-export type FileIdentity =
-  /** The file was read whole, or its writer stored its hash. */
-  | { sha256: string }
-  /** Only parts of it were read: its size, time or ETag where known, and the hash of the header and rows read. */
-  | { size: number; stamp: string | null; sha256OfRead: string };
-
 /** A method's work on a run, decided but not done. */
 export interface Plan<Options = unknown, Task = unknown> {
   format: typeof PLAN_FORMAT;

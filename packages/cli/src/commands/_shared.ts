@@ -1,4 +1,4 @@
-import type { SnapshotPolicy } from '@epochscope/analysis/node';
+import type { SnapshotPolicy } from '@epochscope/analysis';
 import { printable } from '@epochscope/core-wasm';
 import { InvalidArgumentError } from 'commander';
 

@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openDataset, writeResult } from '@epochscope/analysis/node';
+import { openDataset } from '@epochscope/analysis';
 import type { Command } from 'commander';
 import { activityOfRun } from '../activity-run.js';
 import { changeOfRun } from '../change-run.js';
+import { writeResultTo } from '../files.js';
 import { geometryOfRun } from '../geometry-run.js';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
@@ -166,7 +167,7 @@ async function pruneMlp(
     },
     output,
   );
-  await writeResult(join(directory, 'results', 'prune', 'mlp'), result);
+  await writeResultTo(join(directory, 'results', 'prune', 'mlp'), result);
   const end = result.rounds.at(-1)!;
   const percent = (share: number | null) => (share === null ? '–' : `${(100 * share).toFixed(1)} %`);
   return `${percent(end.removed.overall)} of the weights of ${result.layout.layer} removed, test accuracy ${percent(result.accuracyBefore.value)} before, ${percent(end.accuracyAfterRetraining.value)} after`;

@@ -1,4 +1,4 @@
-import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis/node';
+import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { openData } from '../data.js';

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { random, type Tensor } from '@epochscope/analysis';
-import { GraphRunner, prepareTf } from '@epochscope/analysis/node';
+import { GraphRunner, prepareTf, random, type Tensor } from '@epochscope/analysis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Output } from '../output.js';
 import { analyseGeometry } from './analyse.js';

@@ -3,9 +3,11 @@ import {
   alignmentSteps,
   type ClassTree,
   classTree,
+  createEngine,
   type Evaluate,
   type GeometryOfInput,
   type GeometryResult,
+  type GraphRunner,
   geometryOfInput,
   type LinearMap,
   PERTURBATION_LENGTHS,
@@ -15,10 +17,9 @@ import {
   summariseSpectrum,
   toolInfo,
 } from '@epochscope/analysis';
-import { createEngine } from '@epochscope/analysis/engine';
-import { type GraphRunner, writeResult } from '@epochscope/analysis/node';
 import { guard } from '@epochscope/core-wasm';
 import { checkCancelled, noted } from '../cancelled.js';
+import { writeResultTo } from '../files.js';
 import { pictureShape } from '../images.js';
 import type { Output } from '../output.js';
 import { blockOf, foretell } from './memory.js';
@@ -150,7 +151,7 @@ export async function analyseGeometry(
       perturbations,
       classTrees,
     };
-    await writeResult(folder, result);
+    await writeResultTo(folder, result);
     await parts.remove();
     return result;
   } catch (cause) {

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import type { Hierarchy } from '@epochscope/analysis';
-import { fileError } from '@epochscope/analysis/node';
+import { type Hierarchy, withFile } from '@epochscope/analysis';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** Reads a class hierarchy: JSON of nested lists. Throws `format`. */
 export async function readHierarchy(file: string): Promise<Hierarchy> {
-  const text = await readFile(file, 'utf8').catch((cause) => {
-    throw fileError(file, cause);
-  });
+  const text = await withFile(file, async (source) =>
+    new TextDecoder().decode(await source.read(0, source.size)),
+  );
   const check = (node: unknown, depth: number): void => {
     guard(depth < 100, 'format', () => `${file}: lists nested more than 100 deep`, { file });
     if (typeof node === 'string' || typeof node === 'number') return;

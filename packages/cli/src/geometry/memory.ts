@@ -1,5 +1,5 @@
+import type { GraphRunner } from '@epochscope/analysis';
 import { alignmentSize, isExplicit } from '@epochscope/analysis';
-import type { GraphRunner } from '@epochscope/analysis/node';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 import { truncatedSvdOperatorBytes } from '@epochscope/core-wasm/jobs';
 import type { Output } from '../output.js';

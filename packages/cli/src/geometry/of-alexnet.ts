@@ -1,15 +1,17 @@
 import { basename } from 'node:path';
-import { type GeometryResult, random, toFloat32 } from '@epochscope/analysis';
 import {
   alexnet,
   checkResultFolder,
+  type GeometryResult,
   GraphRunner,
   prepareTf,
+  random,
   randomAlexnet,
   readNpz,
   readSafetensors,
+  toFloat32,
   withFile,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import { readArrayFile } from '../matrix-file.js';
 import type { Output } from '../output.js';

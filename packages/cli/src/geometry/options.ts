@@ -1,5 +1,4 @@
-import type { GeometryResult, GeometrySpectrum, Hierarchy } from '@epochscope/analysis';
-import type { GraphRunner } from '@epochscope/analysis/node';
+import type { GeometryResult, GeometrySpectrum, GraphRunner, Hierarchy } from '@epochscope/analysis';
 
 export interface GeometryOptions {
   /** Layers to look at; default: the end of each stage. */

@@ -1,8 +1,14 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GeometryOfInput, RESULT_FORMAT, type ResultBase, toolInfo } from '@epochscope/analysis';
-import { readResult, writeFileAtomic, writeResult } from '@epochscope/analysis/node';
+import {
+  type GeometryOfInput,
+  RESULT_FORMAT,
+  type ResultBase,
+  readResult,
+  toolInfo,
+} from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
+import { writeFileWhole, writeResultTo } from '../files.js';
 import type { Output } from '../output.js';
 
 /** Folder of one input's figures at one of the maps. By number: names of layers may be alike where only letters are kept, or long. */
@@ -59,8 +65,8 @@ export class Parts {
       seconds: 0,
       part,
     };
-    await writeResult(join(this.folder, name), wrapped);
-    if (this.key !== null) await writeFileAtomic(join(this.folder, 'key.json'), this.key);
+    await writeResultTo(join(this.folder, name), wrapped);
+    if (this.key !== null) await writeFileWhole(join(this.folder, 'key.json'), this.key);
     this.key = null;
     this.written++;
   }

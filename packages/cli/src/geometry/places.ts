@@ -1,4 +1,4 @@
-import type { GraphRunner } from '@epochscope/analysis/node';
+import type { GraphRunner } from '@epochscope/analysis';
 
 const PARAMETRIC = new Set(['dense', 'conv2d']);
 

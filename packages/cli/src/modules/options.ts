@@ -1,5 +1,4 @@
-import type { CutRule, UnitMode } from '@epochscope/analysis';
-import type { Dataset } from '@epochscope/analysis/node';
+import type { CutRule, Dataset, UnitMode } from '@epochscope/analysis';
 
 export interface ModulesRunOptions {
   /** Hidden layers whose units are clustered; default: those after an activation, or all but the last. */

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { random } from '@epochscope/analysis';
 import {
   buildModel,
   captureOutputs,
@@ -9,10 +7,9 @@ import {
   type ModelSpec,
   prepareTf,
   type Run,
-  readNpyRows,
+  random,
   tensorToMatrix,
-  withFile,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import { guard, type Matrix } from '@epochscope/core-wasm';
 import { captureRun } from '../capture-run.js';
 import type { Output } from '../output.js';
@@ -54,7 +51,8 @@ export async function samplesOf(
   options: ModulesRunOptions,
   output: Output,
 ): Promise<Samples> {
-  const { directory, manifest } = run;
+  const { manifest } = run;
+  const { name: directory } = run.store;
   if (options.samplesOf === 'run') return ofRun(run, wanted, options, output);
   // How training data becomes the inputs of an imported net is not known: scaled, centred, cropped.
   const imported = isGraphSpec(manifest.model);
@@ -72,7 +70,7 @@ export async function samplesOf(
   }
   return throughNet(
     run,
-    options.training ?? (await dataOfRun(run.directory, run.manifest, options.data)),
+    options.training ?? (await dataOfRun(run.store.name, run.manifest, options.data)),
     options,
   );
 }
@@ -91,7 +89,7 @@ async function throughNet(run: Run, data: Dataset, { samples, seed }: ModulesRun
     source: `the training samples of ${data.name}`,
     async read(snapshot, layers, from, to) {
       if (loaded !== snapshot) {
-        loadWeights(tf, net, await run.weights(snapshot), `${run.directory}, snapshot ${snapshot}`);
+        loadWeights(tf, net, await run.weights(snapshot), `${run.store.name}, snapshot ${snapshot}`);
         loaded = snapshot;
       }
       const bytes = new Uint8Array((to - from) * size);
@@ -122,7 +120,7 @@ async function ofRun(
   { samples, seed }: ModulesRunOptions,
   output: Output,
 ): Promise<Samples> {
-  const { directory } = run;
+  const { name: directory } = run.store;
   const inputs = await run.inputs();
   guard(inputs, 'missing', () => `${directory} holds no samples/inputs.npy to correlate units with`, {
     path: directory,
@@ -137,14 +135,11 @@ async function ofRun(
     source: `the ${inputs.shape[0]} samples of the run`,
     async read(snapshot, layers, from, to) {
       const chosen = indices.subarray(from, to);
-      const first = chosen[0]!;
       const parts: Matrix[] = [];
       for (const layer of [...layers, last.name]) {
         // Says what is missing, in the run's own words.
         if (!(await run.hasOutputs(snapshot, layer))) await run.outputs(snapshot, layer);
-        const file = join(directory, 'snapshots', snapshot, 'outputs', `${layer}.npy`);
-        const some = await withFile(file, (source) => readNpyRows(source, first, chosen.at(-1)! + 1));
-        parts.push(rows(tensorToMatrix(some, file), chosen, first));
+        parts.push(await run.outputs(snapshot, layer, { rows: chosen }));
       }
       return { layers: parts, x: rows(inputs, chosen) };
     },

@@ -1,5 +1,4 @@
-import { type RemovedUnits, random } from '@epochscope/analysis';
-import { isActivation, type Run } from '@epochscope/analysis/node';
+import { isActivation, type RemovedUnits, type Run, random } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 
 /** What recordings call some of them. */
@@ -7,7 +6,8 @@ const RECORDED = new Set(['selu', 'swish']);
 
 /** The layers asked for, each once and whole; or those after an activation; or all but the last. */
 export function hiddenLayers(run: Run, wanted: string[] | undefined): string[] {
-  const { directory, manifest } = run;
+  const { manifest } = run;
+  const { name: directory } = run.store;
   if (wanted) {
     for (const name of wanted)
       guard(

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis';
-import { writeFileAtomic } from '@epochscope/analysis/node';
+
 import type { Scene, SceneItem } from '@epochscope/ui';
+import { writeFileWhole } from '../files.js';
 import { type PictureKinds, scenePng, sceneSvgText } from './index.js';
 
 const GAP = 6;
@@ -65,8 +66,8 @@ export async function writeGeometryPictures(
     const scene = vectorScene(result, spectrum);
     if (!scene) continue;
     const name = join(folder, `${spectrum.to}-${spectrum.snapshot.id}-vectors`);
-    if (kinds.png) await writeFileAtomic(`${name}.png`, scenePng(scene));
-    if (kinds.svg) await writeFileAtomic(`${name}.svg`, sceneSvgText(scene, 'Right singular vectors'));
+    if (kinds.png) await writeFileWhole(`${name}.png`, scenePng(scene));
+    if (kinds.svg) await writeFileWhole(`${name}.svg`, sceneSvgText(scene, 'Right singular vectors'));
     if (kinds.png) files.push(`${name}.png`);
     if (kinds.svg) files.push(`${name}.svg`);
   }

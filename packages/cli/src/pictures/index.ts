@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { TendencyResult } from '@epochscope/analysis';
-import { writeFileAtomic } from '@epochscope/analysis/node';
+
 import {
   type FigureOptions,
   type GreyItem,
@@ -12,6 +12,7 @@ import {
   tendencyFigure,
 } from '@epochscope/ui';
 import { encode } from 'fast-png';
+import { writeFileWhole } from '../files.js';
 import { paintText } from './text.js';
 
 /** Side of a single picture in pixels. */
@@ -47,7 +48,7 @@ export async function writeScene(
   const files: [string, () => Uint8Array | string][] = [];
   if (kinds.png) files.push([`${name}.png`, () => scenePng(scene)]);
   if (kinds.svg) files.push([`${name}.svg`, () => sceneSvgText(scene, title)]);
-  for (const [file, make] of files) await writeFileAtomic(join(folder, file), make());
+  for (const [file, make] of files) await writeFileWhole(join(folder, file), make());
   return files.map(([file]) => join(folder, file));
 }
 

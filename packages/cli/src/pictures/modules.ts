@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { ModuleSnapshot, ModulesResult, Transition } from '@epochscope/analysis';
-import { writeFileAtomic } from '@epochscope/analysis/node';
+
 import { byPlace, centroidPixels, sequential, sharedUnits, shownClusters } from '@epochscope/ui';
 import { encode } from 'fast-png';
+import { writeFileWhole } from '../files.js';
 import { paintText } from './text.js';
 
 /** Smallest side of a centroid on the sheet. */
@@ -23,13 +24,13 @@ export async function writeCentroids(folder: string, result: ModulesResult): Pro
     if (!snapshot.clusters.length) continue;
     const name = join(folder, `centroids-${snapshot.snapshot.id}`);
     const sheet = centroidSheet(result, snapshot);
-    await writeFileAtomic(`${name}.png`, encode({ ...sheet, channels: 3, depth: 8 }));
+    await writeFileWhole(`${name}.png`, encode({ ...sheet, channels: 3, depth: 8 }));
     const figures = snapshot.clusters.map((cluster, c) => ({
       cluster: c + 1,
       ...cluster,
       outputs: [...snapshot.centroidOutputs.subarray(c * result.outputs, (c + 1) * result.outputs)],
     }));
-    await writeFileAtomic(
+    await writeFileWhole(
       `${name}.json`,
       `${JSON.stringify({ snapshot: snapshot.snapshot, classes: result.classes, clusters: figures }, null, 1)}\n`,
     );
@@ -110,7 +111,7 @@ export async function writeTransitions(folder: string, { transitions }: ModulesR
   for (const t of transitions) {
     if (!t.fromSizes.length) continue;
     const file = join(folder, `transition-${t.from}-${t.to}.png`);
-    await writeFileAtomic(file, encode({ ...transitionSheet(t), channels: 3, depth: 8 }));
+    await writeFileWhole(file, encode({ ...transitionSheet(t), channels: 3, depth: 8 }));
     files.push(file);
   }
   return files;

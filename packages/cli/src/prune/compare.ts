@@ -8,9 +8,10 @@ import {
   type RegionsLeft,
   toolInfo,
 } from '@epochscope/analysis';
-import { fileError, makeFolder, writeFileAtomic } from '@epochscope/analysis/node';
+
 import { guard } from '@epochscope/core-wasm';
 import { table } from '../commands/_shared.js';
+import { makeFolder, writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
 import { type PrunedRun, type PruneRunOptions, pruneOfRun } from '../prune-run.js';
 
@@ -89,12 +90,8 @@ export async function compareRankings(
       return { ranking: rankings[i]!, run: rankings[i]!, equal, at: round ? stateOf(round) : null };
     }),
   };
-  try {
-    await makeFolder(options.output);
-  } catch (cause) {
-    throw fileError(options.output, cause, 'write');
-  }
-  await writeFileAtomic(join(options.output, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
+  await makeFolder(options.output);
+  await writeFileWhole(join(options.output, 'comparison.json'), `${JSON.stringify(comparison, null, 1)}\n`);
   return { comparison, runs };
 }
 

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import {
+  createEngine,
   encodeNpy,
   encodeSafetensors,
   findRegions,
   type PruneResult,
   type Tensor,
 } from '@epochscope/analysis';
-import { createEngine } from '@epochscope/analysis/engine';
-import { writeFileAtomic } from '@epochscope/analysis/node';
+import { writeFileWhole } from '../files.js';
 
 /** What is kept of each unit, as a sparse matrix by unit: input indices[indptr[u] … indptr[u+1]] with their values. */
 export function sparseByUnit(mask: Uint8Array, weights: Float32Array, units: number) {
@@ -67,11 +67,11 @@ export async function writePruneFiles(
     add('regions', found.labels, place);
     add('region_index', index, place);
     add('mask', last.mask, shape);
-    await writeFileAtomic(
+    await writeFileWhole(
       join(folder, 'pruned.safetensors'),
       encodeSafetensors(tensors, { format: 'epochscope-pruned/1', layer: layout.layer }),
     );
-    await writeFileAtomic(join(folder, 'mask.npy'), encodeNpy(last.mask, shape));
+    await writeFileWhole(join(folder, 'mask.npy'), encodeNpy(last.mask, shape));
     return ['mask.npy', 'pruned.safetensors'];
   } finally {
     await engine.close();

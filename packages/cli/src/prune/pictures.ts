@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { PruneResult } from '@epochscope/analysis';
-import { writeFileAtomic } from '@epochscope/analysis/node';
+
 import { type WeightPalette, weightExtent, weightSheet } from '@epochscope/ui';
 import { encode } from 'fast-png';
+import { writeFileWhole } from '../files.js';
 
 /** Sheets larger than this on a side are drawn smaller, and beyond it with fewer units. */
 const MAX_SIDE = 4096;
@@ -34,7 +35,7 @@ export async function writePrunePictures(
     ]),
   ];
   for (const { file, weights, mask, mode } of sheets)
-    await writeFileAtomic(
+    await writeFileWhole(
       join(folder, file),
       encode({
         ...weightSheet(layout, weights, mask, { mode, palette, extent, columns, zoom, units }),

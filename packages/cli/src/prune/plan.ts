@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path';
+import type { Run, SnapshotInfo } from '@epochscope/analysis';
 import {
   type Figure,
   type PictureLayout,
@@ -8,7 +8,6 @@ import {
   type Tensor,
   toolInfo,
 } from '@epochscope/analysis';
-import type { Run, SnapshotInfo } from '@epochscope/analysis/node';
 import { guard } from '@epochscope/core-wasm';
 import type { PruneNet, Retraining } from './target.js';
 
@@ -88,7 +87,7 @@ export function recordOf({
   sha256,
 }: Plan): Record<string, unknown> {
   return {
-    source: basename(resolve(run.directory)),
+    source: run.name,
     snapshot: snapshot.id,
     layer: layout.layer,
     ...options.prune,
@@ -110,7 +109,7 @@ export function describe(
     name: options.name ?? 'default',
     tool: toolInfo,
     input: {
-      source: basename(resolve(run.directory)),
+      source: run.name,
       sha256: { [`${snapshot.id}/${layout.tensor}`]: plan.sha256 },
     },
     parameters: {

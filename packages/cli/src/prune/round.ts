@@ -1,5 +1,4 @@
-import type { Figure, PruneRound } from '@epochscope/analysis';
-import type { SnapshotInfo } from '@epochscope/analysis/node';
+import type { Figure, PruneRound, SnapshotInfo } from '@epochscope/analysis';
 
 /** The snapshot that a round is kept as. */
 export const idOf = (round: number) =>

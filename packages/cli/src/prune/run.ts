@@ -1,21 +1,16 @@
-import { join } from 'node:path';
-import {
-  type Figure,
-  type PruneResult,
-  type PruneRound,
-  type RunWriter,
-  readNpy,
-} from '@epochscope/analysis';
 import {
   createRun,
+  type Figure,
   loadWeights,
   openRun,
+  type PruneResult,
+  type PruneRound,
   type Run,
+  type RunWriter,
   readManifest,
   readResult,
   resumeRun,
-  withFile,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import { type EpochscopeError, guard } from '@epochscope/core-wasm';
 import { type Plan, recordOf } from './plan.js';
 import { idOf } from './round.js';
@@ -79,11 +74,7 @@ export async function openWriter(plan: Plan, before: Figure, resumed: boolean): 
 
 async function copySamples(run: Run, writer: RunWriter): Promise<void> {
   if (!run.manifest.samples) return;
-  const file = join(run.directory, 'samples', 'inputs.npy');
-  const inputs = await withFile(file, readNpy).catch((cause) => {
-    if ((cause as EpochscopeError).code === 'missing') return null;
-    throw cause;
-  });
+  const inputs = await run.inputTensor();
   if (inputs)
     await writer.writeSamples({
       inputs,

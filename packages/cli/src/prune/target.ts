@@ -12,7 +12,7 @@ import {
   type Tensor,
   type Tf,
   train,
-} from '@epochscope/analysis/node';
+} from '@epochscope/analysis';
 import type { Output } from '../output.js';
 
 /** How the net is trained again after each round. */

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, resolve as resolvePath } from 'node:path';
-import { encodeInline, type RunManifest } from '@epochscope/analysis';
-import { listResults, openRun, readResult, writeFileAtomic } from '@epochscope/analysis/node';
+import { encodeInline, listResults, openRun, type RunManifest, readResult } from '@epochscope/analysis';
+import { writeFileWhole } from '../files.js';
 
 const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 const escapeAttribute = (text: string) => escapeText(text).replace(/"/g, '&quot;');
@@ -36,15 +36,15 @@ export async function writeReport(
     const alone = !(await isFile(join(path, 'run.json'))) && (await isFile(join(path, 'result.json')));
     const manifest = alone ? null : (await openRun(path)).manifest;
     const results: string[] = [];
-    for (const { folder } of alone ? [{ folder: path }] : await listResults(path))
-      results.push(encodeInline(await readResult(folder)));
+    for (const { folder } of alone ? [{ folder: '' }] : await listResults(path))
+      results.push(encodeInline(await readResult(path, folder)));
     const base = basename(resolvePath(path));
     const name = runs.some((run) => run.name === base) ? `${base} (${runs.length + 1})` : base;
     runs.push({ name, manifest, results });
   }
   const [first, ...more] = runs as [PageRun, ...PageRun[]];
   const html = await reportPage(first.name, first.manifest, first.results, null, more);
-  await writeFileAtomic(file, html);
+  await writeFileWhole(file, html);
   return { bytes: Buffer.byteLength(html), results: first.results.length };
 }
 

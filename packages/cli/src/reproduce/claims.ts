@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { toolInfo } from '@epochscope/analysis';
-import { fileError, makeFolder, writeFileAtomic } from '@epochscope/analysis/node';
+
 import { guard } from '@epochscope/core-wasm';
+import { makeFolder, writeFileWhole } from '../files.js';
 
 export const CLAIMS_FORMAT = 'epochscope-claims/1';
 
@@ -52,14 +53,10 @@ export async function writeClaims(folder: string, report: ClaimsReport): Promise
         () => `claim ${id}: expected ${name} to be a number or null, got ${value}`,
         { claim: id, figure: name },
       );
-  try {
-    await makeFolder(folder);
-  } catch (cause) {
-    throw fileError(folder, cause, 'write');
-  }
-  await writeFileAtomic(join(folder, 'claims.md'), claimsMarkdown(report));
+  await makeFolder(folder);
+  await writeFileWhole(join(folder, 'claims.md'), claimsMarkdown(report));
   const json = { format: CLAIMS_FORMAT, tool: toolInfo, ...report };
-  await writeFileAtomic(join(folder, 'claims.json'), `${JSON.stringify(json, null, 1)}\n`);
+  await writeFileWhole(join(folder, 'claims.json'), `${JSON.stringify(json, null, 1)}\n`);
 }
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ActivityPanel, ActivityResult, ChangeResult, Figure, TracksResult } from '@epochscope/analysis';
-import { readManifest, type SnapshotPolicy } from '@epochscope/analysis/node';
+import { readManifest, type SnapshotPolicy } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import { activityFigure, filtersFigure, scatterFigure } from '@epochscope/ui';
 import { activityOfRun } from '../activity-run.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
-import { type Dataset, fileError, makeFolder, openRun } from '@epochscope/analysis/node';
+import { type Dataset, openRun } from '@epochscope/analysis';
+import { makeFolder } from '../files.js';
 import { geometryOfRun } from '../geometry-run.js';
 import type { Output } from '../output.js';
 import { writeGeometryPictures } from '../pictures/geometry.js';
@@ -41,11 +42,7 @@ export const experiment: Experiment = {
     const data = await experimentData('mnist', options, [28, 28, 1], output);
     const epochs = options.epochs ?? (quick ? QUICK_EPOCHS : EPOCHS);
     const hidden = quick ? QUICK_HIDDEN : HIDDEN;
-    try {
-      await makeFolder(options.output);
-    } catch (cause) {
-      throw fileError(options.output, cause, 'write');
-    }
+    await makeFolder(options.output);
     const run = join(options.output, 'run');
     await trained(run, data, epochs, hidden, options, output);
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { MarkRule, TendencyPanel, TendencyResult } from '@epochscope/analysis';
-import { readManifest, type SnapshotPolicy } from '@epochscope/analysis/node';
+import { readManifest, type SnapshotPolicy } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import type { Output } from '../output.js';
 import { writeFigure } from '../pictures/index.js';

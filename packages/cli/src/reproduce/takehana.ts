@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Ranking } from '@epochscope/analysis';
-import { type Dataset, fileError, makeFolder } from '@epochscope/analysis/node';
+import type { Dataset, Ranking } from '@epochscope/analysis';
+import { makeFolder } from '../files.js';
 import type { Output } from '../output.js';
 import { compareRankings, comparisonText } from '../prune/compare.js';
 import { writePrunePictures } from '../prune/pictures.js';
@@ -29,11 +29,7 @@ export const experiment: Experiment = {
     // Each ranking ends when it has lost the accuracy that the paper gave up.
     const rounds = options.quick ? 5 : 16;
     const retraining = options.quick ? 1 : 3;
-    try {
-      await makeFolder(options.output);
-    } catch (cause) {
-      throw fileError(options.output, cause, 'write');
-    }
+    await makeFolder(options.output);
     const run = join(options.output, 'run');
     await trained(run, data, epochs, batchSize, options, output);
 

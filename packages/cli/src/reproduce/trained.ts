@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openRun, type RunManifest } from '@epochscope/analysis/node';
+import { openRun, type RunManifest } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import type { Output } from '../output.js';
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { type Dataset, fileError, makeFolder, openDataset } from '@epochscope/analysis/node';
+import { type Dataset, openDataset } from '@epochscope/analysis';
 import { modulesText } from '../commands/modules.js';
+import { makeFolder } from '../files.js';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
 import { writeCentroids, writeTransitions } from '../pictures/modules.js';
@@ -21,11 +22,7 @@ export const experiment: Experiment = {
     // 1, 10, 20, 30 of 30.
     const snapshots = [...new Set([1, ...[1, 2, 3].map((k) => Math.max(1, Math.round((k * epochs) / 3)))])];
     const samples = options.quick ? 500 : 2500;
-    try {
-      await makeFolder(options.output);
-    } catch (cause) {
-      throw fileError(options.output, cause, 'write');
-    }
+    await makeFolder(options.output);
     const run = join(options.output, 'run');
     const trained = await trainRun(
       {

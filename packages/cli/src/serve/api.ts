@@ -69,6 +69,10 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
     const { method, name, file } = c.req.param();
     return fileAnswer(c, ['results', method, name, file]);
   });
+  app.get('/runs/:run/results/:method/:name/files/:folder/:file', async (c) => {
+    const { method, name, folder, file } = c.req.param();
+    return fileAnswer(c, ['results', method, name, folder, file]);
+  });
 
   app.get('/runs/:run/snapshots/:id', async (c) => {
     const run = await catalogue.run(key(c));
@@ -90,7 +94,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
   app.get('/runs/:run/snapshots/:id/weights.safetensors', async (c) => {
     const run = await catalogue.run(key(c));
     const { id } = run.snapshot(c.req.param('id'));
-    const { file, tensors } = await catalogue.weights(key(c), run, id);
+    const { path: file, tensors } = await catalogue.weights(key(c), run, id);
     const { path, size, version } = await fileOf(c, file);
     if (file.endsWith('.safetensors')) return binary(c, [{ file: path, begin: 0, end: size }], version);
     const entries = [...tensors.values()];
@@ -103,7 +107,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
   app.get('/runs/:run/snapshots/:id/tensors/:tensor', async (c) => {
     const run = await catalogue.run(key(c));
     const { id } = run.snapshot(c.req.param('id'));
-    const { file, tensors } = await catalogue.weights(key(c), run, id);
+    const { path: file, tensors } = await catalogue.weights(key(c), run, id);
     const tensor = tensors.get(c.req.param('tensor'));
     if (!tensor)
       throw new EpochscopeError(
@@ -159,11 +163,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
 
   /** A file that the run named, confined. */
   function fileOf(c: Context, path: string) {
-    const below = path
-      .slice(catalogue.folder(key(c)).length)
-      .split(/[/\\]/)
-      .filter(Boolean);
-    return confinement.file(...catalogue.parts(key(c)), ...below);
+    return confinement.file(...catalogue.parts(key(c)), ...path.split('/'));
   }
 }
 

@@ -6,10 +6,13 @@ import {
   type ApiRunSummary,
   decodeResult,
   encodeInline,
+  MAX_RESULT_JSON,
+  openRun,
   type ResultBase,
+  type Run,
   readNpy,
+  withFile,
 } from '@epochscope/analysis';
-import { isTemporary, MAX_RESULT_JSON, openRun, type Run, withFile } from '@epochscope/analysis/node';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { Confinement } from './confine.js';
 
@@ -54,7 +57,7 @@ export class Catalogue {
     if (this.only !== null) return [this.only];
     const keys: string[] = [];
     for (const name of (await readdir(this.confinement.root).catch(() => [])).sort())
-      if (!isTemporary(name) && (await this.confinement.version(name, 'run.json'))) keys.push(name);
+      if (await this.confinement.version(name, 'run.json')) keys.push(name);
     return keys;
   }
 
@@ -124,7 +127,7 @@ export class Catalogue {
           withFileTypes: true,
         }).catch(() => [])
       )
-        .filter((entry) => entry.isDirectory() && !isTemporary(entry.name))
+        .filter((entry) => entry.isDirectory())
         .map(({ name }) => name)
         .sort();
     const found: ApiResultName[] = [];
@@ -144,7 +147,7 @@ export class Catalogue {
     const result = await decodeResult<ResultBase>(
       await readFile(path, 'utf8'),
       async (array) => {
-        const { path: file } = await this.confinement.file(...parts, array);
+        const { path: file } = await this.confinement.file(...parts, ...array.split('/'));
         return (await withFile(file, readNpy)).data;
       },
       `${method}/${name}/result.json`,

@@ -6,14 +6,16 @@ import { gunzipSync } from 'node:zlib';
 import {
   apiPaths,
   bytesSource,
+  createRun,
   decodeInline,
   encodeNpy,
   type ResultBase,
+  type RunInit,
   readNpy,
   readSafetensors,
   type Tensor,
+  writeResult,
 } from '@epochscope/analysis';
-import { createRun, type RunInit, writeResult } from '@epochscope/analysis/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Serving, startServer } from './index.js';
 
@@ -94,7 +96,7 @@ beforeAll(async () => {
   await writer.appendSnapshot(info(1), weights(10));
   await writer.writeSnapshot(info(2), weights(20), new Map([['F1', f32([1, 2, 3, 4, 5, 6], [2, 3])]]));
   await writer.finish();
-  await writeResult(join(one, 'results', 'test', 'default'), result);
+  await writeResult(one, 'results/test/default', result);
   // What must never be served.
   await writeFile(join(folder, 'secret.txt'), 'SECRET');
   await writeFile(join(folder, 'secret.npy'), encodeNpy(Float64Array.of(42), [1]));
@@ -180,7 +182,9 @@ describe('the API', () => {
   it('gives results with arrays inside, and their files', async () => {
     const answer = await raw(apiPaths.result(key, 'test', 'default'));
     expect(await decodeInline(answer.body.toString())).toEqual(result);
-    const file = await raw(apiPaths.resultFile(key, 'test', 'default', 'data.npy'));
+    const stored = await json(apiPaths.resultFile(key, 'test', 'default', 'result.json'));
+    expect(stored.data.$array).toMatch(/^data-[0-9a-f]{20}\/data\.npy$/);
+    const file = await raw(apiPaths.resultFile(key, 'test', 'default', stored.data.$array));
     expect((await readNpy(bytesSource('answer', file.body))).data).toEqual(result.data);
   });
 
@@ -366,9 +370,12 @@ describe('confinement', () => {
           apiPaths.snapshot(name, 'step-0'),
           apiPaths.tensor(name, 'step-0', 'F1.bias'),
           apiPaths.weights(name, 'step-0'),
-          apiPaths.series(name, 'F1.bias'),
         ])
           expect(await status(path), path).toBe(404);
+        // It is left out, as one whose files are gone: three values of the other.
+        const series = await raw(apiPaths.series(name, 'F1.bias'), { port: server.port });
+        expect(series.headers['x-tensor-shape']).toBe('1,3');
+        expect(series.body).toEqual(Buffer.from(Float32Array.of(1, 8, 9).buffer));
       }
     } finally {
       await server.close();
@@ -511,7 +518,7 @@ describe('events', () => {
         if (step % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 400));
       }
       await writer.finish();
-      await writeResult(join(live, 'results', 'test', 'default'), result);
+      await writeResult(live, 'results/test/default', result);
       const list = await all;
       expect(told(list)).toEqual(Array.from({ length: 60 }, (_, step) => `step-${step}`));
       expect(list[0]).toMatchObject({ event: 'state', data: { complete: false } });

@@ -1,6 +1,7 @@
 import {
   alignPanels,
   analyseTendency,
+  createEngine,
   type Engine,
   type MarkRule,
   RESULT_FORMAT,
@@ -10,7 +11,6 @@ import {
   thinTendency,
   toolInfo,
 } from '@epochscope/analysis';
-import { createEngine } from '@epochscope/analysis/engine';
 import type { Output } from '../output.js';
 import { writeWhole } from '../result-folder.js';
 import type { Chosen } from '../rows.js';

@@ -1,6 +1,11 @@
 import { basename } from 'node:path';
-import { type TendencyInput, type TendencyResult, tensorToMatrix, thinningSteps } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis/node';
+import {
+  checkResultFolder,
+  type TendencyInput,
+  type TendencyResult,
+  tensorToMatrix,
+  thinningSteps,
+} from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import { readArrayFile, readLabelsFile, splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';

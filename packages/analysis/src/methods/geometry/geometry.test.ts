@@ -1,4 +1,4 @@
-import { createInlineEngine } from '@epochscope/analysis/engine';
+import { createInlineEngine } from '@epochscope/analysis';
 import { svdReference } from '@epochscope/core-wasm/reference';
 import { describe, expect, it } from 'vitest';
 import { random } from '../../random.js';

@@ -1,4 +1,4 @@
-import { createInlineEngine } from '@epochscope/analysis/engine';
+import { createInlineEngine } from '@epochscope/analysis';
 import type { Linkage, Matrix } from '@epochscope/core-wasm';
 import { correlationReference, linkageReference } from '@epochscope/core-wasm/reference';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { createInlineEngine } from '@epochscope/analysis/engine';
+import { createInlineEngine } from '@epochscope/analysis';
 import type { Matrix } from '@epochscope/core-wasm';
 import { describe, expect, it } from 'vitest';
 import { random } from '../../random.js';

@@ -1,17 +1,15 @@
-import { basename } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { toFloat32 } from '../../formats/dtypes.js';
-import { withFile } from '../../formats/file-source.js';
 import { readKerasFile } from '../../formats/keras.js';
 import { readOnnx } from '../../formats/onnx/index.js';
-import { readJsonObject } from '../../formats/siblings.js';
+import { type OpenSibling, readJsonObject } from '../../formats/siblings.js';
 import type { Tensor } from '../../formats/types.js';
 import { graphOfOnnx, type OnnxGraph } from '../../models/graph/onnx/index.js';
 import { foldNorms, withLogSoftmax } from '../../models/graph/spec.js';
 import type { Graph, GraphNode } from '../../models/graph/types.js';
 import { graphOfKeras } from '../../models/keras/index.js';
+import { type FilePlace, openBeside } from '../../stores/file.js';
 import { commonPrefix } from './canonical.js';
-import { openBeside } from './siblings.js';
 
 /** What a net is made of, apart from its weights. */
 export type Architecture = { kind: 'keras'; config: unknown } | { kind: 'onnx'; onnx: OnnxGraph };
@@ -20,30 +18,34 @@ export type Architecture = { kind: 'keras'; config: unknown } | { kind: 'onnx'; 
  * The architecture in a file: .onnx, .keras, .h5 with a model, model.json of tfjs, or Keras's to_json(). Throws `format`,
  * `unsupported`, `missing`.
  */
-export async function readArchitecture(file: string): Promise<Architecture> {
-  if (file.endsWith('.onnx')) return { kind: 'onnx', onnx: await readOnnxGraph(file) };
-  if (file.endsWith('.json')) return { kind: 'keras', config: await withFile(file, readJsonObject) };
-  if (!/\.(keras|h5|hdf5)$/.test(file))
+export async function readArchitecture(place: FilePlace): Promise<Architecture> {
+  const { name, open } = await openBeside(place);
+  const file = typeof place === 'string' ? place : name;
+  if (name.endsWith('.onnx')) {
+    const read = await readOnnxFile(open, name, file);
+    if (read.refused) throw read.refused;
+    return { kind: 'onnx', onnx: read.onnx };
+  }
+  if (name.endsWith('.json')) return { kind: 'keras', config: await open(name, readJsonObject) };
+  if (!/\.(keras|h5|hdf5)$/.test(name))
     throw new EpochscopeError('unsupported', `${file}: expected a model as .onnx, .keras, .h5 or .json`, {
       file,
     });
-  const { config } = await withFile(file, readKerasFile);
+  const { config } = await open(name, readKerasFile);
   guard(config, 'missing', () => `${file} holds weights alone; expected a model saved whole`, { file });
   return { kind: 'keras', config };
 }
 
-/** A graph of an ONNX file under the names that its weights get in a run. */
-export async function readOnnxGraph(file: string): Promise<OnnxGraph> {
-  const read = await readOnnxFile(file);
-  if (read.refused) throw read.refused;
-  return read.onnx;
-}
-
-/** The graph as above, or where the net cannot run here, why, and the weights as the file has them. */
+/**
+ * A graph of an ONNX file under the names that its weights get in a run; or where the net cannot run here, why, and the weights
+ * as the file has them.
+ */
 export async function readOnnxFile(
+  open: OpenSibling,
+  name: string,
   file: string,
 ): Promise<{ onnx: OnnxGraph; refused: null } | { refused: EpochscopeError; tensors: Map<string, Tensor> }> {
-  const model = await readOnnx(openBeside(file), basename(file));
+  const model = await readOnnx(open, name);
   try {
     return { onnx: named(graphOfOnnx(model, file)), refused: null };
   } catch (cause) {

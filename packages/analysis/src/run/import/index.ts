@@ -1,15 +1,21 @@
-import { basename, relative } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import type { Tensor } from '../../formats/types.js';
 import { layersOfGraph, specOf } from '../../models/graph/spec.js';
 import type { Graph } from '../../models/graph/types.js';
+import { type Place, storeOf } from '../../stores/of.js';
 import type { LayerInfo, SnapshotInfo } from '../types.js';
 import { createRun } from '../write.js';
 import { type Architecture, graphWith, samplesFor } from './architecture.js';
 import { type Canonical, canonicalWeights } from './canonical.js';
 import { some } from './names.js';
 import { describeOutputs, findOutputs, type OutputFile, outputsOfFolder, readOutput } from './outputs.js';
-import { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';
+import {
+  type FoundRun,
+  type FoundSnapshot,
+  nameOf,
+  type RecogniseOptions,
+  recogniseRun,
+} from './recognise.js';
 import { readWeights } from './weights.js';
 
 export { type Architecture, graphWith, readArchitecture, samplesFor } from './architecture.js';
@@ -56,19 +62,23 @@ export interface ImportPlan extends Omit<FoundRun, 'snapshots'> {
 }
 
 /** What an import would take: snapshots with their outputs, in order. Opens no weights. Throws `missing`, `argument`. */
-export async function planImport(directory: string, options: ImportOptions = {}): Promise<ImportPlan> {
-  const matched = options.outputs ? await findOutputs(directory, options.outputs) : [];
+export async function planImport(place: Place, options: ImportOptions = {}): Promise<ImportPlan> {
+  const store = await storeOf(place);
+  const matched = options.outputs ? await findOutputs(store, options.outputs) : [];
   const except = new Set(matched.map(({ path }) => path));
   let found: FoundRun;
   try {
-    found = await recogniseRun(directory, { ...options, except });
+    found = await recogniseRun(store, { ...options, except });
   } catch (cause) {
     if (!matched.length || !(cause instanceof EpochscopeError) || cause.code !== 'missing') throw cause;
-    found = { directory, layout: 'layer outputs', snapshots: [], series: [], notes: [] };
+    found = { store, layout: 'layer outputs', snapshots: [], series: [], notes: [] };
   }
   const planned: PlannedSnapshot[] = [];
   for (const snapshot of found.snapshots)
-    planned.push({ ...snapshot, files: snapshot.outputs ? await outputsOfFolder(snapshot.outputs) : [] });
+    planned.push({
+      ...snapshot,
+      files: snapshot.outputs ? await outputsOfFolder(store, snapshot.outputs) : [],
+    });
   for (const file of matched) {
     const key = file.epoch !== null ? 'epoch' : 'step';
     let home = planned.find((snapshot) => snapshot[key] === file[key]);
@@ -77,7 +87,7 @@ export async function planImport(directory: string, options: ImportOptions = {})
         epoch: file.epoch,
         step: file.step,
         metrics: {},
-        path: relative(directory, file.path),
+        path: file.path,
         weights: null,
         outputs: null,
         files: [],
@@ -117,18 +127,20 @@ export function idsOf(snapshots: readonly Pick<FoundSnapshot, 'epoch' | 'step'>[
 }
 
 /**
- * Writes a run directory from a folder that other tools made, one snapshot in memory at a time. A snapshot that cannot be
+ * Writes a run from files that other tools made, in any place (a folder, files dropped on a page, a zip, an http address with an
+ * index), one snapshot in memory at a time. A snapshot that cannot be
  * read, or holds other tensors than the first, is left out and named. Throws `missing` where none is left, `format`,
  * `io`, `cancelled`; nothing is written before the first snapshot was read.
  */
 export async function importRun(
-  directory: string,
-  target: string,
+  place: Place,
+  target: Place,
   options: ImportOptions = {},
 ): Promise<ImportSummary> {
-  const plan = await planImport(directory, options);
+  const plan = await planImport(place, options);
+  const { store } = plan;
   const files = plan.snapshots.flatMap((snapshot) => snapshot.files);
-  const outputs = await describeOutputs(files);
+  const outputs = await describeOutputs(store, files);
   checkSamples(outputs.samples, options);
   const leftOut: ImportSummary['leftOut'] = [];
   const notes = [...plan.notes];
@@ -149,7 +161,12 @@ export async function importRun(
     let graph: Graph | null = null;
     try {
       if (snapshot.weights) {
-        const { tensors, numbers, architecture: own, notes: besides } = await readWeights(snapshot.weights);
+        const {
+          tensors,
+          numbers,
+          architecture: own,
+          notes: besides,
+        } = await readWeights(store, snapshot.weights);
         if (!first) notes.push(...(besides ?? []));
         canonical = canonicalWeights(tensors, snapshot.path, options);
         if (
@@ -188,7 +205,7 @@ export async function importRun(
         layers: mergeLayers(graph ? layersOfGraph(graph) : (canonical?.layers ?? []), outputs.layers),
         classes: classesOf(options),
         inputShape: graph?.inputShape ?? inputs?.shape.slice(1) ?? null,
-        training: { importedFrom: { folder: basename(directory), layout: plan.layout } },
+        training: { importedFrom: { folder: nameOf(store), layout: plan.layout } },
       },
       { overwrite: options.overwrite },
     );
@@ -200,7 +217,7 @@ export async function importRun(
       metrics: snapshot.metrics,
     };
     const captured = new Map<string, Tensor>();
-    for (const file of snapshot.files) captured.set(file.layer, await readOutput(file.path));
+    for (const file of snapshot.files) captured.set(file.layer, await readOutput(store, file.path));
     await writer.writeSnapshot(
       info,
       new Map([...(canonical?.tensors ?? []), ...(graph?.weights ?? [])]),
@@ -213,9 +230,9 @@ export async function importRun(
     const reasons = leftOut.map(({ reason }) => reason);
     throw new EpochscopeError(
       'missing',
-      `${directory}: no snapshot could be read: ${reasons[0] ?? 'there is none'}`,
+      `${store.name}: no snapshot could be read: ${reasons[0] ?? 'there is none'}`,
       {
-        path: directory,
+        path: store.name,
       },
     );
   }
@@ -223,7 +240,7 @@ export async function importRun(
     await writer.writeSamples({
       inputs: samples ?? null,
       labels: options.labels ?? null,
-      source: basename(directory),
+      source: nameOf(store),
     });
   await writer.finish();
   options.onProgress?.(plan.snapshots.length, plan.snapshots.length, '');

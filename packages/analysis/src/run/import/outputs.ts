@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
 import { toFloat32 } from '../../formats/dtypes.js';
-import { withFile } from '../../formats/file-source.js';
 import { readNpy, readNpyHeader } from '../../formats/npy.js';
 import type { Tensor } from '../../formats/types.js';
+import { withStored } from '../../stores/content.js';
+import { joinPath, shown, splitPath } from '../../stores/paths.js';
+import type { Store } from '../../stores/types.js';
 import { isSafeName } from '../manifest.js';
 import type { LayerInfo } from '../types.js';
 
@@ -15,6 +15,7 @@ export interface OutputFile {
   epoch: number | null;
   step: number | null;
   layer: string;
+  /** In the store. */
   path: string;
 }
 
@@ -22,7 +23,7 @@ export interface OutputFile {
  * Finds .npy files by a pattern such as "acts/epoch_{epoch}/{layer}.npy": {epoch} or {step} is a whole number, {layer} any
  * name. In the order of numbers, then names. Throws `argument` for a pattern without {layer}, `missing` where none fits.
  */
-export async function findOutputs(directory: string, pattern: string): Promise<OutputFile[]> {
+export async function findOutputs(store: Store, pattern: string): Promise<OutputFile[]> {
   const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
   guard(
     pattern.includes('{layer}') &&
@@ -31,7 +32,7 @@ export async function findOutputs(directory: string, pattern: string): Promise<O
       pattern.endsWith('.npy'),
     'argument',
     () =>
-      `outputs: expected a pattern such as "epoch_{epoch}/{layer}.npy" within ${directory}, got ${JSON.stringify(pattern)}`,
+      `outputs: expected a pattern such as "epoch_{epoch}/{layer}.npy" within ${store.name}, got ${JSON.stringify(pattern)}`,
   );
   const names: string[] = [];
   const expressions = parts.map(
@@ -52,49 +53,56 @@ export async function findOutputs(directory: string, pattern: string): Promise<O
   const found: OutputFile[] = [];
   let seen = 0;
   const walk = async (folder: string, depth: number, values: Record<string, string>): Promise<void> => {
-    const entries = await readdir(folder, { withFileTypes: true });
+    const entries = await store.list(folder);
     seen += entries.length;
     guard(
       seen <= MAX_FILES,
       'format',
-      () => `${directory}: expected at most ${MAX_FILES} files for a pattern`,
+      () => `${store.name}: expected at most ${MAX_FILES} files for a pattern`,
     );
     for (const entry of entries) {
       const match = expressions[depth]!.exec(entry.name);
       if (!match) continue;
       const here = { ...values, ...match.groups };
-      const path = join(folder, entry.name);
+      const path = joinPath(folder, entry.name);
       if (depth < expressions.length - 1) {
-        if (entry.isDirectory()) await walk(path, depth + 1, here);
-      } else if (entry.isFile()) {
+        if (entry.kind === 'folder') await walk(path, depth + 1, here);
+      } else if (entry.kind === 'file') {
         const number = (name: string) => (here[name] === undefined ? null : Number(here[name]));
         found.push({ epoch: number('epoch'), step: number('step'), layer: here.layer!, path });
       }
     }
   };
-  await walk(directory, 0, {});
-  guard(found.length > 0, 'missing', () => `${directory} holds no file that fits ${pattern}`, {
-    path: directory,
+  await walk('', 0, {});
+  guard(found.length > 0, 'missing', () => `${store.name} holds no file that fits ${pattern}`, {
+    path: store.name,
   });
   const key = ({ epoch, step }: OutputFile) => epoch ?? step ?? 0;
   return found.sort((a, b) => key(a) - key(b) || a.layer.localeCompare(b.layer, 'en', { numeric: true }));
 }
 
 /** Every .npy in a snapshot's own folder of outputs. */
-export async function outputsOfFolder(folder: string): Promise<OutputFile[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.npy'));
+export async function outputsOfFolder(store: Store, folder: string): Promise<OutputFile[]> {
+  const names = (await store.list(folder)).map(({ name }) => name).filter((name) => name.endsWith('.npy'));
   return names
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .map((name) => ({ epoch: null, step: null, layer: basename(name, '.npy'), path: join(folder, name) }));
+    .map((name) => ({
+      epoch: null,
+      step: null,
+      layer: name.slice(0, -'.npy'.length),
+      path: joinPath(folder, name),
+    }));
 }
 
 /** Layers that outputs make known: shape of one sample, and how many samples there are. Throws `shape`, `format`. */
 export async function describeOutputs(
+  store: Store,
   files: readonly OutputFile[],
 ): Promise<{ layers: LayerInfo[]; samples: number | null }> {
   const layers = new Map<string, LayerInfo>();
   let samples: { count: number; path: string } | null = null;
-  for (const { layer, path } of files) {
+  for (const { layer, path: inside } of files) {
+    const path = shown(store, inside);
     guard(
       isSafeName(layer),
       'format',
@@ -103,7 +111,7 @@ export async function describeOutputs(
         path,
       },
     );
-    const { shape } = await withFile(path, readNpyHeader);
+    const { shape } = await withStored(store, inside, readNpyHeader);
     guard(
       shape.length >= 1 && shape.length <= 8,
       'shape',
@@ -125,7 +133,7 @@ export async function describeOutputs(
       samples.count === shape[0],
       'shape',
       () =>
-        `${path}: expected ${samples!.count} samples as in ${samples!.path.split(sep).pop()}, got ${shape[0]}`,
+        `${path}: expected ${samples!.count} samples as in ${splitPath(samples!.path)[1]}, got ${shape[0]}`,
       { path, expected: samples.count, got: shape[0] },
     );
     const kind = /^log_?-?(softmax|prob)/i.test(layer) ? 'log-softmax' : 'output';
@@ -143,8 +151,8 @@ export async function describeOutputs(
 }
 
 /** One layer's outputs as float32, n × shape. */
-export async function readOutput(path: string): Promise<Tensor> {
-  const { data, shape } = await withFile(path, readNpy);
+export async function readOutput(store: Store, path: string): Promise<Tensor> {
+  const { data, shape } = await withStored(store, path, readNpy);
   return {
     data: toFloat32(data),
     shape: shape.length === 1 ? [shape[0]!, 1] : shape,

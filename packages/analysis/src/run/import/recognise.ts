@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
-import { fileError } from '../../formats/file-source.js';
+import { readText } from '../../stores/content.js';
+import { type Place, storeOf } from '../../stores/of.js';
+import type { Store } from '../../stores/types.js';
 import { findForeign, foreignNotes } from './foreign.js';
 import { byName, gapsOf, parsePath, some } from './names.js';
 import { findPlaces, OUTPUT_FOLDERS, partialNotes, type TreeFile, type WeightsPlace } from './places.js';
@@ -26,7 +26,7 @@ export interface FoundSnapshot {
 }
 
 export interface FoundRun {
-  directory: string;
+  store: Store;
   /** "Lightning", "Keras", … */
   layout: string;
   /** In numeric order. */
@@ -60,29 +60,29 @@ interface Candidate {
  * Finds the snapshots of a run made by other tools, by the names of files and folders; opens no weights. Throws `missing`
  * where nothing is recognised, naming what can be; `format` where several runs are there and none is chosen.
  */
-export async function recogniseRun(directory: string, options: RecogniseOptions = {}): Promise<FoundRun> {
-  try {
-    const tree = await listTree(directory);
-    const except = options.except ?? new Set<string>();
-    const files = tree.files.filter(({ path }) => !except.has(join(directory, path)));
-    const foreign = findForeign(files.map(({ path }) => path));
-    const { places, notes } = findPlaces(files.filter(({ path }) => !foreign.inside(path)));
-    if (!places.length && !except.size) places.push(...arraysAtRoot(files));
-    const candidates = candidatesOf(places, files);
-    notes.push(...foreignNotes(foreign.kinds(places.map(({ path }) => path))), ...partialNotes(files));
-    guard(
-      candidates.length > 0,
-      'missing',
-      () =>
-        `${directory}: no snapshots recognised${notes.length ? ` (${notes.join('; ')})` : ''}; expected checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, net-03.keras, net-3.onnx, epoch_3/*.npy or *.npz, or folders with model.safetensors or a tfjs model.json`,
-      { path: directory },
-    );
-    const { chosen, rest } = choose(directory, groupSeries(candidates, options), options);
-    return await arrange(directory, chosen, rest, options, [...notes, ...emptyFolders(tree, chosen)]);
-  } catch (cause) {
-    throw fileError(directory, cause);
-  }
+export async function recogniseRun(place: Place, options: RecogniseOptions = {}): Promise<FoundRun> {
+  const store = await storeOf(place);
+  const tree = await listTree(store);
+  const except = options.except ?? new Set<string>();
+  const files = tree.files.filter(({ path }) => !except.has(path));
+  const foreign = findForeign(files.map(({ path }) => path));
+  const { places, notes } = findPlaces(files.filter(({ path }) => !foreign.inside(path)));
+  if (!places.length && !except.size) places.push(...arraysAtRoot(files));
+  const candidates = candidatesOf(places, files);
+  notes.push(...foreignNotes(foreign.kinds(places.map(({ path }) => path))), ...partialNotes(files));
+  guard(
+    candidates.length > 0,
+    'missing',
+    () =>
+      `${store.name}: no snapshots recognised${notes.length ? ` (${notes.join('; ')})` : ''}; expected checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, net-03.keras, net-3.onnx, epoch_3/*.npy or *.npz, or folders with model.safetensors or a tfjs model.json`,
+    { path: store.name },
+  );
+  const { chosen, rest } = choose(store.name, groupSeries(candidates, options), options);
+  return await arrange(store, chosen, rest, options, [...notes, ...emptyFolders(tree, chosen)]);
 }
+
+/** The last part of a store's name. */
+export const nameOf = ({ name }: Store) => name.split(/[/\\]/).filter(Boolean).at(-1) ?? name;
 
 interface Tree {
   files: TreeFile[];
@@ -90,26 +90,23 @@ interface Tree {
 }
 
 /** Everything below a folder but hidden names (`.metadata` says what wrote a checkpoint). */
-async function listTree(directory: string): Promise<Tree> {
-  guard((await stat(directory)).isDirectory(), 'missing', () => `${directory} is not a folder`, {
-    path: directory,
-  });
+async function listTree(store: Store): Promise<Tree> {
   const tree: Tree = { files: [], folders: [] };
   const walk = async (folder: string, depth: number): Promise<void> => {
-    const entries = await readdir(join(directory, folder), { withFileTypes: true });
+    const entries = await store.list(folder);
     for (const entry of entries.sort((a, b) => byName(a.name, b.name))) {
       const path = folder ? `${folder}/${entry.name}` : entry.name;
       if (entry.name.startsWith('.') && entry.name !== '.metadata') continue;
-      if (entry.isDirectory()) {
+      if (entry.kind === 'folder') {
         tree.folders.push(path);
         if (depth < MAX_DEPTH) await walk(path, depth + 1);
-      } else if (entry.isFile()) tree.files.push({ path, size: null });
+      } else tree.files.push({ path, size: entry.size });
     }
     guard(
       tree.files.length + tree.folders.length <= MAX_ENTRIES,
       'format',
-      () => `${directory}: expected at most ${MAX_ENTRIES} entries; choose a folder within`,
-      { path: directory },
+      () => `${store.name}: expected at most ${MAX_ENTRIES} entries; choose a folder within`,
+      { path: store.name },
     );
   };
   await walk('', 0);
@@ -237,7 +234,7 @@ function distinction([first, second]: readonly Series<Candidate>[]): string {
 
 /** Numbers the chosen series, and says what is odd about it. */
 async function arrange(
-  directory: string,
+  store: Store,
   chosen: Series<Candidate>,
   rest: readonly Series<Candidate>[],
   options: RecogniseOptions,
@@ -260,17 +257,12 @@ async function arrange(
       step,
       metrics: { ...metrics },
       path,
-      weights: item.weights && {
-        ...item.weights,
-        path: join(directory, item.weights.path),
-        ...(item.weights.files ? { files: item.weights.files.map((file) => join(directory, file)) } : {}),
-      },
-      outputs: item.outputs && join(directory, item.outputs),
+      weights: item.weights,
+      outputs: item.outputs,
     }),
   );
   const huggingFace = members.every(({ path }) => /(^|\/)checkpoint[-_]\d+(\/|$)/.test(path));
-  if (huggingFace)
-    for (const snapshot of snapshots) notes.push(...(await addTrainerState(directory, snapshot)));
+  if (huggingFace) for (const snapshot of snapshots) notes.push(...(await addTrainerState(store, snapshot)));
   shiftEpochs(snapshots, lightning, options.firstEpoch, notes);
   sortSnapshots(snapshots, notes);
   const bySteps =
@@ -285,7 +277,7 @@ async function arrange(
     notes.push(`the first snapshot is ${word} ${numbers[0]}: earlier ones are not there`);
   const layout = lightning ? 'Lightning' : huggingFace ? 'Hugging Face' : layoutName(chosen);
   const series = [chosen, ...rest].map(({ name, members: own }) => ({ name, snapshots: own.length }));
-  return { directory, layout, snapshots, series, notes };
+  return { store, layout, snapshots, series, notes };
 }
 
 /**
@@ -367,12 +359,11 @@ function layoutName({ members }: Series<Candidate>): string {
 }
 
 /** Hugging Face keeps the epoch and the log in trainer_state.json. */
-async function addTrainerState(directory: string, snapshot: FoundSnapshot): Promise<string[]> {
+async function addTrainerState(store: Store, snapshot: FoundSnapshot): Promise<string[]> {
   const folder = /^(.*?checkpoint[-_]\d+)(\/|$)/.exec(snapshot.path)![1]!;
-  const file = join(directory, folder, 'trainer_state.json');
-  const size = (await stat(file).catch(() => null))?.size;
-  if (size === undefined || size > 50_000_000) return [];
-  const state = readTrainerState(await readFile(file, 'utf8'));
+  const file = `${folder}/trainer_state.json`;
+  if (!(await store.has(file))) return [];
+  const state = readTrainerState(await readText(store, file, 50_000_000).catch(() => ''));
   if (!state) return [`${folder}: trainer_state.json is not JSON`];
   if (state.epoch !== null) snapshot.epoch = state.epoch;
   Object.assign(snapshot.metrics, snapshot.step === null ? {} : (state.metrics.get(snapshot.step) ?? {}));

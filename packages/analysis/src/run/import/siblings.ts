@@ -1,9 +1,10 @@
-import { dirname, join } from 'node:path';
-import { withFile } from '../../formats/file-source.js';
 import type { OpenSibling } from '../../formats/siblings.js';
+import { withStored } from '../../stores/content.js';
+import { joinPath, splitPath } from '../../stores/paths.js';
+import type { Store } from '../../stores/types.js';
 
-/** Opens files beside one on disk. */
-export const openBeside =
-  (file: string): OpenSibling =>
-  (name, body) =>
-    withFile(join(dirname(file), name), body);
+/** Opens files beside one of a store. */
+export const openBeside = (store: Store, path: string): OpenSibling => {
+  const [folder] = splitPath(path);
+  return (name, body) => withStored(store, joinPath(folder, name), body);
+};

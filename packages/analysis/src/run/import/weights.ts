@@ -1,7 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { withFile } from '../../formats/file-source.js';
 import { readHdf5Dataset } from '../../formats/hdf5/index.js';
 import { readKerasFile } from '../../formats/keras.js';
 import { readNpy } from '../../formats/npy.js';
@@ -11,7 +8,10 @@ import { readSharded, readShardIndex } from '../../formats/sharded.js';
 import { contentOf, headOf } from '../../formats/sniff.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
 import { readTorch, readTorchHeader } from '../../formats/torch/index.js';
-import type { Tensor } from '../../formats/types.js';
+import type { ByteSource, Tensor } from '../../formats/types.js';
+import { withStored } from '../../stores/content.js';
+import { joinPath, shown, splitPath } from '../../stores/paths.js';
+import type { Store } from '../../stores/types.js';
 import { type Architecture, readOnnxFile } from './architecture.js';
 import { some } from './names.js';
 import { OUTPUT_FOLDERS, placeOfFile, type WeightsPlace } from './places.js';
@@ -21,9 +21,11 @@ import { openBeside } from './siblings.js';
 const MAX_FOLDER_ARRAYS = 20_000;
 
 /** The kind by a file's first bytes where its ending says another: PyTorch named .safetensors, safetensors named .pt. */
-async function actualKind({ kind, path }: WeightsPlace): Promise<WeightsPlace['kind']> {
+async function actualKind(store: Store, { kind, path }: WeightsPlace): Promise<WeightsPlace['kind']> {
   if (kind !== 'safetensors' && kind !== 'torch' && kind !== 'keras') return kind;
-  const content = await withFile(path, async (source) => contentOf(await headOf(source), source.size));
+  const content = await withStored(store, path, async (source) =>
+    contentOf(await headOf(source), source.size),
+  );
   if (content === 'safetensors') return 'safetensors';
   if (content === 'zip' && kind === 'safetensors') return 'torch';
   return content === 'hdf5' && kind !== 'keras' ? 'keras' : kind;
@@ -40,18 +42,20 @@ export interface ReadWeights {
 }
 
 /** All weights of one snapshot, under the names the files give them. Throws what the formats throw. */
-export async function readWeights(place: WeightsPlace): Promise<ReadWeights> {
+export async function readWeights(store: Store, place: WeightsPlace): Promise<ReadWeights> {
   const { path } = place;
+  const withFile = <T>(file: string, body: (source: ByteSource) => Promise<T>) =>
+    withStored(store, file, body);
   const only = async (tensors: Promise<Map<string, Tensor>>) => ({
     tensors: await tensors,
     numbers: {},
     architecture: null,
   });
-  const name = path.slice(dirname(path).length).replace(/^[/\\]/, '');
-  switch (await actualKind(place)) {
+  const [, name] = splitPath(path);
+  switch (await actualKind(store, place)) {
     case 'shards':
     case 'modules':
-      return readParts(place);
+      return readParts(store, place);
     case 'torch':
       return withFile(path, async (source) => {
         const header = await readTorchHeader(source);
@@ -70,7 +74,7 @@ export async function readWeights(place: WeightsPlace): Promise<ReadWeights> {
     case 'safetensors':
       return only(withFile(path, readSafetensors));
     case 'sharded':
-      return only(readSharded(openBeside(path), name));
+      return only(readSharded(openBeside(store, path), name));
     case 'keras':
       return withFile(path, async (source) => {
         const file = await readKerasFile(source);
@@ -84,13 +88,13 @@ export async function readWeights(place: WeightsPlace): Promise<ReadWeights> {
         };
       });
     case 'tfjs':
-      return readTfjsModel(openBeside(path), name).then(({ tensors, topology }) => ({
+      return readTfjsModel(openBeside(store, path), name).then(({ tensors, topology }) => ({
         tensors,
         numbers: {},
         architecture: topology ? { kind: 'keras', config: topology } : null,
       }));
     case 'onnx': {
-      const read = await readOnnxFile(path);
+      const read = await readOnnxFile(openBeside(store, path), name, shown(store, path));
       if (read.refused)
         return {
           tensors: read.tensors,
@@ -104,7 +108,7 @@ export async function readWeights(place: WeightsPlace): Promise<ReadWeights> {
     case 'npz':
       return only(withFile(path, readNpz));
     default:
-      return only(readArrays(path, place.kind === 'npy folder' ? '.npy' : '.npz'));
+      return only(readArrays(store, path, place.kind === 'npy folder' ? '.npy' : '.npz'));
   }
 }
 
@@ -112,13 +116,15 @@ export async function readWeights(place: WeightsPlace): Promise<ReadWeights> {
  * Whether a snapshot's files are whole, by their headers where the format has one: names of its tensors. Throws what the
  * formats throw.
  */
-export async function checkWeights(place: WeightsPlace): Promise<string[]> {
+export async function checkWeights(store: Store, place: WeightsPlace): Promise<string[]> {
   const { path } = place;
-  const name = path.slice(dirname(path).length).replace(/^[/\\]/, '');
-  switch (await actualKind(place)) {
+  const withFile = <T>(file: string, body: (source: ByteSource) => Promise<T>) =>
+    withStored(store, file, body);
+  const [, name] = splitPath(path);
+  switch (await actualKind(store, place)) {
     case 'shards':
     case 'modules':
-      return (await Promise.all(partsOf(place).map(({ part }) => checkWeights(part)))).flat();
+      return (await Promise.all(partsOf(place).map(({ part }) => checkWeights(store, part)))).flat();
     case 'torch':
       return withFile(path, async (source) => [...(await readTorchHeader(source)).entries.keys()]);
     case 'safetensors':
@@ -128,16 +134,16 @@ export async function checkWeights(place: WeightsPlace): Promise<string[]> {
     case 'npz':
       return withFile(path, async (source) => [...(await readNpzDirectory(source)).keys()]);
     case 'sharded': {
-      const files = await readShardIndex(openBeside(path), name);
+      const files = await readShardIndex(openBeside(store, path), name);
       for (const shard of new Set(files.values()))
-        await checkWeights({
+        await checkWeights(store, {
           kind: shard.endsWith('.safetensors') ? 'safetensors' : 'torch',
-          path: join(dirname(path), shard),
+          path: joinPath(splitPath(path)[0], shard),
         });
       return [...files.keys()];
     }
     default:
-      return [...(await readWeights(place)).tensors.keys()];
+      return [...(await readWeights(store, place)).tensors.keys()];
   }
 }
 
@@ -145,15 +151,16 @@ export async function checkWeights(place: WeightsPlace): Promise<string[]> {
 function partsOf({ kind, path, files }: WeightsPlace): { part: WeightsPlace; prefix: string }[] {
   return (files ?? []).flatMap((file) => {
     const part = placeOfFile(file);
-    const inside = relative(dirname(path), dirname(file));
+    const [folder] = splitPath(path);
+    const inside = splitPath(file)[0].slice(folder ? folder.length + 1 : 0);
     return part ? [{ part, prefix: kind === 'modules' && inside ? `${inside}.` : '' }] : [];
   });
 }
 
-async function readParts(place: WeightsPlace): Promise<ReadWeights> {
+async function readParts(store: Store, place: WeightsPlace): Promise<ReadWeights> {
   const all: ReadWeights = { tensors: new Map(), numbers: {}, architecture: null, notes: [] };
   for (const { part, prefix } of partsOf(place)) {
-    const { tensors, notes } = await readWeights(part);
+    const { tensors, notes } = await readWeights(store, part);
     all.notes!.push(...(notes ?? []));
     for (const [name, tensor] of tensors) {
       guard(
@@ -169,26 +176,34 @@ async function readParts(place: WeightsPlace): Promise<ReadWeights> {
 }
 
 /** "conv/kernel.npy" → conv/kernel; "conv.npz" with kernel → conv/kernel. */
-async function readArrays(folder: string, ending: '.npy' | '.npz'): Promise<Map<string, Tensor>> {
+async function readArrays(
+  store: Store,
+  folder: string,
+  ending: '.npy' | '.npz',
+): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
   const walk = async (path: string, prefix: string, depth: number): Promise<void> => {
-    const entries = await readdir(path, { withFileTypes: true });
+    const entries = await store.list(path);
     for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))) {
-      const inside = join(path, entry.name);
-      if (entry.isDirectory() && depth < 4 && !OUTPUT_FOLDERS.includes(entry.name))
+      const inside = joinPath(path, entry.name);
+      if (entry.kind === 'folder' && depth < 4 && !OUTPUT_FOLDERS.includes(entry.name))
         await walk(inside, `${prefix}${entry.name}/`, depth + 1);
-      if (!entry.isFile() || !entry.name.endsWith(ending)) continue;
+      if (entry.kind !== 'file' || !entry.name.endsWith(ending)) continue;
       const name = `${prefix}${entry.name.slice(0, -ending.length)}`;
-      if (ending === '.npy') tensors.set(name, await withFile(inside, readNpy));
+      if (ending === '.npy') tensors.set(name, await withStored(store, inside, readNpy));
       else
-        for (const [array, tensor] of await withFile(inside, readNpz))
+        for (const [array, tensor] of await withStored(store, inside, readNpz))
           tensors.set(`${name}/${array}`, tensor);
       if (tensors.size > MAX_FOLDER_ARRAYS)
-        throw new EpochscopeError('format', `${folder}: expected at most ${MAX_FOLDER_ARRAYS} arrays`, {
-          path: folder,
-        });
+        throw new EpochscopeError(
+          'format',
+          `${shown(store, folder)}: expected at most ${MAX_FOLDER_ARRAYS} arrays`,
+          {
+            path: shown(store, folder),
+          },
+        );
     }
   };
-  await walk(folder, '', 0);
+  await walk(folder === '.' ? '' : folder, '', 0);
   return tensors;
 }

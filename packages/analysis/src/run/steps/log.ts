@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { elementCount } from '../../formats/dtypes.js';
-import { fileError } from '../../formats/file-source.js';
+import { withStored } from '../../stores/content.js';
+import { shown } from '../../stores/paths.js';
+import type { Store } from '../../stores/types.js';
 import { isSnapshotInfo } from '../manifest.js';
 import type { SnapshotInfo } from '../types.js';
 
@@ -11,10 +11,8 @@ export const STEPS_FOLDER = 'steps';
 /** An index longer than this is refused: 5 000 snapshots take about 1 MB. */
 const MAX_INDEX_BYTES = 200_000_000;
 
-export const stepFiles = (directory: string) => ({
-  index: join(directory, STEPS_FOLDER, 'index.jsonl'),
-  weights: join(directory, STEPS_FOLDER, 'weights.bin'),
-});
+/** In the run's store. */
+export const STEP_FILES = { index: `${STEPS_FOLDER}/index.jsonl`, weights: `${STEPS_FOLDER}/weights.bin` };
 
 export interface StepTensor {
   name: string;
@@ -68,42 +66,36 @@ function parseHeader(line: string, file: string): Pick<StepLog, 'tensors' | 'rec
  * Reads the step log, also while it is appended to: a line or record that is not whole ends it. Null where there is none.
  * O(snapshots). Throws `format` when the first line is not readable as one.
  */
-export async function readStepLog(directory: string): Promise<StepLog | null> {
-  const files = stepFiles(directory);
-  let text: string;
-  let recorded: number;
-  try {
-    const bytes = await readFile(files.index).catch((cause) => {
-      if (cause.code === 'ENOENT') return null;
-      throw cause;
-    });
-    if (!bytes?.length) return null;
+export async function readStepLog(store: Store): Promise<StepLog | null> {
+  if (!(await store.has(STEP_FILES.index))) return null;
+  const name = shown(store, STEP_FILES.index);
+  const bytes = await withStored(store, STEP_FILES.index, (file) => {
     guard(
-      bytes.length <= MAX_INDEX_BYTES,
+      file.size <= MAX_INDEX_BYTES,
       'format',
-      () => `${files.index}: expected at most ${MAX_INDEX_BYTES} bytes, got ${bytes.length}`,
-      { file: files.index },
+      () => `${name}: expected at most ${MAX_INDEX_BYTES} bytes, got ${file.size}`,
+      { file: name },
     );
-    // latin1 keeps one character a byte, so that offsets are bytes; names are decoded line by line.
-    text = bytes.toString('latin1');
-    // After the index: a record is written before its line, so every line read has its record by now.
-    recorded = (await stat(files.weights).catch(() => null))?.size ?? 0;
-  } catch (cause) {
-    throw fileError(files.index, cause);
-  }
+    return file.read(0, file.size);
+  });
+  if (!bytes.length) return null;
+  // After the index: a record is written before its line, so every line read has its record by now.
+  const recorded = (await store.has(STEP_FILES.weights))
+    ? await withStored(store, STEP_FILES.weights, async ({ size }) => size)
+    : 0;
   const log: StepLog = { tensors: [], recordBytes: 0, records: [], count: 0, indexBytes: 0, warnings: [] };
   const places = new Map<string, number>();
-  let end = text.indexOf('\n');
+  let end = bytes.indexOf(NEWLINE);
   if (end < 0) return null;
-  Object.assign(log, parseHeader(utf8(text.slice(0, end)), files.index));
+  Object.assign(log, parseHeader(utf8(bytes.subarray(0, end)), name));
   log.indexBytes = end + 1;
   // What follows the last end of line is being written.
   for (let from = end + 1; ; from = end + 1) {
-    end = text.indexOf('\n', from);
+    end = bytes.indexOf(NEWLINE, from);
     if (end < 0 || (log.count + 1) * log.recordBytes > recorded) break;
-    const entry = parseLine(utf8(text.slice(from, end)));
+    const entry = parseLine(utf8(bytes.subarray(from, end)));
     if (!entry) {
-      log.warnings.push(`${files.index}: line ${log.count + 2} is damaged; it and what follows are left out`);
+      log.warnings.push(`${name}: line ${log.count + 2} is damaged; it and what follows are left out`);
       break;
     }
     const { crc32: sum, ...info } = entry;
@@ -115,7 +107,8 @@ export async function readStepLog(directory: string): Promise<StepLog | null> {
   return log;
 }
 
-const utf8 = (latin1: string) => Buffer.from(latin1, 'latin1').toString('utf8');
+const NEWLINE = 10;
+const utf8 = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 function parseLine(line: string): (SnapshotInfo & { crc32: number }) | null {
   try {

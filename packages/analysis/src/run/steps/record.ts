@@ -1,11 +1,13 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import { guard } from '@epochscope/core-wasm';
+import { platform } from '#platform';
 import { bytesOf, elementCount } from '../../formats/dtypes.js';
-import { fileError } from '../../formats/file-source.js';
 import type { SafetensorsEntry } from '../../formats/safetensors.js';
 import type { Tensor } from '../../formats/types.js';
-import { type StepLog, type StepTensor, stepFiles } from './log.js';
+import type { FileIdentity } from '../../results/types.js';
+import { withStored } from '../../stores/content.js';
+import { shown } from '../../stores/paths.js';
+import type { Store } from '../../stores/types.js';
+import { STEP_FILES, type StepLog, type StepTensor } from './log.js';
 
 /** Where each tensor of a record stands: one after another, in the order of the first snapshot. */
 export function layout(tensors: ReadonlyMap<string, Tensor>): { tensors: StepTensor[]; recordBytes: number } {
@@ -49,46 +51,49 @@ export function pack(
   return record;
 }
 
-/** One record, checked against its sum. Throws `format` naming the snapshot when it is damaged. */
+/**
+ * One record, checked against its sum, and which bytes of the log it is ("steps/weights.bin#bytes=0-1023"). Throws `format` naming the
+ * snapshot when it is damaged.
+ */
 export async function readStepRecord(
-  directory: string,
+  store: Store,
   log: StepLog,
   { info, record, crc32: sum }: StepLog['records'][number],
-): Promise<Map<string, Tensor>> {
-  const { weights: file } = stepFiles(directory);
-  const bytes = new Uint8Array(log.recordBytes);
-  let handle: FileHandle | null = null;
-  try {
-    handle = await open(file, 'r');
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, record * log.recordBytes);
-    guard(
-      bytesRead === bytes.length && crc32(bytes) === sum,
-      'format',
-      () => `${file}: the weights of snapshot ${info.id} are damaged (record ${record}: checksum differs)`,
-      { file, snapshot: info.id, byte: record * log.recordBytes },
-    );
-  } catch (cause) {
-    throw fileError(file, cause);
-  } finally {
-    await handle?.close();
-  }
-  return new Map(
-    log.tensors.map(({ name, shape, offset }): [string, Tensor] => [
-      name,
-      { data: new Float32Array(bytes.buffer, offset, elementCount(shape)), shape, dtype: 'float32' },
-    ]),
+): Promise<{ tensors: Map<string, Tensor>; identity: Record<string, FileIdentity> }> {
+  const name = shown(store, STEP_FILES.weights);
+  const base = record * log.recordBytes;
+  const bytes = new Uint8Array(
+    await withStored(store, STEP_FILES.weights, (file) => file.read(base, log.recordBytes)),
   );
+  guard(
+    platform.crc32(bytes) === sum,
+    'format',
+    () => `${name}: the weights of snapshot ${info.id} are damaged (record ${record}: checksum differs)`,
+    { file: name, snapshot: info.id, byte: base },
+  );
+  const hash = platform.sha256();
+  hash.update(bytes);
+  return {
+    tensors: new Map(
+      log.tensors.map(({ name, shape, offset }): [string, Tensor] => [
+        name,
+        { data: new Float32Array(bytes.buffer, offset, elementCount(shape)), shape, dtype: 'float32' },
+      ]),
+    ),
+    identity: {
+      [`${STEP_FILES.weights}#bytes=${base}-${base + log.recordBytes - 1}`]: { sha256: hash.digest() },
+    },
+  };
 }
 
 /** Where the tensors of a record lie in the weights file. */
 export function recordPlaces(
-  directory: string,
   log: StepLog,
   record: number,
-): { file: string; tensors: Map<string, SafetensorsEntry> } {
+): { path: string; tensors: Map<string, SafetensorsEntry> } {
   const base = record * log.recordBytes;
   return {
-    file: stepFiles(directory).weights,
+    path: STEP_FILES.weights,
     tensors: new Map(
       log.tensors.map(({ name, shape, offset }) => [
         name,

@@ -1,0 +1,55 @@
+import { detectFeatures, EpochscopeError } from '@epochscope/core-wasm';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { spawnWorker } from '../engine/spawn-browser.js';
+import { crc32 } from '../formats/crc32.js';
+import type { Platform } from './types.js';
+
+/** What another page wrote is taken as abandoned after this time without a change: whether it still writes is not known. */
+const PATIENCE = 3600 * 1000;
+/** More workers rarely help a page, and take memory each. */
+const MAX_THREADS = 8;
+
+const hex = (value: number, digits: number) => (value >>> 0).toString(16).padStart(digits, '0');
+const random = () => globalThis.crypto.getRandomValues(new Uint32Array(1))[0]!;
+/** Of this page or worker. */
+const session = `${hex(random() & 0xffff, 4)}${hex(random(), 8)}`;
+let count = random();
+
+const nowhere = async (what: string): Promise<never> => {
+  throw new EpochscopeError('unsupported', `a page has no ${what}`);
+};
+
+export const platform: Platform = {
+  threads: () => Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MAX_THREADS),
+  sharedMemory: () => detectFeatures().sharedMemory,
+  spawnWorker,
+  async loadTf(wasm) {
+    const [tf, backend] = await Promise.all([
+      import('@tensorflow/tfjs'),
+      import('@tensorflow/tfjs-backend-wasm'),
+    ]);
+    // Written out for each, so that bundlers find the files, which the build puts there.
+    backend.setWasmPaths(
+      (wasm ?? {
+        'tfjs-backend-wasm.wasm': new URL('../assets/tfjs-backend-wasm.wasm', import.meta.url).href,
+        'tfjs-backend-wasm-simd.wasm': new URL('../assets/tfjs-backend-wasm-simd.wasm', import.meta.url).href,
+      }) as never,
+    );
+    return tf;
+  },
+  sha256() {
+    const hash = sha256.create();
+    return { update: (bytes) => void hash.update(bytes), digest: () => bytesToHex(hash.digest()) };
+  },
+  crc32,
+  nextToken: () => `${session}${hex(count++, 8)}`,
+  async isAbandoned(name, modified) {
+    return !name.slice(0, -8).endsWith(session) && Date.now() - (await modified()) > PATIENCE;
+  },
+  storeOfPath: (path) =>
+    nowhere(`folder ${path}; give an address (http), a File, a directory's handle or a store`),
+  openPath: (path) => nowhere(`file ${path}; give an address (http) or a File`),
+  bundledDigits: () => nowhere('digits of its own; give the data set'),
+  downloadDataset: () => nowhere('folder to fetch a data set into; give the data set'),
+};

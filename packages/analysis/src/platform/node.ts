@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { type Stats, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join, sep } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { guard } from '@epochscope/core-wasm';
+import type { DownloadName } from '../datasets/checksums.js';
+import { spawnWorker } from '../engine/spawn-node.js';
+import { folderStore } from '../stores/folder.js';
+import { zipStore } from '../stores/zip.js';
+import { fileError, kindOf, openFile } from './file.js';
+import type { Platform } from './types.js';
+import { isAbandoned, nextToken } from './writer-token.js';
+
+const require = createRequire(import.meta.url);
+
+const openPath = async (path: string) => {
+  try {
+    return openFile(path, path);
+  } catch (cause) {
+    throw fileError(path, cause);
+  }
+};
+
+export const platform: Platform = {
+  threads() {
+    // Slurm without control groups leaves a task all processors to see, and gives it fewer.
+    const given = Number(process.env.SLURM_CPUS_PER_TASK || process.env.SLURM_CPUS_ON_NODE || Number.NaN);
+    const available = availableParallelism();
+    return given >= 1 ? Math.min(Math.trunc(given), available) : available;
+  },
+  sharedMemory: () => true,
+  spawnWorker,
+  async loadTf(wasm) {
+    // Its CommonJS builds: its ES modules import without file endings, which Node refuses.
+    const tf = require('@tensorflow/tfjs');
+    const backend = require('@tensorflow/tfjs-backend-wasm') as { setWasmPaths(paths: unknown): void };
+    backend.setWasmPaths(wasm ?? dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
+    return tf;
+  },
+  sha256() {
+    const hash = createHash('sha256');
+    return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('hex') };
+  },
+  crc32: (bytes) => crc32(bytes),
+  nextToken,
+  isAbandoned,
+  async storeOfPath(path) {
+    let info: Stats | undefined;
+    try {
+      info = statSync(path, { throwIfNoEntry: false });
+    } catch (cause) {
+      throw fileError(path, cause);
+    }
+    // It stays open for as long as its store is used; Node closes it with the process.
+    if (info?.isFile() && path.endsWith('.zip')) return zipStore(await openPath(path));
+    guard(
+      !info || info.isDirectory(),
+      'io',
+      () => `${path} is ${kindOf(info!)}, expected a folder or a .zip`,
+      { path },
+    );
+    return folderStore(path);
+  },
+  openPath,
+  async bundledDigits(digit) {
+    const folder = join(dirname(require.resolve('mnist/package.json')), 'src', 'digits');
+    return (JSON.parse(await readFile(join(folder, `${digit}.json`), 'utf8')) as { data: number[] }).data;
+  },
+  downloadDataset: async (name, cacheDir, options) =>
+    (await import('../datasets/download.js')).downloadDataset(name as DownloadName, cacheDir, options),
+};
