@@ -151,9 +151,7 @@ export function directoryStore(root: FileSystemDirectoryHandle, name = root.name
       try {
         if (parts.length)
           await (await folderOf(parts.slice(0, -1), false)).removeEntry(parts.at(-1)!, { recursive: true });
-        else
-          for await (const [entry] of entriesOf(root))
-            await root.removeEntry(entry, { recursive: true });
+        else for await (const [entry] of entriesOf(root)) await root.removeEntry(entry, { recursive: true });
       } catch (cause) {
         if (!is(cause, 'NotFoundError', 'TypeMismatchError')) throw failure(path, cause, 'written');
       }
