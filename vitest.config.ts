@@ -6,13 +6,13 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const NOT_OURS = ['**/node_modules/**', '**/dist/**'];
 
-function node(name: string, include: string[], exclude: string[], env = {}): TestProjectInlineConfiguration {
+function node(name: string, include: string[], exclude: string[]): TestProjectInlineConfiguration {
   return {
     test: {
       name,
       include,
       exclude: [...NOT_OURS, '**/*.browser.test.ts', ...exclude],
-      env,
+      setupFiles: [here('tests/setup.ts')],
       testTimeout: 60_000,
       expect: { poll: { timeout: 10_000 } },
       hookTimeout: 60_000,
@@ -70,8 +70,8 @@ function browser(name: string, include: string[], exclude: string[]): TestProjec
 
 const SLOW = ['**/*.slow.test.ts', '**/*.slow.browser.test.ts'];
 
-// `npm test` runs the projects node and browser; `npm run test:e2e` slow, slow-browser and sweeps. What a file's name says
-// (`.slow`, `.browser`) decides where it runs. sweeps: files that use tests/sweep.ts, once more with all of their cases.
+// `npm test` runs the projects node and browser; `npm run test:e2e` slow and slow-browser. What a file's name says
+// (`.slow`, `.browser`) decides where it runs.
 export default defineConfig({
   test: {
     projects: [
@@ -79,9 +79,6 @@ export default defineConfig({
       browser('browser', ['packages/*/**/*.browser.test.ts', 'tests/**/*.browser.test.ts'], SLOW),
       node('slow', ['packages/*/**/*.slow.test.ts', 'tests/**/*.slow.test.ts'], []),
       browser('slow-browser', ['packages/*/**/*.slow.browser.test.ts'], []),
-      node('sweeps', ['packages/core-wasm/kernels/{pairwise,vat-points}/**/*.test.ts'], [], {
-        EPOCHSCOPE_SWEEPS: 'full',
-      }),
     ],
   },
 });

@@ -18,7 +18,7 @@ else await prepareAndCheck();
 const chromium = findChromium();
 
 const chosen = given.some((argument) => argument.startsWith('--project'));
-const projects = e2e ? ['slow', 'slow-browser', 'sweeps'] : ['node', 'browser'];
+const projects = e2e ? ['slow', 'slow-browser'] : ['node', 'browser'];
 mkdirSync(dirname(resultFile(suite)), { recursive: true });
 const { status } = spawnSync(
   bin('vitest'),

@@ -8,6 +8,6 @@ export function vatPointsReference(x: Matrix, metric: Metric): VatResult {
   const n = x.shape[0];
   const distance = pointDistance(x, metric);
   const all = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) all[i * n + j] = distance(i, j);
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) all[i * n + j] = all[j * n + i] = distance(i, j);
   return vatReference(n, (i, j) => all[i * n + j]!);
 }
