@@ -167,7 +167,7 @@ describe('code of the baseline compiler, which a first call runs', () => {
     const script = `
       import { startThreads } from '${dist}bench/threads.js';
       import { points } from '${dist}bench/data.js';
-      import { finishVatPoints, prepareVatPoints } from '${dist}src/index.js';
+      import { finishVatPoints, prepareVatPoints } from '${dist}src/jobs.js';
       const threads = await startThreads(${count});
       const { kernels } = threads;
       const answers = new Set();
