@@ -89,15 +89,17 @@ export function directoryStore(root: FileSystemDirectoryHandle, name = root.name
     },
     async write(path, content) {
       let stream: FileSystemWritableFileStream | null = null;
-      const fresh = !(await this.has(path));
+      let made = false;
       try {
+        const there = await this.has(path);
         stream = await writable(path, false);
+        made = !there;
         for await (const part of partsOfContent(content)) await stream.write(part as Uint8Array<ArrayBuffer>);
         await stream.close();
       } catch (cause) {
         await stream?.abort().catch(() => {});
         // The handle made it, empty.
-        if (fresh) await this.remove(path).catch(() => {});
+        if (made) await this.remove(path).catch(() => {});
         throw failure(path, cause, 'written');
       }
     },
