@@ -278,7 +278,8 @@ describe('thinning', () => {
     expect(thinning.reference).toEqual({ layer: 'S5', snapshot: 'epoch-0002' });
     expect(thinning.steps.map((s: { size: number }) => s.size)).toEqual([50, 25]);
     expect(thinning.steps[0].panels.map((p: { ari: { value: number } }) => p.ari.value)).toEqual([1, 1]);
-    const kept = join(out, 'thinning.steps.1.samples.npy');
+    const stored = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
+    const kept = join(out, stored.thinning.steps[1].samples.$array);
     const again = await cli('tendency', run, '--samples', kept, '--json', '-o', join(folder, 'alone'));
     expect(again.code, again.err).toBe(0);
     expect(JSON.parse(again.out).panels.map((p: { n: number }) => p.n)).toEqual([25, 25, 25]);

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { type ResultBase, storeOf, writeResult } from '@epochscope/analysis';
-import { EpochscopeError } from '@epochscope/core-wasm';
+import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { checkResultFolder, type ResultBase, storeOf, writeResult } from '@epochscope/analysis';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** A file that appears whole or not at all, in a folder that is made if it is not there. Throws `io`, `missing`. */
 export async function writeFileWhole(path: string, bytes: Uint8Array | string): Promise<void> {
@@ -19,6 +19,47 @@ export async function makeFolder(path: string): Promise<void> {
     );
   });
 }
+
+/**
+ * Throws `io` unless a result may be written to a folder: it is not there yet and can be made (tried, before a long work, by making one
+ * where the first of those above it is), is empty, or holds an older result, which will be replaced.
+ */
+export async function checkOutput(folder: string): Promise<void> {
+  const info = await stat(folder).catch(() => null);
+  guard(
+    !info || info.isDirectory(),
+    'io',
+    () =>
+      `${folder}: expected a folder to write a result to, got ${info!.isFile() ? 'a file' : 'no file or folder'}`,
+    { path: folder },
+  );
+  await checkResultFolder(folder);
+  let above = dirname(resolve(folder));
+  while (above !== dirname(above) && !(await stat(above).catch(() => null))) above = dirname(above);
+  const probe = join(above, `probe.tmp-${process.pid.toString(16).padStart(8, '0')}`);
+  try {
+    await mkdir(probe);
+    await rmdir(probe);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new EpochscopeError(
+      'io',
+      `${folder} could not be written: ${REASONS[code ?? ''] ?? code}`,
+      { path: folder },
+      { cause },
+    );
+  }
+}
+
+const REASONS: Record<string, string> = {
+  EACCES: 'that is not permitted',
+  EPERM: 'that is not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'it lies below something that is not a folder',
+};
 
 /**
  * Writes a result to a folder; where that is `results/METHOD/NAME` of a run, the run's index names it. Throws as `writeResult` of

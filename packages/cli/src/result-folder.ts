@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { ResultBase } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis';
 import { checkCancelled } from './cancelled.js';
-import { writeResultTo } from './files.js';
+import { checkOutput, writeResultTo } from './files.js';
 import type { Output } from './output.js';
 
 /**
@@ -15,7 +14,7 @@ export async function resultFolder(
   { output, name }: { output?: string; name: string },
 ): Promise<string> {
   const folder = output ?? join(directory, 'results', method, name);
-  await checkResultFolder(folder);
+  await checkOutput(folder);
   return folder;
 }
 

@@ -21,11 +21,18 @@ export const resultPath = (method: string, name: string) => `results/${method}/$
 const isDataFolder = (name: string) => /^data-[0-9a-f]{20}$/.test(name);
 
 /**
- * Throws `io` unless a result may be written to `folder`: it is not there yet and can be made, is empty, or holds an older result, which
- * will be replaced; `unsupported` where nothing can be written.
+ * Throws `io` unless a result may be written to `folder`: it is not there yet, is empty, or holds an older result, which will be
+ * replaced; `unsupported` in a store that is read only.
  */
 export async function checkResultFolder(place: Place, folder = ''): Promise<void> {
   const store = await storeOf(place);
+  guard(
+    store.writable,
+    'unsupported',
+    () =>
+      `${store.name} is read only; put a store that can be written over it: overlay(store, memoryStore())`,
+    { path: store.name },
+  );
   const names = (await store.list(folder)).map(({ name }) => name);
   guard(
     names.every(isDataFolder) || names.includes('result.json'),
@@ -39,10 +46,6 @@ export async function checkResultFolder(place: Place, folder = ''): Promise<void
     () => `${shown(store, folder)}: expected a folder to write a result to, got a file`,
     { path: shown(store, folder) },
   );
-  // Tried before a long work.
-  const probe = joinPath(folder, `probe-${platform.nextToken()}`);
-  await store.write(probe, '');
-  await store.remove(names.length || !folder ? probe : folder);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import {
   alexnet,
-  checkResultFolder,
   type GeometryResult,
   GraphRunner,
   prepareTf,
@@ -13,6 +12,7 @@ import {
   withFile,
 } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
+import { checkOutput } from '../files.js';
 import { readArrayFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { analyseGeometry } from './analyse.js';
@@ -36,7 +36,7 @@ export async function geometryOfAlexnet(
   output: Output,
 ): Promise<{ result: GeometryResult; folder: string }> {
   const { weights, images: pictures } = options;
-  await checkResultFolder(options.output);
+  await checkOutput(options.output);
   const side = 227 * 227 * 3;
   let inputs: Float32Array;
   let images: GeometryResult['samples']['images'] = null;

@@ -1,12 +1,7 @@
 import { basename } from 'node:path';
-import {
-  checkResultFolder,
-  type TendencyInput,
-  type TendencyResult,
-  tensorToMatrix,
-  thinningSteps,
-} from '@epochscope/analysis';
+import { type TendencyInput, type TendencyResult, tensorToMatrix, thinningSteps } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
+import { checkOutput } from '../files.js';
 import { readArrayFile, readLabelsFile, splitArrayPath } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { pick, rows } from '../rows.js';
@@ -25,7 +20,7 @@ export async function tendencyOfFile(
 ): Promise<{ result: TendencyResult; folder: string }> {
   const whole = tensorToMatrix(await readArrayFile(file), file);
   const folder = options.output ?? `${file.replace(ENDING, '')}-tendency`;
-  await checkResultFolder(folder);
+  await checkOutput(folder);
   const count = whole.shape[0];
   const listOf = async (from: string | undefined, what: string) => {
     if (from === undefined) return null;
