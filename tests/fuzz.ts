@@ -1,4 +1,5 @@
-// A byte mutator and a watch on allocations, for fuzz.test.ts.
+// A byte mutator, a watch on allocations and the loop over both, for fuzz.test.ts and `npm run fuzz`.
+import { EpochscopeError } from '@epochscope/core-wasm';
 
 /** Seeded numbers in [0, 1): mulberry32. */
 export function seeded(seed: number): () => number {
@@ -70,8 +71,12 @@ export function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
 
 const ARRAYS = [
   'ArrayBuffer',
+  'Int8Array',
   'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
   'Uint16Array',
+  'Int32Array',
   'Uint32Array',
   'Float32Array',
   'Float64Array',
@@ -79,20 +84,82 @@ const ARRAYS = [
   'BigUint64Array',
 ] as const;
 
-/** Runs `body` while no typed array of more than `limit` elements may be made; one that is throws a RangeError. */
-export async function withAllocationLimit<T>(limit: number, body: () => Promise<T>): Promise<T> {
+/**
+ * Runs `body` while typed arrays may take `limit` bytes together (all that are made count, also those let go); the one
+ * that would go beyond throws a RangeError. Gives the value and the bytes taken.
+ */
+export async function withAllocationLimit<T>(
+  limit: number,
+  body: () => Promise<T>,
+): Promise<{ value: T; bytes: number }> {
+  let bytes = 0;
   const originals = ARRAYS.map((name) => [name, globalThis[name]] as const);
-  for (const [name, original] of originals)
+  for (const [name, original] of originals) {
+    const size = 'BYTES_PER_ELEMENT' in original ? original.BYTES_PER_ELEMENT : 1;
     (globalThis as Record<string, unknown>)[name] = new Proxy(original, {
       construct(target, args, newTarget) {
-        if (typeof args[0] === 'number' && args[0] > limit)
-          throw new RangeError(`${name}(${args[0]}): more than the ${limit} this test allows`);
+        const [first] = args;
+        // Of a length or a copy; a view of a buffer takes nothing.
+        const length =
+          typeof first === 'number' ? first : first instanceof originals[0]![1] ? 0 : (first?.length ?? 0);
+        bytes += Math.max(0, Number(length) || 0) * size;
+        if (bytes > limit) throw new RangeError(`${name}(${length}): more than the ${limit} bytes allowed`);
         return Reflect.construct(target, args, newTarget === globalThis[name] ? target : newTarget);
       },
     });
+  }
   try {
-    return await body();
+    const value = await body();
+    return { value, bytes };
   } finally {
     for (const [name, original] of originals) (globalThis as Record<string, unknown>)[name] = original;
   }
+}
+
+/** What no input of a few kilobytes may cost. */
+export const MOST_BYTES = 256 * 2 ** 20;
+export const MOST_MILLISECONDS = 2000;
+
+export interface FuzzReport {
+  cases: number;
+  refused: number;
+  /** Longest case in milliseconds, and its seed. */
+  slowest: { milliseconds: number; seed: number };
+  /** Most bytes of typed arrays that an accepted case took, and its seed. */
+  largest: { bytes: number; seed: number };
+}
+
+/**
+ * Mutations of `file` by the seeds from … from + cases − 1: whatever comes out of `read` is a value or an EpochscopeError
+ * of one line, within MOST_MILLISECONDS and MOST_BYTES. Throws an Error that names the seed otherwise.
+ */
+export async function fuzz(
+  name: string,
+  file: Uint8Array,
+  read: (bytes: Uint8Array) => Promise<unknown>,
+  from: number,
+  cases: number,
+): Promise<FuzzReport> {
+  const report: FuzzReport = {
+    cases,
+    refused: 0,
+    slowest: { milliseconds: 0, seed: from },
+    largest: { bytes: 0, seed: from },
+  };
+  for (let seed = from; seed < from + cases; seed++) {
+    const input = mutate(file, seeded(seed));
+    const begun = performance.now();
+    try {
+      const { bytes } = await withAllocationLimit(MOST_BYTES + input.length, () => read(input));
+      if (bytes > report.largest.bytes) report.largest = { bytes, seed };
+    } catch (error) {
+      if (!(error instanceof EpochscopeError) || error.message.includes('\n'))
+        throw new Error(`${name}: seed ${seed}: ${(error as Error)?.stack ?? error}`);
+      report.refused++;
+    }
+    const milliseconds = performance.now() - begun;
+    if (milliseconds > report.slowest.milliseconds) report.slowest = { milliseconds, seed };
+    if (milliseconds > MOST_MILLISECONDS) throw new Error(`${name}: seed ${seed}: ${milliseconds} ms`);
+  }
+  return report;
 }

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { openRun, random, resumeRun } from '@epochscope/analysis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-const KILLS = 20;
+/** `npm run kill -- N` sets another number. */
+const KILLS = Number(process.env.KILLS ?? 20);
 const AT_ONCE = 4;
 /** Longest time between the first snapshot and the kill, milliseconds. */
 const LATEST = 600;
@@ -73,47 +74,51 @@ async function trainAndKill(directory: string, snapshots: string, delay: number)
   expect(await exit, err).toBe('SIGKILL');
 }
 
-it(`a training process killed at ${KILLS} random moments leaves a run that opens and goes on every time`, async () => {
-  const dice = random(SEED);
-  const epochs = `init,${Array.from({ length: 2000 }, (_, i) => i + 1).join(',')}`;
-  const jobs = Array.from({ length: KILLS }, (_, i) => ({
-    directory: join(folder, `run-${i}`),
-    // Half append to the step log, half write folders.
-    snapshots: i % 2 ? 'every:1' : epochs,
-    delay: dice.uniform() * LATEST,
-  }));
-  const counts: number[] = [];
-  const work = async () => {
-    for (let job = jobs.pop(); job; job = jobs.pop()) {
-      const where = `KILL_SEED=${SEED}, ${job.snapshots.slice(0, 10)}, killed after ${job.delay.toFixed(1)} ms`;
-      await trainAndKill(job.directory, job.snapshots, job.delay);
-      const run = await openRun(job.directory).catch((error) => {
-        throw new Error(`${where}: ${error.message}`);
-      });
-      const { snapshots, complete } = run.manifest;
-      expect(complete, where).toBe(false);
-      expect(run.warnings, where).toEqual(['the run is not complete: training goes on, or was cut off']);
-      expect(snapshots.length, where).toBeGreaterThan(0);
-      for (const { id } of snapshots) {
-        const weights = await run.weights(id);
-        expect([...weights.keys()], where).toEqual(['F1.kernel', 'F1.bias', 'F2.kernel', 'F2.bias']);
+it(
+  `a training process killed at ${KILLS} random moments leaves a run that opens and goes on every time`,
+  async () => {
+    const dice = random(SEED);
+    const epochs = `init,${Array.from({ length: 2000 }, (_, i) => i + 1).join(',')}`;
+    const jobs = Array.from({ length: KILLS }, (_, i) => ({
+      directory: join(folder, `run-${i}`),
+      // Half append to the step log, half write folders.
+      snapshots: i % 2 ? 'every:1' : epochs,
+      delay: dice.uniform() * LATEST,
+    }));
+    const counts: number[] = [];
+    const work = async () => {
+      for (let job = jobs.pop(); job; job = jobs.pop()) {
+        const where = `KILL_SEED=${SEED}, ${job.snapshots.slice(0, 10)}, killed after ${job.delay.toFixed(1)} ms`;
+        await trainAndKill(job.directory, job.snapshots, job.delay);
+        const run = await openRun(job.directory).catch((error) => {
+          throw new Error(`${where}: ${error.message}`);
+        });
+        const { snapshots, complete } = run.manifest;
+        expect(complete, where).toBe(false);
+        expect(run.warnings, where).toEqual(['the run is not complete: training goes on, or was cut off']);
+        expect(snapshots.length, where).toBeGreaterThan(0);
+        for (const { id } of snapshots) {
+          const weights = await run.weights(id);
+          expect([...weights.keys()], where).toEqual(['F1.kernel', 'F1.bias', 'F2.kernel', 'F2.bias']);
+        }
+        // What follows one another in training stands so in the run, with nothing left out between.
+        const steps = snapshots.map(({ step }) => step!);
+        const apart = job.snapshots === 'every:1' ? 1 : 6;
+        expect(steps, where).toEqual(steps.map((_, k) => k * apart));
+        const writer = await resumeRun(job.directory);
+        const last = steps.at(-1)! + apart;
+        const next = { id: `step-${String(last).padStart(8, '0')}`, epoch: null, step: last, metrics: {} };
+        await writer.appendSnapshot(next, await run.weights('last'));
+        await writer.finish();
+        expect((await openRun(job.directory)).manifest.snapshots.length, where).toBe(snapshots.length + 1);
+        counts.push(snapshots.length);
       }
-      // What follows one another in training stands so in the run, with nothing left out between.
-      const steps = snapshots.map(({ step }) => step!);
-      const apart = job.snapshots === 'every:1' ? 1 : 6;
-      expect(steps, where).toEqual(steps.map((_, k) => k * apart));
-      const writer = await resumeRun(job.directory);
-      const last = steps.at(-1)! + apart;
-      const next = { id: `step-${String(last).padStart(8, '0')}`, epoch: null, step: last, metrics: {} };
-      await writer.appendSnapshot(next, await run.weights('last'));
-      await writer.finish();
-      expect((await openRun(job.directory)).manifest.snapshots.length, where).toBe(snapshots.length + 1);
-      counts.push(snapshots.length);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  expect(counts).toHaveLength(KILLS);
-  // The kills fell at different moments, and not all before the second snapshot.
-  expect(new Set(counts).size, `KILL_SEED=${SEED}: ${counts}`).toBeGreaterThan(3);
-  console.log(`KILL_SEED=${SEED}: snapshots at the kills ${counts.sort((a, b) => a - b).join(' ')}`);
-}, 120_000);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    expect(counts).toHaveLength(KILLS);
+    // The kills fell at different moments, and not all before the second snapshot.
+    expect(new Set(counts).size, `KILL_SEED=${SEED}: ${counts}`).toBeGreaterThan(Math.min(3, KILLS - 2));
+    console.log(`KILL_SEED=${SEED}: snapshots at the kills ${counts.sort((a, b) => a - b).join(' ')}`);
+  },
+  60_000 + 6000 * KILLS,
+);
