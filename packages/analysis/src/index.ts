@@ -145,3 +145,4 @@ export {
   train,
 } from './training/index.js';
 export { toolInfo } from './version.js';
+export * from './workflows/index.js';

@@ -100,5 +100,5 @@ export async function predictedBy(
   if (!(await run.hasOutputs(snapshotId, last.name))) return null;
   const outputs = await run.outputs(snapshotId, last.name);
   checkFinite(outputs, `${run.store.name}, snapshot ${snapshotId}, layer ${last.name}`);
-  return readPredictions({ ...outputs, shape: [...outputs.shape], dtype: 'float32' }, labels);
+  return readPredictions(outputs, labels);
 }

@@ -1,10 +1,9 @@
 import { basename } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
-import { GraphRunner, graphOfRun, inputScaleOf, prepareTf } from '@epochscope/analysis';
+import { GraphRunner, graphOfRun, imagesOf, inputScaleOf, prepareTf } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { analyseGeometry } from './geometry/analyse.js';
 import type { GeometryOptions, GeometrySource } from './geometry/options.js';
-import { imagesOf } from './images.js';
 import { chooseSnapshots, openFor } from './open-run.js';
 import type { Output } from './output.js';
 import { pick, rows } from './rows.js';

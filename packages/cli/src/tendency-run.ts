@@ -1,9 +1,8 @@
 import { basename, join } from 'node:path';
 import type { Run } from '@epochscope/analysis';
-import { type TendencyResult, thinningSteps } from '@epochscope/analysis';
+import { imagesOf, pictureShape, type TendencyResult, thinningSteps } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import { captureRun, predictedBy } from './capture-run.js';
-import { imagesOf, pictureShape } from './images.js';
 import { chooseSnapshots, openFor } from './open-run.js';
 import type { Output } from './output.js';
 import { pick, rows } from './rows.js';

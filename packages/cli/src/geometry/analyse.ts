@@ -11,6 +11,7 @@ import {
   geometryOfInput,
   type LinearMap,
   PERTURBATION_LENGTHS,
+  pictureShape,
   RESULT_FORMAT,
   summariseAlignment,
   summarisePerturbation,
@@ -20,7 +21,6 @@ import {
 import { guard } from '@epochscope/core-wasm';
 import { checkCancelled, noted } from '../cancelled.js';
 import { writeResultTo } from '../files.js';
-import { pictureShape } from '../images.js';
 import type { Output } from '../output.js';
 import { blockOf, foretell } from './memory.js';
 import { type GeometryOptions, type GeometrySource, keyOf } from './options.js';

@@ -1,0 +1,71 @@
+export {
+  ACTIVITY_DEFAULTS,
+  type ActivityRunOptions,
+  activityOfRun,
+  activityWorkflow,
+} from './activity/index.js';
+export {
+  CHANGE_DEFAULTS,
+  type ChangeRunOptions,
+  changeOfRun,
+  changeWorkflow,
+  TRACKS_DEFAULTS,
+  type TracksRunOptions,
+  tracksOfRun,
+  tracksWorkflow,
+} from './change/index.js';
+export {
+  GEOMETRY_DEFAULTS,
+  type GeometryRunOptions,
+  geometryOfRun,
+  geometryWorkflow,
+} from './geometry/index.js';
+export { imagesOf, pictureShape } from './images.js';
+export { type MatrixInput, type MatrixRunOptions, matrixRun } from './matrix-run.js';
+export {
+  MODULES_DEFAULTS,
+  type ModulesRunOptions,
+  modulesOfRun,
+  modulesWorkflow,
+} from './modules/index.js';
+export type { PartsPlace } from './parts.js';
+export {
+  COMPARISON_FORMAT,
+  type ComparedRanking,
+  compareRankings,
+  type PruneComparison,
+} from './prune/compare.js';
+export {
+  PRUNE_DEFAULTS,
+  type PruneRunOptions,
+  pruneOfRun,
+  pruneWorkflow,
+  type Retraining,
+} from './prune/index.js';
+export { type PrunedRunOptions, prunedRun, prunedSnapshot } from './prune/pruned-run.js';
+export {
+  checkMemory,
+  planWorkflow,
+  runPlan,
+  runWorkflow,
+  type WorkflowOptions,
+  type WorkflowProgress,
+} from './run.js';
+export { chooseSnapshots } from './select.js';
+export {
+  TENDENCY_DEFAULTS,
+  type TendencyOfMatrixOptions,
+  type TendencyRunOptions,
+  tendency,
+  tendencyOfRun,
+  tendencyWorkflow,
+} from './tendency/index.js';
+export {
+  type JoinContext,
+  type Part,
+  type PartContext,
+  PLAN_FORMAT,
+  type Plan,
+  type PlanContext,
+  type Workflow,
+} from './types.js';

@@ -1,0 +1,138 @@
+import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
+import { encodeNpy } from '../formats/npy.js';
+import { findLayer, findSnapshot, isSafeName } from '../run/manifest.js';
+import { RUN_FORMAT, type Run, type RunManifest } from '../run/types.js';
+import { INDEX_FILE, INDEX_FORMAT } from '../stores/index-file.js';
+import { memoryStore } from '../stores/memory.js';
+import { toolInfo } from '../version.js';
+import { sha256 } from './keys.js';
+import { rows } from './select.js';
+
+/** Rows are samples. Numbers are taken as float32. */
+export type MatrixInput =
+  | Matrix
+  | { data: Float32Array | Float64Array | readonly number[]; shape: readonly [rows: number, columns: number] }
+  | readonly (readonly number[])[];
+
+export interface MatrixRunOptions {
+  /** For results and messages. Default "matrix". */
+  name?: string;
+  /** One class a row. */
+  labels?: ArrayLike<number> | null;
+  /** One predicted class a row. */
+  predictions?: ArrayLike<number> | null;
+  classes?: string[] | null;
+}
+
+/**
+ * A matrix as a run of one layer at one snapshot, both called `name`, so that every workflow on outputs takes it.
+ * Throws `shape` for rows of unequal length, or labels and predictions of another number; `argument` for labels that are no integers ≥ 0.
+ */
+export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}): Promise<Run> {
+  const { name = 'matrix', classes = null } = options;
+  const outputs = matrixOf(x, name);
+  const [n, d] = outputs.shape;
+  const integers = (list: ArrayLike<number> | null | undefined, what: string) => {
+    if (!list) return null;
+    guard(list.length === n, 'shape', () => `${name}: ${n} rows need as many ${what}, got ${list.length}`, {
+      expected: n,
+      got: list.length,
+    });
+    return Uint32Array.from(list, (value, i) => {
+      guard(
+        Number.isInteger(value) && value >= 0 && value < (classes?.length ?? 2 ** 32),
+        'argument',
+        () =>
+          `${name}: ${what}, row ${i}: expected an integer 0 … ${(classes?.length ?? 2 ** 32) - 1}, got ${value}`,
+      );
+      return value;
+    });
+  };
+  const labels = integers(options.labels, 'labels');
+  const predictions = integers(options.predictions, 'predictions');
+  const manifest: RunManifest = {
+    format: RUN_FORMAT,
+    tool: toolInfo,
+    model: null,
+    layers: [{ name, kind: 'matrix', shape: [d], parameters: [] }],
+    classes,
+    inputShape: null,
+    samples: { count: n, source: name },
+    training: null,
+    snapshots: [{ id: name, epoch: null, step: null, metrics: {} }],
+    complete: true,
+  };
+  const path = isSafeName(name) ? name : 'matrix';
+  const hashes: Record<string, object> = {
+    [path]: { size: outputs.data.byteLength, sha256: await hashOf(outputs.data) },
+  };
+  const files: [string, Uint8Array][] = [];
+  for (const [file, list] of [
+    ['labels', labels],
+    ['predictions', predictions],
+  ] as const) {
+    if (!list) continue;
+    const bytes = encodeNpy(list, [n]);
+    files.push([`samples/${file}.npy`, bytes]);
+    hashes[`samples/${file}.npy`] = { size: bytes.length, sha256: await hashOf(bytes) };
+  }
+  // The hashes stand in an index, as a writer of a run leaves them.
+  const index = new TextEncoder().encode(JSON.stringify({ format: INDEX_FORMAT, files: hashes }));
+  const memory = memoryStore(name, [...files, [INDEX_FILE, index]]);
+  const weights = async (): Promise<never> => {
+    throw new EpochscopeError('missing', `${name} is a matrix and holds no weights`, { name });
+  };
+  return {
+    store: { ...memory, writable: false, has: async (file) => file === path || memory.has(file) },
+    name,
+    manifest,
+    warnings: [],
+    snapshot: (wanted) => findSnapshot(manifest.snapshots, wanted, name),
+    layer: (wanted) => findLayer(manifest.layers, wanted, name).layer,
+    weights,
+    weightPlaces: weights,
+    series: weights,
+    outputs: async (_, __, { rows: chosen } = {}) =>
+      chosen instanceof Uint32Array ? rows(outputs, chosen) : outputs,
+    hasOutputs: async () => true,
+    outputCount: async () => n,
+    outputsPath: () => path,
+    inputs: async () => null,
+    inputTensor: async () => null,
+    labels: async () => labels,
+    predictions: async () => predictions,
+  };
+}
+
+/** The browser's own is many times as fast as plain JavaScript, where there is one and the array is not too large for it. */
+async function hashOf(array: Float32Array | Uint8Array): Promise<string> {
+  const { subtle } = globalThis.crypto ?? {};
+  if (!subtle || array.byteLength > 1e9) return sha256(array);
+  const digest = await subtle.digest('SHA-256', array as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function matrixOf(x: MatrixInput, name: string): Matrix {
+  if ('shape' in x) {
+    const [n, d] = x.shape;
+    guard(
+      x.shape.length === 2 && n * d === x.data.length,
+      'shape',
+      () => `${name}: expected rows × columns of ${x.data.length} numbers, got shape [${x.shape}]`,
+      { got: `[${x.shape}]` },
+    );
+    return { data: x.data instanceof Float32Array ? x.data : new Float32Array(x.data), shape: [n, d] };
+  }
+  const d = x[0]?.length ?? 0;
+  const data = new Float32Array(x.length * d);
+  x.forEach((row, i) => {
+    guard(
+      row.length === d,
+      'shape',
+      () => `${name}, row ${i}: expected ${d} numbers as in the first row, got ${row.length}`,
+      { row: i, expected: d, got: row.length },
+    );
+    data.set(row, i * d);
+  });
+  return { data, shape: [x.length, d] };
+}

@@ -1,0 +1,213 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { createEngine } from '../../engine/create.js';
+import type { Engine } from '../../engine/types.js';
+import { npyParts } from '../../formats/npy.js';
+import { encodeSafetensors } from '../../formats/safetensors.js';
+import type { Tensor } from '../../formats/types.js';
+import { findRegions, type PruneResult, type PruneRound } from '../../methods/prune/index.js';
+import { resultPath, writeResult } from '../../results/store.js';
+import { readManifest } from '../../run/read.js';
+import type { Run, RunWriter, SnapshotInfo } from '../../run/types.js';
+import { createRun, resumeRun } from '../../run/write.js';
+import { type Place, storeOf } from '../../stores/of.js';
+import type { Store } from '../../stores/types.js';
+import { planWorkflow, runPlan, type WorkflowOptions } from '../run.js';
+import type { Plan } from '../types.js';
+import { type PrunedRound, type PruneRunOptions, pruneResult, pruneWorkflow, tensorsOf } from './index.js';
+
+export interface PrunedRunOptions extends WorkflowOptions {
+  /** Replaces a run that is there. */
+  overwrite?: boolean;
+  /** Goes on with a run that was cut off, with the same options; "if-there": if there is one. */
+  resume?: boolean | 'if-there';
+  /** Called with each round once it is in the run, also with those that were there before. */
+  onRound?: (round: PruneRound) => void;
+}
+
+/** The snapshot that a round is kept as. */
+export const prunedSnapshot = (round: number): string =>
+  round === 0 ? 'magnitude' : `round-${String(round).padStart(2, '0')}`;
+
+/**
+ * Prunes and writes a run of its own at `place`: snapshots "before", "magnitude", "round-01", …, each a whole net that everything else reads, and
+ * the result with mask.npy and pruned.safetensors. A round is there whole or not at all; cancelled, the rounds so far stay and `resume` goes
+ * on to the same bits. Throws `argument`, `missing`, `io`, `not-finite`, `cancelled`.
+ */
+export async function prunedRun(
+  run: Run,
+  options: Partial<PruneRunOptions>,
+  place: Place,
+  { overwrite, resume, onRound, ...how }: PrunedRunOptions = {},
+): Promise<PruneResult> {
+  const store = await storeOf(place);
+  const plan = await planWorkflow(pruneWorkflow, run, options, how);
+  guard(
+    store.name !== run.store.name,
+    'argument',
+    () => `${run.store.name}: the pruned run needs a folder of its own`,
+    { path: store.name },
+  );
+  const there = Boolean(resume) && (resume === true || (await store.has('run.json')));
+  if (there) await checkSame(store, plan, run);
+  const folder = resultPath('prune', plan.options.name);
+  const parts = { store, folder: `${folder}.parts` };
+  const engine = how.engine ?? createEngine();
+  const writer = there ? await resumeRun(store) : await newRun(run, plan, store, overwrite ?? false);
+  const done: Pick<PrunedRound, 'round' | 'accuracyBefore'>[] = [];
+  let last = new Map<string, Tensor>();
+  try {
+    const result = await runPlan(pruneWorkflow, run, plan, {
+      ...how,
+      engine,
+      parts,
+      async onPart(_, output) {
+        const { round, weights, accuracyBefore } = output as PrunedRound;
+        if (!round) return;
+        if (!done.length)
+          await writer.writeSnapshot(
+            infoBefore(accuracyBefore.value),
+            await run.weights(String(plan.options.snapshot)),
+          );
+        done.push({ round, accuracyBefore });
+        last = tensorsOf(weights);
+        await writer.writeSnapshot(infoOf(round), last);
+        await writeResult(store, folder, await pruneResult(plan, run, done));
+        onRound?.(round);
+      },
+    });
+    await writeResult(store, folder, result);
+    await writeFiles(store, folder, result, last, engine);
+    await writer.finish();
+    await store.remove(parts.folder);
+    return result;
+  } catch (cause) {
+    if (!(cause instanceof EpochscopeError) || cause.code !== 'cancelled' || !done.length) throw cause;
+    throw new EpochscopeError(
+      'cancelled',
+      `${cause.message}; ${store.name} holds ${done.length - 1} of ${plan.options.rounds} rounds, --resume goes on`,
+      cause.fields,
+      { cause },
+    );
+  } finally {
+    await writer.close();
+    if (!how.engine) await engine.close();
+  }
+}
+
+/** What makes two prunings the same: kept in run.json, compared on resuming. */
+const recordOf = (plan: Plan<PruneRunOptions>, run: Run): Record<string, unknown> => {
+  const { name: _, data: __, ...options } = plan.options;
+  return { source: run.name, ...options, key: plan.parts.at(-1)!.key };
+};
+
+async function checkSame(store: Store, plan: Plan<PruneRunOptions>, run: Run): Promise<void> {
+  const wanted = JSON.stringify(recordOf(plan, run));
+  const found = JSON.stringify((await readManifest(store)).training?.prune);
+  guard(
+    found === wanted,
+    'argument',
+    () => `${store.name} was begun with other options: expected ${wanted}, it holds ${found ?? 'none'}`,
+    { path: store.name },
+  );
+}
+
+/** The run that is written, with the samples of the one that is pruned. */
+async function newRun(
+  run: Run,
+  plan: Plan<PruneRunOptions>,
+  store: Store,
+  overwrite: boolean,
+): Promise<RunWriter> {
+  const { model, layers, classes, inputShape, training, samples } = run.manifest;
+  const writer = await createRun(
+    store,
+    { model, layers, classes, inputShape, training: { ...training, prune: recordOf(plan, run) } },
+    { overwrite },
+  );
+  const inputs = samples && (await run.inputTensor());
+  if (samples && inputs)
+    await writer.writeSamples({ inputs, labels: await run.labels(), source: samples.source });
+  return writer;
+}
+
+const infoBefore = (accuracy: number | null): SnapshotInfo => ({
+  id: 'before',
+  epoch: null,
+  step: null,
+  metrics: accuracy === null ? {} : { testAccuracy: accuracy },
+});
+
+function infoOf(round: PruneRound): SnapshotInfo {
+  const metrics: Record<string, number> = { removed: round.removed.overall };
+  const after = round.accuracyAfterRetraining.value ?? round.accuracyAfterRemoval.value;
+  if (after !== null) metrics.testAccuracy = after;
+  if (round.accuracyAfterRemoval.value !== null)
+    metrics.testAccuracyAfterRemoval = round.accuracyAfterRemoval.value;
+  if (round.regions) metrics.regionsRemoved = round.regions.removed;
+  // A round is no epoch of the run's training; its name says what it is.
+  return { id: prunedSnapshot(round.round), epoch: null, step: null, metrics };
+}
+
+/** What is kept of each unit, as a sparse matrix by unit: input indices[indptr[u] … indptr[u+1]] with their values. */
+function sparseByUnit(mask: Uint8Array, weights: Float32Array, units: number) {
+  const indptr = new Uint32Array(units + 1);
+  for (let i = 0; i < mask.length; i++) if (mask[i]) indptr[(i % units) + 1]!++;
+  for (let u = 0; u < units; u++) indptr[u + 1]! += indptr[u]!;
+  const indices = new Uint32Array(indptr[units]!);
+  const values = new Float32Array(indices.length);
+  const next = indptr.slice();
+  for (let i = 0; i < mask.length; i++) {
+    if (!mask[i]) continue;
+    const at = next[i % units]!++;
+    indices[at] = Math.floor(i / units);
+    values[at] = weights[i]!;
+  }
+  return { indptr, indices, values };
+}
+
+/**
+ * Files people load, beside result.json: `mask.npy` (uint8, the tensor's own shape, 1 = kept) and `pruned.safetensors`
+ * with, under the layer's name, `kernel` and the layer's other tensors, `mask`; `indptr`, `indices`, `values` (what each
+ * unit keeps, sparse by unit); `regions` (uint32[pictures, height, width], 0 or the region's number in its picture) and
+ * `region_index` (float32, same shape: mean |w| of the pixel's region).
+ */
+async function writeFiles(
+  store: Store,
+  folder: string,
+  { layout, options, rounds }: PruneResult,
+  weights: ReadonlyMap<string, Tensor>,
+  engine: Engine,
+): Promise<void> {
+  const last = rounds[rounds.length - 1]!;
+  const { shape } = weights.get(layout.tensor)!;
+  const found = await findRegions(last.weights, last.mask, layout, engine, options);
+  const [height, width] = layout.inputShape;
+  const pictures = found.offsets.length - 1;
+  const pixels = height * width;
+  const index = Float32Array.from(found.labels, (label, at) =>
+    label ? found.index[found.offsets[Math.floor(at / pixels)]! + label - 1]! : 0,
+  );
+  const { indptr, indices, values } = sparseByUnit(last.mask, last.weights, layout.units);
+  const place = [pictures, height, width];
+  const tensors = new Map<string, Tensor>(
+    [...weights].filter(([name]) => name.startsWith(`${layout.layer}.`)),
+  );
+  const add = (name: string, data: Uint8Array | Uint32Array | Float32Array, sides: readonly number[]) =>
+    tensors.set(`${layout.layer}.${name}`, {
+      data,
+      shape: sides,
+      dtype: data instanceof Float32Array ? 'float32' : data instanceof Uint8Array ? 'uint8' : 'uint32',
+    });
+  // Four-byte tensors first: the mask's length need not be a multiple of 4.
+  add('indptr', indptr, [indptr.length]);
+  add('indices', indices, [indices.length]);
+  add('values', values, [values.length]);
+  add('regions', found.labels, place);
+  add('region_index', index, place);
+  add('mask', last.mask, shape);
+  await store.write(
+    `${folder}/pruned.safetensors`,
+    encodeSafetensors(tensors, { format: 'epochscope-pruned/1', layer: layout.layer }),
+  );
+  await store.write(`${folder}/mask.npy`, npyParts(last.mask, shape));
+}

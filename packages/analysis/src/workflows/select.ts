@@ -1,0 +1,97 @@
+import { guard, type Matrix } from '@epochscope/core-wasm';
+import type { Run, SnapshotInfo } from '../run/types.js';
+import { sha256 } from './keys.js';
+
+/** Snapshots by id, epoch, "first", "last", "init" or "all", in the run's order, each once. Throws `missing` if there are none. */
+export function chooseSnapshots(run: Run, wanted: readonly (string | number)[]): SnapshotInfo[] {
+  const { snapshots } = run.manifest;
+  guard(snapshots.length > 0, 'missing', () => `${run.store.name} holds no complete snapshot`, {
+    path: run.store.name,
+  });
+  if (wanted.includes('all')) return snapshots;
+  const ids = new Set(wanted.map((name) => run.snapshot(name).id));
+  return snapshots.filter(({ id }) => ids.has(id));
+}
+
+export const placeOf = ({ id, epoch, step }: SnapshotInfo): Pick<SnapshotInfo, 'id' | 'epoch' | 'step'> => ({
+  id,
+  epoch,
+  step,
+});
+
+/** Which samples are analysed: all (null), or their numbers. */
+export type Chosen = Uint32Array | null;
+
+/** The first so many of `n` samples, or those listed, each once. Throws `argument`. */
+export function chosenSamples(wanted: number | readonly number[] | null, n: number): Chosen {
+  if (wanted === null) return null;
+  if (typeof wanted === 'number') {
+    guard(
+      Number.isInteger(wanted) && wanted >= 1,
+      'argument',
+      () => `samples: expected an integer ≥ 1, got ${wanted}`,
+    );
+    return wanted < n ? Uint32Array.from({ length: wanted }, (_, i) => i) : null;
+  }
+  const seen = new Set<number>();
+  wanted.forEach((sample, row) => {
+    guard(
+      Number.isInteger(sample) && sample >= 0 && sample < n && !seen.has(sample),
+      'argument',
+      () => `samples, row ${row}: expected a sample 0 … ${n - 1} that is not listed yet, got ${sample}`,
+      { row, got: sample },
+    );
+    seen.add(sample);
+  });
+  return Uint32Array.from(wanted);
+}
+
+/** The chosen of a list of one value a sample. */
+export function pick<T extends Uint32Array | Float32Array>(list: T | null, chosen: Chosen): T | null {
+  if (!list || !chosen) return list;
+  const out = new (list.constructor as new (length: number) => T)(chosen.length);
+  chosen.forEach((sample, i) => {
+    out[i] = list[sample]!;
+  });
+  return out;
+}
+
+/** The chosen rows of a matrix whose first row is that of sample `first`. */
+export function rows(m: Matrix, chosen: Chosen, first = 0): Matrix {
+  if (!chosen) return m;
+  const width = m.shape[1];
+  const data = new Float32Array(chosen.length * width);
+  chosen.forEach((sample, i) => {
+    data.set(m.data.subarray((sample - first) * width, (sample - first + 1) * width), i * width);
+  });
+  return { data, shape: [chosen.length, width] };
+}
+
+/** For a key: a list of samples may be long. */
+export const hashOfSamples = (samples: Chosen): string | null => samples && sha256(samples);
+
+/** Names as given, once each. Throws `argument` for none. */
+export function namesOf(list: readonly string[], what: string): string[] {
+  guard(list.length > 0, 'argument', () => `${what}: expected at least one name, got none`);
+  return [...new Set(list)];
+}
+
+/** Options over defaults; undefined ones count as not given. Throws `argument` for one that is not known. */
+export function withDefaults<Options extends object>(
+  method: string,
+  defaults: Options,
+  given: Partial<Options>,
+): Options {
+  const known = Object.keys(defaults);
+  for (const name of Object.keys(given))
+    guard(
+      known.includes(name),
+      'argument',
+      () => `${method}: there is no option ${name}; expected ${known.join(', ')}`,
+      { option: name },
+    );
+  return {
+    ...defaults,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+}

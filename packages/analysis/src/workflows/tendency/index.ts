@@ -1,0 +1,316 @@
+import { guard } from '@epochscope/core-wasm';
+import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
+import { elementCount } from '../../formats/dtypes.js';
+import {
+  alignPanels,
+  analyseTendency,
+  joinThinning,
+  type MarkRule,
+  type TendencyInput,
+  type TendencyPanel,
+  type TendencyResult,
+  type ThinnedPanel,
+  type ThinningPlan,
+  thinningSteps,
+  thinPanel,
+} from '../../methods/tendency/index.js';
+import { RESULT_FORMAT } from '../../results/types.js';
+import { findLayer } from '../../run/manifest.js';
+import type { Run, SnapshotInfo } from '../../run/types.js';
+import { toolInfo } from '../../version.js';
+import {
+  type CaptureOutput,
+  type CaptureTask,
+  captureParts,
+  computeCapture,
+  outputsOf,
+} from '../capture/parts.js';
+import { imagesOf, pictureShape } from '../images.js';
+import { inputOfResult, PlanInput } from '../input.js';
+import { keyOf } from '../keys.js';
+import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
+import { decidesPredictions, predictedAt, predictingLayer } from '../predictions.js';
+import { runWorkflow, type WorkflowOptions } from '../run.js';
+import { chooseSnapshots, chosenSamples, hashOfSamples, pick, placeOf } from '../select.js';
+import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
+import { PAPER_MARKS, type TendencyRunOptions, tendencyOptions } from './options.js';
+
+export { TENDENCY_DEFAULTS, type TendencyRunOptions } from './options.js';
+
+/** What decides one panel, beside what it reads. */
+interface PanelTask {
+  kind: 'panel';
+  snapshot: Pick<SnapshotInfo, 'id' | 'epoch' | 'step'>;
+  layer: string;
+  metric: TendencyRunOptions['metric'];
+  samples: TendencyRunOptions['samples'];
+  marks: TendencyRunOptions['marks'];
+  vatSide: number;
+  seed: number;
+  /** Parts that capture what it reads. */
+  captures: readonly string[];
+}
+
+/** One panel on subsets, once it and the panel whose order is thinned are done. */
+interface ThinTask extends Omit<PanelTask, 'kind'> {
+  kind: 'thin';
+  plan: ThinningPlan;
+  panel: string;
+  order: string;
+}
+
+type Task = CaptureTask | PanelTask | ThinTask;
+type Output = CaptureOutput | TendencyPanel | ThinnedPanel;
+
+/** VAT / iVAT of layers × snapshots (methods/tendency): a part a panel, one more where it is thinned, captures before them. */
+export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, TendencyResult> = {
+  method: 'tendency',
+
+  async plan(run, given) {
+    const options = tendencyOptions(given);
+    const snapshots = chooseSnapshots(run, options.snapshots);
+    const layers = layersOf(run, options.layers);
+    const reference = options.thin && referenceOf(run, layers, snapshots, options.reference);
+    const count = await sampleCount(run, snapshots[0]!.id, layers[0]!);
+    const chosen = chosenSamples(options.samples, count);
+    const n = chosen?.length ?? count;
+    if (options.thin) thinningSteps(options.thin, n);
+    const input = new PlanInput(run);
+    // The last layer's outputs give predictions, for marks and scores.
+    const last = predictingLayer(run);
+    const needed = run.manifest.model && last ? [...new Set([...layers, last])] : layers;
+    const labels = await input.labels();
+    const parts: Part<Task>[] = [];
+    const thin: Part<Task>[] = [];
+    for (const snapshot of snapshots) {
+      const captures = await captureParts(run, input, [snapshot.id], needed);
+      parts.push(...captures.parts);
+      const predictions = await decidesPredictions(run, input, snapshot.id);
+      for (const layer of layers) {
+        const { layer: whole, channel } = findLayer(run.manifest.layers, layer, run.store.name);
+        const d = elementCount(channel === null ? whole.shape : whole.shape.slice(0, -1));
+        const after = [
+          ...new Set([...captures.of(snapshot.id, layer), ...(last ? captures.of(snapshot.id, last) : [])]),
+        ];
+        const { metric, marks, vatSide, seed } = options;
+        const decides = {
+          snapshot: placeOf(snapshot),
+          layer,
+          metric,
+          marks,
+          vatSide,
+          seed,
+          samples: hashOfSamples(chosen),
+          outputs: input.needed(
+            await input.outputs(snapshot.id, whole.name),
+            `outputs of layer ${whole.name} at snapshot ${snapshot.id}`,
+          ),
+          labels,
+          predictions,
+        };
+        const task = {
+          snapshot: placeOf(snapshot),
+          layer,
+          metric,
+          samples: options.samples,
+          marks,
+          vatSide,
+          seed,
+          captures: after,
+        };
+        const memory = vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + (chosen ? 4 * count * d : 0);
+        const key = keyOf('tendency panel', decides);
+        const title = snapshot.id === layer ? layer : `${snapshot.id} ${layer}`;
+        parts.push({
+          key,
+          stage: 'Cluster tendency',
+          title,
+          after,
+          memory,
+          work: n * n * d,
+          task: { kind: 'panel', ...task },
+        });
+        if (options.thin)
+          thin.push({
+            key: keyOf('tendency thinning', { panel: key, plan: options.thin, reference }),
+            stage: 'Thinning',
+            title,
+            after: [...after, key],
+            memory,
+            work: thinningSteps(options.thin, n).reduce((sum, { size }) => sum + size * size * d, 0),
+            task: { kind: 'thin', ...task, plan: options.thin, panel: key, order: '' },
+          });
+      }
+    }
+    const order = reference && panelAt(parts, reference.snapshot, reference.layer)!.key;
+    return {
+      format: PLAN_FORMAT,
+      method: 'tendency',
+      tool: toolInfo,
+      options: { ...options, layers, snapshots: snapshots.map(({ id }) => id), reference },
+      input: input.plan(),
+      parts: [...parts, ...thin.map((part) => thinnedAlong(part, order!))],
+      hint: 'take fewer samples',
+      notes: [],
+    };
+  },
+
+  async compute(part, context) {
+    const { task } = part;
+    if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
+    const { metric, vatSide, seed } = task;
+    const input = await inputOf(task, context);
+    const marks = task.marks ?? (input.logLikelihood ? PAPER_MARKS : []);
+    const shared = {
+      metric,
+      marks: marks as MarkRule[],
+      seed,
+      signal: context.signal,
+      onProgress: (done: number, total: number) => context.onProgress?.(done / (total || 1)),
+    };
+    if (task.kind === 'panel') return analyseTendency(context.engine, input, { ...shared, vatSide });
+    const panel = await context.output<TendencyPanel>(task.panel);
+    const { order } = await context.output<TendencyPanel>(task.order);
+    return thinPanel(context.engine, { panel, input }, order, {
+      ...shared,
+      vatSide: 0,
+      plan: task.plan,
+      // Of no account for one panel along an order given.
+      reference: { snapshot: '', layer: '' },
+    });
+  },
+
+  async join(plan, { run, output, seconds, reads }) {
+    const { options } = plan;
+    const panels: TendencyPanel[] = [];
+    for (const part of plan.parts) if (part.task.kind === 'panel') panels.push(await output(part.key));
+    const thinned: ThinnedPanel[] = [];
+    for (const part of plan.parts) if (part.task.kind === 'thin') thinned.push(await output(part.key));
+    const { thin, reference } = options;
+    const along =
+      reference &&
+      panels.find(({ snapshot, layer }) => snapshot.id === reference.snapshot && layer === reference.layer)!;
+    const n = panels[0]!.n;
+    const { classes, inputShape, samples } = run.manifest;
+    const chosen = chosenSamples(options.samples, samples?.count ?? n);
+    const inputs = pictureShape(inputShape) ? await run.inputs(chosen ? { rows: chosen } : {}) : null;
+    return {
+      format: RESULT_FORMAT,
+      method: 'tendency',
+      name: options.name,
+      tool: toolInfo,
+      input: await inputOfResult(plan, run, reads),
+      parameters: {
+        metric: options.metric,
+        marks: options.marks ?? 'top-likelihood 10 where there are predictions',
+        vatSide: options.vatSide,
+        samples: n,
+        ...(thin ? { thin: { ...thin } } : {}),
+      },
+      seeds: { analysis: options.seed },
+      seconds,
+      samples: {
+        count: n,
+        labels: pick(await run.labels(), chosen),
+        classes,
+        images: inputs && imagesOf(inputs, inputShape),
+        ...(chosen ? { indices: chosen } : {}),
+      },
+      panels: alignPanels(panels),
+      ...(thin && along
+        ? {
+            thinning: joinThinning(thinned, panels, along.order, {
+              plan: thin,
+              reference: { layer: along.layer, snapshot: along.snapshot.id },
+            }),
+          }
+        : {}),
+    };
+  },
+};
+
+/**
+ * VAT / iVAT of a run's layers × snapshots (`methods/tendency`); outputs that the run does not hold are captured into it first.
+ * Throws `missing`, `argument`, `unsupported` for a run whose net is not known, `memory`, `cancelled`.
+ */
+export const tendencyOfRun = (
+  run: Run,
+  options: Partial<TendencyRunOptions> = {},
+  how: WorkflowOptions = {},
+): Promise<TendencyResult> => runWorkflow(tendencyWorkflow, run, options, how);
+
+/** What a matrix takes: no layers and snapshots, but labels and predictions. */
+export type TendencyOfMatrixOptions = Partial<
+  Omit<TendencyRunOptions, 'layers' | 'snapshots' | 'reference' | 'name'>
+> &
+  MatrixRunOptions;
+
+/**
+ * VAT / iVAT of the rows of a matrix: order, weights, blocks, scores against labels where there are any. One panel, `result.panels[0]`.
+ * `name` is its layer's and its snapshot's. Throws `shape`, `argument`, `not-finite`, `memory`, `cancelled`.
+ */
+export async function tendency(
+  x: MatrixInput,
+  { name, labels, predictions, classes, ...options }: TendencyOfMatrixOptions = {},
+  how: WorkflowOptions = {},
+): Promise<TendencyResult> {
+  return tendencyOfRun(await matrixRun(x, { name, labels, predictions, classes }), options, how);
+}
+
+function layersOf(run: Run, wanted: readonly string[] | null): string[] {
+  const last = run.manifest.layers.at(-1)?.name;
+  const layers = [...new Set(wanted ?? (last === undefined ? [] : [last]))];
+  guard(layers.length > 0, 'missing', () => `${run.store.name} names no layer`, { path: run.store.name });
+  for (const layer of layers) run.layer(layer);
+  return layers;
+}
+
+/** The panel whose order is thinned, by the names the run knows; it must be one of those analysed. */
+function referenceOf(
+  run: Run,
+  layers: readonly string[],
+  snapshots: readonly SnapshotInfo[],
+  wanted: TendencyRunOptions['reference'],
+): { layer: string; snapshot: string } {
+  const layer = wanted?.layer ?? layers.at(-1)!;
+  run.layer(layer);
+  const snapshot = wanted ? run.snapshot(wanted.snapshot).id : snapshots.at(-1)!.id;
+  guard(
+    layers.includes(layer) && snapshots.some(({ id }) => id === snapshot),
+    'missing',
+    () => `thinning: the reference ${layer}/${snapshot} is not among the layers and snapshots analysed`,
+    { layer, snapshot },
+  );
+  return { layer, snapshot };
+}
+
+const panelAt = (parts: readonly Part<Task>[], snapshot: string, layer: string) =>
+  parts.find(({ task }) => task.kind === 'panel' && task.snapshot.id === snapshot && task.layer === layer);
+
+/** A thinning part along the order of the panel with that key. */
+function thinnedAlong(part: Part<Task>, order: string): Part<Task> {
+  return {
+    ...part,
+    key: keyOf('tendency thinning', { part: part.key, order }),
+    after: [...new Set([...part.after, order])],
+    task: { ...(part.task as ThinTask), order },
+  };
+}
+
+const sampleCount = async (run: Run, snapshot: string, layer: string): Promise<number> =>
+  run.manifest.samples?.count ?? (await run.outputCount(snapshot, layer)) ?? 0;
+
+async function inputOf(task: PanelTask | ThinTask, context: PartContext): Promise<TendencyInput> {
+  const { snapshot, layer, captures } = task;
+  const predicted = await predictedAt(context, snapshot.id, captures);
+  const { run, reads } = context;
+  const chosen = chosenSamples(task.samples, await sampleCount(run, snapshot.id, layer));
+  return {
+    snapshot,
+    layer,
+    outputs: await outputsOf(context, snapshot.id, layer, captures, chosen),
+    labels: pick(await run.labels({ reads }), chosen),
+    predictions: pick(predicted?.predictions ?? null, chosen),
+    logLikelihood: pick(predicted?.logLikelihood ?? null, chosen),
+  };
+}

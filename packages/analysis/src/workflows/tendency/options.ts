@@ -1,0 +1,63 @@
+import { EpochscopeError, guard, METRICS, type Metric } from '@epochscope/core-wasm';
+import type { MarkRule, ThinningPlan } from '../../methods/tendency/index.js';
+import { withDefaults } from '../select.js';
+
+export interface TendencyRunOptions {
+  /** Names; "P1@3" is channel 3 of P1. null: the last layer. */
+  layers: readonly string[] | null;
+  /** Ids, epochs, "first", "last", "init" or "all". */
+  snapshots: readonly (string | number)[];
+  metric: Metric;
+  /** The first so many samples, or these; null: all. */
+  samples: number | readonly number[] | null;
+  /** null: ten of the largest log-likelihood per class, where there are any. */
+  marks: readonly MarkRule[] | null;
+  /** Side of the stored VAT image; 0 for none. */
+  vatSide: number;
+  /** For stability, sampled pixels and random marks. */
+  seed: number;
+  /** Subsets to try along the order of `reference`; null for none. */
+  thin: ThinningPlan | null;
+  /** The panel whose order is thinned; null: the last layer at the last snapshot. */
+  reference: { layer: string; snapshot: string | number } | null;
+  /** Of the result. */
+  name: string;
+}
+
+export const TENDENCY_DEFAULTS: TendencyRunOptions = {
+  layers: null,
+  snapshots: ['all'],
+  metric: 'euclidean',
+  samples: null,
+  marks: null,
+  vatSide: 256,
+  seed: 1,
+  thin: null,
+  reference: null,
+  name: 'default',
+};
+
+/** The paper's: ten of each class. */
+export const PAPER_MARKS: readonly MarkRule[] = [{ rule: 'top-likelihood', k: 10 }];
+
+/** Options over defaults. Throws `argument` for what no run allows; what this run lacks is the plan's to refuse. */
+export function tendencyOptions(given: Partial<TendencyRunOptions>): TendencyRunOptions {
+  const options = withDefaults('tendency', TENDENCY_DEFAULTS, given);
+  const { metric, vatSide, seed } = options;
+  guard(
+    METRICS.includes(metric),
+    'argument',
+    () => `tendency: metric: expected one of ${METRICS.join(', ')}, got ${metric}`,
+    { got: metric },
+  );
+  guard(
+    vatSide === 0 || (Number.isInteger(vatSide) && vatSide >= 1 && vatSide <= 4096),
+    'argument',
+    () => `VAT image side: expected an integer 0 … 4096, got ${vatSide}`,
+    { got: vatSide },
+  );
+  guard(Number.isInteger(seed), 'argument', () => `tendency: seed: expected an integer, got ${seed}`);
+  if (options.layers && !options.layers.length)
+    throw new EpochscopeError('argument', 'tendency: layers: expected at least one name, got none');
+  return options;
+}
