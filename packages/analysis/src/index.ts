@@ -7,7 +7,7 @@ export { createEngine } from './engine/create.js';
 export { createInlineEngine } from './engine/inline.js';
 export type { EngineOptions } from './engine/options.js';
 export * from './engine/types.js';
-export { type Csv, type CsvOptions, readCsv } from './formats/csv.js';
+export { setReadLimits } from './formats/budget.js';
 export { DTYPE_BYTES, dtypeOf, elementCount, toFloat32 } from './formats/dtypes.js';
 export {
   datasetsOf,
@@ -53,6 +53,7 @@ export {
   type TorchHeader,
 } from './formats/torch/index.js';
 export * from './formats/types.js';
+export * from './matrices/index.js';
 export * from './methods/activity/index.js';
 export * from './methods/change/index.js';
 export * from './methods/geometry/index.js';

@@ -99,9 +99,9 @@ export function singleJobs(
     },
     async vatImage(x, order, options) {
       checkMatrix(x, 'x');
-      const { metric, side, seed } = options;
-      checkVatImage(x, order, side);
-      return pool.task(options, 'vatImage', x, order, { metric, side, seed });
+      const { signal: _, onProgress: __, ...plain } = options;
+      checkVatImage(x, order, plain.side);
+      return pool.task(options, 'vatImage', x, order, plain);
     },
     async labelRegions(masks, shape, options) {
       // Throws for what is no shape.

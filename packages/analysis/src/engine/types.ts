@@ -12,7 +12,7 @@ import type {
   TruncatedSvdResult,
   VatResult,
 } from '@epochscope/core-wasm';
-import type { VatImage } from './vat-image.js';
+import type { VatImage, VatImageOptions } from './vat-image.js';
 
 export type {
   Correlation,
@@ -83,11 +83,7 @@ export interface Engine {
    * The VAT image of the rows of x in an order of theirs: mean dissimilarity of each pixel's pairs, every pair where a pixel has at most 4,
    * else 4 drawn with the seed. Sides beyond n are cut to n. O(side² · d) time, 4·side² bytes beside a copy of x.
    */
-  vatImage(
-    x: Matrix,
-    order: Uint32Array,
-    options: JobOptions & { metric: Metric; side: number; seed: number },
-  ): Promise<VatImage>;
+  vatImage(x: Matrix, order: Uint32Array, options: JobOptions & VatImageOptions): Promise<VatImage>;
   /** VAT of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */
   vatFromMatrix(d: Matrix, options?: JobOptions): Promise<VatResult>;
   /** Agglomerative clustering of a square dissimilarity matrix: 4·n² bytes, n ≤ 32 000. */

@@ -4,6 +4,17 @@ import { random } from '../random.js';
 /** Pairs drawn for a pixel that stands for more. */
 export const PAIRS_PER_PIXEL = 4;
 
+export interface VatImageOptions {
+  /** `matrix`: x holds the dissimilarities themselves, n × n. */
+  metric: Metric | 'matrix';
+  side: number;
+  seed: number;
+  /** Default 1: every dissimilarity is multiplied by it. */
+  unit?: number;
+  /** Half the square is taken of each, after the unit. */
+  halfSquare?: boolean;
+}
+
 export interface VatImage {
   /** Pixels on a side. */
   side: number;
@@ -13,11 +24,12 @@ export interface VatImage {
   pairsPerPixel: number | 'all';
 }
 
-/** Dissimilarity of two rows in float64, by definition; zero (cosine) and constant (correlation) rows: 1 from others, 0 from each other. */
+/** Dissimilarity of two rows in float64, by definition, or as a square matrix holds it; zero (cosine) and constant (correlation) rows: 1 from others, 0 from each other. */
 export function dissimilarity(
-  { data, shape: [, d] }: Matrix,
-  metric: Metric,
+  { data, shape: [, d] }: Matrix<Float32Array | Float64Array>,
+  metric: Metric | 'matrix',
 ): (i: number, j: number) => number {
+  if (metric === 'matrix') return (i, j) => data[i * d + j]!;
   if (metric === 'euclidean' || metric === 'manhattan') {
     const squared = metric === 'euclidean';
     return (i, j) => {
@@ -62,11 +74,18 @@ export function* vatImageSteps(
   _: Kernels,
   x: Matrix,
   order: Uint32Array,
-  { metric, side, seed }: { metric: Metric; side: number; seed: number },
+  { metric, side, seed, unit = 1, halfSquare = false }: VatImageOptions,
 ): Generator<[done: number, total: number], VatImage> {
   const n = order.length;
   const pixels = Math.min(side, n);
-  const distance = dissimilarity(x, metric);
+  const between = dissimilarity(x, metric);
+  const distance =
+    unit === 1 && !halfSquare
+      ? between
+      : (i: number, j: number) => {
+          const value = between(i, j) * unit;
+          return halfSquare ? 0.5 * value * value : value;
+        };
   const data = new Float32Array(pixels * pixels);
   const draw = random(seed);
   const start = (p: number) => Math.floor((p * n) / pixels);

@@ -1,123 +1,165 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { readMaybeGzipped } from './gzip.js';
+import { budgetOf } from './budget.js';
+import { unpackedPieces } from './gzip.js';
 import type { ByteSource } from './types.js';
 
-/** Larger texts are refused: .npy is a tenth of the time and half the size. */
-export const MAX_CSV_BYTES = 400_000_000;
+// Lines of fields, as spreadsheets, pandas, R and NumPy write them. What the fields mean is told in matrices/table.ts.
+// No library: those there are for both Node and pages know no blank-separated text, take a broken quote for data, or name no column.
+
 /** A line longer than this is refused: 100 000 columns of 20 characters. */
 export const MAX_CSV_LINE = 4_000_000;
 
-export interface CsvOptions {
-  /** Whether the first line names the columns; by default it does when none of its fields is a number. */
-  header?: boolean;
-  /** By default told from the first line: tab, semicolon, comma, or else blanks. */
-  delimiter?: ',' | ';' | '\t' | ' ';
+export type CsvDelimiter = ',' | ';' | '\t' | ' ' | '|';
+
+export interface CsvLine {
+  /** Where it begins, from 1. */
+  line: number;
+  fields: string[];
 }
 
-export interface Csv {
-  /** float64, rows × columns. */
-  matrix: { data: Float64Array; shape: [rows: number, columns: number] };
-  /** null without a header. */
-  columns: string[] | null;
+export interface CsvLines {
+  /** Told from the first line unless given: tab, semicolon, comma, bar, or else blanks. */
+  delimiter: CsvDelimiter;
+  /** Lines that begin with # and were passed over. */
+  comments: number;
 }
-
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
- * A matrix of numbers from comma-, semicolon-, tab- or blank-separated text, plain or gzipped, UTF-8 with or without
- * byte order mark. Lines end in LF or CRLF; empty lines and lines that begin with # (NumPy's savetxt) are passed over.
- * Every other line must have as many fields as the first. Fields may be quoted; a quoted field ends on its line.
- * Empty fields, NaN, infinities, numbers beyond float64 and decimal commas are refused: `format`, with line and column
- * (both from 1). No data lines: a matrix of 0 rows. O(bytes) time; 8 bytes a number besides the text.
+ * Lines of comma-, semicolon-, tab-, bar- or blank-separated text, plain or gzipped, UTF-8 (or UTF-16 with its mark), with or without
+ * byte order mark. Lines end in LF or CRLF; empty ones and those that begin with # (NumPy's savetxt) are passed over. Fields lose
+ * blanks around them and may be quoted; a quoted field may hold line breaks. Throws `format` with line and column (both from 1),
+ * `memory`, `cancelled`. Time linear in the bytes; memory a few megabytes.
  */
-export async function readCsv(source: ByteSource, options: CsvOptions = {}): Promise<Csv> {
-  const bytes = await readMaybeGzipped(source, MAX_CSV_BYTES);
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let columns: string[] | null = null;
-  let width = -1;
-  let delimiter = options.delimiter;
-  let data = new Float64Array(1024);
-  let filled = 0;
-  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-
-  for (let line = 1; at < bytes.length; line++) {
-    const newline = bytes.indexOf(10, at);
-    const end = newline < 0 ? bytes.length : newline;
-    const fail = (message: string, column?: number): never => {
-      throw new EpochscopeError(
-        'format',
-        `${source.name}: line ${line}${column === undefined ? '' : `, column ${column}`}: ${message}`,
-        { file: source.name, line, column },
-      );
-    };
-    if (end - at > MAX_CSV_LINE) fail(`expected at most ${MAX_CSV_LINE} bytes a line, got ${end - at}`);
-    let text = '';
-    try {
-      text = decoder.decode(bytes.subarray(at, end)).replace(/\r$/, '');
-    } catch {
-      fail('expected UTF-8 text');
-    }
-    at = end + 1;
-    const trimmed = text.trim();
-    if (trimmed === '' || trimmed.startsWith('#')) continue;
-
-    delimiter ??= guessDelimiter(trimmed);
-    // A tab at the edge of a line is an empty field, a blank is nothing.
-    const fields = split(delimiter === ' ' ? trimmed : text, delimiter, fail);
-    if (width < 0) {
-      width = fields.length;
-      const numbers = fields.filter((field) => NUMBER.test(field)).length;
-      if (options.header ?? numbers === 0) {
-        columns = fields;
+export async function* readCsvLines(
+  source: ByteSource,
+  given: CsvDelimiter | undefined,
+  decimalComma: boolean,
+): AsyncGenerator<CsvLine & { about: CsvLines }> {
+  const about: CsvLines = { delimiter: given ?? ',', comments: 0 };
+  let known = given !== undefined;
+  const budget = budgetOf(source);
+  let open: { line: number; text: string } | null = null;
+  let line = 0;
+  for await (const lines of textLines(source)) {
+    for (const raw of lines) {
+      line++;
+      const fail = (message: string, column?: number): never =>
+        failAt(source, message, open?.line ?? line, column);
+      if (open === null) {
+        const trimmed = raw.trim();
+        if (trimmed === '') continue;
+        if (trimmed.startsWith('#')) {
+          about.comments++;
+          continue;
+        }
+      }
+      const begun: number = open === null ? line : open.line;
+      const text: string = open === null ? raw : `${open.text}\n${raw}`;
+      if (text.length > MAX_CSV_LINE)
+        fail(
+          `expected at most ${MAX_CSV_LINE} characters a line, got more${open ? ': a quote that does not end?' : ''}`,
+        );
+      if (!known) about.delimiter = guessDelimiter(text.trim(), decimalComma);
+      known = true;
+      // A tab at the edge of a line is an empty field, a blank is nothing.
+      const fields = split(about.delimiter === ' ' ? text.trim() : text, about.delimiter, fail);
+      if (fields === null) {
+        open = { line: begun, text };
         continue;
       }
+      open = null;
+      yield { line: begun, fields, about };
     }
-    if (fields.length !== width) fail(`expected ${width} fields as in the first line, got ${fields.length}`);
-    if (filled + width > data.length) {
-      const larger = new Float64Array(Math.max(2 * data.length, filled + width));
-      larger.set(data.subarray(0, filled));
-      data = larger;
-    }
-    for (let c = 0; c < width; c++) {
-      const field = fields[c]!;
-      const value = NUMBER.test(field) ? Number(field) : Number.NaN;
-      if (!Number.isFinite(value)) fail(`expected a finite number, got ${shown(field)}`, c + 1);
-      data[filled++] = value;
-    }
+    await budget.rest();
   }
-  guard(width > 0, 'format', () => `${source.name}: expected lines of numbers, got none`, {
-    file: source.name,
-  });
-  return { matrix: { data: data.slice(0, filled), shape: [filled / width, width] }, columns };
+  if (open) failAt(source, 'a quoted field does not end', open.line);
 }
 
-const shown = (field: string) =>
-  field === '' ? 'nothing' : JSON.stringify(field.length > 40 ? `${field.slice(0, 40)}…` : field);
+function failAt(source: ByteSource, message: string, line: number, column?: number): never {
+  throw new EpochscopeError(
+    'format',
+    `${source.name}: line ${line}${column === undefined ? '' : `, column ${column}`}: ${message}`,
+    { file: source.name, line, column },
+  );
+}
 
-function guessDelimiter(line: string): ',' | ';' | '\t' | ' ' {
-  for (const candidate of ['\t', ';', ','] as const) if (line.includes(candidate)) return candidate;
+/** Lines without their ends, a batch at a time. */
+async function* textLines(source: ByteSource): AsyncGenerator<string[]> {
+  let decoder: TextDecoder | null = null;
+  let rest = '';
+  let seen = 0;
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return bytes ? decoder!.decode(bytes, { stream: true }) : (decoder?.decode() ?? '');
+    } catch {
+      throw new EpochscopeError('format', `${source.name}: line ${seen + 1} or later: expected UTF-8 text`, {
+        file: source.name,
+        line: seen + 1,
+      });
+    }
+  };
+  for await (const bytes of unpackedPieces(source)) {
+    const utf16 =
+      bytes[0] === 0xff && bytes[1] === 0xfe
+        ? 'utf-16le'
+        : bytes[0] === 0xfe && bytes[1] === 0xff
+          ? 'utf-16be'
+          : null;
+    decoder ??= new TextDecoder(utf16 ?? 'utf-8', { fatal: true });
+    const lines = (rest + decode(bytes)).split('\n');
+    rest = lines.pop()!;
+    guard(
+      rest.length <= MAX_CSV_LINE,
+      'format',
+      () =>
+        `${source.name}: line ${seen + lines.length + 1}: expected at most ${MAX_CSV_LINE} characters a line, got more`,
+      { file: source.name, line: seen + lines.length + 1 },
+    );
+    seen += lines.length;
+    yield lines.map(withoutReturn);
+  }
+  rest += decode();
+  if (rest !== '') yield [withoutReturn(rest)];
+}
+
+const withoutReturn = (text: string) => (text.endsWith('\r') ? text.slice(0, -1) : text);
+
+function guessDelimiter(line: string, decimalComma: boolean): CsvDelimiter {
+  const bare = line.replace(/"[^"]*"/g, '');
+  for (const candidate of ['\t', ';', ',', '|'] as const)
+    if (bare.includes(candidate) && !(candidate === ',' && decimalComma)) return candidate;
   return ' ';
 }
 
-function split(text: string, delimiter: string, fail: (message: string, column?: number) => never): string[] {
+/** The fields of a line; null where a quoted field goes on in the next. */
+function split(
+  text: string,
+  delimiter: CsvDelimiter,
+  fail: (message: string, column?: number) => never,
+): string[] | null {
   if (!text.includes('"')) {
-    return delimiter === ' ' ? text.split(/[ \t]+/) : text.split(delimiter).map((field) => field.trim());
+    if (delimiter === ' ') return text.split(/[ \t]+/);
+    const fields = text.split(delimiter);
+    for (let i = 0; i < fields.length; i++) fields[i] = fields[i]!.trim();
+    return fields;
   }
   const fields: string[] = [];
   let at = 0;
   for (;;) {
     while (text[at] === ' ') at++;
     if (text[at] === '"') {
-      let field = '';
-      let close = text.indexOf('"', at + 1);
+      const parts: string[] = [];
+      let from = at + 1;
+      let close = text.indexOf('"', from);
       // A doubled quote stands for one.
       while (close >= 0 && text[close + 1] === '"') {
-        field += text.slice(at + 1, close + 1);
-        at = close + 1;
-        close = text.indexOf('"', at + 1);
+        parts.push(text.slice(from, close + 1));
+        from = close + 2;
+        close = text.indexOf('"', from);
       }
-      if (close < 0) fail('a quoted field does not end on its line', fields.length + 1);
-      fields.push((field + text.slice(at + 1, close)).trim());
+      if (close < 0) return null;
+      parts.push(text.slice(from, close));
+      fields.push(parts.join('').trim());
       at = close + 1;
       while (text[at] === ' ' && delimiter !== ' ') at++;
       if (at < text.length && text[at] !== delimiter)

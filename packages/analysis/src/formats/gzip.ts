@@ -1,5 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { Gunzip } from 'fflate';
+import { Budget, budgetOf } from './budget.js';
 import { joinBytes } from './bytes.js';
 import { crc32 } from './crc32.js';
 import type { ByteSource } from './types.js';
@@ -11,7 +12,7 @@ export const MAX_GUNZIPPED_BYTES = 1_000_000_000;
 const SHORTEST_GZIP = 18;
 const TRAILER = 8;
 
-/** A whole file, unpacked if gzipped. Refuses a file beyond `limit` before reading it. Throws `format`. */
+/** A whole file, unpacked if gzipped. Refuses a file beyond `limit` before reading it. Throws `format`, `memory`. */
 export async function readMaybeGzipped(source: ByteSource, limit = MAX_GUNZIPPED_BYTES): Promise<Uint8Array> {
   guard(
     source.size <= limit,
@@ -19,7 +20,32 @@ export async function readMaybeGzipped(source: ByteSource, limit = MAX_GUNZIPPED
     () => `${source.name}: expected at most ${limit} bytes, got ${source.size}`,
     { file: source.name, expected: limit, got: source.size },
   );
-  return gunzip(await source.read(0, source.size), source.name, limit);
+  return gunzip(await source.read(0, source.size), source.name, Math.min(limit, budgetOf(source).limit));
+}
+
+/** Bytes read at once. */
+const PIECE = 1 << 20;
+/** Bytes unpacked at once: a thousand may come out of one. */
+const STEP = 1 << 14;
+
+/** Pieces of a file of any length, unpacked if gzipped: only some are in memory at a time. Throws `format`. */
+export async function* unpackedPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
+  const start = source.size >= 2 ? await source.read(0, 2) : new Uint8Array(0);
+  if (start[0] !== 0x1f || start[1] !== 0x8b) {
+    for (let at = 0; at < source.size; at += PIECE)
+      yield await source.read(at, Math.min(PIECE, source.size - at));
+    return;
+  }
+  const parts: Uint8Array[] = [];
+  const unpacker = gunzipper(source.name, (chunk) => parts.push(chunk));
+  for (let at = 0; at < source.size; at += PIECE) {
+    const packed = await source.read(at, Math.min(PIECE, source.size - at));
+    for (let from = 0; from < packed.length; from += STEP) {
+      unpacker.push(packed.subarray(from, from + STEP), at + from + STEP >= source.size);
+      yield* parts.splice(0);
+      await budgetOf(source).rest();
+    }
+  }
 }
 
 /**
@@ -32,16 +58,43 @@ export async function gunzip(
   limit = MAX_GUNZIPPED_BYTES,
 ): Promise<Uint8Array> {
   if (bytes.length < 2 || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  if (bytes.length < SHORTEST_GZIP)
-    throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
   const parts: Uint8Array[] = [];
   let total = 0;
+  const unpacker = gunzipper(name, (chunk) => {
+    total += chunk.length;
+    guard(total <= limit, 'format', () => `${name}: expected at most ${limit} bytes once unpacked`, {
+      file: name,
+      limit,
+    });
+    parts.push(chunk);
+  });
+  const budget = new Budget(name, bytes.length);
+  for (let at = 0; at < bytes.length; at += STEP) {
+    unpacker.push(bytes.subarray(at, at + STEP), at + STEP >= bytes.length);
+    await budget.rest();
+  }
+  return joinBytes(parts, total);
+}
+
+/** Unpacks gzip piece by piece, the last marked; each member's checksum and length are looked at. Throws `format`. */
+function gunzipper(
+  name: string,
+  take: (chunk: Uint8Array) => void,
+): { push(piece: Uint8Array, last: boolean): void } {
   let ended = false;
   let member = { length: 0, crc: 0 };
+  // All bytes pushed, and the last of them: a member's trailer may lie across two pieces.
+  let pushed = 0;
+  let recent = new Uint8Array(0);
+  const tooShort = (): never => {
+    throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
+  };
 
   // A member ends with its checksum and its unpacked length (mod 2³²): damage, a cut or a splice shows here.
   const checkMember = (end: number) => {
-    const trailer = new DataView(bytes.buffer, bytes.byteOffset + end - TRAILER, TRAILER);
+    const at = recent.length - (pushed - end) - TRAILER;
+    if (at < 0) tooShort();
+    const trailer = new DataView(recent.buffer, recent.byteOffset + at, TRAILER);
     const length = trailer.getUint32(4, true);
     if (length !== member.length % 2 ** 32)
       throw new EpochscopeError('format', `${name}: gzip says ${length} bytes, unpacked ${member.length}`, {
@@ -65,30 +118,30 @@ export async function gunzip(
   };
 
   const stream = new Gunzip((chunk, final) => {
-    total += chunk.length;
-    if (total > limit)
-      throw new EpochscopeError('format', `${name}: expected at most ${limit} bytes once unpacked`, {
-        file: name,
-        limit,
-      });
-    if (chunk.length > 0) parts.push(chunk);
     member = { length: member.length + chunk.length, crc: crc32(chunk, member.crc) };
     ended ||= final;
+    if (chunk.length > 0) take(chunk);
   });
   stream.onmember = checkMember;
-  try {
-    for (let at = 0; at < bytes.length; at += 1 << 20)
-      stream.push(bytes.subarray(at, at + (1 << 20)), at + (1 << 20) >= bytes.length);
-  } catch (cause) {
-    if (cause instanceof EpochscopeError) throw cause;
-    throw new EpochscopeError(
-      'format',
-      `${name}: broken gzip data: ${(cause as Error).message}`,
-      { file: name },
-      { cause },
-    );
-  }
-  if (!ended) throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
-  checkMember(bytes.length);
-  return joinBytes(parts, total);
+  return {
+    push(piece, last) {
+      recent = joinBytes([recent.subarray(-STEP), piece], Math.min(recent.length, STEP) + piece.length);
+      pushed += piece.length;
+      if (last && pushed < SHORTEST_GZIP) tooShort();
+      try {
+        stream.push(piece, last);
+      } catch (cause) {
+        if (cause instanceof EpochscopeError) throw cause;
+        throw new EpochscopeError(
+          'format',
+          `${name}: broken gzip data: ${(cause as Error).message}`,
+          { file: name },
+          { cause },
+        );
+      }
+      if (!last) return;
+      if (!ended) tooShort();
+      checkMember(pushed);
+    },
+  };
 }

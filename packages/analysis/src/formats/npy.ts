@@ -1,6 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
-import { parseNpyHeader } from './npy-header.js';
+import { type NpyLiteral, parseNpyHeader } from './npy-header.js';
 import type { ByteSource, DType, Tensor, TensorData } from './types.js';
 
 // NumPy's format, versions 1 to 3: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -41,14 +41,20 @@ export interface NpyHeader {
   count: number;
 }
 
-/** Reads and checks the header: the data it promises must be in the file. Throws `format`. */
-export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
-  const fail = (message: string, byte: number): never => {
+const failing =
+  (source: ByteSource) =>
+  (message: string, byte: number): never => {
     throw new EpochscopeError('format', `${source.name}: ${message} (byte ${byte})`, {
       file: source.name,
       byte,
     });
   };
+
+/** What the header says, unchecked, and where it and the data begin. Throws `format`. */
+async function readLiteral(
+  source: ByteSource,
+): Promise<NpyLiteral & { headerOffset: number; dataOffset: number }> {
+  const fail = failing(source);
   if (source.size < 10) fail(`expected an .npy file, got ${source.size} bytes`, 0);
   const start = await source.read(0, Math.min(12, source.size));
   if (!MAGIC.every((byte, i) => start[i] === byte))
@@ -64,9 +70,14 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   if (length > MAX_NPY_HEADER) fail(`expected a header of at most ${MAX_NPY_HEADER} bytes, got ${length}`, 8);
   if (headerOffset + length > source.size) fail(`the header says ${length} bytes, the file ends before`, 8);
   const text = new TextDecoder('utf-8').decode(await source.read(headerOffset, length));
-  const { descr, fortranOrder, shape } = parseNpyHeader(text, (message, at) =>
-    fail(message, headerOffset + at),
-  );
+  const literal = parseNpyHeader(text, (message, at) => fail(message, headerOffset + at));
+  return { ...literal, headerOffset, dataOffset: headerOffset + length };
+}
+
+/** Reads and checks the header: the data it promises must be in the file. Throws `format`. */
+export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
+  const { descr, fortranOrder, shape, headerOffset, dataOffset } = await readLiteral(source);
+  const fail = failing(source);
   const dtype = Object.hasOwn(DTYPES, descr.slice(1)) ? DTYPES[descr.slice(1)] : undefined;
   if (!dtype || !'<>|='.includes(descr[0]!))
     return fail(
@@ -74,7 +85,6 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
       headerOffset,
     );
   const count = elementCount(shape);
-  const dataOffset = headerOffset + length;
   const bytes = count * DTYPE_BYTES[dtype];
   if (!Number.isSafeInteger(bytes)) fail(`the shape (${shape.join(', ')}) is not possible`, headerOffset);
   guard(
@@ -190,6 +200,38 @@ function allocatable(elements: number, name: string): number {
   return elements;
 }
 const MAX_ELEMENTS = 2 ** 32 - 1;
+
+/**
+ * Texts of an .npy file of one axis (NumPy's <U and |S), as labels are saved; null if it holds numbers. Zeros at the end are no part of
+ * a text. Throws `format`.
+ */
+export async function readNpyTexts(source: ByteSource): Promise<string[] | null> {
+  const { descr, shape, dataOffset } = await readLiteral(source);
+  const [, order, kind, size] = /^([<>|=])([US])(\d{1,6})$/.exec(descr) ?? [];
+  if (!kind) return null;
+  const width = Number(size) * (kind === 'U' ? 4 : 1);
+  const [count] = shape;
+  guard(
+    shape.length === 1 && dataOffset + width * count! <= source.size,
+    'format',
+    () => `${source.name}: expected a list of texts that are all there, got shape (${shape}) of ${descr}`,
+    { file: source.name },
+  );
+  const bytes = await source.read(dataOffset, width * count!);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const out: string[] = [];
+  for (let i = 0; i < count!; i++) {
+    let text = '';
+    if (kind === 'S') text = new TextDecoder().decode(bytes.subarray(i * width, (i + 1) * width));
+    else
+      for (let at = i * width; at < (i + 1) * width; at += 4) {
+        const code = view.getUint32(at, order !== '>');
+        text += code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
+      }
+    out.push(text.replace(/\0+$/, ''));
+  }
+  return out;
+}
 
 /** The header of an .npy file, version 1.0, little-endian, row-major, data aligned to 64 bytes: for files written in parts. */
 export function npyHeader(

@@ -1,9 +1,8 @@
 import { guard } from '@epochscope/core-wasm';
 import { type Zippable, zipSync } from 'fflate';
 import { encodeNpy, readNpy } from './npy.js';
-import { bytesSource } from './source.js';
 import type { ByteSource, Tensor, TensorData } from './types.js';
-import { readZipDirectory, readZipEntry, type ZipEntry, type ZipKind } from './zip.js';
+import { readZipDirectory, type ZipEntry, type ZipKind, zipEntrySource } from './zip.js';
 
 // NumPy's .npz: a zip of .npy files; limits on entries in zip.ts.
 
@@ -22,9 +21,13 @@ const NPZ: ZipKind = {
 export const readNpzDirectory = (source: ByteSource): Promise<Map<string, NpzEntry>> =>
   readZipDirectory(source, NPZ);
 
-/** One array, reading and unpacking only its bytes. Throws `format`. Memory: packed + 2 × unpacked. */
+/** One array as an .npy file of its own; with `head`, only its first bytes. Throws `format`, `memory`. */
+export const npzEntrySource = (source: ByteSource, entry: NpzEntry, head?: number): Promise<ByteSource> =>
+  zipEntrySource(source, entry, `${source.name}:${entry.name}.npy`, head);
+
+/** One array, reading and unpacking only its bytes. Throws `format`, `memory`. Memory: packed + 2 × unpacked. */
 export async function readNpzEntry(source: ByteSource, entry: NpzEntry): Promise<Tensor> {
-  return readNpy(bytesSource(`${source.name}:${entry.name}.npy`, await readZipEntry(source, entry)));
+  return readNpy(await npzEntrySource(source, entry));
 }
 
 /** All arrays, in the directory's order. Throws `format`, also when they are more than MAX_NPZ_TOTAL together. */

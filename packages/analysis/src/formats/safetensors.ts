@@ -1,11 +1,12 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
+import { shown } from './json.js';
 import type { ByteSource, DType, Tensor } from './types.js';
 
 // https://github.com/huggingface/safetensors: 8 bytes of header length, a JSON header, then the data.
 
-/** The reference implementation's limit. */
-export const MAX_SAFETENSORS_HEADER = 100_000_000;
+/** Longer headers are refused: 100 000 tensors have some 10 MB, and as JavaScript objects twenty times that. */
+export const MAX_SAFETENSORS_HEADER = 12_000_000;
 
 const DTYPES: Record<string, DType> = {
   BOOL: 'bool',
@@ -32,14 +33,23 @@ export interface SafetensorsEntry {
   end: number;
 }
 
+/** A tensor of a type that is not read. */
+export interface UnreadTensor {
+  reason: string;
+  begin: number;
+  end: number;
+}
+
 export interface SafetensorsHeader {
   entries: Map<string, SafetensorsEntry>;
+  /** Tensors of types that are not read (F8_E4M3, C64): they stand in no one's way until they are wanted. */
+  unread: Map<string, UnreadTensor>;
   metadata: Record<string, string>;
 }
 
 /**
  * Reads and checks the header: every tensor lies within the file, takes as many bytes as its shape says, and none
- * overlaps another or leaves a hole. Throws `format`.
+ * overlaps another or leaves a hole. Throws `format`. Of a type that is not read the bytes are not counted.
  */
 export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
   const fail = (message: string, fields: Record<string, string | number> = {}): never => {
@@ -64,6 +74,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     fail('the header is not a JSON object (byte 8)', { byte: 8 });
   const entries = new Map<string, SafetensorsEntry>();
+  const unread = new Map<string, UnreadTensor>();
   let metadata: Record<string, string> = {};
   const base = 8 + length;
   for (const [name, value] of Object.entries(json as Record<string, unknown>)) {
@@ -82,15 +93,13 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
       typeof entry?.dtype === 'string' && Object.hasOwn(DTYPES, entry.dtype)
         ? DTYPES[entry.dtype]!
         : undefined;
-    if (!dtype)
-      return fail(
-        `tensor ${name}: expected a dtype among ${Object.keys(DTYPES).join(', ')}, got ${JSON.stringify(entry?.dtype)}`,
-        { tensor: name },
-      );
+    const reason = `expected a dtype among ${Object.keys(DTYPES).join(', ')}, got ${shown(entry?.dtype)}`;
+    if (!dtype && !/^[A-Z][A-Z0-9_]{1,15}$/.test(String(typeof entry?.dtype === 'string' ? entry.dtype : '')))
+      return fail(`tensor ${name}: ${reason}`, { tensor: name });
     const shape = entry!.shape as number[];
     const count = Array.isArray(shape) && shape.length <= 64 ? elementCount(shape) : Number.NaN;
     if (Number.isNaN(count))
-      fail(`tensor ${name}: the shape ${JSON.stringify(shape)?.slice(0, 100)} is not possible`, {
+      fail(`tensor ${name}: the shape ${shown(shape)} is not possible`, {
         tensor: name,
       });
     const offsets = entry!.data_offsets as [number, number];
@@ -103,9 +112,13 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
       base + end > source.size
     ) {
       fail(
-        `tensor ${name}: data_offsets ${JSON.stringify(offsets)?.slice(0, 60)} do not lie within the ${source.size - base} bytes of data`,
+        `tensor ${name}: data_offsets ${shown(offsets)} do not lie within the ${source.size - base} bytes of data`,
         { tensor: name },
       );
+    }
+    if (!dtype) {
+      unread.set(name, { reason, begin: base + begin, end: base + end });
+      continue;
     }
     const bytes = count * DTYPE_BYTES[dtype];
     if (end - begin !== bytes)
@@ -116,7 +129,8 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
     entries.set(name, { name, dtype, shape: [...shape], begin: base + begin, end: base + end });
   }
   let at = base;
-  for (const entry of [...entries.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  const places = [...entries, ...unread].map(([name, { begin, end }]) => ({ name, begin, end }));
+  for (const entry of places.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (entry.begin !== at)
       fail(
         `tensor ${entry.name}: expected its data at byte ${at}, got ${entry.begin}: tensors overlap or leave a hole`,
@@ -126,7 +140,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   }
   if (at !== source.size)
     fail(`expected ${at} bytes, got ${source.size}`, { expected: at, got: source.size });
-  return { entries, metadata };
+  return { entries, unread, metadata };
 }
 
 /** One tensor, reading only its bytes. */
@@ -139,9 +153,19 @@ export async function readSafetensorsEntry(source: ByteSource, entry: Safetensor
   };
 }
 
+/** The header, where every tensor can be read. Throws `format` naming the first that cannot. */
+export function readable(source: ByteSource, header: SafetensorsHeader): SafetensorsHeader {
+  for (const [tensor, { reason }] of header.unread)
+    throw new EpochscopeError('format', `${source.name}: tensor ${tensor}: ${reason}`, {
+      file: source.name,
+      tensor,
+    });
+  return header;
+}
+
 /** All tensors, in the header's order. */
 export async function readSafetensors(source: ByteSource): Promise<Map<string, Tensor>> {
-  const { entries } = await readSafetensorsHeader(source);
+  const { entries } = readable(source, await readSafetensorsHeader(source));
   const tensors = new Map<string, Tensor>();
   for (const entry of entries.values()) tensors.set(entry.name, await readSafetensorsEntry(source, entry));
   return tensors;
@@ -152,7 +176,9 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata?: Record<string, string>,
 ): Uint8Array {
-  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
+  // A tensor may be called __proto__.
+  const header: Record<string, unknown> = Object.create(null);
+  if (metadata) header.__metadata__ = metadata;
   let at = 0;
   for (const [name, { data, shape }] of tensors) {
     guard(name !== '__metadata__', 'argument', 'a tensor may not be named __metadata__');

@@ -1,5 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { readSafetensorsEntry, readSafetensorsHeader } from './safetensors.js';
+import { readable, readSafetensorsEntry, readSafetensorsHeader } from './safetensors.js';
 import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
 import { readTorch } from './torch/index.js';
 import type { Tensor } from './types.js';
@@ -50,7 +50,7 @@ export async function readSharded(open: OpenSibling, index: string): Promise<Map
         for (const name of wanted) found.set(name, tensors.get(name) ?? lacks(name));
         return;
       }
-      const { entries } = await readSafetensorsHeader(source);
+      const { entries } = readable(source, await readSafetensorsHeader(source));
       for (const name of wanted)
         found.set(name, await readSafetensorsEntry(source, entries.get(name) ?? lacks(name)));
     });

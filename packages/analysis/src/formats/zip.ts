@@ -1,6 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { Inflate } from 'fflate';
-import { joinBytes } from './bytes.js';
+import { budgetOf, shareBudget } from './budget.js';
 import { crc32 } from './crc32.js';
 import { bytesSource, checkRange } from './source.js';
 import type { ByteSource } from './types.js';
@@ -12,7 +12,9 @@ export const MAX_ZIP_ENTRIES = 65_535;
 /** A directory longer than this is refused: about 100 bytes an entry. */
 export const MAX_ZIP_DIRECTORY = 16_000_000;
 /** One unpacked entry larger than this is refused. */
-export const MAX_ZIP_ENTRY = 4_000_000_000;
+export const MAX_ZIP_ENTRY = 1_000_000_000_000;
+/** Packed bytes unpacked at once: a thousand may come out of one. */
+const SLICE = 1 << 15;
 /** Deflate packs at most 1032 : 1, so a larger claim is a lie. */
 const MAX_DEFLATE_RATIO = 1032;
 
@@ -199,20 +201,28 @@ function widen(extra: Uint8Array, sizes: [number, number, number]): [number, num
   return null;
 }
 
-/** Where an entry's packed bytes begin, after its own header. */
-async function dataOffset(source: ByteSource, entry: ZipEntry): Promise<number> {
+/** Where an entry's packed bytes begin. Throws `format`. */
+async function beginOf(source: ByteSource, entry: ZipEntry): Promise<number> {
   const header = viewOf(await source.read(entry.offset, LOCAL_SIZE));
   if (header.getUint32(0, true) !== LOCAL)
     failAt(source, `${entry.item} ${entry.name}: expected a zip entry`, entry.offset);
   return entry.offset + LOCAL_SIZE + header.getUint16(26, true) + header.getUint16(28, true);
 }
 
-/** One entry's bytes, reading and unpacking only its bytes. Throws `format`. Memory: packed + 2 × unpacked. */
+/**
+ * One entry's bytes, reading and unpacking only its bytes. Throws `format`; `memory` before anything is unpacked past the file's budget.
+ * Memory: packed + unpacked.
+ */
 export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise<Uint8Array> {
-  const from = await dataOffset(source, entry);
+  const from = await beginOf(source, entry);
+  if (entry.deflated) budgetOf(source).take(entry.unpacked, `${entry.item} ${entry.name}`);
   const packed = await source.read(from, entry.packed);
-  const bytes = entry.deflated ? inflate(source, entry, packed, from) : packed;
-  const crc = crc32(bytes);
+  const bytes = entry.deflated ? await inflate(source, entry, packed, from, entry.unpacked) : packed;
+  let crc = 0;
+  for (let at = 0; at < bytes.length; at += CRC_STEP) {
+    crc = crc32(bytes.subarray(at, at + CRC_STEP), crc);
+    await budgetOf(source).rest();
+  }
   guard(
     crc === entry.crc,
     'format',
@@ -223,24 +233,74 @@ export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise
   return bytes;
 }
 
-/** An entry as a source: a stored one by ranges of the zip, its checksum not looked at; a deflated one unpacked whole. */
-export async function openZipEntry(source: ByteSource, entry: ZipEntry): Promise<ByteSource> {
-  const name = `${source.name}/${entry.name}`;
-  if (entry.deflated) return bytesSource(name, await readZipEntry(source, entry));
-  const from = await dataOffset(source, entry);
-  const size = entry.unpacked;
+/** Stored entries up to this are read whole and their checksum is looked at; of larger ones only what is asked for. */
+const WHOLE = 64_000_000;
+const CRC_STEP = 1 << 23;
+
+/**
+ * One entry as a source of its own, named `name`. `head`: only its first so many bytes will be read, nothing else is unpacked, and no
+ * checksum is looked at. Throws as `readZipEntry`.
+ */
+export async function zipEntrySource(
+  source: ByteSource,
+  entry: ZipEntry,
+  name: string,
+  head = Number.POSITIVE_INFINITY,
+): Promise<ByteSource> {
+  const { unpacked, packed, deflated } = entry;
+  if (head >= unpacked && (deflated || unpacked <= WHOLE))
+    return shareBudget(bytesSource(name, await readZipEntry(source, entry)), source);
+  const from = await beginOf(source, entry);
+  if (!deflated) return rangeOf(source, name, from, unpacked);
+  const bytes = await inflate(
+    source,
+    entry,
+    await source.read(from, Math.min(packed, head + 1024)),
+    from,
+    head,
+  );
   return {
     name,
-    size,
+    size: unpacked,
     async read(offset, length) {
-      checkRange({ name, size }, offset, length);
-      return source.read(from + offset, length);
+      checkRange({ name, size: Math.min(unpacked, bytes.length) }, offset, length);
+      return bytes.subarray(offset, offset + length);
     },
   };
 }
 
-function inflate(source: ByteSource, entry: ZipEntry, packed: Uint8Array, from: number): Uint8Array {
-  const parts: Uint8Array[] = [];
+/** An entry as a source: a stored one by ranges of the zip, its checksum not looked at; a deflated one unpacked whole. */
+export async function openZipEntry(source: ByteSource, entry: ZipEntry): Promise<ByteSource> {
+  const name = `${source.name}/${entry.name}`;
+  return entry.deflated
+    ? zipEntrySource(source, entry, name)
+    : rangeOf(source, name, await beginOf(source, entry), entry.unpacked);
+}
+
+function rangeOf(source: ByteSource, name: string, from: number, size: number): ByteSource {
+  return shareBudget(
+    {
+      name,
+      size,
+      async read(offset, length) {
+        checkRange({ name, size }, offset, length);
+        return source.read(from + offset, length);
+      },
+    },
+    source,
+  );
+}
+
+/** The first `wanted` bytes of a deflated entry; all of them are counted against what its header says. */
+async function inflate(
+  source: ByteSource,
+  entry: ZipEntry,
+  packed: Uint8Array,
+  from: number,
+  wanted: number,
+): Promise<Uint8Array> {
+  const out = new Uint8Array(Math.min(wanted, entry.unpacked));
+  const whole = wanted >= entry.unpacked;
   let total = 0;
   let ended = false;
   const wrong = (): never =>
@@ -250,19 +310,27 @@ function inflate(source: ByteSource, entry: ZipEntry, packed: Uint8Array, from: 
       from,
     );
   const stream = new Inflate((chunk, final) => {
+    if (total + chunk.length > entry.unpacked) {
+      total += chunk.length;
+      wrong();
+    }
+    if (total < out.length) out.set(chunk.subarray(0, out.length - total), total);
     total += chunk.length;
-    if (total > entry.unpacked) wrong();
-    parts.push(chunk);
     ended ||= final;
   });
   try {
     // In slices, so that a lie about the size shows before much is unpacked.
-    for (let at = 0; at < packed.length; at += 1 << 16)
-      stream.push(packed.subarray(at, at + (1 << 16)), at + (1 << 16) >= packed.length);
+    for (let at = 0; at < packed.length && (whole || total < out.length); at += SLICE) {
+      stream.push(packed.subarray(at, at + SLICE), whole && at + SLICE >= packed.length);
+      await budgetOf(source).rest();
+    }
   } catch (cause) {
     if (cause instanceof EpochscopeError) throw cause;
     failAt(source, `${entry.item} ${entry.name}: broken deflate data: ${(cause as Error).message}`, from);
   }
-  if (!ended || total !== entry.unpacked) wrong();
-  return joinBytes(parts, total);
+  if (whole ? !ended || total !== entry.unpacked : total < out.length) {
+    if (whole) wrong();
+    return out.subarray(0, total);
+  }
+  return out;
 }

@@ -1,16 +1,21 @@
-import { EpochscopeError, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
+import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
 import type { Engine, JobOptions } from '../../engine/types.js';
 import { blockLabels, findBlocks } from './blocks.js';
 import { chooseSamples, type MarkRule, placeMarks } from './marks.js';
 import { rimScore } from './rim.js';
 import { adjustedRandIndex, NO_LABELS, normalisedMutualInformation, purity } from './scores.js';
-import type { TendencyPanel } from './types.js';
+import { imageSpace, type Space, type TendencyMetric, vatOf } from './space.js';
+import { NO_CLASS, type TendencyPanel } from './types.js';
 
 export interface TendencyInput {
   snapshot: TendencyPanel['snapshot'];
   layer: string;
   /** float32[n × d]. */
   outputs: Matrix;
+  /** What distances of `outputs` stand for, where they are not the metric's between its rows. */
+  space?: Space;
+  /** Values per sample, where `outputs` has other columns. */
+  dimensions?: number;
   labels: ArrayLike<number> | null;
   predictions: ArrayLike<number> | null;
   /** Log-likelihood of the right class, per sample; of the predicted one without labels. */
@@ -18,7 +23,7 @@ export interface TendencyInput {
 }
 
 export interface TendencyOptions extends JobOptions {
-  metric: Metric;
+  metric: TendencyMetric;
   marks: readonly MarkRule[];
   /** Side of the stored VAT image; 0 for none. The iVAT image is always drawn from the weights. */
   vatSide: number;
@@ -34,12 +39,13 @@ export interface TendencyOptions extends JobOptions {
  * need what is not there; `memory`; `cancelled`. O(n² d) time at worst, O(n d) memory.
  */
 export async function analyseTendency(
-  engine: Pick<Engine, 'vat' | 'vatImage'>,
+  engine: Pick<Engine, 'vat' | 'vatFromMatrix' | 'vatImage'>,
   input: TendencyInput,
   options: TendencyOptions,
 ): Promise<TendencyPanel> {
   const { snapshot, layer, outputs, labels, predictions, logLikelihood } = input;
-  const [n, d] = outputs.shape;
+  const n = outputs.shape[0];
+  const d = input.dimensions ?? outputs.shape[1];
   for (const [name, list] of [
     ['labels', labels],
     ['predictions', predictions],
@@ -58,18 +64,19 @@ export async function analyseTendency(
     samples: chooseSamples(rule, { n, labels, predictions, logLikelihood }),
   }));
   const begun = performance.now();
-  const vat = await engine
-    .vat(outputs, { metric: options.metric, signal: options.signal, onProgress: options.onProgress })
-    .catch((cause) => {
-      if (!(cause instanceof EpochscopeError) || cause.code !== 'not-finite') throw cause;
-      const { row, column, got } = cause.fields;
-      throw new EpochscopeError(
-        'not-finite',
-        `layer ${layer}, snapshot ${snapshot.id}: expected finite outputs, got ${got} for sample ${row}, unit ${column}`,
-        { ...cause.fields, layer, snapshot: snapshot.id },
-        { cause },
-      );
-    });
+  const { unit, notes, ...vat } = await vatOf(engine, input, options.metric, {
+    signal: options.signal,
+    onProgress: options.onProgress,
+  }).catch((cause) => {
+    if (!(cause instanceof EpochscopeError) || cause.code !== 'not-finite') throw cause;
+    const { row, column, got } = cause.fields;
+    throw new EpochscopeError(
+      'not-finite',
+      `layer ${layer}, snapshot ${snapshot.id}: expected finite outputs, got ${got} for sample ${row}, unit ${column}`,
+      { ...cause.fields, layer, snapshot: snapshot.id },
+      { cause },
+    );
+  });
   const blocks = findBlocks(vat.weights, n, { minimum: options.minimumBlock, seed: options.seed });
   const clusters = blockLabels(blocks.boundaries, vat.order);
   const correct =
@@ -87,22 +94,30 @@ export async function analyseTendency(
     vat:
       options.vatSide > 0 && n > 0
         ? await engine.vatImage(outputs, vat.order, {
-            metric: options.metric,
+            ...imageSpace(input.space, options.metric, unit),
             side: options.vatSide,
             seed: options.seed,
             signal: options.signal,
           })
         : null,
     blocks,
-    scores: labels
-      ? {
-          ari: adjustedRandIndex(clusters, labels),
-          nmi: normalisedMutualInformation(clusters, labels),
-          purity: purity(clusters, labels),
-        }
-      : { ari: NO_LABELS, nmi: NO_LABELS, purity: NO_LABELS },
+    scores: scoresOf(clusters, labels),
     rimScore: rimScore(blocks.boundaries, vat.order, correct),
     marks: marked.flatMap(({ rule, samples }) => placeMarks(samples, rule, vat.order, labels, predictions)),
     seconds: (performance.now() - begun) / 1000,
+    ...(unit === 1 ? {} : { unit }),
+    ...(notes.length ? { notes } : {}),
+  };
+}
+
+/** Blocks against the labels of all samples that have a class. */
+function scoresOf(clusters: Uint32Array, labels: ArrayLike<number> | null): TendencyPanel['scores'] {
+  if (!labels) return { ari: NO_LABELS, nmi: NO_LABELS, purity: NO_LABELS };
+  const kept = clusters.filter((_, i) => labels[i] !== NO_CLASS);
+  const known = kept.length === clusters.length ? labels : Array.from(labels).filter((l) => l !== NO_CLASS);
+  return {
+    ari: adjustedRandIndex(kept, known),
+    nmi: normalisedMutualInformation(kept, known),
+    purity: purity(kept, known),
   };
 }

@@ -6,6 +6,7 @@ export { chooseSamples, type MarkRule, placeMarks } from './marks.js';
 export { ascendingOrder, blockCounts, runsAfterCuts } from './profile.js';
 export { rimScore } from './rim.js';
 export { adjustedRandIndex, normalisedMutualInformation, purity } from './scores.js';
+export { type Space, TENDENCY_METRICS, type TendencyMetric } from './space.js';
 export {
   INTERVALS,
   joinThinning,

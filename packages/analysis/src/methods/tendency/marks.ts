@@ -1,6 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { random } from '../../random.js';
-import type { Mark } from './types.js';
+import { type Mark, NO_CLASS } from './types.js';
 
 /** How samples of interest are chosen. */
 export type MarkRule =
@@ -11,6 +11,8 @@ export type MarkRule =
   /** The k samples with the smallest log-likelihood of their label. */
   | { rule: 'largest-loss'; k: number }
   | { rule: 'index'; samples: readonly number[] }
+  /** Every sample, in the colour of its class. */
+  | { rule: 'class' }
   | { rule: 'random'; k: number; seed: number };
 
 export interface MarkInputs {
@@ -52,6 +54,10 @@ export function chooseSamples(
       'argument',
       () => `marks by ${rule.rule}: expected a whole number ≥ 0, got ${rule.k}`,
     );
+  if (rule.rule === 'class') {
+    need(labels, 'labels');
+    return all;
+  }
   if (rule.rule === 'random')
     return [...random(rule.seed).permutation(n).subarray(0, rule.k)].sort((a, b) => a - b);
   const known =
@@ -95,7 +101,7 @@ export function placeMarks(
   return samples.map((sample) => ({
     sample,
     position: position[sample]!,
-    label: labels ? labels[sample]! : null,
+    label: labels ? (labels[sample] === NO_CLASS ? -1 : labels[sample]!) : null,
     correct: labels && predictions ? labels[sample] === predictions[sample] : null,
     rule,
   }));

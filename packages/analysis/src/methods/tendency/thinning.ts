@@ -1,12 +1,12 @@
 import { guard } from '@epochscope/core-wasm';
 import type { Engine } from '../../engine/types.js';
 import type { Figure } from '../../results/types.js';
-import { rowsOf } from '../rows.js';
 import { thinnedAgreement } from './agreement.js';
 import { alignPanels } from './align.js';
 import { analyseTendency, type TendencyInput, type TendencyOptions } from './analyse.js';
 import { defaultMinimumSize } from './blocks.js';
 import type { MarkRule } from './marks.js';
+import { inputOfSamples } from './space.js';
 import type { TendencyPanel, ThinnedAgreement, Thinning, ThinningStep } from './types.js';
 
 /** Which subsets to try. */
@@ -76,9 +76,6 @@ export function thinningSteps(plan: ThinningPlan, n: number): { interval: number
   return steps;
 }
 
-const pick = <T extends ArrayLike<number>>(list: T | null, samples: Uint32Array) =>
-  list && Float64Array.from(samples, (sample) => list[sample]!);
-
 /** Rules within a subset: given indices become places in it, those outside are left out. */
 function rulesWithin(rules: readonly MarkRule[], samples: Uint32Array): MarkRule[] {
   const place = new Map(Array.from(samples, (sample, i) => [sample, i]));
@@ -98,7 +95,7 @@ export interface ThinnedPanel {
  * counts is the same share of the samples. By `agreement` it ends with the first subset that falls short. One engine, the input of one panel.
  */
 export async function thinPanel(
-  engine: Pick<Engine, 'vat' | 'vatImage'>,
+  engine: Pick<Engine, 'vat' | 'vatFromMatrix' | 'vatImage'>,
   { panel, input }: { panel: TendencyPanel; input: TendencyInput },
   order: Uint32Array,
   options: ThinningOptions,
@@ -114,14 +111,7 @@ export async function thinPanel(
     const samples = thinOrder(order, interval, size);
     const thinned = await analyseTendency(
       engine,
-      {
-        snapshot: panel.snapshot,
-        layer: panel.layer,
-        outputs: rowsOf(input.outputs, samples),
-        labels: pick(input.labels, samples),
-        predictions: pick(input.predictions, samples),
-        logLikelihood: pick(input.logLikelihood, samples),
-      },
+      { ...inputOfSamples(input, samples), snapshot: panel.snapshot, layer: panel.layer },
       {
         ...rest,
         marks: rulesWithin(options.marks, samples),
@@ -190,7 +180,7 @@ export function joinThinning(
  * smaller analyses (a quarter of the full one for interval 2, a ninth for 3, …), one input in memory at a time.
  */
 export async function thinTendency(
-  engine: Pick<Engine, 'vat' | 'vatImage'>,
+  engine: Pick<Engine, 'vat' | 'vatFromMatrix' | 'vatImage'>,
   sources: readonly ThinningSource[],
   options: ThinningOptions,
 ): Promise<Thinning> {

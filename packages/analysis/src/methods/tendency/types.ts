@@ -1,11 +1,14 @@
-import type { Metric } from '@epochscope/core-wasm';
 import type { Figure, ResultBase } from '../../results/types.js';
+import type { TendencyMetric } from './space.js';
+
+/** A label that means no class: noise, as −1 of a clustering. Drawn grey, left out of the scores. */
+export const NO_CLASS = 0xffffffff;
 
 /** A sample of interest at its position along the image's edge. */
 export interface Mark {
   sample: number;
   position: number;
-  /** Class whose colour it takes; null when there are no labels. */
+  /** Class whose colour it takes, −1 for no class; null when there are no labels. */
   label: number | null;
   /** null when there are no predictions. */
   correct: boolean | null;
@@ -31,7 +34,7 @@ export interface TendencyPanel {
   layer: string;
   n: number;
   d: number;
-  metric: Metric;
+  metric: TendencyMetric;
   start: number;
   order: Uint32Array;
   weights: Float32Array;
@@ -45,6 +48,10 @@ export interface TendencyPanel {
   rimScore: Figure;
   marks: Mark[];
   seconds: number;
+  /** What weights and VAT image are multiples of, a power of two; only where float32 could not hold them. */
+  unit?: number;
+  /** Where float32 does not keep every weight to a hundred-thousandth: by how much, in words. */
+  notes?: readonly string[];
   /** The same iVAT values in an order aligned with the next snapshot's, for playing through epochs; the last keeps its own and has none. */
   aligned?: Alignment;
 }
@@ -113,12 +120,16 @@ export interface TendencyResult extends ResultBase {
     /** uint8/uint32 per sample; null without labels. */
     labels: Uint32Array | null;
     classes: string[] | null;
+    /** What each row is called, where the file names its rows. */
+    names?: readonly string[];
     /** Input pictures for galleries: uint8, count × height × width × channels; null when not images. */
     images: { data: Uint8Array; shape: [number, number, number, number] } | null;
     /** uint32[count]: which samples of the run or file these are, where a list of them was given. */
     indices?: Uint32Array;
   };
   panels: TendencyPanel[];
+  /** What was read, left out and assumed, one sentence each. */
+  notes?: readonly string[];
   /** Where it was asked for. */
   thinning?: Thinning;
 }

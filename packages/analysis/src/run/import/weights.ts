@@ -3,7 +3,7 @@ import { readHdf5Dataset } from '../../formats/hdf5/index.js';
 import { readKerasFile } from '../../formats/keras.js';
 import { readNpy } from '../../formats/npy.js';
 import { readNpz, readNpzDirectory } from '../../formats/npz.js';
-import { readSafetensors, readSafetensorsHeader } from '../../formats/safetensors.js';
+import { readable, readSafetensors, readSafetensorsHeader } from '../../formats/safetensors.js';
 import { readSharded, readShardIndex } from '../../formats/sharded.js';
 import { contentOf, headOf } from '../../formats/sniff.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
@@ -128,7 +128,9 @@ export async function checkWeights(store: Store, place: WeightsPlace): Promise<s
     case 'torch':
       return withFile(path, async (source) => [...(await readTorchHeader(source)).entries.keys()]);
     case 'safetensors':
-      return withFile(path, async (source) => [...(await readSafetensorsHeader(source)).entries.keys()]);
+      return withFile(path, async (source) => [
+        ...readable(source, await readSafetensorsHeader(source)).entries.keys(),
+      ]);
     case 'keras':
       return withFile(path, async (source) => [...(await readKerasFile(source)).weights.keys()]);
     case 'npz':

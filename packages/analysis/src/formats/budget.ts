@@ -1,0 +1,87 @@
+import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
+import type { ByteSource } from './types.js';
+
+/** What whoever starts the program decides for every file it reads. */
+export interface ReadLimits {
+  /** Bytes that unpacking one file may take; default a quarter GB, or twenty times the file where that is more. */
+  memory?: number;
+  /** Stops reading, which then rejects with `cancelled`. */
+  signal?: AbortSignal;
+}
+
+let limits: ReadLimits = {};
+
+/** Sets the limits of all reading from now on; `{}` for the defaults. */
+export function setReadLimits(wanted: ReadLimits): void {
+  limits = wanted;
+}
+
+/** Unpacked bytes that any file may have. */
+export const UNPACKED_BYTES = 256_000_000;
+/** How many times its size a file may unpack to; numbers seldom pack better. */
+const UNPACKED_TIMES = 20;
+/** No typed array is longer on Node 20. */
+export const LONGEST_ARRAY = 2 ** 32;
+/** Other work (signals, other requests) waits no longer than this for a parser. */
+const REST_MS = 50;
+
+/**
+ * What one file may cost. Parsers add up what they are about to unpack or widen before they allocate it, and rest now and then, so
+ * that a signal is heard while they work.
+ */
+export class Budget {
+  readonly limit: number;
+  private taken = 0;
+  private rested = performance.now();
+
+  constructor(
+    private readonly name: string,
+    size: number,
+  ) {
+    this.limit = limits.memory ?? Math.max(UNPACKED_BYTES, UNPACKED_TIMES * size);
+  }
+
+  /** Counts bytes that will be held until the file is read. Throws `memory` past the limit, before they are allocated. */
+  take(bytes: number, what: string): void {
+    this.taken += bytes;
+    guard(
+      this.taken <= this.limit,
+      'memory',
+      () =>
+        `${this.name}: ${what} would take ${formatBytes(this.taken)} once unpacked, at most ${formatBytes(this.limit)} are allowed; --memory ${formatBytes(Math.ceil(this.taken / 1e8) * 1e8).replace(' ', '')} allows it`,
+      { file: this.name, needed: this.taken, available: this.limit },
+    );
+  }
+
+  /** Gives bytes back that are no longer held. */
+  free(bytes: number): void {
+    this.taken -= bytes;
+  }
+
+  /** Lets others run where 50 ms have passed since the last time. Throws `cancelled`. */
+  async rest(): Promise<void> {
+    if (performance.now() - this.rested < REST_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (limits.signal?.aborted)
+      throw new EpochscopeError('cancelled', `reading ${this.name} was cancelled`, { file: this.name });
+    this.rested = performance.now();
+  }
+}
+
+const budgets = new WeakMap<ByteSource, Budget>();
+
+/** The budget of a file; sources over parts of it share it (`shareBudget`). */
+export function budgetOf(source: ByteSource): Budget {
+  let budget = budgets.get(source);
+  if (!budget) {
+    budget = new Budget(source.name, source.size);
+    budgets.set(source, budget);
+  }
+  return budget;
+}
+
+/** A source over a part of another, on the other's budget. */
+export function shareBudget<T extends ByteSource>(part: T, whole: ByteSource): T {
+  budgets.set(part, budgetOf(whole));
+  return part;
+}

@@ -1,0 +1,123 @@
+import { guard } from '@epochscope/core-wasm';
+import { DTYPE_BYTES, decodeElements, elementCount } from '../formats/dtypes.js';
+import { readNpyHeader } from '../formats/npy.js';
+import type { ByteSource, DType, Tensor, TensorData } from '../formats/types.js';
+
+/** A matrix whose rows are read when they are wanted: the first axis are the rows, the others are flattened. */
+export interface RowSource {
+  /** For messages: file, and array where it holds several. */
+  readonly name: string;
+  readonly shape: readonly [rows: number, columns: number];
+  readonly dtype: DType;
+  /** Rows from … to − 1, row-major. 64-bit integers stay BigInt arrays. */
+  rows(from: number, to: number): Promise<TensorData>;
+}
+
+/** Which rows are wanted: all (null), or their numbers in this order. */
+export type RowChoice = Uint32Array | null;
+
+/** Bytes of rows read at once. */
+const PIECE = 16_000_000;
+
+/** Rows × columns of any shape but that of a single number. Throws `shape`. */
+export function rowsAndColumns(shape: readonly number[], name: string): [rows: number, columns: number] {
+  guard(shape.length > 0, 'shape', () => `${name}: expected at least one axis, got a single number`, {
+    name,
+  });
+  return [shape[0]!, elementCount(shape.slice(1))];
+}
+
+/** A tensor in memory. */
+export function tensorRows({ data, shape, dtype }: Tensor, name: string): RowSource {
+  const [rows, columns] = rowsAndColumns(shape, name);
+  return {
+    name,
+    shape: [rows, columns],
+    dtype,
+    rows: async (from, to) => data.subarray(from * columns, to * columns) as TensorData,
+  };
+}
+
+/** Elements that lie row after row in a file, little-endian. */
+export function storedRows(
+  source: ByteSource,
+  place: { shape: readonly number[]; dtype: DType; begin: number; bigEndian?: boolean },
+  name: string,
+): RowSource {
+  const shape = rowsAndColumns(place.shape, name);
+  const columns = shape[1];
+  const stride = columns * DTYPE_BYTES[place.dtype];
+  return {
+    name,
+    shape,
+    dtype: place.dtype,
+    rows: async (from, to) =>
+      decodeElements(
+        await source.read(place.begin + from * stride, (to - from) * stride),
+        place.dtype,
+        (to - from) * columns,
+        place.bigEndian,
+      ),
+  };
+}
+
+/** An .npy file; of one in Fortran order each column's part is read. Throws as `readNpyHeader`. */
+export async function npyRows(source: ByteSource, name: string): Promise<RowSource> {
+  const header = await readNpyHeader(source);
+  const { dtype, bigEndian, dataOffset: begin } = header;
+  if (!header.fortranOrder || header.shape.length < 2)
+    return storedRows(source, { shape: header.shape, dtype, begin, bigEndian }, name);
+  const [count, columns] = rowsAndColumns(header.shape, name);
+  const places = fortranPlaces(header.shape.slice(1));
+  const width = DTYPE_BYTES[dtype];
+  return {
+    name,
+    shape: [count, columns],
+    dtype,
+    async rows(from, to) {
+      const rows = to - from;
+      const bytes = new Uint8Array(rows * columns * width);
+      for (let column = 0; column < columns; column++) {
+        const part = await source.read(begin + (places[column]! * count + from) * width, rows * width);
+        for (let row = 0; row < rows; row++) {
+          const at = (row * columns + column) * width;
+          for (let b = 0; b < width; b++) bytes[at + b] = part[row * width + b]!;
+        }
+      }
+      return decodeElements(bytes, dtype, rows * columns, bigEndian);
+    },
+  };
+}
+
+/** For each place of the axes in C order, its place in Fortran order. */
+function fortranPlaces(shape: readonly number[]): Uint32Array {
+  const out = new Uint32Array(elementCount(shape));
+  const at = new Array<number>(shape.length).fill(0);
+  for (let i = 0; i < out.length; i++) {
+    let place = 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) place = place * shape[axis]! + at[axis]!;
+    out[i] = place;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      if (++at[axis]! < shape[axis]!) break;
+      at[axis] = 0;
+    }
+  }
+  return out;
+}
+
+/** Rows in pieces of some 16 MB; `at` is the place of the piece's first row among those wanted. */
+export async function* pieces(
+  source: RowSource,
+  chosen: RowChoice,
+): AsyncGenerator<{ data: TensorData; at: number; rows: number }> {
+  const [count, columns] = source.shape;
+  const most = Math.max(1, Math.floor(PIECE / Math.max(1, columns * DTYPE_BYTES[source.dtype])));
+  const total = chosen?.length ?? count;
+  for (let at = 0; at < total; ) {
+    const from = chosen ? chosen[at]! : at;
+    let rows = 1;
+    while (rows < most && at + rows < total && (!chosen || chosen[at + rows] === from + rows)) rows++;
+    yield { data: await source.rows(from, from + rows), at, rows };
+    at += rows;
+  }
+}

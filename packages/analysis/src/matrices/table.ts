@@ -1,0 +1,276 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { budgetOf } from '../formats/budget.js';
+import { type CsvDelimiter, type CsvLine, readCsvLines } from '../formats/csv.js';
+import type { ByteSource } from '../formats/types.js';
+import { type ColumnChoice, rolesOf, some } from './columns.js';
+import { isMissing, looksLikeValue, numberOf, truthOf } from './fields.js';
+
+export interface TableOptions extends ColumnChoice {
+  /** Whether the first line names the columns; by default it does if every field of it is a name (the first may be empty). */
+  header?: boolean;
+  delimiter?: CsvDelimiter;
+  /** The decimal mark; default ".". */
+  decimal?: '.' | ',';
+  /** Missing values become NaN; otherwise they are refused. */
+  missing?: boolean;
+  /** Columns with text become categories: numbers 0, 1, … in the order of first appearance. Otherwise text is refused. */
+  categories?: boolean;
+}
+
+/** A table of numbers, with what its other columns say of the rows. */
+export interface Table {
+  /** float64[n × d]. */
+  data: Float64Array;
+  shape: [rows: number, columns: number];
+  /** What the columns are called; null without a header. */
+  columns: string[] | null;
+  /** Per column the texts of its categories; null for numbers. */
+  categories: (string[] | null)[];
+  /** One per row, where a column was taken for them. */
+  names: string[] | null;
+  labels: string[] | null;
+  predictions: string[] | null;
+  /** Whether values are missing (NaN). */
+  missing: number;
+  /** What was taken, and what looks odd: the first sentence says the first. */
+  notes: string[];
+}
+
+/** Lines looked at before it is decided whether the first names the columns. */
+const AHEAD = 50;
+
+/**
+ * The numbers of a delimited text (`readCsvLines`), by rules one can foretell:
+ *
+ * - The first line names the columns if every field of it is a name: a text that is no number, nor a missing, infinite or decorated one
+ *   (NA, inf, "1,500", $5, 15%). It may have an empty first field (pandas, R) or one field less than the others (R's write.table). A
+ *   first line that counts the columns (0,1,2,… or 1,2,3,…) may be names or numbers and is refused until it is said which.
+ * - The first column names the rows if its header is empty, missing, or one such as id, index, Unnamed: 0.
+ * - Every other column must hold numbers, or true and false (1 and 0), unless a role is given to it.
+ *
+ * Throws `format` with line and column (from 1) and the way out, `missing` and `argument` for columns that are not there. Linear time; 8
+ * bytes a number, twice while it grows.
+ */
+export async function readTable(source: ByteSource, options: TableOptions = {}): Promise<Table> {
+  const comma = options.decimal === ',';
+  const lines = readCsvLines(source, options.delimiter, comma);
+  const ahead: (CsvLine & { about: { delimiter: CsvDelimiter; comments: number } })[] = [];
+  for await (const line of { [Symbol.asyncIterator]: () => ({ next: () => lines.next() }) }) {
+    ahead.push(line);
+    if (ahead.length === AHEAD) break;
+  }
+  const first = ahead[0];
+  guard(first, 'format', () => `${source.name}: expected lines of numbers, got none`, { file: source.name });
+  const { about } = first;
+  const header = headerOf(ahead, options, source.name, comma);
+  const width = header?.length ?? first.fields.length;
+  const { roles, titles, indexGuessed } = rolesOf(header, width, options, source.name);
+  const kept = roles.flatMap((role, c) => (role === 'number' ? [c] : []));
+  const budget = budgetOf(source);
+
+  let data = new Float64Array(1024);
+  let filled = 0;
+  let missing = 0;
+  let imprecise = 0;
+  let truths = 0;
+  let allWhole = true;
+  const counting = kept.map(() => true);
+  const texts: Partial<Record<'names' | 'labels' | 'predictions', string[]>> = {};
+  for (const role of ['names', 'labels', 'predictions'] as const) if (roles.includes(role)) texts[role] = [];
+  const fields: string[][] = options.categories ? kept.map(() => []) : [];
+  let rows = 0;
+
+  const take = ({ line, fields: row }: CsvLine): void => {
+    const fail = (message: string, column?: number): never => {
+      throw new EpochscopeError(
+        'format',
+        `${source.name}: line ${line}${column === undefined ? '' : `, column ${column}`}: ${message}`,
+        { file: source.name, line, column },
+      );
+    };
+    if (row.length !== width) fail(`expected ${width} fields as in the first line, got ${row.length}`);
+    if (filled + kept.length > data.length) {
+      const larger = new Float64Array(Math.max(2 * data.length, filled + kept.length));
+      budget.take(8 * (larger.length - data.length), 'the table');
+      larger.set(data);
+      data = larger;
+    }
+    roles.forEach((role, c) => {
+      if (role in texts) texts[role as 'names']!.push(row[c]!);
+    });
+    for (let k = 0; k < kept.length; k++) {
+      const c = kept[k]!;
+      const field = row[c]!;
+      let value = numberOf(field, comma);
+      if (!Number.isFinite(value)) {
+        const truth = truthOf(field);
+        if (truth !== null) {
+          truths++;
+          value = truth;
+        } else if (options.missing && isMissing(field)) {
+          missing++;
+          value = Number.NaN;
+        } else if (!options.categories || looksLikeValue(field))
+          fail(refusal(field, titles[c]!, options, header === null && rows === 0), c + 1);
+      } else if (field.length > 15 && /^[+-]?\d+$/.test(field) && BigInt(field) !== BigInt(value))
+        imprecise++;
+      if (counting[k] && value !== rows && value !== rows + 1) counting[k] = false;
+      allWhole &&= /^\d+$/.test(field);
+      data[filled++] = value;
+      if (options.categories) fields[k]!.push(field);
+    }
+    rows++;
+  };
+  for (const line of header ? ahead.slice(1) : ahead) take(line);
+  for await (const line of lines) take(line);
+
+  const d = kept.length;
+  const categories = kept.map(() => null as string[] | null);
+  fields.forEach((column, k) => {
+    categories[k] = categoriesOf(column, data, k, d, comma, options.missing ?? false);
+  });
+  if (indexGuessed && texts.names && titles[0] !== '1' && new Set(texts.names).size < texts.names.length)
+    throw new EpochscopeError(
+      'format',
+      `${source.name}: column 1, ${titles[0]}, is called as row names are but repeats itself: give --index ${titles[0]} for row names all the same, or --index none for a column of numbers`,
+      { file: source.name, column: 1 },
+    );
+
+  const named = (role: string) => roles.flatMap((r, c) => (r === role ? [titles[c]!] : []));
+  const said = [
+    `${rows} ${rows === 1 ? 'sample' : 'samples'} × ${d} ${d === 1 ? 'column' : 'columns'} ${some(kept.map((c) => titles[c]!))}`,
+    header ? `header line ${first.line}` : 'no header line',
+    ...(texts.names
+      ? [
+          `column ${titles[0] === '1' && named('names')[0] === '1' ? '1 (unnamed)' : named('names')[0]} as row names`,
+        ]
+      : []),
+    ...(texts.labels ? [`column ${named('labels')[0]} as labels`] : []),
+    ...(texts.predictions ? [`column ${named('predictions')[0]} as predictions`] : []),
+    ...(roles.includes('dropped') ? [`left out: ${some(named('dropped'))}`] : []),
+    ...(categories.some(Boolean)
+      ? [`categories: ${some(kept.flatMap((c, k) => (categories[k] ? [titles[c]!] : [])))}`]
+      : []),
+    ...(missing ? [`${missing} missing values`] : []),
+    ...(truths && !categories.some(Boolean) ? ['true and false as 1 and 0'] : []),
+    ...(about.comments ? [`${about.comments} comment lines passed over`] : []),
+    `separated by ${DELIMITERS[about.delimiter]}${comma ? ', decimal commas' : ''}`,
+  ];
+  const notes = [said.join('; ')];
+  if (imprecise)
+    notes.push(
+      `${imprecise} whole numbers have more digits than float64 holds and were rounded: save them as int64 in an .npy file`,
+    );
+  const counts = kept.flatMap((c, k) => (counting[k] && rows > 2 && d > 1 ? [titles[c]!] : []));
+  if (counts.length)
+    notes.push(
+      `column ${counts.join(', ')} counts the rows and is compared like the others; --drop ${counts[0]} leaves it out, --index ${counts[0]} takes it for row names`,
+    );
+  if (
+    !header &&
+    d === 2 &&
+    width === 2 &&
+    allWhole &&
+    rows > 0 &&
+    about.delimiter === ',' &&
+    !options.delimiter
+  )
+    notes.push('taken as two columns of whole numbers; if the comma is the decimal mark, give --decimal ,');
+  return {
+    data: data.slice(0, filled),
+    shape: [rows, d],
+    columns: header ? kept.map((c) => titles[c]!) : null,
+    categories,
+    names: texts.names ?? null,
+    labels: texts.labels ?? null,
+    predictions: texts.predictions ?? null,
+    missing,
+    notes,
+  };
+}
+
+const DELIMITERS: Record<CsvDelimiter, string> = {
+  ',': 'commas',
+  ';': 'semicolons',
+  '\t': 'tabs',
+  ' ': 'blanks',
+  '|': 'bars',
+};
+
+/** The names of all columns, the unnamed first one as ""; null without a header. Throws `format` where either could be meant. */
+function headerOf(
+  ahead: readonly CsvLine[],
+  { header }: TableOptions,
+  file: string,
+  comma: boolean,
+): string[] | null {
+  const { line, fields } = ahead[0]!;
+  if (header === false) return null;
+  const below = ahead.slice(1);
+  // R's write.table names no column of row names.
+  const shorter = below.length > 0 && below.every((other) => other.fields.length === fields.length + 1);
+  const names = shorter ? ['', ...fields] : [...fields];
+  if (header) return names;
+  const isNumber = (field: string) => Number.isFinite(numberOf(field, comma));
+  const [, ...rest] = names;
+  if (names.every((field) => field === '' || !looksLikeValue(field)) && names.some((field) => field !== ''))
+    return names;
+  const counts = (list: readonly string[]) =>
+    list.length > 1 && list.every((field, i) => Number(field) === i + (list[0] === '1' ? 1 : 0));
+  // pandas numbers columns without names.
+  if (names[0] === '' && rest.length > 0 && rest.every(isNumber)) {
+    const column = below.map((other) => other.fields[0]!);
+    if (column.every((field, i) => !isNumber(field) || Number(field) === i || Number(field) === i + 1))
+      return names;
+  }
+  if (names.every(isNumber) && counts(names))
+    throw new EpochscopeError(
+      'format',
+      `${file}: line ${line}, ${some(names, 6)}, may number the columns or be the first sample: give --header or --no-header`,
+      { file, line },
+    );
+  return null;
+}
+
+/** What a field that is no number is told, with the way out. */
+function refusal(
+  field: string,
+  title: string,
+  { decimal, missing }: TableOptions,
+  mayBeHeader: boolean,
+): string {
+  const shown =
+    field === '' ? 'nothing' : JSON.stringify(field.length > 40 ? `${field.slice(0, 40)}…` : field);
+  const ways: string[] = [];
+  if (mayBeHeader) ways.push('if this line names the columns, give --header');
+  if (isMissing(field) && !missing) ways.push('--missing pairwise leaves missing values out pair by pair');
+  else if (decimal !== ',' && /^[+-]?\d*,\d+$/.test(field))
+    ways.push('with decimal commas, give --decimal ,');
+  else if (looksLikeValue(field)) ways.push('write it as a plain finite number');
+  else if (!mayBeHeader)
+    ways.push(
+      `--drop ${title} leaves the column out, --labels column:${title} takes it as labels, --metric gower compares text too`,
+    );
+  return `expected a finite number, got ${shown}${ways.length ? `; ${ways.join('; ')}` : ''}`;
+}
+
+/** Codes in place of a column's numbers if any of its fields is text; null for a column of numbers. */
+function categoriesOf(
+  column: readonly string[],
+  data: Float64Array,
+  k: number,
+  d: number,
+  comma: boolean,
+  missing: boolean,
+): string[] | null {
+  const isText = (field: string) =>
+    !Number.isFinite(numberOf(field, comma)) && !(missing && isMissing(field));
+  if (!column.some(isText)) return null;
+  const codes = new Map<string, number>();
+  column.forEach((field, row) => {
+    if (missing && isMissing(field)) return;
+    if (!codes.has(field)) codes.set(field, codes.size);
+    data[row * d + k] = codes.get(field)!;
+  });
+  return [...codes.keys()];
+}
