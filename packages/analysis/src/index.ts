@@ -94,6 +94,7 @@ export { type Random, random } from './random.js';
 export * from './results/index.js';
 export {
   checkResultFolder,
+  inputOfResult,
   listResults,
   MAX_RESULT_JSON,
   readResult,
@@ -130,7 +131,7 @@ export {
   writeOutputs,
   writePredictions,
 } from './run/write.js';
-export { identityOf } from './stores/identity.js';
+export { type HashedFile, hashed, identityOf } from './stores/identity.js';
 export * from './stores/index.js';
 export { type RecordOptions, recordFit } from './training/callback.js';
 export { type GradientOptions, lossGradient } from './training/gradient.js';

@@ -1,62 +1,104 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import {
-  labelsOf,
-  readCsv,
-  readNpy,
-  readNpz,
-  readSafetensors,
+  bytesSource,
+  type HashedFile,
+  hashed,
+  openFile,
+  openMatrix,
+  readLabels,
+  readWholeNumbers,
+  type StoredFile,
   type Tensor,
-  withFile,
 } from '@epochscope/analysis';
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { formatBytes, guard } from '@epochscope/core-wasm';
 
-/** Endings of files that hold arrays. */
-export const ARRAY_ENDINGS = ['.npy', '.npz', '.csv', '.safetensors'] as const;
-
-/** "file.npz:name" → the file and the name of one of its arrays, if one is named. */
-export function splitArrayPath(path: string): { file: string; wanted: string | undefined } {
-  const match = /^(.*\.(?:npz|safetensors))(?::(.+))?$/.exec(path);
-  return { file: match?.[1] ?? path, wanted: match?.[2] };
+/** A file of arrays or a table, a pipe or standard input, and the array that is meant. */
+export interface FileTarget {
+  /** Undefined: standard input. */
+  file: string | undefined;
+  /** Whether it can be read only once, from its start. */
+  pipe: boolean;
+  array: string | undefined;
 }
+
+const ARRAY_PATH = /^(.*\.(?:npz|safetensors)):(.+)$/i;
+/** No array of Node 20 is longer. */
+const LONGEST = 2 ** 32;
+/** Where a shell puts pipes: <(command), and standard input. */
+const SHELL_PIPE = /^\/(?:dev|proc\/(?:self|\d+))\/(?:stdin|fd\/\d+)$/;
 
 /**
- * One array of a file: .npy, .csv, or .npz and .safetensors, where "file.npz:name" chooses one of several.
- * Throws `unsupported` for another ending, `missing` naming the arrays there are.
+ * What a path names: a file (whatever colons are in its name), "file.npz:array", a pipe the shell made, or "-" for standard input; null for
+ * a folder, or what is not there. Throws `format` for a device, a socket, or a pipe that nobody may be writing to.
  */
-export async function readArrayFile(path: string): Promise<Tensor> {
-  const { file, wanted } = splitArrayPath(path);
-  const ending = ARRAY_ENDINGS.find((end) => file.endsWith(end));
-  if (!ending)
-    throw new EpochscopeError(
-      'unsupported',
-      `${path}: expected a file ending in ${ARRAY_ENDINGS.join(', ')}`,
-      { file: path },
-    );
-  if (ending === '.npy') return withFile(file, readNpy);
-  if (ending === '.csv') {
-    const { matrix } = await withFile(file, (source) => readCsv(source));
-    return { data: matrix.data, shape: [...matrix.shape], dtype: 'float64' };
-  }
-  const arrays = await withFile(file, ending === '.npz' ? readNpz : readSafetensors);
-  const names = [...arrays.keys()];
-  const name = wanted ?? names[0];
+export async function findFile(path: string): Promise<FileTarget | null> {
+  if (path === '-') return { file: undefined, pipe: true, array: undefined };
+  const info = await stat(path).catch(() => null);
+  if (info?.isFile()) return { file: path, pipe: false, array: undefined };
+  if (info && SHELL_PIPE.test(path)) return { file: path, pipe: true, array: undefined };
   guard(
-    name !== undefined && (wanted !== undefined || names.length === 1),
-    'missing',
+    !info || info.isDirectory(),
+    'format',
     () =>
-      `${file} holds ${names.length ? `the arrays ${names.join(', ')}; choose one as ${file}:${names[0]}` : 'no array'}`,
-    { file: file },
+      `${path} is ${info!.isFIFO() ? `a named pipe; read it as standard input: epochscope … - < ${path}` : info!.isSocket() ? 'a socket, expected a file' : 'a device, expected a file'}`,
+    { path },
   );
-  const found = arrays.get(name);
-  guard(found, 'missing', () => `${file} holds no array ${name}; it holds ${names.join(', ')}`, {
-    file: file,
-    name,
-  });
-  return found;
+  const [, file, array] = ARRAY_PATH.exec(path) ?? [];
+  const inside = file ? await stat(file).catch(() => null) : null;
+  return file && inside?.isFile() ? { file, pipe: false, array } : null;
 }
 
-/** Whole numbers ≥ 0, one a row: a list, or a table of one column. */
-export async function readLabelsFile(path: string): Promise<Uint32Array> {
-  const tensor = await readArrayFile(path);
-  const { shape } = tensor;
-  return labelsOf(shape.length === 2 && shape[1] === 1 ? { ...tensor, shape: [shape[0]!] } : tensor, path);
+/** Opens, uses and closes a file or pipe. Throws as `findFile`, `missing`, `io`, and what `body` throws. */
+export async function withArrays<T>(
+  path: string,
+  body: (source: HashedFile, array: string | undefined) => Promise<T>,
+): Promise<T> {
+  // What is not there, or a folder, is told by opening it.
+  const { file = '', pipe, array } = (await findFile(path)) ?? { file: path, pipe: false, array: undefined };
+  const source = hashed(pipe ? await readPipe(file, nameOf(path)) : await openFile(file));
+  try {
+    return await body(source, array);
+  } finally {
+    await source.close();
+  }
 }
+
+/** All that comes out of a pipe ("": standard input). Throws `memory` past what one array holds. */
+async function readPipe(file: string, name: string): Promise<StoredFile> {
+  guard(
+    file !== '' || !process.stdin.isTTY,
+    'argument',
+    'standard input is a terminal: give a file, or pipe one into it',
+  );
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for await (const part of file === '' ? process.stdin : createReadStream(file)) {
+    total += part.length;
+    guard(
+      total < LONGEST,
+      'memory',
+      () => `${name}: expected less than ${formatBytes(LONGEST)}; save it as a file, which is read in parts`,
+      { file: name },
+    );
+    parts.push(part);
+  }
+  return { ...bytesSource(name, Buffer.concat(parts)), stamp: null, close: async () => {} };
+}
+
+/** What a file is called where its path says nothing. */
+export const nameOf = (path: string): string => (path === '-' || SHELL_PIPE.test(path) ? 'stdin' : path);
+
+/** One array of a file, whole: any that `openMatrix` reads; "file.npz:name" chooses one of several. */
+export const readArrayFile = (path: string): Promise<Tensor> =>
+  withArrays(path, async (source, array) => {
+    const { rows, shape } = await openMatrix(source, { array });
+    return { data: await rows.rows(0, rows.shape[0]), shape, dtype: rows.dtype };
+  });
+
+/** Integers ≥ 0, one a row: classes of samples, or sample numbers. */
+export const readLabelsFile = (path: string): Promise<Uint32Array> => withArrays(path, readWholeNumbers);
+
+/** Labels of so many rows: integers, −1 for no class, or names. */
+export const readClassLabels = (path: string, rows: number, known?: readonly string[] | null) =>
+  withArrays(path, (source, array) => readLabels(source, array, rows, known));

@@ -17,8 +17,12 @@ export const WRONG_COLOUR = '#ee7733';
 /** Marks of samples with no label. */
 export const PLAIN_COLOUR = '#4477aa';
 
-/** Colours repeat beyond ten classes; the legend then numbers them. */
-export const classColour = (label: number): string => CLASS_COLOURS[label % CLASS_COLOURS.length]!;
+/** Marks of samples that belong to no class: noise. */
+export const NO_CLASS_COLOUR = '#9a9a9a';
+
+/** Colours repeat beyond ten classes; the legend then numbers them. Grey for no class: −1, in lists of labels the largest uint32. */
+export const classColour = (label: number): string =>
+  label < 0 || label === 0xffffffff ? NO_CLASS_COLOUR : CLASS_COLOURS[label % CLASS_COLOURS.length]!;
 
 /** Colours of lines that stand for layers, snapshots or parameters: nine hues and grey, at least 4.4 : 1 on a light and 6 : 1 on a dark page. */
 const LINE_COLOURS = [

@@ -44,7 +44,8 @@ const AHEAD = 50;
  *
  * - The first line names the columns if every field of it is a name: a text that is no number, nor a missing, infinite or decorated one
  *   (NA, inf, "1,500", $5, 15%). It may have an empty first field (pandas, R) or one field less than the others (R's write.table). A
- *   first line that counts the columns (0,1,2,… or 1,2,3,…) may be names or numbers and is refused until it is said which.
+ *   first line that counts three columns or more from 0 (0,1,2,…) may be names or numbers and is refused until it is said which; one
+ *   that counts otherwise (0,1 or 1,2,3,…) is a sample, and that is said.
  * - The first column names the rows if its header is empty, missing, or one such as id, index, Unnamed: 0.
  * - Every other column must hold numbers, or true and false (1 and 0), unless a role is given to it.
  *
@@ -161,11 +162,13 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     notes.push(
       `${imprecise} whole numbers have more digits than float64 holds and were rounded: save them as int64 in an .npy file`,
     );
-  const counts = kept.flatMap((c, k) => (counting[k] && rows > 2 && d > 1 ? [titles[c]!] : []));
-  if (counts.length)
+  const rowCounters = kept.flatMap((c, k) => (counting[k] && rows > 2 && d > 1 ? [titles[c]!] : []));
+  if (rowCounters.length)
     notes.push(
-      `column ${counts.join(', ')} counts the rows and is compared like the others; --drop ${counts[0]} leaves it out, --index ${counts[0]} takes it for row names`,
+      `column ${rowCounters.join(', ')} counts the rows and is compared like the others; --drop ${rowCounters[0]} leaves it out, --index ${rowCounters[0]} takes it for row names`,
     );
+  if (!header && width > 1 && counts(first.fields))
+    notes.push('the first line counts the columns and is taken as a sample; if it names them, give --header');
   if (
     !header &&
     d === 2 &&
@@ -188,6 +191,9 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     notes,
   };
 }
+
+const counts = (list: readonly string[]) =>
+  list.every((field, i) => field === String(i)) || list.every((field, i) => field === String(i + 1));
 
 const DELIMITERS: Record<CsvDelimiter, string> = {
   ',': 'commas',
@@ -215,15 +221,14 @@ function headerOf(
   const [, ...rest] = names;
   if (names.every((field) => field === '' || !looksLikeValue(field)) && names.some((field) => field !== ''))
     return names;
-  const counts = (list: readonly string[]) =>
-    list.length > 1 && list.every((field, i) => Number(field) === i + (list[0] === '1' ? 1 : 0));
   // pandas numbers columns without names.
   if (names[0] === '' && rest.length > 0 && rest.every(isNumber)) {
     const column = below.map((other) => other.fields[0]!);
     if (column.every((field, i) => !isNumber(field) || Number(field) === i || Number(field) === i + 1))
       return names;
   }
-  if (names.every(isNumber) && counts(names))
+  // pandas writes arrays under 0,1,2,…; two columns of such a start are as likely points.
+  if (names.length > 2 && names.every((field, i) => field === String(i)))
     throw new EpochscopeError(
       'format',
       `${file}: line ${line}, ${some(names, 6)}, may number the columns or be the first sample: give --header or --no-header`,

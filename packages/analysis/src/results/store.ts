@@ -104,6 +104,19 @@ const lastChange = async (store: Store, folder: string) =>
     0,
   );
 
+/** What the result in a folder was computed from; null where there is no result, or none that says so. */
+export async function inputOfResult(place: Place): Promise<ResultBase['input'] | null> {
+  const store = await storeOf(place);
+  const text = await readText(store, 'result.json', MAX_RESULT_JSON).catch(() => null);
+  if (text === null) return null;
+  try {
+    const { input } = JSON.parse(text) as { input?: Partial<ResultBase['input']> };
+    return typeof input?.source === 'string' ? { source: input.source, sha256: { ...input.sha256 } } : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Reads a result with its arrays. One that is replaced meanwhile is read again. Throws `missing`, `format`. */
 export async function readResult<T extends ResultBase = ResultBase>(place: Place, folder = ''): Promise<T> {
   const store = await storeOf(place);

@@ -15,6 +15,14 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
   };
 }
 
+/** "4GB", "500 MB" or a number of bytes → bytes. */
+export function size(text: string): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)\s*([kMGT]?)i?B?$/i.exec(text.trim()) ?? [];
+  const bytes = Number(value) * 1000 ** ' kmgt'.indexOf((unit || ' ').toLowerCase());
+  if (!(bytes > 0)) throw new InvalidArgumentError('expected a size such as 4GB.');
+  return bytes;
+}
+
 export function number(least: number) {
   return (text: string): number => {
     const value = Number(text);

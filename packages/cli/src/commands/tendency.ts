@@ -1,10 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { MarkRule, TendencyResult, Thinning, ThinningPlan } from '@epochscope/analysis';
-import { METRICS } from '@epochscope/core-wasm';
+import {
+  type MarkRule,
+  type MatrixOptions,
+  TENDENCY_METRICS,
+  type TendencyMetric,
+  type TendencyResult,
+  type Thinning,
+  type ThinningPlan,
+} from '@epochscope/analysis';
+import { EpochscopeError, METRICS } from '@epochscope/core-wasm';
 import { panelScene, TENDENCY_FIGURES, type TendencyFigure, tendencyFigure } from '@epochscope/ui';
-import type { Command } from 'commander';
-import { splitArrayPath } from '../matrix-file.js';
+import { type Command, InvalidArgumentError } from 'commander';
+import { findFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { writeFigure, writePanels } from '../pictures/index.js';
 import { tendencyOfFile } from '../tendency/of-file.js';
@@ -18,18 +26,47 @@ export function define(command: Command): Command {
     .description('Cluster tendency (VAT / iVAT) of layer outputs, or of any matrix')
     .argument(
       '<run-or-file>',
-      'run directory, or points (rows are samples) as .npy, .csv, .npz or .safetensors; file.npz:name chooses an array',
+      'run directory, or a file of points or dissimilarities (rows are samples): .npy, .npz, .safetensors, or a table as text, also gzipped; file.npz:name chooses an array, - is standard input',
     )
     .option('--layers <names>', 'layers; "P1@3" is channel 3 of P1 (default: the last layer)', names)
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])
-    .option('--metric <name>', METRICS.join(', '), oneOf(METRICS), 'euclidean')
+    .option(
+      '--metric <name>',
+      `${TENDENCY_METRICS.join(', ')} (a matrix of dissimilarities, square or condensed)`,
+      oneOf(TENDENCY_METRICS),
+      'euclidean',
+    )
     .option('--samples <which>', 'only the first N samples, or a file of sample numbers', samplesOption)
     .option(
       '--marks <rules>',
       'top:K, wrong, correct, loss:K, random:K, index:I;J or none; of classes: wrong@1;2',
     )
-    .option('--labels <file>', 'for a file: one label a row, same formats')
-    .option('--predictions <file>', 'for a file: one predicted label a row, for right and wrong')
+    .option(
+      '--labels <file>',
+      'for a file: one label a row (integers, −1 for none, or names), or column:NAME',
+    )
+    .option(
+      '--predictions <file>',
+      'for a file: one predicted label a row, for right and wrong, or column:NAME',
+    )
+    .option('--names <column>', 'for a file: column:NAME holds the names of the rows')
+    .option('--index <column>', 'for a file: the same, by NAME alone; none: no column does')
+    .option('--columns <names>', 'for a file: only these columns, by name, number from 1 or range 2-5', names)
+    .option('--drop <names>', 'for a file: all columns but these', names)
+    .option('--header', 'for a table: the first line names the columns')
+    .option('--no-header', 'for a table: the first line is a sample')
+    .option(
+      '--delimiter <text>',
+      'for a table: comma, semicolon, tab, blank, bar, or the character',
+      delimiter,
+    )
+    .option('--decimal <mark>', 'for a table: the decimal mark, "." or ","', oneOf(['.', ','] as const))
+    .option(
+      '--missing <how>',
+      'for a file: pairwise leaves missing values out pair by pair',
+      oneOf(['pairwise'] as const),
+    )
+    .option('--force', 'for a file: replace the result of another input too')
     .option('--vat-side <pixels>', 'side of the stored VAT picture, 0 for none', whole(0), 256)
     .option(
       '--thin <plan>',
@@ -63,6 +100,30 @@ export function define(command: Command): Command {
 const FIGURE_MARKS: MarkRule[] = [{ rule: 'top-likelihood', k: 10 }, { rule: 'correct' }, { rule: 'wrong' }];
 const FIGURE_THINNING: ThinningPlan = { by: 'interval', intervals: [2, 10, 20] };
 
+const DELIMITERS: Record<string, MatrixOptions['delimiter']> = {
+  comma: ',',
+  semicolon: ';',
+  tab: '\t',
+  '\\t': '\t',
+  blank: ' ',
+  space: ' ',
+  bar: '|',
+};
+
+function delimiter(text: string): MatrixOptions['delimiter'] {
+  const found = DELIMITERS[text] ?? Object.values(DELIMITERS).find((mark) => mark === text);
+  if (!found) throw new InvalidArgumentError('expected comma, semicolon, tab, blank or bar.');
+  return found;
+}
+
+/** "column:NAME" → NAME. */
+function columnName(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const name = /^column:(.+)$/.exec(text)?.[1];
+  if (!name) throw new InvalidArgumentError(`--names: expected column:NAME, got ${JSON.stringify(text)}`);
+  return name;
+}
+
 /** A number of samples, or a file's name. */
 const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? whole(1)(text) : text);
 
@@ -72,7 +133,17 @@ export async function run([target]: string[], o: Record<string, never>, output: 
   const options = {
     layers: o.layers as string[] | undefined,
     snapshots: o.snapshots as string[],
-    metric: o.metric,
+    metric: o.metric as TendencyMetric,
+    table: {
+      header: o.header as boolean | undefined,
+      delimiter: o.delimiter as MatrixOptions['delimiter'],
+      decimal: o.decimal as MatrixOptions['decimal'],
+      columns: o.columns as string[] | undefined,
+      drop: o.drop as string[] | undefined,
+      index: columnName(o.names) ?? (o.index as string | undefined),
+    },
+    missing: o.missing !== undefined,
+    force: Boolean(o.force),
     samples: o.samples as number | string | undefined,
     marks:
       markRules(o.marks as string | undefined, o.seed) ??
@@ -93,12 +164,36 @@ export async function run([target]: string[], o: Record<string, never>, output: 
         for (const panel of result.panels) panelScene(panel, { ...drawing, pixels: 32 });
     },
   };
-  const isFile = await stat(splitArrayPath(target!).file).then(
-    (info) => info.isFile(),
-    () => false,
-  );
+  const isFile = (await findFile(target!)) !== null;
+  const given = (pairs: Record<string, unknown>) => Object.keys(pairs).filter((name) => pairs[name]);
+  if (isFile) {
+    for (const name of given({
+      '--layers': o.layers,
+      '--snapshots': (o.snapshots as string[]).join() !== 'all',
+    }))
+      output.warn(`${name} is for runs and plays no part: ${target} is one matrix`);
+  } else {
+    const wrong = given({
+      '--labels': o.labels,
+      '--predictions': o.predictions,
+      '--missing': o.missing,
+      '--metric': !METRICS.includes(o.metric),
+      '--names': o.names,
+      ...Object.fromEntries(
+        Object.entries(options.table).map(([name, value]) => [`--${name}`, value !== undefined]),
+      ),
+    });
+    if (wrong.length && (await isRun(target!)))
+      throw new EpochscopeError(
+        'argument',
+        `${wrong.join(', ')}${wrong[0] === '--metric' ? ` ${o.metric}` : ''}: only for a file of one matrix; ${target} is a folder`,
+      );
+  }
   const { result, folder } = await (isFile ? tendencyOfFile : tendencyOfRun)(target!, options, output);
-  const kinds = { png: Boolean(o.png) || (figures.length > 0 && !o.svg), svg: Boolean(o.svg) };
+  const kinds = {
+    png: Boolean(o.png) || ((figures.length > 0 || isFile) && !o.svg),
+    svg: Boolean(o.svg),
+  };
   const files: string[] = figures.length ? [] : await writePanels(folder, result, kinds, drawing.mode);
   for (const name of figures)
     files.push(...(await writeFigure(folder, `figure-${name}`, result, name, kinds, drawing)));
@@ -131,18 +226,31 @@ export async function run([target]: string[], o: Record<string, never>, output: 
       table([['panel', 'n×d', 'blocks', 'stability', 'ARI', 'NMI', 'purity', 'rim', 'seconds'], ...rows]),
       ...(thinning ? ['', thinningText(thinning)] : []),
       `written to ${folder}${files.length ? `, with ${files.map((file) => basename(file)).join(', ')}` : ''}`,
+      ...(isFile && files[0] ? [nextStep(files[0], result)] : []),
     ].join('\n'),
     {
       folder,
       pictures: files,
       panels: summary,
+      ...(result.notes ? { notes: result.notes } : {}),
       ...(thinning ? { thinning: thinningSummary(thinning) } : {}),
     },
   );
 }
 
+const isRun = (path: string) =>
+  stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+
 /** A plain matrix is layer and snapshot at once. */
 const panelTitle = (snapshot: string, layer: string) => (snapshot === layer ? layer : `${snapshot} ${layer}`);
+
+/** What to do with the picture of a file. */
+function nextStep(picture: string, { samples }: TendencyResult): string {
+  return `next: look at ${picture} (dark blocks on the diagonal are clusters)${samples.labels ? '' : '; --labels FILE or column:NAME colours it by class'}`;
+}
 
 /** What is needed to accept or refuse an interval. */
 function thinningText(thinning: Thinning): string {

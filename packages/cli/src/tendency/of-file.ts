@@ -1,60 +1,155 @@
-import { basename } from 'node:path';
-import { type TendencyInput, type TendencyResult, tensorToMatrix, thinningSteps } from '@epochscope/analysis';
+import { basename, resolve } from 'node:path';
+import {
+  inputOfResult,
+  type MatrixOptions,
+  openMatrix,
+  readInput,
+  type TendencyInput,
+  type TendencyResult,
+  thinningSteps,
+} from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import { checkOutput } from '../files.js';
-import { readArrayFile, readLabelsFile, splitArrayPath } from '../matrix-file.js';
+import { findFile, nameOf, readClassLabels, withArrays } from '../matrix-file.js';
 import type { Output } from '../output.js';
-import { pick, rows } from '../rows.js';
-import { sha256 } from '../run-inputs.js';
+import { pick } from '../rows.js';
 import { analyse, write } from './analyse.js';
 import type { TendencyRunOptions } from './options.js';
 import { chooseSamples } from './samples.js';
 
-const ENDING = /\.(npy|npz|csv|safetensors)(:.*)?$/;
+/** Marks of more samples than this hide each other. */
+const MOST_COLOURED = 5000;
+/** Columns by name or place, as "column:NAME". */
+const COLUMN = /^column:(.+)$/;
 
-/** Analyses a plain matrix of points: no run, labels and predictions optional. */
+/** Analyses a plain matrix of points or dissimilarities: no run; labels, predictions and names optional. */
 export async function tendencyOfFile(
-  file: string,
+  path: string,
   options: TendencyRunOptions,
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
-  const whole = tensorToMatrix(await readArrayFile(file), file);
-  const folder = options.output ?? `${file.replace(ENDING, '')}-tendency`;
-  await checkOutput(folder);
-  const count = whole.shape[0];
-  const listOf = async (from: string | undefined, what: string) => {
-    if (from === undefined) return null;
-    const list = await readLabelsFile(from);
-    guard(
-      list.length === count,
-      'shape',
-      () => `${from}: ${count} rows of ${file} need as many ${what}, got ${list.length}`,
-      { file: from, expected: count, got: list.length },
+  const target = (await findFile(path))!;
+  const shown = nameOf(path);
+  const stem =
+    `${basename(target.file && !target.pipe ? target.file : shown)}${target.array ? `-${target.array}` : ''}`.replaceAll(
+      /[/\\]/g,
+      '_',
     );
-    return list;
+  const folder = options.output ?? `${stem}-tendency`;
+  await checkOutput(folder);
+  const column = (text: string | undefined) => (text === undefined ? undefined : COLUMN.exec(text)?.[1]);
+  const table: MatrixOptions = {
+    ...options.table,
+    labels: column(options.labels),
+    predictions: column(options.predictions),
+    missing: options.missing,
+    categories: ['jaccard', 'hamming', 'gower'].includes(options.metric),
   };
-  const labels = await listOf(options.labels, 'labels');
-  const predictions = await listOf(options.predictions, 'predictions');
-  const chosen = await chooseSamples(options.samples, count);
-  // Refused before the long part.
-  if (options.thin) thinningSteps(options.thin, chosen?.length ?? count);
-  const name = basename(file).replace(ENDING, '');
-  const snapshot = { id: name, epoch: null, step: null };
-  const outputs = rows(whole, chosen);
-  const input: TendencyInput = {
-    snapshot,
-    layer: name,
-    outputs,
-    labels: pick(labels, chosen),
-    predictions: pick(predictions, chosen),
-    logLikelihood: null,
-  };
-  const result = await analyse(
-    [{ snapshot, layer: name, input: async () => input }],
-    { ...options, reference: { layer: name, snapshot: name } },
-    { source: file, sha256: { [basename(file)]: await sha256(splitArrayPath(file).file) } },
-    { classes: null, images: null, labels: pick(labels, chosen), chosen },
-    output,
+  return withArrays(path, async (source, array) => {
+    const matrix = await openMatrix(source, { ...table, array });
+    const notes = [...matrix.notes];
+    const [first, ...more] = matrix.notes;
+    output.say(`${shown}: ${first}`);
+    for (const note of more) output.say(`note: ${note}`);
+    const tell = (text: string) => {
+      notes.push(text);
+      output.say(`note: ${text}`);
+    };
+
+    const count = rowCount(matrix.rows.shape, options.metric);
+    const labels =
+      matrix.labels ??
+      (options.labels && !column(options.labels) ? await readClassLabels(options.labels, count) : null);
+    const predictions =
+      matrix.predictions ??
+      (options.predictions && !column(options.predictions)
+        ? await readClassLabels(options.predictions, count, labels?.classes)
+        : null);
+    const chosen = await chooseSamples(options.samples, count);
+    if (typeof options.samples === 'number' && options.samples > count)
+      tell(`${count} samples are all there are: --samples ${options.samples} takes them all`);
+    // Refused before the long part.
+    if (options.thin) thinningSteps(options.thin, chosen?.length ?? count);
+    const marks =
+      options.marks ??
+      (labels && (chosen?.length ?? count) <= MOST_COLOURED && !options.thin
+        ? [{ rule: 'class' as const }]
+        : undefined);
+
+    const progress = output.progress(`Reading ${basename(shown)}`);
+    const { notes: assumed, ...read } = await readInput(matrix, {
+      metric: options.metric,
+      missing: options.missing,
+      chosen,
+      signal: output.signal,
+      onProgress: (done, total) => progress.update(done, total),
+    }).finally(() => progress.stop());
+    for (const note of assumed) tell(note);
+    const name = stem.replace(/(?:\.(?:npy|npz|csv|tsv|txt|safetensors|gz))+(?=-|$)/i, '');
+    const snapshot = { id: name, epoch: null, step: null };
+    const input: TendencyInput = {
+      ...read,
+      snapshot,
+      layer: name,
+      labels: pick(labels?.codes ?? null, chosen),
+      predictions: pick(predictions?.codes ?? null, chosen),
+      logLikelihood: null,
+    };
+    const state = source.identity();
+    const identity = {
+      source: target.array ? `${shown}:${target.array}` : shown,
+      sha256: {
+        [`${basename(shown)}${'sha256' in state ? '' : `#read of ${state.size} bytes`}`]:
+          'sha256' in state ? state.sha256 : state.sha256OfRead,
+      },
+    };
+    await refuseOther(folder, identity, options.force);
+    const result = await analyse(
+      [{ snapshot, layer: name, input: async () => input }],
+      { ...options, marks, reference: { layer: name, snapshot: name } },
+      identity,
+      {
+        classes: labels?.classes ?? predictions?.classes ?? null,
+        images: null,
+        labels: pick(labels?.codes ?? null, chosen),
+        chosen,
+      },
+      output,
+    );
+    const names = matrix.names && (chosen ? Array.from(chosen, (row) => matrix.names![row]!) : matrix.names);
+    for (const note of result.panels.flatMap((panel) => panel.notes ?? [])) tell(note);
+    return write(
+      folder,
+      { ...result, samples: { ...result.samples, ...(names && { names }) }, notes },
+      options,
+      output,
+    );
+  });
+}
+
+/** Samples: rows, or what a condensed matrix stands for. */
+function rowCount([n, d]: readonly [number, number], metric: TendencyRunOptions['metric']): number {
+  const condensed = Math.round((1 + Math.sqrt(1 + 8 * n)) / 2);
+  return metric === 'precomputed' && d === 1 && (condensed * (condensed - 1)) / 2 === n ? condensed : n;
+}
+
+/** Throws `io` rather than replace what was computed from another input. */
+async function refuseOther(
+  folder: string,
+  input: TendencyResult['input'],
+  force: boolean | undefined,
+): Promise<void> {
+  const older = force ? null : await inputOfResult(folder);
+  if (!older) return;
+  const same =
+    input.source === 'stdin'
+      ? older.source === 'stdin' && older.sha256.stdin === input.sha256.stdin
+      : resolve(older.source) === resolve(input.source);
+  guard(
+    same,
+    'io',
+    () =>
+      `${folder} holds the result of ${older.source}, not of ${input.source}; give another folder with -o, or --force to replace it`,
+    { path: folder },
   );
-  return write(folder, result, options, output);
 }

@@ -1,15 +1,26 @@
-import type { MarkRule, TendencyResult, ThinningPlan } from '@epochscope/analysis';
-import type { Metric } from '@epochscope/core-wasm';
+import type {
+  MarkRule,
+  MatrixOptions,
+  TendencyMetric,
+  TendencyResult,
+  ThinningPlan,
+} from '@epochscope/analysis';
 
 export interface TendencyRunOptions {
   layers?: string[];
   snapshots: string[];
-  metric: Metric;
+  metric: TendencyMetric;
   /** The first so many samples, or those a file of numbers lists. */
   samples?: number | string;
   /** Undefined: ten of the largest log-likelihood per class where there are predictions. */
   marks?: MarkRule[];
-  /** Files of one number a row, for a plain matrix. */
+  /** For a plain matrix: how its table is read. */
+  table?: MatrixOptions;
+  /** Missing values are left out pair by pair. */
+  missing?: boolean;
+  /** Replaces the result of another input too. */
+  force?: boolean;
+  /** Files of one label a row, or "column:NAME", for a plain matrix. */
   labels?: string;
   predictions?: string;
   vatSide: number;

@@ -126,7 +126,7 @@ function legendOf({ samples }: TendencyResult, rows: readonly Row[], markColor: 
   );
   return labels.map((label) => ({
     colour: classColour(label),
-    text: samples.classes?.[label] ?? String(label),
+    text: label < 0 ? 'no class' : (samples.classes?.[label] ?? String(label)),
   }));
 }
 
