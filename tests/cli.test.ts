@@ -527,7 +527,7 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
         writeFileSync(join(folder, 'nan.npy'), encodeNpy(Float32Array.of(1, 2, Number.NaN, 4), [2, 2]));
         return ['tendency', join(folder, 'nan.npy'), '-o', join(folder, 'new3')];
       },
-      'got NaN for sample 1, unit 0',
+      'got NaN at row 1, column 0 (from 0)',
     ],
     [
       'NaN in the outputs of a run',
@@ -585,7 +585,7 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
           join(folder, 'new8'),
         ];
       },
-      'need as many predictions, got 2',
+      'expected one label for each of 3 rows, got 2',
     ],
     [
       'a VAT picture that is not kept',
@@ -644,7 +644,7 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
           join(folder, 'new4'),
         ];
       },
-      '3 rows of',
+      'expected one label for each of 3 rows, got 2',
     ],
     [
       'a cut IDX file',

@@ -153,20 +153,20 @@ function choose(source: ByteSource, wanted: string | undefined, names: string[],
     name !== undefined,
     'missing',
     () =>
-      `${source.name} holds ${names.length ? `the arrays ${some(names, 20)}; choose one as ${source.name}:${names[0]}` : 'no array of numbers'}`,
+      `${source.name} holds ${names.length ? `the arrays ${some(names, 20, ', ')}; choose one as ${source.name}:${names[0]}` : 'no array of numbers'}`,
     { file: source.name },
   );
   guard(
     all.includes(name),
     'missing',
-    () => `${source.name} holds no array ${name}; it holds ${some(all, 20)}`,
+    () => `${source.name} holds no array ${name}; it holds ${some(all, 20, ', ')}`,
     { file: source.name, name },
   );
   return name;
 }
 
 const leftOut = (name: string, others: string[]): string[] =>
-  others.length ? [`array ${name} taken; the others hold no numbers: ${some(others)}`] : [];
+  others.length ? [`array ${name} taken; the others hold no numbers: ${some(others, 12, ', ')}`] : [];
 
 /** Bytes of a gzipped file as a source of their own. Throws `memory` past what the file's budget allows. */
 export async function unpacked(source: ByteSource, read: () => Promise<Uint8Array>): Promise<ByteSource> {

@@ -89,5 +89,7 @@ export function rolesOf(
 }
 
 /** Names of some things, the first dozen of many. */
-export const some = (names: readonly string[], most = 12): string =>
-  names.length <= most ? names.join(' ') : `${names.slice(0, most).join(' ')} … (${names.length} in all)`;
+export const some = (names: readonly string[], most = 12, between = ' '): string =>
+  names.length <= most
+    ? names.join(between)
+    : `${names.slice(0, most).join(between)} … (${names.length} in all)`;
