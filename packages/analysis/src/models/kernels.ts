@@ -221,8 +221,8 @@ function matMul(
   });
   const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const batches = product(outer);
-  const stepA = stepOf(a, batches);
-  const stepB = stepOf(b, batches);
+  const placesA = placesOf(a, outer);
+  const placesB = placesOf(b, outer);
   const result = output(backend, [...outer, m, n]);
   const startA = backend.getMemoryOffset(a.dataId);
   const startB = backend.getMemoryOffset(b.dataId);
@@ -231,8 +231,8 @@ function matMul(
     for (let batch = 0; batch < batches; batch++) {
       const c = result.pointer + batch * m * n * 4;
       kernels.matMul(
-        startA + batch * stepA,
-        startB + batch * stepB,
+        startA + placesA(batch),
+        startB + placesB(batch),
         c,
         pointer,
         m,
@@ -248,15 +248,23 @@ function matMul(
   return result.info;
 }
 
-/** Bytes from one matrix of a batch to the next: 0 where one serves all. */
-function stepOf(info: Info, batches: number): number {
-  const own = product(info.shape.slice(0, -2));
-  guard(
-    own === batches || own === 1,
-    'unsupported',
-    () => `matrix product: batch shape [${info.shape.slice(0, -2)}] can only be broadcast whole`,
-  );
-  return own === 1 ? 0 : 4 * product(info.shape.slice(-2));
+/** Where the matrix for one of the batches lies, in bytes: leading axes of 1 serve all. */
+function placesOf(info: Info, outer: readonly number[]): (batch: number) => number {
+  const own = info.shape.slice(0, -2);
+  const bytes = 4 * product(info.shape.slice(-2));
+  if (product(own) === product(outer)) return (batch) => batch * bytes;
+  if (product(own) === 1) return () => 0;
+  return (batch) => {
+    let [rest, at, step] = [batch, 0, 1];
+    for (let axis = outer.length - 1; axis >= 0; axis--) {
+      const place = rest % outer[axis]!;
+      rest = Math.floor(rest / outer[axis]!);
+      const side = own[axis - (outer.length - own.length)] ?? 1;
+      at += side === 1 ? 0 : place * step;
+      step *= side;
+    }
+    return at * bytes;
+  };
 }
 
 function fusedMatMul(tf: Tf, kernels: TfjsKernels, call: Call, original?: (call: Call) => Info): Info {

@@ -18,7 +18,10 @@ export type OnnxAttribute =
   | { kind: 'number'; value: number }
   | { kind: 'numbers'; value: number[] }
   | { kind: 'text'; value: string }
+  | { kind: 'texts'; value: string[] }
   | { kind: 'tensor'; value: Tensor }
+  /** A branch: its tensors and nodes may name what lies around it. */
+  | { kind: 'graph'; value: OnnxModel }
   | { kind: 'other' };
 
 export interface OnnxNode {
@@ -36,6 +39,8 @@ export interface OnnxValue {
   name: string;
   /** null for sides that are open (the batch); null in all where the file says nothing. */
   shape: (number | null)[] | null;
+  /** What it holds; null where the file says nothing, or no numbers. */
+  dtype: DType | null;
 }
 
 export interface OnnxModel {
@@ -98,6 +103,8 @@ export async function readOnnx(open: OpenSibling, file: string): Promise<OnnxMod
 
 class Reader {
   private bytesLeft = MAX_ONNX_TENSORS;
+  private nodesLeft = MAX_ONNX_NODES;
+  private opset = 0;
   constructor(
     private readonly file: string,
     private readonly open: OpenSibling,
@@ -108,10 +115,11 @@ class Reader {
   }
 
   async graph(graph: Message, opset: number): Promise<OnnxModel> {
+    this.opset = opset;
     const model: OnnxModel = { opset, nodes: [], tensors: new Map(), inputs: [], outputs: [] };
     for (const field of graph.fields()) {
       if (field.number === 1) {
-        if (model.nodes.length >= MAX_ONNX_NODES) this.fail(`expected at most ${MAX_ONNX_NODES} nodes`);
+        if (--this.nodesLeft < 0) this.fail(`expected at most ${MAX_ONNX_NODES} nodes`);
         model.nodes.push(await this.node(graph.inside(field)));
       } else if (field.number === 5) {
         const [name, tensor] = await this.tensor(graph.inside(field));
@@ -147,6 +155,7 @@ class Reader {
     let name = '';
     let value: OnnxAttribute = { kind: 'other' };
     const list: number[] = [];
+    const texts: string[] = [];
     const add = (values: ArrayLike<number>) => {
       if (list.length + values.length > MAX_ONNX_LIST)
         this.fail(`attribute ${name}: expected at most ${MAX_ONNX_LIST} numbers`);
@@ -160,7 +169,14 @@ class Reader {
       else if (field.number === 4) value = { kind: 'text', value: textOf(field.bytes) };
       else if (field.number === 5)
         value = { kind: 'tensor', value: (await this.tensor(message.inside(field)))[1] };
-      else if (field.number === 7) add(floatsOf(field, 4));
+      else if (field.number === 6)
+        value = { kind: 'graph', value: await this.graph(message.inside(field), this.opset) };
+      else if (field.number === 9) {
+        texts.push(textOf(field.bytes));
+        if (texts.length > MAX_ONNX_LIST)
+          this.fail(`attribute ${name}: expected at most ${MAX_ONNX_LIST} texts`);
+        value = { kind: 'texts', value: texts };
+      } else if (field.number === 7) add(floatsOf(field, 4));
       else if (field.number === 8) add(numbersOf(message, field).map(signed));
     }
     return [name, value];
@@ -239,7 +255,7 @@ class Reader {
   }
 
   private value(message: Message): OnnxValue {
-    const value: OnnxValue = { name: '', shape: null };
+    const value: OnnxValue = { name: '', shape: null, dtype: null };
     for (const field of message.fields()) {
       if (field.number === 1) value.name = textOf(field.bytes);
       if (field.number !== 2) continue;
@@ -248,7 +264,8 @@ class Reader {
         if (part.number !== 1) continue;
         const tensor = type.inside(part);
         for (const inner of tensor.fields())
-          if (inner.number === 2) value.shape = this.shape(tensor.inside(inner));
+          if (inner.number === 1) value.dtype = DTYPES[signed(inner.value)] ?? null;
+          else if (inner.number === 2) value.shape = this.shape(tensor.inside(inner));
       }
     }
     return value;

@@ -1,5 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { ELEMENTWISE } from '../../models/graph/elementwise.js';
+import { ELEMENTWISE } from '../../models/graph/ops/elementwise.js';
 import type { LayerInfo } from '../../run/types.js';
 import type { PictureLayout } from './types.js';
 

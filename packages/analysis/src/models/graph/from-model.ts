@@ -1,7 +1,7 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { LayersModel } from '@tensorflow/tfjs';
 import type { Tensor } from '../../formats/types.js';
-import { type Graph, type GraphNode, type GraphOp, INPUT, type Padding, type Pair } from './types.js';
+import { type Graph, type GraphNode, type GraphOp, INPUT, type Padding, type Sides } from './types.js';
 
 type Layer = LayersModel['layers'][number];
 type Config = Record<string, unknown>;
@@ -55,16 +55,15 @@ function sourcesOf(layer: Layer, inputName: string): string[] | null {
   return sources?.length ? sources.map(({ name }) => (name === inputName ? INPUT : name)) : null;
 }
 
-const pair = (value: unknown): Pair =>
-  (Array.isArray(value) ? [value[0], value[1] ?? value[0]] : [value, value]) as unknown as Pair;
+const pair = (value: unknown): Sides =>
+  (Array.isArray(value) ? [value[0], value[1] ?? value[0]] : [value, value]) as unknown as Sides;
 
 /** Zeros that "same" adds at each side: as TensorFlow, the odd one at the end. */
-export function samePadding(image: readonly number[], size: Pair, strides: Pair): Padding {
-  const side = (length: number, window: number, stride: number): [number, number] => {
-    const all = Math.max(0, (Math.ceil(length / stride) - 1) * stride + window - length);
+export function samePadding(space: readonly number[], size: Sides, strides: Sides): Padding {
+  return size.flatMap((window, i) => {
+    const all = Math.max(0, (Math.ceil(space[i]! / strides[i]!) - 1) * strides[i]! + window - space[i]!);
     return [Math.floor(all / 2), Math.ceil(all / 2)];
-  };
-  return [...side(image[0]!, size[0], strides[0]), ...side(image[1]!, size[1], strides[1])];
+  });
 }
 
 type Put = (name: string, data: Float32Array, shape: number[]) => string;
@@ -84,7 +83,7 @@ function stepsOf(layer: Layer, put: Put): GraphOp[] {
     return put(name, Float32Array.from(value.dataSync()), [...value.shape]);
   };
   if (config.dataFormat === 'channelsFirst') unsupported('expected channels last');
-  const windowed = (size: Pair, strides: Pair): Padding =>
+  const windowed = (size: Sides, strides: Sides): Padding =>
     config.padding === 'same' ? samePadding(input, size, strides) : [0, 0, 0, 0];
   const activated = (op: GraphOp): GraphOp[] => {
     const name = String(config.activation ?? 'linear');
@@ -115,7 +114,7 @@ function stepsOf(layer: Layer, put: Put): GraphOp[] {
         pair(config.strides),
         pair(config.dilationRate ?? 1),
       ];
-      const whole: Pair = [(size[0] - 1) * dilations[0] + 1, (size[1] - 1) * dilations[1] + 1];
+      const whole: Sides = [(size[0] - 1) * dilations[0] + 1, (size[1] - 1) * dilations[1] + 1];
       return activated({
         kind: 'conv2d',
         kernel: tensor('kernel'),

@@ -384,7 +384,11 @@ describe('a graph of tfjs', () => {
       'can lie wholly in its padding',
     ],
     ['a reshape that loses values', { kind: 'reshape', shape: [7] }, 'expected 7 values, got [5,5,4]'],
-    ['unequal sums', { kind: 'add', inputs: [INPUT, 'flat'] }, 'expected equal shapes, got [5,5,4], [100]'],
+    [
+      'unequal sums',
+      { kind: 'add', inputs: [INPUT, 'flat'] },
+      'expected equal shapes, or shapes that broadcast, got [5,5,4], [100]',
+    ],
     ['a name twice', { kind: 'relu', name: 'flat' }, 'node flat: expected a name of its own'],
   ])('refuses %s', (_, node, message) => {
     const graph: Graph = {

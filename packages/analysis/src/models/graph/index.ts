@@ -1,11 +1,10 @@
-export { isActivation } from './elementwise.js';
 export { graphOfModel } from './from-model.js';
 export { graphOfRun, inputScaleOf } from './of-run.js';
 export { graphOfOnnx, type OnnxGraph } from './onnx/index.js';
+export { isActivation } from './ops/elementwise.js';
 export { GraphRunner, type LinearisedGraph } from './runner.js';
 export { shapesOf } from './shapes.js';
 export {
-  foldNorms,
   type GraphSpec,
   graphOfSpec,
   isGraphSpec,
@@ -20,5 +19,5 @@ export {
   type GraphOp,
   INPUT,
   type Padding,
-  type Pair,
+  type Sides,
 } from './types.js';

@@ -1,8 +1,8 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { Tf } from '../backend.js';
-import type { CompiledOp, LinearOp } from './compiled.js';
-import { compileOp } from './ops.js';
+import type { CompiledOp, LinearOp } from './ops/compiled.js';
+import { opOf } from './ops/table.js';
 import { shapesOf } from './shapes.js';
 import { type Graph, type GraphNode, INPUT } from './types.js';
 
@@ -26,13 +26,14 @@ export class GraphRunner {
     for (const node of graph.nodes)
       this.ops.set(
         node.name,
-        compileOp(
-          tf,
-          graph,
-          node,
-          node.inputs.map((name) => [...this.shapes.get(name)!]),
-          [...this.shapes.get(node.name)!],
-        ),
+        opOf(node.kind)!.compile(tf, node, {
+          inputs: node.inputs.map((name) => [...this.shapes.get(name)!]),
+          out: [...this.shapes.get(node.name)!],
+          weight: (name) => {
+            const { data, shape } = graph.weights.get(name)!;
+            return { data: data as Float32Array, shape: [...shape] };
+          },
+        }),
       );
   }
 
@@ -57,7 +58,15 @@ export class GraphRunner {
     const wanted = new Set(names);
     const kept = new Map<string, Float32Array>();
     this.pass(x, n, (name, value) => {
-      if (wanted.has(name)) kept.set(name, value.dataSync<'float32'>().slice());
+      if (!wanted.has(name)) return;
+      const values = value.dataSync<'float32'>();
+      if (value.shape[0] === n) kept.set(name, values.slice());
+      else {
+        // The same for every sample: it is held once.
+        const all = new Float32Array(n * values.length);
+        for (let i = 0; i < n; i++) all.set(values, i * values.length);
+        kept.set(name, all);
+      }
     });
     return new Map(names.map((name) => [name, kept.get(name)!]));
   }
@@ -178,6 +187,10 @@ export class LinearisedGraph {
     const { tf, runner } = this;
     this.check(u, k, to, from);
     const { graph, shapes } = runner;
+    // Nothing has to flow back to what does not depend on `from`.
+    const needed = new Set([from]);
+    for (const { name, inputs } of graph.nodes)
+      if (inputs.some((input) => needed.has(input))) needed.add(name);
     const gradients = new Map<string, TfTensor>([[to, tf.tensor(u, [k, ...shapes.get(to)!])]]);
     try {
       for (let i = graph.nodes.length - 1; i >= 0; i--) {
@@ -187,9 +200,13 @@ export class LinearisedGraph {
         if (!gradient) continue;
         gradients.delete(node.name);
         const op = this.linear.get(node.name)!;
-        const parts = tf.tidy(() => op.back(gradient, k));
+        const parts = node.inputs.some((name) => needed.has(name)) ? tf.tidy(() => op.back(gradient, k)) : [];
         gradient.dispose();
         node.inputs.forEach((name, j) => {
+          if (!needed.has(name)) {
+            parts[j]?.dispose();
+            return;
+          }
           const before = gradients.get(name);
           if (!before) gradients.set(name, parts[j]!);
           else {

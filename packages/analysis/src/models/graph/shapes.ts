@@ -1,12 +1,12 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { ELEMENTWISE } from './elementwise.js';
-import { type Graph, type GraphNode, INPUT, type Padding, type Pair } from './types.js';
+import type { Given } from './ops/definition.js';
+import { opOf } from './ops/table.js';
+import { type Graph, type GraphNode, INPUT } from './types.js';
 
-const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-
-/** Output side of a window moved over a padded image; a last window that does not fit is left out. */
-export const windowed = (side: number, before: number, after: number, size: number, stride: number) =>
-  Math.floor((side + before + after - size) / stride) + 1;
+/** Axes of one sample that tfjs's kernels take beside the leading one: from rank 7 on they are silently wrong. */
+const MAX_AXES = 5;
+/** These only rename axes, or join those that stay together. */
+const ANY_RANK: ReadonlySet<string> = new Set(['reshape', 'transpose', 'flatten', 'identity']);
 
 /**
  * Checks a graph and answers the shape of each node's output for one sample, 'input' included. Throws `format`, `shape`,
@@ -30,43 +30,43 @@ export function shapesOf(graph: Graph): Map<string, number[]> {
       );
       return shape;
     });
-    const many = node.kind === 'concat' || node.kind === 'add';
-    const count = node.kind === 'multiply' ? 2 : 1;
-    guard(
-      many ? inputs.length >= 1 : inputs.length === count,
-      'format',
-      () =>
-        `node ${name} (${node.kind}): expected ${many ? 'inputs' : count === 2 ? 'two inputs' : 'one input'}, got ${inputs.length}`,
-      { node: name },
-    );
-    const shape = shapeOf(graph, node, inputs);
-    guard(
-      shape.every((side) => Number.isSafeInteger(side) && side > 0),
-      'shape',
-      () =>
-        `node ${name} (${node.kind}): an input of shape [${inputs[0]}] gives an output of shape [${shape}]`,
-      { node: name },
-    );
-    shapes.set(name, shape);
+    shapes.set(name, shapeOf(graph, node, inputs));
   }
   return shapes;
 }
 
-/** Whether `shape` is one number for each channel of an image. */
-export const isChannels = (shape: readonly number[], image: readonly number[]): boolean =>
-  image.length === 3 && shape.length === 3 && shape[0] === 1 && shape[1] === 1 && shape[2] === image[2];
-
-/** Shape of one node's output from those of its inputs, its weights checked. */
+/** Shape of one node's output from those of its inputs; its fields and weights are checked. */
 export function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): number[] {
-  const [input] = inputs as [number[]];
-  const fail = (expected: string): never => {
-    throw new EpochscopeError(
-      'shape',
-      `node ${node.name} (${node.kind}): expected ${expected}, got ${inputs.map((s) => `[${s}]`).join(', ')}`,
-      { node: node.name },
-    );
-  };
-  const tensor = (name: string, expected: (number | null)[]): number[] => {
+  const op = opOf(node.kind);
+  const { name, kind } = node;
+  guard(op, 'unsupported', () => `node ${name}: ${String(kind)} is not known`, { node: name });
+  const count = op.inputs;
+  guard(
+    count === 'some' ? inputs.length >= 1 : inputs.length === count,
+    'format',
+    () =>
+      `node ${name} (${kind}): expected ${count === 'some' ? 'inputs' : count === 2 ? 'two inputs' : count === 1 ? 'one input' : 'no inputs'}, got ${inputs.length}`,
+    { node: name },
+  );
+  const shape = op.infer(node, givenFor(graph, node, inputs));
+  guard(
+    shape.every((side) => Number.isSafeInteger(side) && side > 0),
+    'shape',
+    () => `node ${name} (${kind}): an input of shape [${inputs[0]}] gives an output of shape [${shape}]`,
+    { node: name },
+  );
+  guard(
+    ANY_RANK.has(kind) || Math.max(shape.length, ...inputs.map((each) => each.length)) <= MAX_AXES,
+    'unsupported',
+    () =>
+      `node ${name} (${kind}): expected at most ${MAX_AXES} axes a sample, got ${[...inputs, shape].map((each) => `[${each}]`).join(' → ')}`,
+    { node: name },
+  );
+  return shape;
+}
+
+function givenFor(graph: Graph, node: GraphNode, inputs: number[][]): Given {
+  const find = (name: string) => {
     const found = graph.weights.get(name);
     guard(found, 'missing', () => `node ${node.name}: the net holds no tensor ${name}`, { tensor: name });
     guard(
@@ -75,124 +75,31 @@ export function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): numb
       () => `node ${node.name}: tensor ${name}: expected float32, got ${found.dtype}`,
       { tensor: name },
     );
-    guard(
-      found.shape.length === expected.length && expected.every((s, i) => s === null || s === found.shape[i]),
-      'shape',
-      () =>
-        `node ${node.name}: tensor ${name}: expected shape [${expected.map((s) => s ?? 'any')}], got [${found.shape}]`,
-      { tensor: name },
-    );
     return [...found.shape];
   };
-  const last = input[input.length - 1]!;
-  const image = (): [number, number, number] =>
-    input.length === 3 ? (input as [number, number, number]) : fail('an image [height, width, channels]');
-  const window = (
-    { size, strides, padding }: { size: Pair; strides: Pair; padding: Padding },
-    channels: number,
-  ): number[] => {
-    const [height, width] = image();
-    guard(
-      [...size, ...strides].every((s) => Number.isInteger(s) && s > 0) &&
-        padding.every((p) => Number.isInteger(p) && p >= 0),
-      'format',
-      () =>
-        `node ${node.name}: window [${size}], strides [${strides}] or padding [${padding}] is not possible`,
-      { node: node.name },
-    );
-    return [
-      windowed(height, padding[0], padding[1], size[0], strides[0]),
-      windowed(width, padding[2], padding[3], size[1], strides[1]),
-      channels,
-    ];
-  };
-  switch (node.kind) {
-    case 'dense': {
-      const [, units] = tensor(node.kernel, [last, null]) as [number, number];
-      if (node.bias) tensor(node.bias, [units]);
-      return [...input.slice(0, -1), units];
-    }
-    case 'conv2d': {
-      const { groups } = node;
-      const channels = image()[2];
-      guard(
-        Number.isInteger(groups) && groups > 0 && channels % groups === 0,
-        'format',
-        () => `node ${node.name}: ${channels} channels cannot be parted into ${groups} groups`,
-        { node: node.name },
-      );
-      const [h, w, , out] = tensor(node.kernel, [null, null, channels / groups, null]) as number[];
-      guard(
-        out! % groups === 0,
-        'format',
-        () => `node ${node.name}: ${out} filters cannot be parted into ${groups} groups`,
-        { node: node.name },
-      );
-      if (node.bias) tensor(node.bias, [out!]);
-      const size = [(h! - 1) * node.dilations[0] + 1, (w! - 1) * node.dilations[1] + 1] as const;
-      return window({ ...node, size }, out!);
-    }
-    case 'max-pool':
-    case 'average-pool': {
-      const { size, padding } = node;
-      guard(
-        Math.max(padding[0], padding[1]) < size[0] && Math.max(padding[2], padding[3]) < size[1],
-        'format',
-        () => `node ${node.name}: a window of [${size}] can lie wholly in its padding of [${padding}]`,
-        { node: node.name },
-      );
-      return window(node, image()[2]);
-    }
-    case 'global-average-pool':
-      return [image()[2]];
-    case 'batch-norm':
-    case 'layer-norm':
-      tensor(node.scale, [last]);
-      tensor(node.offset, [last]);
-      return input;
-    case 'local-response-norm':
-      guard(
-        Number.isInteger(node.size) && node.size % 2 === 1 && node.bias > 0 && node.alpha >= 0,
-        'format',
-        () => `node ${node.name}: expected an odd size, bias > 0 and alpha ≥ 0`,
-        { node: node.name },
-      );
-      return image();
-    case 'pad': {
-      const [height, width, channels] = image();
-      const [top, bottom, left, right] = node.padding;
-      return [height + top + bottom, width + left + right, channels];
-    }
-    case 'flatten':
-      return [product(input)];
-    case 'flatten-channels-first':
-      return [product(image())];
-    case 'reshape':
-      return product(node.shape) === product(input) ? [...node.shape] : fail(`${product(node.shape)} values`);
-    case 'concat': {
-      const lead = input.slice(0, -1).join();
-      if (inputs.some((s) => s.slice(0, -1).join() !== lead))
-        fail('shapes that differ in the last side only');
-      return [...input.slice(0, -1), inputs.reduce((sum, s) => sum + s[s.length - 1]!, 0)];
-    }
-    case 'add':
-      if (inputs.some((s) => s.join() !== input.join())) fail('equal shapes');
-      return input;
-    case 'multiply': {
-      const [a, b] = inputs as [number[], number[]];
-      if (a.join() === b.join() || isChannels(b, a)) return a;
-      return isChannels(a, b) ? b : fail('equal shapes, or an image and one number a channel');
-    }
-    case 'identity':
-    case 'softmax':
-    case 'log-softmax':
-      return input;
-    default:
-      if (ELEMENTWISE.has(node.kind)) return input;
+  return {
+    inputs,
+    fail: (expected) => {
       throw new EpochscopeError(
-        'unsupported',
-        `node ${(node as GraphNode).name}: ${String((node as GraphNode).kind)} is not known`,
-        { node: (node as GraphNode).name },
+        'shape',
+        `node ${node.name} (${node.kind}): expected ${expected}, got ${inputs.map((s) => `[${s}]`).join(', ')}`,
+        { node: node.name },
       );
-  }
+    },
+    refuse: (message) => {
+      throw new EpochscopeError('format', `node ${node.name}: ${message}`, { node: node.name });
+    },
+    shapeOf: find,
+    tensor: (name, expected) => {
+      const shape = find(name);
+      guard(
+        shape.length === expected.length && expected.every((s, i) => s === null || s === shape[i]),
+        'shape',
+        () =>
+          `node ${node.name}: tensor ${name}: expected shape [${expected.map((s) => s ?? 'any')}], got [${shape}]`,
+        { tensor: name },
+      );
+      return shape;
+    },
+  };
 }

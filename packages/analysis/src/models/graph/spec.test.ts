@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../formats/types.js';
-import { foldNorms, type GraphSpec, graphOfSpec, layersOfGraph, specOf, withLogSoftmax } from './spec.js';
+import { type GraphSpec, graphOfSpec, layersOfGraph, specOf, withLogSoftmax } from './spec.js';
 import type { Graph, GraphNode } from './types.js';
 
 const f32 = (values: number[], shape = [values.length]): Tensor => ({
@@ -49,9 +49,9 @@ describe('a graph in run.json', () => {
     ['inputs that are no names', { nodes: [{ ...dense, inputs: [1] }] }, 'nodes[0].inputs: expected names'],
     ['no kernel', { nodes: [{ name: 'a', kind: 'dense', inputs: ['input'] }] }, 'nodes[0]: expected kernel'],
     [
-      'strides of one side',
-      { nodes: [{ name: 'a', kind: 'conv2d', inputs: ['input'], strides: [1] }] },
-      'strides: expected 2 whole',
+      'strides that are no list',
+      { nodes: [{ name: 'a', kind: 'conv2d', inputs: ['input'], kernel: 'k', strides: 1 }] },
+      'strides: expected whole numbers ≥ 0',
     ],
     ['an unknown kind', { nodes: [{ name: 'a', kind: 'magic', inputs: ['input'] }] }, 'magic is not known'],
     ['a missing tensor', { nodes: [{ ...dense, kernel: 'x' }] }, 'the net holds no tensor x'],
@@ -86,40 +86,5 @@ describe('log-probabilities at the end', () => {
       weights,
     };
     expect(withLogSoftmax(image)).toBe(image);
-  });
-});
-
-describe('batch normalisations of a state dict', () => {
-  const norm: GraphNode = {
-    name: 'bn',
-    kind: 'batch-norm',
-    inputs: ['input'],
-    scale: 'bn.scale',
-    offset: 'bn.offset',
-  };
-  const g: Graph = {
-    inputShape: [2],
-    nodes: [norm],
-    weights: new Map([
-      ['bn.scale', f32([1, 1])],
-      ['bn.offset', f32([0, 0])],
-    ]),
-  };
-  it('are folded: γ / √(σ² + ε), β − μ · scale', () => {
-    const state = new Map([
-      ['bn.weight', f32([2, 3])],
-      ['bn.bias', f32([1, 1])],
-      ['bn.running_mean', f32([0.5, 1])],
-      ['bn.running_var', f32([3, 8])],
-    ]);
-    const folded = foldNorms(g, new Map([['bn', 1]]), state, 'f');
-    expect(folded.get('bn.scale')!.data).toEqual(Float32Array.of(1, 1));
-    expect(folded.get('bn.offset')!.data).toEqual(Float32Array.of(0.5, 0));
-    expect(() => foldNorms(g, new Map([['bn', 1]]), new Map(), 'f')).toThrow(
-      'expected bn.running_mean and running_var',
-    );
-  });
-  it('a constant of the model itself serves every snapshot', () => {
-    expect(foldNorms(g, new Map(), new Map(), 'f').get('bn.scale')!.data).toEqual(Float32Array.of(1, 1));
   });
 });

@@ -1,10 +1,12 @@
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { EpochscopeError } from '@epochscope/core-wasm';
 import { toFloat32 } from '../../formats/dtypes.js';
 import { isObject } from '../../formats/json.js';
 import type { Tensor } from '../../formats/types.js';
 import type { LayerInfo, RunManifest } from '../../run/types.js';
+import type { FieldKind } from './ops/definition.js';
+import { opOf } from './ops/table.js';
 import { shapesOf } from './shapes.js';
-import type { Graph, GraphNode } from './types.js';
+import type { Graph, GraphKind, GraphNode } from './types.js';
 
 /** A graph as run.json keeps it under `model`; its weights are each snapshot's. */
 export interface GraphSpec {
@@ -31,8 +33,6 @@ export function graphOfSpec(spec: GraphSpec, weights: ReadonlyMap<string, Tensor
   const fail = (message: string): never => {
     throw new EpochscopeError('format', `${source}: model: ${message}`, { file: source });
   };
-  const list = (value: unknown, length: number) =>
-    Array.isArray(value) && value.length === length && value.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!Array.isArray(spec.inputShape) || !spec.inputShape.every((n) => Number.isSafeInteger(n) && n > 0))
     fail('inputShape: expected whole numbers > 0');
   if (!Array.isArray(spec.nodes)) fail('nodes: expected a list');
@@ -42,63 +42,73 @@ export function graphOfSpec(spec: GraphSpec, weights: ReadonlyMap<string, Tensor
       return fail(`${at}: expected a name and a kind`);
     if (!Array.isArray(node.inputs) || !node.inputs.every((name) => typeof name === 'string'))
       fail(`${at}.inputs: expected names`);
-    for (const [key, length] of [
-      ['strides', 2],
-      ['dilations', 2],
-      ['size', 2],
-      ['padding', 4],
-    ] as const)
-      if (node[key] !== undefined && !list(node[key], length))
-        fail(`${at}.${key}: expected ${length} whole numbers`);
-    const needed: Record<string, string[]> = {
-      conv2d: ['kernel', 'strides', 'padding', 'dilations', 'groups'],
-      dense: ['kernel'],
-      'max-pool': ['size', 'strides', 'padding'],
-      'average-pool': ['size', 'strides', 'padding'],
-      'batch-norm': ['scale', 'offset'],
-      pad: ['padding'],
-      reshape: ['shape'],
-      'leaky-relu': ['slope'],
-      clip: ['min', 'max'],
-      'hard-sigmoid': ['alpha', 'beta'],
-      elu: ['alpha', 'factor'],
-      'layer-norm': ['scale', 'offset', 'epsilon'],
-    };
-    for (const key of ['slope', 'min', 'max', 'alpha', 'beta', 'factor', 'epsilon'])
-      if (node[key] !== undefined && !Number.isFinite(node[key])) fail(`${at}.${key}: expected a number`);
-    for (const key of needed[node.kind] ?? []) if (node[key] === undefined) fail(`${at}: expected ${key}`);
-    if (node.shape !== undefined && !(Array.isArray(node.shape) && list(node.shape, node.shape.length)))
-      fail(`${at}.shape: expected whole numbers`);
+    for (const [key, given] of Object.entries(opOf(node.kind as GraphKind)?.fields ?? {})) {
+      const kind = given.replace('?', '') as FieldKind;
+      const value = node[key];
+      if (value === undefined) {
+        if (!given.endsWith('?')) fail(`${at}: expected ${key}`);
+      } else if (!FIELDS[kind].fits(value)) fail(`${at}.${key}: expected ${FIELDS[kind].expected}`);
+    }
   }
   const graph: Graph = { inputShape: spec.inputShape, nodes: spec.nodes, weights: asFloat32(weights) };
   shapesOf(graph);
   return graph;
 }
 
+const every = (value: unknown, fits: (item: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.length <= MAX_LIST && value.every(fits);
+/** Places, sides or indices of one node. */
+const MAX_LIST = 1_000_000;
+const FIELDS: Record<FieldKind, { expected: string; fits: (value: unknown) => boolean }> = {
+  number: { expected: 'a number', fits: Number.isFinite },
+  numbers: { expected: 'numbers', fits: (value) => every(value, Number.isFinite) },
+  counts: {
+    expected: 'whole numbers ≥ 0',
+    fits: (value) => every(value, (item) => Number.isSafeInteger(item) && (item as number) >= 0),
+  },
+  integers: { expected: 'whole numbers', fits: (value) => every(value, Number.isSafeInteger) },
+  flag: { expected: 'true or false', fits: (value) => typeof value === 'boolean' },
+  text: { expected: 'a text', fits: (value) => typeof value === 'string' },
+  tensor: { expected: "a tensor's name", fits: (value) => typeof value === 'string' },
+};
+
+/** Names of the tensors a node reads, by field. */
+export function tensorsOf(node: GraphNode): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const [key, kind] of Object.entries(opOf(node.kind)?.fields ?? {})) {
+    const value = (node as unknown as Record<string, unknown>)[key];
+    if (kind.startsWith('tensor') && typeof value === 'string') named.set(key, value);
+  }
+  return named;
+}
+
 /** Graphs run in float32. */
-function asFloat32(weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+export function asFloat32(weights: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   return new Map(
     [...weights].map(([name, tensor]) => [
       name,
-      tensor.data instanceof Float64Array
+      !(tensor.data instanceof Float32Array) && /float/.test(tensor.dtype)
         ? { data: toFloat32(tensor.data), shape: tensor.shape, dtype: 'float32' }
         : tensor,
     ]),
   );
 }
 
-/** Every node as a layer of a run, in order, with the tensors it reads. */
+/** They move values or hold constants: nodes, but no layers to look at. */
+const HIDDEN: ReadonlySet<string> = new Set(['constant', 'transpose', 'slice', 'take', 'expand']);
+
+/** Every node as a layer of a run, in order, with the tensors it reads; not what only moves values. */
 export function layersOfGraph(graph: Graph): LayerInfo[] {
   const shapes = shapesOf(graph);
-  return graph.nodes.map((node) => ({
-    name: node.name,
-    kind: node.kind,
-    shape: [...shapes.get(node.name)!],
-    parameters: (['kernel', 'bias', 'scale', 'offset'] as const).flatMap((key) => {
-      const name = (node as unknown as Record<string, unknown>)[key];
-      return typeof name === 'string' ? [name] : [];
-    }),
-  }));
+  const last = graph.nodes.at(-1);
+  return graph.nodes
+    .filter((node) => !HIDDEN.has(node.kind) || node === last)
+    .map((node) => ({
+      name: node.name,
+      kind: node.kind,
+      shape: [...shapes.get(node.name)!],
+      parameters: [...tensorsOf(node).values()],
+    }));
 }
 
 /**
@@ -113,60 +123,4 @@ export function withLogSoftmax(graph: Graph): Graph {
   while (graph.nodes.some((node) => node.name === name)) name += '_';
   const from = last.kind === 'softmax' ? last.inputs[0]! : last.name;
   return { ...graph, nodes: [...graph.nodes, { name, kind: 'log-softmax', inputs: [from] }] };
-}
-
-/** A graph's batch normalisations from what frameworks keep, where scale and offset are not there. Throws `missing`, `shape`. */
-export function foldNorms(
-  graph: Graph,
-  norms: ReadonlyMap<string, number>,
-  weights: ReadonlyMap<string, Tensor>,
-  source: string,
-): Map<string, Tensor> {
-  const folded = new Map<string, Tensor>();
-  for (const node of graph.nodes) {
-    if (node.kind === 'layer-norm') {
-      for (const [own, ...others] of [
-        [node.scale, 'weight', 'gamma', 'scale'],
-        [node.offset, 'bias', 'beta'],
-      ] as [string, ...string[]][]) {
-        const found = others.map((name) => weights.get(`${node.name}.${name}`)).find((tensor) => tensor);
-        if (found && !weights.has(own)) folded.set(own, found);
-      }
-      continue;
-    }
-    if (node.kind !== 'batch-norm' || (weights.has(node.scale) && weights.has(node.offset))) continue;
-    const find = (...names: string[]) =>
-      names.map((name) => weights.get(`${node.name}.${name}`)).find((tensor) => tensor);
-    const mean = find('running_mean', 'moving_mean');
-    const variance = find('running_var', 'moving_variance');
-    const epsilon = norms.get(node.name);
-    if (!mean || !variance || epsilon === undefined) {
-      // A constant that is added: the model's own numbers serve every snapshot.
-      for (const name of [node.scale, node.offset]) {
-        const own = graph.weights.get(name);
-        guard(
-          own && epsilon === undefined,
-          'missing',
-          () => `${source}: expected ${node.name}.running_mean and running_var`,
-          {
-            tensor: node.name,
-          },
-        );
-        folded.set(name, own);
-      }
-      continue;
-    }
-    const gamma = find('weight', 'gamma');
-    const beta = find('bias', 'beta');
-    const at = (tensor: Tensor | undefined, i: number, otherwise: number) =>
-      Number(tensor?.data[i] ?? otherwise);
-    const scale = Float32Array.from(
-      { length: variance.data.length },
-      (_, i) => at(gamma, i, 1) / Math.sqrt(at(variance, i, 1) + epsilon),
-    );
-    const offset = scale.map((s, i) => at(beta, i, 0) - at(mean, i, 0) * s);
-    folded.set(node.scale, { data: scale, shape: [scale.length], dtype: 'float32' });
-    folded.set(node.offset, { data: offset, shape: [offset.length], dtype: 'float32' });
-  }
-  return folded;
 }

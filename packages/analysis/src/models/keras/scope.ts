@@ -3,7 +3,7 @@ import { toFloat32 } from '../../formats/dtypes.js';
 import { variablesOf } from '../../formats/keras.js';
 import type { Tensor } from '../../formats/types.js';
 import { samePadding } from '../graph/from-model.js';
-import type { GraphOp, Padding, Pair } from '../graph/types.js';
+import type { GraphOp, Padding, Sides } from '../graph/types.js';
 import type { KerasLayer } from './config.js';
 
 /** One node of a layer, and what its name ends in where others follow. */
@@ -78,18 +78,18 @@ export class LayerScope {
     return { bias: this.put('bias', data, shape) };
   }
 
-  pair(value: unknown, otherwise?: Pair): Pair {
+  pair(value: unknown, otherwise?: Sides): Sides {
     if ((value === undefined || value === null) && otherwise) return otherwise;
     const both = Array.isArray(value) ? value : [value, value];
     return both.length === 2 && both.every((n) => Number.isSafeInteger(n) && n > 0)
-      ? (both as unknown as Pair)
+      ? (both as Sides)
       : this.fail(`expected one or two whole numbers > 0, got ${JSON.stringify(value)?.slice(0, 60)}`);
   }
   image(): number[] {
     return this.input.length === 3 ? this.input : this.fail(`expected an image, got shape [${this.input}]`);
   }
   /** Zeros around the image for a window that goes over it. */
-  windowed(size: Pair, strides: Pair): Padding {
+  windowed(size: Sides, strides: Sides): Padding {
     return this.config.padding === 'same' ? samePadding(this.image(), size, strides) : [0, 0, 0, 0];
   }
   /** Refuses any axis but the last, the only one that graphs know. */

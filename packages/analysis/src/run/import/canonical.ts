@@ -33,7 +33,7 @@ export function commonPrefix(names: readonly string[]): string {
 
 /**
  * Weights of any framework under our names and layouts: "<layer>.<parameter>", dense kernels [inputs, units], convolution
- * kernels [height, width, in, out] (PyTorch's "weight" of two, three or four axes is turned and called "kernel").
+ * kernels [height, width, in, out] (PyTorch's "weight" of two to five axes is turned and called "kernel").
  * Common prefixes ("module.") go; whole numbers are left out. Throws `format` on two tensors of one name, or none.
  */
 export function canonicalWeights(
@@ -111,8 +111,27 @@ function product(a: Tensor, b: Tensor): Tensor {
   return { ...a, data };
 }
 
-/** Linear [out, in], Conv1d [out, in, k], Conv2d [out, in, h, w]: where each of our axes is taken from. */
-const TORCH_AXES: Record<number, number[] | undefined> = { 2: [1, 0], 3: [2, 1, 0], 4: [2, 3, 1, 0] };
+/** Linear [out, in], Conv1d [out, in, k], Conv2d [out, in, h, w], Conv3d [out, in, d, h, w]: where each of our axes is taken from. */
+const TORCH_AXES: Record<number, number[] | undefined> = {
+  2: [1, 0],
+  3: [2, 1, 0],
+  4: [2, 3, 1, 0],
+  5: [2, 3, 4, 1, 0],
+};
+
+/** A tensor as PyTorch has it ("conv.weight"), from weights under our names; undefined where there is none. */
+export function torchTensor(weights: ReadonlyMap<string, Tensor>, name: string): Tensor | undefined {
+  const own = weights.get(name);
+  if (own || !/(^|\.)weight$/.test(name)) return own;
+  const kernel = weights.get(name.replace(/weight$/, 'kernel'));
+  const axes = TORCH_AXES[kernel?.shape.length ?? 0];
+  return kernel && axes
+    ? transpose(
+        kernel,
+        axes.map((_, axis) => axes.indexOf(axis)),
+      )
+    : undefined;
+}
 
 /** Row-major transposition. O(values). */
 export function transpose(tensor: Tensor, axes: readonly number[]): Tensor {
@@ -161,7 +180,7 @@ function layersOf(tensors: ReadonlyMap<string, Tensor>): LayerInfo[] {
     const statistics = flax || parameters.some((parameter) => /(moving|running)_mean$/.test(parameter));
     const kind = statistics
       ? 'batch-norm'
-      : ({ 1: 'scale', 2: 'dense', 3: 'conv1d', 4: 'conv2d' }[main.length] ?? 'parameters');
+      : ({ 1: 'scale', 2: 'dense', 3: 'conv1d', 4: 'conv2d', 5: 'conv3d' }[main.length] ?? 'parameters');
     return { name: layerName(name), kind, shape: main.length ? [main[main.length - 1]!] : [1], parameters };
   });
 }

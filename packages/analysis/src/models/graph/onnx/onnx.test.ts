@@ -96,7 +96,7 @@ describe('ONNX on our graph', () => {
     for (const name of ['conv1', 'bn1', 'conv2', 'conv3', 'fc', 'out']) expect(names).toContain(name);
     expect(graph.weights.get('conv1.kernel')!.shape).toEqual([3, 3, 2, 4]);
     expect(graph.weights.get('fc.kernel')!.shape).toEqual([8, 6]);
-    expect([...norms]).toEqual([['bn1', expect.closeTo(1e-5, 10)]]);
+    expect([...norms]).toEqual(['bn1']);
     expect(new Set(names).size).toBe(names.length);
   });
 });
@@ -225,22 +225,7 @@ describe('ONNX gone wrong', () => {
     ['two inputs', model([x, v, y]), 'expected one input and one output, got 2 and 1'],
     ['an input of open sides', model([info(11, 'x', [null, null]), y]), 'with known sides, got [?,?]'],
     ['no node for the output', model([x, y]), 'no node gives the output y'],
-    ['an unknown operator', one('LSTM'), 'node the-LSTM (LSTM): operator LSTM is not known'],
-    [
-      'two values apart',
-      model([v, y, node('Relu', ['x'], ['r']), node('Sub', ['x', 'r'], ['y'])]),
-      'of two values that the net computes is not known',
-    ],
-    [
-      'a division by what is computed',
-      model([v, y, tensor(5, 'c', [4], [1, 1, 1, 1]), node('Div', ['c', 'x'], ['y'])]),
-      'Div',
-    ],
-    [
-      'a mean over one axis',
-      model([x, y, node('ReduceMean', ['x'], ['y'], ints('axes', [3]))]),
-      'axes [3] of [batch, 2,5,5]: expected height and width',
-    ],
+    ['an unknown operator', one('Loop'), 'node the-Loop (Loop): operator Loop is not known'],
     [
       'a clip of nothing',
       model([v, y, tensor(5, 'c', [], [1]), node('Clip', ['x', 'c', 'c'], ['y'])]),
@@ -306,17 +291,6 @@ describe('ONNX gone wrong', () => {
       'dilations are not known',
     ],
     [
-      'softmax over the width',
-      one('Softmax', int('axis', 3)),
-      'axis 3 of [batch, 2,5,5]: expected the channels',
-    ],
-    ['flatten from axis 2', one('Flatten', int('axis', 2)), 'axis 2: expected 1'],
-    [
-      'transposition of another kind',
-      one('Transpose', ints('perm', [0, 2, 1, 3])),
-      'only between channels first and channels last',
-    ],
-    [
       'a matrix on an image',
       model([x, y, w, node('MatMul', ['x', 'w'], ['y'])]),
       'expected batch × values; flatten before it',
@@ -332,16 +306,6 @@ describe('ONNX gone wrong', () => {
       'expected shape',
     ],
     [
-      'unequal sums',
-      model([x, y, k, node('Conv', ['x', 'k'], ['c']), node('Add', ['x', 'c'], ['y'])]),
-      'expected equal shapes',
-    ],
-    [
-      'a constant along the width',
-      model([x, y, tensor(5, 'c', [5], [1, 1, 1, 1, 1]), node('Add', ['x', 'c'], ['y'])]),
-      'is not one number a channel',
-    ],
-    [
       'a net in training',
       model([
         v,
@@ -352,19 +316,73 @@ describe('ONNX gone wrong', () => {
       'model.eval()',
     ],
     [
-      'a reshape of the batch',
+      'sums of shapes that do not broadcast',
+      model([x, y, tensor(5, 'c', [3], [1, 1, 1]), node('Add', ['x', 'c'], ['y'])]),
+      'expected shapes that broadcast, got [1,2,5,5] and [3]',
+    ],
+    [
+      'a mean over the samples',
+      model([v, y, node('ReduceMean', ['x'], ['y'], ints('axes', [0]))]),
+      'axis 0 is that of the samples, which stay apart',
+    ],
+    [
+      'a product that adds up over the samples',
+      model([v, y, node('Transpose', ['x'], ['t'], ints('perm', [1, 0])), node('MatMul', ['t', 'x'], ['y'])]),
+      'it adds up over the samples',
+    ],
+    [
+      'samples joined to more',
+      model([v, y, node('Concat', ['x', 'x'], ['y'], int('axis', 0))]),
+      'axis 0 is that of the samples',
+    ],
+    [
+      'a reshape that loses values',
       model([
         x,
         y,
-        sub(5, num(1, 2), num(2, 7), str(8, 's'), ...[5, 10].map((n) => num(7, n))),
+        sub(5, num(1, 2), num(2, 7), str(8, 's'), ...[5, 9].map((n) => num(7, n))),
         node('Reshape', ['x', 's'], ['y']),
       ]),
-      'expected the batch first',
+      'shape [5,9] of [batch,2,5,5]',
     ],
     [
-      'joining along the height',
-      model([x, y, node('Concat', ['x', 'x'], ['y'], int('axis', 2))]),
-      'axis 2: expected the channels',
+      'a choice that the input decides',
+      model([x, y, node('If', ['x'], ['y'])]),
+      'expected the condition as a constant',
+    ],
+    [
+      'a fill of far too many values',
+      model([
+        v,
+        y,
+        sub(5, num(1, 2), num(2, 7), str(8, 's'), ...[1_000_000, 1_000_000].map((n) => num(7, n))),
+        node('ConstantOfShape', ['s'], ['c']),
+      ]),
+      'the weights of its nodes are more than 4 times',
+    ],
+    [
+      'places outside of a constant',
+      model([
+        v,
+        y,
+        tensor(5, 'c', [2], [1, 2]),
+        sub(5, num(1, 1), num(2, 7), str(8, 'i'), num(7, 7)),
+        node('Gather', ['c', 'i'], ['g']),
+      ]),
+      'of constants: index 7 of 2',
+    ],
+    [
+      'a recurrent layer that starts elsewhere',
+      model([
+        info(11, 'x', [null, 5, 2]),
+        y,
+        node('Transpose', ['x'], ['t'], ints('perm', [1, 0, 2])),
+        tensor(5, 'w', [1, 3, 2], Array(6).fill(1)),
+        tensor(5, 'r', [1, 3, 3], Array(9).fill(1)),
+        tensor(5, 'h', [1, 1, 3], [0, 1, 0]),
+        node('RNN', ['t', 'w', 'r', '', '', 'h'], ['y']),
+      ]),
+      'expected a first state of zeros',
     ],
     [
       'one large tensor read a thousand times',

@@ -2,34 +2,35 @@ import { toFloat32 } from '../../../formats/dtypes.js';
 import type { Tensor } from '../../../formats/types.js';
 
 /**
- * How a value of the ONNX graph lies in ours: `image` [N, C, H, W] is our [h, w, c]; `image-last` [N, H, W, C] likewise;
- * `pooled` [N, C, 1, 1] is our [c]; `vector` [N, F] is our [f].
+ * A value of the ONNX graph, for a batch of one sample, and how it lies in ours. Transposing it is only a new `order`;
+ * axes of one place come and go freely. What reads it in another order gets a node that moves it.
  */
-export type Form = 'image' | 'image-last' | 'pooled' | 'vector';
-
 export interface Value {
   /** The node of our graph that gives it. */
   node: string;
-  form: Form;
-  /** One sample's shape in our graph. */
+  /** ONNX's shape, the batch as 1. */
   shape: number[];
-}
-
-/** What a node's shape is computed with while the net is exported: whole numbers, the batch left open. */
-export type Sides = (number | 'batch')[];
-
-/** A constant of whole numbers as sides; null for any other. */
-export function sidesOf(tensor: Tensor | undefined): Sides | null {
-  return tensor && tensor.data.length <= 64 && tensor.shape.length <= 1 && /int/.test(tensor.dtype)
-    ? Array.from(tensor.data as Iterable<number | bigint>, Number)
-    : null;
-}
-
-/** ONNX's shape of a value, without the batch. */
-export function onnxSides({ form, shape }: Value): number[] {
-  if (form === 'image') return [shape[2]!, shape[0]!, shape[1]!];
-  return form === 'pooled' ? [shape[0]!, 1, 1] : shape;
+  /** ONNX's axes of more than one place, in the order in which the node's output holds them. */
+  order: number[];
+  /** ONNX's axis of the samples; -1 where it was joined with another, or dropped. */
+  batch: number;
+  /** The node's own shape: `order`, with axes of one place anywhere. */
+  sides: number[];
+  /** Holds whole numbers: token ids. */
+  integer?: boolean;
+  /** Added to it before its softmax, in ONNX's axes: −∞ for what is not looked at. */
+  mask?: Tensor;
 }
 
 /** Numbers of a tensor as float32. */
 export const floats = (tensor: Tensor): Float32Array => toFloat32(tensor.data);
+
+/** Numbers of a tensor, whole ones exact to 2⁵³. */
+export const numbersOf = (tensor: Tensor): ArrayLike<number> =>
+  tensor.data instanceof BigInt64Array || tensor.data instanceof BigUint64Array
+    ? Float64Array.from(tensor.data as ArrayLike<bigint>, Number)
+    : (tensor.data as ArrayLike<number>);
+
+/** ONNX's axes of a shape with more than one place. */
+export const wide = (shape: readonly number[]): number[] =>
+  shape.flatMap((side, axis) => (side > 1 ? [axis] : []));
