@@ -15,17 +15,18 @@ export { vatPointsFill, vatPointsFillBounds, vatPointsFillWhole } from "./fill/a
 export { vatPointsCombine, vatPointsProject } from "./project/assembly";
 export { vatPointsProbe } from "./search/assembly";
 export { vatPointsSpatialOrder } from "./spatial-order/assembly";
+import { Job, Worker } from "./memory";
 
 // Takes the visited point at `v`, number `last` of the order, into a worker's keys, as far as they could decide, and publishes its best candidate.
 // @ts-ignore: decorator
 @inline
 function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: bool): void {
   let best: f32 = Infinity;
-  const records = word(job, 19) != 0;
+  const records = word(job, Job.asRecords) != 0;
   if (records) best = payDue(job, state, v, last, l1);
   else {
-    const blocks = word(state, 8), blockKey = ptr(state, 6), blockId = ptr(state, 7);
-    const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
+    const blocks = word(state, Worker.blocks), blockKey = ptr(state, Worker.blockKey), blockId = ptr(state, Worker.blockId);
+    const grow = f32x4.splat(load<f32>(job, Job.grow << 2)), slack = f32x4.splat(load<f32>(job, Job.slack << 2));
     for (let b: u32 = 0; b < blocks; b++) {
       if (load<u32>(blockId + (<usize>b << 2)) == NONE) continue;
       if (lower(job, state, b, v, l1, grow, slack)) refresh(state, b);
@@ -38,7 +39,7 @@ function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: boo
     return;
   }
   publish(job, state, slot, to);
-  if (records && word(job, 4) > 1) store<f32>(to, nextKey(state, slot), 16);
+  if (records && word(job, Job.workers) > 1) store<f32>(to, nextKey(state, slot), 16);
 }
 
 /**
@@ -47,26 +48,26 @@ function sweep(job: usize, state: usize, v: usize, last: u32, to: usize, l1: boo
  * and then Prim's steps, all workers together. All workers must be called with the same `steps`; they return after the same one.
  */
 export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
-  const n = word(job, 0), workers = word(job, 4), total = word(job, 14);
-  const l1 = word(job, 3) != 0;
+  const n = word(job, Job.n), workers = word(job, Job.workers), total = word(job, Job.blocks);
+  const l1 = word(job, Job.l1) != 0;
   const state = stateOf(job, worker);
-  const sync = ptr(job, 11);
+  const sync = ptr(job, Job.sync);
   const rows = (total + workers - 1) / workers;
   for (; steps > 0; steps--) {
-    if (word(state, 28)) {
+    if (word(state, Worker.byTree)) {
       const end = treeUnit(job, worker, l1);
       if (end == 0) continue;
-      store<u32>(state, 0, 112);
+      store<u32>(state, 0, Worker.byTree << 2)
       // Where the edges did not fit, Prim's own steps follow.
       if (end == 4) continue;
-      if (end == 1) store<u32>(state, n, 36);
+      if (end == 1) store<u32>(state, n, Worker.step << 2)
       return end;
     }
-    let row = word(state, 10);
+    let row = word(state, Worker.searchRow);
     if (row < rows) {
       const g = row * workers + worker;
       if (g < total) farthestRow(job, state, g, l1);
-      store<u32>(state, ++row, 40);
+      store<u32>(state, ++row, Worker.searchRow << 2)
       if (row == rows) {
         // Every worker reads every result: the largest distance, and the lowest index that has it.
         if (!atBarrier(job, state)) return 3;
@@ -74,14 +75,14 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
         const to = candidate(job, 0, worker);
         store<u32>(to, NONE, 4);
         store<f32>(to, Infinity, 16);
-        const slots = word(state, 8) << 4;
+        const slots = word(state, Worker.blocks) << 4;
         for (let slot: u32 = 0; slot < slots; slot++) {
-          if (load<u32>(ptr(state, 3) + (<usize>slot << 2)) == start) publish(job, state, slot, to);
+          if (load<u32>(ptr(state, Worker.ids) + (<usize>slot << 2)) == start) publish(job, state, slot, to);
         }
         if (!atBarrier(job, state)) return 3;
       }
     } else {
-      const k = word(state, 9);
+      const k = word(state, Worker.step);
       if (k >= n) return 1;
       let winner: usize = 0;
       let owner: u32 = 0;
@@ -95,25 +96,25 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
       }
       const id = load<u32>(winner, 4);
       if (worker == 0) {
-        store<u32>(ptr(job, 6) + (<usize>k << 2), id);
+        store<u32>(ptr(job, Job.order) + (<usize>k << 2), id);
         if (k > 0) {
-          store<f32>(ptr(job, 7) + (<usize>(k - 1) << 2), load<f32>(winner));
-          store<u32>(ptr(job, 7) + (<usize>(n + k - 1) << 2), load<u32>(winner, 8));
+          store<f32>(ptr(job, Job.weights) + (<usize>(k - 1) << 2), load<f32>(winner));
+          store<u32>(ptr(job, Job.weights) + (<usize>(n + k - 1) << 2), load<u32>(winner, 8));
         }
       }
       if (owner == worker) {
-        const row = ptr(job, 18) + <usize>k * ptr(job, 9);
-        if (word(job, 19)) for (let i: usize = 0; i < ptr(job, 9); i += 16) v128.store(row + i, v128.load(winner + i));
+        const row = ptr(job, Job.visited) + <usize>k * ptr(job, Job.candidateBytes);
+        if (word(job, Job.asRecords)) for (let i: usize = 0; i < ptr(job, Job.candidateBytes); i += 16) v128.store(row + i, v128.load(winner + i));
         const slot = load<u32>(winner, 12);
-        store<f32>(ptr(state, 2) + (<usize>slot << 2), -1);
+        store<f32>(ptr(state, Worker.keys) + (<usize>slot << 2), -1);
         refresh(state, slot >> 4);
       }
       const next = k + 1;
-      store<u32>(state, next, 36);
+      store<u32>(state, next, Worker.step << 2)
       // All workers after the same step, so that none waits for another's moving.
-      if ((n - next) * 5 < word(state, 24) * 4 && n - next > workers << 5) {
+      if ((n - next) * 5 < word(state, Worker.left) * 4 && n - next > workers << 5) {
         compact(job, state);
-        store<u32>(state, n - next, 96);
+        store<u32>(state, n - next, Worker.left << 2)
       }
       if (next < n) {
         const to = candidate(job, next, worker);

@@ -1,16 +1,17 @@
 // Where all workers of a job meet.
 import { ptr, word } from "../../../assembly/words";
+import { Job, Worker } from "../memory";
 
 // Some 0.1 ms: a sleep costs more than a step, so that short spinning makes several workers slower than one.
 const SPIN: u32 = 100000;
 
 /** All workers meet; false if the job was aborted meanwhile. The counter only grows, so that it is its own epoch. */
 export function atBarrier(job: usize, state: usize): bool {
-  const workers = word(job, 4);
+  const workers = word(job, Job.workers);
   if (workers == 1) return true;
-  const sync = ptr(job, 11);
-  const target = word(state, 11) + workers;
-  store<u32>(state, target, 44);
+  const sync = ptr(job, Job.sync);
+  const target = word(state, Worker.epoch) + workers;
+  store<u32>(state, target, Worker.epoch << 2)
   atomic.add<u32>(sync, 1);
   if (atomic.load<u32>(sync, 64) != 0) atomic.notify(sync, -1);
   for (let i: u32 = 0; i < SPIN; i++) if (<i32>(atomic.load<u32>(sync) - target) >= 0) return true;

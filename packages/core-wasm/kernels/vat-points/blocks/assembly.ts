@@ -30,6 +30,7 @@
 // squared norm of its whole numbers, odd, its record (of a tile's rows); then bound row and, with few coordinates, these.
 
 import { ptr, word } from "../../../assembly/words";
+import { Job, Worker } from "../memory";
 
 export const NONE: u32 = 0xffffffff;
 // Bytes of a candidate before its rows.
@@ -38,27 +39,27 @@ export const HEAD: usize = 32;
 // @ts-ignore: decorator
 @inline
 export function stateOf(job: usize, worker: u32): usize {
-  return ptr(job, 10) + <usize>worker * 128;
+  return ptr(job, Job.states) + <usize>worker * 128;
 }
 
 // @ts-ignore: decorator
 @inline
 export function candidate(job: usize, parity: u32, worker: u32): usize {
-  return ptr(job, 8) + <usize>((parity & 1) * word(job, 4) + worker) * ptr(job, 9);
+  return ptr(job, Job.candidates) + <usize>((parity & 1) * word(job, Job.workers) + worker) * ptr(job, Job.candidateBytes);
 }
 
 // @ts-ignore: decorator
 @inline
 export function record(job: usize, id: u32): usize {
-  return ptr(job, 22) + <usize>id * ptr(job, 23);
+  return ptr(job, Job.records) + <usize>id * ptr(job, Job.recordBytes);
 }
 
 // Bytes of a direct block; of another, which holds two whole numbers where the other holds a coordinate.
 // @ts-ignore: decorator
 @inline
 export function blockBytes(job: usize): usize {
-  const d = word(job, 1);
-  return word(job, 19) ? (word(job, 20) ? <usize>((d + 1) >> 1) << 6 : 0) : <usize>(d + word(job, 5)) << 6;
+  const d = word(job, Job.d);
+  return word(job, Job.asRecords) ? (word(job, Job.quantised) ? <usize>((d + 1) >> 1) << 6 : 0) : <usize>(d + word(job, Job.tagRows)) << 6;
 }
 
 // One term of a distance: (x−y)² or |x−y|.
@@ -71,17 +72,17 @@ export function term(acc: v128, x: v128, y: v128, l1: bool): v128 {
 
 // Writes slot's point as a worker's candidate, all but the next key.
 export function publish(job: usize, state: usize, slot: u32, to: usize): void {
-  const m = word(job, 2);
+  const m = word(job, Job.boundRows);
   const at = <usize>slot << 2;
-  store<f32>(to, load<f32>(ptr(state, 2) + at));
-  store<u32>(to, load<u32>(ptr(state, 3) + at), 4);
-  store<u32>(to, load<u32>(ptr(state, 4) + at), 8);
+  store<f32>(to, load<f32>(ptr(state, Worker.keys) + at));
+  store<u32>(to, load<u32>(ptr(state, Worker.ids) + at), 4);
+  store<u32>(to, load<u32>(ptr(state, Worker.parents) + at), 8);
   store<u32>(to, slot, 12);
-  gather(ptr(state, 1), m, slot, to + HEAD);
-  if (word(job, 19)) {
-    store<u32>(to, load<u32>(ptr(state, 22) + at), 20);
-    store<u32>(to, load<u32>(ptr(state, 25) + at), 24);
-  } else gather(ptr(state, 0), word(job, 1) + word(job, 5), slot, to + HEAD + (<usize>m << 2));
+  gather(ptr(state, Worker.bounds), m, slot, to + HEAD);
+  if (word(job, Job.asRecords)) {
+    store<u32>(to, load<u32>(ptr(state, Worker.norms) + at), 20);
+    store<u32>(to, load<u32>(ptr(state, Worker.odd) + at), 24);
+  } else gather(ptr(state, Worker.points), word(job, Job.d) + word(job, Job.tagRows), slot, to + HEAD + (<usize>m << 2));
 }
 
 function gather(base: usize, rows: u32, slot: u32, to: usize): void {

@@ -6,6 +6,7 @@ import { HEAD, NONE, candidate, record, sink } from "../blocks/assembly";
 import { lanesUnder, leastOf, refresh, toBoxes } from "../living/assembly";
 import { lowerLanes } from "../pairs/assembly";
 import { lanesWithin, product, products, setLimits, whole, wholeBytes } from "../quantised/assembly";
+import { Job, Worker } from "../memory";
 
 // Looks at the bounds before they are judged.
 const LOOK: u32 = 32;
@@ -14,11 +15,11 @@ const ALL: u32 = 0xffff;
 // Adds the visited point whose bound rows stand at `v`, number `last` of the order, to what the blocks owe it to; answers the block that
 // may owe the least. A point farther from the whole block than its largest key can change nothing there and is not owed.
 function owe(job: usize, state: usize, v: usize, last: u32, l1: bool): u32 {
-  const rows = word(job, 16), blocks = word(state, 8);
-  const boxes = ptr(state, 17), owed = ptr(state, 18), tops = ptr(state, 21), since = ptr(state, 20);
-  const row = usize(word(state, 19)) << 2;
+  const rows = word(job, Job.boxRows), blocks = word(state, Worker.blocks);
+  const boxes = ptr(state, Worker.boxes), owed = ptr(state, Worker.owed), tops = ptr(state, Worker.tops), since = ptr(state, Worker.since);
+  const row = usize(word(state, Worker.boxStride)) << 2;
   const infinity = f32x4.splat(Infinity), four = i32x4.splat(4);
-  const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
+  const grow = f32x4.splat(load<f32>(job, Job.grow << 2)), slack = f32x4.splat(load<f32>(job, Job.slack << 2));
   let least = infinity, at = i32x4.splat(0), index = i32x4(0, 1, 2, 3);
   for (let b: usize = 0; b < <usize>blocks << 2; b += 16) {
     let sum = toBoxes(boxes + b, row, v, rows, l1);
@@ -65,14 +66,14 @@ function toBox(box: usize, v: usize, m: u32, l1: bool): f32 {
 function settle(job: usize, state: usize, b: u32, v: usize, lanes: u32, l1: bool, grow: v128, slack: v128): void {
   if (!lanes || !lowerLanes(job, state, b, load<u32>(v, 4), lanes, l1)) return;
   refresh(state, b);
-  if (word(job, 20)) setLimits(job, ptr(state, 2) + (<usize>b << 6), ptr(state, 26), grow, slack);
+  if (word(job, Job.quantised)) setLimits(job, ptr(state, Worker.keys) + (<usize>b << 6), ptr(state, Worker.wholeLimits), grow, slack);
 }
 
 // The same for the lanes that the whole numbers of one to four visited points leave.
 function settleFour(job: usize, state: usize, b: u32, v0: usize, v1: usize, v2: usize, v3: usize, count: u32, grow: v128, slack: v128): void {
   const at = whole(job), bytes = wholeBytes(job);
-  const out = ptr(state, 23), norms = ptr(state, 22) + (<usize>b << 6), limits = ptr(state, 26);
-  const block = ptr(state, 0) + <usize>b * (bytes << 4);
+  const out = ptr(state, Worker.products), norms = ptr(state, Worker.norms) + (<usize>b << 6), limits = ptr(state, Worker.wholeLimits);
+  const block = ptr(state, Worker.points) + <usize>b * (bytes << 4);
   if (count == 1) product(block, record(job, load<u32>(v0, 4)) + at, bytes, out, i32x4.splat(0));
   else {
     const r0 = record(job, load<u32>(v0, 4)), r1 = record(job, load<u32>(v1, 4)), r2 = record(job, load<u32>(v2, 4)), r3 = record(job, load<u32>(v3, 4));
@@ -88,17 +89,17 @@ function settleFour(job: usize, state: usize, b: u32, v0: usize, v1: usize, v2: 
 // @ts-ignore: decorator
 @inline
 function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bool, grow: v128, slack: v128): void {
-  const m = word(job, 2), size = ptr(job, 9);
-  const top = ptr(state, 21) + (<usize>b << 2), own = ptr(state, 16);
-  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
-  const quantised = !l1 && word(job, 20) != 0;
-  const bounds = ptr(state, 1) + <usize>b * (<usize>m << 6), K = ptr(state, 2) + (<usize>b << 6);
-  if (quantised) setLimits(job, K, ptr(state, 26), grow, slack);
-  let k = load<u32>(ptr(state, 20) + (<usize>b << 2));
+  const m = word(job, Job.boundRows), size = ptr(job, Job.candidateBytes);
+  const top = ptr(state, Worker.tops) + (<usize>b << 2), own = ptr(state, Worker.rows);
+  const growth = load<f32>(job, Job.grow << 2), slackness = load<f32>(job, Job.slack << 2);
+  const quantised = !l1 && word(job, Job.quantised) != 0;
+  const bounds = ptr(state, Worker.bounds) + <usize>b * (<usize>m << 6), K = ptr(state, Worker.keys) + (<usize>b << 6);
+  if (quantised) setLimits(job, K, ptr(state, Worker.wholeLimits), grow, slack);
+  let k = load<u32>(ptr(state, Worker.since) + (<usize>b << 2));
   if (k < last) {
     // The box with its rows in fours.
-    const row = usize(word(state, 19)) << 2;
-    let p = ptr(state, 17) + (<usize>b << 2);
+    const row = usize(word(state, Worker.boxStride)) << 2;
+    let p = ptr(state, Worker.boxes) + (<usize>b << 2);
     for (let r: usize = 0; r < m; r++, p += row << 1) {
       const q = own + ((r >> 2) << 5) + ((r & 3) << 2);
       store<f32>(q, load<f32>(p));
@@ -108,7 +109,7 @@ function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bo
   let held: u32 = 0, looked: u32 = 0, spared: u32 = 0;
   let v0: usize = current, v1 = current, v2 = current;
   // The last one's row among the visited may still be under way.
-  for (let v = ptr(job, 18) + <usize>min(k, last) * size; k <= last; k++, v += size) {
+  for (let v = ptr(job, Job.visited) + <usize>min(k, last) * size; k <= last; k++, v += size) {
     if (k == last) v = current;
     else if (toBox(own, v + HEAD, m, l1) > load<f32>(top) * growth + slackness) continue;
     let lanes = ALL;
@@ -132,13 +133,13 @@ function pay(job: usize, state: usize, b: u32, current: usize, last: u32, l1: bo
     held = (held + 1) & 3;
   }
   if (held) settleFour(job, state, b, v0, v1, v2, v2, held, grow, slack);
-  store<f32>(ptr(state, 18) + (<usize>b << 2), Infinity);
+  store<f32>(ptr(state, Worker.owed) + (<usize>b << 2), Infinity);
 }
 
 // The least key that a worker is known to be able to offer in step k + 1: it is not worth paying debts above it.
 function offered(job: usize, k: u32, winner: usize): f32 {
   let least: f32 = Infinity;
-  for (let w: u32 = 0; w < word(job, 4); w++) {
+  for (let w: u32 = 0; w < word(job, Job.workers); w++) {
     const c = candidate(job, k, w);
     if (load<u32>(c, 4) != NONE) least = min(least, c == winner ? load<f32>(c, 16) : load<f32>(c));
   }
@@ -147,11 +148,11 @@ function offered(job: usize, k: u32, winner: usize): f32 {
 
 /** The least key of a worker's living points but one: what it can offer once that one is taken. */
 export function nextKey(state: usize, slot: u32): f32 {
-  const blocks = word(state, 8), block = slot >> 4;
-  const blockKey = ptr(state, 6);
+  const blocks = word(state, Worker.blocks), block = slot >> 4;
+  const blockKey = ptr(state, Worker.blockKey);
   let least = min(leastOf(blockKey, 0, block), leastOf(blockKey, block + 1, blocks));
   for (let other = block << 4; other < (block + 1) << 4; other++) {
-    const key = load<f32>(ptr(state, 2) + (<usize>other << 2));
+    const key = load<f32>(ptr(state, Worker.keys) + (<usize>other << 2));
     if (other != slot && key >= 0) least = min(least, key);
   }
   return least;
@@ -161,19 +162,19 @@ export function nextKey(state: usize, slot: u32): f32 {
 // @ts-ignore: decorator
 @inline
 export function payDue(job: usize, state: usize, v: usize, last: u32, l1: bool): f32 {
-  const blocks = word(state, 8), together = word(job, 4) > 1;
-  const owed = ptr(state, 18), blockKey = ptr(state, 6), blockId = ptr(state, 7);
-  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
+  const blocks = word(state, Worker.blocks), together = word(job, Job.workers) > 1;
+  const owed = ptr(state, Worker.owed), blockKey = ptr(state, Worker.blockKey), blockId = ptr(state, Worker.blockId);
+  const growth = load<f32>(job, Job.grow << 2), slackness = load<f32>(job, Job.slack << 2);
   const grow = f32x4.splat(growth), slack = f32x4.splat(slackness);
   const first = owe(job, state, v + HEAD, last, l1);
   let best = leastOf(blockKey, 0, blocks);
   // No debt above what any worker can offer: else one that has run out of near points would pay all it owes while the others wait.
   let limit = best;
-  const shared = ptr(job, 11) + 384 + (<usize>(last & 1) << 6);
+  const shared = ptr(job, Job.sync) + 384 + (<usize>(last & 1) << 6);
   if (together) {
     limit = min(limit, offered(job, last, v));
     // Nobody is in the step before any more, nor yet in the next.
-    atomic.store<u32>(ptr(job, 11) + 384 + (<usize>((last + 1) & 1) << 6), reinterpret<u32>(<f32>Infinity));
+    atomic.store<u32>(ptr(job, Job.sync) + 384 + (<usize>((last + 1) & 1) << 6), reinterpret<u32>(<f32>Infinity));
   }
   // The likeliest first: what it gives spares others.
   for (let i: u32 = 0; i <= blocks; i++) {

@@ -2,6 +2,7 @@
 import { ptr, word } from "../../../assembly/words";
 import { HEAD, term } from "../blocks/assembly";
 import { lanesUnder } from "../living/assembly";
+import { Job, Worker } from "../memory";
 
 // Coordinates between two looks at the limits.
 const GROUP: u32 = 16;
@@ -50,17 +51,17 @@ export function distances(block: usize, v: usize, d: u32, tagged: bool, l1: bool
 // @ts-ignore: decorator
 @inline
 export function lower(job: usize, state: usize, b: u32, v: usize, l1: bool, grow: v128, slack: v128): bool {
-  const d = word(job, 1), m = word(job, 2);
-  const K = ptr(state, 2) + (<usize>b << 6), out = ptr(state, 5);
-  if (m > 0 && !lanesUnder(ptr(state, 1) + <usize>b * (<usize>m << 6), v + HEAD, m, l1, K, grow, slack)) return false;
-  const block = ptr(state, 0) + <usize>b * (<usize>(d + word(job, 5)) << 6);
-  if (!distances(block, v + HEAD + (<usize>m << 2), d, word(job, 5) != 0, l1, K, out)) return false;
+  const d = word(job, Job.d), m = word(job, Job.boundRows);
+  const K = ptr(state, Worker.keys) + (<usize>b << 6), out = ptr(state, Worker.out);
+  if (m > 0 && !lanesUnder(ptr(state, Worker.bounds) + <usize>b * (<usize>m << 6), v + HEAD, m, l1, K, grow, slack)) return false;
+  const block = ptr(state, Worker.points) + <usize>b * (<usize>(d + word(job, Job.tagRows)) << 6);
+  if (!distances(block, v + HEAD + (<usize>m << 2), d, word(job, Job.tagRows) != 0, l1, K, out)) return false;
   const better = v128.or(
     v128.or(f32x4.le(v128.load(out), v128.load(K)), f32x4.le(v128.load(out, 16), v128.load(K, 16))),
     v128.or(f32x4.le(v128.load(out, 32), v128.load(K, 32)), f32x4.le(v128.load(out, 48), v128.load(K, 48))),
   );
   if (!v128.any_true(better)) return false;
-  const P = ptr(state, 4) + (<usize>b << 6);
+  const P = ptr(state, Worker.parents) + (<usize>b << 6);
   const id = load<u32>(v, 4);
   for (let lane: usize = 0; lane < 64; lane += 4) {
     const x = load<f32>(out + lane), key = load<f32>(K + lane);

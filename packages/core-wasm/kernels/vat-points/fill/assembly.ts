@@ -1,11 +1,12 @@
 // Points into blocks and records.
 import { ptr, word } from "../../../assembly/words";
 import { blockBytes, record, stateOf } from "../blocks/assembly";
+import { Job, Worker } from "../memory";
 
 /** Direct: writes up to 16 points, f32 rows of d coordinates at `rows`, into global block g; `dimensions` u32[d] is the order of the coordinates. */
 export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimensions: usize): void {
-  const d = word(job, 1), workers = word(job, 4);
-  const block = ptr(stateOf(job, g % workers), 0) + <usize>(g / workers) * blockBytes(job);
+  const d = word(job, Job.d), workers = word(job, Job.workers);
+  const block = ptr(stateOf(job, g % workers), Worker.points) + <usize>(g / workers) * blockBytes(job);
   const step = <usize>d << 2;
   for (let lane: usize = 0; lane < <usize>count << 2; lane += 4, rows += step) {
     let to = block + lane;
@@ -19,17 +20,17 @@ export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimen
  * filled up with zeros to a multiple of 4.
  */
 export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: usize, dimensions: usize, centre: usize, f: f64, tag: u32, odd: u32): void {
-  const d = word(job, 1), workers = word(job, 4);
+  const d = word(job, Job.d), workers = word(job, Job.workers);
   const to = record(job, id);
   store<u32>(to, tag);
   store<u32>(to, odd, 8);
   for (let k: usize = 0; k < <usize>d << 2; k += 4) store<f32>(to + 16 + k, load<f32>(row + (<usize>load<u32>(dimensions + k) << 2)));
-  if (!word(job, 20)) return;
+  if (!word(job, Job.quantised)) return;
   const state = stateOf(job, g % workers);
   const local = <usize>(g / workers);
-  let p = ptr(state, 0) + local * blockBytes(job) + (<usize>lane << 2);
-  let q = to + ptr(job, 24);
-  const steps = f * <f64>load<f32>(job, 100), factor = f64x2.splat(steps);
+  let p = ptr(state, Worker.points) + local * blockBytes(job) + (<usize>lane << 2);
+  let q = to + ptr(job, Job.wholeAt);
+  const steps = f * <f64>load<f32>(job, Job.wholeSteps << 2), factor = f64x2.splat(steps);
   let sum = i32x4.splat(0);
   // Four at a time: coordinates are filled up with zeros, whole numbers of a record have room.
   for (let k: u32 = 0; k < d; k += 4, q += 8, centre += 32, p += 128) {
@@ -46,9 +47,9 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
   const norm = i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1);
   store<i32>(to, norm, 4);
   const slot = local << 4 | <usize>lane;
-  const lead = word(job, 28);
-  p = ptr(state, 29) + local * (<usize>lead << 5) + (<usize>lane << 2);
-  q = to + ptr(job, 29);
+  const lead = word(job, Job.leadLength);
+  p = ptr(state, Worker.leads) + local * (<usize>lead << 5) + (<usize>lane << 2);
+  q = to + ptr(job, Job.leadAt);
   let leadNorm: i32 = 0;
   for (let k: u32 = 0; k < lead; k++, q += 2) {
     const y = <i32>nearest(<f64>load<f32>(row + (<usize>(d + k) << 2)) * steps);
@@ -58,9 +59,9 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
     if (k & 1) p += 64;
   }
   store<i32>(to, leadNorm, 12);
-  store<i32>(ptr(state, 30) + (slot << 2), leadNorm);
-  store<i32>(ptr(state, 22) + (slot << 2), norm);
-  store<u32>(ptr(state, 25) + (slot << 2), odd);
+  store<i32>(ptr(state, Worker.leadNorms) + (slot << 2), leadNorm);
+  store<i32>(ptr(state, Worker.norms) + (slot << 2), norm);
+  store<u32>(ptr(state, Worker.odd) + (slot << 2), odd);
 }
 
 /**
@@ -68,12 +69,12 @@ export function vatPointsFillWhole(job: usize, g: u32, lane: u32, id: u32, row: 
  * are any; index: u32[n], the points in their places.
  */
 export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index: usize): void {
-  const n = word(job, 0), m = word(job, 2), workers = word(job, 4), rows = word(job, 16);
-  let box = ptr(job, 15);
-  for (let g: u32 = 0; g < word(job, 14); g++, box += <usize>rows << 3) {
+  const n = word(job, Job.n), m = word(job, Job.boundRows), workers = word(job, Job.workers), rows = word(job, Job.boxRows);
+  let box = ptr(job, Job.boxes);
+  for (let g: u32 = 0; g < word(job, Job.blocks); g++, box += <usize>rows << 3) {
     const state = stateOf(job, g % workers);
     const local = <usize>(g / workers);
-    const bounds = ptr(state, 1) + local * (<usize>m << 6), keys = ptr(state, 2) + (local << 6), ids = ptr(state, 3) + (local << 6);
+    const bounds = ptr(state, Worker.bounds) + local * (<usize>m << 6), keys = ptr(state, Worker.keys) + (local << 6), ids = ptr(state, Worker.ids) + (local << 6);
     let least: u32 = -1;
     for (let r: usize = 0; r < <usize>rows << 3; r += 8) {
       store<f32>(box + r, Infinity);
@@ -92,8 +93,8 @@ export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index:
         store<f32>(b, max(load<f32>(b, 4), y), 4);
       }
     }
-    store<u32>(ptr(state, 7) + (local << 2), least);
-    const around = ptr(job, 30) + <usize>(g >> 4) * (<usize>rows << 3);
+    store<u32>(ptr(state, Worker.blockId) + (local << 2), least);
+    const around = ptr(job, Job.around) + <usize>(g >> 4) * (<usize>rows << 3);
     for (let r: usize = 0; r < <usize>rows << 3; r += 8) {
       const low = load<f32>(box + r), high = load<f32>(box + r, 4);
       store<f32>(around + r, g & 15 ? min(load<f32>(around + r), low) : low);

@@ -1,11 +1,12 @@
 // The living points of a worker: the least keys of its blocks, which lanes bounds leave, and moving the living together as points are visited.
 import { ptr, word } from "../../../assembly/words";
 import { NONE, blockBytes, term } from "../blocks/assembly";
+import { Job, Worker } from "../memory";
 
 /** Least key of a block's living lanes and, among equals, the lowest id; and the largest key. */
 export function refresh(state: usize, block: u32): void {
-  const keys = ptr(state, 2) + (<usize>block << 6);
-  const ids = ptr(state, 3) + (<usize>block << 6);
+  const keys = ptr(state, Worker.keys) + (<usize>block << 6);
+  const ids = ptr(state, Worker.ids) + (<usize>block << 6);
   let best: f32 = Infinity, top: f32 = -Infinity;
   let id = NONE;
   for (let lane: usize = 0; lane < 64; lane += 4) {
@@ -18,9 +19,9 @@ export function refresh(state: usize, block: u32): void {
       id = i;
     }
   }
-  store<f32>(ptr(state, 6) + (<usize>block << 2), best);
-  store<u32>(ptr(state, 7) + (<usize>block << 2), id);
-  store<f32>(ptr(state, 21) + (<usize>block << 2), top);
+  store<f32>(ptr(state, Worker.blockKey) + (<usize>block << 2), best);
+  store<u32>(ptr(state, Worker.blockId) + (<usize>block << 2), id);
+  store<f32>(ptr(state, Worker.tops) + (<usize>block << 2), top);
 }
 
 /** Lower bounds of the distances from bound rows at `v` to four blocks' boxes, side by side from `p` on in rows of `row` bytes, lowest and highest. */
@@ -78,8 +79,8 @@ export function leastOf(p: usize, from: u32, to: u32): f32 {
 
 /** The slot of the lowest id whose key is the worker's least, `best`; NONE if nothing lives. */
 export function slotOf(state: usize, best: f32): u32 {
-  const blocks = word(state, 8);
-  const blockKey = ptr(state, 6), blockId = ptr(state, 7);
+  const blocks = word(state, Worker.blocks);
+  const blockKey = ptr(state, Worker.blockKey), blockId = ptr(state, Worker.blockId);
   let bestId = NONE;
   let block: u32 = 0;
   for (let b: u32 = 0; b < blocks; b++) {
@@ -92,16 +93,16 @@ export function slotOf(state: usize, best: f32): u32 {
   }
   if (bestId == NONE) return NONE;
   let slot = block << 4;
-  while (load<u32>(ptr(state, 3) + (<usize>slot << 2)) != bestId || load<f32>(ptr(state, 2) + (<usize>slot << 2)) < 0) slot++;
+  while (load<u32>(ptr(state, Worker.ids) + (<usize>slot << 2)) != bestId || load<f32>(ptr(state, Worker.keys) + (<usize>slot << 2)) < 0) slot++;
   return slot;
 }
 
 /** Moves the living together, in order, and fills the last block with visited lanes. A block owes what the blocks owed that it is made of. */
 export function compact(job: usize, state: usize): void {
-  const d = <u32>(blockBytes(job) >> 6), m = word(job, 2), records = word(job, 19) != 0;
-  const slots = word(state, 8) << 4;
-  const points = ptr(state, 0), bounds = ptr(state, 1), keys = ptr(state, 2), ids = ptr(state, 3), parents = ptr(state, 4);
-  const owed = ptr(state, 18), since = ptr(state, 20), norms = ptr(state, 22), odd = ptr(state, 25);
+  const d = <u32>(blockBytes(job) >> 6), m = word(job, Job.boundRows), records = word(job, Job.asRecords) != 0;
+  const slots = word(state, Worker.blocks) << 4;
+  const points = ptr(state, Worker.points), bounds = ptr(state, Worker.bounds), keys = ptr(state, Worker.keys), ids = ptr(state, Worker.ids), parents = ptr(state, Worker.parents);
+  const owed = ptr(state, Worker.owed), since = ptr(state, Worker.since), norms = ptr(state, Worker.norms), odd = ptr(state, Worker.odd);
   let to: u32 = 0;
   for (let from: u32 = 0; from < slots; from++) {
     const key = load<f32>(keys + (<usize>from << 2));
@@ -131,7 +132,7 @@ export function compact(job: usize, state: usize): void {
   }
   const blocks = (to + 15) >> 4;
   for (; to < blocks << 4; to++) store<f32>(keys + (<usize>to << 2), -1);
-  store<u32>(state, blocks, 32);
+  store<u32>(state, blocks, Worker.blocks << 2)
   for (let b: u32 = 0; b < blocks; b++) {
     refresh(state, b);
     if (records) box(job, state, b, bounds + <usize>b * (<usize>m << 6));
@@ -142,10 +143,10 @@ export function compact(job: usize, state: usize): void {
 
 // Lowest and highest of each of a block's rows over its living lanes.
 function box(job: usize, state: usize, b: u32, rows: usize): void {
-  const keys = ptr(state, 2) + (<usize>b << 6);
-  const row = usize(word(state, 19)) << 2;
-  let p = ptr(state, 17) + (<usize>b << 2);
-  for (let k: u32 = 0; k < word(job, 16); k++) {
+  const keys = ptr(state, Worker.keys) + (<usize>b << 6);
+  const row = usize(word(state, Worker.boxStride)) << 2;
+  let p = ptr(state, Worker.boxes) + (<usize>b << 2);
+  for (let k: u32 = 0; k < word(job, Job.boxRows); k++) {
     let low: f32 = Infinity, high: f32 = -Infinity;
     for (let lane: usize = 0; lane < 64; lane += 4) {
       if (load<f32>(keys + lane) < 0) continue;
@@ -162,14 +163,14 @@ function box(job: usize, state: usize, b: u32, rows: usize): void {
 
 // A place without a block: infinitely far from everything.
 function noBox(job: usize, state: usize, b: u32): void {
-  const row = usize(word(state, 19)) << 2;
-  let p = ptr(state, 17) + (<usize>b << 2);
-  for (let k: u32 = 0; k < word(job, 16); k++) {
+  const row = usize(word(state, Worker.boxStride)) << 2;
+  let p = ptr(state, Worker.boxes) + (<usize>b << 2);
+  for (let k: u32 = 0; k < word(job, Job.boxRows); k++) {
     store<f32>(p, Infinity);
     store<f32>(p + row, Infinity);
     p += row << 1;
   }
-  store<f32>(ptr(state, 18) + (<usize>b << 2), Infinity);
+  store<f32>(ptr(state, Worker.owed) + (<usize>b << 2), Infinity);
 }
 
 function moveColumn(base: usize, rows: u32, from: u32, to: u32): void {

@@ -2,6 +2,7 @@
 import { sum4 } from "../../../assembly/lanes";
 import { ptr, word } from "../../../assembly/words";
 import { record, term } from "../blocks/assembly";
+import { Job, Worker } from "../memory";
 
 // Bytes of coordinates between two looks at the limit.
 const GROUP: usize = 512;
@@ -19,7 +20,7 @@ export function pairDistance(job: usize, a: u32, b: u32, l1: bool, limit: f32): 
   p += 16;
   q += 16;
   // Coordinates are filled up with zeros to a multiple of 4.
-  const end = p + (<usize>((word(job, 1) + 3) >> 2) << 4);
+  const end = p + (<usize>((word(job, Job.d) + 3) >> 2) << 4);
   while (p < end) {
     const stop = min(end, p + GROUP);
     for (; p + 64 <= stop; p += 64, q += 64) {
@@ -38,7 +39,7 @@ export function pairDistance(job: usize, a: u32, b: u32, l1: bool, limit: f32): 
 /** Lowers the keys of a block's `lanes` (a bit each) by the distances to visited point `id`; whether any key or parent changed. */
 export function lowerLanes(job: usize, state: usize, b: u32, id: u32, lanes: u32, l1: bool): bool {
   const at = <usize>b << 6;
-  const K = ptr(state, 2) + at, P = ptr(state, 4) + at, ids = ptr(state, 3) + at;
+  const K = ptr(state, Worker.keys) + at, P = ptr(state, Worker.parents) + at, ids = ptr(state, Worker.ids) + at;
   let changed = false;
   for (; lanes; lanes &= lanes - 1) {
     const lane = <usize>ctz(lanes) << 2;

@@ -4,6 +4,7 @@
 // by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹. Points beyond the radius of such numbers stand on it, which brings no two
 // farther apart: fine for keys, but not where the farthest pair is sought.
 import { ptr, word } from "../../../assembly/words";
+import { Job } from "../memory";
 
 // Bytes of a row at a time: 16 KB of a block, so that its second half finds them in the nearest cache.
 const CHUNK: usize = 1024;
@@ -187,7 +188,7 @@ function apart(square: v128, left: v128, own: v128): v128 {
 
 /** Limits for 16 keys: the largest squared distance in steps that a point at or under the key can show; −1 for the visited. */
 export function setLimits(job: usize, K: usize, to: usize, grow: v128, slack: v128): void {
-  const off = f32x4.splat(2 * load<f32>(job, 84)), steps = f32x4.splat(load<f32>(job, 100));
+  const off = f32x4.splat(2 * load<f32>(job, Job.wholeError << 2)), steps = f32x4.splat(load<f32>(job, Job.wholeSteps << 2));
   const zero = f32x4.splat(0), one = f32x4.splat(1), margin = f32x4.splat(1.000001);
   for (let i: usize = 0; i < 64; i += 16) {
     const key = v128.load(K + i);
@@ -200,9 +201,9 @@ export function setLimits(job: usize, K: usize, to: usize, grow: v128, slack: v1
 
 /** The least squared distance in steps that two ordinary points at least `best` (squared) apart can show, in each lane. */
 export function beyond(job: usize, best: f32): v128 {
-  const reach = (best - load<f32>(job, 52)) / load<f32>(job, 48);
+  const reach = (best - load<f32>(job, Job.slack << 2)) / load<f32>(job, Job.grow << 2);
   if (!(reach > 0)) return i32x4.splat(0);
-  const t = (sqrt(reach) * <f32>0.999999 - 2 * load<f32>(job, 84)) * load<f32>(job, 100);
+  const t = (sqrt(reach) * <f32>0.999999 - 2 * load<f32>(job, Job.wholeError << 2)) * load<f32>(job, Job.wholeSteps << 2);
   if (!(t > 1)) return i32x4.splat(0);
   return i32x4.trunc_sat_f32x4_s(f32x4.splat(t * t * <f32>0.999999 - 1));
 }
@@ -211,11 +212,11 @@ export function beyond(job: usize, best: f32): v128 {
 // @ts-ignore: decorator
 @inline
 export function whole(job: usize): usize {
-  return ptr(job, 24);
+  return ptr(job, Job.wholeAt);
 }
 
 // @ts-ignore: decorator
 @inline
 export function wholeBytes(job: usize): usize {
-  return <usize>((word(job, 1) + 1) >> 1) << 2;
+  return <usize>((word(job, Job.d) + 1) >> 1) << 2;
 }

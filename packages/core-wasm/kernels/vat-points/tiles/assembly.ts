@@ -12,6 +12,7 @@ import { pairDistance } from "../pairs/assembly";
 import { beyond, lanesOfAll, lanesOfLead, product, products, setLimits, whole, wholeBytes } from "../quantised/assembly";
 import { largestKnown, takeLargest, takePair } from "../search/largest/assembly";
 import { takeLight } from "../tree/edges/assembly";
+import { Job, Tree, Worker } from "../memory";
 
 // Points of a block compared by bounds before these are judged.
 const LOOK: u32 = 2;
@@ -20,8 +21,8 @@ const FEW: u32 = 2;
 
 /** The block's points as rows, for its tiles. */
 export function publishBlock(job: usize, state: usize, g: u32): void {
-  const workers = word(job, 4), home = stateOf(job, g % workers);
-  const rows = ptr(state, 16), size = ptr(job, 9);
+  const workers = word(job, Job.workers), home = stateOf(job, g % workers);
+  const rows = ptr(state, Worker.rows), size = ptr(job, Job.candidateBytes);
   for (let lane: u32 = 0; lane < 16; lane++) {
     const v = rows + <usize>lane * size;
     publish(job, home, ((g / workers) << 4) | lane, v);
@@ -34,7 +35,7 @@ export function publishBlock(job: usize, state: usize, g: u32): void {
 @inline
 export function farLimit(job: usize, state: usize): f32 {
   const best = largestKnown(job, state);
-  return word(job, 5) != 0 && best <= 2 ? <f32>-1 : best;
+  return word(job, Job.tagRows) != 0 && best <= 2 ? <f32>-1 : best;
 }
 
 /**
@@ -49,16 +50,16 @@ export function tile(job: usize, state: usize, g: u32, b: u32, which: u32, level
 // @ts-ignore: decorator
 @inline
 function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32, light: bool, l1: bool): void {
-  const tree = ptr(job, 26), workers = word(job, 4), m = word(job, 2), boxRows = word(job, 16);
-  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
-  const tagged = word(job, 5) != 0, records = word(job, 19) != 0, quantised = !l1 && word(job, 20) != 0;
-  const farthest = farLimit(job, state), best = load<f32>(state, 48);
-  const boxA = ptr(job, 15) + <usize>g * (<usize>boxRows << 3), box = ptr(job, 15) + <usize>b * (<usize>boxRows << 3);
-  const norm = word(job, 17) != 0;
+  const tree = ptr(job, Job.tree), workers = word(job, Job.workers), m = word(job, Job.boundRows), boxRows = word(job, Job.boxRows);
+  const growth = load<f32>(job, Job.grow << 2), slackness = load<f32>(job, Job.slack << 2);
+  const tagged = word(job, Job.tagRows) != 0, records = word(job, Job.asRecords) != 0, quantised = !l1 && word(job, Job.quantised) != 0;
+  const farthest = farLimit(job, state), best = load<f32>(state, Worker.largest << 2);
+  const boxA = ptr(job, Job.boxes) + <usize>g * (<usize>boxRows << 3), box = ptr(job, Job.boxes) + <usize>b * (<usize>boxRows << 3);
+  const norm = word(job, Job.lastRowIsNorm) != 0;
   let topB: f32 = 0;
   let near = light;
   if (light) {
-    const tops = ptr(tree, 21);
+    const tops = ptr(tree, Tree.tops);
     topB = load<f32>(tops + (<usize>b << 2));
     const top = max(level, max(load<f32>(tops + (<usize>g << 2)), topB)) * growth + slackness;
     near = b == g || leastBetween(boxA, box, boxRows, l1) <= top;
@@ -67,14 +68,14 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
   if (!near && !far) return;
   const home = stateOf(job, b % workers);
   const local = <usize>(b / workers);
-  const bounds = ptr(home, 1) + local * (<usize>m << 6), ids = ptr(home, 3) + (local << 6);
-  const S = ptr(state, 31), K = S, held = S + 448;
-  const rows = ptr(state, 16), size = ptr(job, 9);
-  const reach = light ? ptr(tree, 16) : 0;
+  const bounds = ptr(home, Worker.bounds) + local * (<usize>m << 6), ids = ptr(home, Worker.ids) + (local << 6);
+  const S = ptr(state, Worker.tile), K = S, held = S + 448;
+  const rows = ptr(state, Worker.rows), size = ptr(job, Job.candidateBytes);
+  const reach = light ? ptr(tree, Tree.reach) : 0;
   const grow = f32x4.splat(growth), slack = f32x4.splat(slackness);
   // Which points of block g are near to or far from the box of block b.
-  const wide = m > 0 ? m : word(job, 1), from = stateOf(job, g % workers), start = <usize>(g / workers);
-  const own = m > 0 ? ptr(from, 1) + start * (<usize>m << 6) : ptr(from, 0) + start * blockBytes(job);
+  const wide = m > 0 ? m : word(job, Job.d), from = stateOf(job, g % workers), start = <usize>(g / workers);
+  const own = m > 0 ? ptr(from, Worker.bounds) + start * (<usize>m << 6) : ptr(from, Worker.points) + start * blockBytes(job);
   let nearRows: u32 = 0, farRows: u32 = 0;
   if (near) {
     const r = reach + (<usize>g << 6), l = f32x4.splat(max(level, topB));
@@ -86,15 +87,15 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
   which &= nearRows | farRows;
   if (!which) return;
   let looked: u32 = 0, spared: u32 = 0, count: u32 = 0;
-  const limits = light && quantised ? ptr(tree, 17) : 0, L = limits + (<usize>b << 6);
-  const leadBytes = <usize>word(job, 28) << 1, leadAt = ptr(job, 29), lead = ptr(home, 29) + local * (leadBytes << 4), leadNorms = ptr(home, 30) + (local << 6);
-  const worth = <f32>word(job, 28) / <f32>word(job, 1);
+  const limits = light && quantised ? ptr(tree, Tree.limits) : 0, L = limits + (<usize>b << 6);
+  const leadBytes = <usize>word(job, Job.leadLength) << 1, leadAt = ptr(job, Job.leadAt), lead = ptr(home, Worker.leads) + local * (leadBytes << 4), leadNorms = ptr(home, Worker.leadNorms) + (local << 6);
+  const worth = <f32>word(job, Job.leadLength) / <f32>word(job, Job.d);
   let odds: u32 = 0, farLimits = i32x4.splat(0);
   if (quantised) {
     // The level as a limit of whole numbers.
     splat16(K, level);
     setLimits(job, K, S + 64, grow, slack);
-    odds = oddLanes(ptr(home, 25) + (local << 6));
+    odds = oddLanes(ptr(home, Worker.odd) + (local << 6));
     farLimits = beyond(job, best);
   }
   for (; which; which &= which - 1) {
@@ -150,9 +151,9 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
     }
     if (records) takeRow(job, state, ids, id, nearLanes, farLanes, K, l1);
     else {
-      const out = ptr(state, 5), stride = blockBytes(job);
-      const limits = farLanes ? ptr(state, 14) : K;
-      if (!distances(ptr(home, 0) + local * stride, v + HEAD + (<usize>m << 2), word(job, 1), tagged, l1, limits, out)) continue;
+      const out = ptr(state, Worker.out), stride = blockBytes(job);
+      const limits = farLanes ? ptr(state, Worker.infinities) : K;
+      if (!distances(ptr(home, Worker.points) + local * stride, v + HEAD + (<usize>m << 2), word(job, Job.d), tagged, l1, limits, out)) continue;
       if (farLanes) takeLargest(state, out, ids, id, farLanes);
       if (nearLanes) nearLanes &= lanesAt(out, K);
       for (; nearLanes; nearLanes &= nearLanes - 1) {
@@ -252,12 +253,12 @@ function oddLanes(odd: usize): u32 {
 
 // The held points with a block's 16, of which their whole numbers tell which pairs to compute.
 function takeFour(job: usize, state: usize, home: usize, local: usize, g: u32, b: u32, level: f32, light: bool, count: u32): void {
-  const tree = ptr(job, 26), S = ptr(state, 31), K = S, flat = v128.load(S, 64), out = S + 192, held = S + 448;
-  const ids = ptr(home, 3) + (local << 6), norms = ptr(home, 22) + (local << 6);
-  const odds = oddLanes(ptr(home, 25) + (local << 6));
-  const limits = light ? ptr(tree, 17) : 0, L = limits + (<usize>b << 6), R = light ? ptr(tree, 16) : 0;
-  const limit = beyond(job, load<f32>(state, 48));
-  const bytes = wholeBytes(job), at = whole(job), block = ptr(home, 0) + local * (bytes << 4);
+  const tree = ptr(job, Job.tree), S = ptr(state, Worker.tile), K = S, flat = v128.load(S, 64), out = S + 192, held = S + 448;
+  const ids = ptr(home, Worker.ids) + (local << 6), norms = ptr(home, Worker.norms) + (local << 6);
+  const odds = oddLanes(ptr(home, Worker.odd) + (local << 6));
+  const limits = light ? ptr(tree, Tree.limits) : 0, L = limits + (<usize>b << 6), R = light ? ptr(tree, Tree.reach) : 0;
+  const limit = beyond(job, load<f32>(state, Worker.largest << 2));
+  const bytes = wholeBytes(job), at = whole(job), block = ptr(home, Worker.points) + local * (bytes << 4);
   const q0 = load<usize>(load<usize>(held), 28) + at;
   if (count == 1) product(block, q0, bytes, out, i32x4.splat(0));
   else {

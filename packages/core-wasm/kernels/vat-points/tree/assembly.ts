@@ -24,6 +24,7 @@ import { startOf } from "../search/largest/assembly";
 import { describeBlocks, makeTree, orderBlocks } from "./light/assembly";
 import { primOnTree } from "./prim/assembly";
 import { pairsOfRow } from "./rows/assembly";
+import { Job, Tree, TreeWorker, Worker } from "../memory";
 
 /**
  * One unit of a worker's work. 0: call again, 1: done, 2: cancelled, 3: aborted, 4: the edges did not fit. Workers meet after the same number of units,
@@ -31,40 +32,40 @@ import { pairsOfRow } from "./rows/assembly";
  * are heavy.
  */
 export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
-  const state = stateOf(job, worker), own = ptr(state, 27), tree = ptr(job, 26), sync = ptr(job, 11);
-  const total = word(job, 14), workers = word(job, 4);
+  const state = stateOf(job, worker), own = ptr(state, Worker.tree), tree = ptr(job, Job.tree), sync = ptr(job, Job.sync);
+  const total = word(job, Job.blocks), workers = word(job, Job.workers);
   const each = (total + workers - 1) / workers;
-  const round = word(own, 0), row = word(own, 1), unit = word(own, 7) + 1;
-  if (row < each && atomic.load<u32>(tree, 112) == 0 && atomic.load<u32>(sync, 128) == 0) {
+  const round = word(own, TreeWorker.round), row = word(own, TreeWorker.row), unit = word(own, TreeWorker.units) + 1;
+  if (row < each && atomic.load<u32>(tree, Tree.full << 2) == 0 && atomic.load<u32>(sync, 128) == 0) {
     const g = row * workers + worker;
     const fits = g >= total || (l1 ? pairsOfRow(job, state, g, round, true) : pairsOfRow(job, state, g, round, false));
-    if (fits) store<u32>(own, row + 1, 4);
-    else atomic.store<u32>(tree, 1, 112);
+    if (fits) store<u32>(own, row + 1, TreeWorker.row << 2)
+    else atomic.store<u32>(tree, 1, Tree.full << 2)
   }
-  store<u32>(own, unit, 28);
+  store<u32>(own, unit, TreeWorker.units << 2)
   if (unit < each) return 0;
   if (!atBarrier(job, state)) return 3;
   if (worker == 0) {
     let whole = true;
-    for (let w: u32 = 0; w < workers; w++) if (word(ptr(stateOf(job, w), 27), 1) < each) whole = false;
-    const last = whole && round + 1 == word(tree, 22);
-    store<u32>(tree, 0, 112);
-    store<u32>(tree, u32(whole), 116);
-    if (atomic.load<u32>(sync, 128) != 0) store<u32>(tree, 1, 108);
+    for (let w: u32 = 0; w < workers; w++) if (word(ptr(stateOf(job, w), Worker.tree), TreeWorker.row) < each) whole = false;
+    const last = whole && round + 1 == word(tree, Tree.rounds);
+    store<u32>(tree, 0, Tree.full << 2)
+    store<u32>(tree, u32(whole), Tree.whole << 2)
+    if (atomic.load<u32>(sync, 128) != 0) store<u32>(tree, 1, Tree.stopped << 2)
     else {
       makeTree(job);
-      if (last && word(tree, 25) == 0) primOnTree(job, startOf(job));
+      if (last && word(tree, Tree.overflow) == 0) primOnTree(job, startOf(job));
     }
   }
   if (!atBarrier(job, state)) return 3;
-  store<u32>(own, 0, 12);
-  store<u32>(own, 0, 28);
-  if (word(tree, 27)) return 2;
-  if (word(tree, 25)) return 4;
-  if (word(tree, 29)) {
-    if (round + 1 == word(tree, 22)) return 1;
-    store<u32>(own, round + 1, 0);
-    store<u32>(own, 0, 4);
+  store<u32>(own, 0, TreeWorker.count << 2)
+  store<u32>(own, 0, TreeWorker.units << 2)
+  if (word(tree, Tree.stopped)) return 2;
+  if (word(tree, Tree.overflow)) return 4;
+  if (word(tree, Tree.whole)) {
+    if (round + 1 == word(tree, Tree.rounds)) return 1;
+    store<u32>(own, round + 1, TreeWorker.round << 2)
+    store<u32>(own, 0, TreeWorker.row << 2)
   }
   describeBlocks(job, worker);
   if (!atBarrier(job, state)) return 3;

@@ -3,10 +3,11 @@ import { clearCounts, countKey, sortPairs } from "../../../../assembly/sort";
 import { ptr, word } from "../../../../assembly/words";
 import { NONE, stateOf } from "../../blocks/assembly";
 import { setLimits } from "../../quantised/assembly";
+import { Job, Tree, TreeWorker, Worker } from "../../memory";
 
 /** M(i, j): the largest edge between two points in the tree. Joins were made smaller under larger, so that at most 2·log₂ n are climbed. */
 export function between(tree: usize, i: u32, j: u32): f32 {
-  const up = ptr(tree, 7), height = ptr(tree, 8);
+  const up = ptr(tree, Tree.up), height = ptr(tree, Tree.height);
   let m: f32 = 0;
   while (i != j) {
     const a = load<f32>(height + (<usize>i << 2)), b = load<f32>(height + (<usize>j << 2));
@@ -23,12 +24,12 @@ export function between(tree: usize, i: u32, j: u32): f32 {
 
 /** Takes the workers' new edges into the tree; of all edges those stay that are in some least spanning tree of what was seen. */
 export function makeTree(job: usize): void {
-  const tree = ptr(job, 26), n = word(job, 0);
-  const sorted = ptr(tree, 4), count = gather(job, tree);
+  const tree = ptr(job, Job.tree), n = word(job, Job.n);
+  const sorted = ptr(tree, Tree.sorted), count = gather(job, tree);
   // Distances are not negative, so that their bits order like them.
-  sortPairs(sorted, ptr(tree, 5), <usize>count << 3, ptr(tree, 6));
-  const up = ptr(tree, 7), height = ptr(tree, 8), root = ptr(tree, 9), size = ptr(tree, 10);
-  const next = ptr(tree, 11), head = ptr(tree, 13), tail = ptr(tree, 14);
+  sortPairs(sorted, ptr(tree, Tree.spare), <usize>count << 3, ptr(tree, Tree.counts));
+  const up = ptr(tree, Tree.up), height = ptr(tree, Tree.height), root = ptr(tree, Tree.root), size = ptr(tree, Tree.size);
+  const next = ptr(tree, Tree.next), head = ptr(tree, Tree.head), tail = ptr(tree, Tree.tail);
   for (let i: usize = 0; i < <usize>n << 2; i += 4) {
     const id = u32(i >> 2);
     store<u32>(up + i, NONE);
@@ -40,7 +41,7 @@ export function makeTree(job: usize): void {
     store<u32>(tail + i, id);
   }
   // Into the array that sorting is done with: those kept so far are still read.
-  const kept = ptr(tree, 5), room = word(tree, 1);
+  const kept = ptr(tree, Tree.spare), room = word(tree, Tree.room);
   let to: u32 = 0;
   const end = sorted + (<usize>count << 3);
   for (let p = sorted; p < end; ) {
@@ -53,7 +54,7 @@ export function makeTree(job: usize): void {
       const i = load<u32>(e, 4), j = load<u32>(e, 8);
       if (find(root, i) == find(root, j)) continue;
       if (to == room) {
-        store<u32>(tree, 1, 100);
+        store<u32>(tree, 1, Tree.overflow << 2)
         return;
       }
       const k = kept + <usize>to * 12;
@@ -69,20 +70,20 @@ export function makeTree(job: usize): void {
     p = q;
   }
   store<u32>(tree, to);
-  memory.copy(ptr(tree, 2), kept, <usize>to * 12);
-  memory.fill(ptr(tree, 15), 0xff, <usize>n << 2);
+  memory.copy(ptr(tree, Tree.kept), kept, <usize>to * 12);
+  memory.fill(ptr(tree, Tree.blockOf), 0xff, <usize>n << 2);
 }
 
 // Pairs of a distance's bits and where the edge stands, counted for sorting, of the edges kept and of the workers' new ones.
 function gather(job: usize, tree: usize): u32 {
-  const counts = ptr(tree, 6);
+  const counts = ptr(tree, Tree.counts);
   clearCounts(counts);
-  let to = addPairs(ptr(tree, 4), ptr(tree, 2), word(tree, 0), counts);
-  for (let w: u32 = 0; w < word(job, 4); w++) {
-    const own = ptr(stateOf(job, w), 27);
-    to = addPairs(to, ptr(own, 2), word(own, 3), counts);
+  let to = addPairs(ptr(tree, Tree.sorted), ptr(tree, Tree.kept), word(tree, Tree.edges), counts);
+  for (let w: u32 = 0; w < word(job, Job.workers); w++) {
+    const own = ptr(stateOf(job, w), Worker.tree);
+    to = addPairs(to, ptr(own, TreeWorker.edges), word(own, TreeWorker.count), counts);
   }
-  return u32((to - ptr(tree, 4)) >> 3);
+  return u32((to - ptr(tree, Tree.sorted)) >> 3);
 }
 
 function addPairs(to: usize, from: usize, count: u32, counts: usize): usize {
@@ -111,30 +112,30 @@ function find(root: usize, i: u32): u32 {
 // Joins two components, smaller under larger, and their orders end to end.
 function join(tree: usize, a: u32, b: u32, x: f32): void {
   if (a == b) return;
-  const size = ptr(tree, 10), head = ptr(tree, 13), tail = ptr(tree, 14);
+  const size = ptr(tree, Tree.size), head = ptr(tree, Tree.head), tail = ptr(tree, Tree.tail);
   let p = <usize>a << 2, q = <usize>b << 2;
   if (load<u32>(size + p) < load<u32>(size + q)) {
     const swap = p;
     p = q;
     q = swap;
   }
-  store<u32>(ptr(tree, 7) + q, u32(p >> 2));
-  store<f32>(ptr(tree, 8) + q, x);
-  store<u32>(ptr(tree, 9) + q, u32(p >> 2));
+  store<u32>(ptr(tree, Tree.up) + q, u32(p >> 2));
+  store<f32>(ptr(tree, Tree.height) + q, x);
+  store<u32>(ptr(tree, Tree.root) + q, u32(p >> 2));
   store<u32>(size + p, load<u32>(size + p) + load<u32>(size + q));
   const end = <usize>load<u32>(tail + p) << 2;
-  store<u32>(ptr(tree, 11) + end, load<u32>(head + q));
-  store<f32>(ptr(tree, 12) + end, x);
+  store<u32>(ptr(tree, Tree.next) + end, load<u32>(head + q));
+  store<f32>(ptr(tree, Tree.gap) + end, x);
   store<u32>(tail + p, load<u32>(tail + q));
 }
 
 /** For each of a worker's blocks a point that stands for it, and how far the others are from that one. */
 export function describeBlocks(job: usize, worker: u32): void {
-  const tree = ptr(job, 26), total = word(job, 14), workers = word(job, 4), state = stateOf(job, worker);
-  const block = ptr(tree, 15), reach = ptr(tree, 16), limits = ptr(tree, 17), tops = ptr(tree, 21);
-  const grow = f32x4.splat(load<f32>(job, 48)), slack = f32x4.splat(load<f32>(job, 52));
-  const quantised = word(job, 20) != 0;
-  let ids = ptr(state, 3);
+  const tree = ptr(job, Job.tree), total = word(job, Job.blocks), workers = word(job, Job.workers), state = stateOf(job, worker);
+  const block = ptr(tree, Tree.blockOf), reach = ptr(tree, Tree.reach), limits = ptr(tree, Tree.limits), tops = ptr(tree, Tree.tops);
+  const grow = f32x4.splat(load<f32>(job, Job.grow << 2)), slack = f32x4.splat(load<f32>(job, Job.slack << 2));
+  const quantised = word(job, Job.quantised) != 0;
+  let ids = ptr(state, Worker.ids);
   for (let g = worker; g < total; g += workers, ids += 64) {
     const to = reach + (<usize>g << 6);
     let count: u32 = 0;
@@ -150,20 +151,20 @@ export function describeBlocks(job: usize, worker: u32): void {
     store<f32>(tops + (<usize>g << 2), top);
     const id = load<u32>(ids + (<usize>chosen << 2));
     store<u32>(block + (<usize>id << 2), g);
-    store<u32>(ptr(tree, 3) + (<usize>g << 2), id);
+    store<u32>(ptr(tree, Tree.standing) + (<usize>g << 2), id);
     if (quantised) setLimits(job, to, limits + (<usize>g << 6), grow, slack);
   }
 }
 
 /** The blocks in the tree's order, with the largest edge between the points that stand for them; and the largest reach of each sixteen. */
 export function orderBlocks(job: usize): void {
-  const tree = ptr(job, 26), tops = ptr(tree, 21), all = ptr(tree, 30);
-  for (let g: u32 = 0; g < word(job, 14); g++) {
+  const tree = ptr(job, Job.tree), tops = ptr(tree, Tree.tops), all = ptr(tree, Tree.topsAround);
+  for (let g: u32 = 0; g < word(job, Job.blocks); g++) {
     const to = all + (<usize>(g >> 4) << 2), top = load<f32>(tops + (<usize>g << 2));
     store<f32>(to, g & 15 ? max(load<f32>(to), top) : top);
   }
-  const block = ptr(tree, 15), next = ptr(tree, 11), gap = ptr(tree, 12), order = ptr(tree, 18), gaps = ptr(tree, 19), place = ptr(tree, 20);
-  let id = load<u32>(ptr(tree, 13) + (<usize>find(ptr(tree, 9), 0) << 2));
+  const block = ptr(tree, Tree.blockOf), next = ptr(tree, Tree.next), gap = ptr(tree, Tree.gap), order = ptr(tree, Tree.order), gaps = ptr(tree, Tree.gaps), place = ptr(tree, Tree.place);
+  let id = load<u32>(ptr(tree, Tree.head) + (<usize>find(ptr(tree, Tree.root), 0) << 2));
   let m: f32 = 0;
   let p: usize = 0;
   for (;;) {

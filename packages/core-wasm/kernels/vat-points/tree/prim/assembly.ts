@@ -1,16 +1,17 @@
 // Prim's order on the edges that are left, with a heap of edges: the least distance first, of equals the lowest new
 // point, of these the lowest visited one.
 import { ptr, word } from "../../../../assembly/words";
+import { Job, Tree } from "../../memory";
 
 // An entry of the heap: distance's bits << 32 | new point, then the visited point.
 const ENTRY: usize = 12;
 
 /** Writes order, weights and parents of the job, from the point `start` on. */
 export function primOnTree(job: usize, start: u32): void {
-  const tree = ptr(job, 26), n = word(job, 0), count = word(tree, 0);
+  const tree = ptr(job, Job.tree), n = word(job, Job.n), count = word(tree, Tree.edges);
   // Over both arrays to sort in: they have room for 28 bytes an edge (../layout.ts).
-  const kept = ptr(tree, 2), neighbours = ptr(tree, 4), heap = neighbours + (<usize>count << 4);
-  const end = ptr(tree, 10), visited = ptr(tree, 9);
+  const kept = ptr(tree, Tree.kept), neighbours = ptr(tree, Tree.sorted), heap = neighbours + (<usize>count << 4);
+  const end = ptr(tree, Tree.size), visited = ptr(tree, Tree.root);
   // Where each point's neighbours end; then, filled from behind, where they begin.
   memory.fill(end, 0, <usize>n << 2);
   memory.fill(visited, 0, <usize>n << 2);
@@ -19,7 +20,7 @@ export function primOnTree(job: usize, start: u32): void {
     store<u32>(i, load<u32>(i) + 1);
     store<u32>(j, load<u32>(j) + 1);
   }
-  const begin = ptr(tree, 11);
+  const begin = ptr(tree, Tree.next);
   let sum: u32 = 0;
   for (let i: usize = 0; i < <usize>n << 2; i += 4) {
     sum += load<u32>(end + i);
@@ -31,7 +32,7 @@ export function primOnTree(job: usize, start: u32): void {
     addNeighbour(neighbours, begin, i, j, bits);
     addNeighbour(neighbours, begin, j, i, bits);
   }
-  const order = ptr(job, 6), weights = ptr(job, 7), parents = weights + (<usize>n << 2);
+  const order = ptr(job, Job.order), weights = ptr(job, Job.weights), parents = weights + (<usize>n << 2);
   let v = start;
   let size: u32 = 0;
   store<u32>(order, v);

@@ -7,6 +7,7 @@ import { pairDistance } from "../../pairs/assembly";
 import { farLimit, publishBlock, tile } from "../../tiles/assembly";
 import { emit } from "../edges/assembly";
 import { between } from "../light/assembly";
+import { Job, Tree, TreeWorker, Worker } from "../../memory";
 
 // Scatters the classes of block pairs.
 const SCATTER: u32 = 0x9e3779b1;
@@ -19,21 +20,21 @@ const MOST: u32 = 256;
 // @ts-ignore: decorator
 @inline
 export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: bool): bool {
-  const tree = ptr(job, 26), own = ptr(state, 27), total = word(job, 14);
+  const tree = ptr(job, Job.tree), own = ptr(state, Worker.tree), total = word(job, Job.blocks);
   publishBlock(job, state, g);
   if (round == 0) {
     if (!room(own, 0)) return false;
     chain(job, state, g, l1);
     return true;
   }
-  const spec = ptr(tree, 23) + <usize>round * 20;
-  const resume = word(own, 9);
+  const spec = ptr(tree, Tree.table) + <usize>round * 20;
+  const resume = word(own, TreeWorker.resume);
   if (word(spec, 4) && g >= resume) {
     if (!room(own, g)) return false;
     tile(job, state, g, g, word(spec, 4), 0, true, l1);
   }
   if ((word(spec, 2) | word(spec, 3)) == 0) return done(own);
-  const lanes = word(spec, 2), mask = word(tree, 24), from = word(spec, 0), to = word(spec, 1);
+  const lanes = word(spec, 2), mask = word(tree, Tree.mask), from = word(spec, 0), to = word(spec, 1);
   const few = (to - from) * FEW <= mask;
   if (!few) levels(tree, own, g, total);
   if (word(spec, 3) && g + 1 < total && g + 1 >= resume) {
@@ -62,30 +63,30 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
 // @ts-ignore: decorator
 @inline
 function spared(job: usize, state: usize, g: u32, b: u32, l1: bool): bool {
-  const tree = ptr(job, 26), rows = word(job, 16);
-  const growth = load<f32>(job, 48), slackness = load<f32>(job, 52);
-  const levels = ptr(ptr(state, 27), 5) + (<usize>b << 2);
+  const tree = ptr(job, Job.tree), rows = word(job, Job.boxRows);
+  const growth = load<f32>(job, Job.grow << 2), slackness = load<f32>(job, Job.slack << 2);
+  const levels = ptr(ptr(state, Worker.tree), TreeWorker.levels) + (<usize>b << 2);
   const four = f32x4.pmax(f32x4.pmax(v128.load(levels), v128.load(levels, 16)), f32x4.pmax(v128.load(levels, 32), v128.load(levels, 48)));
   const level = max(max(f32x4.extract_lane(four, 0), f32x4.extract_lane(four, 1)), max(f32x4.extract_lane(four, 2), f32x4.extract_lane(four, 3)));
-  const top = max(level, max(load<f32>(ptr(tree, 21) + (<usize>g << 2)), load<f32>(ptr(tree, 30) + (<usize>(b >> 4) << 2))));
-  const box = ptr(job, 15) + <usize>g * (<usize>rows << 3), all = ptr(job, 30) + <usize>(b >> 4) * (<usize>rows << 3);
+  const top = max(level, max(load<f32>(ptr(tree, Tree.tops) + (<usize>g << 2)), load<f32>(ptr(tree, Tree.topsAround) + (<usize>(b >> 4) << 2))));
+  const box = ptr(job, Job.boxes) + <usize>g * (<usize>rows << 3), all = ptr(job, Job.around) + <usize>(b >> 4) * (<usize>rows << 3);
   if (leastBetween(box, all, rows, l1) <= top * growth + slackness) return false;
-  return mostBetween(box, all, rows, word(job, 17) != 0, l1) * growth + slackness < farLimit(job, state);
+  return mostBetween(box, all, rows, word(job, Job.lastRowIsNorm) != 0, l1) * growth + slackness < farLimit(job, state);
 }
 
 // Whether a block pair's edges fit; else the row goes on at block b when called again.
 // @ts-ignore: decorator
 @inline
 function room(own: usize, b: u32): bool {
-  if (word(own, 3) + MOST <= word(own, 4)) return true;
-  store<u32>(own, b, 36);
+  if (word(own, TreeWorker.count) + MOST <= word(own, TreeWorker.room)) return true;
+  store<u32>(own, b, TreeWorker.resume << 2)
   return false;
 }
 
 // @ts-ignore: decorator
 @inline
 function done(own: usize): bool {
-  store<u32>(own, 0, 36);
+  store<u32>(own, 0, TreeWorker.resume << 2)
   return true;
 }
 
@@ -93,15 +94,15 @@ function done(own: usize): bool {
 // @ts-ignore: decorator
 @inline
 function level(tree: usize, own: usize, g: u32, b: u32, few: bool): f32 {
-  if (!few) return load<f32>(ptr(own, 5) + (<usize>b << 2));
-  const standing = ptr(tree, 3);
+  if (!few) return load<f32>(ptr(own, TreeWorker.levels) + (<usize>b << 2));
+  const standing = ptr(tree, Tree.standing);
   return between(tree, load<u32>(standing + (<usize>g << 2)), load<u32>(standing + (<usize>b << 2)));
 }
 
 // M from the point that stands for block g to those of all blocks: the largest edge between them in the tree's order.
 function levels(tree: usize, own: usize, g: u32, total: u32): void {
-  const order = ptr(tree, 18), gaps = ptr(tree, 19), to = ptr(own, 5);
-  const place = load<u32>(ptr(tree, 20) + (<usize>g << 2));
+  const order = ptr(tree, Tree.order), gaps = ptr(tree, Tree.gaps), to = ptr(own, TreeWorker.levels);
+  const place = load<u32>(ptr(tree, Tree.place) + (<usize>g << 2));
   let m: f32 = 0;
   for (let p = <usize>(place + 1) << 2; p < <usize>total << 2; p += 4) {
     m = max(m, load<f32>(gaps + p));
@@ -117,12 +118,12 @@ function levels(tree: usize, own: usize, g: u32, total: u32): void {
 
 // Edges from each point of a block to the next, and from the last to the first of the next block: with them any points are joined.
 function chain(job: usize, state: usize, g: u32, l1: bool): void {
-  const own = ptr(state, 27), rows = ptr(state, 16), size = ptr(job, 9), workers = word(job, 4);
+  const own = ptr(state, Worker.tree), rows = ptr(state, Worker.rows), size = ptr(job, Job.candidateBytes), workers = word(job, Job.workers);
   let last: usize = 0;
   for (let lane: u32 = 0; lane <= 16; lane++) {
     let v = rows + <usize>lane * size;
     if (lane == 16) {
-      if (g + 1 >= word(job, 14)) break;
+      if (g + 1 >= word(job, Job.blocks)) break;
       // Not a lane of this block: its place is free, as there are sixteen candidates' places and the first is done with.
       v = rows;
       publish(job, stateOf(job, (g + 1) % workers), ((g + 1) / workers) << 4, v);
@@ -135,12 +136,12 @@ function chain(job: usize, state: usize, g: u32, l1: bool): void {
 
 // Distance of the points published at u and v; v is lane `lane` of block b.
 function distance(job: usize, state: usize, u: usize, v: usize, b: u32, lane: u32, l1: bool): f32 {
-  if (word(job, 19)) return l1 ? pairDistance(job, load<u32>(u, 4), load<u32>(v, 4), true, Infinity) : pairDistance(job, load<u32>(u, 4), load<u32>(v, 4), false, Infinity);
-  const home = stateOf(job, b % word(job, 4));
-  const block = ptr(home, 0) + <usize>(b / word(job, 4)) * blockBytes(job);
-  const row = u + HEAD + (<usize>word(job, 2) << 2), out = ptr(state, 5);
-  const tagged = word(job, 5) != 0;
-  if (l1) distances(block, row, word(job, 1), tagged, true, ptr(state, 14), out);
-  else distances(block, row, word(job, 1), tagged, false, ptr(state, 14), out);
+  if (word(job, Job.asRecords)) return l1 ? pairDistance(job, load<u32>(u, 4), load<u32>(v, 4), true, Infinity) : pairDistance(job, load<u32>(u, 4), load<u32>(v, 4), false, Infinity);
+  const home = stateOf(job, b % word(job, Job.workers));
+  const block = ptr(home, Worker.points) + <usize>(b / word(job, Job.workers)) * blockBytes(job);
+  const row = u + HEAD + (<usize>word(job, Job.boundRows) << 2), out = ptr(state, Worker.out);
+  const tagged = word(job, Job.tagRows) != 0;
+  if (l1) distances(block, row, word(job, Job.d), tagged, true, ptr(state, Worker.infinities), out);
+  else distances(block, row, word(job, Job.d), tagged, false, ptr(state, Worker.infinities), out);
   return load<f32>(out + (<usize>lane << 2));
 }
