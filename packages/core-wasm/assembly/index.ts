@@ -3,7 +3,7 @@
 // instances share one memory. The JavaScript side allocates.
 export * from "../kernels/pairwise/assembly";
 export * from "../kernels/vat/assembly";
-export * from "../kernels/vat-points/assembly";
+export * from "../kernels/vat-points/assembly/index";
 export * from "../kernels/ivat/assembly";
 export * from "../kernels/label-regions/assembly";
 export * from "../kernels/linkage/assembly";

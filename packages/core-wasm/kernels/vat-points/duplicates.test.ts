@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Kernels, loadKernels } from '../../src/load.js';
 import type { Matrix } from '../../src/matrix.js';
-import { boundsOf } from './bounds.js';
-import { distinctPoints } from './duplicates.js';
 import { vatFromPoints } from './index.js';
 import { vatPointsReference } from './reference.js';
-import { rowsOf } from './rows.js';
+import { boundsOf, dimensionsOf } from './setup/bounds.js';
+import { distinctPoints } from './setup/duplicates.js';
+import { rowsOf } from './setup/rows.js';
 import { clustered, signs, whole } from './test-data.js';
 
 let kernels: Kernels;
@@ -16,7 +16,8 @@ beforeAll(async () => {
 const distinctOf = (x: Matrix, metric: 'euclidean' | 'cosine' | 'manhattan' = 'euclidean') => {
   const [n, d] = x.shape;
   const rows = rowsOf(x, metric);
-  return distinctPoints(rows, boundsOf(kernels, rows, n, d, metric === 'manhattan'), n, d);
+  const bounds = boundsOf(kernels, rows, dimensionsOf(rows, n, d), n, metric === 'manhattan');
+  return distinctPoints(rows, bounds, n, d);
 };
 
 /** Rows of x, in the order of `from`. */

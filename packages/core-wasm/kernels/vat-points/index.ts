@@ -4,10 +4,9 @@ import type { Kernels } from '../../src/load.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
 import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import type { VatResult } from '../vat/result.js';
-import { finishVatPoints, releaseVatPoints } from './finish.js';
 import { checkPoints, doneOfVatPoints, prepareChecked, runVatPointsWorker } from './job.js';
+import { finishVatPoints, releaseVatPoints } from './setup/finish.js';
 
-export { finishVatPoints, releaseVatPoints } from './finish.js';
 export {
   doneOfVatPoints,
   prepareVatPoints,
@@ -16,7 +15,8 @@ export {
   type VatPointsJob,
   type VatPointsState,
 } from './job.js';
-export { vatPointsBytes } from './layout.js';
+export { finishVatPoints, releaseVatPoints } from './setup/finish.js';
+export { vatPointsBytes } from './setup/layout.js';
 
 /**
  * VAT order straight from points, without the n×n matrix: Prim from the lower index of the first maximal pair in row-major order.

@@ -3,21 +3,19 @@ import { formatBytes, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { apart, checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
-import { asRecords, boundsOf } from './bounds.js';
-import { boundsOfDistinct, distinctPoints, rowsOfDistinct } from './duplicates.js';
-import { fill } from './fill.js';
-import { NONE, place, type Sizes, STATE } from './layout.js';
-import { rowsOf } from './rows.js';
-import { spatialOrder } from './spatial-order/index.js';
-import { stepsOf } from './steps.js';
-import { roundsOf, setTree, shareOfRounds } from './tree/layout.js';
+import { Job, Stage, Sync, TreeWorker, Worker } from './memory.js';
+import { asRecords } from './setup/bounds.js';
+import { FEW_POINTS } from './setup/layout.js';
+import { prepareMatrix } from './setup/matrix.js';
+import { roundsOf, shareOfRounds } from './setup/rounds.js';
+import { rowsOf } from './setup/rows.js';
+import { prepareTree } from './setup/tree.js';
 
-export interface VatPointsExports {
-  vatPointsProbe(job: number, from: number): number;
+interface RunExports {
   vatPointsRun(job: number, worker: number, steps: number): number;
 }
 
-/** A prepared matrix-free VAT: plain numbers, so that it can be posted to workers on the same memory. */
+/** A prepared VAT of points: plain numbers, so that it can be posted to workers on the same memory. */
 export interface VatPointsJob {
   /** Byte offset of the job in the shared memory. */
   readonly pointer: number;
@@ -29,10 +27,13 @@ export interface VatPointsJob {
   readonly unit: number;
 }
 
+/** How a job goes: by the dense matrix, by a spanning tree, or by Prim's own steps over points. The results are the same bits. */
+export type Way = 'matrix' | 'tree' | 'plain';
+
 export const MAX_WORKERS = 64;
 
 /**
- * Checks the points, brings them into blocks in the kernels' memory and shares them out. The caller runs every worker
+ * Checks the points, brings them into the kernels' memory and shares them out. The caller runs every worker
  * (`runVatPointsWorker`, workers 0 … workers−1) to the end, then `finishVatPoints`; or `releaseVatPoints`, once no worker runs.
  *
  * @param x float32[n × d], finite, n ≥ 2. Not changed and not needed afterwards.
@@ -50,11 +51,11 @@ export function prepareChecked(
   x: Matrix,
   metric: Metric,
   workers: number,
-  byTree = true,
+  way: Way = x.shape[0] <= FEW_POINTS ? 'matrix' : 'tree',
 ): VatPointsJob {
   checkKernels(kernels);
-  const [all, d] = x.shape;
-  guard(all >= 2, 'argument', () => `x: a job needs at least 2 points, got ${all}`, { n: all });
+  const [n, d] = x.shape;
+  guard(n >= 2, 'argument', () => `x: a job needs at least 2 points, got ${n}`, { n });
   guard(
     Number.isInteger(workers) && workers >= 1 && workers <= MAX_WORKERS,
     'argument',
@@ -68,155 +69,22 @@ export function prepareChecked(
     { workers },
   );
   // What every job takes at least, before arrays of JavaScript are made for it.
-  const least = all * (24 + 4 * d);
+  const least = n * (24 + 4 * d);
   guard(
     least < MAX_BYTES,
     'memory',
-    () => `VAT of ${all}×${d} needs ${formatBytes(least)} or more, the limit is ${formatBytes(MAX_BYTES)}`,
+    () => `VAT of ${n}×${d} needs ${formatBytes(least)} or more, the limit is ${formatBytes(MAX_BYTES)}`,
     { needed: least, limit: MAX_BYTES },
   );
   const l1 = metric === 'manhattan';
-  const given = rowsOf({ data: apart(kernels, x.data), shape: x.shape }, metric);
-  const ofAll = boundsOf(kernels, given, all, d, l1);
-  const distinct = distinctPoints(given, ofAll, all, d);
-  const rows = distinct ? rowsOfDistinct(given, distinct) : given;
-  const bounds = distinct ? boundsOfDistinct(ofAll, distinct) : ofAll;
-  const n = distinct ? distinct.first.length : all;
-  const { m } = bounds;
-  const boxRows = bounds.sort.width;
+  const rows = rowsOf({ data: apart(kernels, x.data), shape: x.shape }, metric);
   const tag = rows.zero ? 1 : 0;
-  const records = asRecords(n, d, l1);
-  const whole = !records || l1 ? null : stepsOf(bounds.squares, d);
-  const sizes: Sizes = {
-    n,
-    d,
-    m,
-    boxRows,
-    tag,
-    workers,
-    records,
-    quantised: whole !== null,
-    lead: whole ? bounds.lead : 0,
-    groups: distinct ? all : 0,
-    tree: byTree ? roundsOf(n) : null,
-  };
-  const size = place(0, sizes).bytes;
-  const { arena } = kernels;
-  const pointer = arena.alloc(size);
-  const at = place(pointer, sizes);
-  const { blocks } = at;
-  arena.u8(pointer, size).fill(0);
-  const space = spatialOrder(kernels, bounds.sort.values, boxRows, n, at.space);
-  const words = (p: number) => arena.u32(p, 32);
-  const floats = (p: number) => arena.f32(p, 32);
-  words(pointer).set([
-    n,
-    d,
-    m,
-    l1 ? 1 : 0,
-    workers,
-    tag,
-    at.order,
-    at.weights,
-    at.candidates,
-    at.candidate,
-    at.states,
-    at.sync,
-    0,
-    0,
-    blocks,
-    at.boxes,
-    boxRows,
-    m > 0 ? 1 : 0,
-    at.visited,
-    records ? 1 : 0,
-    whole ? 1 : 0,
-    0,
-    at.records,
-    at.record,
-    at.wholeAt,
-    0,
-    at.light?.header ?? 0,
-    at.groups,
-    sizes.lead,
-    at.leadAt,
-    at.around,
-  ]);
-  if (distinct) {
-    arena.u32(at.groups, all).set(distinct.group);
-    arena.u32(at.groups + 4 * all, n).set(distinct.first);
-  }
-  const pointerFloats = floats(pointer);
-  pointerFloats.set([bounds.grow, bounds.slack], 12);
-  if (whole) {
-    pointerFloats[21] = whole.error;
-    pointerFloats[25] = whole.steps;
-  }
-  arena.f32(at.sync + 384, 1)[0] = Infinity;
-  arena.f32(at.sync + 448, 1)[0] = Infinity;
-  at.each.forEach((own, w) => {
-    const light = at.light?.each[w];
-    const state = at.states + STATE * w;
-    const own16 = Math.max(0, Math.ceil((blocks - w) / workers));
-    words(state).set([
-      own.points,
-      own.bounds,
-      own.keys,
-      own.ids,
-      own.parents,
-      own.out,
-      own.blockKey,
-      own.blockId,
-      own16,
-    ]);
-    words(state).set(
-      [
-        NONE,
-        own.limits,
-        0,
-        own.scratch,
-        own.boxes,
-        own.owed,
-        at.padded,
-        own.since,
-        own.tops,
-        own.norms,
-        own.products,
-        n,
-        own.odd,
-        own.wholeLimits,
-        light?.header ?? 0,
-        light ? 1 : 0,
-        own.leads,
-        own.leadNorms,
-        own.tile,
-      ],
-      13,
-    );
-    arena.f32(own.tile + 512, 8).fill(1);
-    if (records) arena.f32(own.boxes, 2 * boxRows * at.padded).fill(Infinity);
-    arena.f32(own.tops, at.padded).fill(Infinity);
-    arena.f32(own.owed, at.padded).fill(Infinity);
-    arena.f32(own.limits, 16).fill(Infinity);
-    arena.f32(own.keys, 16 * at.perWorker).fill(-1);
-    arena.u32(own.ids, 16 * at.perWorker).fill(NONE);
-    arena.u32(own.parents, 16 * at.perWorker).fill(NONE);
-    arena.f32(own.blockKey, at.perWorker).fill(Infinity);
-    arena.u32(own.blockId, at.perWorker).fill(NONE);
-  });
-  if (at.light) setTree(kernels, at.light, sizes.tree!);
-  fill({ kernels, pointer, at, sizes, rows, bounds, space, whole });
-  const exports = kernels.exports as unknown as VatPointsExports;
-  // From a point far out to its farthest and on: a large distance to begin with, against which the search prunes.
-  let probe = space.order.indexOf(farthestOf(bounds.squares));
-  for (let i = 0; i < 3; i++) probe = exports.vatPointsProbe(pointer, probe) >>> 0;
-  return { pointer, n: all, d, metric, workers, unit: rows.unit };
-}
-
-function farthestOf(squares: Float64Array): number {
-  let at = 0;
-  for (let i = 1; i < squares.length; i++) if (squares[i]! > squares[at]!) at = i;
-  return at;
+  const sizes = { n, d, tag, workers, records: asRecords(n, d, l1) } as const;
+  const pointer =
+    way === 'matrix'
+      ? prepareMatrix(kernels, rows, sizes, l1)
+      : prepareTree(kernels, rows, sizes, l1, way === 'tree');
+  return { pointer, n, d, metric, workers, unit: rows.unit };
 }
 
 /** Same checks as `prepareVatPoints`, for any n. */
@@ -231,7 +99,7 @@ export type VatPointsState = 0 | 1 | 2 | 3;
 
 /**
  * Runs `steps` units of one worker's share, on the calling thread, with an instance of its own on the job's memory. Every worker
- * must be called with the same `steps`; the calls wait for each other at a barrier a step, so that each needs its own thread
+ * must be called with the same `steps`; the calls wait for each other at barriers, so that each needs its own thread
  * (not a browser's main thread if workers > 1). All return the same state after the same step. Best in slices of some 50 ms: V8 takes up
  * its faster code between calls only, so that one long first call runs five times slower.
  */
@@ -241,7 +109,7 @@ export function runVatPointsWorker(
   worker: number,
   steps: number,
 ): VatPointsState {
-  return (exports as unknown as VatPointsExports).vatPointsRun(job.pointer, worker, steps) as VatPointsState;
+  return (exports as unknown as RunExports).vatPointsRun(job.pointer, worker, steps) as VatPointsState;
 }
 
 /**
@@ -249,21 +117,23 @@ export function runVatPointsWorker(
  * steps are what is left.
  */
 export function doneOfVatPoints({ arena }: Kernels, job: VatPointsJob): number {
-  const words = (p: number) => arena.u32(p, 32);
-  const header = words(job.pointer);
-  const [n, workers, blocks, tree] = [header[0]!, header[4]!, header[14]!, header[26]!];
-  const state = words(header[10]!);
-  if (state[9]! >= n) return 1;
-  const rows = Math.ceil(blocks / workers);
+  const header = arena.u32(job.pointer, Job.size);
+  const worker = arena.u32(header[Job.workerHeaders]!, Worker.size);
+  const n = header[Job.n]!;
+  const step = worker[Worker.step]!;
+  if (step >= n) return 1;
+  const rows = Math.ceil(header[Job.blocks]! / header[Job.workers]!);
   // Later rows are shorter.
   const part = (done: number, all: number) => 1 - (1 - Math.min(1, done / all)) ** 2;
+  const stage = worker[Worker.stage]!;
+  if (stage === Stage.matrix) return 0.99 * part(worker[Worker.row]!, rows);
   let share = 0;
-  if (tree) {
-    const own = arena.u32(state[27]!, 16);
-    share = shareOfRounds(roundsOf(n)!, own[0]!, part(own[1]!, rows));
-    if (state[28]) return share;
+  if (header[Job.tree]) {
+    const tree = arena.u32(worker[Worker.tree]!, TreeWorker.size);
+    share = shareOfRounds(roundsOf(n)!, tree[TreeWorker.round]!, part(tree[TreeWorker.row]!, rows));
+    if (stage === Stage.tree) return share;
   }
-  return share + ((1 - share) * (part(state[10]!, rows) + part(state[9]!, n))) / 2;
+  return share + ((1 - share) * (part(worker[Worker.row]!, rows) + part(step, n))) / 2;
 }
 
 /** Asks the workers to stop after the same step (`cancel`; they return 2), or a waiting worker to give up because another died (`abort`; 3). */
@@ -272,7 +142,7 @@ export function stopVatPoints(
   job: VatPointsJob,
   how: 'cancel' | 'abort' = 'cancel',
 ): void {
-  const sync = new Uint32Array(memory.buffer)[job.pointer / 4 + 11]!;
   const words = new Int32Array(memory.buffer);
-  Atomics.store(words, (sync + (how === 'cancel' ? 128 : 192)) / 4, 1);
+  const sync = words[job.pointer / 4 + Job.sync]! >>> 0;
+  Atomics.store(words, sync / 4 + (how === 'cancel' ? Sync.cancel : Sync.abort), 1);
 }

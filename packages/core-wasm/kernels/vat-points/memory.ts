@@ -1,137 +1,269 @@
-// What lies in the memory of a job, declared once for TypeScript and AssemblyScript: words of 32 bits, read by `word`, `ptr` and `float`
-// (assembly/words.ts). A name that ends in At, or holds an array, is a byte offset.
+// What lies in the memory of a job, declared once for TypeScript and AssemblyScript. Each enum lists the words of 32 bits of one record, in
+// order; `word`, `ptr` and `float` of assembly/words.ts read them. A word that holds an array is its byte offset; u32 where nothing else is said.
 
-/** The job's header, written by ./job.ts. */
-export const enum Job {
+/** The header of a job, written by ./job.ts. */
+export enum Job {
   n,
   d,
-  /** Bound rows of a point, 0 for none. */
+  /** Bound rows of a point; 0 where the distance itself is as cheap. */
   boundRows,
-  /** 1: L1 distances. */
+  /** 1: L1 distances, else squared L2. */
   l1,
   workers,
-  /** 1: a row of tags, 1 for zero vectors, follows the coordinates. */
+  /** 1: each point has a tag, 1 for the zero vectors of cosine and correlation. */
   tagRows,
-  /** u32[n]. */
+  /** u32[n], the result. */
   order,
-  /** f32[n], then the parents u32[n]. */
+  /** f32[n − 1] keys of the result; its parents, u32[n − 1], lie 4·n bytes behind. */
   weights,
-  candidates,
-  candidateBytes,
-  /** Workers' headers. */
-  states,
+  /** The dense matrix f32[n × n] of few points, and f32[n] scratch behind it; else 0. */
+  matrix,
+  /** The workers' headers, `Worker.size` words apart. */
+  workerHeaders,
   /** See Sync. */
   sync,
-  /** f32 margins: a lower bound over key · relative + absolute is a distance over key in spite of all rounding. */
-  grow,
-  slack,
+  /** f32: a lower bound over key · relative + absolute proves a distance over key in spite of all rounding. */
+  relativeTolerance,
+  absoluteTolerance,
+  /** Blocks of 16 points. */
   blocks,
-  /** f32[blocks × boxRows × 2]: lowest and highest of each row. */
+  /** f32[blocks × boxRows × 2]: lowest and highest value of each row over a block. */
   boxes,
   boxRows,
+  /** f32[blocks / 16 × boxRows × 2]: the same over 16 blocks that follow each other. */
+  boxesOf16,
   /** 1: the last box row is the norm of what a projection leaves out. */
   lastRowIsNorm,
-  visited,
-  /** 1: points lie as records. */
+  /** Bytes of a published row, see Row. */
+  rowBytes,
+  /** 1: points lie as records, see PointRecord. */
   asRecords,
-  quantised,
-  /** f32: how far an ordinary point lies from its quantised coordinates, at most. */
-  wholeError,
   records,
   recordBytes,
-  /** Where the quantised coordinates begin in a record. */
-  wholeAt,
-  /** f32 steps per unit. */
-  wholeSteps,
+  /** 1: L2 distances of int16-quantised coordinates sort pairs out. */
+  quantised,
+  /** f32: how far an ordinary point lies from its quantised coordinates, at most. */
+  quantisationError,
+  /** f32: steps of the quantised coordinates per unit. */
+  stepsPerUnit,
+  /** Byte offset of the quantised coordinates in a record. */
+  quantisedAt,
+  /** Quantised numbers of a principal-component prefix, an even number, and its byte offset in a record. */
+  prefixLength,
+  prefixAt,
   /** See Tree; 0: none. */
   tree,
+  /** u32[all points]: which distinct point each equals; behind it u32[n], the first of each group. 0: all are distinct. */
   groups,
-  leadLength,
-  leadAt,
-  around,
+  /** Two candidates of each worker, for even and odd steps of Prim; see Candidate. */
+  candidates,
+  size,
 }
 
-/** A worker's header. */
-export const enum Worker {
-  points,
-  bounds,
-  keys,
-  ids,
-  parents,
-  out,
-  blockKey,
-  blockId,
+/** What a worker does next. */
+export enum Stage {
+  /** Rows of the dense matrix, then VAT of it. */
+  matrix,
+  /** Rounds of the tree. */
+  tree,
+  /** Rows of the search for the farthest pair, then … */
+  search,
+  /** … Prim's own steps. */
+  prim,
+}
+
+/** A worker's header. Global block g is its block ⌊g / workers⌋ where g mod workers is its number. Arrays have one item a point of its blocks. */
+export enum Worker {
+  /** See Stage. */
+  stage,
   blocks,
+  /** Rows done of the stage. */
+  row,
+  /** Prim's step. */
   step,
-  searchRow,
+  /** Arrivals at the barrier that it waits for. */
   epoch,
+  /** f32: the largest distance it knows of, and the lowest index that has it. */
   largest,
   largestIndex,
-  infinities,
-  unused,
-  rows,
-  boxes,
-  owed,
-  boxStride,
-  since,
-  tops,
+  /** Direct: transposed coordinates f32[blocks × (d + tagRows) × 16]. Records: quantised ones i16[blocks × ⌈d / 2⌉ × 16 × 2]. */
+  points,
+  /** f32[blocks × boundRows × 16]. */
+  bounds,
+  ids,
+  /** f32: least distance to a visited point; −1 for the visited. */
+  keys,
+  /** The visited point at that distance. */
+  parents,
+  /** f32 least key of each block, and the lowest id that has it, NONE where all are visited. */
+  blockKey,
+  blockId,
+  /** Squared norms of the quantised coordinates, i32. */
   norms,
-  products,
-  left,
+  /** 1 for points that may lie farther from others than their quantised coordinates show. */
   odd,
-  wholeLimits,
-  tree,
-  byTree,
-  leads,
-  leadNorms,
+  /** Prefixes i16[blocks × prefixLength / 2 × 16 × 2], and their squared norms. */
+  prefixes,
+  prefixNorms,
+  /** 16 published rows. */
+  rows,
+  /** f32[16]. */
+  out,
+  /** f32[16] of +∞. */
+  infinities,
+  /** Scratch, see Tile. */
   tile,
+  /** See TreeWorker; 0: none. */
+  tree,
+  size,
 }
 
-/** The tree's header. */
-export const enum Tree {
+/** Where the workers meet: each word that is waited for has a cache line of its own. */
+export enum Sync {
+  arrivals = 0,
+  sleepers = 16,
+  lastWake = 17,
+  cancel = 32,
+  abort = 48,
+  /** f32: the largest distance any worker knows of. */
+  largest = 64,
+  /** Prim's step to stop after; 0: none. */
+  stopAfter = 80,
+  size = 96,
+}
+
+/** A point of block g, published for the tiles of its block; its bound row follows and, where points are no records, its coordinates. */
+export enum Row {
+  id,
+  norm,
+  odd,
+  record,
+  size,
+}
+
+/** A point as a record: its coordinates follow (filled up with zeros to a multiple of four), its quantised ones and its prefix. */
+export enum PointRecord {
+  tag,
+  norm,
+  odd,
+  prefixNorm,
+  size,
+}
+
+/** What a worker offers for a step of Prim. `slot`: global block · 16 + lane. */
+export enum Candidate {
+  key,
+  id,
+  parent,
+  slot,
+  size,
+}
+
+/** Scratch of a tile. */
+export enum Tile {
+  /** f32[16]: the limits of a row. */
+  limits = 0,
+  /** i32[16]: the limit of the whole block as a squared distance in steps; room for 16 more follows. */
+  level = 16,
+  /** i32[4 × 16] products. */
+  products = 48,
+  /** Four held rows, see Held. */
+  held = 112,
+  /** Of rows that seek near, far, or both kinds of pairs: how often a prefix was used, and f32 how often it left few pairs. */
+  uses = 128,
+  size = 144,
+}
+
+/** A row whose pairs the prefix left open. */
+export enum Held {
+  row,
+  near,
+  far,
+  lane,
+  size,
+}
+
+/** The spanning tree of the pairs seen so far. Arrays are u32[n] where nothing else is said. */
+export enum Tree {
+  /** Edges kept, and room for them. */
   edges,
   room,
+  /** See Edge. */
   kept,
-  standing,
+  /** The point that represents each block, u32[blocks]. */
+  representatives,
+  /** Two arrays to sort edges in, u64 each; then counts of the sort. */
   sorted,
   spare,
   counts,
+  /** The tree as a forest of joins: which point a component was joined to, and f32 by which edge. */
   up,
   height,
+  /** Union–find: root and size; and the order of components joined end to end: next, f32 gap, head, tail. */
   root,
-  size,
+  componentSize,
   next,
   gap,
   head,
   tail,
+  /** The block that a point represents, or NONE. */
   blockOf,
+  /** f32[blocks × 16]: bottleneck distance from each point to its block's representative, −1 where there is no point. */
   reach,
-  limits,
-  order,
-  gaps,
-  place,
-  tops,
+  /** The same as limits of quantised distances, i32. */
+  reachLimits,
+  /** Blocks in the tree's order, f32 largest edge before each, and the place of each block in it; [blocks]. */
+  blockOrder,
+  blockGaps,
+  blockPlace,
+  /** f32[blocks]: largest reach of each block; and of each 16 blocks. */
+  maxReach,
+  maxReachOf16,
+  /** How many rounds, see Round; and block-pair classes − 1. */
   rounds,
-  table,
-  mask,
+  roundTable,
+  classMask,
+  /** Not 0: the edges did not fit. */
   overflow,
-  unused,
   stopped,
+  /** Not 0: a worker's edges are full. */
   full,
-  whole,
-  topsAround,
+  /** Not 0: the round is done. */
+  roundDone,
+  size,
 }
 
 /** A worker's part of the tree. */
-export const enum TreeWorker {
+export enum TreeWorker {
   round,
   row,
+  /** Block at which the row goes on. */
+  resumeBlock,
+  /** Units since the last tree. */
+  units,
+  /** Its new edges, how many, and room for them. */
   edges,
   count,
   room,
+  /** f32[blocks]: bottleneck distance from the representative of the row's block to each other. */
   levels,
-  unused,
-  units,
-  unused2,
-  resume,
+  size,
+}
+
+/** An edge: f32 distance and its ends. */
+export enum Edge {
+  distance,
+  from,
+  to,
+  size,
+}
+
+/** What a round goes through: block pairs of classes [first, last), and lanes of a row's block that are compared with these, with the next block, with their own. */
+export enum Round {
+  first,
+  last,
+  others,
+  next,
+  self,
+  size,
 }

@@ -14,7 +14,7 @@ import {
   vatPointsBytes,
 } from './index.js';
 import { vatPointsReference } from './reference.js';
-import { clustered, signs, whole } from './test-data.js';
+import { clustered, everyWay, signs, whole } from './test-data.js';
 
 let kernels: Kernels;
 beforeAll(async () => {
@@ -65,20 +65,20 @@ describe('vatFromPoints', () => {
           [33, 200],
         ] as const) {
           const x = whole(n, d, levels, n + d);
-          expect(vatFromPoints(kernels, x, { metric }), `${metric} n=${n} d=${d}`).toEqual(
+          expect(everyWay(kernels, x, metric), `${metric} n=${n} d=${d}`).toEqual(
             vatPointsReference(x, metric),
           );
         }
     for (const n of [2, 17, 64, 150])
       for (const d of [16, 64]) {
         const x = signs(n, d, n + d);
-        expect(vatFromPoints(kernels, x, { metric: 'cosine' }), `cosine n=${n} d=${d}`).toEqual(
+        expect(everyWay(kernels, x, 'cosine'), `cosine n=${n} d=${d}`).toEqual(
           vatPointsReference(x, 'cosine'),
         );
       }
   });
 
-  it('is the reference, ties and all, where blocks put distances off until they can decide', () => {
+  it('is the reference, ties and all, from 48 coordinates on', () => {
     for (const metric of ['euclidean', 'manhattan'] as const)
       for (const [n, d, levels, groups] of [
         [1, 128, 3, 1],
@@ -92,13 +92,13 @@ describe('vatFromPoints', () => {
         [333, 127, 3, 7],
       ] as const) {
         const x = whole(n, d, levels, n + d);
-        // Groups one after the other and mixed, some far away: debts are large when a group is done.
+        // Groups one after the other and mixed, some far away.
         for (let i = 0; i < n; i++) {
           const group = i < n / 2 ? i % groups : Math.floor((i * groups) / n);
           for (let k = 0; k < d; k++)
             x.data[i * d + k]! += (k % groups === group ? 9 : 0) * (1 + (group & 1));
         }
-        expect(vatFromPoints(kernels, x, { metric }), `${metric} n=${n} d=${d}`).toEqual(
+        expect(everyWay(kernels, x, metric), `${metric} n=${n} d=${d}`).toEqual(
           vatPointsReference(x, metric),
         );
       }
@@ -112,7 +112,7 @@ describe('vatFromPoints', () => {
         x.data.set([12 + 17 * group, ...Array(group + 1).fill(0), 20 + (i % 20)], (line + i) * d);
       }
       for (const metric of ['euclidean', 'manhattan'] as const) {
-        const vat = vatFromPoints(kernels, x, { metric });
+        const vat = everyWay(kernels, x, metric);
         expect(vat).toEqual(vatPointsReference(x, metric));
         const into = [...vat.parent].filter((u, k) => u < line && vat.order[k + 1]! >= line);
         if (metric === 'euclidean') expect(into).toEqual([12, 29, 46, 63]);
@@ -122,11 +122,11 @@ describe('vatFromPoints', () => {
       const unit = signs(90, d, 5);
       unit.data.fill(0, 0, d);
       unit.data.fill(0, d * 40, d * 41);
-      expect(vatFromPoints(kernels, unit, { metric: 'cosine' })).toEqual(vatPointsReference(unit, 'cosine'));
+      expect(everyWay(kernels, unit, 'cosine')).toEqual(vatPointsReference(unit, 'cosine'));
     }
   });
 
-  it('is the reference where whole numbers decide, with every padding', () => {
+  it('is the reference of quantised coordinates, with every padding', () => {
     for (const d of [48, 49, 50, 51, 55, 56, 84, 127, 128, 129, 130, 131, 135, 136, 144, 257])
       for (const [n, levels] of [
         [2, 3],
@@ -134,7 +134,7 @@ describe('vatFromPoints', () => {
         [150, 60],
       ] as const) {
         const x = whole(n, d, levels, n + d);
-        expect(vatFromPoints(kernels, x, { metric: 'euclidean' }), `n=${n} d=${d}`).toEqual(
+        expect(everyWay(kernels, x, 'euclidean'), `n=${n} d=${d}`).toEqual(
           vatPointsReference(x, 'euclidean'),
         );
       }
@@ -144,13 +144,13 @@ describe('vatFromPoints', () => {
     [50, 64],
     [160, 256],
   ])('is the reference for far, opposite, coarse and equal points of %i coordinates', (d, signed) => {
-    // Two points many times farther out than all others: beyond the radius that whole numbers are made for. And one a little beyond it.
+    // Two points many times farther out than all others: beyond the radius that points are quantised in. And one a little beyond it.
     for (const far of [[], [7], [0, 149], [7, 8]]) {
       const x = whole(150, d, 9, far.length);
       for (const i of far)
         for (let k = 0; k < d; k++) x.data[i * d + k] = x.data[i * d + k]! * 20 + 120 * (i & 1);
       x.data.fill(22, 30 * d, 31 * d);
-      expect(vatFromPoints(kernels, x, { metric: 'euclidean' }), `far ${far} d=${d}`).toEqual(
+      expect(everyWay(kernels, x, 'euclidean'), `far ${far} d=${d}`).toEqual(
         vatPointsReference(x, 'euclidean'),
       );
     }
@@ -161,16 +161,12 @@ describe('vatFromPoints', () => {
     const spikes: Matrix = { data: new Float32Array(40 * d), shape: [40, d] };
     for (let i = 0; i < 40; i++) spikes.data[i * d + 3] = (i & 1 ? -1 : 1) * (1000 + i);
     for (const x of [opposite, spikes])
-      expect(vatFromPoints(kernels, x, { metric: 'euclidean' })).toEqual(vatPointsReference(x, 'euclidean'));
-    expect(vatFromPoints(kernels, opposite, { metric: 'cosine' })).toEqual(
-      vatPointsReference(opposite, 'cosine'),
-    );
+      expect(everyWay(kernels, x, 'euclidean')).toEqual(vatPointsReference(x, 'euclidean'));
+    expect(everyWay(kernels, opposite, 'cosine')).toEqual(vatPointsReference(opposite, 'cosine'));
     // Two far groups: the steps are then coarser than the differences within one.
     const coarse = whole(160, d, 3, 6);
     for (let i = 0; i < 160; i += 2) for (let k = 0; k < 8; k++) coarse.data[i * d + k]! += 700;
-    expect(vatFromPoints(kernels, coarse, { metric: 'euclidean' })).toEqual(
-      vatPointsReference(coarse, 'euclidean'),
-    );
+    expect(everyWay(kernels, coarse, 'euclidean')).toEqual(vatPointsReference(coarse, 'euclidean'));
     // The farthest pair twice, both with a point beyond the radius; the lower index starts, whichever is found first.
     for (const [side, way] of [
       [1, 1],
@@ -188,20 +184,16 @@ describe('vatFromPoints', () => {
       // On the other side of all others: in another block.
       tie.data.set([-20 * way, 50 * side], 3 * d);
       tie.data.set([-20 * way, -50 * side], 40 * d);
-      const vat = vatFromPoints(kernels, tie, { metric: 'euclidean' });
+      const vat = everyWay(kernels, tie, 'euclidean');
       expect(vat.order[0]).toBe(3);
       expect(vat).toEqual(vatPointsReference(tie, 'euclidean'));
     }
     // The same, or all but one the same: no spread to make steps from, or only that of one point.
     const same: Matrix = { data: new Float32Array(40 * d).fill(1e-30), shape: [40, d] };
-    expect(vatFromPoints(kernels, same, { metric: 'euclidean' })).toEqual(
-      vatPointsReference(same, 'euclidean'),
-    );
+    expect(everyWay(kernels, same, 'euclidean')).toEqual(vatPointsReference(same, 'euclidean'));
     const one = whole(60, d, 1, 1);
     one.data.fill(3, 20 * d, 21 * d);
-    expect(vatFromPoints(kernels, one, { metric: 'euclidean' })).toEqual(
-      vatPointsReference(one, 'euclidean'),
-    );
+    expect(everyWay(kernels, one, 'euclidean')).toEqual(vatPointsReference(one, 'euclidean'));
   });
 
   it.each([200, 70])(
@@ -214,7 +206,7 @@ describe('vatFromPoints', () => {
         for (let k = 0; k < d; k++) data[i * d + k] = base[k]! + (i >> 1) * 1e-3 * (k === i ? 1 : 0.1);
       data.fill(-5000, 17 * d, 18 * d);
       const x: Matrix = { data, shape: [60, d] };
-      expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
+      expectPrim(x, 'euclidean', everyWay(kernels, x, 'euclidean'), 1e-5, 0);
     },
   );
 
@@ -224,7 +216,7 @@ describe('vatFromPoints', () => {
       const d = x.shape[1];
       x.data.fill(outlier, 7 * d, 8 * d);
       x.data.fill(-outlier / 3, 9 * d, 10 * d);
-      expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
+      expectPrim(x, 'euclidean', everyWay(kernels, x, 'euclidean'), 1e-5, 0);
     }
   });
 
@@ -245,7 +237,7 @@ describe('vatFromPoints', () => {
         expectPrim(
           x,
           metric,
-          vatFromPoints(kernels, x, { metric }),
+          everyWay(kernels, x, metric),
           1e-5,
           metric === 'cosine' || metric === 'correlation' ? 1e-7 : 0,
         );
@@ -256,13 +248,13 @@ describe('vatFromPoints', () => {
       data: Float32Array.from(data),
       shape: [shape[0]!, shape[1]!],
     });
-    const moons = vatFromPoints(kernels, float(golden('moons200')), { metric: 'euclidean' });
+    const moons = everyWay(kernels, float(golden('moons200')), 'euclidean');
     expect([...moons.order]).toEqual([...golden('moons200_euc_vat_lowstart').data]);
     for (const [metric, name] of [
       ['euclidean', 'euc'],
       ['cosine', 'cos'],
     ] as const) {
-      const vat = vatFromPoints(kernels, float(golden('iris')), { metric });
+      const vat = everyWay(kernels, float(golden('iris')), metric);
       const { data, n } = goldenSquare(`iris_${name}_cond`);
       // Brute-force minimum spanning tree weight of the golden distances.
       const tree = vatPointsTree(data, n);
@@ -280,10 +272,10 @@ describe('vatFromPoints', () => {
     for (let i = 0; i < 40; i++)
       for (let k = 0; k < d; k++) data[i * d + k] = base[k]! + (i >> 1) * 1e-3 * (k === i ? 1 : 0.1);
     const x: Matrix = { data, shape: [40, d] };
-    expectPrim(x, 'euclidean', vatFromPoints(kernels, x, { metric: 'euclidean' }), 1e-5, 0);
+    expectPrim(x, 'euclidean', everyWay(kernels, x, 'euclidean'), 1e-5, 0);
     const same: Matrix = { data: new Float32Array(50 * d).fill(1e-30), shape: [50, d] };
     for (const metric of METRICS) {
-      const vat = vatFromPoints(kernels, same, { metric });
+      const vat = everyWay(kernels, same, metric);
       expect(vat.weights).toEqual(new Float32Array(49));
       expect([...vat.order]).toEqual([...Array(50).keys()]);
       expect([...vat.parent]).toEqual(new Array(49).fill(0));
@@ -293,10 +285,10 @@ describe('vatFromPoints', () => {
   it('scales with the data, from 1e-30 to 1e30', () => {
     const x = clustered(60, 30, 9);
     for (const metric of ['euclidean', 'manhattan'] as const) {
-      const want = vatFromPoints(kernels, x, { metric });
+      const want = everyWay(kernels, x, metric);
       for (const factor of [2 ** -100, 2 ** 100]) {
         const scaled: Matrix = { data: x.data.map((v) => v * factor), shape: x.shape };
-        const got = vatFromPoints(kernels, scaled, { metric });
+        const got = everyWay(kernels, scaled, metric);
         expect(got.order).toEqual(want.order);
         expect(got.weights).toEqual(want.weights.map((w) => w * factor));
       }
@@ -308,7 +300,7 @@ describe('vatFromPoints', () => {
       for (const d of [6, 40]) {
         const x = clustered(37, d, 10);
         for (const i of [3, 20, 21]) x.data.fill(metric === 'cosine' ? 0 : 0.1, i * d, (i + 1) * d);
-        const vat = vatFromPoints(kernels, x, { metric });
+        const vat = everyWay(kernels, x, metric);
         expectPrim(x, metric, vat, 1e-5, 1e-7);
         for (let k = 1; k < 37; k++) {
           const [a, b] = [vat.order[k]!, vat.parent[k - 1]!].map((i) => [3, 20, 21].includes(i));
@@ -429,10 +421,10 @@ describe('vatFromPoints', () => {
       const taken = kernels.arena.used - before;
       releaseVatPoints(kernels, job);
       expect(taken).toBeLessThanOrEqual(vatPointsBytes(n, d));
-      // Past 1 GB of points there is room for the living only.
+      // Past 1 GB of points there are no records.
       expect(vatPointsBytes(500_000, 784)).toBeLessThan(4 * 500_000 * (784 + 140));
-      // From 48 coordinates on points lie as records too; from 512 points on there is a tree.
-      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (d + 64) * (d < 48 ? 1 : 2) + 60_000);
+      // Few points: the matrix. Of many there is a tree and, from 48 coordinates on, records too.
+      expect(vatPointsBytes(n, d)).toBeLessThanOrEqual(4 * n * (n + d + 24) + 60_000);
       expect(vatPointsBytes(1000 * n, d)).toBeLessThanOrEqual(4000 * n * ((d + 40) * (d < 48 ? 1 : 2) + 100));
     }
   });

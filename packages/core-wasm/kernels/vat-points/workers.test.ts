@@ -14,6 +14,7 @@ import {
   type VatPointsJob,
   vatFromPoints,
 } from './index.js';
+import { prepareChecked } from './job.js';
 import { clustered, signs, whole } from './test-data.js';
 
 let kernels: Kernels;
@@ -93,15 +94,16 @@ describe('several workers on one memory', () => {
       [whole(1500, 6, 9, 3), 'manhattan'],
     ] as const)
       for (const [workers, steps] of [
-        [2, 1],
         [2, 13],
         [3, 40],
       ] as const) {
-        const job = prepareVatPoints(shared, x, metric, workers);
-        const states = await runSlices(job, steps);
-        const label = `${metric} workers=${workers} steps=${steps}`;
-        expect(states.at(-1), label).toEqual(new Array(workers).fill(1));
-        expect(finishVatPoints(shared, job), label).toEqual(vatFromPoints(kernels, x, { metric }));
+        for (const way of ['tree', 'matrix', 'plain'] as const) {
+          const job = prepareChecked(shared, x, metric, workers, way);
+          const states = await runSlices(job, steps);
+          const label = `${metric} workers=${workers} steps=${steps} ${way}`;
+          expect(states.at(-1), label).toEqual(new Array(workers).fill(1));
+          expect(finishVatPoints(shared, job), label).toEqual(vatFromPoints(kernels, x, { metric }));
+        }
       }
   });
 
@@ -122,14 +124,15 @@ describe('several workers on one memory', () => {
     ] as const) {
       const want = vatFromPoints(shared, x, { metric });
       expect(vatFromPoints(kernels, x, { metric })).toEqual(want);
-      for (const [workers, steps] of [
-        [1, 7],
-        [2, 50],
-        [3, 1e6],
+      for (const [workers, steps, way] of [
+        [1, 7, 'plain'],
+        [2, 50, 'matrix'],
+        [2, 50, x.shape[0] < 512 ? 'plain' : 'tree'],
+        [3, 1e6, x.shape[0] < 512 ? 'matrix' : 'plain'],
       ] as const) {
-        const job = prepareVatPoints(shared, x, metric, workers);
+        const job = prepareChecked(shared, x, metric, workers, way);
         const ends = await runWorkers(job, steps);
-        const label = `${metric} n=${x.shape[0]} workers=${workers}`;
+        const label = `${metric} n=${x.shape[0]} workers=${workers} ${way}`;
         expect(
           ends.map((e) => e.state),
           label,
@@ -161,18 +164,19 @@ describe('several workers on one memory', () => {
 });
 
 describe('code of the baseline compiler, which a first call runs', () => {
-  // Node 20's wrote over the barrier's local when a worker went to sleep in it: see barrier/assembly.ts.
+  // Node 20's wrote over the barrier's local when a worker went to sleep in it: see assembly/barrier.ts.
   it.each([2, 3, 4])('is the same job on %i workers that sleep', (count) => {
     const dist = new URL('../../dist/', import.meta.url);
     const script = `
       import { startThreads } from '${dist}bench/threads.js';
       import { points } from '${dist}bench/data.js';
-      import { finishVatPoints, prepareVatPoints } from '${dist}src/jobs.js';
+      import { finishVatPoints } from '${dist}src/jobs.js';
+      import { prepareChecked } from '${dist}kernels/vat-points/job.js';
       const threads = await startThreads(${count});
       const { kernels } = threads;
       const answers = new Set();
       for (let run = 0; run < 12; run++) {
-        const job = prepareVatPoints(kernels, points(700, 50, 'uniform', 3), 'cosine', run ? ${count} : 1);
+        const job = prepareChecked(kernels, points(700, 50, 'uniform', 3), 'cosine', run ? ${count} : 1, 'tree');
         if (run) await threads.run({ vatPoints: job });
         else while (kernels.exports.vatPointsRun(job.pointer, 0, 1e6) === 0);
         const { order, weights } = finishVatPoints(kernels, job);

@@ -1,0 +1,76 @@
+import { guard } from '../../../src/errors.js';
+import type { Matrix, Metric } from '../../../src/matrix.js';
+
+/** Points brought to a form in which every metric is a squared Euclidean or an L1 distance of float32 coordinates. */
+export interface Rows {
+  /** Writes row i into `out` (d values, float32). */
+  read(i: number, out: Float32Array): void;
+  /** 1 for rows that are zero vectors to the metric; null if there is none. */
+  zero: Uint8Array | null;
+  /** What L2 distances and L1 distances of the rows are to be multiplied by. A power of two. */
+  unit: number;
+}
+
+/**
+ * manhattan: x·2^−e with the largest magnitude in [½, 1); euclidean: so large that sums of squares just do not overflow, so that they do not
+ * underflow, either, down to 1e-35 of the largest value beside an outlier; exact but for subnormals. cosine: x / ‖x‖; correlation: the same of x − mean(x). Norms and means in float64.
+ */
+export function rowsOf(x: Matrix, metric: Metric): Rows {
+  const { data } = x;
+  const [n, d] = x.shape;
+  if (metric === 'euclidean' || metric === 'manhattan') {
+    let top = 0;
+    for (let i = 0; i < n * d; i++) {
+      const a = Math.abs(data[i]!);
+      if (a > top) top = a;
+    }
+    const longest = 2 * top * (metric === 'euclidean' ? Math.sqrt(d) : d);
+    guard(
+      longest <= 3.4e38,
+      'argument',
+      () =>
+        `x: values up to ${top} in ${d} dimensions can lie ${longest} apart, which is no float32; scale them`,
+      { top, d },
+    );
+    // Distances, and bounds from norms, are up to 2·√d·top: their squares stay under 2¹²⁴.
+    const room = metric === 'euclidean' ? Math.floor(60 - Math.log2(Math.max(1, d)) / 2) : 0;
+    const exponent = top > 0 ? Math.ceil(Math.log2(top)) - room : 0;
+    const unit = 2 ** exponent;
+    const factor = 2 ** -exponent;
+    return {
+      read(i, out) {
+        for (let k = 0, at = i * d; k < d; k++, at++) out[k] = data[at]! * factor;
+      },
+      zero: null,
+      unit,
+    };
+  }
+  const mean = new Float64Array(n);
+  const scale = new Float64Array(n);
+  let zero: Uint8Array | null = null;
+  for (let i = 0; i < n; i++) {
+    let m = 0;
+    if (metric === 'correlation') {
+      for (let k = i * d; k < (i + 1) * d; k++) m += data[k]!;
+      m /= d;
+      // A constant row is exactly its mean, whatever the division rounded to.
+      let constant = true;
+      for (let k = i * d + 1; k < (i + 1) * d && constant; k++) constant = data[k] === data[i * d];
+      if (constant && d > 0) m = data[i * d]!;
+    }
+    let square = 0;
+    for (let k = i * d; k < (i + 1) * d; k++) square += (data[k]! - m) ** 2;
+    mean[i] = m;
+    if (square > 0) scale[i] = 1 / Math.sqrt(square);
+    else (zero ??= new Uint8Array(n))[i] = 1;
+  }
+  return {
+    read(i, out) {
+      const m = mean[i]!;
+      const s = scale[i]!;
+      for (let k = 0, at = i * d; k < d; k++, at++) out[k] = (data[at]! - m) * s;
+    },
+    zero,
+    unit: 1,
+  };
+}
