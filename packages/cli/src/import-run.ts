@@ -44,7 +44,7 @@ export async function importFolder(
     pattern: options.pattern,
     keepLayout: options.keepLayout,
     overwrite: options.overwrite,
-    architecture: options.model ? await readArchitecture(options.model) : undefined,
+    architecture: options.model ? await readArchitecture(options.model, inputs?.shape.slice(1)) : undefined,
     labels,
     inputs,
   };

@@ -21,10 +21,7 @@ export type Architecture =
  * The architecture in a file: .onnx, .keras, .h5 with a model, model.json of tfjs, or Keras's to_json(). `sample`: shape
  * of one sample, for sides that the file leaves open. Throws `format`, `unsupported`, `missing`.
  */
-export async function readArchitecture(
-  place: FilePlace,
-  sample?: readonly number[],
-): Promise<Architecture> {
+export async function readArchitecture(place: FilePlace, sample?: readonly number[]): Promise<Architecture> {
   const { name, open } = await openBeside(place);
   const file = typeof place === 'string' ? place : name;
   if (name.endsWith('.onnx')) {
@@ -200,24 +197,27 @@ function refuseFolded(read: OnnxGraph, weights: ReadonlyMap<string, Tensor>, fil
 }
 
 /**
- * Samples as the net takes them: an image net from PyTorch takes [n, h, w, c] here, and samples given as [n, c, h, w] are
- * turned; [n, h, w] of one channel is widened. Throws `shape`.
+ * Samples as the net takes them: a net of images from PyTorch takes [n, h, w, c] here, and samples given as [n, c, h, w]
+ * are turned, sound and volumes likewise; samples of one channel may come without it. Throws `shape`.
  */
 export function samplesFor(inputs: Tensor, inputShape: readonly number[]): Tensor {
   const [n, ...shape] = inputs.shape as [number, ...number[]];
   if (shape.join() === inputShape.join()) return inputs;
-  const [h, w, c] = inputShape as [number, number, number];
-  if (inputShape.length === 3 && c === 1 && shape.join() === [h, w].join())
-    return { ...inputs, shape: [n, h, w, 1] };
+  const space = inputShape.slice(0, -1);
+  const channels = inputShape.at(-1)!;
+  if (inputShape.length > 1 && channels === 1 && shape.join() === space.join())
+    return { ...inputs, shape: [n, ...inputShape] };
   guard(
-    inputShape.length === 3 && shape.join() === [c, h, w].join(),
+    inputShape.length > 1 && shape.join() === [channels, ...space].join(),
     'shape',
     () => `inputs: the net takes samples of shape [${inputShape}], got [${shape}]`,
     { expected: `[${inputShape}]`, got: `[${shape}]` },
   );
   const from = inputs.data as Float32Array;
   const data = new (from.constructor as Float32ArrayConstructor)(from.length);
+  const area = space.reduce((a, b) => a * b, 1);
   for (let s = 0, to = 0; s < n; s++)
-    for (let p = 0; p < h * w; p++) for (let k = 0; k < c; k++) data[to++] = from[(s * c + k) * h * w + p]!;
-  return { data, shape: [n, h, w, c], dtype: inputs.dtype };
+    for (let p = 0; p < area; p++)
+      for (let k = 0; k < channels; k++) data[to++] = from[(s * channels + k) * area + p]!;
+  return { data, shape: [n, ...inputShape], dtype: inputs.dtype };
 }

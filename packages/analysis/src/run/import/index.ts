@@ -1,7 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import type { Tensor } from '../../formats/types.js';
 import { layersOfGraph, specOf } from '../../models/graph/spec.js';
-import type { Graph } from '../../models/graph/types.js';
+import { type Graph, INPUT } from '../../models/graph/types.js';
 import { type Place, storeOf } from '../../stores/of.js';
 import type { LayerInfo, SnapshotInfo } from '../types.js';
 import { createRun } from '../write.js';
@@ -16,7 +16,7 @@ import {
   type RecogniseOptions,
   recogniseRun,
 } from './recognise.js';
-import { readWeights } from './weights.js';
+import { cannotRun, readWeights } from './weights.js';
 
 export { type Architecture, graphWith, readArchitecture, samplesFor } from './architecture.js';
 export { type Canonical, canonicalWeights } from './canonical.js';
@@ -151,6 +151,7 @@ export async function importRun(
   const doubts = new Set<string>();
   let samples: Tensor | undefined;
   const ids = idsOf(plan.snapshots);
+  const sample = options.inputs?.shape.slice(1);
   for (const [i, snapshot] of plan.snapshots.entries()) {
     if (options.signal?.aborted)
       throw new EpochscopeError('cancelled', `importing was cancelled before ${snapshot.path}`, {
@@ -166,7 +167,7 @@ export async function importRun(
           numbers,
           architecture: own,
           notes: besides,
-        } = await readWeights(store, snapshot.weights);
+        } = await readWeights(store, snapshot.weights, sample);
         if (!first) notes.push(...(besides ?? []));
         canonical = canonicalWeights(tensors, snapshot.path, options);
         if (
@@ -180,12 +181,16 @@ export async function importRun(
           );
         if (numbers.global_step !== undefined) snapshot.step ??= numbers.global_step;
         if (!first) architecture ??= own ?? undefined;
+        if (!first && architecture?.kind === 'onnx') notes.push(...architecture.onnx.notes);
         if (architecture && (!first || first.graph)) {
           try {
             graph = graphWith(architecture, canonical.tensors, snapshot.path);
           } catch (cause) {
-            if (options.architecture || first || !(cause instanceof EpochscopeError)) throw cause;
-            notes.push(`weights alone are imported, the net cannot be run here: ${cause.message}`);
+            if (!(cause instanceof EpochscopeError) || first) throw cause;
+            // A net that was asked for is missed only where it cannot run; weights that do not fit it are an error.
+            if (options.architecture && (architecture.kind === 'onnx' || cause.code !== 'unsupported'))
+              throw cause;
+            notes.push(cannotRun(cause));
             architecture = undefined;
           }
         }
@@ -201,7 +206,7 @@ export async function importRun(
     writer ??= await createRun(
       target,
       {
-        model: graph ? { ...specOf(graph, inputs && !(inputs.data instanceof Uint8Array) ? 1 : 255) } : null,
+        model: graph ? { ...specOf(graph, inputs && isBytes(inputs, graph) ? 255 : 1) } : null,
         layers: mergeLayers(graph ? layersOfGraph(graph) : (canonical?.layers ?? []), outputs.layers),
         classes: classesOf(options),
         inputShape: graph?.inputShape ?? inputs?.shape.slice(1) ?? null,
@@ -266,6 +271,11 @@ export async function importRun(
       : new Set([...(canonical?.layers ?? []), ...outputs.layers].map(({ name }) => name)).size,
   };
 }
+
+/** Pixels are divided by 255; token ids are not. */
+const isBytes = (inputs: Tensor, graph: Graph): boolean =>
+  inputs.data instanceof Uint8Array &&
+  !graph.nodes.some(({ kind, inputs: [from] }) => kind === 'embedding' && from === INPUT);
 
 function checkSamples(samples: number | null, { labels, inputs }: ImportOptions): void {
   const counts = [

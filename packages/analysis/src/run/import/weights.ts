@@ -41,8 +41,16 @@ export interface ReadWeights {
   notes?: string[];
 }
 
+/** Why a run has weights alone, and what to do about it. */
+export const cannotRun = (why: EpochscopeError): string =>
+  `weights alone are imported, the net cannot be run here: ${why.message}; change, modules of weights and prune go on with them, and layer outputs that another program computes are taken by --outputs`;
+
 /** All weights of one snapshot, under the names the files give them. Throws what the formats throw. */
-export async function readWeights(store: Store, place: WeightsPlace): Promise<ReadWeights> {
+export async function readWeights(
+  store: Store,
+  place: WeightsPlace,
+  sample?: readonly number[],
+): Promise<ReadWeights> {
   const { path } = place;
   const withFile = <T>(file: string, body: (source: ByteSource) => Promise<T>) =>
     withStored(store, file, body);
@@ -94,13 +102,13 @@ export async function readWeights(store: Store, place: WeightsPlace): Promise<Re
         architecture: topology ? { kind: 'keras', config: topology } : null,
       }));
     case 'onnx': {
-      const read = await readOnnxFile(openBeside(store, path), name, shown(store, path));
+      const read = await readOnnxFile(openBeside(store, path), name, shown(store, path), sample);
       if (read.refused)
         return {
           tensors: read.tensors,
           numbers: {},
           architecture: null,
-          notes: [`weights alone are imported, the net cannot be run here: ${read.refused.message}`],
+          notes: [cannotRun(read.refused)],
         };
       const { onnx } = read;
       return { tensors: new Map(onnx.graph.weights), numbers: {}, architecture: { kind: 'onnx', onnx } };

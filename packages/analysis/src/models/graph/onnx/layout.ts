@@ -327,9 +327,8 @@ export abstract class LayoutOperators extends ArithmeticOperators {
       this.refuse(`expected a table of rows, got shape [${table.shape}]`);
     const name = this.names.of(this.node, this.node.inputs[0]);
     const held = this.arranged(ids, ids.order);
-    const key = /\.weight$/.test(this.node.inputs[0] ?? '') ? `${name}.weight` : `${name}.table`;
     const made = this.push(
-      { kind: 'embedding', table: this.store(key, this.floatsOf(table), [...table.shape]) },
+      { kind: 'embedding', table: this.store(`${name}.table`, this.floatsOf(table), [...table.shape]) },
       [held.node],
       name,
     );
