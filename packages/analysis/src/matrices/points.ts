@@ -58,8 +58,16 @@ export async function readPoints(source: RowSource, chosen: RowChoice, metric: M
         }: taken as 0 apart from each other and 1 from the rest`,
       ]
     : [];
-  return { outputs: points.outputs, ...(points.space ? { space: points.space } : {}), notes };
+  const space = exact && angular ? ofKernel(metric, points.outputs.shape[0]) : points.space;
+  return { outputs: points.outputs, ...(space ? { space } : {}), notes };
 }
+
+/** Kernels scale rows to length 1 in float32: two roundings of 2⁻²⁴ each. */
+const ofKernel = (metric: Metric, n: number): Space => ({
+  metric,
+  unit: 1,
+  rounding: { errors: new Float64Array(n).fill(2 ** -23), traces: new Float64Array(n) },
+});
 
 interface Made {
   outputs: Matrix;

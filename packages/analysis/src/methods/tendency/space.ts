@@ -81,20 +81,23 @@ function roundingNotes({ order, weights, parent }: VatResult, space: Space): str
   const { rounding } = space;
   if (!rounding) return [];
   const { errors, traces } = rounding;
+  // The kernels' cosine and correlation are half squares of distances between rows of length 1 too.
+  const angular = space.halfSquare || space.metric === 'cosine' || space.metric === 'correlation';
   let unsure = 0;
   let largest = 0;
   for (let k = 0; k < weights.length; k++) {
     const [u, v] = [parent[k]!, order[k + 1]!];
     const error = errors[u]! + errors[v]!;
     const same = weights[k] === 0 && traces[u] === traces[v] && errors[u] === errors[v];
-    if (same || error === 0 || weights[k]! >= SURE * error * (space.halfSquare ? 2 : 1)) continue;
+    const distance = angular && !space.halfSquare ? Math.sqrt(2 * weights[k]!) : weights[k]!;
+    if (same || error === 0 || distance >= SURE * error * (angular ? 2 : 1)) continue;
     unsure++;
     largest = Math.max(largest, error * space.unit);
   }
   if (unsure === 0) return [];
   const figure = Number(largest.toPrecision(2));
   return [
-    space.halfSquare
+    angular
       ? `float32 keeps directions to ±${figure}: ${unsure} of ${weights.length} weights are so small that this changes them by more than a hundred-thousandth`
       : `float32 keeps distances to ±${figure}: ${unsure} of ${weights.length} weights are so small that this changes them by more than a hundred-thousandth`,
   ];
