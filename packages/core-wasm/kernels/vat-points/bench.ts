@@ -1,6 +1,8 @@
 import { type Distribution, points } from '../../bench/data.js';
 import type { Contender, KernelBench } from '../../bench/types.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
+import { pairwise } from '../pairwise/index.js';
+import { vatFromMatrix } from '../vat/index.js';
 import { finishVatPoints, prepareVatPoints, vatFromPoints, vatPointsBytes } from './index.js';
 
 /** Matrix-free Prim as one would write it: Euclidean, typed arrays, the search for the farthest pair first. */
@@ -43,6 +45,12 @@ function plainVatPoints({ data, shape: [n, d] }: Matrix): Uint32Array {
 }
 
 const CASES: [n: number, d: number, Distribution, Metric][] = [
+  [10, 84, 'blobs', 'euclidean'],
+  [100, 84, 'blobs', 'euclidean'],
+  [400, 84, 'blobs', 'euclidean'],
+  [1000, 84, 'blobs', 'euclidean'],
+  [1000, 784, 'blobs', 'euclidean'],
+  [2000, 84, 'blobs', 'euclidean'],
   [10_000, 84, 'blobs', 'euclidean'],
   [10_000, 84, 'blobs', 'cosine'],
   [10_000, 84, 'uniform', 'euclidean'],
@@ -61,14 +69,17 @@ const CASES: [n: number, d: number, Distribution, Metric][] = [
 export const bench: KernelBench = {
   kernel: 'vat-points',
   *cases({ kernels, threads, quick }) {
-    for (const [n, d, distribution, metric] of quick
-      ? ([[2000, 84, 'blobs', 'euclidean']] as typeof CASES)
-      : CASES) {
+    for (const [n, d, distribution, metric] of quick ? CASES.filter(([count]) => count <= 2000) : CASES) {
       const x = points(n, d, distribution);
       const contenders: Contender[] = [
         { name: 'core-wasm', run: () => vatFromPoints(kernels, x, { metric }) },
       ];
-      if (threads)
+      if (n <= 2000)
+        contenders.push({
+          name: 'core-wasm, pairwise and VAT of the matrix',
+          run: () => vatFromMatrix(kernels, pairwise(kernels, x, { metric })),
+        });
+      if (threads && n >= 512)
         contenders.push({
           name: `core-wasm, ${threads.count} threads`,
           async run() {
