@@ -1,5 +1,5 @@
 // `npm run build` after tsc: the scripts with everything inside, the pages' files, and custom-elements.json.
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { manifestOf } from './manifest.mjs';
@@ -11,6 +11,8 @@ async function bundle(entry, folder, file, format, name) {
     configFile: false,
     root: ui(''),
     logLevel: 'warn',
+    // Classic scripts have no address of their own.
+    define: format === 'iife' ? { 'import.meta.url': '""' } : {},
     build: {
       outDir: ui(folder),
       emptyOutDir: false,
@@ -32,5 +34,8 @@ copyFileSync(ui('page/page.css'), ui('dist/app/page.css'));
 copyFileSync(ui('page/index.html'), ui('dist/dashboard/index.html'));
 copyFileSync(ui('page/page.css'), ui('dist/dashboard/assets/page.css'));
 copyFileSync(ui('dist/app/report.js'), ui('dist/dashboard/assets/report.js'));
+// What PDFs embed: fetched when the first is saved.
+for (const folder of ['dist/fonts', 'dist/dashboard/assets/fonts'])
+  cpSync(ui('fonts'), ui(folder), { recursive: true });
 
 writeFileSync(ui('dist/custom-elements.json'), `${JSON.stringify(manifestOf(ui('')), null, 1)}\n`);

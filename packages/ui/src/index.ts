@@ -36,7 +36,12 @@ export { EsSingularVectors, type SingularVectorsData } from './elements/es-singu
 export { EsSpectrum } from './elements/es-spectrum/index.js';
 export { EsTangentAlignment } from './elements/es-tangent-alignment/index.js';
 export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
-export { type MarkColour, type PanelSceneOptions, panelScene } from './elements/es-tendency-image/draw.js';
+export {
+  layerScales,
+  type MarkColour,
+  type PanelSceneOptions,
+  panelScene,
+} from './elements/es-tendency-image/draw.js';
 export {
   EsTendencyImage,
   type TendencySelectDetail,
@@ -53,7 +58,6 @@ export {
   type WeightPalette,
   weightColour,
   weightExtent,
-  weightSheet,
 } from './elements/es-weight-pictures/draw.js';
 export { EsWeightPictures, type WeightPicturesData } from './elements/es-weight-pictures/index.js';
 export type { EpochscopeEvents, SelectDetail } from './events.js';
@@ -61,9 +65,7 @@ export * from './figure/index.js';
 export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
 export * from './scene/index.js';
 export { mergeSelection, type Selection } from './selection.js';
-export { activityFigure } from './views/activity/figures.js';
 export { EsActivityView } from './views/activity/index.js';
-export { filtersFigure, scatterFigure } from './views/change/figures.js';
 export { EsChangeView } from './views/change/index.js';
 export { EsGeometryView } from './views/geometry/index.js';
 export { VIEWS } from './views/index.js';

@@ -1,16 +1,31 @@
-/** Class colours: Paul Tol's "muted" scheme and two of his "bright" one, told apart under common colour-vision deficiencies. */
+/** Class colours, light and dark: told apart under common colour-vision deficiencies, always beside a name. */
 export const CLASS_COLOURS = [
-  '#88ccee',
-  '#cc6677',
-  '#ddcc77',
-  '#117733',
-  '#6f5bd0',
-  '#aa4499',
-  '#44aa99',
-  '#999933',
-  '#a83268',
-  '#ee7733',
+  'light-dark(#2b6fb2, #5b88cb)',
+  'light-dark(#ca9a68, #e7b376)',
+  'light-dark(#0d6c33, #478212)',
+  'light-dark(#790000, #ce5f58)',
+  'light-dark(#9f96e9, #b4adf7)',
+  'light-dark(#5d2746, #a84c64)',
+  'light-dark(#3fbaa8, #96ceba)',
+  'light-dark(#a58712, #a8a433)',
+  'light-dark(#478e9e, #49a8b4)',
+  'light-dark(#6f3180, #865a9a)',
 ] as const;
+/** Colours of clusters over time: greyer than any class, so that nobody takes a cluster for a class. */
+const TRACK_COLOURS = [
+  'light-dark(#62768f, #8ea2bb)',
+  'light-dark(#b58a63, #c9a37f)',
+  'light-dark(#7d8f68, #a3b48e)',
+  'light-dark(#8f6a7a, #b8929f)',
+  'light-dark(#8c8fb5, #a9acd0)',
+  'light-dark(#5e6a5a, #8d9a88)',
+  'light-dark(#7fa3a0, #9dc0bd)',
+  'light-dark(#a5a06f, #c0bb8c)',
+  'light-dark(#6d5f55, #9c8e83)',
+  'light-dark(#a88f9f, #c4acbb)',
+] as const;
+/** A cluster's colour; they repeat beyond ten, numbers tell clusters apart. */
+export const trackColour = (track: number): string => TRACK_COLOURS[track % TRACK_COLOURS.length]!;
 /** Right and wrong predictions: blue and orange, safe together. */
 export const CORRECT_COLOUR = '#4477aa';
 export const WRONG_COLOUR = '#ee7733';
@@ -48,8 +63,8 @@ export const METRIC_COLOURS = [
   'light-dark(#aa4499, #dd88cc)',
 ] as const;
 
-/** Grey level 0 … 255 of a dissimilarity: dark = similar. A scale without extent is all dark. */
-export function greyLevel(value: number, low: number, high: number): number {
-  if (!(high > low)) return 0;
-  return Math.round(255 * Math.min(1, Math.max(0, (value - low) / (high - low))));
+/** Grey level 0 … 255 of a dissimilarity from 0 to `high`: dark = similar. A scale without extent is all dark. */
+export function greyLevel(value: number, high: number, exponent = 1): number {
+  if (!(high > 0)) return 0;
+  return Math.round(255 * Math.min(1, Math.max(0, value / high)) ** exponent);
 }

@@ -13,12 +13,12 @@ import { css } from 'lit';
  */
 export const tokens = css`
   :host {
-    --_text: var(--es-text, light-dark(#1d2329, #e6e9ec));
-    --_quiet: var(--es-quiet, light-dark(#5a6570, #a3adb7));
-    --_line: var(--es-line, light-dark(#d5dae0, #3a434c));
+    --_text: var(--es-text, light-dark(#15171c, #ecedef));
+    --_quiet: var(--es-quiet, light-dark(#4a505a, #b2b8c1));
+    --_line: var(--es-line, light-dark(#dddcd7, #363c44));
     --_surface: var(--es-surface, light-dark(#ffffff, #171b20));
-    --_raised: var(--es-raised, light-dark(#f4f6f8, #20262c));
-    --_accent: var(--es-accent, light-dark(#2a62b0, #7fb0f5));
+    --_raised: var(--es-raised, light-dark(#f1f0ec, #23272d));
+    --_accent: var(--es-accent, light-dark(#1a5fe0, #7fa8ff));
     color: var(--_text);
     font-family: var(--es-font, system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif);
     font-size: var(--es-font-size, 0.875rem);
@@ -73,19 +73,36 @@ export const tokens = css`
   }
 `;
 
-/** Four significant digits, no exponent for common sizes. */
+/** Every minus sign is U+2212: a hyphen is shorter than a plus sign, and breaks lines. */
+export const minus = (text: string): string => text.replaceAll('-', '−');
+
+/** A number for people: four significant digits, no exponent for common sizes, "–" for what is undefined. */
 export function format(value: number): string {
   if (value === 0) return '0';
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
-  return size >= 1e5 || size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  return minus(
+    size >= 1e5 || size < 1e-3
+      ? value.toExponential(2).replace('e+', 'e')
+      : String(Number(value.toPrecision(4))),
+  );
 }
+/** The same with a sign: "+0.5". */
+export const signed = (value: number): string => (value > 0 ? `+${format(value)}` : format(value));
+/** "12.3 %", or "–". */
+export const percent = (share: number | null, digits = 1): string =>
+  share === null || Number.isNaN(share) ? '–' : `${minus((100 * share).toFixed(digits))} %`;
 
-/** A snapshot's name for people: "before training", "epoch 3", "step 1200", or its id. */
+/**
+ * A snapshot's one name for people: "before training", "epoch 3", "step 1200", or its id where that says more than the step it
+ * ended at ("rbm-2", "round-03").
+ */
 export function snapshotTitle(snapshot: { id: string; epoch: number | null; step: number | null }): string {
   const { id, epoch, step } = snapshot;
   if (step === 0 || (epoch === 0 && step === null)) return 'before training';
   // Snapshots at batches share their epoch: the step tells them apart.
   if (epoch !== null && /^epoch/.test(id)) return `epoch ${epoch}`;
   if (step !== null && /^(step|batch)/.test(id)) return `step ${step}`;
-  return epoch !== null ? `epoch ${epoch}` : step !== null ? `step ${step}` : id;
+  const round = /^round-0*(\d+)$/.exec(id);
+  return round ? `round ${round[1]}` : id;
 }

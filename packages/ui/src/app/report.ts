@@ -1,5 +1,6 @@
 // The script of the page: the dashboard over what stands in the page itself (a report opened from disk), or over the server
 // whose page it is. No fetch in the first case, so that it opens from disk.
+import { setFontFolder } from '../figure/index.js';
 import '../register.js';
 import { EsDashboard } from './es-dashboard.js';
 import { EsResultPanel } from './es-result-panel.js';
@@ -10,6 +11,10 @@ import { InlineSource } from './source.js';
 customElements.define('es-result-panel', EsResultPanel);
 customElements.define('es-weights-panel', EsWeightsPanel);
 customElements.define('es-dashboard', EsDashboard);
+
+// A served script lies beside the fonts; one inside its page has no address, and its page holds them.
+const here = (document.currentScript as HTMLScriptElement | null)?.src;
+if (here) setFontFolder(new URL('fonts/', here).href);
 
 function start(): void {
   const root = document.getElementById('epochscope')!;

@@ -41,33 +41,3 @@ class PaintDirective extends AsyncDirective {
 }
 /** On a `<canvas>`: sizes it and paints, again only when the size or one of `changes` differs. */
 export const painted = directive(PaintDirective);
-
-export type Rgb = readonly [red: number, green: number, blue: number];
-
-/**
- * Draws rows × columns values as cells of one colour each into a rectangle, unsmoothed. `colour` gives bytes 0 … 255 or
- * null for a cell left clear.
- */
-export function drawMatrix(
-  context: CanvasRenderingContext2D,
-  values: ArrayLike<number>,
-  [rows, columns]: readonly [number, number],
-  colour: (value: number, index: number) => Rgb | null,
-  [x, y, width, height]: readonly [number, number, number, number],
-  offset = 0,
-): void {
-  if (rows < 1 || columns < 1) return;
-  const pixels = new Uint8ClampedArray(4 * rows * columns);
-  for (let i = 0; i < rows * columns; i++) {
-    const rgb = colour(values[offset + i]!, i);
-    if (!rgb) continue;
-    pixels[4 * i] = rgb[0];
-    pixels[4 * i + 1] = rgb[1];
-    pixels[4 * i + 2] = rgb[2];
-    pixels[4 * i + 3] = 255;
-  }
-  const small = new OffscreenCanvas(columns, rows);
-  small.getContext('2d')!.putImageData(new ImageData(pixels, columns, rows), 0, 0);
-  context.imageSmoothingEnabled = false;
-  context.drawImage(small, x, y, width, height);
-}

@@ -53,6 +53,23 @@ describe('axisScale', () => {
   });
 });
 
+describe('axes', () => {
+  it('a logarithmic axis says so, and has ticks between its powers', () => {
+    const { axes, x } = at({ x: { kind: 'log', domain: [1, 100], title: 'step' } });
+    expect(x.minor).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 20, 30, 40, 50, 60, 70, 80, 90]);
+    expect(axes.items.flatMap((item) => (item.kind === 'text' ? [item.text] : []))).toContain(
+      'step (log scale)',
+    );
+    expect(axisScale({ domain: [0, 1] }, 0, 1).minor).toEqual([]);
+  });
+  it('every minus is U+2212', () => {
+    const { axes } = at({ y: { domain: [-1, 1e-7] }, x: { domain: [-3e-7, 0] } });
+    const texts = axes.items.flatMap((item) => (item.kind === 'text' ? [item.text] : []));
+    expect(texts.some((text) => text.includes('−'))).toBe(true);
+    expect(texts.join('')).not.toContain('-');
+  });
+});
+
 describe('chart', () => {
   it('leaves as much room at the left as the widest label and the title take', () => {
     const bare = at({ y: { domain: [0, 1] } });

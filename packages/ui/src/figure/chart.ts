@@ -1,4 +1,4 @@
-import { nothing, type SVGTemplateResult, svg } from 'lit';
+import type { GroupItem, SceneItem } from '../scene/types.js';
 import { type AxisScale, type AxisSpec, axisScale } from './scale.js';
 import { fitText, type Measure, measureWith } from './text.js';
 
@@ -23,14 +23,16 @@ export interface Chart {
   bottom: number;
   x: AxisScale;
   y: AxisScale;
-  /** SVG of grid, axes, ticks, labels, titles: put it before the marks. */
-  axes: SVGTemplateResult;
+  /** Grid, axes, ticks, labels, titles: put it before the marks. */
+  axes: GroupItem;
 }
 
-const FONT = 12;
 const LINE = 15;
 const TICK = 5;
 const GAP = 4;
+const MINOR = 3;
+const AXIS = 'var(--_quiet)';
+const LINES = 'var(--_line)';
 /** Widest share of the drawing that labels of categories take; longer ones end in "…" with the whole in their tooltip. */
 const LABEL_SHARE = 0.38;
 /** The same for the height that upright labels take. */
@@ -42,7 +44,7 @@ const UPRIGHT_SHARE = 0.5;
  */
 export function chart(spec: ChartSpec): Chart {
   const { width, height } = spec;
-  const measure = spec.measure ?? measureWith(`${FONT}px system-ui, 'DejaVu Sans', sans-serif`);
+  const measure = spec.measure ?? measureWith("system-ui, 'DejaVu Sans', sans-serif");
   const title = (axis: AxisSpec) => (axis.title && !axis.hidden ? LINE + GAP : 0);
   const widest = (labels: string[]) => labels.reduce((most, label) => Math.max(most, measure(label)), 0);
   const texts = (axis: AxisSpec) => {
@@ -108,35 +110,92 @@ export function chart(spec: ChartSpec): Chart {
   const xRoom = UPRIGHT_SHARE * height;
   const grid = spec.grid ?? 'y';
   // A title stands at the middle of its axis, and within the drawing where it is longer than the axis.
-  const titleOf = (text: string, middle: number, room: number) => {
+  const titleOf = (spec: AxisSpec, middle: number, room: number) => {
+    const text = spec.title ? `${spec.title}${spec.kind === 'log' ? ' (log scale)' : ''}` : '';
     const words = fitText(text, room - 8, measure);
     const half = measure(words) / 2 + 2;
-    return { words, at: Math.max(half, Math.min(middle, room - half)) };
+    return { words, whole: text, at: Math.max(half, Math.min(middle, room - half)) };
   };
-  const xTitle = titleOf(spec.x.title ?? '', (left + right) / 2, width);
-  const yTitle = titleOf(spec.y.title ?? '', (top + bottom) / 2, height);
+  const xTitle = titleOf(spec.x, (left + right) / 2, width);
+  const yTitle = titleOf(spec.y, (top + bottom) / 2, height);
 
-  const axes = svg`<g class="axes" aria-hidden="true">
-    ${grid === 'y' || grid === 'both' ? yShown.map(({ value }) => svg`<line class="grid" x1=${left} x2=${right} y1=${y.at(value)} y2=${y.at(value)} />`) : nothing}
-    ${grid === 'x' || grid === 'both' ? xShown.map(({ value }) => svg`<line class="grid" y1=${top} y2=${bottom} x1=${x.at(value)} x2=${x.at(value)} />`) : nothing}
-    ${spec.x.hidden ? nothing : svg`<line class="axis" x1=${left} x2=${right} y1=${bottom} y2=${bottom} />`}
-    ${spec.y.hidden ? nothing : svg`<line class="axis" x1=${left} x2=${left} y1=${top} y2=${bottom} />`}
-    ${xShown.map(({ value, label }) => {
-      const at = x.at(value);
-      const text = turned ? fitText(label, xRoom, measure) : label;
-      const place = turned
-        ? svg`<text class="tick" transform="translate(${at} ${bottom + TICK + GAP}) rotate(-90)" text-anchor="end" dominant-baseline="central">${text}<title>${label}</title></text>`
-        : svg`<text class="tick" x=${at} y=${bottom + TICK + GAP} text-anchor="middle" dominant-baseline="hanging">${text}</text>`;
-      return svg`<line class="axis" x1=${at} x2=${at} y1=${bottom} y2=${bottom + TICK} />${place}`;
-    })}
-    ${yShown.map(({ value, label }) => {
-      const at = y.at(value);
-      const text = yNames ? fitText(label, yWide, measure) : label;
-      return svg`<line class="axis" x1=${left - TICK} x2=${left} y1=${at} y2=${at} /><text class="tick" x=${left - TICK - GAP} y=${at} text-anchor="end" dominant-baseline="central">${text}${text === label ? nothing : svg`<title>${label}</title>`}</text>`;
-    })}
-    ${spec.x.title && !spec.x.hidden ? svg`<text class="title" x=${xTitle.at} y=${height - 4} text-anchor="middle">${xTitle.words}<title>${spec.x.title}</title></text>` : nothing}
-    ${spec.y.title && !spec.y.hidden ? svg`<text class="title" transform="translate(${LINE - 4} ${yTitle.at}) rotate(-90)" text-anchor="middle">${yTitle.words}<title>${spec.y.title}</title></text>` : nothing}
-  </g>`;
+  const items: SceneItem[] = [];
+  const line = (x1: number, y1: number, x2: number, y2: number, stroke: string) =>
+    items.push({ kind: 'line', x1, y1, x2, y2, stroke, crisp: true });
+  if (grid === 'y' || grid === 'both')
+    for (const { value } of yShown) line(left, y.at(value), right, y.at(value), LINES);
+  if (grid === 'x' || grid === 'both')
+    for (const { value } of xShown) line(x.at(value), top, x.at(value), bottom, LINES);
+  if (!spec.x.hidden) line(left, bottom, right, bottom, AXIS);
+  if (!spec.y.hidden) line(left, top, left, bottom, AXIS);
+  // Unlabelled ticks between the powers show an axis to be logarithmic.
+  if (!spec.x.hidden)
+    for (const value of x.minor) line(x.at(value), bottom, x.at(value), bottom + MINOR, AXIS);
+  if (!spec.y.hidden) for (const value of y.minor) line(left - MINOR, y.at(value), left, y.at(value), AXIS);
+  for (const { value, label } of xShown) {
+    const at = x.at(value);
+    line(at, bottom, at, bottom + TICK, AXIS);
+    const below = bottom + TICK + GAP;
+    if (turned)
+      items.push({
+        kind: 'text',
+        x: at,
+        y: below,
+        text: fitText(label, xRoom, measure),
+        title: label,
+        anchor: 'end',
+        baseline: 'middle',
+        rotate: -90,
+        fill: AXIS,
+      });
+    else
+      items.push({
+        kind: 'text',
+        x: at,
+        y: below,
+        text: label,
+        anchor: 'middle',
+        baseline: 'top',
+        fill: AXIS,
+      });
+  }
+  for (const { value, label } of yShown) {
+    const at = y.at(value);
+    line(left - TICK, at, left, at, AXIS);
+    const text = yNames ? fitText(label, yWide, measure) : label;
+    items.push({
+      kind: 'text',
+      x: left - TICK - GAP,
+      y: at,
+      text,
+      ...(text === label ? {} : { title: label }),
+      anchor: 'end',
+      baseline: 'middle',
+      fill: AXIS,
+    });
+  }
+  if (xTitle.words && !spec.x.hidden)
+    items.push({
+      kind: 'text',
+      x: xTitle.at,
+      y: height - 4,
+      text: xTitle.words,
+      title: xTitle.whole,
+      anchor: 'middle',
+      fill: AXIS,
+    });
+  if (yTitle.words && !spec.y.hidden)
+    items.push({
+      kind: 'text',
+      x: LINE - 4,
+      y: yTitle.at,
+      text: yTitle.words,
+      title: yTitle.whole,
+      anchor: 'middle',
+      rotate: -90,
+      fill: AXIS,
+    });
+  const axes: GroupItem = { kind: 'group', hidden: true, items };
   return { width, height, left, top, right, bottom, x, y, axes };
 }
 

@@ -75,6 +75,8 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
   declare loading: boolean;
   /** One side of a comparison of two snapshots: leaves out what is the same on both. */
   declare compared: boolean;
+  /** The result that the data is of, which captions name: what `src` was, or set beside `data`. */
+  result: ResultBase | null = null;
   private loader = new SourceLoader<Result>();
   /** The problem found here, not set from outside: that loading `src` or drawing `data` ended with; or ''. */
   private failed = '';
@@ -121,6 +123,7 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
     this.loader.load(this.src, (result, problem) => {
       this.loading = false;
       this.problem = problem;
+      this.result = result;
       try {
         this.data = result && this.pick(result);
       } catch (error) {

@@ -1,31 +1,31 @@
-import type { Selection } from '../selection.js';
+import type { Mark } from '../scene/types.js';
 import { AsyncDirective, directive, type ElementPart } from './lit.js';
 
-/** Something in a picture that can be focused, read out and chosen. */
-export interface Mark {
-  /** Its name and value in words: the label for screen readers, and the read-out below the picture. */
-  label: string;
-  /** What `es-select` says when it is chosen; without it the mark is only read out. */
-  detail?: Selection & Record<string, unknown>;
-  /** Place for the arrow keys in a table of marks; otherwise marks stand in one line. */
-  row?: number;
-  column?: number;
-  selected?: boolean;
-}
+export type { Mark } from '../scene/types.js';
 
 const MARKS = new WeakMap<Element, Mark>();
 
+/** Makes an element a mark, or none. */
+export function setMark(element: Element, mark: Mark | undefined): void {
+  if (!mark) {
+    if (!MARKS.delete(element)) return;
+    for (const name of ['data-mark', 'tabindex', 'role', 'aria-label', 'aria-pressed'])
+      element.removeAttribute(name);
+    return;
+  }
+  MARKS.set(element, mark);
+  element.setAttribute('data-mark', '');
+  if (!element.hasAttribute('tabindex')) element.setAttribute('tabindex', '-1');
+  element.setAttribute('role', mark.detail ? 'button' : 'img');
+  element.setAttribute('aria-label', mark.label);
+  if (mark.selected === undefined) element.removeAttribute('aria-pressed');
+  else if (mark.detail) element.setAttribute('aria-pressed', String(mark.selected));
+}
+
 class MarkDirective extends AsyncDirective {
   render(_mark: Mark): undefined {}
-  override update(part: ElementPart, [mark]: [Mark]): void {
-    const { element } = part;
-    MARKS.set(element, mark);
-    element.setAttribute('data-mark', '');
-    if (!element.hasAttribute('tabindex')) element.setAttribute('tabindex', '-1');
-    element.setAttribute('role', mark.detail ? 'button' : 'img');
-    element.setAttribute('aria-label', mark.label);
-    if (mark.selected === undefined) element.removeAttribute('aria-pressed');
-    else if (mark.detail) element.setAttribute('aria-pressed', String(mark.selected));
+  override update({ element }: ElementPart, [mark]: [Mark]): void {
+    setMark(element, mark);
   }
 }
 /** On any element inside a plot: `<rect ${mark({ label, detail })} />`. */

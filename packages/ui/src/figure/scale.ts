@@ -1,5 +1,5 @@
 import { scaleBand, scaleLinear, scaleLog, scalePoint } from 'd3-scale';
-import { format } from '../styles.js';
+import { format, minus } from '../styles.js';
 
 export interface AxisSpec {
   /** Default: linear for numbers, band for texts. `point` places texts or numbers at even steps without width. */
@@ -31,6 +31,8 @@ export interface AxisScale {
   /** Ends of a numeric domain. */
   ends: readonly [number, number];
   ticks(wanted: number): { value: number | string; label: string }[];
+  /** Multiples 2 … 9 of the powers of a logarithmic axis of up to six; none otherwise. */
+  minor: readonly number[];
 }
 
 /** Finite smallest and largest; [0, 1] when there is none. Positive ones only for log. */
@@ -80,6 +82,7 @@ function categories(spec: AxisSpec, kind: 'band' | 'point', from: number, to: nu
     bandwidth,
     ends: [0, names.length - 1],
     ticks: () => names.map((value) => ({ value, label: label(value) })),
+    minor: [],
   };
 }
 
@@ -106,6 +109,7 @@ function linear(spec: AxisSpec, from: number, to: number): AxisScale {
         value,
         label: own ? own(value) : tickLabel(value, domain[1]! - domain[0]!),
       })),
+    minor: [],
   };
 }
 
@@ -114,11 +118,13 @@ function tickLabel(value: number, extent: number): string {
   if (clean === 0) return '0';
   const size = Math.max(Math.abs(clean), extent);
   return size >= 1e5 || size < 1e-3
-    ? clean
-        .toExponential(Math.abs(clean) > 20 * extent ? 4 : 1)
-        .replace(/\.?0+e/, 'e')
-        .replace('e+', 'e')
-    : String(clean);
+    ? minus(
+        clean
+          .toExponential(Math.abs(clean) > 20 * extent ? 4 : 1)
+          .replace(/\.?0+e/, 'e')
+          .replace('e+', 'e'),
+      )
+    : minus(String(clean));
 }
 
 function logarithmic(spec: AxisSpec, from: number, to: number): AxisScale {
@@ -127,7 +133,15 @@ function logarithmic(spec: AxisSpec, from: number, to: number): AxisScale {
   const scale = scaleLog([low, high], [from, to]);
   const own = spec.format as ((value: number) => string) | undefined;
   const decades = Math.log10(high / low);
+  const minor: number[] = [];
+  if (decades >= 1 && decades <= 6)
+    for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++)
+      for (let m = 2; m <= 9; m++) {
+        const value = m * 10 ** power;
+        if (value >= low && value <= high) minor.push(value);
+      }
   return {
+    minor,
     kind: 'log',
     at: (value) => (Number(value) > 0 ? scale(Number(value)) : Number.NaN),
     invert: (pixel) => scale.invert(pixel),

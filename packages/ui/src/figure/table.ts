@@ -38,7 +38,7 @@ export function tableTemplate(table: FigureTable): TemplateResult {
 }
 
 const quoted = (cell: Cell) => {
-  const text = cell === null || cell === undefined ? '' : String(cell);
+  const text = cell === null || cell === undefined || Number.isNaN(cell) ? '' : String(cell);
   return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 };
 

@@ -1,10 +1,10 @@
 import type { ActivityPanel, ActivityResult } from '@epochscope/analysis/results';
-import { css, html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, mark } from '../../figure/index.js';
-import { format } from '../../styles.js';
+import { css, html, nothing } from 'lit';
+import { chart, type Drawing, EsFigure, type FigureTable, type Frame } from '../../figure/index.js';
+import { classColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
+import { format, snapshotTitle } from '../../styles.js';
 
-/** Charts shown at once. */
-const MOST = 32;
 const HEIGHT = 118;
 const NARROWEST = 190;
 
@@ -16,21 +16,6 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
   static override styles = [
     ...EsFigure.styles,
     css`
-      .bar-of {
-        fill: var(--_accent);
-        opacity: 0.75;
-      }
-      .bar-of.now,
-      .bar-of:hover {
-        opacity: 1;
-      }
-      .bar-of[aria-pressed='true'] {
-        stroke: var(--_text);
-        stroke-width: 1.5;
-      }
-      .name {
-        font-weight: 600;
-      }
       .pages {
         display: flex;
         gap: 0.6rem;
@@ -44,6 +29,7 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
     layer: { type: String },
     snapshot: { type: String },
     first: { type: Number },
+    most: { type: Number },
   };
   declare classes: readonly string[] | null;
   /** With `src`: which panel; default the last. */
@@ -51,6 +37,8 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
   declare snapshot: string;
   /** First filter shown, where there are more than fit. */
   declare first: number;
+  /** Charts shown at once; default 32. */
+  declare most: number;
 
   constructor() {
     super();
@@ -58,6 +46,7 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
     this.layer = '';
     this.snapshot = '';
     this.first = 0;
+    this.most = 32;
   }
   protected override get pickedBy(): readonly string[] {
     return ['layer', 'snapshot'];
@@ -85,7 +74,7 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
   protected override summary(panel: ActivityPanel): string {
     const { median } = panel.distribution;
     const gone = panel.undefinedClasses.length ? `, ${panel.undefinedClasses.length} classes undefined` : '';
-    return `Activity of ${panel.filters} filters of ${panel.layer} by class at ${panel.snapshot.id}; median selectivity ${median.value === null ? 'undefined' : format(median.value)}${gone}`;
+    return `Activity of ${panel.filters} filters of ${panel.layer} by class at ${snapshotTitle(panel.snapshot)}; median selectivity ${median.value === null ? 'undefined' : format(median.value)}${gone}`;
   }
   protected override table(panel: ActivityPanel): FigureTable {
     const classes = panel.used.length;
@@ -105,64 +94,90 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
     return `activity-${this.data?.layer}-${this.data?.snapshot.id}`;
   }
 
-  protected override drawing(panel: ActivityPanel): TemplateResult {
-    const first = Math.min(Math.max(0, this.first), Math.max(0, panel.filters - 1));
-    const shown = Math.min(MOST, panel.filters - first);
-    const across = Math.max(1, Math.min(shown, Math.floor(this.width / NARROWEST)));
-    const wide = Math.floor(this.width / across);
-    const charts = Array.from({ length: shown }, (_, i) => {
-      const [left, top] = [(i % across) * wide, Math.floor(i / across) * HEIGHT];
-      return svg`<g transform="translate(${left} ${top})">${this.chartOf(panel, first + i, wide - 10)}</g>`;
-    });
-    return html`${this.plot({
-      width: this.width,
+  private page({ filters }: ActivityPanel): { first: number; shown: number } {
+    const first = Math.min(Math.max(0, this.first), Math.max(0, filters - 1));
+    return { first, shown: Math.min(this.most, filters - first) };
+  }
+  protected override draw(panel: ActivityPanel, frame: Frame): Drawing {
+    const { first, shown } = this.page(panel);
+    const across = Math.max(1, Math.min(shown, Math.floor(frame.width / NARROWEST)));
+    const wide = Math.floor(frame.width / across);
+    const gone = panel.undefinedClasses.map(({ class: c, reason }) => `${this.names(panel)[c]} (${reason})`);
+    return {
+      width: frame.width,
       height: HEIGHT * Math.ceil(shown / across),
-      marks: true,
-      svg: svg`${charts}`,
-    })}
-    ${
-      panel.filters > shown
-        ? html`<p class="note pages">Filters ${first} – ${first + shown - 1} of ${panel.filters}
-          <button type="button" ?disabled=${first === 0} @click=${() => (this.first = Math.max(0, first - MOST))}>Before</button>
-          <button type="button" ?disabled=${first + shown >= panel.filters} @click=${() => (this.first = first + MOST)}>Next</button></p>`
-        : nothing
-    }
-    ${
-      panel.undefinedClasses.length
-        ? html`<p class="note">Without a bar: ${panel.undefinedClasses.map(({ class: c, reason }) => `${this.names(panel)[c]} (${reason})`).join(', ')}.</p>`
-        : nothing
-    }`;
+      items: Array.from({ length: shown }, (_, i) => ({
+        kind: 'group' as const,
+        x: (i % across) * wide,
+        y: Math.floor(i / across) * HEIGHT,
+        items: this.chartOf(panel, first + i, { ...frame, width: wide - 10 }),
+      })),
+      ...(gone.length ? { note: `Without a bar: ${gone.join(', ')}.` } : {}),
+    };
+  }
+  protected override controls(panel: ActivityPanel): unknown {
+    const { first, shown } = this.page(panel);
+    if (panel.filters <= shown) return nothing;
+    return html`<p class="note pages">Filters ${first} – ${first + shown - 1} of ${panel.filters}
+      <button type="button" ?disabled=${first === 0} @click=${() => (this.first = Math.max(0, first - this.most))}>Before</button>
+      <button type="button" ?disabled=${first + shown >= panel.filters} @click=${() => (this.first = first + this.most)}>Next</button></p>`;
   }
 
-  private chartOf(panel: ActivityPanel, f: number, width: number): SVGTemplateResult {
+  private chartOf(panel: ActivityPanel, f: number, { width, measure }: Frame): SceneItem[] {
     const names = this.names(panel);
     const classes = names.length;
     const { x, y, left, axes } = chart({
       width,
       height: HEIGHT - 14,
-      measure: this.measure,
+      measure,
       x: { domain: names, padding: 0.2 },
       y: { domain: panel.activity, zero: true },
     });
     const ground = y.at(0);
     const { value } = panel.selectivity[f]!;
-    return svg`<g transform="translate(0 12)">${axes}
-      ${names.map((name, c) => {
-        if (isUndefined(panel, c)) return nothing;
-        const activity = panel.activity[f * classes + c]!;
-        const at = y.at(activity);
-        const selected = this.selection.class === c && (this.selection.unit ?? f) === f;
-        return svg`<rect class=${`bar-of ${this.selection.class === c ? 'now' : ''}`} x=${x.at(name) - x.bandwidth / 2} width=${x.bandwidth} y=${Math.min(at, ground)} height=${Math.max(0.5, Math.abs(ground - at))} ${mark(
-          {
+    const title = `filter ${f}`;
+    const bars = names.flatMap((name, c): SceneItem[] => {
+      if (isUndefined(panel, c)) return [];
+      const activity = panel.activity[f * classes + c]!;
+      const at = y.at(activity);
+      const chosen = this.selection.class === c;
+      const selected = chosen && (this.selection.unit ?? f) === f;
+      return [
+        {
+          kind: 'rect',
+          class: 'fill',
+          x: x.at(name) - x.bandwidth / 2,
+          width: x.bandwidth,
+          y: Math.min(at, ground),
+          height: Math.max(0.5, Math.abs(ground - at)),
+          fill: classColour(c),
+          opacity: typeof this.selection.class === 'number' && !chosen ? 0.45 : 1,
+          ...(selected ? { stroke: 'var(--_text)', strokeWidth: 1.5 } : {}),
+          mark: {
             label: `${panel.layer} filter ${f}, class ${name}: ${format(activity)}`,
             detail: { layer: panel.layer, unit: f, class: c, snapshot: panel.snapshot.id },
             selected,
             row: f,
             column: c,
           },
-        )} />`;
-      })}</g>
-      <text class="name" x=${left} y="12">filter ${f}<tspan class="tick" font-weight="400">${value === null ? '' : `  selectivity ${value.toFixed(2)}`}</tspan></text>`;
+        },
+      ];
+    });
+    return [
+      { kind: 'group', y: 12, items: [axes, ...bars] },
+      { kind: 'text', x: left, y: 12, text: title, bold: true },
+      ...(value === null
+        ? []
+        : [
+            {
+              kind: 'text' as const,
+              x: left + measure(title, 12, true) + 8,
+              y: 12,
+              text: `selectivity ${value.toFixed(2)}`,
+              fill: 'var(--_quiet)',
+            },
+          ]),
+    ];
   }
 }
 

@@ -13,12 +13,12 @@ it('is one tab stop; arrows, Home and End move, Enter chooses, each cluster is r
   Object.assign(gallery, cases[0]!.properties());
   document.body.append(gallery);
   await gallery.updateComplete;
-  const cards = [...gallery.shadowRoot!.querySelectorAll<HTMLButtonElement>('button[part=item]')];
+  const cards = [...gallery.shadowRoot!.querySelectorAll<SVGRectElement>('rect[data-mark]')];
   expect(cards.length).toBeGreaterThan(2);
   expect(cards.filter(({ tabIndex }) => tabIndex === 0).length).toBe(1);
   const chosen: object[] = [];
   gallery.addEventListener('es-select', (event) => chosen.push((event as CustomEvent).detail));
-  const focused = () => cards.indexOf(gallery.shadowRoot!.activeElement as HTMLButtonElement);
+  const focused = () => cards.indexOf(gallery.shadowRoot!.activeElement as unknown as SVGRectElement);
   await userEvent.keyboard('{Tab}');
   expect(focused()).toBe(0);
   await userEvent.keyboard('{End}');
@@ -27,7 +27,7 @@ it('is one tab stop; arrows, Home and End move, Enter chooses, each cluster is r
   expect(focused()).toBe(1);
   await gallery.updateComplete;
   expect(gallery.shadowRoot!.querySelector('[role=status]')!.textContent!.trim()).toMatch(
-    /^cluster 2: \d+ units?, [-\d.]+ … [-\d.]+ correlation with inputs/,
+    /^cluster 2: \d+ units?, [−\d.]+ … [−\d.]+ correlation with inputs/,
   );
   await userEvent.keyboard('{Enter}');
   const { id } = gallery.data!.snapshot.snapshot;

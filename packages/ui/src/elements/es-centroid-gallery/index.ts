@@ -1,17 +1,19 @@
 import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis/results';
-import { css, html, type TemplateResult } from 'lit';
 import {
-  drawMatrix,
+  type DivergingName,
+  type Drawing,
   EsFigure,
   type FigureTable,
-  mark,
-  painted,
-  type Rgb,
+  type Frame,
+  MINUS,
+  PLUS,
   tableOf,
 } from '../../figure/index.js';
-import { format } from '../../styles.js';
+import { trackColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
+import { format, minus } from '../../styles.js';
 import { pickSnapshot } from '../es-module-dendrogram/index.js';
-import { type ChosenCluster, titleOf, trackColour } from '../es-module-flow/clusters.js';
+import { type ChosenCluster, titleOf } from '../es-module-flow/clusters.js';
 import { centroidPixels } from './pixels.js';
 
 /** What is drawn: a snapshot, and what its dimensions are. */
@@ -21,13 +23,15 @@ export interface CentroidData extends Pick<ModulesResult, 'inputs' | 'inputShape
 
 const SIDE = 96;
 const BARS = 44;
+const PAD = 8;
+const GAP = 8;
+const CARD = [SIDE + 2 * PAD, SIDE + BARS + 50] as const;
 
 /**
- * The clusters of a snapshot as pictures of their mean correlation with each input (mid grey 0, white + and black − at the largest magnitude; true range
- * below), with bars of the mean correlation with each output (up blue, down red). One tab stop: arrow keys, Home and End
- * move, Enter or Space chooses.
+ * The clusters of a snapshot as pictures of their mean correlation with each input (− brown, + teal, full colour at the largest
+ * magnitude; true range below), with bars of the mean correlation with each output (up +, down −). One tab stop: arrow keys, Home and
+ * End move, Enter or Space chooses.
  * @fires es-select - `{ snapshot, cluster }`: a cluster was chosen.
- * @csspart item - one cluster.
  */
 export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
   static override properties = {
@@ -36,43 +40,8 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
     most: { type: Number },
     clusters: { attribute: false },
     chosen: { attribute: false },
+    palette: { type: String },
   };
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .cards {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.6rem;
-      }
-      .card {
-        font: inherit;
-        color: inherit;
-        background: var(--_surface);
-        border: 1px solid var(--_line);
-        border-block-start: 4px solid var(--track);
-        border-radius: 6px;
-        padding: 0.35rem;
-        inline-size: ${SIDE + 16}px;
-        text-align: start;
-        cursor: pointer;
-      }
-      .card[aria-pressed='true'] {
-        outline: 3px solid var(--_accent);
-      }
-      .card:focus-visible {
-        outline: 3px solid var(--_text);
-      }
-      .card canvas {
-        display: block;
-        margin-block: 0.25rem;
-      }
-      .card small {
-        color: var(--_quiet);
-        white-space: nowrap;
-      }
-    `,
-  ];
   /** With `src`: the snapshot drawn; default the last. */
   declare snapshot: string;
   /** Clusters drawn, the largest; default 24. */
@@ -80,6 +49,7 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
   /** Only these clusters, in this order; null for the largest. */
   declare clusters: readonly number[] | null;
   declare chosen: ChosenCluster | null;
+  declare palette: DivergingName;
 
   constructor() {
     super();
@@ -87,6 +57,7 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
     this.most = 24;
     this.clusters = null;
     this.chosen = null;
+    this.palette = 'sign';
   }
 
   protected override get pickedBy(): readonly string[] {
@@ -131,75 +102,132 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
   protected override get fileName(): string {
     return `centroids-${this.data?.snapshot.snapshot.id}`;
   }
-  /** One picture of all that is shown, for export. */
-  override toSVG(): string {
-    const canvases = [...this.renderRoot.querySelectorAll<HTMLCanvasElement>('.card canvas')];
-    if (!canvases.length || !this.data) throw new Error(`${this.localName} has drawn nothing to export`);
-    const columns = Math.min(8, canvases.length);
-    const [wide, tall] = [SIDE + 20, SIDE + BARS + 46];
-    const { surface, text } = this.colours();
-    const shown = this.shown(this.data);
-    const cells = canvases.map((canvas, k) => {
-      const { size, inputRange } = this.data!.snapshot.clusters[shown[k]!]!;
-      const [x, y] = [10 + (k % columns) * wide, 10 + Math.floor(k / columns) * tall];
-      return `<text x="${x}" y="${y + 12}">${shown[k]! + 1} (${size})</text><image x="${x}" y="${y + 18}" width="${SIDE}" height="${SIDE + BARS}" href="${canvas.toDataURL()}"/><text x="${x}" y="${y + SIDE + BARS + 32}">${rangeText(inputRange)}</text>`;
-    });
-    const [width, height] = [20 + columns * wide, 20 + Math.ceil(canvases.length / columns) * tall];
-    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="'DejaVu Sans', sans-serif" font-size="11" fill="${text}" role="img"><rect width="${width}" height="${height}" fill="${surface}"/>${cells.join('')}</svg>\n`;
-  }
-
-  protected override drawing(data: CentroidData): TemplateResult {
-    const { snapshot, outputs, classes } = data;
-    const { id } = snapshot.snapshot;
+  protected override draw(data: CentroidData, { width, dark }: Frame): Drawing {
+    const { snapshot, outputs } = data;
     const top = snapshot.centroidOutputs.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-    const cards = this.shown(data).map((c) => {
-      const cluster = snapshot.clusters[c]!;
-      const values = snapshot.centroidOutputs.subarray(c * outputs, (c + 1) * outputs);
-      const best = values.length ? values.indexOf(Math.max(...values)) : -1;
-      const units = `${cluster.size} ${cluster.size === 1 ? 'unit' : 'units'}`;
-      // Begins with what stands on the card: what is seen and what is said must be the same.
-      const words = `cluster ${c + 1}: ${units}, ${rangeText(cluster.inputRange)} correlation with inputs${best < 0 ? '' : `, most with output ${classes?.[best] ?? best} (${format(values[best]!)})`}`;
-      const chosen = this.chosen?.snapshot === id && this.chosen.cluster === c;
-      return html`<button type="button" class="card" part="item" style="--track:${trackColour(cluster.track)}" title=${words} ${mark({ label: words, detail: { snapshot: id, cluster: c }, selected: chosen })}>
-          <strong>${c + 1}</strong> <small>${units}</small>
-          <canvas aria-hidden="true" ${painted(SIDE, SIDE + BARS, (context) => this.paint(context, data, c, top), [data, c, this.theme])}></canvas>
-          <small>${rangeText(cluster.inputRange)}</small>
-        </button>`;
-    });
-    return this.marked(
-      { class: 'cards', marks: true, label: this.summary(data) },
-      cards.length ? cards : html`<span class="note">none</span>`,
-    );
+    const shown = this.shown(data);
+    const columns = Math.max(1, Math.min(shown.length, Math.floor((width + GAP) / (CARD[0] + GAP))));
+    return {
+      width,
+      height: Math.max(0, Math.ceil(shown.length / columns) * (CARD[1] + GAP) - GAP),
+      items: shown.map((c, k) => ({
+        kind: 'group' as const,
+        x: (k % columns) * (CARD[0] + GAP),
+        y: Math.floor(k / columns) * (CARD[1] + GAP),
+        items: this.card(data, c, top, dark, [Math.floor(k / columns), k % columns]),
+      })),
+      legend: outputs
+        ? [
+            { name: 'positive correlation', colour: PLUS },
+            { name: 'negative correlation', colour: MINUS },
+          ]
+        : [],
+      ...(shown.length ? {} : { note: 'none' }),
+    };
   }
 
-  private paint(context: CanvasRenderingContext2D, data: CentroidData, c: number, top: number): void {
-    const { snapshot, inputs, outputs } = data;
+  private card(
+    data: CentroidData,
+    c: number,
+    top: number,
+    dark: boolean,
+    [row, column]: readonly [number, number],
+  ): SceneItem[] {
+    const { snapshot, inputs, outputs, classes } = data;
+    const { id } = snapshot.snapshot;
+    const { size, inputRange, track } = snapshot.clusters[c]!;
+    const values = snapshot.centroidOutputs.subarray(c * outputs, (c + 1) * outputs);
+    const best = values.length ? values.indexOf(Math.max(...values)) : -1;
+    const units = `${size} ${size === 1 ? 'unit' : 'units'}`;
+    const selected = this.chosen?.snapshot === id && this.chosen.cluster === c;
     const shape = pictureShape(data);
-    const pixels = centroidPixels(snapshot.centroidInputs.subarray(c * inputs, (c + 1) * inputs), shape);
     const scale = SIDE / Math.max(shape[0], shape[1]);
-    drawMatrix(
-      context,
-      pixels,
-      [shape[0], shape[1]],
-      (_, i): Rgb => [pixels[3 * i]!, pixels[3 * i + 1]!, pixels[3 * i + 2]!],
-      [0, 0, shape[1] * scale, shape[0] * scale],
-    );
-    const { line } = this.colours();
-    const middle = SIDE + BARS / 2 + 2;
-    context.fillStyle = line;
-    context.fillRect(0, middle, SIDE, 1);
+    const middle = 26 + SIDE + BARS / 2 + 2;
     const step = SIDE / outputs;
-    for (let j = 0; j < outputs; j++) {
-      const value = snapshot.centroidOutputs[c * outputs + j]!;
-      const length = top ? (Math.abs(value) / top) * (BARS / 2 - 3) : 0;
-      context.fillStyle = value < 0 ? '#c0392b' : '#3d7cc9';
-      context.fillRect(j * step, value < 0 ? middle + 1 : middle - length, Math.max(1, step - 2), length);
-    }
+    return [
+      {
+        kind: 'rect',
+        class: 'cell',
+        x: 0.5,
+        y: 0.5,
+        width: CARD[0] - 1,
+        height: CARD[1] - 1,
+        radius: 4,
+        // Filled for the pointer, with nothing to see: the picture lies below.
+        fill: '#808080',
+        fillOpacity: 0,
+        stroke: selected ? 'var(--_accent)' : 'var(--_line)',
+        strokeWidth: selected ? 3 : 1,
+        mark: {
+          label: `cluster ${c + 1}: ${units}, ${rangeText(inputRange)} correlation with inputs${best < 0 ? '' : `, most with output ${classes?.[best] ?? best} (${format(values[best]!)})`}`,
+          detail: { snapshot: id, cluster: c },
+          selected,
+          row,
+          column,
+        },
+      },
+      {
+        kind: 'rect',
+        class: 'silent',
+        x: 0.5,
+        y: 0.5,
+        width: CARD[0] - 1,
+        height: 4,
+        fill: trackColour(track),
+      },
+      { kind: 'text', x: PAD, y: 19, text: String(c + 1), bold: true },
+      { kind: 'text', x: CARD[0] - PAD, y: 19, text: units, anchor: 'end', size: 11, fill: 'var(--_quiet)' },
+      {
+        kind: 'image',
+        x: PAD,
+        y: 26,
+        width: shape[1] * scale,
+        height: shape[0] * scale,
+        pixels: this.kept(`pixels ${c}`, [data, this.palette, dark], () =>
+          centroidPixels(
+            snapshot.centroidInputs.subarray(c * inputs, (c + 1) * inputs),
+            shape,
+            this.palette,
+            dark,
+          ),
+        ),
+      },
+      {
+        kind: 'line',
+        class: 'silent',
+        x1: PAD,
+        x2: PAD + SIDE,
+        y1: middle,
+        y2: middle,
+        stroke: 'var(--_line)',
+        crisp: true,
+      },
+      ...Array.from(values, (value, j): SceneItem => {
+        const length = top ? (Math.abs(value) / top) * (BARS / 2 - 3) : 0;
+        return {
+          kind: 'rect',
+          class: 'silent',
+          x: PAD + j * step,
+          y: value < 0 ? middle : middle - length,
+          width: Math.max(1, step - 2),
+          height: length,
+          fill: value < 0 ? MINUS : PLUS,
+        };
+      }),
+      {
+        kind: 'text',
+        x: PAD,
+        y: CARD[1] - 8,
+        text: rangeText(inputRange),
+        size: 11,
+        fill: 'var(--_quiet)',
+      },
+    ];
   }
 }
 
 const rangeText = ({ low, high }: ModuleSnapshot['unitInputRange']) =>
-  `${low.value?.toFixed(2) ?? '–'} … ${high.value?.toFixed(2) ?? '–'}`;
+  minus(`${low.value?.toFixed(2) ?? '–'} … ${high.value?.toFixed(2) ?? '–'}`);
 
 /** [height, width, channels]; a square of greys where inputs are no picture. */
 export function pictureShape({

@@ -20,8 +20,8 @@ export const cases: GalleryCase[] = [
   },
   {
     tag: 'es-change-heatmap',
-    title: 'the same before, colours safe for all',
-    properties: of('C1.kernel', { values: 'before', extent: 0, palette: 'orange-purple' }),
+    title: 'the same before, colours of the paper',
+    properties: of('C1.kernel', { values: 'before', extent: 0, palette: 'red-blue' }),
   },
   { tag: 'es-change-heatmap', title: 'channels down, filters across', properties: of('C2.kernel') },
   { tag: 'es-change-heatmap', title: 'dense units in the shape of the input', properties: of('F3.kernel') },

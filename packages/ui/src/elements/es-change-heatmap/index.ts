@@ -1,47 +1,37 @@
 import type { ChangeResult, TensorChange } from '@epochscope/analysis/results';
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
+import { html, nothing } from 'lit';
 import {
-  cssColour,
   type DivergingName,
+  type Drawing,
   diverging,
-  drawMatrix,
   EsFigure,
   type FigureTable,
-  mark,
+  type Frame,
+  type Located,
   type Rgb,
+  robustExtent,
 } from '../../figure/index.js';
-import { format } from '../../styles.js';
+import { signScale } from '../../figure/sign-scale.js';
+import { matrixPixels, type Pixels, type SceneItem } from '../../scene/index.js';
+import { format, signed } from '../../styles.js';
 import { MAX_TILES, type PlacedTile, placeTiles, tileGrid } from './tiles.js';
 
 /** Tiles above this number are drawn but not each reachable by keyboard. */
 const MARKED = 400;
-const SCALE_HEIGHT = 34;
 
 /**
- * A tensor's change (or its values before) as a heatmap: decrease red, 0 white, increase blue; convolution filters as tiles, dense
+ * A tensor's change (or its values before) as a heatmap: decrease brown, increase teal; convolution filters as tiles, dense
  * units in the shape of the input.
  * @fires es-select - `{ layer, unit }`: a filter's or unit's tile was chosen.
  */
 export class EsChangeHeatmap extends EsFigure<TensorChange, ChangeResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .tile {
-        fill: transparent;
-        stroke: var(--_line);
-      }
-      .tile[aria-pressed='true'] {
-        stroke: var(--_accent);
-        stroke-width: 2.5;
-      }
-    `,
-  ];
   static override properties = {
     ...EsFigure.properties,
     tensor: { type: String },
     values: { type: String },
     palette: { type: String },
     extent: { type: Number },
+    full: { type: Boolean },
     inputShape: { attribute: false },
     first: { type: Number },
   };
@@ -50,8 +40,10 @@ export class EsChangeHeatmap extends EsFigure<TensorChange, ChangeResult> {
   /** What is drawn: the change, or the values before it. */
   declare values: 'delta' | 'before';
   declare palette: DivergingName;
-  /** Value at the ends of the colours; 0: the largest magnitude drawn. Give all figures of a page the same. */
+  /** Value at the ends of the colours; 0: from the values drawn. Give all figures of a page the same. */
   declare extent: number;
+  /** Colours up to the largest magnitude, also where a few outliers leave the rest pale. */
+  declare full: boolean;
   /** Shape of the net's input, for dense units. */
   declare inputShape: readonly number[] | null;
   /** First tile shown, where there are more than fit. */
@@ -61,8 +53,9 @@ export class EsChangeHeatmap extends EsFigure<TensorChange, ChangeResult> {
     super();
     this.tensor = '';
     this.values = 'delta';
-    this.palette = 'red-blue';
+    this.palette = 'sign';
     this.extent = 0;
+    this.full = false;
     this.inputShape = null;
     this.first = 0;
   }
@@ -77,16 +70,18 @@ export class EsChangeHeatmap extends EsFigure<TensorChange, ChangeResult> {
         `The result has no tensor ${this.tensor}; it has ${result.tensors.map(({ name }) => name).join(', ')}`,
       );
     this.inputShape = result.inputShape;
-    this.extent ||= result.scale;
     return found;
   }
   private drawn(data: TensorChange): Float32Array {
     return this.values === 'before' ? data.before : data.delta;
   }
-  private range(data: TensorChange): number {
-    return this.extent > 0
-      ? this.extent
-      : this.drawn(data).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  /** Value at the ends of the colours, and the largest there is. */
+  private range(data: TensorChange): { extent: number; most: number } {
+    const values = this.drawn(data);
+    return this.kept('range', [values, this.extent, this.full], () => {
+      const most = values.reduce((top, v) => Math.max(top, Math.abs(v)), 0);
+      return { most, extent: this.extent > 0 ? this.extent : this.full ? most : robustExtent(values) };
+    });
   }
   protected override emptyReason(data: TensorChange): string {
     return data.delta.length ? '' : `${data.name} has no values.`;
@@ -111,85 +106,98 @@ export class EsChangeHeatmap extends EsFigure<TensorChange, ChangeResult> {
     return `${this.values}-${this.data?.name ?? ''}`;
   }
 
-  protected override drawing(data: TensorChange): TemplateResult {
+  protected override draw(data: TensorChange, { width, dark }: Frame): Drawing {
     const values = this.drawn(data);
-    const extent = this.range(data);
-    const colour = diverging(this.palette);
-    const grid = tileGrid(data, this.inputShape, Math.max(0, this.first));
-    const { tiles, height } = placeTiles(grid, this.width);
-    const total = height + SCALE_HEIGHT;
+    const { extent, most } = this.range(data);
+    const colour = diverging(this.palette, dark);
+    const { tiles, height } = placeTiles(this.grid(data), width);
     const marked = tiles.length <= MARKED && tiles.some(({ unit }) => unit !== null);
     const perRow = tiles.filter(({ y }) => y === 0).length;
-    const gradient = `scale-${this.palette}`;
-    const barWidth = Math.min(220, this.width);
-    return html`<div @pointermove=${(event: PointerEvent) => this.point(event, data, tiles)}>
-      ${this.plot({
-        width: this.width,
-        height: total,
-        marks: marked,
-        changes: [this.values, this.palette, extent, this.first, this.inputShape],
-        paint: (context) => paintTiles(context, tiles, values, (value) => colour(value, extent)),
-        svg: svg`
-          <defs><linearGradient id=${gradient}>${Array.from({ length: 9 }, (_, i) => svg`<stop offset=${i / 8} stop-color=${cssColour(colour(-1 + i / 4, 1))} />`)}</linearGradient></defs>
-          ${tiles.map((tile, i) => {
-            const { x, y, width, height: high } = tile;
-            const box = {
-              x: x + 0.5,
-              y: y + 0.5,
-              width: Math.max(1, width - 1),
-              height: Math.max(1, high - 1),
-            };
-            return marked
-              ? svg`<rect class="tile" x=${box.x} y=${box.y} width=${box.width} height=${box.height} ${mark({
-                  label: tileLabel(data, tile, values),
-                  row: Math.floor(i / perRow),
-                  column: i % perRow,
-                  ...(tile.unit === null ? {} : { detail: { layer: data.layer, unit: tile.unit } }),
-                  selected:
-                    this.selection.layer === data.layer &&
-                    tile.unit !== null &&
-                    this.selection.unit === tile.unit,
-                })} />`
-              : svg`<rect class="tile" x=${box.x} y=${box.y} width=${box.width} height=${box.height} />`;
-          })}
-          <g transform="translate(0 ${height + 8})">
-            <rect width=${barWidth} height="8" fill="url(#${gradient})" stroke="var(--_line)" />
-            ${[
-              [0, 'start', extent > 0 ? `−${format(extent)}` : '0'],
-              [barWidth / 2, 'middle', '0'],
-              [barWidth, 'end', extent > 0 ? `+${format(extent)}` : '0'],
-            ].map(
-              ([x, anchor, text]) =>
-                svg`<text class="tick" x=${x!} y="22" text-anchor=${anchor!}>${text}</text>`,
-            )}
-          </g>`,
-      })}
-      ${
-        grid.total > tiles.length
-          ? html`<p class="note">Tiles ${this.first + 1} – ${this.first + tiles.length} of ${grid.total}.
-            <button type="button" ?disabled=${this.first === 0} @click=${() => (this.first = Math.max(0, this.first - MAX_TILES))}>Before</button>
-            <button type="button" ?disabled=${this.first + tiles.length >= grid.total} @click=${() => (this.first += MAX_TILES)}>Next</button></p>`
-          : nothing
-      }
-    </div>`;
+    const pixels = this.kept(
+      'pixels',
+      [values, this.palette, extent, this.first, this.inputShape, width, dark],
+      () => tiles.map((tile) => tilePixels(tile, values, (value) => colour(value, extent))),
+    );
+    const said = this.values === 'before' ? 'value before' : 'change';
+    return {
+      width,
+      height,
+      items: [
+        ...tiles.map(
+          ({ x, y, width: wide, height: high }, i): SceneItem => ({
+            kind: 'image',
+            x,
+            y,
+            width: wide,
+            height: high,
+            pixels: pixels[i]!,
+          }),
+        ),
+        ...tiles.map((tile, i): SceneItem => {
+          const own = tile.unit !== null && this.selection.unit === tile.unit;
+          const selected = this.selection.layer === data.layer && own;
+          return {
+            kind: 'rect',
+            class: 'cell',
+            x: tile.x + 0.5,
+            y: tile.y + 0.5,
+            width: Math.max(1, tile.width - 1),
+            height: Math.max(1, tile.height - 1),
+            // Filled for the pointer, with nothing to see: the picture lies below.
+            fill: '#808080',
+            fillOpacity: 0,
+            stroke: selected ? 'var(--_accent)' : 'var(--_line)',
+            strokeWidth: selected ? 2.5 : 1,
+            ...(marked
+              ? {
+                  mark: {
+                    label: tileLabel(data, tile, values),
+                    row: Math.floor(i / perRow),
+                    column: i % perRow,
+                    ...(tile.unit === null ? {} : { detail: { layer: data.layer, unit: tile.unit } }),
+                    selected,
+                  },
+                }
+              : {}),
+          };
+        }),
+      ],
+      scales: [signScale(this.palette, extent, most, said)],
+      locate: (x, y) => locateCell(data, tiles, x, y),
+    };
+  }
+  private grid(data: TensorChange) {
+    return tileGrid(data, this.inputShape, Math.max(0, this.first));
   }
 
-  /** The value below the pointer. */
-  private point(event: PointerEvent, data: TensorChange, tiles: readonly PlacedTile[]): void {
-    const plot = this.renderRoot.querySelector('.plot');
-    if (!plot) return;
-    const box = plot.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const tile = tiles.find((t) => x >= t.x && y >= t.y && x < t.x + t.width && y < t.y + t.height);
-    if (!tile) return;
-    const row = Math.floor(((y - tile.y) / tile.height) * tile.rows);
-    const column = Math.floor(((x - tile.x) / tile.width) * tile.columns);
-    const index = tile.index(row, column);
-    this.readout = `${data.name} [${placeOf(index, data.shape).join(', ')}]: before ${format(data.before[index]!)}, change ${signed(data.delta[index]!)}`;
+  protected override controls(data: TensorChange): unknown {
+    const { total, tiles } = this.grid(data);
+    const { extent, most } = this.range(data);
+    const pages =
+      total > tiles.length
+        ? html`<p class="note">Tiles ${this.first + 1} – ${this.first + tiles.length} of ${total}.
+            <button type="button" ?disabled=${this.first === 0} @click=${() => (this.first = Math.max(0, this.first - MAX_TILES))}>Before</button>
+            <button type="button" ?disabled=${this.first + tiles.length >= total} @click=${() => (this.first += MAX_TILES)}>Next</button></p>`
+        : nothing;
+    const clipped = this.full || (this.extent === 0 && most > extent);
+    return html`${pages}${clipped ? html`<label class="note"><input type="checkbox" .checked=${this.full} @change=${(e: Event) => (this.full = (e.target as HTMLInputElement).checked)} /> colours up to the largest, ${format(most)}</label>` : nothing}`;
   }
 }
 
-const signed = (value: number) => (value > 0 ? `+${format(value)}` : format(value).replaceAll('-', '−'));
+/** The value of the cell at a place. */
+function locateCell(data: TensorChange, tiles: readonly PlacedTile[], x: number, y: number): Located | null {
+  const tile = tiles.find((t) => x >= t.x && y >= t.y && x < t.x + t.width && y < t.y + t.height);
+  if (!tile) return null;
+  const row = Math.floor(((y - tile.y) / tile.height) * tile.rows);
+  const column = Math.floor(((x - tile.x) / tile.width) * tile.columns);
+  const index = tile.index(row, column);
+  return {
+    x: tile.x + ((column + 0.5) * tile.width) / tile.columns,
+    y: tile.y + ((row + 0.5) * tile.height) / tile.rows,
+    label: `${data.name} [${placeOf(index, data.shape).join(', ')}]: before ${format(data.before[index]!)}, change ${signed(data.delta[index]!)}`,
+    ...(tile.unit === null ? {} : { detail: { layer: data.layer, unit: tile.unit } }),
+  };
+}
 
 function tileLabel(data: TensorChange, tile: PlacedTile, values: Float32Array): string {
   let sum = 0;
@@ -203,29 +211,22 @@ function tileLabel(data: TensorChange, tile: PlacedTile, values: Float32Array): 
   return `${data.layer} ${tile.label}: mean ${signed(sum / (tile.rows * tile.columns))}, largest ${signed(most)}`;
 }
 
-/** Draws each tile's cells; a tile smaller than its cells is averaged. */
-function paintTiles(
-  context: CanvasRenderingContext2D,
-  tiles: readonly PlacedTile[],
-  values: Float32Array,
-  colour: (value: number) => Rgb,
-): void {
-  for (const tile of tiles) {
-    // Never more cells than pixels that can show them: blocks are averaged.
-    const across = Math.min(tile.columns, Math.max(1, Math.ceil(tile.width * 2)));
-    const down = Math.min(tile.rows, Math.max(1, Math.ceil(tile.height * 2)));
-    const cells = new Float32Array(across * down);
-    for (let r = 0; r < down; r++)
-      for (let c = 0; c < across; c++) {
-        const [r0, r1] = span(r, down, tile.rows);
-        const [c0, c1] = span(c, across, tile.columns);
-        let sum = 0;
-        for (let row = r0; row < r1; row++)
-          for (let column = c0; column < c1; column++) sum += values[tile.index(row, column)]!;
-        cells[r * across + c] = sum / ((r1 - r0) * (c1 - c0));
-      }
-    drawMatrix(context, cells, [down, across], colour, [tile.x, tile.y, tile.width, tile.height]);
-  }
+/** A tile's cells; one smaller than its cells is averaged. */
+function tilePixels(tile: PlacedTile, values: Float32Array, colour: (value: number) => Rgb): Pixels {
+  // Never more cells than pixels that can show them: blocks are averaged.
+  const across = Math.min(tile.columns, Math.max(1, Math.ceil(tile.width * 2)));
+  const down = Math.min(tile.rows, Math.max(1, Math.ceil(tile.height * 2)));
+  const cells = new Float32Array(across * down);
+  for (let r = 0; r < down; r++)
+    for (let c = 0; c < across; c++) {
+      const [r0, r1] = span(r, down, tile.rows);
+      const [c0, c1] = span(c, across, tile.columns);
+      let sum = 0;
+      for (let row = r0; row < r1; row++)
+        for (let column = c0; column < c1; column++) sum += values[tile.index(row, column)]!;
+      cells[r * across + c] = sum / ((r1 - r0) * (c1 - c0));
+    }
+  return matrixPixels([down, across], (i) => colour(cells[i]!));
 }
 const span = (i: number, parts: number, whole: number): [number, number] => [
   Math.floor((i * whole) / parts),

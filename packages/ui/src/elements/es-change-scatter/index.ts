@@ -1,9 +1,15 @@
 import type { ChangeResult, ChangeStatistics, TensorChange } from '@epochscope/analysis/results';
-import { css, html, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable } from '../../figure/index.js';
+import {
+  chart,
+  type Drawing,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  locatePoint,
+} from '../../figure/index.js';
 import { CORRECT_COLOUR, WRONG_COLOUR } from '../../palette.js';
-import { rgbOf } from '../../scene/index.js';
-import { format } from '../../styles.js';
+import { type Pixels, rgbOf, type SceneItem } from '../../scene/index.js';
+import { format, percent as percentOf } from '../../styles.js';
 
 export interface ScatterData {
   /** "C1", or whatever the points are of. */
@@ -23,39 +29,16 @@ export function scatterOf(result: ChangeResult, layer: string): ScatterData | nu
 }
 
 const figure = ({ value }: { value: number | null }) => (value === null ? 'undefined' : format(value));
-const percent = ({ value }: { value: number | null }) =>
-  value === null ? 'undefined' : `${(100 * value).toFixed(1)} %`;
+const percent = ({ value }: { value: number | null }) => (value === null ? 'undefined' : percentOf(value));
+
+/** Points that the pointer looks for one by one; of more, it finds none. */
+const FOUND = 200_000;
 
 /**
- * Value before against change, a point a parameter, on a canvas: hundreds of thousands of points are counted per pixel and shaded by
+ * Value before against change, a point a parameter: hundreds of thousands of points are counted per pixel and shaded by
  * their number. Blue: the change has the sign of the value (it grew away from 0), orange: it has the other.
  */
 export class EsChangeScatter extends EsFigure<ScatterData, ChangeResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .zero {
-        stroke: var(--_quiet);
-        stroke-dasharray: 2 3;
-      }
-      .fit {
-        stroke: var(--_text);
-        stroke-width: 1.5;
-      }
-      .key {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1.2rem;
-      }
-      .key i {
-        display: inline-block;
-        inline-size: 0.8em;
-        block-size: 0.8em;
-        border-radius: 50%;
-        margin-inline-end: 0.4em;
-      }
-    `,
-  ];
   static override properties = { ...EsFigure.properties, layer: { type: String }, height: { type: Number } };
   /** With `src`: which layer; default the first. */
   declare layer: string;
@@ -105,7 +88,7 @@ export class EsChangeScatter extends EsFigure<ScatterData, ChangeResult> {
     return `change-scatter-${this.data?.title ?? ''}`;
   }
 
-  protected override drawing(data: ScatterData): TemplateResult {
+  protected override draw(data: ScatterData, frame: Frame): Drawing {
     const { parts, statistics } = data;
     const limits = (key: 'before' | 'delta') => {
       let [low, high] = [0, 0];
@@ -116,42 +99,70 @@ export class EsChangeScatter extends EsFigure<ScatterData, ChangeResult> {
         }
       return [low, high];
     };
-    const width = Math.min(this.width, 640);
-    const spec = chart({
+    const width = Math.min(frame.width, 640);
+    const { x, y, left, right, top, bottom, axes } = chart({
       width,
       height: this.height,
-      measure: this.measure,
+      measure: frame.measure,
       grid: 'none',
       x: { domain: limits('before'), title: 'value before' },
       y: { domain: limits('delta'), title: 'change' },
     });
-    const { x, y, left, right, top, bottom, axes } = spec;
     const { slope, meanChange } = statistics;
-    const meanBefore = this.meanBefore(data);
-    const fit = (value: number) => meanChange.value! + slope.value! * (value - meanBefore);
-    const clip = `clip-${Math.round(left)}-${Math.round(right)}`;
-    return html`${this.plot({
+    const box = { x: left, y: top, width: right - left, height: bottom - top };
+    const zero = { stroke: 'var(--_quiet)', dash: [2, 3] };
+    const items: SceneItem[] = [
+      {
+        kind: 'image',
+        ...box,
+        pixels: this.kept('density', [data, width, this.height, ...Object.values(box)], () =>
+          densityOf(parts, box, x.at, y.at),
+        ),
+      },
+      axes,
+      { kind: 'line', x1: x.at(0), x2: x.at(0), y1: top, y2: bottom, ...zero },
+      { kind: 'line', x1: left, x2: right, y1: y.at(0), y2: y.at(0), ...zero },
+    ];
+    if (slope.value !== null && meanChange.value !== null) {
+      const mean = this.meanBefore(data);
+      const fit = (value: number) => y.at(meanChange.value! + slope.value! * (value - mean));
+      const line: SceneItem = {
+        kind: 'line',
+        x1: left,
+        x2: right,
+        y1: fit(x.invert(left)),
+        y2: fit(x.invert(right)),
+        stroke: 'var(--_text)',
+        strokeWidth: 1.5,
+      };
+      items.push({ kind: 'group', clip: box, items: [line] });
+    }
+    const place = this.table(data);
+    return {
       width,
       height: this.height,
-      paint: (context) =>
-        paintDensity(
-          context,
-          parts,
-          [left, top, right - left, bottom - top],
-          (w) => x.at(w),
-          (d) => y.at(d),
-        ),
-      svg: svg`<clipPath id=${clip}><rect x=${left} y=${top} width=${right - left} height=${bottom - top} /></clipPath>
-        ${axes}
-        <line class="zero" x1=${x.at(0)} x2=${x.at(0)} y1=${top} y2=${bottom} />
-        <line class="zero" x1=${left} x2=${right} y1=${y.at(0)} y2=${y.at(0)} />
-        ${
-          slope.value === null || meanChange.value === null
-            ? ''
-            : svg`<line class="fit" clip-path="url(#${clip})" x1=${left} x2=${right} y1=${y.at(fit(x.invert(left)))} y2=${y.at(fit(x.invert(right)))} />`
-        }`,
-    })}
-    <div class="key"><span part="item"><i style="background:${CORRECT_COLOUR}"></i>same sign: grew away from 0</span><span part="item"><i style="background:${WRONG_COLOUR}"></i>opposite sign</span></div>`;
+      items,
+      legend: [
+        { name: 'same sign: grew away from 0', colour: CORRECT_COLOUR, kind: 'dot' },
+        { name: 'opposite sign', colour: WRONG_COLOUR, kind: 'dot' },
+        { name: `least squares, slope ${figure(slope)}`, colour: 'var(--_text)', kind: 'line' },
+      ],
+      ...(place.length <= FOUND
+        ? {
+            locate: locatePoint(
+              place.length,
+              (i) => {
+                const [before, delta] = place.row(i) as [number, number];
+                return [x.at(before), y.at(delta)];
+              },
+              (i) => {
+                const [before, delta] = place.row(i) as [number, number];
+                return `before ${format(before)}, change ${delta > 0 ? '+' : ''}${format(delta)}`;
+              },
+            ),
+          }
+        : {}),
+    };
   }
 
   private meanBefore({ parts, statistics }: ScatterData): number {
@@ -161,47 +172,57 @@ export class EsChangeScatter extends EsFigure<ScatterData, ChangeResult> {
   }
 }
 
-/** Counts points per pixel and shades each by the logarithm of its count, single points as dots of 2 pixels. */
-function paintDensity(
-  context: CanvasRenderingContext2D,
+/** Pixels per CSS pixel of the points: also when printed. */
+const DENSITY = 2;
+
+/** Counts points per pixel and shades each by the logarithm of its count, single points as dots of some pixels. */
+function densityOf(
   parts: ScatterData['parts'],
-  [left, top, width, height]: readonly [number, number, number, number],
+  box: { x: number; y: number; width: number; height: number },
   xAt: (value: number) => number,
   yAt: (value: number) => number,
-): void {
-  const [across, down] = [Math.max(1, Math.round(width)), Math.max(1, Math.round(height))];
+): Pixels {
+  const width = Math.max(1, Math.round(box.width * DENSITY));
+  const height = Math.max(1, Math.round(box.height * DENSITY));
   // Scales are linear: two points give the map, and no call per point is needed.
   const [x0, x1, y0, y1] = [xAt(0), xAt(1), yAt(0), yAt(1)];
-  const same = new Uint32Array(across * down);
-  const other = new Uint32Array(across * down);
+  const same = new Uint32Array(width * height);
+  const other = new Uint32Array(width * height);
   let points = 0;
   let most = 1;
   for (const { before, delta } of parts) {
     points += before.length;
     for (let i = 0; i < before.length; i++) {
-      const px = Math.round(x0 + (x1 - x0) * before[i]! - left);
-      const py = Math.round(y0 + (y1 - y0) * delta[i]! - top);
-      const at = Math.min(down - 1, Math.max(0, py)) * across + Math.min(across - 1, Math.max(0, px));
+      const px = Math.round((x0 + (x1 - x0) * before[i]! - box.x) * DENSITY);
+      const py = Math.round((y0 + (y1 - y0) * delta[i]! - box.y) * DENSITY);
+      const at = Math.min(height - 1, Math.max(0, py)) * width + Math.min(width - 1, Math.max(0, px));
       const counts = before[i]! * delta[i]! >= 0 ? same : other;
       if (++counts[at]! > most) most = counts[at]!;
     }
   }
-  const size = points > 20_000 ? 1 : points > 2_000 ? 2 : 4;
-  const colours = [rgbOf(CORRECT_COLOUR), rgbOf(WRONG_COLOUR)];
+  const size = points > 20_000 ? 2 : points > 2_000 ? 4 : 7;
   const floor = points > 20_000 ? 0.25 : points > 2_000 ? 0.55 : 0.8;
-  for (const [k, counts] of [same, other].entries())
+  const data = new Uint8Array(4 * width * height);
+  for (const [colour, counts] of [
+    [rgbOf(CORRECT_COLOUR), same],
+    [rgbOf(WRONG_COLOUR), other],
+  ] as const)
     for (let at = 0; at < counts.length; at++) {
       const count = counts[at]!;
       if (!count) continue;
-      const alpha = most > 1 ? floor + ((1 - floor) * Math.log(count)) / Math.log(most) : floor;
-      context.fillStyle = `rgb(${colours[k]!.join(' ')} / ${alpha.toFixed(2)})`;
-      context.fillRect(
-        left + (at % across) - (size >> 1),
-        top + Math.floor(at / across) - (size >> 1),
-        size,
-        size,
-      );
+      const share = most > 1 ? floor + ((1 - floor) * Math.log(count)) / Math.log(most) : floor;
+      const [left, top] = [(at % width) - (size >> 1), Math.floor(at / width) - (size >> 1)];
+      for (let row = Math.max(0, top); row < Math.min(height, top + size); row++)
+        for (let column = Math.max(0, left); column < Math.min(width, left + size); column++) {
+          const i = 4 * (row * width + column);
+          // Over what is there already.
+          const below = (data[i + 3]! / 255) * (1 - share);
+          const all = share + below;
+          for (let c = 0; c < 3; c++) data[i + c] = (colour[c]! * share + data[i + c]! * below) / all;
+          data[i + 3] = 255 * all;
+        }
     }
+  return { width, height, channels: 4, data };
 }
 
 declare global {

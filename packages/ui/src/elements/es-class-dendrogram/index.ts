@@ -1,7 +1,7 @@
 import type { ClassTree, GeometryResult } from '@epochscope/analysis/results';
-import { css, html, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, mark } from '../../figure/index.js';
+import { chart, type Drawing, EsFigure, type FigureTable, type Frame } from '../../figure/index.js';
 import { classColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
 import { format } from '../../styles.js';
 import { chosen } from '../es-spectrum/series.js';
 
@@ -19,24 +19,6 @@ const ROW = 22;
  * @fires es-select - `{ class }`.
  */
 export class EsClassDendrogram extends EsFigure<ClassDendrogramData, GeometryResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .branch {
-        fill: none;
-        stroke: var(--_quiet);
-        stroke-width: 1.5;
-      }
-      .branch:hover,
-      .branch:focus-visible {
-        stroke: var(--_accent);
-        stroke-width: 3;
-      }
-      .leaf {
-        stroke: var(--_surface);
-      }
-    `,
-  ];
   protected override pick(result: GeometryResult): ClassDendrogramData {
     return { trees: result.classTrees, classes: result.samples.classes };
   }
@@ -77,15 +59,16 @@ export class EsClassDendrogram extends EsFigure<ClassDendrogramData, GeometryRes
     };
   }
 
-  protected override drawing({ trees, classes }: ClassDendrogramData): TemplateResult {
+  protected override draw({ trees, classes }: ClassDendrogramData, { width, measure }: Frame): Drawing {
     const tree = chosen(trees, this.selection)!;
     const n = tree.classes.length;
     const order = this.members(tree, 2 * n - 2);
     const names = order.map((row) => this.nameOf(tree, row, classes));
+    const height = 60 + n * ROW;
     const { x, y, axes } = chart({
-      width: this.width,
-      height: 60 + n * ROW,
-      measure: this.measure,
+      width,
+      height,
+      measure,
       grid: 'x',
       x: { domain: [0, tree.heights[n - 2]!], title: 'distance of mean log₁₀ spectra', zero: true },
       y: { kind: 'band', domain: [...names].reverse() },
@@ -94,7 +77,7 @@ export class EsClassDendrogram extends EsFigure<ClassDendrogramData, GeometryRes
     order.forEach((row, i) => {
       places[row] = { x: x.at(0), y: y.at(names[i]!) };
     });
-    const branches = Array.from({ length: n - 1 }, (_, t) => {
+    const branches = Array.from({ length: n - 1 }, (_, t): SceneItem => {
       const [a, b] = [places[tree.left[t]!]!, places[tree.right[t]!]!];
       const at = x.at(tree.heights[t]!);
       places[n + t] = { x: at, y: (a.y + b.y) / 2 };
@@ -103,25 +86,32 @@ export class EsClassDendrogram extends EsFigure<ClassDendrogramData, GeometryRes
           .map((row) => this.nameOf(tree, row, classes))
           .join(', '),
       );
-      return svg`<path class="branch" d="M${a.x} ${a.y}H${at}V${b.y}H${b.x}" ${mark({
-        label: `${both[0]} with ${both[1]}: ${format(tree.heights[t]!)}`,
-      })} />`;
+      return {
+        kind: 'path',
+        class: 'line',
+        d: `M${a.x} ${a.y}H${at}V${b.y}H${b.x}`,
+        stroke: 'var(--_quiet)',
+        strokeWidth: 1.5,
+        mark: { label: `${both[0]} with ${both[1]}: ${format(tree.heights[t]!)}` },
+      };
     });
-    const leaves = order.map((row, i) => {
+    const leaves = order.map((row, i): SceneItem => {
       const index = tree.classes[row]!;
-      return svg`<circle class="leaf" cx=${places[row]!.x} cy=${places[row]!.y} r=${this.selection.class === index ? 7 : 5}
-        style="fill:${classColour(index)}" ${mark({
+      const selected = this.selection.class === index;
+      return {
+        kind: 'circle',
+        ...places[row]!,
+        r: selected ? 7 : 5,
+        fill: classColour(index),
+        stroke: 'var(--_surface)',
+        mark: {
           label: `${names[i]}, ${tree.counts[row]} ${tree.counts[row] === 1 ? 'input' : 'inputs'}`,
           detail: { class: index },
-          selected: this.selection.class === index,
-        })} />`;
+          selected,
+        },
+      };
     });
-    return html`${this.plot({
-      width: this.width,
-      height: 60 + n * ROW,
-      marks: true,
-      svg: svg`${axes}${branches}${leaves}`,
-    })}`;
+    return { width, height, items: [axes, ...branches, ...leaves] };
   }
 }
 

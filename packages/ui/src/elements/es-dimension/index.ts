@@ -37,16 +37,24 @@ export class EsDimension extends EsSeries<readonly GeometrySpectrum[]> {
     const last = list.at(-1)!.snapshot.id;
     return `Dimension as ${DIMENSION_TITLES[this.measured]}; at the last snapshot ${list
       .filter(({ snapshot }) => snapshot.id === last)
-      .map((s) => `${s.to} ${s.dimensions[this.measured].mean.toFixed(1)}`)
+      .map((s) => `${s.to} ${this.isCapped(s) ? '≥ ' : ''}${s.dimensions[this.measured].mean.toFixed(1)}`)
       .join(', ')}`;
+  }
+  /** Whether some input has as many values ≥ 1 as were computed: there may be more. */
+  private isCapped(s: GeometrySpectrum | undefined): boolean {
+    return (
+      this.measured === 'atLeastOne' &&
+      s?.whole === false &&
+      s.dimensions.atLeastOne.values.some((count) => count === s.k)
+    );
   }
   protected override lines(data: readonly GeometrySpectrum[]): Lines {
     const list = this.depth(data);
     const snapshots = [...new Map(list.map(({ snapshot }) => [snapshot.id, snapshot])).values()];
     const layers = [...new Set(list.map(({ to }) => to))];
     const y = { title: DIMENSION_TITLES[this.measured], zero: true };
-    const spread = (s: GeometrySpectrum | undefined) => s?.dimensions[this.measured];
-    const find = (id: string, to: string) => spread(list.find((s) => s.snapshot.id === id && s.to === to));
+    const at = (id: string, to: string) => list.find((s) => s.snapshot.id === id && s.to === to);
+    const find = (id: string, to: string) => at(id, to)?.dimensions[this.measured];
     if (snapshots.length === 1) {
       const [{ id }] = snapshots as [GeometrySpectrum['snapshot']];
       return {
@@ -54,31 +62,27 @@ export class EsDimension extends EsSeries<readonly GeometrySpectrum[]> {
         y,
         series: [
           {
-            name: nameOf(snapshots[0]!),
+            name: snapshotTitle(snapshots[0]!),
             values: layers.map((to) => find(id, to)!.mean),
             sd: layers.map((to) => find(id, to)!.sd.value ?? 0),
+            capped: layers.map((to) => this.isCapped(at(id, to))),
           },
         ],
       };
     }
     return {
-      x: { title: 'snapshot', kind: 'point', at: snapshots.map(nameOf) },
+      x: { title: 'snapshot', kind: 'point', at: snapshots.map(snapshotTitle) },
       y,
       series: layers.map((to) => ({
         name: to,
         values: snapshots.map(({ id }) => find(id, to)?.mean ?? Number.NaN),
         sd: snapshots.map(({ id }) => find(id, to)?.sd.value ?? 0),
+        capped: snapshots.map(({ id }) => this.isCapped(at(id, to))),
         detail: { layer: to },
         selected: this.selection.layer === to,
       })),
     };
   }
-}
-
-/** "rbm-2" says more than the step it ended at. */
-function nameOf(snapshot: GeometrySpectrum['snapshot']): string {
-  const title = snapshotTitle(snapshot);
-  return title === `step ${snapshot.step}` ? snapshot.id : title;
 }
 
 declare global {

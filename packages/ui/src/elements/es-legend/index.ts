@@ -1,7 +1,21 @@
 import { css, html, LitElement, nothing } from 'lit';
+import { drawn } from '../../figure/drawn.js';
 import { CORRECT_COLOUR, classColour, WRONG_COLOUR } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
 import type { Selection } from '../../selection.js';
 import { format, tokens } from '../../styles.js';
+
+const swatches = new Map<string, SceneItem[]>();
+/** A square of a colour. */
+function swatch(colour: string) {
+  let items = swatches.get(colour);
+  if (!items)
+    swatches.set(
+      colour,
+      (items = [{ kind: 'rect', x: 0, y: 0, width: 12, height: 12, radius: 2, fill: colour }]),
+    );
+  return html`<svg viewBox="0 0 12 12" aria-hidden="true" ${drawn(items)}></svg>`;
+}
 
 /**
  * What colours and greys mean: classes, right and wrong, and the grey scale with its ends.
@@ -41,11 +55,10 @@ export class EsLegend extends LitElement {
         align-items: center;
         gap: 0.35rem;
       }
-      i {
+      svg {
         inline-size: 0.8em;
         block-size: 0.8em;
-        border-radius: 2px;
-        border: 1px solid color-mix(in srgb, var(--_text) 25%, transparent);
+        forced-color-adjust: none;
       }
       .bar {
         inline-size: 7rem;
@@ -87,8 +100,7 @@ export class EsLegend extends LitElement {
   }
 
   override render() {
-    const item = (colour: string, text: string) =>
-      html`<span part="item"><i style="background:${colour}"></i>${text}</span>`;
+    const item = (colour: string, text: string) => html`<span part="item">${swatch(colour)}${text}</span>`;
     return html`
       ${this.markColor === 'correct' ? html`${item(CORRECT_COLOUR, 'right')}${item(WRONG_COLOUR, 'wrong')}` : nothing}
       ${this.markColor === 'class' ? (this.classes ?? []).map((name, c) => this.classItem(name, c)) : nothing}
@@ -106,7 +118,7 @@ export class EsLegend extends LitElement {
           composed: true,
         }),
       );
-    return html`<button type="button" part="item" aria-pressed=${chosen} aria-label="class ${name}" @click=${choose}><i style="background:${classColour(c)}"></i>${name}</button>`;
+    return html`<button type="button" part="item" aria-pressed=${chosen} aria-label="class ${name}" @click=${choose}>${swatch(classColour(c))}${name}</button>`;
   }
 }
 

@@ -1,14 +1,17 @@
-import { css, html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
 import {
   type Chart,
   chart,
+  type Drawing,
   EsFigure,
   type FigureTable,
+  type Frame,
+  type Located,
   linePath,
-  mark,
+  locateOnLines,
   tableOf,
 } from '../../figure/index.js';
 import { METRIC_COLOURS } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 export interface MetricSnapshot {
@@ -35,28 +38,6 @@ const HEIGHT = 170;
  * @fires es-select - `{ snapshot }`.
  */
 export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1rem;
-      }
-      .names i {
-        display: inline-block;
-        inline-size: 1.2em;
-        block-size: 3px;
-        vertical-align: middle;
-        margin-inline-end: 0.4em;
-      }
-      .now {
-        stroke: var(--_quiet);
-        stroke-dasharray: 3 3;
-      }
-    `,
-  ];
-
   private readonly layouts = new Map<string, Layout>();
 
   private names(data: readonly MetricSnapshot[]): string[] {
@@ -77,36 +58,47 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
   }
   protected override table(data: readonly MetricSnapshot[]): FigureTable {
     const names = this.names(data);
-    return tableOf(['Snapshot', ...names.map((name) => NAMES[name] ?? name)], data, ({ id, metrics }) => [
-      id,
-      ...names.map((name) => metrics[name]),
-    ]);
+    return tableOf(
+      ['Snapshot', ...names.map((name) => NAMES[name] ?? name)],
+      data,
+      ({ metrics, ...snapshot }) => [snapshotTitle(snapshot), ...names.map((name) => metrics[name])],
+    );
   }
 
-  protected override drawing(data: readonly MetricSnapshot[]): TemplateResult {
+  protected override draw(data: readonly MetricSnapshot[], frame: Frame): Drawing {
     const names = this.names(data);
     const groups = new Map<string, string[]>();
     for (const name of names) {
       const group = /accuracy/i.test(name) ? 'accuracy' : /loss/i.test(name) ? 'loss' : name;
       groups.set(group, [...(groups.get(group) ?? []), name]);
     }
-    const across = this.width >= 560 ? Math.min(groups.size, 3) : 1;
-    const wide = Math.floor(this.width / across);
-    const charts = [...groups].map(([title, members], i) => {
-      const [left, top] = [(i % across) * wide, Math.floor(i / across) * HEIGHT];
-      return svg`<g transform="translate(${left} ${top})">${this.group(data, title, members, names, wide - (across > 1 ? 8 : 0))}</g>`;
-    });
-    return html`${this.plot({
-      width: this.width,
+    const across = frame.width >= 560 ? Math.min(groups.size, 3) : 1;
+    const wide = Math.floor(frame.width / across);
+    const charts = [...groups].map(([title, members], i) => ({
+      x: (i % across) * wide,
+      y: Math.floor(i / across) * HEIGHT,
+      ...this.group(data, title, members, names, { ...frame, width: wide - (across > 1 ? 8 : 0) }),
+    }));
+    return {
+      width: frame.width,
       height: HEIGHT * Math.ceil(groups.size / across),
-      marks: data.length <= MARKED,
-      svg: svg`${charts}`,
-    })}
-    <div class="names">${names.map((name, i) => html`<span part="item"><i style="background:${METRIC_COLOURS[i % METRIC_COLOURS.length]}"></i>${NAMES[name] ?? name}</span>`)}</div>`;
+      items: charts.map(({ x, y, items }) => ({ kind: 'group', x, y, items })),
+      legend: names.map((name, i) => ({ name: NAMES[name] ?? name, colour: colourOf(i), kind: 'line' })),
+      locate: (px, py) => {
+        const at = charts.find(({ x, y }) => px >= x && px < x + wide && py >= y && py < y + HEIGHT);
+        const found = at?.locate(px - at.x, py - at.y);
+        return at && found ? { ...found, x: found.x + at.x, y: found.y + at.y } : null;
+      },
+    };
   }
 
   /** Axes and lines of a group: with thousands of snapshots too dear for each step of a playback. */
-  private laidOut(data: readonly MetricSnapshot[], title: string, members: string[], width: number): Layout {
+  private laidOut(
+    data: readonly MetricSnapshot[],
+    title: string,
+    members: string[],
+    { width, measure }: Frame,
+  ): Layout {
     const known = this.layouts.get(title);
     if (known?.data === data && known.width === width) return known;
     const by = (['epoch', 'step'] as const).find(
@@ -117,7 +109,7 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
     const drawn = chart({
       width,
       height: HEIGHT,
-      measure: this.measure,
+      measure,
       x: { domain: places, title: by ?? 'snapshot', nice: false },
       y: { domain: values, title },
     });
@@ -139,30 +131,56 @@ export class EsMetrics extends EsFigure<readonly MetricSnapshot[]> {
     title: string,
     members: string[],
     names: string[],
-    width: number,
-  ): SVGTemplateResult {
-    const { drawn, places, lines } = this.laidOut(data, title, members, width);
+    frame: Frame,
+  ): { items: SceneItem[]; locate: (x: number, y: number) => Located | null } {
+    const { drawn, places, lines } = this.laidOut(data, title, members, frame);
     const chosen = data.findIndex(({ id }) => id === this.selection.snapshot);
     const marked = data.length <= MARKED ? data.map((_, i) => i) : chosen >= 0 ? [chosen] : [];
     const now = chosen >= 0 ? drawn.x.at(places[chosen]!) : 0;
-    return svg`${drawn.axes}
-      ${chosen >= 0 ? svg`<line class="now" x1=${now} x2=${now} y1=${drawn.top} y2=${drawn.bottom} />` : nothing}
-      ${lines.map(({ name, points, path }) => {
-        const colour = METRIC_COLOURS[names.indexOf(name) % METRIC_COLOURS.length];
-        return svg`<path d=${path} fill="none" style="stroke:${colour};stroke-width:1.5" />
-          ${marked.map((i) => {
-            const value = data[i]!.metrics[name];
-            if (value === undefined || !Number.isFinite(value)) return nothing;
-            const [cx, cy] = points[i]!;
-            return svg`<circle cx=${cx} cy=${cy} r=${i === chosen ? 5 : 3} style="fill:${colour}" ${mark({
-              label: `${snapshotTitle(data[i]!)}: ${NAMES[name] ?? name} ${format(value)}`,
-              detail: { snapshot: data[i]!.id },
-              selected: i === chosen,
-            })} />`;
-          })}`;
-      })}`;
+    const label = (name: string, i: number) =>
+      `${snapshotTitle(data[i]!)}: ${NAMES[name] ?? name} ${format(data[i]!.metrics[name] ?? Number.NaN)}`;
+    const items: SceneItem[] = [drawn.axes];
+    if (chosen >= 0)
+      items.push({
+        kind: 'line',
+        x1: now,
+        x2: now,
+        y1: drawn.top,
+        y2: drawn.bottom,
+        stroke: 'var(--_quiet)',
+        dash: [3, 3],
+      });
+    for (const { name, points, path } of lines) {
+      const colour = colourOf(names.indexOf(name));
+      items.push({ kind: 'path', d: path, stroke: colour, strokeWidth: 1.5 });
+      for (const i of marked) {
+        if (!Number.isFinite(data[i]!.metrics[name] ?? Number.NaN)) continue;
+        items.push({
+          kind: 'circle',
+          x: points[i]![0],
+          y: points[i]![1],
+          r: i === chosen ? 5 : 3,
+          fill: colour,
+          mark: { label: label(name, i), detail: { snapshot: data[i]!.id }, selected: i === chosen },
+        });
+      }
+    }
+    return {
+      items,
+      locate: locateOnLines(
+        lines.map(({ name, points }) => ({
+          length: points.length,
+          x: (i) => points[i]![0],
+          y: (i) => points[i]![1],
+          label: (i) => label(name, i),
+          detail: (i) => ({ snapshot: data[i]!.id }),
+        })),
+      ),
+    };
   }
 }
+
+const colourOf = (i: number) => METRIC_COLOURS[i % METRIC_COLOURS.length]!;
 
 interface Layout {
   data: readonly MetricSnapshot[];

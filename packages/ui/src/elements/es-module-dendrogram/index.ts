@@ -1,7 +1,8 @@
 import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis/results';
-import { nothing, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, mark } from '../../figure/index.js';
-import { type ChosenCluster, titleOf, trackColour } from '../es-module-flow/clusters.js';
+import { chart, type Drawing, EsFigure, type FigureTable, type Frame } from '../../figure/index.js';
+import { trackColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
+import { type ChosenCluster, titleOf } from '../es-module-flow/clusters.js';
 import { dendrogramLayout } from './layout.js';
 
 const HEIGHT = 300;
@@ -62,13 +63,13 @@ export class EsModuleDendrogram extends EsFigure<ModuleSnapshot, ModulesResult> 
     };
   }
 
-  protected override drawing(s: ModuleSnapshot): TemplateResult {
+  protected override draw(s: ModuleSnapshot, { width, measure }: Frame): Drawing {
     const { branches, leaves, cutHeight } = dendrogramLayout(s, Math.max(2, this.most));
     const { axes, x, y, left, right, bottom } = chart({
-      width: this.width,
+      width,
       // The axis's lowest label reaches below the axis.
       height: HEIGHT - 8,
-      measure: this.measure,
+      measure,
       x: { domain: [-0.5, leaves.length - 0.5], nice: false, hidden: true },
       y: { domain: branches.map(({ height }) => height), zero: true, title: 'mean cosine dissimilarity' },
     });
@@ -77,43 +78,74 @@ export class EsModuleDendrogram extends EsFigure<ModuleSnapshot, ModulesResult> 
       cluster === null ? 'var(--_quiet)' : trackColour(s.clusters[cluster]!.track);
     const chosen = (cluster: number | null) =>
       cluster !== null && this.chosen?.snapshot === id && this.chosen.cluster === cluster;
-    const detail = (cluster: number | null) => (cluster === null ? undefined : { snapshot: id, cluster });
     const where = (cluster: number | null) =>
       cluster === null ? 'several clusters' : `cluster ${cluster + 1}`;
-    return this.plot({
-      width: this.width,
-      height: HEIGHT,
-      marks: true,
-      svg: svg`${axes}
-      ${leaves.map((leaf) => {
-        const at = x.at(leaf.place);
-        const half = Math.max(1, Math.min(7, 0.38 * (x.at(1) - x.at(0))));
-        const label = `${where(leaf.cluster)}: ${leaf.size === 1 ? 'one unit' : `${leaf.size} units, joined at ${Number(leaf.height.toFixed(3))}`}`;
-        const own = {
-          label,
-          detail: detail(leaf.cluster),
-          row: 1,
-          column: leaf.place,
-          selected: leaf.cluster === null ? undefined : chosen(leaf.cluster),
-        };
-        return leaf.size === 1
-          ? svg`<circle cx=${at} cy=${bottom} r="2.5" fill=${colour(leaf.cluster)} ${mark(own)}></circle>`
-          : svg`<path d="M${at} ${y.at(leaf.height)}L${at - half} ${bottom}H${at + half}Z" fill=${colour(leaf.cluster)} fill-opacity=${chosen(leaf.cluster) ? 1 : 0.55} stroke=${colour(leaf.cluster)} ${mark(own)}></path>`;
-      })}
-      ${branches.map((b) => {
-        const path = `M${x.at(b.left)} ${y.at(Math.max(b.leftHeight, leafHeight(leaves, b.left)))}V${y.at(b.height)}H${x.at(b.right)}V${y.at(Math.max(b.rightHeight, leafHeight(leaves, b.right)))}`;
-        return svg`<path d=${path} fill="none" stroke=${colour(b.cluster)} stroke-width=${chosen(b.cluster) ? 3 : 1.3} ${mark(
-          {
-            label: `${where(b.cluster)}: ${b.size} units joined at ${Number(b.height.toFixed(3))}`,
-            detail: detail(b.cluster),
-            row: 0,
-            column: (b.left + b.right) / 2,
-            selected: b.cluster === null ? undefined : chosen(b.cluster),
-          },
-        )}></path>`;
-      })}
-      ${cutHeight === null ? nothing : svg`<line x1=${left} x2=${right} y1=${y.at(cutHeight)} y2=${y.at(cutHeight)} stroke="var(--_accent)" stroke-dasharray="5 4"></line>`}`,
+    /** What is chosen and said of a part of the tree. */
+    const own = (cluster: number | null, label: string, row: number, column: number) => ({
+      label: `${where(cluster)}: ${label}`,
+      row,
+      column,
+      ...(cluster === null ? {} : { detail: { snapshot: id, cluster }, selected: chosen(cluster) }),
     });
+    const half = Math.max(1, Math.min(7, 0.38 * (x.at(1) - x.at(0))));
+    const items: SceneItem[] = [axes];
+    for (const { place, cluster, size, height } of leaves) {
+      const at = x.at(place);
+      const words = size === 1 ? 'one unit' : `${size} units, joined at ${Number(height.toFixed(3))}`;
+      const mark = own(cluster, words, 1, place);
+      if (size === 1)
+        items.push({ kind: 'circle', class: 'fill', x: at, y: bottom, r: 2.5, fill: colour(cluster), mark });
+      else
+        items.push({
+          kind: 'polygon',
+          class: 'fill',
+          points: [
+            [at, y.at(height)],
+            [at - half, bottom],
+            [at + half, bottom],
+          ],
+          fill: colour(cluster),
+          fillOpacity: chosen(cluster) ? 1 : 0.55,
+          stroke: colour(cluster),
+          mark,
+        });
+    }
+    for (const b of branches) {
+      const [low, high] = [
+        Math.max(b.leftHeight, leafHeight(leaves, b.left)),
+        Math.max(b.rightHeight, leafHeight(leaves, b.right)),
+      ];
+      items.push({
+        kind: 'path',
+        class: 'line',
+        d: `M${x.at(b.left)} ${y.at(low)}V${y.at(b.height)}H${x.at(b.right)}V${y.at(high)}`,
+        stroke: colour(b.cluster),
+        strokeWidth: chosen(b.cluster) ? 3 : 1.3,
+        mark: own(
+          b.cluster,
+          `${b.size} units joined at ${Number(b.height.toFixed(3))}`,
+          0,
+          (b.left + b.right) / 2,
+        ),
+      });
+    }
+    if (cutHeight !== null)
+      items.push({
+        kind: 'line',
+        x1: left,
+        x2: right,
+        y1: y.at(cutHeight),
+        y2: y.at(cutHeight),
+        stroke: 'var(--_accent)',
+        dash: [5, 4],
+      });
+    return {
+      width,
+      height: HEIGHT,
+      items,
+      legend:
+        cutHeight === null ? [] : [{ name: `cut, θ = ${s.theta}`, colour: 'var(--_accent)', kind: 'dashed' }],
+    };
   }
 }
 

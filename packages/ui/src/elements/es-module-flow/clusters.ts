@@ -1,5 +1,4 @@
 import type { ModuleSnapshot, ModulesResult, Transition } from '@epochscope/analysis/results';
-import { classColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
 
 /** A cluster that was chosen. */
@@ -28,9 +27,6 @@ export const placeOf = (cluster: number, { alone }: Shown) => Math.min(cluster, 
 
 export const clusterName = (place: number, shown: Shown) =>
   place < shown.alone ? `cluster ${place + 1}` : `the ${shown.rest} smaller clusters`;
-
-/** A colour that stays with a cluster over time. Beyond ten tracks colours repeat; numbers tell clusters apart. */
-export const trackColour = (track: number) => classColour(track);
 
 /** Units of `from` and `to` shared by each pair of drawn places: keys row * (columns of places) + column. */
 export function sharedUnits(t: Transition, from: Shown, to: Shown): Map<number, number> {

@@ -1,15 +1,8 @@
 import type { ModulesResult } from '@epochscope/analysis/results';
-import { css, nothing, svg, type TemplateResult } from 'lit';
-import { EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
-import {
-  type ChosenCluster,
-  clusterName,
-  followedPairs,
-  percent,
-  relatives,
-  titleOf,
-  trackColour,
-} from './clusters.js';
+import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
+import { trackColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
+import { type ChosenCluster, clusterName, followedPairs, percent, relatives, titleOf } from './clusters.js';
 import { type FlowLink, type FlowNode, flowLayout } from './layout.js';
 
 const HEIGHT = 460;
@@ -29,30 +22,6 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
     most: { type: Number },
     chosen: { attribute: false },
   };
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .band {
-        fill-opacity: 0.35;
-      }
-      .band:hover {
-        fill-opacity: 0.75;
-      }
-      .faint {
-        fill-opacity: 0.08;
-      }
-      .strong {
-        fill-opacity: 0.75;
-      }
-      .head {
-        font-weight: 600;
-      }
-      .number {
-        font-size: 11px;
-        fill: var(--_text);
-      }
-    `,
-  ];
   /** Clusters a snapshot drawn one by one, the largest; default 20. The smaller ones stand together. */
   declare most: number;
   /** The cluster whose units are followed. */
@@ -95,11 +64,11 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
     );
   }
 
-  protected override drawing(result: ModulesResult): TemplateResult {
+  protected override draw(result: ModulesResult, { width }: Frame): Drawing {
     const { snapshots } = result;
     const { nodes, links, shown } = flowLayout(result, this.most, HEIGHT);
     const gap = 34;
-    const step = snapshots.length > 1 ? (this.width - BLOCK - 2 * gap) / (snapshots.length - 1) : 0;
+    const step = snapshots.length > 1 ? (width - BLOCK - 2 * gap) / (snapshots.length - 1) : 0;
     const left = (s: number) => gap + s * step;
     const kin = relatives(result, this.chosen);
     const pairs = followedPairs(result, this.chosen, shown);
@@ -122,42 +91,70 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
       const middle = (x0 + x1) / 2;
       // Half a pixel at least: no edge is hidden.
       const thick = Math.max(0.5, (link.thick * units) / link.units);
-      return `M${x0} ${y0}C${middle} ${y0} ${middle} ${y1} ${x1} ${y1}v${thick}C${middle} ${y1 + thick} ${middle} ${y0 + thick} ${x0} ${y0 + thick}Z`;
+      return `M${x0} ${y0}C${middle} ${y0} ${middle} ${y1} ${x1} ${y1}V${y1 + thick}C${middle} ${y1 + thick} ${middle} ${y0 + thick} ${x0} ${y0 + thick}Z`;
     };
-    // Of a band, the part that the units followed take.
-    const strong = (link: FlowLink) => {
-      const units = pairs?.get([link.from.snapshot, link.from.place, link.to.place].join());
-      return units
-        ? svg`<path class="strong" pointer-events="none" d=${band(link, units)} fill=${colour(link.from.place < 0 ? link.to : link.from)}></path>`
-        : nothing;
-    };
-    return this.plot({
-      width: this.width,
-      height: HEAD + HEIGHT + 8,
-      marks: true,
-      svg: svg`${snapshots.map((s, i) => {
-        const anchor = i === 0 ? 'start' : i === snapshots.length - 1 ? 'end' : 'middle';
-        const x = i === 0 ? 0 : i === snapshots.length - 1 ? this.width : left(i) + BLOCK / 2;
-        return svg`<text class="head" x=${x} y="14" text-anchor=${anchor}>${titleOf(s)}</text>`;
-      })}
-      ${links.map(
-        (link) =>
-          svg`<path class="band ${kin ? 'faint' : ''}" d=${band(link, link.units)} fill=${colour(link.from.place < 0 ? link.to : link.from)}>
-          <title>${titleOf(snapshots[link.from.snapshot]!)} ${name(link.from)} → ${titleOf(snapshots[link.to.snapshot]!)} ${name(link.to)}: ${link.units} units (${percent(link.units / link.from.units)})</title></path>${strong(link)}`,
-      )}
-      ${nodes.map((node, i) => {
-        const { snapshot } = snapshots[node.snapshot]!;
-        const alone = node.place >= 0 && node.place < shown[node.snapshot]!.alone;
-        const mine = followed(node);
-        const selected = alone && this.chosen?.snapshot === snapshot.id && this.chosen.cluster === node.place;
-        const label = `${titleOf(snapshots[node.snapshot]!)}, ${name(node)}: ${node.units} units${kin && mine ? `, ${mine} of those chosen` : ''}`;
-        const row = i - nodes.findIndex((other) => other.snapshot === node.snapshot);
-        return svg`<rect x=${left(node.snapshot)} y=${HEAD + node.top} width=${BLOCK} height=${Math.max(1, node.height)} fill=${colour(node)}
-            opacity=${kin && !mine ? 0.35 : 1} stroke=${selected ? 'var(--_text)' : 'none'} stroke-width="2"
-            ${mark({ label, detail: alone ? { snapshot: snapshot.id, cluster: node.place } : undefined, row, column: node.snapshot, selected: alone ? selected : undefined })}></rect>
-          ${alone && node.height >= LABELLED ? svg`<text class="number" aria-hidden="true" pointer-events="none" x=${node.snapshot === snapshots.length - 1 ? left(node.snapshot) + BLOCK + 4 : left(node.snapshot) - 4} text-anchor=${node.snapshot === snapshots.length - 1 ? 'start' : 'end'} y=${HEAD + node.top + node.height / 2} dominant-baseline="central">${node.place + 1}</text>` : nothing}`;
-      })}`,
+    const items: SceneItem[] = snapshots.map((s, i) => {
+      const [first, last] = [i === 0, i === snapshots.length - 1];
+      return {
+        kind: 'text',
+        x: first ? 0 : last ? width : left(i) + BLOCK / 2,
+        y: 14,
+        text: titleOf(s),
+        anchor: first ? 'start' : last ? 'end' : 'middle',
+        bold: true,
+      };
     });
+    for (const link of links) {
+      const fill = colour(link.from.place < 0 ? link.to : link.from);
+      const [from, to] = [snapshots[link.from.snapshot]!, snapshots[link.to.snapshot]!];
+      items.push({
+        kind: 'path',
+        class: 'fill',
+        d: band(link, link.units),
+        fill,
+        fillOpacity: kin ? 0.1 : 0.4,
+        title: `${titleOf(from)} ${name(link.from)} → ${titleOf(to)} ${name(link.to)}: ${link.units} units (${percent(link.units / link.from.units)})`,
+      });
+      // The part that the units followed take.
+      const units = pairs?.get([link.from.snapshot, link.from.place, link.to.place].join());
+      if (units) items.push({ kind: 'path', class: 'silent', d: band(link, units), fill, fillOpacity: 0.8 });
+    }
+    nodes.forEach((node, i) => {
+      const { snapshot } = snapshots[node.snapshot]!;
+      const alone = node.place >= 0 && node.place < shown[node.snapshot]!.alone;
+      const mine = followed(node);
+      const selected = alone && this.chosen?.snapshot === snapshot.id && this.chosen.cluster === node.place;
+      const faint = kin && !mine;
+      items.push({
+        kind: 'rect',
+        class: 'fill',
+        x: left(node.snapshot),
+        y: HEAD + node.top,
+        width: BLOCK,
+        height: Math.max(1, node.height),
+        fill: colour(node),
+        opacity: faint ? 0.35 : 1,
+        ...(selected ? { stroke: 'var(--_text)', strokeWidth: 2 } : {}),
+        mark: {
+          label: `${titleOf(snapshots[node.snapshot]!)}, ${name(node)}: ${node.units} units${kin && mine ? `, ${mine} of those chosen` : ''}`,
+          row: i - nodes.findIndex((other) => other.snapshot === node.snapshot),
+          column: node.snapshot,
+          ...(alone ? { detail: { snapshot: snapshot.id, cluster: node.place }, selected } : {}),
+        },
+      });
+      const last = node.snapshot === snapshots.length - 1;
+      if (alone && node.height >= LABELLED)
+        items.push({
+          kind: 'text',
+          x: last ? left(node.snapshot) + BLOCK + 4 : left(node.snapshot) - 4,
+          y: HEAD + node.top + node.height / 2,
+          text: String(node.place + 1),
+          anchor: last ? 'start' : 'end',
+          baseline: 'middle',
+          size: 11,
+        });
+    });
+    return { width, height: HEAD + HEIGHT + 8, items: [{ kind: 'group', items }] };
   }
 }
 

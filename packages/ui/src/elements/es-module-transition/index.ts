@@ -1,14 +1,15 @@
 import type { ModulesResult, Transition } from '@epochscope/analysis/results';
-import { nothing, svg, type TemplateResult } from 'lit';
 import {
-  cssColour,
+  type Drawing,
   EsFigure,
   type FigureTable,
+  type Frame,
+  hexColour,
   inkOn,
-  mark,
   sequential,
   tableOf,
 } from '../../figure/index.js';
+import type { SceneItem } from '../../scene/index.js';
 import {
   byPlace,
   type ChosenCluster,
@@ -83,7 +84,7 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     return `transition-${this.data?.from}-${this.data?.to}`;
   }
 
-  protected override drawing(t: Transition): TemplateResult {
+  protected override draw(t: Transition, { width: room, measure }: Frame): Drawing {
     const rows = shownClusters(t.fromSizes.length, this.most);
     const columns = shownClusters(t.toSizes.length, this.most);
     const sizes = byPlace(t.fromSizes, rows);
@@ -94,9 +95,9 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
       `${place < alone ? place + 1 : 'rest'} (${units})`;
     const rowNames = sizes.map((units, r) => label(r, rows.alone, units));
     const columnNames = [...toSizes.map((units, c) => label(c, columns.alone, units)), 'none'];
-    const longest = (names: string[]) => Math.ceil(Math.max(...names.map(this.measure))) + 14;
+    const longest = (names: string[]) => Math.ceil(Math.max(...names.map((name) => measure(name)))) + 14;
     const sideBeside = (edge: number) =>
-      Math.max(6, Math.min(34, Math.floor((this.width - edge - 8) / (toSizes.length + 1))));
+      Math.max(6, Math.min(34, Math.floor((room - edge - 8) / (toSizes.length + 1))));
     // Where labels would not be legible, cells take their room.
     const text = sideBeside(longest(rowNames)) >= 12;
     const [edge, head] = text ? [longest(rowNames), longest(columnNames)] : [2, 2];
@@ -104,45 +105,117 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     const colour = sequential();
     const chosenRow = this.chosen?.snapshot === t.from ? this.chosen.cluster : -1;
     const chosenColumn = this.chosen?.snapshot === t.to ? this.chosen.cluster : -1;
+    const [across, down] = [(toSizes.length + 1) * side, sizes.length * side];
+    const small = Math.min(12, side);
+    const border = edge + toSizes.length * side - 0.5;
+    const items: SceneItem[] = [
+      // On the colour of 0, also on a dark page: where no unit went must not look further from 0 than where one did.
+      {
+        kind: 'rect',
+        x: edge,
+        y: head,
+        width: across - 1,
+        height: down - 1,
+        fill: hexColour(colour(0, 0, 1)),
+        stroke: 'var(--_line)',
+      },
+      { kind: 'line', x1: border, x2: border, y1: head, y2: head + down, stroke: 'var(--_quiet)' },
+    ];
+    if (text) {
+      rowNames.forEach((name, r) => {
+        items.push({
+          kind: 'text',
+          x: edge - 6,
+          y: head + r * side + side / 2,
+          text: name,
+          anchor: 'end',
+          baseline: 'middle',
+          size: small,
+          bold: r === chosenRow,
+        });
+      });
+      columnNames.forEach((name, c) => {
+        items.push({
+          kind: 'text',
+          x: edge + c * side + side / 2,
+          y: head - 6,
+          text: name,
+          baseline: 'middle',
+          rotate: -90,
+          size: small,
+          bold: c === chosenColumn,
+        });
+      });
+    }
+    const frame = { kind: 'rect', stroke: 'var(--_accent)', strokeWidth: 2 } as const;
+    if (chosenRow >= 0 && chosenRow < rows.alone)
+      items.push({
+        ...frame,
+        x: edge - 1,
+        y: head + chosenRow * side - 1,
+        width: across + 1,
+        height: side + 1,
+      });
+    if (chosenColumn >= 0 && chosenColumn < columns.alone)
+      items.push({
+        ...frame,
+        x: edge + chosenColumn * side - 1,
+        y: head - 1,
+        width: side + 1,
+        height: down + 1,
+      });
     const cell = (r: number, c: number, units: number, to: string) => {
       const share = units / sizes[r]!;
       const rgb = colour(share, 0, 1);
       const [x, y] = [edge + c * side, head + r * side];
-      return svg`<rect x=${x} y=${y} width=${side - 1} height=${side - 1} fill=${cssColour(rgb)} ${mark({
-        label: `${t.from} ${clusterName(r, rows)} → ${to}: ${units} of ${sizes[r]} units (${percent(share)})`,
-        detail: r < rows.alone ? { snapshot: t.from, cluster: r } : undefined,
-        row: r,
-        column: c,
-        selected: r < rows.alone ? r === chosenRow : undefined,
-      })}></rect>${side >= 27 ? svg`<text aria-hidden="true" pointer-events="none" x=${x + side / 2} y=${y + side / 2} font-size="10" text-anchor="middle" dominant-baseline="central" style="fill:${inkOn(rgb)}">${share.toFixed(2).replace(/^0/, '')}</text>` : nothing}`;
+      items.push({
+        kind: 'rect',
+        class: 'cell',
+        x,
+        y,
+        width: side - 1,
+        height: side - 1,
+        fill: hexColour(rgb),
+        mark: {
+          label: `${t.from} ${clusterName(r, rows)} → ${to}: ${units} of ${sizes[r]} units (${percent(share)})`,
+          row: r,
+          column: c,
+          ...(r < rows.alone ? { detail: { snapshot: t.from, cluster: r }, selected: r === chosenRow } : {}),
+        },
+      });
+      if (side >= 27)
+        items.push({
+          kind: 'text',
+          x: x + side / 2,
+          y: y + side / 2,
+          text: share.toFixed(2).replace(/^0/, ''),
+          anchor: 'middle',
+          baseline: 'middle',
+          size: 10,
+          fill: inkOn(rgb),
+        });
     };
-    const cells = [];
     for (let r = 0; r < sizes.length; r++) {
       for (let c = 0; c < toSizes.length; c++) {
         const units = shared.get(r * (columns.alone + 1) + c);
-        if (units) cells.push(cell(r, c, units, `${t.to} ${clusterName(c, columns)}`));
+        if (units) cell(r, c, units, `${t.to} ${clusterName(c, columns)}`);
       }
-      if (left[r]) cells.push(cell(r, toSizes.length, left[r]!, `no cluster at ${t.to}`));
+      if (left[r]) cell(r, toSizes.length, left[r]!, `no cluster at ${t.to}`);
     }
-    const width = edge + (toSizes.length + 1) * side + 8;
-    const height = head + sizes.length * side + BOTTOM;
-    return this.plot({
-      width,
-      height,
-      marks: true,
-      // On the colour of 0, also on a dark page: where no unit went must not look further from 0 than where one did.
-      svg: svg`<rect x=${edge} y=${head} width=${(toSizes.length + 1) * side - 1} height=${sizes.length * side - 1} fill=${cssColour(colour(0, 0, 1))} stroke="var(--_line)"></rect>
-      <line x1=${edge + toSizes.length * side - 0.5} x2=${edge + toSizes.length * side - 0.5} y1=${head} y2=${head + sizes.length * side} stroke="var(--_quiet)"></line>
-      ${rowNames.map((_, r) => (text ? svg`<text x=${edge - 6} y=${head + r * side + side / 2} text-anchor="end" dominant-baseline="central" font-size=${Math.min(12, side)} font-weight=${r === chosenRow ? 700 : 400}>${rowNames[r]}</text>` : nothing))}
-      ${columnNames.map((words, c) =>
-        text
-          ? svg`<text font-size=${Math.min(12, side)} font-weight=${c === chosenColumn ? 700 : 400} text-anchor="start" dominant-baseline="central" transform="translate(${edge + c * side + side / 2} ${head - 6}) rotate(-90)">${words}</text>`
-          : nothing,
-      )}
-      ${chosenRow >= 0 && chosenRow < rows.alone ? svg`<rect x=${edge - 1} y=${head + chosenRow * side - 1} width=${(toSizes.length + 1) * side + 1} height=${side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
-      ${chosenColumn >= 0 && chosenColumn < columns.alone ? svg`<rect x=${edge + chosenColumn * side - 1} y=${head - 1} width=${side + 1} height=${sizes.length * side + 1} fill="none" stroke="var(--_accent)" stroke-width="2"></rect>` : nothing}
-      ${cells}`,
-    });
+    return {
+      width: edge + across + 8,
+      height: head + down + BOTTOM,
+      items: [{ kind: 'group', items }],
+      scales: [
+        {
+          title: 'share of the row’s units',
+          colours: Array.from({ length: 33 }, (_, i) => hexColour(colour(i / 32, 0, 1))),
+          low: '0',
+          middle: '0.5',
+          high: '1',
+        },
+      ],
+    };
   }
 }
 

@@ -1,7 +1,16 @@
 import type { TracksResult } from '@epochscope/analysis/results';
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
-import { chart, decimate, EsFigure, type FigureTable, linePath, mark } from '../../figure/index.js';
+import {
+  chart,
+  type Drawing,
+  decimate,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  linePath,
+  locateOnLines,
+} from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 export type TracksData = Pick<TracksResult, 'snapshots' | 'paths' | 'updates'>;
@@ -26,34 +35,6 @@ export const chosenAt = (data: TracksData, snapshot: string | null | undefined):
  * @fires es-select - `{ layer, unit }`: a line was chosen (the unit is the last axis of its place).
  */
 export class EsParameterPaths extends EsFigure<TracksData, TracksResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .path {
-        fill: none;
-        stroke-width: 1.25;
-        opacity: 0.85;
-      }
-      .path:hover,
-      .path:focus-visible,
-      .path[aria-pressed='true'] {
-        stroke-width: 3;
-        opacity: 1;
-      }
-      .hit {
-        fill: none;
-        stroke: transparent;
-        stroke-width: 9;
-      }
-      .zero {
-        stroke: var(--_quiet);
-        stroke-dasharray: 2 3;
-      }
-      .now {
-        stroke: var(--_quiet);
-      }
-    `,
-  ];
   static override properties = {
     ...EsFigure.properties,
     layer: { type: String },
@@ -86,14 +67,14 @@ export class EsParameterPaths extends EsFigure<TracksData, TracksResult> {
     return {
       columns: ['Snapshot', ...shown.map(nameOf)],
       length: data.snapshots.length,
-      row: (i) => [data.snapshots[i]!.id, ...shown.map(({ values }) => values[i]!)],
+      row: (i) => [snapshotTitle(data.snapshots[i]!), ...shown.map(({ values }) => values[i]!)],
     };
   }
   protected override get fileName(): string {
     return `parameter-paths${this.layer ? `-${this.layer}` : ''}`;
   }
 
-  protected override drawing(data: TracksData): TemplateResult {
+  protected override draw(data: TracksData, { width, measure }: Frame): Drawing {
     const shown = this.shown(data);
     const { title, at } = along(data.snapshots);
     const extremes = shown.flatMap(({ values }) => {
@@ -102,41 +83,73 @@ export class EsParameterPaths extends EsFigure<TracksData, TracksResult> {
       return [low, high];
     });
     const { x, y, left, right, top, bottom, axes } = chart({
-      width: this.width,
+      width,
       height: this.height,
-      measure: this.measure,
+      measure,
       x: { domain: [at[0]!, at[at.length - 1]!], title, nice: false },
       y: { domain: extremes, title: 'value' },
     });
-    const now = x.at(chosenAt(data, this.selection.snapshot));
     const [low, high] = y.ends;
-    return html`${this.plot({
-      width: this.width,
+    const items: SceneItem[] = [axes];
+    if (low < 0 && high > 0)
+      items.push({
+        kind: 'line',
+        x1: left,
+        x2: right,
+        y1: y.at(0),
+        y2: y.at(0),
+        stroke: 'var(--_quiet)',
+        dash: [2, 3],
+      });
+    items.push(...nowLine(x.at(chosenAt(data, this.selection.snapshot)), top, bottom));
+    const detailOf = ({ tensor, position }: TracksData['paths'][number]) => ({
+      layer: layerOfTensor(tensor),
+      unit: position[position.length - 1] ?? null,
+    });
+    shown.forEach((path, i) => {
+      const detail = detailOf(path);
+      const selected = this.selection.layer === detail.layer && this.selection.unit === detail.unit;
+      items.push({
+        kind: 'path',
+        class: 'line',
+        d: linePath(decimate(path.values.length, (k) => [x.at(at[k]!), y.at(path.values[k]!)], right - left)),
+        stroke: lineColour(i),
+        strokeWidth: selected ? 3 : 1.25,
+        opacity: selected ? 1 : 0.85,
+        mark: {
+          label: `${nameOf(path)}: ${format(path.values[0]!)} → ${format(path.values[path.values.length - 1]!)}`,
+          detail,
+          selected,
+        },
+      });
+    });
+    return {
+      width,
       height: this.height,
-      marks: true,
-      svg: svg`${axes}
-        ${low < 0 && high > 0 ? svg`<line class="zero" x1=${left} x2=${right} y1=${y.at(0)} y2=${y.at(0)} />` : nothing}
-        ${Number.isFinite(now) ? svg`<line class="now" x1=${now} x2=${now} y1=${top} y2=${bottom} />` : nothing}
-        ${shown.map((path, i) => {
-          const points = decimate(
-            path.values.length,
-            (k) => [x.at(at[k]!), y.at(path.values[k]!)],
-            right - left,
-          );
-          const unit = path.position[path.position.length - 1] ?? null;
-          const layer = layerOfTensor(path.tensor);
-          const first = path.values[0]!;
-          const last = path.values[path.values.length - 1]!;
-          return svg`<g>
-            <path class="path" d=${linePath(points)} style="stroke:${lineColour(i)}" ${mark({
-              label: `${nameOf(path)}: ${format(first)} → ${format(last)}`,
-              detail: { layer, unit },
-              selected: this.selection.layer === layer && this.selection.unit === unit,
-            })} /></g>`;
-        })}`,
-    })}`;
+      items,
+      // Beyond ten colours repeat, and names would take more room than the lines.
+      legend:
+        shown.length <= 10
+          ? shown.map((path, i) => ({ name: nameOf(path), colour: lineColour(i), kind: 'line' }))
+          : [],
+      locate: locateOnLines(
+        shown.map((path) => ({
+          length: at.length,
+          x: (k) => x.at(at[k]!),
+          y: (k) => y.at(path.values[k]!),
+          label: (k) => `${nameOf(path)}, ${snapshotTitle(data.snapshots[k]!)}: ${format(path.values[k]!)}`,
+          detail: detailOf(path),
+        })),
+      ),
+    };
   }
 }
+
+/** A line at the snapshot chosen on the page, if there is one. */
+export const nowLine = (at: number, top: number, bottom: number): SceneItem[] =>
+  Number.isFinite(at)
+    ? [{ kind: 'line', x1: at, x2: at, y1: top, y2: bottom, stroke: 'var(--_quiet)', dash: [3, 3] }]
+    : [];
 
 const nameOf = ({ tensor, position }: TracksData['paths'][number]) => `${tensor}[${position.join(', ')}]`;
 

@@ -1,7 +1,17 @@
 import type { PruneResult, PruneRound } from '@epochscope/analysis/results';
-import { css, html, nothing, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, extentOf, type FigureTable, linePath, mark, tableOf } from '../../figure/index.js';
+import {
+  chart,
+  type Drawing,
+  EsFigure,
+  extentOf,
+  type FigureTable,
+  type Frame,
+  linePath,
+  tableOf,
+} from '../../figure/index.js';
 import { METRIC_COLOURS } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
+import { percent as percentOf } from '../../styles.js';
 
 /** One pruning: a result has these fields. */
 export interface PruneSeries {
@@ -16,8 +26,7 @@ export interface PruneSeries {
 
 const ACCURACY_HEIGHT = 220;
 const REMOVED_HEIGHT = 150;
-const percent = (value: number | null, digits = 2) =>
-  value === null ? '–' : `${(100 * value).toFixed(digits)} %`;
+const percent = (value: number | null, digits = 2) => percentOf(value, digits);
 
 /** Snapshot of a pruned run that a round wrote. */
 export const roundSnapshot = (round: number): string =>
@@ -56,33 +65,6 @@ function pointsOf({ accuracyBefore, rounds }: PruneSeries): Point[] {
  * @fires es-select - `{ snapshot, round }`.
  */
 export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1.2rem;
-      }
-      .names svg {
-        inline-size: 1.8em;
-        block-size: 0.8em;
-        margin-inline-end: 0.35em;
-        vertical-align: middle;
-      }
-      .now {
-        stroke: var(--_quiet);
-        stroke-dasharray: 3 3;
-      }
-      .cut {
-        stroke-dasharray: 4 3;
-      }
-      .hollow {
-        fill: var(--_surface);
-        stroke-width: 1.5;
-      }
-    `,
-  ];
   static override properties = { ...EsFigure.properties, versus: { type: String } };
   /** What lies along x: rounds (one pruning), or the share removed (several). */
   declare versus: 'round' | 'removed';
@@ -127,52 +109,67 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
     );
   }
 
-  protected override drawing(data: readonly PruneSeries[]): TemplateResult {
-    const accurate = data.some((series) =>
-      pointsOf(series).some(({ cut, retrained }) => cut !== null || retrained !== null),
-    );
-    const over = this.versus === 'removed' || data.length > 1;
-    const upper = accurate ? (over ? this.curves(data) : this.rounds(data[0]!)) : nothing;
-    const lower = over ? nothing : this.shares(data[0]!);
+  protected override draw(data: readonly PruneSeries[], frame: Frame): Drawing {
+    const { width } = frame;
+    if (this.versus === 'removed' || data.length > 1)
+      return {
+        width,
+        height: ACCURACY_HEIGHT,
+        items: this.curves(data, frame),
+        legend: data.map(({ name }, i) => ({ name, colour: colourOf(i), kind: 'line' })),
+      };
+    const [series] = data as [PruneSeries];
+    const accurate = pointsOf(series).some(({ cut, retrained }) => cut !== null || retrained !== null);
     const high = accurate ? ACCURACY_HEIGHT : 0;
-    const sample = (style: string, text: string, inside = svg``) =>
-      html`<span part="item"><svg viewBox="0 0 36 16" aria-hidden="true"><line x1="0" x2="36" y1="8" y2="8" style=${style} stroke-width="2.5" />${inside}</svg>${text}</span>`;
-    const keys = over
-      ? data.map((s, i) => sample(`stroke:${METRIC_COLOURS[i % METRIC_COLOURS.length]}`, s.name))
-      : accurate
+    return {
+      width,
+      height: high + REMOVED_HEIGHT,
+      items: [
+        ...(accurate ? this.rounds(series, frame) : []),
+        { kind: 'group', y: high, items: this.shares(series, frame) },
+      ],
+      legend: accurate
         ? [
-            sample(`stroke:${METRIC_COLOURS[0]}`, 'after retraining'),
-            sample(`stroke:${METRIC_COLOURS[1]};stroke-dasharray:6 5`, 'right after removal'),
+            { name: 'after retraining', colour: colourOf(0), kind: 'line' },
+            { name: 'right after removal', colour: colourOf(1), kind: 'dashed' },
+            { name: 'weights removed', colour: colourOf(2), kind: 'line' },
           ]
-        : [html`<span>No accuracy: ${data[0]!.accuracyBefore.reason ?? 'not measured'}.</span>`];
-    return html`${this.plot({
-      width: this.width,
-      height: high + (over ? 0 : REMOVED_HEIGHT),
-      marks: true,
-      svg: svg`${upper}<g transform="translate(0 ${high})">${lower}</g>`,
-    })}
-    <div class="names">${keys}</div>`;
+        : [],
+      ...(accurate ? {} : { note: `No accuracy: ${series.accuracyBefore.reason ?? 'not measured'}.` }),
+    };
   }
 
-  private dot(cx: number, cy: number, colour: string, hollow: boolean, point: Point, label: string) {
-    if (!Number.isFinite(cx) || !Number.isFinite(cy)) return nothing;
-    const chosen = point.id === this.selection.snapshot;
+  private dot(
+    x: number,
+    y: number,
+    colour: string,
+    hollow: boolean,
+    point: Point,
+    label: string,
+  ): SceneItem[] {
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
+    const selected = point.id === this.selection.snapshot;
     const round = point.id === 'before' ? null : point.id === 'magnitude' ? 0 : Number(point.id.slice(6));
-    return svg`<circle class=${hollow ? 'hollow' : ''} cx=${cx} cy=${cy} r=${chosen ? 6 : 4}
-      style=${hollow ? `stroke:${colour}` : `fill:${colour}`} ${mark({
-        label,
-        detail: { snapshot: point.id, round },
-        selected: chosen,
-      })} />`;
+    return [
+      {
+        kind: 'circle',
+        x,
+        y,
+        r: selected ? 6 : 4,
+        fill: hollow ? 'var(--_surface)' : colour,
+        ...(hollow ? { stroke: colour, strokeWidth: 1.5 } : {}),
+        mark: { label, detail: { snapshot: point.id, round }, selected },
+      },
+    ];
   }
 
-  private rounds(series: PruneSeries): SVGTemplateResult {
+  private rounds(series: PruneSeries, { width, measure }: Frame): SceneItem[] {
     const points = pointsOf(series);
     const values = points.flatMap(({ cut, retrained }) => [cut ?? Number.NaN, retrained ?? Number.NaN]);
     const { axes, x, y, top, bottom } = chart({
-      width: this.width,
+      width,
       height: ACCURACY_HEIGHT,
-      measure: this.measure,
+      measure,
       x: { kind: 'point', domain: points.map(({ tick }) => tick), title: X_TITLE },
       y: { domain: values, title: 'test accuracy', format: (v: never) => percent(v, digitsFor(values)) },
     });
@@ -180,34 +177,71 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
       [x.at(point.tick), value === null ? Number.NaN : y.at(value)] as const;
     const solid = points.filter(({ retrained }) => retrained !== null);
     const dashed = points.filter(({ cut }) => cut !== null);
-    return svg`${axes}${this.line(points, x, top, bottom)}
-      <path class="cut" d=${linePath(dashed.map((p) => at(p, p.cut)))} fill="none" style="stroke:${METRIC_COLOURS[1]};stroke-width:1.5" />
-      <path d=${linePath(solid.map((p) => at(p, p.retrained)))} fill="none" style="stroke:${METRIC_COLOURS[0]};stroke-width:2" />
-      ${dashed.map((p) => this.dot(...at(p, p.cut), METRIC_COLOURS[1]!, true, p, `${p.label}: ${percent(p.cut)} right after removal, ${percent(p.removed, 1)} of weights removed`))}
-      ${solid.map((p) => this.dot(...at(p, p.retrained), METRIC_COLOURS[0]!, false, p, `${p.label}: ${percent(p.retrained)}${p.id === 'before' ? '' : ` after retraining, ${percent(p.removed, 1)} of weights removed`}`))}`;
+    const removed = (p: Point) => `${percent(p.removed, 1)} of weights removed`;
+    return [
+      axes,
+      ...this.line(points, x, top, bottom),
+      {
+        kind: 'path',
+        d: linePath(dashed.map((p) => at(p, p.cut))),
+        stroke: colourOf(1),
+        strokeWidth: 1.5,
+        dash: [4, 3],
+      },
+      {
+        kind: 'path',
+        d: linePath(solid.map((p) => at(p, p.retrained))),
+        stroke: colourOf(0),
+        strokeWidth: 2,
+      },
+      ...dashed.flatMap((p) =>
+        this.dot(
+          ...at(p, p.cut),
+          colourOf(1),
+          true,
+          p,
+          `${p.label}: ${percent(p.cut)} right after removal, ${removed(p)}`,
+        ),
+      ),
+      ...solid.flatMap((p) =>
+        this.dot(
+          ...at(p, p.retrained),
+          colourOf(0),
+          false,
+          p,
+          `${p.label}: ${percent(p.retrained)}${p.id === 'before' ? '' : ` after retraining, ${removed(p)}`}`,
+        ),
+      ),
+    ];
   }
 
-  private shares(series: PruneSeries): SVGTemplateResult {
+  private shares(series: PruneSeries, { width, measure }: Frame): SceneItem[] {
     const points = pointsOf(series);
     const { axes, x, y, top, bottom } = chart({
-      width: this.width,
+      width,
       height: REMOVED_HEIGHT,
-      measure: this.measure,
+      measure,
       x: { kind: 'point', domain: points.map(({ tick }) => tick), title: X_TITLE },
       y: { domain: [0, 1], title: 'removed', format: (v: never) => percent(v, 0) },
     });
-    return svg`${axes}${this.line(points, x, top, bottom)}
-      <path d=${linePath(points.map((p) => [x.at(p.tick), y.at(p.removed)] as const))} fill="none" style="stroke:${METRIC_COLOURS[2]};stroke-width:2" />
-      ${points.map((p) => this.dot(x.at(p.tick), y.at(p.removed), METRIC_COLOURS[2]!, false, p, `${p.label}: ${percent(p.removed, 1)} of weights removed`))}`;
+    const at = (p: Point) => [x.at(p.tick), y.at(p.removed)] as const;
+    return [
+      axes,
+      ...this.line(points, x, top, bottom),
+      { kind: 'path', d: linePath(points.map(at)), stroke: colourOf(2), strokeWidth: 2 },
+      ...points.flatMap((p) =>
+        this.dot(...at(p), colourOf(2), false, p, `${p.label}: ${percent(p.removed, 1)} of weights removed`),
+      ),
+    ];
   }
 
-  private curves(data: readonly PruneSeries[]): SVGTemplateResult {
+  private curves(data: readonly PruneSeries[], { width, measure }: Frame): SceneItem[] {
     const all = data.map((series) => pointsOf(series).filter(({ retrained }) => retrained !== null));
     const values = all.flatMap((points) => points.map(({ retrained }) => retrained!));
     const { axes, x, y } = chart({
-      width: this.width,
+      width,
       height: ACCURACY_HEIGHT,
-      measure: this.measure,
+      measure,
       grid: 'both',
       x: {
         domain: [0, 1],
@@ -215,26 +249,35 @@ export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult>
         format: (v: never) => percent(v, 0),
         nice: false,
       },
-      y: {
-        domain: values,
-        title: 'test accuracy',
-        format: (v: never) => percent(v, digitsFor(values)),
-      },
+      y: { domain: values, title: 'test accuracy', format: (v: never) => percent(v, digitsFor(values)) },
     });
-    return svg`${axes}${all.map((points, i) => {
-      const colour = METRIC_COLOURS[i % METRIC_COLOURS.length]!;
-      const at = (p: Point) => [x.at(p.removed), y.at(p.retrained!)] as const;
-      return svg`<path d=${linePath(points.map(at))} fill="none" style="stroke:${colour};stroke-width:2" />
-        ${points.map((p) => this.dot(...at(p), colour, false, p, `${data[i]!.name}, ${p.label}: ${percent(p.retrained)} with ${percent(p.removed, 1)} removed`))}`;
-    })}`;
+    const at = (p: Point) => [x.at(p.removed), y.at(p.retrained!)] as const;
+    return [
+      axes,
+      ...all.flatMap((points, i): SceneItem[] => [
+        { kind: 'path', d: linePath(points.map(at)), stroke: colourOf(i), strokeWidth: 2 },
+        ...points.flatMap((p) =>
+          this.dot(
+            ...at(p),
+            colourOf(i),
+            false,
+            p,
+            `${data[i]!.name}, ${p.label}: ${percent(p.retrained)} with ${percent(p.removed, 1)} removed`,
+          ),
+        ),
+      ]),
+    ];
   }
 
-  private line(points: Point[], x: { at(value: string): number }, top: number, bottom: number) {
+  private line(points: Point[], x: { at(value: string): number }, top: number, bottom: number): SceneItem[] {
     const now = points.find(({ id }) => id === this.selection.snapshot);
-    if (!now) return nothing;
-    return svg`<line class="now" x1=${x.at(now.tick)} x2=${x.at(now.tick)} y1=${top} y2=${bottom} />`;
+    if (!now) return [];
+    const at = x.at(now.tick);
+    return [{ kind: 'line', x1: at, x2: at, y1: top, y2: bottom, stroke: 'var(--_quiet)', dash: [3, 3] }];
   }
 }
+
+const colourOf = (i: number) => METRIC_COLOURS[i % METRIC_COLOURS.length]!;
 
 /** Decimals of a percentage that keep neighbouring ticks apart. */
 function digitsFor(values: readonly number[]): number {

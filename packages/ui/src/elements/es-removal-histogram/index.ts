@@ -1,9 +1,12 @@
 import type { PruneResult, RemovalShares } from '@epochscope/analysis/results';
-import { css, html, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
+import { chart, type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
+import type { SceneItem } from '../../scene/index.js';
 
 const BINS = 20;
 const HEIGHT = 220;
+const LOW = 'light-dark(#2a62b0, #7fb0f5)';
+const BETWEEN = 'light-dark(#9aa4ae, #78838e)';
+const HIGH = 'light-dark(#c2570c, #f5a35c)';
 const percent = (value: number, digits = 0) => `${(100 * value).toFixed(digits)} %`;
 
 /**
@@ -11,35 +14,6 @@ const percent = (value: number, digits = 0) => `${(100 * value).toFixed(digits)}
  * Takehana & Ozaki). A unit at a bin's edge counts in the bin above; 100 % in the last.
  */
 export class EsRemovalHistogram extends EsFigure<RemovalShares, PruneResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .low {
-        fill: light-dark(#2a62b0, #7fb0f5);
-      }
-      .between {
-        fill: light-dark(#9aa4ae, #78838e);
-      }
-      .high {
-        fill: light-dark(#c2570c, #f5a35c);
-      }
-      .edge {
-        stroke: var(--_quiet);
-        stroke-dasharray: 3 3;
-      }
-      .groups {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1.2rem;
-        font-variant-numeric: tabular-nums;
-      }
-      .groups svg {
-        inline-size: 0.8em;
-        block-size: 0.8em;
-        margin-inline-end: 0.35em;
-      }
-    `,
-  ];
   static override properties = { ...EsFigure.properties, round: { type: Number } };
   /** With `src`: round of the result; −1 is the last. */
   declare round: number;
@@ -80,38 +54,54 @@ export class EsRemovalHistogram extends EsFigure<RemovalShares, PruneResult> {
     ]);
   }
 
-  protected override drawing(data: RemovalShares): TemplateResult {
+  protected override draw(data: RemovalShares, { width, measure }: Frame): Drawing {
     const counts = this.counts(data);
     const { axes, x, y, top, bottom } = chart({
-      width: this.width,
+      width,
       height: HEIGHT,
-      measure: this.measure,
+      measure,
       x: { domain: [0, 1], title: 'share of weights removed', format: (v: never) => percent(v), nice: false },
       y: { domain: counts, zero: true, title: 'units' },
     });
-    const kind = (i: number) => ((i + 1) / BINS <= 0.4 ? 'low' : i / BINS >= 0.9 ? 'high' : 'between');
-    const key = (name: string, text: string) =>
-      html`<span part="item"><svg viewBox="0 0 10 10" aria-hidden="true"><rect class=${name} width="10" height="10" /></svg>${text}</span>`;
-    return html`${this.plot({
-      width: this.width,
+    const fillOf = (i: number) => ((i + 1) / BINS <= 0.4 ? LOW : i / BINS >= 0.9 ? HIGH : BETWEEN);
+    return {
+      width,
       height: HEIGHT,
-      marks: true,
-      svg: svg`${axes}
-        ${[0.4, 0.9].map((at) => svg`<line class="edge" x1=${x.at(at)} x2=${x.at(at)} y1=${top} y2=${bottom} />`)}
-        ${counts.map((count, i) => {
+      items: [
+        axes,
+        ...[0.4, 0.9].map(
+          (at): SceneItem => ({
+            kind: 'line',
+            x1: x.at(at),
+            x2: x.at(at),
+            y1: top,
+            y2: bottom,
+            stroke: 'var(--_quiet)',
+            dash: [3, 3],
+          }),
+        ),
+        ...counts.map((count, i): SceneItem => {
           const [from, to] = [x.at(i / BINS) + 1, x.at((i + 1) / BINS) - 1];
-          const high = bottom - y.at(count);
-          return svg`<rect class=${kind(i)} x=${from} y=${bottom - high} width=${Math.max(1, to - from)} height=${high} ${mark(
-            {
+          return {
+            kind: 'rect',
+            class: 'fill',
+            x: from,
+            y: y.at(count),
+            width: Math.max(1, to - from),
+            height: bottom - y.at(count),
+            fill: fillOf(i),
+            mark: {
               label: `${count} ${count === 1 ? 'unit' : 'units'} lost ${percent(i / BINS)} to ${percent((i + 1) / BINS)}`,
             },
-          )} />`;
-        })}`,
-    })}
-    <div class="groups">
-      ${key('low', `under 40 %: ${percent(data.under40)} of units`)} ${key('between', `between: ${percent(Math.max(0, 1 - data.under40 - data.over90))}`)}
-      ${key('high', `over 90 %: ${percent(data.over90)}`)}
-    </div>`;
+          };
+        }),
+      ],
+      legend: [
+        { name: `under 40 %: ${percent(data.under40)} of units`, colour: LOW },
+        { name: `between: ${percent(Math.max(0, 1 - data.under40 - data.over90))}`, colour: BETWEEN },
+        { name: `over 90 %: ${percent(data.over90)}`, colour: HIGH },
+      ],
+    };
   }
 }
 

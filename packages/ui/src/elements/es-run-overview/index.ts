@@ -1,5 +1,5 @@
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
+import { chart, type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
+import type { SceneItem } from '../../scene/index.js';
 import { snapshotTitle } from '../../styles.js';
 
 export interface OverviewCell {
@@ -39,41 +39,6 @@ const ROW = 26;
  * @fires es-select - `{ layer, snapshot }`.
  */
 export class EsRunOverview extends EsFigure<OverviewData> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .cell {
-        fill: var(--_raised);
-        stroke: var(--_surface);
-      }
-      .cell:hover {
-        stroke: var(--_accent);
-      }
-      .cell[aria-pressed='true'] {
-        stroke: var(--_accent);
-        stroke-width: 2.5;
-      }
-      svg .figure {
-        font-size: 11px;
-        pointer-events: none;
-      }
-      .dot {
-        pointer-events: none;
-      }
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1rem;
-      }
-      .names i {
-        display: inline-block;
-        inline-size: 0.75em;
-        block-size: 0.75em;
-        margin-inline-end: 0.4em;
-      }
-    `,
-  ];
-
   protected override emptyReason({ layers, snapshots }: OverviewData): string {
     if (!snapshots.length) return 'The run has no snapshot yet.';
     return layers.length ? '' : 'No layer has that name.';
@@ -116,16 +81,16 @@ export class EsRunOverview extends EsFigure<OverviewData> {
     return [...keep].sort((a, b) => a - b).map((i) => snapshots[i]!);
   }
 
-  protected override drawing(data: OverviewData): TemplateResult {
+  protected override draw(data: OverviewData, { width, measure }: Frame): Drawing {
     const { layers, methods, cells } = data;
     const columns = this.columns(data);
     const titles = new Map(columns.map((snapshot) => [snapshot.id, snapshotTitle(snapshot)]));
     const height = layers.length * ROW + 70;
     const layout = (full: number) =>
       chart({
-        width: this.width,
+        width,
         height: full,
-        measure: this.measure,
+        measure,
         grid: 'none',
         x: {
           domain: columns.map(({ id }) => id),
@@ -144,36 +109,67 @@ export class EsRunOverview extends EsFigure<OverviewData> {
       byPlace.set(key, [...(byPlace.get(key) ?? []), cell]);
     }
     const shown = methods.filter((method) => cells.some((cell) => cell.method === method));
+    const colourOf = (method: string) => METHOD_COLOURS[methods.indexOf(method) % METHOD_COLOURS.length]!;
     const dot = Math.min(9, (x.bandwidth - 8) / Math.max(1, shown.length) - 1);
     // Squares side by side; in narrow columns stripes, each method at its own height.
     const striped = dot < 5;
     const stripe = (y.bandwidth - 6) / Math.max(1, shown.length);
-    return html`${this.plot({
-      width: this.width,
+    const items: SceneItem[] = [axes];
+    layers.forEach((layer, row) => {
+      columns.forEach(({ id }, column) => {
+        const here = byPlace.get(`${layer}\n${id}`) ?? [];
+        const [left, top] = [x.at(id) - x.bandwidth / 2, y.at(layer) - y.bandwidth / 2];
+        const figure = here.find((cell) => cell.figure)?.figure;
+        const dots = shown.filter((method) => here.some((cell) => cell.method === method));
+        const selected = this.selection.layer === layer && this.selection.snapshot === id;
+        items.push({
+          kind: 'rect',
+          class: 'cell',
+          x: left,
+          y: top,
+          width: x.bandwidth,
+          height: y.bandwidth,
+          radius: 3,
+          fill: 'var(--_raised)',
+          stroke: selected ? 'var(--_accent)' : 'var(--_surface)',
+          strokeWidth: selected ? 2.5 : 1,
+          mark: {
+            label: `${layer}, ${titles.get(id)}: ${here.map((cell) => `${cell.method}${cell.text ? ` ${cell.text}` : ''}`).join(', ') || 'not analysed'}`,
+            detail: { layer, snapshot: id },
+            row,
+            column,
+            selected,
+          },
+        });
+        dots.forEach((method, i) => {
+          items.push({
+            kind: 'rect',
+            class: 'silent',
+            x: striped ? left + 1 : left + 4 + i * (dot + 1),
+            y: striped ? top + 3 + shown.indexOf(method) * stripe : y.at(layer) - dot / 2,
+            width: striped ? Math.max(1, x.bandwidth - 2) : dot,
+            height: striped ? Math.max(1, stripe - 1) : dot,
+            fill: colourOf(method),
+          });
+        });
+        if (figure && !striped && measure(figure, 11) < x.bandwidth - dots.length * (dot + 1) - 10)
+          items.push({
+            kind: 'text',
+            x: left + x.bandwidth - 5,
+            y: y.at(layer),
+            text: figure,
+            anchor: 'end',
+            baseline: 'middle',
+            size: 11,
+          });
+      });
+    });
+    return {
+      width,
       height: grown,
-      marks: true,
-      svg: svg`${axes}${layers.map((layer, row) =>
-        columns.map(({ id }, column) => {
-          const here = byPlace.get(`${layer}\n${id}`) ?? [];
-          const [left, top] = [x.at(id) - x.bandwidth / 2, y.at(layer) - y.bandwidth / 2];
-          const figure = here.find((cell) => cell.figure)?.figure;
-          const dots = shown.filter((method) => here.some((cell) => cell.method === method));
-          const room = x.bandwidth - dots.length * (dot + 1) - 10;
-          return svg`<rect class="cell" x=${left} y=${top} width=${x.bandwidth} height=${y.bandwidth} rx="3" ${mark(
-            {
-              label: `${layer}, ${titles.get(id)}: ${here.map((cell) => `${cell.method}${cell.text ? ` ${cell.text}` : ''}`).join(', ') || 'not analysed'}`,
-              detail: { layer, snapshot: id },
-              row,
-              column,
-              selected: this.selection.layer === layer && this.selection.snapshot === id,
-            },
-          )} />
-            ${dots.map((method, i) => svg`<rect class="dot" x=${striped ? left + 1 : left + 4 + i * (dot + 1)} y=${striped ? top + 3 + shown.indexOf(method) * stripe : y.at(layer) - dot / 2} width=${striped ? Math.max(1, x.bandwidth - 2) : dot} height=${striped ? Math.max(1, stripe - 1) : dot} fill=${METHOD_COLOURS[methods.indexOf(method) % METHOD_COLOURS.length]} />`)}
-            ${figure && !striped && this.measure(figure) < room ? svg`<text class="figure" x=${left + x.bandwidth - 5} y=${y.at(layer)} text-anchor="end" dominant-baseline="central" aria-hidden="true">${figure}</text>` : nothing}`;
-        }),
-      )}`,
-    })}
-    <div class="names">${shown.map((method) => html`<span part="item"><i style="background:${METHOD_COLOURS[methods.indexOf(method) % METHOD_COLOURS.length]}"></i>${method}</span>`)}</div>`;
+      items: [{ kind: 'group', items }],
+      legend: shown.map((method) => ({ name: method, colour: colourOf(method) })),
+    };
   }
 }
 

@@ -1,9 +1,22 @@
 import type { TendencyResult } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
+import {
+  type Drawing,
+  drawn,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  mark,
+  tableOf,
+} from '../../figure/index.js';
 import { classColour } from '../../palette.js';
+import { matrixPixels, type Pixels, rgba, type SceneItem } from '../../scene/index.js';
 
 type Samples = TendencyResult['samples'];
+
+const SIDE = 34;
+const GAP = 4;
+const TALL = SIDE + 22;
 
 /**
  * The real pictures of chosen samples, with their class below. At most `limit` are drawn; the rest are counted. One tab
@@ -23,7 +36,6 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
         all: unset;
         cursor: pointer;
         text-align: center;
-        border-block-end: 3px solid transparent;
       }
       .row button[aria-pressed='true'] {
         outline: 2px solid var(--_accent);
@@ -37,6 +49,12 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
         block-size: 34px;
         image-rendering: pixelated;
         background: #000;
+      }
+      .row svg {
+        display: block;
+        inline-size: 34px;
+        block-size: 3px;
+        forced-color-adjust: none;
       }
       small {
         color: var(--_quiet);
@@ -86,21 +104,72 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
     return 'samples';
   }
 
-  protected override drawing(data: Samples): TemplateResult {
+  /** A sample's picture. */
+  private pixels({ images }: Samples, sample: number): Pixels | null {
+    if (!images) return null;
+    const [, height, width, channels] = images.shape;
+    return matrixPixels([height, width], (p) => {
+      const at = (sample * width * height + p) * channels;
+      const level = (c: number) => images.data[at + Math.min(c, channels - 1)]!;
+      return [level(0), level(1), level(2)];
+    });
+  }
+  protected override draw(data: Samples, { width }: Frame): Drawing {
+    const shown = Array.from(this.samples).slice(0, this.limit);
+    const across = Math.max(1, Math.floor((width + GAP) / (SIDE + GAP)));
+    return {
+      width,
+      height: Math.ceil(shown.length / across) * TALL,
+      items: shown.map((sample, i) => {
+        const pixels = this.pixels(data, sample);
+        const items: SceneItem[] = [
+          ...(pixels ? [{ kind: 'image' as const, x: 0, y: 0, width: SIDE, height: SIDE, pixels }] : []),
+          ...(data.labels
+            ? [
+                {
+                  kind: 'rect' as const,
+                  x: 0,
+                  y: SIDE,
+                  width: SIDE,
+                  height: 3,
+                  fill: classColour(data.labels[sample]!),
+                },
+              ]
+            : []),
+          {
+            kind: 'text',
+            x: SIDE / 2,
+            y: SIDE + 14,
+            text: this.nameOf(sample),
+            anchor: 'middle',
+            size: 10,
+            fill: 'var(--_quiet)',
+          },
+        ];
+        return { kind: 'group', x: (i % across) * (SIDE + GAP), y: Math.floor(i / across) * TALL, items };
+      }),
+      note: this.hint(),
+    };
+  }
+  /** Buttons that wrap: a page may show a gallery beside other things. */
+  protected override picture(data: Samples): TemplateResult {
     const shown = Array.from(this.samples).slice(0, this.limit);
     const buttons = shown.map(
       (sample) =>
-        html`<button type="button" part="item" style=${data.labels ? `border-color:${classColour(data.labels[sample]!)}` : nothing} ${mark(
-          {
-            label: `sample ${sample}${data.labels ? `, class ${this.nameOf(sample)}` : ''}`,
-            detail: { sample },
-            selected: this.selection.sample === sample,
-          },
-        )}>
-          <canvas data-sample=${sample}></canvas><small data-export>${this.nameOf(sample)}</small>
+        html`<button type="button" part="item" ${mark({
+          label: `sample ${sample}${data.labels ? `, class ${this.nameOf(sample)}` : ''}`,
+          detail: { sample },
+          selected: this.selection.sample === sample,
+        })}>
+          <canvas data-sample=${sample}></canvas>${data.labels ? html`<svg viewBox="0 0 34 3" preserveAspectRatio="none" aria-hidden="true" ${drawn(this.stripe(data.labels[sample]!))}></svg>` : nothing}<small>${this.nameOf(sample)}</small>
         </button>`,
     );
     return this.marked({ class: 'row', marks: true, label: this.summary() }, buttons);
+  }
+  private stripe(label: number): SceneItem[] {
+    return this.kept(`class ${label}`, [], () => [
+      { kind: 'rect', x: 0, y: 0, width: 34, height: 3, fill: classColour(label) },
+    ]);
   }
 
   private painted: Promise<void> = Promise.resolve();
@@ -123,19 +192,11 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
     });
     const images = this.data?.images;
     if (!images) return;
-    const [, height, width, channels] = images.shape;
     for (const canvas of this.renderRoot.querySelectorAll('canvas')) {
-      const sample = Number(canvas.dataset.sample);
-      canvas.width = width;
-      canvas.height = height;
-      const pixels = new Uint8ClampedArray(4 * width * height);
-      for (let p = 0; p < width * height; p++) {
-        for (let c = 0; c < 3; c++)
-          pixels[4 * p + c] =
-            images.data[(sample * width * height + p) * channels + Math.min(c, channels - 1)]!;
-        pixels[4 * p + 3] = 255;
-      }
-      canvas.getContext('2d')!.putImageData(new ImageData(pixels, width, height), 0, 0);
+      const pixels = this.pixels(this.data!, Number(canvas.dataset.sample))!;
+      canvas.width = pixels.width;
+      canvas.height = pixels.height;
+      canvas.getContext('2d')!.putImageData(new ImageData(rgba(pixels), pixels.width, pixels.height), 0, 0);
     }
   }
 }

@@ -1,6 +1,13 @@
 import type { ActivityPanel, ActivityResult } from '@epochscope/analysis/results';
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, mark } from '../../figure/index.js';
+import {
+  chart,
+  type Drawing,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  locatePoint,
+} from '../../figure/index.js';
+import type { SceneItem } from '../../scene/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 const HEIGHT = 240;
@@ -13,28 +20,6 @@ const MARKED = 400;
  * @fires es-select - `{ layer, snapshot, unit }`.
  */
 export class EsSelectivity extends EsFigure<readonly ActivityPanel[], ActivityResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .box {
-        fill: color-mix(in srgb, var(--_accent) 16%, transparent);
-        stroke: var(--_accent);
-      }
-      .median {
-        stroke: var(--_accent);
-        stroke-width: 2.5;
-      }
-      .dot {
-        fill: var(--_text);
-        opacity: 0.55;
-      }
-      .dot[aria-pressed='true'] {
-        fill: var(--_accent);
-        stroke: var(--_text);
-        opacity: 1;
-      }
-    `,
-  ];
   protected override pick(result: ActivityResult): readonly ActivityPanel[] {
     return result.panels;
   }
@@ -71,13 +56,14 @@ export class EsSelectivity extends EsFigure<readonly ActivityPanel[], ActivityRe
     };
   }
 
-  protected override drawing(panels: readonly ActivityPanel[]): TemplateResult {
+  protected override draw(panels: readonly ActivityPanel[], { width, measure }: Frame): Drawing {
+    // Equal names are told apart by what takes no room.
     const places = this.places(panels).map((place, i) => `${place}${'\u200b'.repeat(i)}`);
     const { x, y, axes } = chart({
-      width: this.width,
+      width,
       height: HEIGHT,
-      measure: this.measure,
-      x: { domain: places },
+      measure,
+      x: { domain: places, format: ((place: string) => place.replaceAll('\u200b', '')) as never },
       y: {
         domain: [
           0,
@@ -91,33 +77,83 @@ export class EsSelectivity extends EsFigure<readonly ActivityPanel[], ActivityRe
     });
     const marked = panels.reduce((sum, { filters }) => sum + filters, 0) <= MARKED;
     const half = Math.min(x.bandwidth / 2, 42);
-    return html`${this.plot({
-      width: this.width,
-      height: HEIGHT,
-      marks: true,
-      svg: svg`${axes}${panels.map((panel, i) => {
-        const middle = x.at(places[i]!);
-        const { q1, median, q3 } = panel.distribution;
-        if (q1.value === null || median.value === null || q3.value === null) return nothing;
-        const base = { layer: panel.layer, snapshot: panel.snapshot.id };
-        const box = svg`<rect class="box" x=${middle - half} width=${2 * half} y=${y.at(q3.value)} height=${Math.max(1, y.at(q1.value) - y.at(q3.value))} ${mark(
-          {
+    const items: SceneItem[] = [axes];
+    const dots: {
+      x: number;
+      y: number;
+      label: string;
+      detail: { layer: string; snapshot: string; unit: number };
+    }[] = [];
+    panels.forEach((panel, i) => {
+      const middle = x.at(places[i]!);
+      const { q1, median, q3 } = panel.distribution;
+      if (q1.value === null || median.value === null || q3.value === null) return;
+      const base = { layer: panel.layer, snapshot: panel.snapshot.id };
+      items.push(
+        {
+          kind: 'rect',
+          class: 'fill',
+          x: middle - half,
+          width: 2 * half,
+          y: y.at(q3.value),
+          height: Math.max(1, y.at(q1.value) - y.at(q3.value)),
+          fill: 'var(--_accent)',
+          fillOpacity: 0.16,
+          stroke: 'var(--_accent)',
+          mark: {
             label: `${places[i]!.replaceAll('\u200b', '')}: median ${format(median.value)}, quartiles ${format(q1.value)} and ${format(q3.value)}, ${panel.filters} filters`,
             detail: base,
           },
-        )} />
-          <line class="median" x1=${middle - half} x2=${middle + half} y1=${y.at(median.value)} y2=${y.at(median.value)} />`;
-        return svg`${box}${panel.selectivity.map(({ value }, f) => {
-          if (value === null) return nothing;
+        },
+        {
+          kind: 'line',
+          class: 'silent',
+          x1: middle - half,
+          x2: middle + half,
+          y1: y.at(median.value),
+          y2: y.at(median.value),
+          stroke: 'var(--_accent)',
+          strokeWidth: 2.5,
+        },
+      );
+      panel.selectivity.forEach(({ value }, f) => {
+        if (value === null) return;
+        const selected = this.selection.layer === panel.layer && this.selection.unit === f;
+        const dot = {
           // Side by side by filter number, so that equal dots do not hide one another.
-          const cx = middle + half * 0.8 * (panel.filters > 1 ? (2 * f) / (panel.filters - 1) - 1 : 0);
-          const selected = this.selection.layer === panel.layer && this.selection.unit === f;
-          return marked
-            ? svg`<circle class="dot" cx=${cx} cy=${y.at(value)} r="3.5" ${mark({ label: `${panel.layer} filter ${f}: selectivity ${format(value)}`, detail: { ...base, unit: f }, selected })} />`
-            : svg`<circle class="dot" cx=${cx} cy=${y.at(value)} r="2" />`;
-        })}`;
-      })}`,
-    })}`;
+          x: middle + half * 0.8 * (panel.filters > 1 ? (2 * f) / (panel.filters - 1) - 1 : 0),
+          y: y.at(value),
+          label: `${panel.layer} filter ${f}: selectivity ${format(value)}`,
+          detail: { ...base, unit: f },
+        };
+        dots.push(dot);
+        items.push({
+          kind: 'circle',
+          x: dot.x,
+          y: dot.y,
+          r: marked ? 3.5 : 2,
+          fill: selected ? 'var(--_accent)' : 'var(--_text)',
+          opacity: selected ? 1 : 0.55,
+          ...(selected ? { stroke: 'var(--_text)' } : {}),
+          ...(marked ? { mark: { label: dot.label, detail: dot.detail, selected } } : {}),
+        });
+      });
+    });
+    return {
+      width,
+      height: HEIGHT,
+      items,
+      legend: [
+        { name: 'a filter', colour: 'var(--_text)', kind: 'dot' },
+        { name: 'quartiles and median', colour: 'var(--_accent)' },
+      ],
+      locate: locatePoint(
+        dots.length,
+        (i) => [dots[i]!.x, dots[i]!.y],
+        (i) => dots[i]!.label,
+        (i) => dots[i]!.detail,
+      ),
+    };
   }
 }
 

@@ -9,8 +9,8 @@ export const cases: GalleryCase[] = [
   },
   {
     tag: 'es-singular-vectors',
-    title: 'left vectors, colours for colour-vision deficiency',
-    properties: () => ({ data: geometryResult(), side: 'left', palette: 'orange-purple' }),
+    title: 'left vectors, colours of the paper',
+    properties: () => ({ data: geometryResult(), side: 'left', palette: 'red-blue' }),
   },
   {
     tag: 'es-singular-vectors',

@@ -1,13 +1,16 @@
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis/results';
-import { css, html, svg, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import {
   type DivergingName,
+  type Drawing,
   diverging,
-  drawMatrix,
   EsFigure,
   type FigureTable,
-  mark,
+  type Frame,
+  fitText,
 } from '../../figure/index.js';
+import { signScale } from '../../figure/sign-scale.js';
+import { matrixPixels, type Pixels, type SceneItem } from '../../scene/index.js';
 import { format } from '../../styles.js';
 import { chosen } from '../es-spectrum/series.js';
 
@@ -57,20 +60,6 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
       .scroll {
         overflow-x: auto;
       }
-      .cell {
-        fill: transparent;
-        stroke: var(--_line);
-      }
-      .cell:hover,
-      .cell:focus-visible,
-      .cell[aria-pressed='true'] {
-        stroke: var(--_accent);
-        stroke-width: 2;
-      }
-      text.small {
-        font-size: 11px;
-        fill: var(--_quiet);
-      }
     `,
   ];
   static override properties = {
@@ -84,7 +73,7 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
   constructor() {
     super();
     this.side = 'right';
-    this.palette = 'red-blue';
+    this.palette = 'sign';
   }
   private spectrum({ spectra }: SingularVectorsData): GeometrySpectrum | null {
     return chosen(
@@ -114,100 +103,111 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
     return { columns: ['Input', 'Vector', 'σ'], length: rows.length, row: (i) => rows[i]! };
   }
   protected override hint(): string {
-    return 'Red is negative, white 0, blue positive; each picture has its own scale';
+    return 'Each picture has its own scale: full colour is its largest entry';
   }
 
-  protected override drawing(data: SingularVectorsData): TemplateResult {
+  protected override picture(): TemplateResult {
+    const { drawing } = this;
+    return html`<div class="scroll" tabindex=${drawing.width > this.width ? 0 : -1} role="region" aria-label="Singular vectors">${this.plot(drawing)}</div>`;
+  }
+  protected override draw(data: SingularVectorsData, { width: room, measure, dark }: Frame): Drawing {
     const one = this.spectrum(data)!;
-    const { images } = data.samples;
     const columns = Math.max(...one.vectors.map(({ triplets }) => triplets.length)) + 1;
-    const side = Math.max(44, Math.min(110, Math.floor((this.width - GAP * (columns - 1)) / columns)));
-    const width = columns * (side + GAP) - GAP;
+    const side = Math.max(44, Math.min(110, Math.floor((room - GAP * (columns - 1)) / columns)));
     const step = side + CAPTION + GAP;
-    const height = HEAD + one.vectors.length * step;
-    const colour = diverging(this.palette);
-    const shape = this.side === 'right' ? one.columnShape : one.rowShape;
-    const size = this.side === 'right' ? one.columns : one.rows;
-    const paint = (context: CanvasRenderingContext2D) => {
-      one.vectors.forEach((kept, row) => {
-        const top = HEAD + row * step;
-        if (images) {
-          const [, h, w, channels] = images.shape;
-          const from = kept.input * h * w * channels;
-          drawMatrix(
-            context,
-            { length: h * w } as ArrayLike<number>,
-            [h, w],
-            (_, i) => {
-              const at = from + i * channels;
-              const grey = images.data[at]!;
-              return channels === 3 ? [grey, images.data[at + 1]!, images.data[at + 2]!] : [grey, grey, grey];
-            },
-            [0, top, side, side],
-          );
-        }
-        kept.triplets.forEach((_, t) => {
-          const values = kept[this.side].subarray(t * size, (t + 1) * size);
-          const cells = cellsOf(values, shape);
-          const extent = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-          drawMatrix(
-            context,
-            { length: cells.shape[0] * cells.shape[1] } as ArrayLike<number>,
-            cells.shape,
-            (_, i) => colour(cells.at(i), extent),
-            [(t + 1) * (side + GAP), top, side, side],
-          );
-        });
+    const left = (column: number) => column * (side + GAP);
+    const pixels = this.kept('pixels', [one, this.side, this.palette, dark, data.samples], () =>
+      this.pixelsOf(data, one, dark),
+    );
+    const letter = this.side === 'right' ? 'v' : 'u';
+    const images: SceneItem[] = [];
+    const items: SceneItem[] = [];
+    const text = (column: number, y: number, words: string, size = 12): void => {
+      items.push({
+        kind: 'text',
+        x: left(column) + side / 2,
+        y,
+        text: words,
+        anchor: 'middle',
+        size,
+        fill: 'var(--_quiet)',
       });
     };
-    const letter = this.side === 'right' ? 'v' : 'u';
-    const text = (x: number, y: number, words: string, kind = 'tick') =>
-      svg`<text class=${kind} x=${x} y=${y} text-anchor="middle">${words}</text>`;
-    const marks = one.vectors.flatMap(({ input, triplets }, row) => {
+    text(0, HEAD - 7, 'input');
+    one.vectors[0]!.triplets.forEach((t, i) => {
+      text(i + 1, HEAD - 7, `${letter}${t + 1}`);
+    });
+    one.vectors.forEach(({ input, triplets }, row) => {
       const top = HEAD + row * step;
       const name = this.titleOf(data, input);
       const sample = data.samples.indices[input]!;
-      const cell = (column: number, label: string) =>
-        svg`<rect class="cell" x=${column * (side + GAP) + 0.5} y=${top + 0.5} width=${side - 1} height=${side - 1} ${mark(
-          {
-            label,
-            detail: { sample },
-            row,
-            column,
-            selected: this.selection.sample === sample,
-          },
-        )} />`;
-      return [
-        cell(0, name),
-        text(side / 2, top + side + 12, fit(name.replace('sample ', '#'), side), 'small'),
-        ...Array.from(triplets, (t, i) => {
-          const sigma = one.sigma[input * one.k + t]!;
-          return svg`${cell(i + 1, `${name}, ${letter}${t + 1}, σ = ${format(sigma)}`)}${text((i + 1) * (side + GAP) + side / 2, top + side + 12, short(sigma), 'small')}`;
-        }),
-      ];
+      const selected = this.selection.sample === sample;
+      const cell = (column: number, label: string, below: string) => {
+        const picture = pixels[row]![column];
+        if (picture)
+          images.push({ kind: 'image', x: left(column), y: top, width: side, height: side, pixels: picture });
+        items.push({
+          kind: 'rect',
+          class: 'cell',
+          x: left(column) + 0.5,
+          y: top + 0.5,
+          width: side - 1,
+          height: side - 1,
+          // Filled for the pointer, with nothing to see: the picture lies below.
+          fill: '#808080',
+          fillOpacity: 0,
+          stroke: selected ? 'var(--_accent)' : 'var(--_line)',
+          strokeWidth: selected ? 2 : 1,
+          mark: { label, detail: { sample }, row, column, selected },
+        });
+        text(column, top + side + 12, fitText(below, side, measure, 11), 11);
+      };
+      cell(0, name, name.replace('sample ', '#'));
+      triplets.forEach((t, i) => {
+        const sigma = one.sigma[input * one.k + t]!;
+        cell(i + 1, `${name}, ${letter}${t + 1}, σ = ${format(sigma)}`, format(Number(sigma.toPrecision(3))));
+      });
     });
-    const heads = [
-      text(side / 2, HEAD - 7, 'input'),
-      ...Array.from(one.vectors[0]!.triplets, (t, i) =>
-        text((i + 1) * (side + GAP) + side / 2, HEAD - 7, `${letter}${t + 1}`),
-      ),
-    ];
-    return html`<div class="scroll" tabindex=${width > this.width ? 0 : -1} role="region" aria-label="Singular vectors">${this.plot(
-      {
-        width,
-        height,
-        paint,
-        changes: [one, this.side, this.palette, side],
-        marks: true,
-        svg: svg`${heads}${marks}`,
-      },
-    )}</div>`;
+    return {
+      width: columns * (side + GAP) - GAP,
+      height: HEAD + one.vectors.length * step,
+      items: [...images, ...items],
+      scales: [
+        {
+          ...signScale(this.palette, 1, 1, 'entry of the vector, each picture by itself'),
+          low: '−largest',
+          high: '+largest',
+        },
+      ],
+    };
+  }
+
+  /** The input and the vectors of each row. */
+  private pixelsOf(data: SingularVectorsData, one: GeometrySpectrum, dark: boolean): (Pixels | null)[][] {
+    const { images } = data.samples;
+    const colour = diverging(this.palette, dark);
+    const [shape, size] = this.side === 'right' ? [one.columnShape, one.columns] : [one.rowShape, one.rows];
+    return one.vectors.map((kept) => {
+      let input: Pixels | null = null;
+      if (images) {
+        const [, height, width, channels] = images.shape;
+        const from = kept.input * height * width * channels;
+        input = matrixPixels([height, width], (i) => {
+          const at = from + i * channels;
+          const grey = images.data[at]!;
+          return channels === 3 ? [grey, images.data[at + 1]!, images.data[at + 2]!] : [grey, grey, grey];
+        });
+      }
+      const vectors = Array.from(kept.triplets, (_, t) => {
+        const values = kept[this.side].subarray(t * size, (t + 1) * size);
+        const cells = cellsOf(values, shape);
+        const extent = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+        return matrixPixels(cells.shape, (i) => colour(cells.at(i), extent));
+      });
+      return [input, ...vectors];
+    });
   }
 }
-
-const short = (x: number) => (x !== 0 && x < 0.01 ? x.toExponential(0) : x.toPrecision(3));
-const fit = (text: string, side: number) =>
-  text.length * 6 > side ? `${text.slice(0, Math.floor(side / 6) - 1)}…` : text;
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -35,19 +35,16 @@ export class EsSpectrum extends EsSeries<readonly GeometrySpectrum[]> {
     const list = this.shown(data);
     const place =
       this.by === 'layer' ? `at ${snapshotTitle(list[0]!.snapshot)}` : `of ${list[0]!.to} over snapshots`;
-    const said = list.map(
-      (s) => `${this.nameOf(s)} ${s.dimensions.atLeastOne.mean.toFixed(1)} values of ${s.k} at least 1`,
-    );
+    const said = list.map((s) => {
+      // Where only the first k were computed and all count, there may be more.
+      const capped = !s.whole && s.dimensions.atLeastOne.values.some((count) => count === s.k);
+      return `${this.nameOf(s)} ${capped ? '≥ ' : ''}${s.dimensions.atLeastOne.mean.toFixed(1)} values of ${s.k} at least 1`;
+    });
     return `Singular values ${place}, mean over ${list[0]!.dimensions.atLeastOne.values.length} inputs: ${said.join(', ')}`;
   }
   private nameOf(s: GeometrySpectrum): string {
-    return this.by === 'snapshot'
-      ? snapshotTitle(s.snapshot) === `step ${s.snapshot.step}`
-        ? s.snapshot.id
-        : snapshotTitle(s.snapshot)
-      : s.kind === 'layer'
-        ? `${s.from} → ${s.to}`
-        : s.to;
+    if (this.by === 'snapshot') return snapshotTitle(s.snapshot);
+    return s.kind === 'layer' ? `${s.from} → ${s.to}` : s.to;
   }
 
   protected override lines(data: readonly GeometrySpectrum[]): Lines {

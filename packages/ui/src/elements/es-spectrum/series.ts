@@ -1,15 +1,17 @@
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis/results';
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import {
   type AxisSpec,
   bandPath,
   chart,
+  type Drawing,
   EsFigure,
   type FigureTable,
+  type Frame,
   linePath,
-  mark,
+  locateOnLines,
 } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
 import type { Selection } from '../../selection.js';
 import { format } from '../../styles.js';
 
@@ -19,6 +21,8 @@ export interface Series {
   values: ArrayLike<number>;
   sd?: ArrayLike<number>;
   dashed?: boolean;
+  /** Which values are no more than a lower bound: as many as were computed. Marked "≥". */
+  capped?: readonly boolean[];
   detail?: Selection;
   selected?: boolean;
 }
@@ -31,51 +35,11 @@ export interface Lines {
   level?: { at: number; name: string };
 }
 
-const DASHES = '5 4';
+/** Lines of no more points than this show each. */
+const DOTTED = 16;
 
 /** Lines over a common axis with bands of mean ± sd, names below; a subclass says what they are. */
 export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .line {
-        fill: none;
-        stroke-width: 2;
-        stroke-linejoin: round;
-      }
-      .line:hover,
-      .line:focus-visible,
-      .line[aria-pressed='true'] {
-        stroke-width: 3.5;
-      }
-      .band {
-        fill-opacity: 0.16;
-        pointer-events: none;
-      }
-      .level {
-        stroke: var(--_quiet);
-        stroke-dasharray: 2 3;
-      }
-      svg text.name {
-        paint-order: stroke;
-        stroke: var(--_surface);
-        stroke-width: 3px;
-        stroke-linejoin: round;
-        pointer-events: none;
-      }
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1.1rem;
-      }
-      .names svg {
-        inline-size: 1.9em;
-        block-size: 0.8em;
-        margin-inline-end: 0.35em;
-        vertical-align: middle;
-      }
-    `,
-  ];
   static override properties = { ...EsFigure.properties, height: { type: Number } };
   /** CSS pixels. */
   declare height: number;
@@ -94,77 +58,136 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
       length: x.at.length,
       row: (i) => [
         x.at[i]!,
-        ...series.flatMap(({ values, sd }) => (sd ? [values[i]!, sd[i]!] : [values[i]!])),
+        ...series.flatMap((one) => (one.sd ? [cellOf(one, i), one.sd[i]!] : [cellOf(one, i)])),
       ],
     };
   }
 
-  protected override drawing(data: Data): TemplateResult {
+  protected override draw(data: Data, { width, measure }: Frame): Drawing {
     const lines = this.lines(data);
     const { series, level } = lines;
     const log = lines.y.kind === 'log';
     const all = series.flatMap(({ values, sd }) =>
       Array.from(values).flatMap((value, i) => (sd && !log ? [value - sd[i]!, value + sd[i]!] : [value])),
     );
-    const plan = chart({
-      width: this.width,
+    const { x, y, left, right, axes, top, bottom } = chart({
+      width,
       height: this.height,
-      measure: this.measure,
+      measure,
       x: { ...lines.x, domain: lines.x.at, nice: false },
       y: { ...lines.y, domain: [...all, ...(lines.y.ends ?? []), ...(level ? [level.at] : [])] },
     });
-    const { x, y, left, right, axes, top, bottom } = plan;
     const place = (i: number) => x.at(lines.x.at[i]!);
     const [low] = y.ends;
-    const points = series.map(({ values }) =>
-      Array.from(values, (value, i): readonly [number, number] => [place(i), y.at(value)]),
-    );
     const clip = (pixel: number) => Math.min(bottom, Math.max(top, pixel));
     const across = level ? y.at(level.at) : Number.NaN;
-    return html`${this.plot({
-      width: this.width,
+    const items: SceneItem[] = [axes];
+    if (Number.isFinite(across))
+      items.push({
+        kind: 'line',
+        x1: left,
+        x2: right,
+        y1: across,
+        y2: across,
+        stroke: 'var(--_quiet)',
+        dash: [2, 3],
+      });
+    series.forEach(({ values, sd }, i) => {
+      if (!sd) return;
+      const band = Array.from(values, (value, j): readonly [number, number, number] => [
+        place(j),
+        // What a logarithm cannot show goes down to the axis.
+        clip(y.at(log ? Math.max(low, value - sd[j]!) : value - sd[j]!)),
+        clip(y.at(value + sd[j]!)),
+      ]);
+      items.push({
+        kind: 'path',
+        class: 'silent',
+        d: bandPath(band),
+        fill: lineColour(i),
+        fillOpacity: 0.16,
+      });
+    });
+    series.forEach((one, i) => {
+      const { name, values, dashed, detail, selected = false, capped } = one;
+      const points = Array.from(values, (value, j): readonly [number, number] => [place(j), y.at(value)]);
+      const last = values.length - 1;
+      items.push({
+        kind: 'path',
+        class: 'line',
+        d: linePath(points),
+        stroke: lineColour(i),
+        strokeWidth: selected ? 3.5 : 2,
+        join: 'round',
+        ...(dashed ? { dash: [5, 4] } : {}),
+        mark: {
+          label: `${name}: ${valueText(one, 0)} at ${textOf(lines.x.at[0]!)}, ${valueText(one, last)} at ${textOf(lines.x.at[last]!)}`,
+          ...(detail ? { detail: { ...detail } } : {}),
+          selected,
+        },
+      });
+      points.forEach(([px, py], j) => {
+        if (!Number.isFinite(py)) return;
+        if (values.length < DOTTED)
+          items.push({
+            kind: 'circle',
+            class: 'silent',
+            x: px,
+            y: py,
+            r: 3,
+            fill: capped?.[j] ? 'var(--_surface)' : lineColour(i),
+            ...(capped?.[j] ? { stroke: lineColour(i), strokeWidth: 1.5 } : {}),
+          });
+        if (capped?.[j])
+          items.push({
+            kind: 'text',
+            x: px,
+            y: py - 7 < top ? py + 16 : py - 7,
+            text: valueText(one, j),
+            anchor: j === 0 ? 'start' : j === last ? 'end' : 'middle',
+            size: 11,
+            fill: 'var(--_quiet)',
+            halo: true,
+          });
+      });
+    });
+    if (Number.isFinite(across))
+      items.push({
+        kind: 'text',
+        x: right - 2,
+        y: across - 4,
+        text: level!.name,
+        anchor: 'end',
+        fill: 'var(--_quiet)',
+        halo: true,
+      });
+    return {
+      width,
       height: this.height,
-      marks: true,
-      svg: svg`${axes}
-        ${
-          Number.isFinite(across)
-            ? svg`<line class="level" x1=${left} x2=${right} y1=${across} y2=${across} />`
-            : nothing
-        }
-        ${series.map(({ values, sd }, i) =>
-          sd
-            ? svg`<path class="band" style="fill:${lineColour(i)}" d=${bandPath(
-                Array.from(values, (value, j): readonly [number, number, number] => [
-                  place(j),
-                  // What a logarithm cannot show goes down to the axis.
-                  clip(y.at(log ? Math.max(low, value - sd[j]!) : value - sd[j]!)),
-                  clip(y.at(value + sd[j]!)),
-                ]),
-              )} />`
-            : nothing,
-        )}
-        ${series.map(
-          ({ name, values, dashed, detail, selected }, i) => svg`<path class="line" d=${linePath(points[i]!)}
-            style="stroke:${lineColour(i)}" stroke-dasharray=${dashed ? DASHES : nothing} ${mark({
-              label: `${name}: ${format(values[0]!)} at ${textOf(lines.x.at[0]!)}, ${format(values[values.length - 1]!)} at ${textOf(lines.x.at[values.length - 1]!)}`,
-              ...(detail ? { detail: { ...detail } } : {}),
-              selected: selected ?? false,
-            })} />
-            ${values.length < 16 ? points[i]!.filter(([, py]) => Number.isFinite(py)).map(([px, py]) => svg`<circle cx=${px} cy=${py} r="3" style="fill:${lineColour(i)};pointer-events:none" />`) : nothing}`,
-        )}
-        ${
-          Number.isFinite(across)
-            ? svg`<text class="tick name" x=${right - 2} y=${across - 4} text-anchor="end">${level!.name}</text>`
-            : nothing
-        }`,
-    })}
-    <div class="names">${series.map(
-      ({ name, dashed }, i) =>
-        html`<span part="item"><svg viewBox="0 0 38 16" aria-hidden="true"><line x1="0" x2="38" y1="8" y2="8" stroke-width="3" style="stroke:${lineColour(i)}" stroke-dasharray=${dashed ? '8 6' : nothing} /></svg>${name}</span>`,
-    )}</div>`;
+      items,
+      legend: series.map(({ name, dashed }, i) => ({
+        name,
+        colour: lineColour(i),
+        kind: dashed ? 'dashed' : 'line',
+      })),
+      locate: locateOnLines(
+        series.map((one) => ({
+          length: one.values.length,
+          x: place,
+          y: (i) => y.at(one.values[i]!),
+          label: (i) =>
+            `${one.name}, ${lines.x.title ?? 'at'} ${textOf(lines.x.at[i]!)}: ${valueText(one, i)}${one.sd ? ` ± ${format(one.sd[i]!)}` : ''}`,
+          ...(one.detail ? { detail: { ...one.detail } } : {}),
+        })),
+      ),
+    };
   }
 }
 
+const cellOf = (one: Series, i: number) => (one.capped?.[i] ? valueText(one, i) : one.values[i]!);
+/** A value as it is said: "≥ 60" where it is a lower bound. */
+const valueText = ({ values, capped }: Series, i: number) =>
+  `${capped?.[i] ? '≥ ' : ''}${format(values[i]!)}`;
 const textOf = (value: number | string) => (typeof value === 'number' ? format(value) : value);
 
 /** One of a list by the selected snapshot and layer: the nearest there is, else the last. */

@@ -1,9 +1,10 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
-import { css, html, type TemplateResult } from 'lit';
-import { EsFigure, type FigureTable, mark, tableOf } from '../../figure/index.js';
+import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { type Drawing, EsFigure, type FigureTable, type Frame, mark, tableOf } from '../../figure/index.js';
 import type { Selection } from '../../selection.js';
 import { snapshotTitle } from '../../styles.js';
-import type { MarkColour } from '../es-tendency-image/draw.js';
+import { layerScales, type MarkColour } from '../es-tendency-image/draw.js';
+import { gridDrawing } from './draw.js';
 
 export interface GridSelectDetail {
   snapshot: string;
@@ -108,7 +109,7 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
       panels,
       ({ layer, snapshot, blocks, scores }) => [
         layer,
-        snapshot.id,
+        snapshotTitle(snapshot),
         blocks.count,
         scores.ari.value,
         scores.nmi.value,
@@ -120,36 +121,66 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
     return 'tendency-grid';
   }
 
-  protected override drawing(panels: readonly TendencyPanel[]): TemplateResult {
+  private captionOf({ blocks, scores }: TendencyPanel): string {
+    const ari = scores.ari.value;
+    return `${blocks.count} ${blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : ` · ARI ${ari.toFixed(2)}`}`;
+  }
+  protected override draw(panels: readonly TendencyPanel[], frame: Frame): Drawing {
+    const snapshots = columnsOf(panels);
+    const grid = {
+      columns: snapshots.map(snapshotTitle),
+      rows: [...new Set(panels.map(({ layer }) => layer))].map((layer) => ({
+        title: layer,
+        cells: snapshots.map(({ id }) => {
+          const panel = panels.find((p) => p.layer === layer && p.snapshot.id === id);
+          return panel ? { panel, caption: this.captionOf(panel) } : null;
+        }),
+      })),
+      mode: this.mode,
+      markColor: this.markColor,
+      classes: null,
+    };
+    return gridDrawing(grid, frame);
+  }
+
+  /** Buttons with pictures of their own: they scroll, and each is drawn when it is seen. */
+  protected override picture(panels: readonly TendencyPanel[]): TemplateResult {
     const snapshots = columnsOf(panels);
     const layers = [...new Set(panels.map(({ layer }) => layer))];
-    const cells = html`<span></span>${snapshots.map((s) => html`<span class="head" data-export>${snapshotTitle(s)}</span>`)}
+    const scales = layerScales(panels, this.mode);
+    const cells = html`<span></span>${snapshots.map((s) => html`<span class="head">${snapshotTitle(s)}</span>`)}
       ${layers.map(
         (layer, row) =>
-          html`<span class="head layer" data-export>${layer}</span>${snapshots.map((s, column) =>
+          html`<span class="head layer">${layer}</span>${snapshots.map((s, column) =>
             this.cell(
               panels.find((p) => p.layer === layer && p.snapshot.id === s.id),
+              scales.get(layer)!.high,
               { row, column },
             ),
           )}`,
       )}`;
-    const style = `grid-template-columns:auto repeat(${snapshots.length}, minmax(5rem, 22rem))`;
-    return html`<div class="scroll-x">${this.marked({ class: 'grid', style, marks: true, label: this.summary(panels) }, cells)}</div>`;
+    return html`<div class="scroll-x">${this.marked({ class: 'grid', marks: true, label: this.summary(panels) }, cells)}</div>`;
+  }
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    // Written as a property: style attributes are against strict policies.
+    const grid = this.renderRoot.querySelector<HTMLElement>('.grid');
+    if (grid && this.data)
+      grid.style.gridTemplateColumns = `auto repeat(${columnsOf(this.data).length}, minmax(5rem, 22rem))`;
   }
 
-  private cell(panel: TendencyPanel | undefined, place: { row: number; column: number }) {
+  private cell(panel: TendencyPanel | undefined, high: number, place: { row: number; column: number }) {
     if (!panel) return html`<span class="caption">not analysed</span>`;
     const { layer, snapshot } = panel;
-    const ari = panel.scores.ari.value;
-    const caption = `${panel.blocks.count} ${panel.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : ` · ARI ${ari.toFixed(2)}`}`;
+    const caption = this.captionOf(panel);
     return html`<button type="button" part="cell" data-layer=${layer} data-snapshot=${snapshot.id} ${mark({
       label: `${layer}, ${snapshotTitle(snapshot)}: ${caption}`,
       detail: { snapshot: snapshot.id, layer },
       selected: this.selected?.layer === layer && this.selected.snapshot === snapshot.id,
       ...place,
     })}>
-      <es-tendency-image still .data=${panel} mode=${this.mode} mark-color=${this.markColor} aria-hidden="true"></es-tendency-image>
-      <span class="caption" data-export>${caption}</span>
+      <es-tendency-image still .data=${panel} .scaleHigh=${high} mode=${this.mode} mark-color=${this.markColor} aria-hidden="true"></es-tendency-image>
+      <span class="caption">${caption}</span>
     </button>`;
   }
 

@@ -1,15 +1,17 @@
 import type { Mark, TendencyPanel } from '@epochscope/analysis/results';
 import { guard, ivatImage } from '@epochscope/core-wasm';
+import { axisScale, type ColourScale, hexColour, type LegendEntry } from '../../figure/index.js';
 import { CORRECT_COLOUR, classColour, greyLevel, PLAIN_COLOUR, WRONG_COLOUR } from '../../palette.js';
-import { outline, type Scene, type SceneItem } from '../../scene/index.js';
+import type { Measure, Scene, SceneItem } from '../../scene/index.js';
+import { format } from '../../styles.js';
 
 export type MarkColour = 'class' | 'correct' | 'none';
 
 /** Share of the picture's side that marks take at the top and left edge. */
 export const MARGIN = 0.04;
 const OUTLINE = '#ee7733';
-/** Colour of the chosen sample's cross. */
-const CHOSEN = '#d55e00';
+/** Colour of what is followed: the chosen sample's cross. */
+export const FOLLOW = 'light-dark(#d10a55, #ff5c93)';
 
 /** Colour of a mark, or null where it is not drawn. */
 export function markColour(mark: Mark, by: MarkColour): string | null {
@@ -51,17 +53,65 @@ export function imageValues(
   return out;
 }
 
-/** Largest value of the whole picture, the white end of the scale: shared by every zoom. */
-export function scaleOf(panel: TendencyPanel, mode: 'ivat' | 'vat'): number {
-  let high = 0;
+/** The greys of a picture, shared by every zoom. */
+export interface GreyScale {
+  /** White from here on. */
+  high: number;
+  /** The largest value: above `high` where the few farthest pairs would leave all else dark. */
+  most: number;
+}
+const scales = new WeakMap<TendencyPanel, Map<string, GreyScale>>();
+/** Side of the picture that the scale is read off. */
+const PROBE = 128;
+/** White is a little beyond what this share of the pixels reaches: the ground goes pale, whatever a few outliers do. */
+const GROUND = 0.8;
+const BEYOND = 1.04;
+/** Greys grow as value^1.7: what is near stays dark, and blocks stand out from their ground. */
+export const EXPONENT = 1.7;
+
+/** The greys of one panel: up to a little beyond the ground's value, or, with `full`, to the largest. */
+export function greyScale(panel: TendencyPanel, mode: 'ivat' | 'vat', full = false): GreyScale {
+  const key = `${mode} ${full}`;
+  const known = scales.get(panel)?.get(key);
+  if (known) return known;
+  let most = 0;
   for (const value of mode === 'vat' && panel.vat ? panel.vat.data : panel.weights)
-    high = Math.max(high, value);
-  return high;
+    most = Math.max(most, value);
+  let high = most;
+  if (!full && panel.n > 2) {
+    const values = imageValues(panel, mode, PROBE, 0, panel.n).sort();
+    const ground = values[Math.ceil(GROUND * values.length) - 1]!;
+    if (ground > 0) high = Math.min(most, BEYOND * ground);
+  }
+  const scale = { high, most };
+  if (!scales.has(panel)) scales.set(panel, new Map());
+  scales.get(panel)!.set(key, scale);
+  return scale;
+}
+
+/** One scale for each layer over all its panels, so that snapshots can be compared. */
+export function layerScales(
+  panels: readonly TendencyPanel[],
+  mode: 'ivat' | 'vat',
+  full = false,
+): Map<string, GreyScale> {
+  const found = new Map<string, GreyScale>();
+  for (const panel of panels) {
+    const own = greyScale(panel, mode, full);
+    const so = found.get(panel.layer);
+    found.set(panel.layer, {
+      high: Math.max(so?.high ?? 0, own.high),
+      most: Math.max(so?.most ?? 0, own.most),
+    });
+  }
+  return found;
 }
 
 export interface PanelSceneOptions {
-  /** Side in pixels, the margin for marks included. */
-  pixels: number;
+  /** Side in CSS pixels, the margin for marks included. */
+  side: number;
+  /** Pixels of the picture per CSS pixel; default 1. */
+  density?: number;
   mode?: 'ivat' | 'vat';
   markColor?: MarkColour;
   /** Outline the blocks. */
@@ -69,12 +119,16 @@ export interface PanelSceneOptions {
   /** Positions shown: from … to − 1; default all. */
   from?: number;
   to?: number;
+  /** White end of the grey scale; default the panel's own. */
+  high?: number;
 }
 
-/** One picture as the elements, the PNG and the SVG files show it. Throws `missing` for a VAT picture the panel does not hold. */
+/** One picture as elements and files show it. Throws `missing` for a VAT picture the panel does not hold. */
 export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Scene {
-  const { pixels, mode = 'ivat', markColor = 'class', blocks = false, from = 0, to = panel.n } = options;
-  const scene: Scene = { width: pixels, height: pixels, background: null, items: [] };
+  const { side: whole, density = 1, mode = 'ivat', markColor = 'class' } = options;
+  const { from = 0, to = panel.n } = options;
+  const items: SceneItem[] = [];
+  const scene: Scene = { width: whole, height: whole, items };
   if (to <= from) return scene;
   guard(
     mode === 'ivat' || panel.vat,
@@ -83,51 +137,150 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
       `layer ${panel.layer}, snapshot ${panel.snapshot.id}: the result holds no VAT picture in this order; iVAT is drawn from its weights`,
     { layer: panel.layer, snapshot: panel.snapshot.id },
   );
-  const items: SceneItem[] = scene.items;
-  const margin = Math.round(pixels * MARGIN);
-  const side = pixels - margin;
-  const high = scaleOf(panel, mode);
-  const values = imageValues(panel, mode, side, from, to);
+  const margin = Math.round(whole * MARGIN);
+  const side = whole - margin;
+  const pixels = Math.max(1, Math.round(side * density));
+  const high = options.high ?? greyScale(panel, mode).high;
+  const values = imageValues(panel, mode, pixels, from, to);
   const data = new Uint8Array(values.length);
   // A loop: typed-array `from` goes through an iterator and takes ten times as long on a picture of 1000 × 1000.
-  for (let i = 0; i < data.length; i++) data[i] = greyLevel(values[i]!, 0, high);
-  items.push({ kind: 'grey', x: margin, y: margin, width: side, height: side, data });
-  const place = (position: number) => margin + Math.round(((position - from) * side) / (to - from));
-  const thick = Math.max(1, Math.round(pixels / 400), Math.floor(side / (to - from)));
-  const long = Math.max(1, margin - Math.max(1, Math.round(pixels / 400)));
+  for (let i = 0; i < data.length; i++) data[i] = greyLevel(values[i]!, high, EXPONENT);
+  items.push({
+    kind: 'image',
+    x: margin,
+    y: margin,
+    width: side,
+    height: side,
+    pixels: { width: pixels, height: pixels, channels: 1, data },
+  });
+  const place = (position: number) => margin + ((position - from) * side) / (to - from);
+  const thick = Math.max(1, whole / 400, side / (to - from));
+  const long = Math.max(1, margin - Math.max(1, whole / 400));
+  const box = (x: number, y: number, width: number, height: number, fill: string) =>
+    items.push({ kind: 'rect', x, y, width, height, fill, crisp: true });
   for (const mark of shownMarks(panel.marks, markColor)) {
     const colour = markColour(mark, markColor);
     if (!colour || mark.position < from || mark.position >= to) continue;
     const at = place(mark.position);
-    const width = Math.min(thick, pixels - at);
-    items.push({ kind: 'fill', x: at, y: 0, width, height: long, colour });
-    items.push({ kind: 'fill', x: 0, y: at, width: long, height: width, colour });
+    const width = Math.min(thick, whole - at);
+    box(at, 0, width, long, colour);
+    box(0, at, long, width, colour);
   }
-  if (!blocks) return scene;
-  const line = Math.max(1, Math.round(pixels / 500));
-  for (let b = 0; b + 1 < panel.blocks.boundaries.length; b++) {
-    const start = Math.max(from, panel.blocks.boundaries[b]!);
-    const end = Math.min(to, panel.blocks.boundaries[b + 1]!);
-    if (end <= start) continue;
-    const [low, size] = [place(start), place(end) - place(start)];
-    items.push(...outline(low, low, size, size, Math.min(line, size), OUTLINE));
+  if (options.blocks) {
+    const line = Math.max(1, whole / 500);
+    for (let b = 0; b + 1 < panel.blocks.boundaries.length; b++) {
+      const start = Math.max(from, panel.blocks.boundaries[b]!);
+      const end = Math.min(to, panel.blocks.boundaries[b + 1]!);
+      if (end <= start) continue;
+      const [low, size] = [place(start) + line / 2, place(end) - place(start) - line];
+      if (size > 0)
+        items.push({
+          kind: 'rect',
+          x: low,
+          y: low,
+          width: size,
+          height: size,
+          stroke: OUTLINE,
+          strokeWidth: line,
+          crisp: true,
+        });
+    }
   }
   return scene;
 }
 
-/** A cross through the picture at the chosen sample's position, where it is shown. */
-export function drawCross(
-  context: CanvasRenderingContext2D,
-  pixels: number,
+/** A cross through the picture at the position of the sample that is followed, where it is shown. */
+export function crossItems(
   position: number,
+  whole: number,
   [from, to]: readonly [number, number],
-): void {
-  if (position < from || position >= to) return;
-  const margin = Math.round(pixels * MARGIN);
-  const at = margin + Math.round(((position - from) * (pixels - margin)) / (to - from));
-  const thick = Math.max(1, Math.round(pixels / 400), Math.floor((pixels - margin) / (to - from)));
-  context.fillStyle = CHOSEN;
-  context.fillRect(at, 0, thick, pixels);
-  context.fillRect(0, at, pixels, thick);
-  context.clearRect(0, 0, margin - 2, margin - 2);
+): SceneItem[] {
+  if (position < from || position >= to) return [];
+  const margin = Math.round(whole * MARGIN);
+  const side = whole - margin;
+  const at = margin + ((position - from) * side) / (to - from);
+  const thick = Math.max(1, whole / 400, side / (to - from));
+  return [
+    { kind: 'rect', x: at, y: margin, width: thick, height: side, fill: FOLLOW, crisp: true },
+    { kind: 'rect', x: margin, y: at, width: side, height: thick, fill: FOLLOW, crisp: true },
+  ];
+}
+
+/** Positions along the lower edge of a picture of the given side. */
+export function positionAxis(
+  whole: number,
+  [from, to]: readonly [number, number],
+  measure: Measure,
+): SceneItem[] {
+  const margin = Math.round(whole * MARGIN);
+  const quiet = 'var(--_quiet)';
+  const scale = axisScale({ domain: [from, to], nice: false }, margin, whole);
+  const ticks = scale
+    .ticks(Math.max(2, Math.floor((whole - margin) / 90)))
+    .filter(({ value }) => Number.isInteger(value));
+  return [
+    ...ticks.flatMap(({ value, label }): SceneItem[] => {
+      const at = scale.at(value);
+      const half = measure(label, 11) / 2;
+      return [
+        { kind: 'line', x1: at, x2: at, y1: 1, y2: 5, stroke: quiet, crisp: true },
+        {
+          kind: 'text',
+          x: Math.min(at, whole - half),
+          y: 8,
+          text: label,
+          anchor: 'middle',
+          baseline: 'top',
+          size: 11,
+          fill: quiet,
+        },
+      ];
+    }),
+    {
+      kind: 'text',
+      x: (margin + whole) / 2,
+      y: 22,
+      text: 'position in the order',
+      anchor: 'middle',
+      baseline: 'top',
+      size: 11,
+      fill: quiet,
+    },
+  ];
+}
+
+/** The grey bar: 0 black, white from `high` on. */
+export function greyBar(
+  mode: 'ivat' | 'vat',
+  metric: string,
+  { high, most }: GreyScale,
+  words?: string,
+): ColourScale {
+  const clipped = most > high * (1 + 1e-6);
+  return {
+    title: `${mode === 'vat' ? 'distance' : 'iVAT distance'}, ${metric}`,
+    colours: Array.from({ length: 33 }, (_, i) => {
+      const level = greyLevel(i, 32, EXPONENT);
+      return hexColour([level, level, level]);
+    }),
+    low: '0',
+    high: words ?? `${clipped ? '≥ ' : ''}${format(high)}`,
+  };
+}
+
+/** What the colours of marks mean, of those that are drawn. */
+export function markLegend(
+  marks: readonly Mark[],
+  by: MarkColour,
+  classes: readonly string[] | null,
+): LegendEntry[] {
+  if (by === 'correct')
+    return [
+      { name: 'right', colour: CORRECT_COLOUR },
+      { name: 'wrong', colour: WRONG_COLOUR },
+    ].filter(({ name }) => marks.some(({ correct }) => correct === (name === 'right')));
+  const labels = [...new Set(marks.flatMap(({ label }) => (label === null ? [] : [label])))];
+  return labels
+    .sort((a, b) => a - b)
+    .map((label) => ({ name: label < 0 ? 'no class' : (classes?.[label] ?? String(label)), colour: classColour(label) }));
 }

@@ -78,8 +78,9 @@ function pixel(element: Element, x: number, y: number): number[] {
 describe('es-tendency-image', () => {
   it('draws blocks dark and the rest light', async () => {
     const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
-    expect(pixel(element, 0.1, 0.4)[0]).toBe(26); // 255 · 1/10
-    expect(pixel(element, 0.9, 0.6)[0]).toBe(26);
+    // Half of the pixels are 10, which is the largest: (1/10)^1.7 · 255.
+    expect(pixel(element, 0.1, 0.4)[0]).toBe(5);
+    expect(pixel(element, 0.9, 0.6)[0]).toBe(5);
     expect(pixel(element, 0.1, 0.9)[0]).toBe(255);
   });
 
@@ -88,7 +89,7 @@ describe('es-tendency-image', () => {
     const canvas = canvasOf(element);
     const at = Math.round(canvas.width * (0.04 + (0.96 * 3) / 40)) + 1;
     const colour = () => [...canvas.getContext('2d')!.getImageData(at, 3, 1, 1).data].slice(0, 3);
-    expect(colour()).toEqual([0xcc, 0x66, 0x77]);
+    expect(colour()).toEqual([0xca, 0x9a, 0x68]);
     element.markColor = 'correct';
     await element.updateComplete;
     expect(colour()).toEqual([0xee, 0x77, 0x33]);
@@ -113,7 +114,39 @@ describe('es-tendency-image', () => {
     element.to = 20;
     await element.updateComplete;
     expect(events.length).toBe(3);
-    expect(pixel(element, 0.1, 0.9)[0]).toBe(26);
+    expect(pixel(element, 0.1, 0.9)[0]).toBe(5);
+  });
+
+  it('leaves the wheel to the page at its full extent; zoomed it has a small picture of the whole and a way back', async () => {
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
+    const turn = (more: object) => {
+      const event = new WheelEvent('wheel', { deltaY: -100, bubbles: true, cancelable: true, ...more });
+      canvasOf(element).dispatchEvent(event);
+      return event.defaultPrevented;
+    };
+    const inside = (selector: string) => element.shadowRoot!.querySelector<HTMLElement>(selector);
+    expect(turn({})).toBe(false);
+    expect([element.from, inside('.mini')]).toEqual([Number.NaN, null]);
+    expect(turn({ ctrlKey: true })).toBe(true);
+    await element.updateComplete;
+    expect(element.to - element.from).toBeLessThan(40);
+    expect(inside('.mini')).not.toBeNull();
+    expect(inside('.zoom')!.textContent).toMatch(/Positions \d+ – \d+ of 40/);
+    expect(turn({ deltaY: 1 })).toBe(true);
+    inside('.zoom button')!.click();
+    await element.updateComplete;
+    expect([element.from, element.to, inside('.mini')]).toEqual([0, 40, null]);
+    expect(turn({ deltaY: 100 })).toBe(false);
+  });
+
+  it('greys are not stretched by a few far samples, unless asked for', async () => {
+    const data = panel();
+    data.weights[38] = 1000;
+    const element = await mount<EsTendencyImage>('es-tendency-image', { data });
+    expect(pixel(element, 0.1, 0.9)[0]).toBeGreaterThan(200);
+    element.shadowRoot!.querySelector<HTMLInputElement>('.zoom input')!.click();
+    await element.updateComplete;
+    expect(pixel(element, 0.1, 0.9)[0]).toBe(0);
   });
 
   it('selects by click and Enter with position, sample and block', async () => {
@@ -160,16 +193,20 @@ describe('es-tendency-image', () => {
   it('has a text summary, a table, CSV and PNG', async () => {
     const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
     expect(canvasOf(element).getAttribute('aria-label')).toBe(
-      'iVAT picture of layer S5, snapshot epoch-0001: 40 samples, 2 dark blocks, adjusted Rand index 0.50',
+      'iVAT picture of layer S5, epoch 1: 40 samples, 2 dark blocks, adjusted Rand index 0.50',
     );
+    element.shadowRoot!.querySelector<HTMLElement>('[part=export] summary')!.click();
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    element.shadowRoot!.querySelector<HTMLElement>('[data-kind=table]')!.click();
+    await element.updateComplete;
     expect(element.shadowRoot!.querySelectorAll('tbody tr').length).toBe(2);
     const csv = element.toCSV().trim().split('\n');
     expect(csv.length).toBe(41);
     expect(csv[1]).toBe('0,5,,,0');
     expect(csv[21]).toBe('20,25,10,0,1');
-    const png = await element.toPNG(64);
+    const png = await element.toPNG(1, { width: 300 });
     expect(png.type).toBe('image/png');
-    expect((await createImageBitmap(png)).width).toBe(64);
+    expect((await createImageBitmap(png)).width).toBe(300);
   });
 
   it('says when there is nothing to draw', async () => {
@@ -214,7 +251,7 @@ describe('src', () => {
     const grid = await mount<EsTendencyGrid>('es-tendency-grid', { src }, 700);
     await expect.poll(() => grid.shadowRoot!.querySelectorAll('button').length).toBe(4);
     const view = await mount<EsTendencyView>('es-tendency-view', { src }, 900);
-    await expect.poll(() => view.shadowRoot!.textContent ?? '').toContain('S5, epoch-0002');
+    await expect.poll(() => view.shadowRoot!.textContent ?? '').toContain('S5, epoch 2');
   });
   it('says what is wrong', async () => {
     const image = await mount<EsTendencyImage>('es-tendency-image', {
@@ -235,11 +272,11 @@ describe('es-tendency-view', () => {
   it('links grid, picture and gallery', async () => {
     const view = await mount<EsTendencyView>('es-tendency-view', { data: result() }, 1000);
     const root = view.shadowRoot!;
-    expect(root.textContent).toContain('S5, epoch-0002');
+    expect(root.textContent).toContain('S5, epoch 2');
     const grid = root.querySelector('es-tendency-grid')!;
     grid.shadowRoot!.querySelector('button')!.click();
     await view.updateComplete;
-    expect(root.textContent).toContain('P1, epoch-0001');
+    expect(root.textContent).toContain('P1, before training');
     root
       .querySelector('.split es-tendency-image')!
       .dispatchEvent(new CustomEvent('es-select', { detail: { block: 1 } }));

@@ -1,12 +1,30 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { ivatValue } from '@epochscope/core-wasm';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { canvasToPng } from '../../figure/export.js';
-import { EsFigure, type FigureTable } from '../../figure/index.js';
-import { drawScene, type Scene } from '../../scene/index.js';
+import {
+  type ColourScale,
+  type Drawing,
+  drawn,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  painted,
+} from '../../figure/index.js';
+import { paintScene, type Scene } from '../../scene/index.js';
 import type { Selection } from '../../selection.js';
-import { format } from '../../styles.js';
-import { drawCross, MARGIN, type MarkColour, panelScene } from './draw.js';
+import { format, snapshotTitle } from '../../styles.js';
+import {
+  crossItems,
+  FOLLOW,
+  greyBar,
+  greyScale,
+  MARGIN,
+  type MarkColour,
+  markLegend,
+  panelScene,
+  positionAxis,
+  shownMarks,
+} from './draw.js';
 import { blockAt, orderCsv } from './order.js';
 import { type Range, rangeByKey, shownRange, wholeRange, zoomed } from './range.js';
 import styles from './styles.js';
@@ -25,9 +43,20 @@ export interface TendencyZoomDetail {
   to: number;
 }
 
+/** Height of the axis of positions; side of the small picture of the whole; pixels per CSS pixel in files. */
+const AXIS = 34;
+const MINI = 72;
+const FILE_DENSITY = 3;
+const DRAWN_BY = ['data', 'mode', 'markColor', 'blocks', 'from', 'to', 'scaleHigh', 'full', 'theme'];
+
+/** "layer S5, epoch 3"; a plain matrix is layer and snapshot at once. */
+const placeOf = ({ layer, snapshot }: TendencyPanel) =>
+  layer === snapshot.id ? layer : `layer ${layer}, ${snapshotTitle(snapshot)}`;
+
 /**
  * One VAT or iVAT picture with marks along its edges: dark = similar. iVAT is computed from the weights at the screen's
- * resolution for any zoom; nothing n×n is kept. Wheel or drag zooms, double click or 0 resets, arrows pan, Enter selects.
+ * resolution for any zoom; nothing n×n is kept. A drag, + or Ctrl and the wheel zoom, then the wheel alone; double click or 0 resets, arrows pan,
+ * Enter selects.
  *
  * @fires es-select - `TendencySelectDetail`: a position was chosen by click or Enter.
  * @fires es-zoom - `TendencyZoomDetail`: the person changed the range shown.
@@ -45,6 +74,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     blocks: { type: Boolean, reflect: true },
     from: { type: Number },
     to: { type: Number },
+    scaleHigh: { type: Number, attribute: 'scale-high' },
+    full: { type: Boolean },
     rubber: { state: true },
   };
 
@@ -59,6 +90,10 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   /** Positions shown: from … to − 1; NaN for the ends. */
   declare from: number;
   declare to: number;
+  /** White end of the greys, to share one scale between pictures; NaN: the picture's own. */
+  declare scaleHigh: number;
+  /** Greys up to the largest value, also where a few outliers leave all else dark. */
+  declare full: boolean;
   declare private rubber: { start: number; end: number } | null;
   /** Position last chosen. */
   private cursor: number | null = null;
@@ -73,6 +108,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     this.blocks = false;
     this.from = Number.NaN;
     this.to = Number.NaN;
+    this.scaleHigh = Number.NaN;
+    this.full = false;
     this.rubber = null;
   }
 
@@ -83,7 +120,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
 
   protected override summary(p: TendencyPanel): string {
     const ari = p.scores.ari.value;
-    return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} picture of layer ${p.layer}, snapshot ${p.snapshot.id}: ${p.n} samples, ${p.blocks.count} dark ${p.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : `, adjusted Rand index ${ari.toFixed(2)}`}`;
+    return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} picture of ${placeOf(p)}: ${p.n} samples, ${p.blocks.count} dark ${p.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : `, adjusted Rand index ${ari.toFixed(2)}`}`;
   }
   protected override table({ blocks }: TendencyPanel): FigureTable {
     return {
@@ -100,9 +137,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const [from, to] = this.range;
     if (this.mode === 'vat' && typeof vat?.pairsPerPixel === 'number')
       return `Each pixel: mean of ${vat.pairsPerPixel} pairs drawn with the seed`;
-    return from > 0 || to < n
-      ? `positions ${from} – ${to - 1} of ${n}`
-      : 'Drag or wheel to zoom; click to select';
+    return from > 0 || to < n ? `positions ${from} – ${to - 1} of ${n}` : 'Drag to zoom; click to select';
   }
   protected override get fileName(): string {
     return `tendency-${this.data?.layer}-${this.data?.snapshot.id}`;
@@ -129,28 +164,121 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
       : '';
   }
 
-  protected override drawing(data: TendencyPanel): TemplateResult {
-    const inner = 1 - MARGIN;
-    const rubber = this.rubber && {
-      at: 100 * (MARGIN + inner * Math.min(this.rubber.start, this.rubber.end)),
-      size: 100 * inner * Math.abs(this.rubber.end - this.rubber.start),
+  private get high(): number {
+    return Number.isFinite(this.scaleHigh)
+      ? this.scaleHigh
+      : greyScale(this.data!, this.mode, this.full).high;
+  }
+  /** What is drawn of the marks: with a class chosen, its own. */
+  private get panel(): TendencyPanel {
+    const data = this.data!;
+    const { class: label } = this.selection;
+    if (typeof label !== 'number') return data;
+    return this.kept('marked', [data, label], () => ({
+      ...data,
+      marks: data.marks.filter((mark) => mark.label === label),
+    }));
+  }
+  private sceneOf(side: number, density: number, range: Range): Scene {
+    const [from, to] = range;
+    const { mode, markColor, blocks, high } = this;
+    const { sample } = this.selection;
+    const cross = typeof sample === 'number' ? this.data!.order.indexOf(sample) : -1;
+    const { panel } = this;
+    // Choosing a sample draws the cross anew, not the picture.
+    const scene = this.kept(
+      `scene ${side}`,
+      [panel, side, density, mode, markColor, blocks, from, to, high],
+      () => panelScene(panel, { side, density, mode, markColor, blocks, from, to, high }),
+    );
+    return cross < 0 ? scene : { ...scene, items: [...scene.items, ...crossItems(cross, side, range)] };
+  }
+
+  protected override draw(data: TendencyPanel, { width, measure }: Frame): Drawing {
+    const range = this.range;
+    const room = measure(String(data.n)) + 12;
+    const side = Math.min(width - room, 720);
+    return {
+      width,
+      height: side + AXIS,
+      items: [
+        ...this.sceneOf(side, FILE_DENSITY, range).items,
+        { kind: 'group', y: side, items: positionAxis(side, range, measure) },
+      ],
+      legend: markLegend(shownMarks(this.panel.marks, this.markColor), this.markColor, this.classes),
+      scales: [this.scale(data)],
     };
+  }
+  private scale(data: TendencyPanel): ColourScale {
+    const { most } = greyScale(data, this.mode, this.full);
+    return greyBar(this.mode, data.metric, { high: this.high, most });
+  }
+
+  protected override picture(data: TendencyPanel): TemplateResult {
+    const [from, to] = this.range;
+    const rubber = this.rubber && {
+      at: 100 * (MARGIN + (1 - MARGIN) * Math.min(this.rubber.start, this.rubber.end)),
+      size: 100 * (1 - MARGIN) * Math.abs(this.rubber.end - this.rubber.start),
+    };
+    const live = !this.still;
+    const axis = this.kept('axis', [this.width, from, to], () =>
+      positionAxis(this.width, [from, to], this.measure),
+    );
     return html`<div class="frame" part="plot">
       <canvas
         part="canvas"
         role="img"
         aria-label=${this.summary(data)}
-        tabindex=${this.still ? nothing : 0}
-        @wheel=${this.still ? null : this.onWheel}
-        @pointerdown=${this.still ? null : this.onDown}
-        @pointermove=${this.still ? null : this.onMove}
-        @pointerup=${this.still ? null : this.onUp}
-        @pointerleave=${this.still ? null : () => ((this.readout = ''))}
-        @pointercancel=${this.still ? null : () => ((this.rubber = null))}
-        @dblclick=${this.still ? null : () => this.zoom(0, data.n)}
-        @keydown=${this.still ? null : this.onKey}
+        tabindex=${live ? 0 : nothing}
+        @wheel=${live ? this.onWheel : null}
+        @pointerdown=${live ? this.onDown : null}
+        @pointermove=${live ? this.onMove : null}
+        @pointerup=${live ? this.onUp : null}
+        @pointerleave=${live ? this.onAway : null}
+        @pointercancel=${live ? () => ((this.rubber = null)) : null}
+        @dblclick=${live ? () => this.zoom(0, data.n) : null}
+        @keydown=${live ? this.onKey : null}
       ></canvas>
-      ${rubber ? html`<div class="rubber" style="left:${rubber.at}%;top:${rubber.at}%;width:${rubber.size}%;height:${rubber.size}%"></div>` : nothing}
+      ${rubber ? html`<svg class="over" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"><rect class="rubber" x=${rubber.at} y=${rubber.at} width=${rubber.size} height=${rubber.size} /></svg>` : nothing}
+      ${live && this.zoomed ? html`<canvas class="mini" aria-hidden="true" ${painted(MINI, MINI, this.paintMini, [data, this.mode, from, to, this.theme, this.high])}></canvas>` : nothing}
+      <div class="near" hidden></div><div class="tip" part="tip" hidden></div>
+    </div>
+    ${live ? html`<svg class="axis" width=${this.width} height=${AXIS} aria-hidden="true" ${drawn(axis)}></svg>` : nothing}`;
+  }
+  private get zoomed(): boolean {
+    const [from, to] = this.range;
+    return from > 0 || to < (this.data?.n ?? 0);
+  }
+  private paintMini = (context: CanvasRenderingContext2D) => {
+    const { n } = this.data!;
+    const [from, to] = this.range;
+    const { mode, high } = this;
+    const { items } = panelScene(this.data!, { side: MINI, density: 1, mode, markColor: 'none', high });
+    const at = (position: number) => MINI * (MARGIN + ((1 - MARGIN) * position) / n);
+    paintScene(
+      context,
+      [
+        ...items,
+        {
+          kind: 'rect',
+          x: at(from),
+          y: at(from),
+          width: Math.max(3, at(to) - at(from)),
+          height: Math.max(3, at(to) - at(from)),
+          stroke: FOLLOW,
+          strokeWidth: 2,
+        },
+      ],
+      this.colours(),
+    );
+  };
+  protected override controls(data: TendencyPanel): unknown {
+    const [from, to] = this.range;
+    const { high, most } = greyScale(data, this.mode, this.full);
+    const own = !Number.isFinite(this.scaleHigh) && (this.full || most > high);
+    return html`${this.scaleBars([this.scale(data)])}<div class="zoom">
+      ${this.zoomed ? html`<span>Positions ${from} – ${to - 1} of ${data.n}</span><button type="button" @click=${() => this.zoom(0, data.n)}>Show all</button>` : nothing}
+      ${own ? html`<label><input type="checkbox" .checked=${this.full} @change=${(e: Event) => (this.full = (e.target as HTMLInputElement).checked)} /> greys up to the largest, ${format(most)}</label>` : nothing}
     </div>`;
   }
 
@@ -160,50 +288,23 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const other =
       before !== undefined &&
       (before.sample !== this.selection.sample || before.class !== this.selection.class);
-    if (['data', 'mode', 'markColor', 'blocks', 'from', 'to'].some((name) => changed.has(name)) || other)
-      this.draw();
+    if (DRAWN_BY.some((name) => changed.has(name)) || other) this.paint();
   }
   protected override resized(): void {
-    this.draw();
+    this.paint();
   }
 
   private get canvas(): HTMLCanvasElement | null {
     return this.renderRoot?.querySelector('canvas') ?? null;
   }
-
-  private draw(): void {
+  private paint(): void {
     const { canvas, data } = this;
-    if (!canvas || !data || data.n === 0) return;
-    const pixels = Math.max(
-      16,
-      Math.min(2048, Math.round(canvas.clientWidth * (globalThis.devicePixelRatio || 1))),
-    );
-    if (!canvas.clientWidth) return;
-    this.paint(canvas, pixels);
-  }
-
-  /** The last scene with what it was made from: choosing a sample draws the cross anew, not the picture. */
-  private last: { from: readonly unknown[]; scene: Scene } | null = null;
-  private sceneOf(pixels: number): Scene {
-    const [from, to] = this.range;
-    const { mode, markColor, blocks } = this;
-    const { class: label } = this.selection;
-    const data = this.data!;
-    const made = [data, pixels, mode, markColor, blocks, from, to, label];
-    if (this.last?.from.every((value, i) => value === made[i])) return this.last.scene;
-    const marks = typeof label === 'number' ? data.marks.filter((mark) => mark.label === label) : data.marks;
-    const scene = panelScene({ ...data, marks }, { pixels, mode, markColor, blocks, from, to });
-    this.last = { from: made, scene };
-    return scene;
-  }
-  /** Draws into a canvas of the given side, marks and outlines included. */
-  private paint(canvas: HTMLCanvasElement, pixels: number): void {
+    if (!canvas || !data || data.n === 0 || !canvas.clientWidth) return;
+    const ratio = globalThis.devicePixelRatio || 1;
+    const pixels = Math.max(16, Math.min(2048, Math.round(canvas.clientWidth * ratio)));
     canvas.width = pixels;
     canvas.height = pixels;
-    drawScene(canvas.getContext('2d')!, this.sceneOf(pixels));
-    const { sample } = this.selection;
-    const position = typeof sample === 'number' ? this.data!.order.indexOf(sample) : -1;
-    drawCross(canvas.getContext('2d')!, pixels, position, this.range);
+    paintScene(canvas.getContext('2d')!, this.sceneOf(pixels, 1, this.range).items, this.colours());
   }
 
   /** Place of a pointer along x and y as a share of the picture, within 0 … 1. */
@@ -218,6 +319,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   }
 
   private onWheel = (event: WheelEvent) => {
+    // At its full extent the wheel belongs to the page, but with Ctrl, which a pinch sends too.
+    if (!this.zoomed && !event.ctrlKey) return;
     event.preventDefault();
     const [x, y] = this.share(event);
     this.zoom(...zoomed(this.range, (x + y) / 2, event.deltaY > 0 ? 1.25 : 0.8));
@@ -236,6 +339,13 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const b = this.positionAt(x);
     const value = a === b ? 0 : ivatValue(data, a, b);
     this.readout = `sample ${data.order[a]} (position ${a}) and ${data.order[b]} (${b}): iVAT ${format(value)}`;
+    const frame = this.canvas!.parentElement!;
+    const box = frame.getBoundingClientRect();
+    this.tip(frame, { x: event.clientX - box.left, y: event.clientY - box.top, label: this.readout }, null);
+  };
+  private onAway = () => {
+    this.readout = '';
+    this.tip(this.canvas!.parentElement!, null, null);
   };
   private onUp = (event: PointerEvent) => {
     const rubber = this.rubber;
@@ -288,12 +398,6 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     this.select<TendencySelectDetail>(detail);
   }
 
-  /** The picture as a PNG of the given side. */
-  override async toPNG(side = 1024): Promise<Blob> {
-    const canvas = document.createElement('canvas');
-    this.paint(canvas, side);
-    return canvasToPng(canvas);
-  }
   /** The order as CSV: position, sample, weight of the edge that attached it, parent, block. */
   override toCSV(): string {
     return orderCsv(this.data!);

@@ -1,6 +1,5 @@
 import type { Figure, TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
-import type { TemplateResult } from 'lit';
-import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
 import { linePlot } from './lines.js';
@@ -77,7 +76,7 @@ export class EsTendencyScores extends EsFigure<readonly TendencyPanel[], Tendenc
       panels,
       (p) => [
         p.layer,
-        p.snapshot.id,
+        snapshotTitle(p.snapshot),
         p.blocks.count,
         cell(p.blocks.stability),
         cell(p.scores.ari),
@@ -91,37 +90,35 @@ export class EsTendencyScores extends EsFigure<readonly TendencyPanel[], Tendenc
     return `tendency-${this.score}`;
   }
 
-  protected override drawing(panels: readonly TendencyPanel[]): TemplateResult {
+  protected override draw(panels: readonly TendencyPanel[], { width, measure }: Frame): Drawing {
     const snapshots = [...new Map(panels.map(({ snapshot }) => [snapshot.id, snapshot])).values()];
     const layers = [...new Set(panels.map(({ layer }) => layer))];
     const { places, title } = snapshotPlaces(snapshots);
     const name = SCORE_MEASURES[this.score];
-    return this.plot(
-      linePlot({
-        width: this.width,
-        height: HEIGHT,
-        measure: this.measure,
-        places,
-        xTitle: title,
-        yTitle: name,
-        range: this.score === 'blocks' ? undefined : [0, 1],
-        lines: layers.map((layer, row) => ({
-          name: layer,
-          colour: lineColour(row),
-          points: snapshots.map((snapshot) => {
-            const panel = panels.find((p) => p.layer === layer && p.snapshot.id === snapshot.id);
-            const value = panel ? scoreOf(panel, this.score).value : null;
-            return {
-              x: snapshot.id,
-              value,
-              label: `${layer}, ${snapshotTitle(snapshot)}: ${name} ${value === null ? '–' : Number(value.toFixed(3))}`,
-              detail: { snapshot: snapshot.id, layer },
-              selected: this.isChosen(snapshot.id, layer),
-            };
-          }),
-        })),
-      }),
-    );
+    return linePlot({
+      width,
+      height: HEIGHT,
+      measure,
+      places,
+      xTitle: title,
+      yTitle: name,
+      range: this.score === 'blocks' ? undefined : [0, 1],
+      lines: layers.map((layer, row) => ({
+        name: layer,
+        colour: lineColour(row),
+        points: snapshots.map((snapshot) => {
+          const panel = panels.find((p) => p.layer === layer && p.snapshot.id === snapshot.id);
+          const value = panel ? scoreOf(panel, this.score).value : null;
+          return {
+            x: snapshot.id,
+            value,
+            label: `${layer}, ${snapshotTitle(snapshot)}: ${name} ${value === null ? '–' : Number(value.toFixed(3))}`,
+            detail: { snapshot: snapshot.id, layer },
+            selected: this.isChosen(snapshot.id, layer),
+          };
+        }),
+      })),
+    });
   }
 
   private isChosen(snapshot: string, layer: string): boolean {

@@ -1,13 +1,5 @@
-import { svg } from 'lit';
-import {
-  chart,
-  fitText,
-  linePath,
-  type Mark,
-  type Measure,
-  mark,
-  type PlotLayers,
-} from '../../figure/index.js';
+import { chart, type Drawing, fitText, linePath, locatePoint } from '../../figure/index.js';
+import type { Mark, Measure, SceneItem } from '../../scene/index.js';
 
 export interface LinePoint {
   /** One of the plot's places. */
@@ -61,7 +53,7 @@ export function linePlot({
   yTitle,
   range,
   lines,
-}: LinePlot): PlotLayers {
+}: LinePlot): Drawing {
   const names = Math.min(NAME_SHARE * width, Math.max(0, ...lines.map(({ name }) => measure(name))) + 30);
   const values = lines.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []));
   const titles = new Map(places.map(({ id, label }) => [id, label]));
@@ -97,23 +89,57 @@ export function linePlot({
     top,
     bottom,
   );
+  const points = placed.flatMap(({ at }) => at.filter(({ value }) => value !== null));
   return {
     width,
     height,
-    marks: true,
-    svg: svg`${axes}
-      ${placed.map(({ at, colour, row }) => [
-        svg`<path d=${linePath(at.map((p) => [p.left, p.up] as const))} fill="none" stroke=${colour} stroke-width="2"></path>`,
+    items: [
+      axes,
+      ...placed.flatMap(({ at, colour, row }): SceneItem[] => [
+        {
+          kind: 'path',
+          d: linePath(at.map((p) => [p.left, p.up] as const)),
+          stroke: colour,
+          strokeWidth: 2,
+        },
         ...at
           .filter(({ value }) => value !== null)
           .map(
-            ({ left, up, column, label, detail, selected }) =>
-              svg`<circle cx=${left} cy=${up} r=${selected ? 6 : 4} fill=${colour} stroke=${selected ? 'var(--_text)' : 'var(--_surface)'} stroke-width="1.5" ${mark({ label, detail, row, column, selected })}></circle>`,
+            ({ left, up, column, label, detail, selected }): SceneItem => ({
+              kind: 'circle',
+              x: left,
+              y: up,
+              r: selected ? 6 : 4,
+              fill: colour,
+              stroke: selected ? 'var(--_text)' : 'var(--_surface)',
+              strokeWidth: 1.5,
+              mark: {
+                label,
+                ...(detail ? { detail } : {}),
+                row,
+                column,
+                ...(selected === undefined ? {} : { selected }),
+              },
+            }),
           ),
-      ])}
-      ${ends.map(
-        ({ name, colour, y: at }) =>
-          svg`<rect x=${right + 8} y=${at - 5} width="10" height="10" rx="2" fill=${colour}></rect><text x=${right + 23} y=${at} dominant-baseline="central">${fitText(name, names - 26, measure)}</text>`,
-      )}`,
+      ]),
+      ...ends.flatMap(({ name, colour, y: at }): SceneItem[] => [
+        { kind: 'rect', x: right + 8, y: at - 5, width: 10, height: 10, radius: 2, fill: colour },
+        {
+          kind: 'text',
+          x: right + 23,
+          y: at,
+          text: fitText(name, names - 26, measure),
+          title: name,
+          baseline: 'middle',
+        },
+      ]),
+    ],
+    locate: locatePoint(
+      points.length,
+      (i) => [points[i]!.left, points[i]!.up],
+      (i) => points[i]!.label,
+      (i) => points[i]!.detail,
+    ),
   };
 }

@@ -1,6 +1,5 @@
 import type { TendencyResult, Thinning } from '@epochscope/analysis/results';
-import type { TemplateResult } from 'lit';
-import { EsFigure, type FigureTable, tableOf } from '../../figure/index.js';
+import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
 import { linePlot } from '../es-tendency-scores/lines.js';
@@ -71,42 +70,40 @@ export class EsTendencyThinning extends EsFigure<Thinning, TendencyResult> {
     return 'tendency-thinning';
   }
 
-  protected override drawing({ steps }: Thinning): TemplateResult {
+  protected override draw({ steps }: Thinning, { width, measure }: Frame): Drawing {
     const sizes = [...new Set(steps.map(({ size }) => size))].sort((a, b) => b - a);
     const panels = steps[0]!.panels;
     const layers = [...new Set(panels.map(({ layer }) => layer))];
     const title = AGREEMENTS[this.agreement];
-    return this.plot(
-      linePlot({
-        width: this.width,
-        height: HEIGHT,
-        measure: this.measure,
-        places: sizes.map((size) => ({ id: String(size), label: String(size) })),
-        xTitle: 'samples',
-        yTitle: title,
-        range: [0, 1],
-        lines: panels.map(({ snapshot, layer }, i) => {
-          const name = `${layers.length > 1 ? `${layer}, ` : ''}${snapshotTitle(snapshot)}`;
-          return {
-            name,
-            colour: lineColour(i),
-            points: sizes.map((size) => {
-              const agreement = steps
-                .find((step) => step.size === size)!
-                .agreement.find((a) => a.layer === layer && a.snapshot === snapshot.id)!;
-              const { value } = agreement[this.agreement];
-              return {
-                x: String(size),
-                value,
-                label: `${layer}, ${snapshotTitle(snapshot)}, ${size} samples: ${title} ${value === null ? '–' : Number(value.toFixed(3))}`,
-                detail: { snapshot: snapshot.id, layer },
-                selected: this.selection.snapshot === snapshot.id && this.selection.layer === layer,
-              };
-            }),
-          };
-        }),
+    return linePlot({
+      width,
+      height: HEIGHT,
+      measure,
+      places: sizes.map((size) => ({ id: String(size), label: String(size) })),
+      xTitle: 'samples',
+      yTitle: title,
+      range: [0, 1],
+      lines: panels.map(({ snapshot, layer }, i) => {
+        const name = `${layers.length > 1 ? `${layer}, ` : ''}${snapshotTitle(snapshot)}`;
+        return {
+          name,
+          colour: lineColour(i),
+          points: sizes.map((size) => {
+            const agreement = steps
+              .find((step) => step.size === size)!
+              .agreement.find((a) => a.layer === layer && a.snapshot === snapshot.id)!;
+            const { value } = agreement[this.agreement];
+            return {
+              x: String(size),
+              value,
+              label: `${layer}, ${snapshotTitle(snapshot)}, ${size} samples: ${title} ${value === null ? '–' : Number(value.toFixed(3))}`,
+              detail: { snapshot: snapshot.id, layer },
+              selected: this.selection.snapshot === snapshot.id && this.selection.layer === layer,
+            };
+          }),
+        };
       }),
-    );
+    });
   }
 }
 

@@ -1,7 +1,15 @@
 import type { Figure, ModuleSnapshot, ModulesResult, ThetaStep } from '@epochscope/analysis/results';
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
-import { chart, EsFigure, type FigureTable, linePath, mark, tableOf } from '../../figure/index.js';
+import {
+  chart,
+  type Drawing,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  linePath,
+  tableOf,
+} from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
+import type { SceneItem } from '../../scene/index.js';
 import { format } from '../../styles.js';
 import { pickSnapshot } from '../es-module-dendrogram/index.js';
 import { titleOf } from '../es-module-flow/clusters.js';
@@ -18,27 +26,6 @@ const HEIGHT = 210;
  */
 export class EsThetaSweep extends EsFigure<ModuleSnapshot, ModulesResult> {
   static override properties = { ...EsFigure.properties, snapshot: { type: String } };
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1rem;
-      }
-      .names i {
-        display: inline-block;
-        inline-size: 1.2em;
-        border-block-start: 3px solid;
-        vertical-align: middle;
-        margin-inline-end: 0.4em;
-      }
-      .why {
-        color: var(--_quiet);
-        margin: 0.2rem 0 0;
-      }
-    `,
-  ];
   /** With `src`: the snapshot drawn; default the last. */
   declare snapshot: string;
 
@@ -69,40 +56,61 @@ export class EsThetaSweep extends EsFigure<ModuleSnapshot, ModulesResult> {
     );
   }
 
-  protected override drawing(s: ModuleSnapshot): TemplateResult {
+  protected override draw(s: ModuleSnapshot, { width, measure }: Frame): Drawing {
     const { steps, proposal, why } = s.sweep!;
-    const across = this.width >= 620 ? 2 : 1;
-    const wide = Math.floor(this.width / across);
+    const across = width >= 620 ? 2 : 1;
+    const wide = Math.floor(width / across);
     const theta = steps.map((step) => step.theta);
     const panel = (
       title: string,
       y: { domain: number[]; kind?: 'log'; zero?: boolean },
       lines: { name: string; colour: string; value: (step: ThetaStep) => number | null }[],
       row: number,
-    ) => {
+    ): SceneItem[] => {
       const c = chart({
         width: wide - (across > 1 ? 10 : 0),
         height: HEIGHT,
-        measure: this.measure,
+        measure,
         x: { domain: theta, title: 'θ', nice: false },
         y: { ...y, title },
       });
-      const upright = (at: number, colour: string, dash: string) =>
-        svg`<line x1=${c.x.at(at)} x2=${c.x.at(at)} y1=${c.top} y2=${c.bottom} stroke=${colour} stroke-width="1.5" stroke-dasharray=${dash}></line>`;
-      return svg`${c.axes}${upright(s.theta, 'var(--_text)', 'none')}
-        ${proposal.value === null ? nothing : upright(proposal.value, 'var(--_accent)', '5 4')}
-        ${lines.map(({ name, colour, value }, l) => {
+      const upright = (at: number, stroke: string, dash?: number[]): SceneItem => ({
+        kind: 'line',
+        x1: c.x.at(at),
+        x2: c.x.at(at),
+        y1: c.top,
+        y2: c.bottom,
+        stroke,
+        strokeWidth: 1.5,
+        ...(dash ? { dash } : {}),
+      });
+      return [
+        c.axes,
+        upright(s.theta, 'var(--_text)'),
+        ...(proposal.value === null ? [] : [upright(proposal.value, 'var(--_accent)', [5, 4])]),
+        ...lines.flatMap(({ name, colour, value }, l): SceneItem[] => {
           const points = steps.map(
             (step) => [c.x.at(step.theta), c.y.at(value(step) ?? Number.NaN)] as const,
           );
-          return svg`<path d=${linePath(points)} fill="none" stroke=${colour} stroke-width="1.5"></path>
-            ${steps.map((step, i) => {
+          return [
+            { kind: 'path', d: linePath(points), stroke: colour, strokeWidth: 1.5 },
+            ...steps.flatMap((step, i): SceneItem[] => {
               const v = value(step);
-              return v === null
-                ? nothing
-                : svg`<circle cx=${points[i]![0]} cy=${points[i]![1]} r="3" fill=${colour} ${mark({ label: `θ ${step.theta}: ${name} ${format(v)}`, row: row + l, column: i })}></circle>`;
-            })}`;
-        })}`;
+              if (v === null) return [];
+              return [
+                {
+                  kind: 'circle',
+                  x: points[i]![0],
+                  y: points[i]![1],
+                  r: 3,
+                  fill: colour,
+                  mark: { label: `θ ${step.theta}: ${name} ${format(v)}`, row: row + l, column: i },
+                },
+              ];
+            }),
+          ];
+        }),
+      ];
     };
     const counts = panel(
       'clusters',
@@ -116,16 +124,22 @@ export class EsThetaSweep extends EsFigure<ModuleSnapshot, ModulesResult> {
       SCORES.map(([key, name], i) => ({ name, colour: lineColour(i), value: (step) => step[key].value })),
       1,
     );
-    return html`${this.plot({
-      width: this.width,
+    return {
+      width,
       height: across > 1 ? HEIGHT : 2 * HEIGHT,
-      marks: true,
-      svg: svg`<g>${counts}</g><g transform="translate(${across > 1 ? `${wide} 0` : `0 ${HEIGHT}`})">${scores}</g>`,
-    })}
-    <div class="names">${SCORES.map(([, name], i) => html`<span part="item"><i style="border-color:${lineColour(i)}"></i>${name}</span>`)}
-      <span part="item"><i style="border-color:var(--_text)"></i>θ used: ${s.theta}</span>
-      ${proposal.value === null ? nothing : html`<span part="item"><i style="border-color:var(--_accent);border-block-start-style:dashed"></i>proposed: ${proposal.value}</span>`}</div>
-    <p class="why">${proposal.value === null ? `No θ is proposed: ${proposal.reason}.` : `Proposed: ${why}.`}</p>`;
+      items: [
+        { kind: 'group', items: counts },
+        across > 1 ? { kind: 'group', x: wide, items: scores } : { kind: 'group', y: HEIGHT, items: scores },
+      ],
+      legend: [
+        ...SCORES.map(([, name], i) => ({ name, colour: lineColour(i), kind: 'line' as const })),
+        { name: `θ used: ${s.theta}`, colour: 'var(--_text)', kind: 'line' },
+        ...(proposal.value === null
+          ? []
+          : [{ name: `proposed: ${proposal.value}`, colour: 'var(--_accent)', kind: 'dashed' as const }]),
+      ],
+      note: proposal.value === null ? `No θ is proposed: ${proposal.reason}.` : `Proposed: ${why}.`,
+    };
   }
 }
 

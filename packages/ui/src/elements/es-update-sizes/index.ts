@@ -1,44 +1,24 @@
 import type { TracksResult } from '@epochscope/analysis/results';
-import { css, html, nothing, svg, type TemplateResult } from 'lit';
-import { chart, decimate, EsFigure, type FigureTable, linePath, mark } from '../../figure/index.js';
+import {
+  chart,
+  type Drawing,
+  decimate,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  linePath,
+  locateOnLines,
+} from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
-import { format } from '../../styles.js';
-import { along, chosenAt, type TracksData } from '../es-parameter-paths/index.js';
+import type { SceneItem } from '../../scene/index.js';
+import { format, snapshotTitle } from '../../styles.js';
+import { along, chosenAt, nowLine, type TracksData } from '../es-parameter-paths/index.js';
 
 /**
  * How far each layer moved from one snapshot to the next, ‖Δw‖ or ‖Δw‖ / ‖w‖, on a logarithmic axis.
  * @fires es-select - `{ layer }`.
  */
 export class EsUpdateSizes extends EsFigure<TracksData, TracksResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .path {
-        fill: none;
-        stroke-width: 1.5;
-      }
-      .path:hover,
-      .path:focus-visible,
-      .path[aria-pressed='true'] {
-        stroke-width: 3;
-      }
-      .now {
-        stroke: var(--_quiet);
-      }
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0 1rem;
-      }
-      .names i {
-        display: inline-block;
-        inline-size: 1.2em;
-        block-size: 3px;
-        vertical-align: middle;
-        margin-inline-end: 0.4em;
-      }
-    `,
-  ];
   static override properties = {
     ...EsFigure.properties,
     absolute: { type: Boolean },
@@ -70,42 +50,55 @@ export class EsUpdateSizes extends EsFigure<TracksData, TracksResult> {
     return {
       columns: ['To snapshot', ...sizes.map(({ layer }) => layer)],
       length: data.snapshots.length - 1,
-      row: (i) => [data.snapshots[i + 1]!.id, ...sizes.map((one) => one.sizes[i]!)],
+      row: (i) => [snapshotTitle(data.snapshots[i + 1]!), ...sizes.map((one) => one.sizes[i]!)],
     };
   }
 
-  protected override drawing(data: TracksData): TemplateResult {
+  protected override draw(data: TracksData, { width, measure }: Frame): Drawing {
     const { title, at } = along(data.snapshots);
-    const sizes = this.tracksOf(data);
-    const positive = sizes.flatMap(({ sizes: list }) => {
+    const tracks = this.tracksOf(data);
+    const positive = tracks.flatMap(({ sizes }) => {
       let [low, high] = [Number.POSITIVE_INFINITY, 0];
-      for (const value of list) if (value > 0) [low, high] = [Math.min(low, value), Math.max(high, value)];
+      for (const value of sizes) if (value > 0) [low, high] = [Math.min(low, value), Math.max(high, value)];
       return high ? [low, high] : [];
     });
     const { x, y, left, right, top, bottom, axes } = chart({
-      width: this.width,
+      width,
       height: this.height,
-      measure: this.measure,
+      measure,
       x: { domain: [at[0]!, at[at.length - 1]!], title, nice: false },
       y: { domain: positive, kind: 'log', title: this.absolute ? '‖Δw‖' : '‖Δw‖ / ‖w‖' },
     });
-    const now = x.at(chosenAt(data, this.selection.snapshot));
-    return html`${this.plot({
-      width: this.width,
+    const lines = tracks.map(({ layer, sizes }, i): SceneItem => {
+      const selected = this.selection.layer === layer;
+      return {
+        kind: 'path',
+        class: 'line',
+        d: linePath(decimate(sizes.length, (k) => [x.at(at[k + 1]!), y.at(sizes[k]!)], right - left)),
+        stroke: lineColour(i),
+        strokeWidth: selected ? 3 : 1.5,
+        mark: {
+          label: `${layer}: ${format(sizes[0]!)} at first, ${format(sizes[sizes.length - 1]!)} at last`,
+          detail: { layer },
+          selected,
+        },
+      };
+    });
+    return {
+      width,
       height: this.height,
-      marks: true,
-      svg: svg`${axes}
-        ${Number.isFinite(now) ? svg`<line class="now" x1=${now} x2=${now} y1=${top} y2=${bottom} />` : nothing}
-        ${sizes.map(({ layer, sizes: list }, i) => {
-          const points = decimate(list.length, (k) => [x.at(at[k + 1]!), y.at(list[k]!)], right - left);
-          return svg`<path class="path" d=${linePath(points)} style="stroke:${lineColour(i)}" ${mark({
-            label: `${layer}: ${format(list[0]!)} at first, ${format(list[list.length - 1]!)} at last`,
-            detail: { layer },
-            selected: this.selection.layer === layer,
-          })} />`;
-        })}`,
-    })}
-    <div class="names">${sizes.map(({ layer }, i) => html`<span part="item"><i style="background:${lineColour(i)}"></i>${layer}</span>`)}</div>`;
+      items: [axes, ...nowLine(x.at(chosenAt(data, this.selection.snapshot)), top, bottom), ...lines],
+      legend: tracks.map(({ layer }, i) => ({ name: layer, colour: lineColour(i), kind: 'line' })),
+      locate: locateOnLines(
+        tracks.map(({ layer, sizes }) => ({
+          length: sizes.length,
+          x: (k) => x.at(at[k + 1]!),
+          y: (k) => y.at(sizes[k]!),
+          label: (k) => `${layer}, ${snapshotTitle(data.snapshots[k + 1]!)}: ${format(sizes[k]!)}`,
+          detail: { layer },
+        })),
+      ),
+    };
   }
 }
 

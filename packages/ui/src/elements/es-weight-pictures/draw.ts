@@ -1,31 +1,35 @@
 import type { PictureLayout } from '@epochscope/analysis/results';
+import type { Pixels } from '../../scene/index.js';
 
-export type WeightPalette = 'red-blue' | 'orange-blue';
+/** `sign`: − brown, + teal; `red-blue`: positive red, negative blue (Takehana & Ozaki). */
+export type WeightPalette = 'sign' | 'red-blue';
 /** Weights by sign and size, or which are kept: white on black. */
 export type WeightMode = 'weights' | 'regions';
 
 const POSITIVE: Record<WeightPalette, readonly [number, number, number]> = {
+  sign: [88, 226, 206],
   'red-blue': [255, 48, 32],
-  'orange-blue': [255, 176, 0],
 };
 const NEGATIVE: Record<WeightPalette, readonly [number, number, number]> = {
+  sign: [240, 164, 76],
   'red-blue': [56, 96, 255],
-  'orange-blue': [100, 143, 255],
 };
 /** Brightness of the smallest weight that is kept, so that it is told from a removed one. */
 const FLOOR = 0.16;
 
-/** Colour of a weight: positive red (or orange), negative blue, brighter the larger, removed black. */
+/** Colour of a weight by its sign, brighter the larger; removed black. */
 export function weightColour(
   value: number,
   kept: boolean,
   extent: number,
-  palette: WeightPalette = 'red-blue',
+  palette: WeightPalette = 'sign',
 ): readonly [number, number, number] {
   if (!kept) return [0, 0, 0];
   const share = extent > 0 ? Math.min(1, Math.abs(value) / extent) : 0;
   const light = FLOOR + (1 - FLOOR) * share;
-  const [r, g, b] = (value < 0 ? NEGATIVE : POSITIVE)[palette];
+  const hue = (value < 0 ? NEGATIVE : POSITIVE)[palette];
+  if (!hue) throw new Error(`expected colours sign or red-blue, got ${JSON.stringify(palette)}`);
+  const [r, g, b] = hue;
   return [Math.round(r * light), Math.round(g * light), Math.round(b * light)];
 }
 
@@ -55,7 +59,7 @@ export function unitPixels(
   mask: Uint8Array,
   unit: number,
   { mode, palette, extent }: { mode: WeightMode; palette: WeightPalette; extent: number },
-): { data: Uint8Array; width: number; height: number } {
+): Pixels {
   const [height, width, channels] = layout.inputShape;
   const tile = tileOf(layout);
   const data = new Uint8Array(3 * tile.width * tile.height);
@@ -83,45 +87,5 @@ export function unitPixels(
       }
     }
   }
-  return { data, width: tile.width, height: tile.height };
-}
-
-/**
- * All units (or `units`) as one sheet, `columns` side by side, each pixel `zoom` × `zoom`, 2·zoom white between units. RGB.
- */
-export function weightSheet(
-  layout: PictureLayout,
-  weights: Float32Array,
-  mask: Uint8Array,
-  options: {
-    mode?: WeightMode;
-    palette?: WeightPalette;
-    extent?: number;
-    columns?: number;
-    zoom?: number;
-    units?: readonly number[];
-  } = {},
-): { data: Uint8Array; width: number; height: number } {
-  const units = options.units ?? Array.from({ length: layout.units }, (_, u) => u);
-  const { mode = 'weights', palette = 'red-blue', zoom = 2 } = options;
-  const extent = options.extent ?? weightExtent(weights);
-  const columns = Math.max(1, Math.min(options.columns ?? Math.ceil(Math.sqrt(units.length)), units.length));
-  const rows = Math.ceil(units.length / columns);
-  const tile = tileOf(layout);
-  const gap = 2 * zoom;
-  const step = [tile.width * zoom + gap, tile.height * zoom + gap] as const;
-  const width = columns * step[0] + gap;
-  const height = rows * step[1] + gap;
-  const data = new Uint8Array(3 * width * height).fill(255);
-  units.forEach((unit, k) => {
-    const picture = unitPixels(layout, weights, mask, unit, { mode, palette, extent });
-    const left = gap + (k % columns) * step[0];
-    const top = gap + Math.floor(k / columns) * step[1];
-    for (let y = 0; y < tile.height * zoom; y++)
-      for (let x = 0; x < tile.width * zoom; x++) {
-        const from = 3 * (Math.floor(y / zoom) * tile.width + Math.floor(x / zoom));
-        data.set(picture.data.subarray(from, from + 3), 3 * ((top + y) * width + left + x));
-      }
-  });
-  return { data, width, height };
+  return { data, width: tile.width, height: tile.height, channels: 3 };
 }

@@ -15,8 +15,8 @@ export const cases: GalleryCase[] = [
   },
   {
     tag: 'es-weight-pictures',
-    title: 'colour-vision-safe colours, least removed first',
-    properties: () => ({ data: pictures(1), palette: 'orange-blue', sort: 'removed' }),
+    title: 'colours of the paper, least removed first',
+    properties: () => ({ data: pictures(1), palette: 'red-blue', sort: 'removed' }),
   },
   {
     tag: 'es-weight-pictures',

@@ -1,6 +1,15 @@
 import type { PictureLayout, PruneResult } from '@epochscope/analysis/results';
-import { css, html, type PropertyValues, svg, type TemplateResult } from 'lit';
-import { cssColour, EsFigure, type FigureTable, mark, type Painter, tableOf } from '../../figure/index.js';
+import {
+  type ColourScale,
+  type Drawing,
+  EsFigure,
+  type FigureTable,
+  type Frame,
+  hexColour,
+  type Located,
+  tableOf,
+} from '../../figure/index.js';
+import type { SceneItem } from '../../scene/index.js';
 import { format } from '../../styles.js';
 import {
   tileOf,
@@ -24,46 +33,11 @@ const GAP = 4;
 const LEAST = 44;
 
 /**
- * A layer's weights as one picture per unit: positive red, negative blue, brighter the larger, removed black; or the
+ * A layer's weights as one picture per unit: − brown, + teal, brighter the larger, removed black; or the
  * regions that are kept, white on black. Channels stand side by side. Choosing a picture chooses its unit.
  * @fires es-select - `{ unit }`.
- * @csspart scale - the colour scale below.
  */
 export class EsWeightPictures extends EsFigure<WeightPicturesData, PruneResult> {
-  static override styles = [
-    ...EsFigure.styles,
-    css`
-      .unit {
-        fill: transparent;
-        stroke: transparent;
-        stroke-width: 2;
-      }
-      .unit:hover {
-        stroke: var(--_quiet);
-      }
-      .unit[aria-pressed='true'] {
-        stroke: var(--_accent);
-        stroke-width: 3;
-      }
-      .scale {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 0.2rem 0.5rem;
-        margin-block-start: 0.4rem;
-        color: var(--_quiet);
-        font-variant-numeric: tabular-nums;
-      }
-      .scale i {
-        inline-size: 9rem;
-        block-size: 0.8rem;
-        border: 1px solid var(--_line);
-      }
-      .scale i.key {
-        inline-size: 0.8rem;
-      }
-    `,
-  ];
   static override properties = {
     ...EsFigure.properties,
     mode: { type: String },
@@ -76,7 +50,7 @@ export class EsWeightPictures extends EsFigure<WeightPicturesData, PruneResult> 
     largest: { type: Number },
   };
   declare mode: WeightMode;
-  /** red-blue, or orange-blue, which is told apart under colour-vision deficiencies. */
+  /** sign, or red-blue as in the paper. */
   declare palette: WeightPalette;
   /** |w| of full brightness, to share one scale between elements; 0: from these weights. */
   declare extent: number;
@@ -90,13 +64,11 @@ export class EsWeightPictures extends EsFigure<WeightPicturesData, PruneResult> 
   declare round: number;
   /** Widest a picture becomes, CSS pixels. */
   declare largest: number;
-  private shown: number[] = [];
-  private bright = 0;
 
   constructor() {
     super();
     this.mode = 'weights';
-    this.palette = 'red-blue';
+    this.palette = 'sign';
     this.extent = 0;
     this.sort = 'unit';
     this.units = null;
@@ -120,43 +92,48 @@ export class EsWeightPictures extends EsFigure<WeightPicturesData, PruneResult> 
     return this.mode === 'regions' ? 'regions' : 'weights';
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    super.willUpdate(changed);
-    if (!this.data || !['data', 'units', 'sort', 'limit', 'extent'].some((name) => changed.has(name))) return;
-    const { layout, weights, mask } = this.data;
-    const units = this.units
-      ? this.units.filter((unit) => unit >= 0 && unit < layout.units)
-      : Array.from({ length: layout.units }, (_, unit) => unit);
-    if (this.sort === 'removed' && mask) {
-      const kept = keptOf(this.data);
-      units.sort((a, b) => kept[b]! - kept[a]! || a - b);
-    }
-    this.shown = units.slice(0, Math.max(1, this.limit));
-    this.bright = this.extent || weightExtent(weights);
+  /** Units drawn, in their order. */
+  private shown(data: WeightPicturesData): number[] {
+    return this.kept('shown', [data, this.units, this.sort, this.limit], () => {
+      const { layout, mask } = data;
+      const units = this.units
+        ? this.units.filter((unit) => unit >= 0 && unit < layout.units)
+        : Array.from({ length: layout.units }, (_, unit) => unit);
+      if (this.sort === 'removed' && mask) {
+        const kept = keptOf(data);
+        units.sort((a, b) => kept[b]! - kept[a]! || a - b);
+      }
+      return units.slice(0, Math.max(1, this.limit));
+    });
+  }
+  /** |w| of full brightness. */
+  private bright({ weights }: WeightPicturesData): number {
+    return this.extent || this.kept('bright', [weights], () => weightExtent(weights));
   }
 
-  protected override emptyReason({ layout, weights }: WeightPicturesData): string {
-    if (!layout.units || !weights.length) return 'The layer has no weights.';
-    return this.shown.length ? '' : 'No such unit.';
+  protected override emptyReason(data: WeightPicturesData): string {
+    if (!data.layout.units || !data.weights.length) return 'The layer has no weights.';
+    return this.shown(data).length ? '' : 'No such unit.';
   }
   protected override summary(data: WeightPicturesData): string {
     const { layout, mask } = data;
     const [height, width] = layout.inputShape;
     const removed = mask ? mask.reduce((sum, kept) => sum + (kept ? 0 : 1), 0) / mask.length : 0;
-    const which = this.shown.length === 1 ? `unit ${this.shown[0]}` : `${this.shown.length} units`;
+    const which =
+      this.shown(data).length === 1 ? `unit ${this.shown(data)[0]}` : `${this.shown(data).length} units`;
     return this.mode === 'regions'
       ? `Regions of weights that ${which} of ${layout.layer} keep, in pictures of ${height}×${width}; ${share(removed)} of the layer is removed`
-      : `Weights of ${which} of ${layout.layer} as pictures of ${height}×${width}, brightest at ${format(this.bright)}; ${share(removed)} of the layer is removed`;
+      : `Weights of ${which} of ${layout.layer} as pictures of ${height}×${width}, brightest at ${format(this.bright(data))}; ${share(removed)} of the layer is removed`;
   }
-  protected override hint({ layout }: WeightPicturesData): string {
-    const left = (this.units?.length ?? layout.units) - this.shown.length;
+  protected override hint(data: WeightPicturesData): string {
+    const left = (this.units?.length ?? data.layout.units) - this.shown(data).length;
     return left > 0 ? `${left} more units are not drawn (limit ${this.limit})` : '';
   }
   protected override table(data: WeightPicturesData): FigureTable {
     const { layout, weights, mask } = data;
     const size = weights.length / layout.units;
     const kept = keptOf(data);
-    return tableOf(['Unit', 'Removed', 'Kept', 'Largest |w|', 'Positive'], this.shown, (unit) => {
+    return tableOf(['Unit', 'Removed', 'Kept', 'Largest |w|', 'Positive'], this.shown(data), (unit) => {
       let largest = 0;
       let positive = 0;
       for (let i = unit; i < weights.length; i += layout.units) {
@@ -174,87 +151,126 @@ export class EsWeightPictures extends EsFigure<WeightPicturesData, PruneResult> 
     });
   }
 
-  protected override drawing(data: WeightPicturesData): TemplateResult {
-    const { layout } = data;
+  protected override draw(data: WeightPicturesData, { width: room }: Frame): Drawing {
+    const { layout, weights } = data;
     const tile = tileOf(layout);
+    const units = this.shown(data);
     const whole = (pixels: number) => Math.max(1, Math.floor(pixels / tile.width)) * tile.width;
-    const count = this.shown.length;
     const least = Math.ceil(LEAST / Math.min(tile.width, tile.height)) * tile.width;
-    const most = Math.max(1, Math.floor((this.width + GAP) / (least + GAP)));
-    const columns = Math.min(count, most);
-    const room = (this.width - GAP * (columns - 1)) / columns;
+    const most = Math.max(1, Math.floor((room + GAP) / (least + GAP)));
+    const columns = Math.min(units.length, most);
+    const own = (room - GAP * (columns - 1)) / columns;
     // Whole pixels per weight where they fit; filters of few pixels are drawn large.
-    const wide = room < tile.width ? room : Math.min(whole(room), Math.max(least, whole(this.largest)));
+    const wide = own < tile.width ? own : Math.min(whole(own), Math.max(least, whole(this.largest)));
     const high = (wide * tile.height) / tile.width;
-    const rows = Math.ceil(count / columns);
-    const place = (i: number) =>
-      [(i % columns) * (wide + GAP), Math.floor(i / columns) * (high + GAP)] as const;
     const kept = keptOf(data);
-    const size = data.weights.length / layout.units;
+    const size = weights.length / layout.units;
     const name = layout.kind === 'conv2d' ? 'filter' : 'unit';
-    return html`${this.plot({
-      width: columns * (wide + GAP) - GAP,
-      height: rows * (high + GAP) - GAP,
-      paint: this.painter(data, place, wide, high),
-      changes: [this.mode, this.palette, this.bright, this.shown, wide],
-      marks: true,
-      svg: svg`${this.shown.map((unit, i) => {
-        const [x, y] = place(i);
-        const removed = data.mask ? `, ${share(1 - kept[unit]! / size)} removed` : '';
-        return svg`<rect class="unit" x=${x} y=${y} width=${wide} height=${high} ${mark({
+    const extent = this.bright(data);
+    const { mode, palette } = this;
+    const pixels = this.kept('pixels', [data, mode, palette, extent, units], () => {
+      const all = data.mask ?? new Uint8Array(weights.length).fill(1);
+      return units.map((unit) => unitPixels(layout, weights, all, unit, { mode, palette, extent }));
+    });
+    const images: SceneItem[] = [];
+    const marks: SceneItem[] = [];
+    units.forEach((unit, i) => {
+      const box = {
+        x: (i % columns) * (wide + GAP),
+        y: Math.floor(i / columns) * (high + GAP),
+        width: wide,
+        height: high,
+      };
+      const removed = data.mask ? `, ${share(1 - kept[unit]! / size)} removed` : '';
+      const selected = this.selection.unit === unit;
+      images.push({ kind: 'image', ...box, pixels: pixels[i]! });
+      marks.push({
+        kind: 'rect',
+        class: 'cell',
+        ...box,
+        // Filled for the pointer, with nothing to see: the picture lies below.
+        fill: '#808080',
+        fillOpacity: 0,
+        ...(selected ? { stroke: 'var(--_accent)', strokeWidth: 3 } : {}),
+        mark: {
           label: `${name} ${unit}${removed}, ${kept[unit]} weights kept`,
           detail: { unit },
           row: Math.floor(i / columns),
           column: i % columns,
-          selected: this.selection.unit === unit,
-        })} />`;
-      })}`,
-    })}
-    ${this.still ? '' : this.scale()}`;
-  }
-
-  private painter(
-    { layout, weights, mask }: WeightPicturesData,
-    place: (i: number) => readonly [number, number],
-    wide: number,
-    high: number,
-  ): Painter {
-    const { mode, palette, bright: extent, shown } = this;
-    const all = mask ?? new Uint8Array(weights.length).fill(1);
-    return (context) => {
-      const { width, height } = tileOf(layout);
-      const small = new OffscreenCanvas(width, height);
-      const inside = small.getContext('2d')!;
-      const image = new ImageData(width, height);
-      context.imageSmoothingEnabled = false;
-      shown.forEach((unit, i) => {
-        const { data } = unitPixels(layout, weights, all, unit, { mode, palette, extent });
-        for (let p = 0; p < width * height; p++) {
-          image.data[4 * p] = data[3 * p]!;
-          image.data[4 * p + 1] = data[3 * p + 1]!;
-          image.data[4 * p + 2] = data[3 * p + 2]!;
-          image.data[4 * p + 3] = 255;
-        }
-        inside.putImageData(image, 0, 0);
-        context.drawImage(small, ...place(i), wide, high);
+          selected,
+        },
       });
+    });
+    return {
+      width: columns * (wide + GAP) - GAP,
+      height: Math.ceil(units.length / columns) * (high + GAP) - GAP,
+      items: [...images, ...marks],
+      ...(this.still
+        ? {}
+        : mode === 'regions'
+          ? {
+              legend: [
+                { name: 'removed', colour: '#000000' },
+                { name: 'kept (white)', colour: '#ffffff' },
+              ],
+            }
+          : { legend: [{ name: 'removed', colour: '#000000' }], scales: [this.scale(data)] }),
+      locate: (x, y) => {
+        const i = marks.findIndex(
+          (one) =>
+            one.kind === 'rect' &&
+            x >= one.x &&
+            x < one.x + one.width &&
+            y >= one.y &&
+            y < one.y + one.height,
+        );
+        return i < 0 ? null : weightAt(data, units[i]!, tile, images[i]!, x, y);
+      },
     };
   }
 
-  private scale(): TemplateResult {
-    const key = (colour: string, text: string) =>
-      html`<i class="key" style="background:${colour}"></i><span>${text}</span>`;
-    if (this.mode === 'regions')
-      return html`<div class="scale" part="scale">${key('#fff', 'kept')} ${key('#000', 'removed')}</div>`;
-    const colour = (value: number) => cssColour(weightColour(value, true, 1, this.palette));
-    const stops = [-1, -0.5, -1e-9, 1e-9, 0.5, 1].map(
-      (value) => `${colour(value)} ${(50 + 50 * value).toFixed(1)}%`,
+  private scale(data: WeightPicturesData): ColourScale {
+    const bright = this.bright(data);
+    const most = this.kept('most', [data.weights], () =>
+      data.weights.reduce((top, w) => Math.max(top, Math.abs(w)), 0),
     );
-    return html`<div class="scale" part="scale">
-      <span>−${format(this.bright)}</span><i style="background:linear-gradient(to right, ${stops.join(',')})"></i><span>+${format(this.bright)}</span>
-      ${key('#000', 'removed')}
-    </div>`;
+    const clipped = most > bright * (1 + 1e-6);
+    const steps = [-1, -0.8, -0.6, -0.4, -0.2, -1e-9, 1e-9, 0.2, 0.4, 0.6, 0.8, 1];
+    return {
+      title: 'weight',
+      colours: steps.map((value) => hexColour(weightColour(value, true, 1, this.palette))),
+      low: `${clipped ? '≤ ' : ''}−${format(bright)}`,
+      middle: '0',
+      high: `${clipped ? '≥ ' : ''}+${format(bright)}`,
+    };
   }
+}
+
+/** The weight at a place of a unit's picture; null on a line between channels. */
+function weightAt(
+  { layout, weights, mask }: WeightPicturesData,
+  unit: number,
+  tile: ReturnType<typeof tileOf>,
+  box: SceneItem,
+  x: number,
+  y: number,
+): Located | null {
+  if (box.kind !== 'image') return null;
+  const [height, width, channels] = layout.inputShape;
+  const column = Math.floor(((x - box.x) / box.width) * tile.width);
+  const row = Math.floor(((y - box.y) / box.height) * tile.height);
+  const [across, down] = [Math.floor(column / (width + 1)), Math.floor(row / (height + 1))];
+  const c = down * tile.across + across;
+  const [left, top] = [column - across * (width + 1), row - down * (height + 1)];
+  if (left >= width || top >= height || c >= channels) return null;
+  const i = ((top * width + left) * channels + c) * layout.units + unit;
+  const place = channels > 1 ? `${top}, ${left}, channel ${c}` : `${top}, ${left}`;
+  return {
+    x,
+    y,
+    label: `${layout.kind === 'conv2d' ? 'filter' : 'unit'} ${unit} [${place}]: ${mask && !mask[i] ? 'removed' : format(weights[i]!)}`,
+    detail: { unit },
+  };
 }
 
 /** Weights kept of each unit. */

@@ -55,7 +55,7 @@ describe('es-change-heatmap', () => {
   const result = changeResult();
   const kernel = result.tensors.find(({ name }) => name === 'C1.kernel')!;
 
-  it('paints decreases red, increases blue and 0 white', async () => {
+  it('paints decreases brown, increases teal and 0 white', async () => {
     const data = {
       ...kernel,
       shape: [1, 1, 1, 3],
@@ -64,19 +64,19 @@ describe('es-change-heatmap', () => {
     };
     const element = await mount<EsChangeHeatmap>('es-change-heatmap', { data });
     const canvas = find<HTMLCanvasElement>(element, 'canvas');
-    const [less, none, more] = all<SVGRectElement>(element, '.tile').map((tile) =>
+    const [less, none, more] = all<SVGRectElement>(element, 'rect.cell').map((tile) =>
       pixel(canvas, tile.x.baseVal.value + 5, tile.y.baseVal.value + 5),
     );
     expect(less![0]!).toBeGreaterThan(less![2]! + 80);
     expect(none).toEqual([255, 255, 255, 255]);
-    expect(more![2]!).toBeGreaterThan(more![0]! + 80);
+    expect(more![1]!).toBeGreaterThan(more![0]! + 50);
   });
 
   it('reads out the value below the pointer, by its place in the tensor', async () => {
     const element = await mount<EsChangeHeatmap>('es-change-heatmap', { data: kernel });
     const plot = find(element, '.plot');
     const box = plot.getBoundingClientRect();
-    const tile = all<SVGRectElement>(element, '.tile')[2]!;
+    const tile = all<SVGRectElement>(element, 'rect.cell')[2]!;
     const cell = tile.width.baseVal.value / 5;
     // Row 3, column 1 of filter 2.
     const at = {
@@ -96,7 +96,7 @@ describe('es-change-heatmap', () => {
   it('chooses a filter by click and by keyboard', async () => {
     const element = await mount<EsChangeHeatmap>('es-change-heatmap', { data: kernel });
     const said = heard(element);
-    const tiles = all<SVGRectElement>(element, '.tile');
+    const tiles = all<SVGRectElement>(element, 'rect.cell');
     tiles[4]!.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true }));
     tiles[0]!.focus();
     tiles[0]!.dispatchEvent(
@@ -164,18 +164,18 @@ describe('es-parameter-paths and es-update-sizes', () => {
   it('say what a line is, choose its layer and unit, and list every snapshot', async () => {
     const data = tracksResult(50);
     const element = await mount<EsParameterPaths>('es-parameter-paths', { data, layer: 'C1' });
-    const paths = all<SVGPathElement>(element, '.path');
+    const paths = all<SVGPathElement>(element, 'path.line');
     expect(paths).toHaveLength(8);
     const said = heard(element);
     paths[3]!.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true }));
     expect(said).toEqual([{ layer: 'C1', unit: 3 }]);
-    paths[3]!.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, composed: true }));
+    paths[3]!.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, composed: true }));
     await frames();
     expect(readout(element)).toMatch(/^C1\.kernel\[3, 1, 0, 3\]: .+ → /);
     expect(element.toCSV().trim().split('\n')).toHaveLength(51);
     const sizes = await mount('es-update-sizes', { data });
     const chosen = heard(sizes);
-    all<SVGPathElement>(sizes, '.path')[2]!.dispatchEvent(
+    all<SVGPathElement>(sizes, 'path.line')[2]!.dispatchEvent(
       new MouseEvent('click', { bubbles: true, composed: true }),
     );
     expect(chosen).toEqual([{ layer: 'F3' }]);
@@ -186,7 +186,7 @@ describe('es-parameter-paths and es-update-sizes', () => {
       data: tracksResult(5000),
       layer: 'C1',
     });
-    const path = find<SVGPathElement>(element, '.path').getAttribute('d')!;
+    const path = find<SVGPathElement>(element, 'path.line').getAttribute('d')!;
     expect(path.split('L').length).toBeLessThan(4 * 700);
   });
 });
@@ -195,13 +195,14 @@ describe('es-activity-bars and es-selectivity', () => {
   it('a bar a filter and defined class, on one scale', async () => {
     const panel = activityPanel('R1', 6, 2, [4]);
     const element = await mount<EsActivityBars>('es-activity-bars', { data: panel });
-    const bars = all<SVGRectElement>(element, '.bar-of');
+    const bars = all<SVGRectElement>(element, 'rect[data-mark]');
     expect(bars).toHaveLength(6 * 9);
     expect(find(element, '.note').textContent).toContain('4 (no correctly predicted sample)');
     const heights = bars.map((bar) => bar.height.baseVal.value);
     const values = Array.from(panel.activity).filter((_, i) => i % 10 !== 4);
+    // Places are written to a hundredth of a pixel.
     for (const [i, value] of values.entries())
-      expect(heights[i]! / heights[0]!).toBeCloseTo(value / values[0]!, 3);
+      expect(heights[i]! / heights[0]!).toBeCloseTo(value / values[0]!, 2);
     const said = heard(element);
     bars[10]!.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true }));
     expect(said).toEqual([{ layer: 'R1', unit: 1, class: 1, snapshot: 'step-00000500' }]);
@@ -209,8 +210,8 @@ describe('es-activity-bars and es-selectivity', () => {
 
   it('a dot a filter, and its box', async () => {
     const element = await mount('es-selectivity', { data: activityResult().panels });
-    expect(all(element, '.dot')).toHaveLength(2 * (6 + 16));
-    expect(all(element, '.box')).toHaveLength(4);
+    expect(all(element, 'circle[data-mark]')).toHaveLength(2 * (6 + 16));
+    expect(all(element, 'rect[data-mark]')).toHaveLength(4);
   });
 });
 
@@ -228,9 +229,16 @@ describe('views', () => {
     Object.assign(view, { selection: { layer: 'P1' } });
     await frames();
     expect(find<EsChangeHeatmap>(view, 'es-change-heatmap').data!.name).toBe('F3.kernel');
+    // A value far beyond the others does not leave them pale, unless asked.
+    const result = changeResult();
+    const [first] = result.tensors;
+    first!.delta[0] = 100;
+    Object.assign(view, { data: { ...result, scale: 100 } });
+    await frames();
+    expect(find<EsChangeHeatmap>(view, 'es-change-heatmap').extent).toBeLessThan(10);
     find<HTMLInputElement>(view, '.controls input').click();
     await frames();
-    expect(find<EsChangeHeatmap>(view, 'es-change-heatmap').palette).toBe('orange-purple');
+    expect(find<EsChangeHeatmap>(view, 'es-change-heatmap').extent).toBe(100);
   });
 
   it('activity: follows the page, and says when a snapshot was not analysed', async () => {

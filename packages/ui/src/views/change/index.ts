@@ -1,11 +1,11 @@
 import type { ChangeResult, Figure } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { scatterOf } from '../../elements/es-change-scatter/index.js';
-import { type DivergingName, EsLoaded } from '../../figure/index.js';
+import { type DivergingName, EsLoaded, robustExtent } from '../../figure/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 
 const percent = ({ value }: Figure) => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
-const number = ({ value }: Figure) => (value === null ? '–' : format(value).replaceAll('-', '−'));
+const number = ({ value }: Figure) => (value === null ? '–' : format(value));
 
 /**
  * A whole change result: the figures of every layer, and for the chosen one its values before, its change and the scatter of one against the
@@ -79,15 +79,19 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
     ...EsLoaded.properties,
     layer: { type: String },
     palette: { type: String },
+    full: { type: Boolean },
   };
   /** The layer shown large; default the first with parameters. */
   declare layer: string;
   declare palette: DivergingName;
+  /** Colours up to the largest change, also where a few leave the rest pale. */
+  declare full: boolean;
 
   constructor() {
     super();
     this.layer = '';
-    this.palette = 'red-blue';
+    this.palette = 'sign';
+    this.full = false;
   }
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
@@ -99,6 +103,20 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
   }
   protected override emptyReason({ layers }: ChangeResult): string {
     return layers.length ? '' : 'The net has no parameters.';
+  }
+
+  /** The end of the colours, one for all layers. */
+  private extent(data: ChangeResult): number {
+    if (this.full) return data.scale;
+    if (this.robust?.data !== data) {
+      const all = data.tensors.map(({ delta }) => robustExtent(delta));
+      this.robust = { data, extent: Math.min(data.scale, Math.max(...all)) };
+    }
+    return this.robust.extent;
+  }
+  private robust: { data: ChangeResult; extent: number } | null = null;
+  private clipped(data: ChangeResult): boolean {
+    return this.full || this.extent(data) < data.scale;
   }
 
   private choose(layer: string): void {
@@ -119,13 +137,13 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
             <td>${s.count}</td><td>${number(s.pearson)}</td><td>${number(s.slope)}</td><td>${percent(s.equalSigns)}</td><td>${percent(s.positiveGrew)}</td><td>${percent(s.negativeShrank)}</td><td>${percent(s.relativeChange)}</td></tr>`,
         )}</tbody>
       </table></div>
-      <label class="controls"><input type="checkbox" .checked=${this.palette === 'orange-purple'} @change=${(e: Event) => (this.palette = (e.target as HTMLInputElement).checked ? 'orange-purple' : 'red-blue')} /> colours safe for colour-vision deficiency</label>
+      ${this.clipped(data) ? html`<label class="controls"><input type="checkbox" .checked=${this.full} @change=${(e: Event) => (this.full = (e.target as HTMLInputElement).checked)} /> colours up to the largest change, ${format(data.scale)}</label>` : nothing}
       <div class="split">
         <div>
           <h3>${this.layer}: change</h3>
           ${tensors.map(
             (tensor) => html`<h4>${tensor.name}, ${tensor.shape.join(' × ')}</h4>
-            <es-change-heatmap .data=${tensor} .selection=${this.selection} .inputShape=${data.inputShape} .extent=${data.scale} palette=${this.palette}></es-change-heatmap>`,
+            <es-change-heatmap .data=${tensor} .selection=${this.selection} .inputShape=${data.inputShape} .extent=${this.extent(data)} palette=${this.palette}></es-change-heatmap>`,
           )}
         </div>
         <div>

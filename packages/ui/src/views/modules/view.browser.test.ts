@@ -26,7 +26,7 @@ const flow = (view: EsModulesView) => view.shadowRoot!.querySelector<EsModuleFlo
 const gallery = (view: EsModulesView) =>
   view.shadowRoot!.querySelector<EsCentroidGallery>('es-centroid-gallery:not([still])')!;
 const cards = (element: EsCentroidGallery) => [
-  ...element.shadowRoot!.querySelectorAll<HTMLButtonElement>('.card'),
+  ...element.shadowRoot!.querySelectorAll<SVGRectElement>('[part=plot] rect[data-mark]'),
 ];
 
 describe('es-modules-view', () => {
@@ -52,7 +52,7 @@ describe('es-modules-view', () => {
     expect(cards(gallery(view))[1]!.getAttribute('aria-pressed')).toBe('true');
     // An heir's card goes on from there.
     const heir = kin.querySelectorAll<EsCentroidGallery>('es-centroid-gallery')[2]!;
-    cards(heir)[0]!.click();
+    cards(heir)[0]!.dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true }));
     await settled(view);
     expect(heard.at(-1)).toEqual({ snapshot: 'epoch-0020', cluster: t.column[largest] });
     expect(view.shadowRoot!.textContent).toContain('epoch 20: 8 clusters');

@@ -99,7 +99,7 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
   constructor() {
     super();
     this.mode = 'weights';
-    this.palette = 'red-blue';
+    this.palette = 'sign';
     this.sort = 'unit';
   }
 
@@ -149,7 +149,7 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
           <legend>Order</legend>
           ${radio('sort', 'unit', 'as in the layer', this.sort, (v) => (this.sort = v as 'unit'))} ${radio('sort', 'removed', 'least removed first', this.sort, (v) => (this.sort = v as 'removed'))}
         </fieldset>
-        <label><input type="checkbox" .checked=${this.palette === 'orange-blue'} @change=${(e: Event) => (this.palette = (e.target as HTMLInputElement).checked ? 'orange-blue' : 'red-blue')} /> colour-vision-safe colours</label>
+        <label><input type="checkbox" .checked=${this.palette === 'red-blue'} @change=${(e: Event) => (this.palette = (e.target as HTMLInputElement).checked ? 'red-blue' : 'sign')} /> the paper’s colours</label>
       </div>
       <div class="split">
         <div>

@@ -37,7 +37,7 @@ describe('es-weight-pictures', () => {
   it('draws each weight of each unit where it is, removed ones black', async () => {
     const element = await show('es-weight-pictures', { data: picturesOf(2), extent: 0.3 });
     const canvas = inside<HTMLCanvasElement>(element, 'canvas');
-    const rects = [...element.shadowRoot!.querySelectorAll<SVGRectElement>('rect.unit')];
+    const rects = [...element.shadowRoot!.querySelectorAll<SVGRectElement>('rect.cell')];
     expect(rects.length).toBe(12);
     for (const unit of [0, 5, 11]) {
       const rect = rects[unit]!;
@@ -66,7 +66,7 @@ describe('es-weight-pictures', () => {
     const element = await show('es-weight-pictures', { data: picturesOf(1) });
     const chosen: number[] = [];
     element.addEventListener('es-select', (e) => chosen.push((e as CustomEvent).detail.unit));
-    const rects = [...element.shadowRoot!.querySelectorAll<SVGRectElement>('rect.unit')];
+    const rects = [...element.shadowRoot!.querySelectorAll<SVGRectElement>('rect.cell')];
     await userEvent.click(rects[4]!);
     rects[0]!.focus();
     await userEvent.keyboard('{ArrowRight}{ArrowDown}{Enter}');
@@ -174,7 +174,7 @@ describe('es-prune-view', () => {
     const told: unknown[] = [];
     view.addEventListener('es-select', (e) => told.push((e as CustomEvent).detail));
     expect(view.shadowRoot!.textContent).toContain('Choose a unit');
-    const rects = inside<HTMLElement>(view, 'es-weight-pictures').shadowRoot!.querySelectorAll('rect.unit');
+    const rects = inside<HTMLElement>(view, 'es-weight-pictures').shadowRoot!.querySelectorAll('rect.cell');
     await userEvent.click(rects[6]!);
     await frames();
     expect(told).toEqual([{ unit: 6 }]);

@@ -1,13 +1,17 @@
-import type { TendencyResult } from '@epochscope/analysis/results';
+import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { describe, expect, it } from 'vitest';
 import { blocksPanel, tendencyResult } from '../../gallery/tendency.js';
-import { tendencyFigure } from './figures.js';
+import type { SceneItem } from '../../scene/index.js';
+import { type TendencyFigure, tendencyFigure } from './figures.js';
 
 const result = tendencyResult(60, ['P1', 'S5'], [1, 2, 10]);
-const texts = (r: TendencyResult, ...rest: [Parameters<typeof tendencyFigure>[1]]) =>
-  tendencyFigure(r, ...rest, { side: 100 }).items.flatMap((item) =>
-    item.kind === 'text' ? [item.text] : [],
+const frame = { width: 600, measure: (text: string, size = 12) => 0.55 * size * text.length, dark: false };
+function textsOf(items: readonly SceneItem[]): string[] {
+  return items.flatMap((item) =>
+    item.kind === 'group' ? textsOf(item.items) : item.kind === 'text' ? [item.text] : [],
   );
+}
+const texts = (r: TendencyResult, figure: TendencyFigure) => textsOf(tendencyFigure(r, figure, frame).items);
 const none = { value: null, reason: 'x' } as const;
 
 function thinned(): TendencyResult {
@@ -53,8 +57,7 @@ describe('tendencyFigure', () => {
   });
   it('thinning: all samples first, then each number of samples, of the reference layer', () => {
     const found = texts(thinned(), 'thinning');
-    expect(found).toContain('60 samples');
-    expect(found).toContain('30 samples');
+    expect(found.join(' ')).toMatch(/60 samples.* 30 samples/);
     expect(found).not.toContain('P1');
     expect(found.filter((text) => text.endsWith('r 0.25')).length).toBe(2);
   });
@@ -66,19 +69,16 @@ describe('tendencyFigure', () => {
         vat: { side: 2, data: new Float32Array(4), pairsPerPixel },
       })),
     });
-    const note = (r: TendencyResult) =>
-      tendencyFigure(r, 'layers', { side: 100, mode: 'vat' })
-        .items.flatMap((item) => (item.kind === 'text' ? [item.text] : []))
-        .join(' ');
+    const note = (r: TendencyResult) => tendencyFigure(r, 'layers', frame, { mode: 'vat' }).note!;
     expect(note(vat(4))).toContain('pairs drawn with the seed');
     expect(note(vat('all'))).not.toContain('drawn');
     expect(() => note(result)).toThrow('holds no VAT picture');
   });
   it('says what a result does not hold', () => {
-    expect(() => tendencyFigure(result, 'thinning')).toThrow('holds no thinning; analyse with --thin');
+    expect(() => tendencyFigure(result, 'thinning', frame)).toThrow('holds no thinning; analyse with --thin');
     const plain = { ...result, panels: result.panels.map((p) => ({ ...p, marks: [] })) };
-    expect(() => tendencyFigure(plain, 'marks')).toThrow('known to be right or wrong');
-    expect(() => tendencyFigure({ ...result, panels: [] }, 'layers')).toThrow('holds no picture');
+    expect(() => tendencyFigure(plain, 'marks', frame)).toThrow('known to be right or wrong');
+    expect(() => tendencyFigure({ ...result, panels: [] }, 'layers', frame)).toThrow('holds no picture');
   });
   it('leaves the place of a panel that was not analysed, and draws one with no samples', () => {
     const some = { ...result, panels: result.panels.slice(1) };
@@ -92,14 +92,36 @@ describe('tendencyFigure', () => {
     };
     expect(texts({ ...result, panels: [empty] }, 'layers')).toContain('no samples');
   });
-  it('keeps every item inside, with long names too', () => {
+  it('keeps every item inside, with long names too, at one column of a paper', () => {
     const long = result.panels.map((p) => ({ ...p, layer: `a-very-long-layer-name-${p.layer}` }));
-    const { width, height, items } = tendencyFigure({ ...result, panels: long }, 'layers', { side: 60 });
+    const one = { ...frame, width: 305 };
+    const { width, height, items } = tendencyFigure({ ...result, panels: long }, 'layers', one);
+    expect(width).toBe(305);
     for (const item of items) {
-      expect(item.x).toBeGreaterThanOrEqual(0);
-      expect(item.y).toBeGreaterThanOrEqual(0);
-      expect(item.x).toBeLessThanOrEqual(width);
-      expect(item.y).toBeLessThanOrEqual(height);
+      if (item.kind !== 'text' && item.kind !== 'group') continue;
+      const half =
+        item.kind === 'text' ? one.measure(item.text, item.size) / (item.anchor === 'middle' ? 2 : 1) : 0;
+      const [x, y] = [item.x ?? 0, item.y ?? 0];
+      expect(x - half, JSON.stringify(item).slice(0, 90)).toBeGreaterThanOrEqual(-0.5);
+      expect(x).toBeLessThanOrEqual(width);
+      expect(y).toBeGreaterThanOrEqual(0);
+      expect(y).toBeLessThanOrEqual(height);
     }
+  });
+  it('draws all snapshots of a layer on one grey scale', () => {
+    const [first, second] = result.panels.filter(({ layer }) => layer === 'S5') as [
+      TendencyPanel,
+      TendencyPanel,
+    ];
+    const wide = { ...second, snapshot: { ...second.snapshot }, weights: second.weights.map((w) => 3 * w) };
+    const { items, scales } = tendencyFigure({ ...result, panels: [first, wide] }, 'layers', frame);
+    const lightest = items.flatMap((item) =>
+      item.kind === 'group' && item.items[0]?.kind === 'image'
+        ? [item.items[0].pixels.data.reduce((most, level) => Math.max(most, level), 0)]
+        : [],
+    );
+    expect(lightest).toHaveLength(2);
+    expect(Math.min(...lightest)).toBeLessThan(0.5 * Math.max(...lightest));
+    expect(scales![0]!.high).toMatch(/^(≥ )?[\d.]+$/);
   });
 });

@@ -1,7 +1,7 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
-import { type MarkColour, scaleOf } from '../../elements/es-tendency-image/draw.js';
+import { layerScales, type MarkColour } from '../../elements/es-tendency-image/draw.js';
 import type { TendencySelectDetail } from '../../elements/es-tendency-image/index.js';
 import { SCORE_MEASURES, type ScoreMeasure } from '../../elements/es-tendency-scores/index.js';
 import { AGREEMENTS, type Agreement } from '../../elements/es-tendency-thinning/index.js';
@@ -140,10 +140,9 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   private chosen(data: TendencyResult, panel: TendencyPanel): TemplateResult {
     return html`<div class="split">
       <div>
-        <h3>${panel.layer === panel.snapshot.id ? panel.layer : `${panel.layer}, ${panel.snapshot.id}`}</h3>
+        <h3>${panel.layer === panel.snapshot.id ? panel.layer : `${panel.layer}, ${snapshotTitle(panel.snapshot)}`}</h3>
         ${this.player(panel)}
-        <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} ?blocks=${this.outlines} @es-select=${this.onPosition}></es-tendency-image>
-        <es-legend mark-color="none" .high=${scaleOf(panel, this.mode)} unit=${panel.metric}></es-legend>
+        <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} ?blocks=${this.outlines} .scaleHigh=${layerScales(this.shown, this.mode).get(panel.layer)!.high} @es-select=${this.onPosition}></es-tendency-image>
       </div>
       <div>${this.figures(panel)} ${this.gallery(data, panel)}</div>
     </div>`;
@@ -170,9 +169,9 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   private gallery(data: TendencyResult, panel: TendencyPanel) {
     if (!data.samples.images) return nothing;
     if (this.block < 0 || this.block + 1 >= panel.blocks.boundaries.length)
-      return html`<h3 style="margin-top:1.5rem">Samples</h3><p class="reason">Click a block to see its samples.</p>`;
+      return html`<h3 class="samples">Samples</h3><p class="reason">Click a block to see its samples.</p>`;
     const [from, to] = [panel.blocks.boundaries[this.block]!, panel.blocks.boundaries[this.block + 1]!];
-    return html`<h3 style="margin-top:1.5rem">Block ${this.block + 1}: ${to - from} samples</h3>
+    return html`<h3 class="samples">Block ${this.block + 1}: ${to - from} samples</h3>
       <es-sample-gallery .data=${data.samples} .selection=${this.selection} .samples=${panel.order.subarray(from, to)}></es-sample-gallery>`;
   }
 

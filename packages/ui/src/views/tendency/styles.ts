@@ -63,6 +63,9 @@ export default css`
         padding: 0.15rem 0.7rem;
         max-inline-size: 100%;
       }
+      .samples {
+        margin-block-start: 1.5rem;
+      }
       .later {
         margin-block-start: 2rem;
       }
