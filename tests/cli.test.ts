@@ -127,7 +127,9 @@ describe('the path through', () => {
     expect(panels[0]!.vat.side).toBe(20);
     expect(panels[1]!.marks.filter((m) => m.rule === 'random').length).toBe(3);
     const png = decodePng(readFileSync(join(run, 'results', 'tendency', 'default', 'S5-epoch-0002.png')));
-    expect([png.width, png.height]).toEqual([800, 800]);
+    // 640 px of 1/96 inch at 300 dots an inch.
+    expect(png.width).toBe(2000);
+    expect(png.height).toBeGreaterThan(2000);
     const page = await cli('report', run, '-o', join(folder, 'page.html'));
     expect(page.code, page.err).toBe(0);
     const html = readFileSync(join(folder, 'page.html'), 'utf8');
@@ -263,7 +265,7 @@ it('reproduce satoh trains, draws the three figures and states the four claims',
   expect(taken.code, taken.err).toBe(0);
   expect(taken.err).toContain('was trained just so');
   expect(taken.err).not.toContain('Training');
-});
+}, 180_000);
 
 describe('thinning', () => {
   it('reports agreement a size and panel, and its samples can be analysed alone', async () => {
@@ -321,7 +323,7 @@ describe('thinning', () => {
     expect(html.match(/class="epochscope-result"/g)?.length).toBe(1);
   });
 
-  it('writes the figures of the paper, with what they need, as PNG and SVG', async () => {
+  it('writes the figures of the paper, with what they need, as PNG, SVG and PDF of one column', async () => {
     const out = join(folder, 'figures');
     const { code, err } = await cli(
       'tendency',
@@ -334,26 +336,39 @@ describe('thinning', () => {
       'layers,marks,thinning',
       '--png',
       '--svg',
+      '--pdf',
+      '--width',
+      '85mm',
+      '--dpi',
+      '150',
+      '--letters',
       '--aligned',
       '-o',
       out,
     );
     expect(code, err).toBe(0);
-    const pictures = readdirSync(out).filter((name) => /\.(png|svg)$/.test(name));
-    expect(pictures.sort()).toEqual([
-      'figure-layers.png',
-      'figure-layers.svg',
-      'figure-marks.png',
-      'figure-marks.svg',
-      'figure-thinning.png',
-      'figure-thinning.svg',
-    ]);
+    const pictures = readdirSync(out).filter((name) => /\.(png|svg|pdf)$/.test(name));
+    expect(pictures.sort()).toEqual(
+      ['layers', 'marks', 'thinning'].flatMap((name) =>
+        ['pdf', 'png', 'svg'].map((kind) => `figure-${name}.${kind}`),
+      ),
+    );
     const png = decodePng(readFileSync(join(out, 'figure-layers.png')));
     const svg = readFileSync(join(out, 'figure-layers.svg'), 'utf8');
-    expect(svg).toContain(`width="${png.width}" height="${png.height}"`);
+    expect(svg).toContain('width="85.2mm"');
+    expect(Math.abs(png.width - (85 / 25.4) * 150)).toBeLessThan(3);
+    // The file says its dots an inch, as dots a metre.
+    expect(png.resolution).toEqual({ x: 5906, y: 5906, unit: 1 });
+    const pdf = readFileSync(join(out, 'figure-marks.pdf'), 'latin1');
+    expect(pdf).toMatch(/^%PDF-1\.7/);
+    expect(Number(/MediaBox \[0 0 ([\d.]+)/.exec(pdf)![1])).toBeCloseTo((85 / 25.4) * 72, -0.5);
+    // Letters of the panels, in their order; the caption with its seed.
+    expect(svg).toMatch(/>a<\/text>/);
+    expect(readFileSync(join(out, 'figure-marks.svg'), 'utf8')).toMatch(/>b<\/text>/);
+    expect(/<desc>(.*)<\/desc>/s.exec(svg)![1]).toMatch(/metric euclidean.*seeds: analysis 1/);
     expect(svg).toMatch(/>epoch 1<.*>epoch 2</s);
-    // The letters of "epoch 1" stand above the first picture.
-    const ink = [...Array(40 * png.width).keys()].filter((i) => png.data[3 * i]! < 100).length;
+    // Title and "epoch 1" stand above the first picture.
+    const ink = [...Array(60 * png.width).keys()].filter((i) => png.data[png.channels * i]! < 100).length;
     expect(ink).toBeGreaterThan(100);
   });
 
@@ -603,7 +618,7 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
           join(folder, 'new11'),
         ];
       },
-      'holds no VAT picture in this order',
+      'leave out --vat-side 0',
     ],
     [
       'a figure of what is not marked',
@@ -620,7 +635,7 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
           join(folder, 'new10'),
         ];
       },
-      'marks no sample that is known to be right or wrong',
+      'give --labels and --predictions',
     ],
     [
       'marks that need what is not there',
@@ -628,7 +643,7 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
         writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
         return ['tendency', join(folder, 'p.npy'), '--figure', 'marks', '-o', join(folder, 'new9')];
       },
-      'which this run does not have; use --marks random or index',
+      'give --labels and --predictions',
     ],
     [
       'labels of another length',

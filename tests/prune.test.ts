@@ -407,12 +407,14 @@ describe('epochscope reproduce takehana', () => {
       expect(rounds[rounds.length - 1]!.removed.overall > 0).toBe(name !== 'control');
     }
     const place = join(out, 'pruned', 'network', 'results', 'prune', 'default');
-    const picture = decodePng(readFileSync(join(place, 'weights-round-01.png')));
-    expect([picture.width, picture.height]).toEqual([10 * 90 + 6, 10 * 90 + 6]);
-    // A removed weight is black, a kept one is not; the first unit's picture begins at 6, 6 and a pixel is 3×3.
+    // The first image of the SVG is the first unit's, each weight repeated; removed ones are black, the others the paper's colours.
+    const sheet = readFileSync(join(place, 'weights-round-01.svg'), 'utf8');
+    const picture = decodePng(Buffer.from(/base64,([^"]+)"/.exec(sheet)![1]!, 'base64'));
+    const cell = picture.width / 28;
+    expect(Number.isInteger(cell)).toBe(true);
     const { rounds } = await resultOf(join(out, 'pruned', 'network'));
     for (const p of [0, 27, 400, 783]) {
-      const at = 3 * ((6 + 3 * Math.floor(p / 28)) * picture.width + 6 + 3 * (p % 28));
+      const at = 3 * (cell * Math.floor(p / 28) * picture.width + cell * (p % 28));
       const rgb = [...picture.data.subarray(at, at + 3)];
       const [mask, w] = [rounds[1]!.mask[p * 100], rounds[1]!.weights[p * 100]!];
       if (!mask) expect(rgb).toEqual([0, 0, 0]);

@@ -2,10 +2,13 @@ import type { Figure } from '@epochscope/analysis';
 import type { Command } from 'commander';
 import { activityOfRun } from '../activity-run.js';
 import type { Output } from '../output.js';
+import { activityPictures } from '../pictures/activity.js';
+import { type PictureOptions, writePictures } from '../pictures/index.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
-  return command
+  command
     .description('What the filters of a layer respond to, class by class, and how selective they are')
     .argument('<run>', 'run directory')
     .option('--layer <names>', 'layers (default: feature maps after their activation)', names)
@@ -13,11 +16,14 @@ export function define(command: Command): Command {
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['last'])
     .option('--samples <n>', 'only the first n samples', whole(1))
     .option('--name <name>', 'name of this result', 'default')
-    .option('-o, --output <dir>', 'where to write (default: the run itself)')
-    .addHelpText('after', '\nExample:\n  epochscope activity my-run --layer R1,R2 --snapshots init,1,10');
+    .option('-o, --output <dir>', 'where to write (default: the run itself)');
+  return pictureOptions(command, 'activity by class, and selectivity,').addHelpText(
+    'after',
+    '\nExample:\n  epochscope activity my-run --layer R1,R2 --snapshots init,1,10',
+  );
 }
 
-interface Options {
+interface Options extends Partial<PictureOptions> {
   layer?: string[];
   layers?: string[];
   snapshots: string[];
@@ -38,6 +44,7 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
     },
     output,
   );
+  const pictures = await writePictures(folder, activityPictures(result), picturesOf(o), output);
   const figure = ({ value }: Figure) => value?.toFixed(3) ?? '–';
   const rows = result.panels.map((p) => [
     `${p.snapshot.id} ${p.layer}`,
@@ -52,6 +59,7 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
     `${table([['panel', 'filters', 'right samples', 'selectivity: median', 'q1', 'q3', 'undefined'], ...rows])}\nwritten to ${folder}`,
     {
       folder,
+      pictures,
       panels: result.panels.map(({ snapshot, layer, filters, distribution, undefinedClasses, used }) => ({
         snapshot: snapshot.id,
         layer,

@@ -2,10 +2,13 @@ import type { ChangeResult, Figure, PathRule } from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
 import { changeOfRun } from '../change-run.js';
 import type { Output } from '../output.js';
+import { changePictures } from '../pictures/change.js';
+import { type PictureOptions, writePictures } from '../pictures/index.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
-  return command
+  command
     .description('How parameters changed between two snapshots, and their paths over all')
     .argument('<run>', 'run directory')
     .option('--from <snapshot>', 'id, epoch, "first", "last" or "init"', 'first')
@@ -24,8 +27,11 @@ export function define(command: Command): Command {
     )
     .option('--seed <n>', 'for random paths', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
-    .option('-o, --output <dir>', 'where to write (default: the run itself)')
-    .addHelpText('after', '\nExample:\n  epochscope change my-run --from init --to epoch-10');
+    .option('-o, --output <dir>', 'where to write (default: the run itself)');
+  return pictureOptions(command, 'changes by tensor and layer, update sizes and paths').addHelpText(
+    'after',
+    '\nExample:\n  epochscope change my-run --from init --to epoch-10',
+  );
 }
 
 /** "largest:8", "random:20", "C1.kernel@17,F5.bias@3". Throws InvalidArgumentError. */
@@ -48,7 +54,7 @@ export function pathRule(text: string, seed: number): PathRule {
   };
 }
 
-interface Options {
+interface Options extends Partial<PictureOptions> {
   from: string;
   to: string;
   layers?: string[];
@@ -73,8 +79,10 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
     },
     output,
   );
+  const pictures = await writePictures(folder, changePictures(result, tracks), picturesOf(o), output);
   output.result(`${changeTable(result)}\nwritten to ${folder}`, {
     folder,
+    pictures,
     from: result.from,
     to: result.to,
     layers: result.layers,

@@ -4,13 +4,15 @@ import { readHierarchy } from '../geometry/hierarchy.js';
 import { geometryOfAlexnet } from '../geometry/of-alexnet.js';
 import { geometryOfRun } from '../geometry-run.js';
 import type { Output } from '../output.js';
-import { writeGeometryPictures } from '../pictures/geometry.js';
+import { geometryPictures } from '../pictures/geometry.js';
+import { writePictures } from '../pictures/index.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, oneOf, table, whole } from './_shared.js';
 
 const MAPS = ['depth', 'layer', 'both'] as const;
 
 export function define(command: Command): Command {
-  return command
+  command
     .description('Singular values and vectors of Jacobians: how a net bends the space of its inputs')
     .argument('<run>', 'run directory, or "alexnet": a net of AlexNet\'s shape')
     .option('--layers <names>', 'layers to look at (default: the end of each stage)', names)
@@ -35,16 +37,14 @@ export function define(command: Command): Command {
     .option('--seed <n>', 'starting vectors, random directions', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
     .option('-o, --output <dir>', 'where to write (default: the run itself; needed for alexnet)')
-    .option('--png', 'also write the right singular vectors of grey pictures as PNG')
-    .option('--svg', 'also write them as SVG')
-    .option('--resume', 'go on with what an earlier, cut-off call has finished')
-    .addHelpText(
-      'after',
-      `
+    .option('--resume', 'go on with what an earlier, cut-off call has finished');
+  return pictureOptions(command, 'singular vectors, spectra and the other figures').addHelpText(
+    'after',
+    `
 Examples:
   epochscope geometry my-run --layers P1,R3,S5 --inputs 16 --k 100 --snapshots init,last
   epochscope geometry alexnet --weights alexnet.npz --images cats.npy --layers fc7 --k 500 --no-tangents -o fc7`,
-    );
+  );
 }
 
 export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
@@ -78,9 +78,8 @@ export async function run([target]: string[], o: Record<string, never>, output: 
           { ...options, snapshots: o.snapshots as string[], output: o.output as string | undefined },
           output,
         );
-  if (o.png || o.svg)
-    await writeGeometryPictures(folder, result, { png: Boolean(o.png), svg: Boolean(o.svg) });
-  output.result(`${text(result)}\nwritten to ${folder}`, { folder, spectra: summary(result) });
+  const pictures = await writePictures(folder, geometryPictures(result), picturesOf(o), output);
+  output.result(`${text(result)}\nwritten to ${folder}`, { folder, pictures, spectra: summary(result) });
 }
 
 function text({ spectra }: GeometryResult): string {

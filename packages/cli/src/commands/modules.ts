@@ -3,11 +3,13 @@ import { THETAS } from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
-import { writeCentroids, writeTransitions } from '../pictures/modules.js';
+import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
+import { modulePictures, writeCentroidFigures } from '../pictures/modules.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, number, oneOf, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
-  return command
+  command
     .description('Clusters of hidden units by what they correlate with, and how they change over epochs')
     .argument('<run>', 'run directory')
     .option('--layers <names>', 'hidden layers (default: those after an activation)', names)
@@ -43,12 +45,14 @@ export function define(command: Command): Command {
     .option('--sweep <thetas>', 'thresholds to try ("0.3,0.5"), or "none"', thetas, [...THETAS])
     .option('--seed <n>', 'for drawing samples and units', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
-    .option('-o, --output <dir>', 'where to write (default: the run itself)')
-    .option('--png', 'also write centroids (with ranges) and transitions as pictures')
-    .addHelpText(
-      'after',
-      '\nExample:\n  epochscope modules my-run --snapshots 1,10,20,30 --theta 0.83 --samples 2500 --png',
-    );
+    .option('-o, --output <dir>', 'where to write (default: the run itself)');
+  return pictureOptions(
+    command,
+    'centroids (their figures as JSON), trees, transitions and flow',
+  ).addHelpText(
+    'after',
+    '\nExample:\n  epochscope modules my-run --snapshots 1,10,20,30 --theta 0.83 --samples 2500 --png',
+  );
 }
 
 function thetas(text: string): number[] | null {
@@ -61,7 +65,7 @@ function thetas(text: string): number[] | null {
   });
 }
 
-interface Options {
+interface Options extends Partial<PictureOptions> {
   layers?: string[];
   snapshots: string[];
   theta: number;
@@ -76,15 +80,13 @@ interface Options {
   seed: number;
   name: string;
   output?: string;
-  png?: boolean;
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
-  const { png, ...options } = o;
-  const { result, folder } = await modulesOfRun(directory!, options, output);
-  const pictures = png
-    ? [...(await writeCentroids(folder, result)), ...(await writeTransitions(folder, result))]
-    : [];
+  const { result, folder } = await modulesOfRun(directory!, o, output);
+  const kinds = picturesOf(o);
+  const pictures = await writePictures(folder, modulePictures(result), kinds, output);
+  if (wantsPictures(kinds)) pictures.push(...(await writeCentroidFigures(folder, result)));
   output.result([modulesText(result), `written to ${folder}`].join('\n'), {
     folder,
     pictures,

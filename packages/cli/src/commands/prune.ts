@@ -1,9 +1,11 @@
 import type { PruneRound, Ranking } from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Output } from '../output.js';
+import { writePictures } from '../pictures/index.js';
+import { prunePictures } from '../pictures/prune.js';
 import { compareRankings, comparisonText } from '../prune/compare.js';
-import { writePrunePictures } from '../prune/pictures.js';
 import { pruneOfRun } from '../prune-run.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, number, oneOf, rate, table, whole } from './_shared.js';
 
 const RANKINGS: Record<string, Ranking> = { net: 'network', network: 'network', unit: 'unit', loss: 'loss' };
@@ -17,7 +19,7 @@ function rankings(text: string): Ranking[] {
 }
 
 export function define(command: Command): Command {
-  return command
+  command
     .description('Remove small weights, then connected regions of weights, and retrain; writes a run')
     .argument('<run>', 'run directory')
     .option('-o, --output <dir>', 'run directory to write (default: RUN-pruned)')
@@ -62,22 +64,21 @@ export function define(command: Command): Command {
     .option('--noise <sd>', "noise on training inputs (default: the run's own)", number(0))
     .option('--seed <n>', "order of samples, noise (default: the run's own)", whole(0))
     .option('--name <name>', 'name of this result', 'default')
-    .option('--png', 'also write the weights and regions of each round as PNG')
     .option(
       '--palette <name>',
-      'of the pictures: red-blue, or orange-blue',
-      oneOf(['red-blue', 'orange-blue'] as const),
-      'red-blue',
+      'of the pictures: sign (− brown, + teal), or red-blue as in the paper',
+      oneOf(['sign', 'red-blue'] as const),
+      'sign',
     )
     .option('--overwrite', 'replace an existing run')
-    .option('--resume', 'go on with a run that was cut off')
-    .addHelpText(
-      'after',
-      `
+    .option('--resume', 'go on with a run that was cut off');
+  return pictureOptions(command, 'weights and regions of each round, and accuracy over rounds,').addHelpText(
+    'after',
+    `
 Examples:
   epochscope prune my-run --magnitude 0.5 --regions 0.4 --rounds 3
   epochscope prune my-run --ranking net,unit,loss --rounds 8 -o compared`,
-    );
+  );
 }
 
 export async function run([directory]: string[], o: Record<string, never>, output: Output): Promise<void> {
@@ -110,8 +111,13 @@ export async function run([directory]: string[], o: Record<string, never>, outpu
   };
   if (list.length > 1) {
     const { comparison, runs } = await compareRankings(directory!, list, o.tolerance, options, output);
-    if (o.png)
-      for (const one of runs) await writePrunePictures(one.folder, one.result, { palette: o.palette });
+    for (const one of runs)
+      await writePictures(
+        one.folder,
+        prunePictures(one.result, { palette: o.palette }),
+        picturesOf(o),
+        output,
+      );
     output.result(`${comparisonText(comparison)}\nwritten to ${options.output}`, {
       output: options.output,
       ...comparison,
@@ -119,7 +125,7 @@ export async function run([directory]: string[], o: Record<string, never>, outpu
     return;
   }
   const { result, folder } = await pruneOfRun(directory!, options, output);
-  if (o.png) await writePrunePictures(folder, result, { palette: o.palette });
+  await writePictures(folder, prunePictures(result, { palette: o.palette }), picturesOf(o), output);
   output.result(`${roundsTable(result.accuracyBefore.value, result.rounds)}\nwritten to ${options.output}`, {
     run: options.output,
     folder,

@@ -5,24 +5,26 @@ import {
   type MatrixOptions,
   TENDENCY_METRICS,
   type TendencyMetric,
-  type TendencyResult,
   type Thinning,
   type ThinningPlan,
 } from '@epochscope/analysis';
 import { EpochscopeError, METRICS } from '@epochscope/core-wasm';
-import { panelScene, TENDENCY_FIGURES, type TendencyFigure, tendencyFigure } from '@epochscope/ui';
+import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui';
 import { type Command, InvalidArgumentError } from 'commander';
 import { findFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
-import { writeFigure, writePanels } from '../pictures/index.js';
+import { wantsPictures, writePictures } from '../pictures/index.js';
+import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
 import { tendencyOfFile } from '../tendency/of-file.js';
+import type { TendencyRunOptions } from '../tendency/options.js';
 import { tendencyOfRun } from '../tendency-run.js';
 import { markRules } from './_marks.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, oneOf, table, whole } from './_shared.js';
 import { panelName, thinningPlan } from './_thin.js';
 
 export function define(command: Command): Command {
-  return command
+  command
     .description('Cluster tendency (VAT / iVAT) of layer outputs, or of any matrix')
     .argument(
       '<run-or-file>',
@@ -80,20 +82,24 @@ export function define(command: Command): Command {
     )
     .option('--seed <n>', 'for stability, sampled pixels and random marks', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
-    .option('-o, --output <dir>', 'where to write (default: the run itself)')
-    .option('--png', 'also write pictures as PNG: each panel, or the figures chosen')
-    .option('--svg', 'the same as SVG')
+    .option('-o, --output <dir>', 'where to write (default: the run itself)');
+  return pictureOptions(command, 'pictures: each panel, or the figures chosen,')
     .option(
       '--figure <names>',
-      `write figures of all panels: ${TENDENCY_FIGURES.join(', ')} (PNG unless --svg)`,
+      `write figures of all panels: ${TENDENCY_FIGURES.join(', ')} (PNG unless --svg or --pdf)`,
       (text) => names(text).map(oneOf(TENDENCY_FIGURES)),
     )
     .option('--mode <picture>', 'pictures of ivat or vat', oneOf(['ivat', 'vat'] as const), 'ivat')
     .option('--aligned', 'draw figures in orders aligned between snapshots')
     .addHelpText(
       'after',
-      '\nExamples:\n  epochscope tendency my-run --layers P1,R3,S5 --snapshots 1,10 --marks top:10\n  epochscope tendency my-run --layers R4,S5 --figure layers,marks,thinning --png --svg -o figures\n  epochscope tendency points.npy --labels labels.npy --metric cosine -o result --png',
+      '\nExamples:\n  epochscope tendency my-run --layers P1,R3,S5 --snapshots 1,10 --marks top:10\n  epochscope tendency my-run --layers R4,S5 --figure layers,marks,thinning --pdf --width 180mm -o figures\n  epochscope tendency points.npy --labels labels.npy --metric cosine -o result --png',
     );
+}
+
+interface Files {
+  labels?: string | undefined;
+  predictions?: string | undefined;
 }
 
 /** What the paper's figures show, unless marks and sizes are given: of 1000 samples 500, 100 and 50. */
@@ -157,12 +163,6 @@ export async function run([target]: string[], o: Record<string, never>, output: 
     seed: o.seed as number,
     name: o.name as string,
     output: o.output as string | undefined,
-    // Small figures tell what the result lacks before it is written.
-    check: (result: TendencyResult) => {
-      if (figures.length) for (const name of figures) tendencyFigure(result, name, { ...drawing, side: 32 });
-      else if (o.png || o.svg)
-        for (const panel of result.panels) panelScene(panel, { ...drawing, pixels: 32 });
-    },
   };
   const isFile = (await findFile(target!)) !== null;
   const given = (pairs: Record<string, unknown>) => Object.keys(pairs).filter((name) => pairs[name]);
@@ -189,14 +189,15 @@ export async function run([target]: string[], o: Record<string, never>, output: 
         `${wrong.join(', ')}${wrong[0] === '--metric' ? ` ${o.metric}` : ''}: only for a file of one matrix; ${target} is a folder`,
       );
   }
+  refuseEarly(figures, drawing.mode, options, isFile);
   const { result, folder } = await (isFile ? tendencyOfFile : tendencyOfRun)(target!, options, output);
-  const kinds = {
-    png: Boolean(o.png) || ((figures.length > 0 || isFile) && !o.svg),
-    svg: Boolean(o.svg),
-  };
-  const files: string[] = figures.length ? [] : await writePanels(folder, result, kinds, drawing.mode);
-  for (const name of figures)
-    files.push(...(await writeFigure(folder, `figure-${name}`, result, name, kinds, drawing)));
+  const kinds = picturesOf(o);
+  // Figures that were asked for, and those of a file, are written, if in no other way then as PNG.
+  if ((figures.length || isFile) && !wantsPictures(kinds)) kinds.png = true;
+  const pictures = figures.length
+    ? figures.map((name) => tendencyPicture(result, `figure-${name}`, name, drawing))
+    : panelPictures(result, drawing.mode);
+  const files = await writePictures(folder, pictures, kinds, output);
   const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
   const rows = result.panels.map((p) => [
     panelTitle(p.snapshot.id, p.layer),
@@ -243,6 +244,28 @@ const isRun = (path: string) =>
     (info) => info.isDirectory(),
     () => false,
   );
+
+/** What figures need and the options leave out is said before the analysis, which may take long. */
+function refuseEarly(
+  figures: readonly TendencyFigure[],
+  mode: 'ivat' | 'vat',
+  { marks, labels, predictions, vatSide }: Pick<TendencyRunOptions, 'marks' | 'vatSide'> & Files,
+  isFile: boolean,
+): void {
+  const refuse = (message: string) => {
+    throw new EpochscopeError('argument', message);
+  };
+  if (figures.includes('marks')) {
+    if (isFile && !(labels && predictions))
+      refuse('--figure marks shows right and wrong predictions: give --labels and --predictions');
+    if (!marks?.some(({ rule }) => rule === 'wrong' || rule === 'correct'))
+      refuse(
+        '--figure marks shows right and wrong predictions: give --marks wrong,correct, or leave --marks out',
+      );
+  }
+  if (mode === 'vat' && vatSide === 0)
+    refuse('--mode vat draws the stored VAT picture: leave out --vat-side 0');
+}
 
 /** A plain matrix is layer and snapshot at once. */
 const panelTitle = (snapshot: string, layer: string) => (snapshot === layer ? layer : `${snapshot} ${layer}`);

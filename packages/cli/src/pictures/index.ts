@@ -1,92 +1,106 @@
 import { join } from 'node:path';
-import type { TendencyResult } from '@epochscope/analysis';
-
 import {
-  type FigureOptions,
-  type GreyItem,
-  panelScene,
+  type FileOptions,
+  fontMeasure,
+  type Measure,
+  missingGlyphs,
   type Scene,
-  scenePixels,
-  sceneSvg,
-  type TendencyFigure,
-  tendencyFigure,
+  type SceneItem,
 } from '@epochscope/ui';
-import { encode } from 'fast-png';
 import { writeFileWhole } from '../files.js';
-import { paintText } from './text.js';
+import type { Output } from '../output.js';
+import { loadFonts, pdfFile, pngFile, svgFile } from './render.js';
 
-/** Side of a single picture in pixels. */
-const SIDE = 800;
-
-export interface PictureKinds {
+/** How figures are written: what the options of `commands/_pictures.ts` say. */
+export interface PictureOptions {
   png: boolean;
   svg: boolean;
+  pdf: boolean;
+  /** Dots an inch of PNGs. */
+  dpi: number;
+  /** CSS pixels (1/96 inch). */
+  width: number;
+  /** A font file instead of Inter. */
+  font?: string;
+  /** Below the figure; it is always kept in the file's own words. */
+  caption: boolean;
+  /** "a", "b", … on the figures of a command. */
+  letters: boolean;
 }
 
-/** A scene as PNG, in Node alone. */
-export function scenePng(scene: Scene): Uint8Array {
-  return encode({ ...scenePixels(scene, paintText), channels: 3, depth: 8 });
+/** PNG and SVG at 300 dots an inch: what reproductions write. */
+export const PNG_AND_SVG: PictureOptions = {
+  png: true,
+  svg: true,
+  pdf: false,
+  dpi: 300,
+  width: 680,
+  caption: true,
+  letters: false,
+};
+
+/** One figure: an element of ui, or anything that draws itself. */
+export interface Picture {
+  /** Of its files, without ending. */
+  name: string;
+  figure: {
+    toScene(measure: Measure, options: FileOptions): Scene;
+    captions(options?: FileOptions): { title: string; caption: string };
+  };
 }
 
-/** A scene as SVG. */
-export const sceneSvgText = (scene: Scene, title: string): string =>
-  sceneSvg(
-    scene,
-    ({ data, width, height }: GreyItem) =>
-      Buffer.from(encode({ data, width, height, channels: 1, depth: 8 })).toString('base64'),
-    title,
-  );
+export const wantsPictures = ({ png, svg, pdf }: PictureOptions): boolean => png || svg || pdf;
 
-/** A scene as files of the given name. Answers them. */
-export async function writeScene(
+/** Writes figures into a folder, each in every kind that is wanted. Answers the files. */
+export async function writePictures(
   folder: string,
-  name: string,
-  scene: Scene,
-  title: string,
-  kinds: PictureKinds,
+  pictures: readonly Picture[],
+  options: PictureOptions,
+  output: Output,
 ): Promise<string[]> {
-  const files: [string, () => Uint8Array | string][] = [];
-  if (kinds.png) files.push([`${name}.png`, () => scenePng(scene)]);
-  if (kinds.svg) files.push([`${name}.svg`, () => sceneSvgText(scene, title)]);
-  for (const [file, make] of files) await writeFileWhole(join(folder, file), make());
-  return files.map(([file]) => join(folder, file));
-}
-
-/** Each panel as the elements draw it, "S5-epoch-0010.png", beside the result. Answers the files. */
-export async function writePanels(
-  folder: string,
-  { panels }: TendencyResult,
-  kinds: PictureKinds,
-  mode: 'ivat' | 'vat' = 'ivat',
-): Promise<string[]> {
+  if (!wantsPictures(options) || !pictures.length) return [];
+  const fonts = await loadFonts(options.font);
+  const measure = fontMeasure(fonts);
   const files: string[] = [];
-  if (!kinds.png && !kinds.svg) return files;
-  for (const panel of panels) {
-    if (panel.n === 0) continue;
-    const scene = { ...panelScene(panel, { pixels: SIDE, mode }), background: '#ffffff' };
-    const title = `${mode === 'vat' ? 'VAT' : 'iVAT'} of layer ${panel.layer}, ${panel.snapshot.id}`;
-    // A plain matrix is layer and snapshot at once.
-    const own = panel.layer === panel.snapshot.id;
-    const name = own ? panel.layer : `${panel.layer}-${panel.snapshot.id}`;
-    files.push(...(await writeScene(folder, name, scene, title, kinds)));
+  const missing = new Set<string>();
+  for (const [i, { name, figure }] of pictures.entries()) {
+    const { title, caption } = figure.captions();
+    const scene = figure.toScene(measure, {
+      width: options.width,
+      ...(options.caption ? {} : { caption: '' }),
+      ...(options.letters ? { letter: letterOf(i) } : {}),
+    });
+    for (const character of missingGlyphs(textsOf(scene.items), fonts)) missing.add(character);
+    const words = { title, description: caption };
+    const kinds: [keyof PictureOptions, () => Promise<Uint8Array> | string][] = [
+      ['png', () => pngFile(scene, words, fonts, options.dpi)],
+      ['svg', () => svgFile(scene, words, fonts)],
+      ['pdf', () => pdfFile(scene, words, fonts)],
+    ];
+    for (const [kind, make] of kinds) {
+      if (!options[kind]) continue;
+      const file = join(folder, `${fileName(name)}.${kind}`);
+      await writeFileWhole(file, await make());
+      files.push(file);
+    }
   }
+  if (missing.size)
+    output.warn(
+      `The font has no sign for ${[...missing].slice(0, 20).join(' ')}: give a file that has, with --font`,
+    );
   return files;
 }
 
-/** One figure of the paper as files of the given name. Answers them. */
-export async function writeFigure(
-  folder: string,
-  name: string,
-  result: TendencyResult,
-  figure: TendencyFigure,
-  kinds: PictureKinds,
-  options: FigureOptions = {},
-): Promise<string[]> {
-  return writeScene(
-    folder,
-    name,
-    tendencyFigure(result, figure, options),
-    `Cluster tendency: ${figure}`,
-    kinds,
-  );
+/** "a" … "z", "aa", … */
+const letterOf = (i: number): string =>
+  (i >= 26 ? letterOf(Math.floor(i / 26) - 1) : '') + String.fromCharCode(97 + (i % 26));
+
+/** Names of layers may hold what a folder must not. */
+const fileName = (name: string) => name.replace(/[/\\:*?"<>|]/g, '_');
+
+function* textsOf(items: readonly SceneItem[]): Generator<string> {
+  for (const item of items) {
+    if (item.kind === 'group') yield* textsOf(item.items);
+    else if (item.kind === 'text') yield item.text;
+  }
 }

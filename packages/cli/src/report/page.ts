@@ -62,6 +62,12 @@ export async function reportPage(
   const { resolve } = createRequire(import.meta.url);
   const script = await readFile(resolve('@epochscope/ui/report.js'), 'utf8');
   const style = await readFile(resolve('@epochscope/ui/page.css'), 'utf8');
+  // What PDFs embed: a page opened from disk can fetch nothing.
+  const [regular, bold] = await Promise.all(
+    ['Regular', 'SemiBold'].map((weight) =>
+      readFile(resolve(`@epochscope/ui/fonts/Inter-${weight}.ttf`), 'base64'),
+    ),
+  );
   const title = manifest ? `What ${manifest.model?.name ?? 'the net'} learned: ${name}` : name;
   const written = new Date().toISOString();
   const nonce = live ? ` nonce="${live.nonce}"` : '';
@@ -70,6 +76,7 @@ export async function reportPage(
     '<html lang="en">',
     `<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style}</style></head>`,
     '<body><button id="epochscope-theme" type="button">Light / dark</button><main id="epochscope">Drawing…</main><noscript>This page draws its pictures with JavaScript.</noscript>',
+    `<script type="application/json" id="epochscope-fonts">${JSON.stringify({ regular, bold })}</script>`,
     `<script type="application/json" id="epochscope-run">${escapeJson({ title, name, written, manifest })}</script>`,
     ...results.map((text) => `<script type="application/json" class="epochscope-result">${text}</script>`),
     ...others.flatMap((other) => [

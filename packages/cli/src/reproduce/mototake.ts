@@ -4,7 +4,8 @@ import { type Dataset, openRun } from '@epochscope/analysis';
 import { makeFolder } from '../files.js';
 import { geometryOfRun } from '../geometry-run.js';
 import type { Output } from '../output.js';
-import { writeGeometryPictures } from '../pictures/geometry.js';
+import { geometryPictures } from '../pictures/geometry.js';
+import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
 import { trainRun } from '../train-run.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
@@ -69,7 +70,7 @@ export const experiment: Experiment = {
       },
       output,
     );
-    await writeGeometryPictures(options.output, result, { png: true, svg: true });
+    await writePictures(options.output, geometryPictures(result, 'grey'), PNG_AND_SVG, output);
     const report: ClaimsReport = {
       experiment: 'mototake',
       paper: 'Mototake & Ikegami, The Analysis Of Deep Neural Networks',

@@ -3,7 +3,8 @@ import type { MarkRule, TendencyPanel, TendencyResult } from '@epochscope/analys
 import { readManifest, type SnapshotPolicy } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import type { Output } from '../output.js';
-import { writeFigure } from '../pictures/index.js';
+import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
+import { tendencyPicture } from '../pictures/tendency.js';
 import { writeReport } from '../report/page.js';
 import { type TendencyRunOptions, tendencyOfRun } from '../tendency-run.js';
 import { trainRun } from '../train-run.js';
@@ -76,13 +77,12 @@ export const experiment: Experiment = {
       output,
     );
 
-    const kinds = { png: true, svg: true };
     for (const [name, result, figure] of [
       ['figure-2', layers.result, 'layers'],
       ['figure-3', layers.result, 'marks'],
       ['figure-4', thinned.result, 'thinning'],
     ] as const)
-      await writeFigure(options.output, name, result, figure, kinds);
+      await writePictures(options.output, [tendencyPicture(result, name, figure)], PNG_AND_SVG, output);
     await writeReport(run, join(options.output, 'report.html'));
 
     const last = (result: TendencyResult) => result.panels.filter(({ layer }) => layer === LAST);

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { Dataset, Ranking } from '@epochscope/analysis';
 import { makeFolder } from '../files.js';
 import type { Output } from '../output.js';
+import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
+import { prunePictures } from '../pictures/prune.js';
 import { compareRankings, comparisonText } from '../prune/compare.js';
-import { writePrunePictures } from '../prune/pictures.js';
 import { type PruneRunOptions, pruneOfRun } from '../prune-run.js';
 import { trainRun } from '../train-run.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
@@ -63,8 +64,11 @@ export const experiment: Experiment = {
       },
       output,
     );
-    for (const { folder, result } of runs)
-      await writePrunePictures(folder, result, { only: [1, paperRound(result.rounds).round] });
+    for (const { folder, result } of runs) {
+      const only = [1, paperRound(result.rounds).round];
+      // The paper's colours: positive red, negative blue.
+      await writePictures(folder, prunePictures(result, { palette: 'red-blue', only }), PNG_AND_SVG, output);
+    }
 
     const results = runs.map(({ result }) => result);
     const report: ClaimsReport = {

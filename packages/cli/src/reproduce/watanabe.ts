@@ -4,7 +4,8 @@ import { modulesText } from '../commands/modules.js';
 import { makeFolder } from '../files.js';
 import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
-import { writeCentroids, writeTransitions } from '../pictures/modules.js';
+import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
+import { modulePictures, writeCentroidFigures } from '../pictures/modules.js';
 import { trainRun } from '../train-run.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
@@ -77,8 +78,9 @@ export const experiment: Experiment = {
       output,
     );
     for (const one of [{ folder, result }, branch]) {
-      await writeCentroids(one.folder, one.result);
-      await writeTransitions(one.folder, one.result);
+      // The paper's colours: black −, white +.
+      await writePictures(one.folder, modulePictures(one.result, 'grey'), PNG_AND_SVG, output);
+      await writeCentroidFigures(one.folder, one.result);
     }
     const report: ClaimsReport = {
       experiment: 'watanabe',

@@ -1,0 +1,43 @@
+import type { ChangeResult, TracksResult } from '@epochscope/analysis';
+import {
+  type DivergingName,
+  EsChangeHeatmap,
+  EsChangeScatter,
+  EsParameterPaths,
+  EsUpdateSizes,
+  scatterOf,
+} from '@epochscope/ui';
+import type { Picture } from './index.js';
+
+/** Per tensor its values before and their change ("change-C1.kernel"), per layer one against the other; update sizes and paths. */
+export function changePictures(
+  result: ChangeResult,
+  tracks: TracksResult | null,
+  palette: DivergingName = 'sign',
+): Picture[] {
+  const { inputShape } = result;
+  const pictures: Picture[] = result.tensors
+    .filter(({ shape, delta }) => shape.length > 1 && delta.length > 0)
+    .flatMap((data) =>
+      (['before', 'delta'] as const).map((values) => ({
+        name: `${values === 'delta' ? 'change' : 'before'}-${data.name}`,
+        figure: Object.assign(new EsChangeHeatmap(), { data, result, inputShape, values, palette }),
+      })),
+    );
+  for (const { layer } of result.layers) {
+    const data = scatterOf(result, layer);
+    if (data?.parts.some(({ before }) => before.length))
+      pictures.push({
+        name: `scatter-${layer}`,
+        figure: Object.assign(new EsChangeScatter(), { data, result }),
+      });
+  }
+  if (tracks && tracks.snapshots.length > 1) {
+    const own = { data: tracks, result: tracks };
+    if (tracks.updates.length)
+      pictures.push({ name: 'updates', figure: Object.assign(new EsUpdateSizes(), own) });
+    if (tracks.paths.length)
+      pictures.push({ name: 'paths', figure: Object.assign(new EsParameterPaths(), own) });
+  }
+  return pictures;
+}
