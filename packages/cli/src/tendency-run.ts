@@ -84,7 +84,7 @@ export async function tendencyOfRun(
     },
     output,
   );
-  return write(folder, result, options, output);
+  return write(folder, result, output);
 }
 
 /** The panel whose order is thinned, by the names the run knows; it must be one of those analysed. */

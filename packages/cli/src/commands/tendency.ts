@@ -5,6 +5,7 @@ import {
   type MatrixOptions,
   TENDENCY_METRICS,
   type TendencyMetric,
+  type TendencyResult,
   type Thinning,
   type ThinningPlan,
 } from '@epochscope/analysis';

@@ -114,14 +114,12 @@ export async function analyse(
   }
 }
 
-/** Writes the result once `check` has passed it. */
+/** Writes the result. */
 export async function write(
   folder: string,
   result: TendencyResult,
-  { check }: TendencyRunOptions,
   output: Output,
 ): Promise<{ result: TendencyResult; folder: string }> {
-  check?.(result);
   await writeWhole(folder, result, output);
   return { result, folder };
 }

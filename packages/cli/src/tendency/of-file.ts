@@ -121,7 +121,6 @@ export async function tendencyOfFile(
     return write(
       folder,
       { ...result, samples: { ...result.samples, ...(names && { names }) }, notes },
-      options,
       output,
     );
   });

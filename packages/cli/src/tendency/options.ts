@@ -1,10 +1,4 @@
-import type {
-  MarkRule,
-  MatrixOptions,
-  TendencyMetric,
-  TendencyResult,
-  ThinningPlan,
-} from '@epochscope/analysis';
+import type { MarkRule, MatrixOptions, TendencyMetric, ThinningPlan } from '@epochscope/analysis';
 
 export interface TendencyRunOptions {
   layers?: string[];
@@ -30,6 +24,4 @@ export interface TendencyRunOptions {
   /** Subsets to try along the order of `reference`; default the last layer at the last snapshot. */
   thin?: ThinningPlan;
   reference?: { layer: string; snapshot: string };
-  /** Called with the result before it is written; a throw leaves nothing behind. */
-  check?: (result: TendencyResult) => void;
 }

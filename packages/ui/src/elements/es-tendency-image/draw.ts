@@ -282,5 +282,8 @@ export function markLegend(
   const labels = [...new Set(marks.flatMap(({ label }) => (label === null ? [] : [label])))];
   return labels
     .sort((a, b) => a - b)
-    .map((label) => ({ name: label < 0 ? 'no class' : (classes?.[label] ?? String(label)), colour: classColour(label) }));
+    .map((label) => ({
+      name: label < 0 ? 'no class' : (classes?.[label] ?? String(label)),
+      colour: classColour(label),
+    }));
 }
