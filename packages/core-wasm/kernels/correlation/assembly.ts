@@ -4,7 +4,7 @@
 // Memory contract (written by index.ts). Columns stand in strips of sixteen, the last filled up with zeros. panel: f32[strip][capacity][16].
 // statistics of one side: f64[3][16 · strips]: mean, sum of squared deviations, scale. sums: f64[input strip][unit pair][2][16].
 
-import { dotTile } from "../pairwise/tiles/assembly";
+import { dotTile } from "../pairwise/assembly/tiles";
 
 /** Unit strips that are gone through with one input strip: with 256 rows 256 KB, in the second cache. */
 const GROUP: u32 = 16;

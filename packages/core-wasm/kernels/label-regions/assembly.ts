@@ -3,19 +3,21 @@
 // 1.5 to 2.3 times as fast as with a byte at a time). Joining runs is union-find over a handful of numbers a row, where
 // lanes have nothing to do: that part is plain.
 
-/** Bytes of a run: first pixel, pixel after the last (both counted from the mask's start), parent, afterwards label. */
-const RUN: usize = 12;
+import { Run } from "./memory";
+
+/** Bytes of a run. */
+const RUN: usize = Run.size << 2;
 
 // @ts-ignore: decorator
 @inline
 function rootOf(runs: usize, run: u32): u32 {
-  let parent = load<u32>(runs + run * RUN, 8);
+  let parent = load<u32>(runs + run * RUN, Run.parent << 2);
   while (parent != run) {
     // Path halving.
-    const above = load<u32>(runs + parent * RUN, 8);
-    store<u32>(runs + run * RUN, above, 8);
+    const above = load<u32>(runs + parent * RUN, Run.parent << 2);
+    store<u32>(runs + run * RUN, above, Run.parent << 2);
     run = above;
-    parent = load<u32>(runs + run * RUN, 8);
+    parent = load<u32>(runs + run * RUN, Run.parent << 2);
   }
   return run;
 }
@@ -63,28 +65,28 @@ export function labelRegions(
           const run = runs + made * RUN;
           if ((bits >> lane) & 1) {
             store<u32>(run, line + x + lane);
-            store<u32>(run, made, 8);
+            store<u32>(run, made, Run.parent << 2);
           } else {
-            store<u32>(run, line + x + lane, 4);
+            store<u32>(run, line + x + lane, Run.end << 2);
             made++;
           }
         }
       }
       if (inside) {
-        store<u32>(runs + made * RUN, line + width, 4);
+        store<u32>(runs + made * RUN, line + width, Run.end << 2);
         made++;
       }
       let j = above;
       for (let i = row; i < made; i++) {
         const from = load<u32>(runs + i * RUN);
-        const to = load<u32>(runs + i * RUN, 4) + diagonal;
-        while (j < row && load<u32>(runs + j * RUN, 4) + width + diagonal <= from) j++;
+        const to = load<u32>(runs + i * RUN, Run.end << 2) + diagonal;
+        while (j < row && load<u32>(runs + j * RUN, Run.end << 2) + width + diagonal <= from) j++;
         for (let k = j; k < row && load<u32>(runs + k * RUN) + width < to; k++) {
           const a = rootOf(runs, i);
           const b = rootOf(runs, k);
           // The root is the first run of its region, so that labels come in the order of rows.
-          if (a < b) store<u32>(runs + b * RUN, a, 8);
-          else store<u32>(runs + a * RUN, b, 8);
+          if (a < b) store<u32>(runs + b * RUN, a, Run.parent << 2);
+          else store<u32>(runs + a * RUN, b, Run.parent << 2);
         }
       }
     }
@@ -92,15 +94,15 @@ export function labelRegions(
     let found: u32 = 0;
     for (let i: u32 = 0; i < made; i++) {
       const run = runs + i * RUN;
-      const parent = load<u32>(run, 8);
+      const parent = load<u32>(run, Run.parent << 2);
       let name: u32;
       if (parent == i) {
         store<u32>(sizes + (<usize>(total + found) << 2), 0);
         name = ++found;
-      } else name = load<u32>(runs + parent * RUN, 8);
-      store<u32>(run, name, 8);
+      } else name = load<u32>(runs + parent * RUN, Run.parent << 2);
+      store<u32>(run, name, Run.parent << 2);
       let p = load<u32>(run);
-      const end = load<u32>(run, 4);
+      const end = load<u32>(run, Run.end << 2);
       const size = sizes + (<usize>(total + name - 1) << 2);
       store<u32>(size, load<u32>(size) + end - p);
       const lanes = i32x4.splat(name);

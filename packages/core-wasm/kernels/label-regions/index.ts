@@ -4,6 +4,7 @@ import type { Kernels } from '../../src/load.js';
 import { apart } from '../../src/matrix.js';
 import { MAX_BYTES, outside } from '../../src/memory.js';
 import { runSteps, type SyncJobOptions } from '../../src/steps.js';
+import { Run } from './memory.js';
 
 interface LabelExports {
   labelRegions(
@@ -58,7 +59,7 @@ export function labelRegionsBytes(
   const chunk = chunkOf(count, pixels);
   return (
     chunk * (5 * pixels + 4 + 4 * mostRegions(height, width, neighbours)) +
-    12 * height * Math.ceil(width / 2) +
+    4 * Run.size * height * Math.ceil(width / 2) +
     5 * 64 +
     16
   );
@@ -115,7 +116,7 @@ export function* labelRegionsSteps(
     const labelAt = alloc(4 * chunk * pixels);
     const countAt = alloc(4 * chunk);
     const sizeAt = alloc(4 * chunk * mostRegions(height, width, neighbours));
-    const runAt = alloc(12 * height * Math.ceil(width / 2));
+    const runAt = alloc(4 * Run.size * height * Math.ceil(width / 2));
     const diagonal = neighbours === 8 ? 1 : 0;
     for (let m = 0; m < count; m += chunk) {
       yield [m, count];

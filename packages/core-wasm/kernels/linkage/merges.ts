@@ -1,5 +1,6 @@
 import { checkOneOf, checkOptions } from '../../src/arguments.js';
 import type { Kernels } from '../../src/load.js';
+import { Area, State } from './memory.js';
 import { LINKAGE_METHODS, type Linkage, type LinkageMethod } from './result.js';
 
 interface MergesExports {
@@ -17,8 +18,8 @@ export const CHUNK = 2 ** 25;
 /** From here on merges are logged in blocks: single values of a larger matrix come too slowly. */
 export const LOGGED = 2048;
 
-/** Sixteen arrays over n, eight numbers, and the counts of sorting. */
-export const areaBytes = (n: number) => 4 * (16 * Math.ceil(n / 4) * 4 + 8 + 1024);
+/** The arrays over n, the state, and the counts of sorting. */
+export const areaBytes = (n: number) => 4 * (Area.state * Math.ceil(n / 4) * 4 + State.size + 1024);
 
 /** Throws `argument`. */
 export function methodOf(options: { method?: LinkageMethod }): LinkageMethod {
@@ -90,7 +91,7 @@ export function* merges(
 /** The tree in a work area whose merges are labelled, copied out: into one buffer, as four take longer to make than fifty merges. */
 export function labelled({ arena }: Kernels, area: number, n: number, method: LinkageMethod): Linkage {
   const stride = 16 * Math.ceil(n / 4);
-  const { buffer } = arena.u8(area + 11 * stride, 4 * stride).slice();
+  const { buffer } = arena.u8(area + Area.scratch * stride, 4 * stride).slice();
   return {
     n,
     method,

@@ -3,6 +3,7 @@ import { EpochscopeError, guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix, METRIC_ID, METRICS, type Metric } from '../../src/matrix.js';
 import { place, SIDE, summation } from './layout.js';
+import { Job } from './memory.js';
 
 interface PairwiseExports {
   pairwiseNormalise(
@@ -138,25 +139,27 @@ export function preparePairwise(
       fn.pairwiseAbsorbed(at.packA, at.stride, panels(n), group, block, at.absorbedA);
       if (other) fn.pairwiseAbsorbed(at.packB, at.stride, panels(m), group, block, at.absorbedB);
     }
-    const words = arena.u32(pointer, 20);
-    words.set([
-      n,
-      m,
-      at.stride,
-      id,
-      other ? 0 : 1,
-      condensed ? 1 : 0,
-      result,
-      at.rows,
-      rowsB,
-      at.packA,
-      at.packB,
-      at.normA,
-      at.normB,
-      at.scratch,
-    ]);
-    arena.f32(pointer, 16)[14] = 2 ** exponent;
-    words.set([0x7fffffff, block, group, at.absorbedA, at.absorbedB], 15);
+    const job = arena.u32(pointer, Job.size);
+    job[Job.n] = n;
+    job[Job.m] = m;
+    job[Job.stride] = at.stride;
+    job[Job.metric] = id;
+    job[Job.symmetric] = other ? 0 : 1;
+    job[Job.condensed] = condensed ? 1 : 0;
+    job[Job.out] = result;
+    job[Job.rowsA] = at.rows;
+    job[Job.rowsB] = rowsB;
+    job[Job.panelsA] = at.packA;
+    job[Job.panelsB] = at.packB;
+    job[Job.normsA] = at.normA;
+    job[Job.normsB] = at.normB;
+    job[Job.scratch] = at.scratch;
+    arena.f32(pointer, Job.size)[Job.unit] = 2 ** exponent;
+    job[Job.absolute] = 0x7fffffff;
+    job[Job.block] = block;
+    job[Job.group] = group;
+    job[Job.absorbedA] = at.absorbedA;
+    job[Job.absorbedB] = at.absorbedB;
     const down = Math.ceil(n / SIDE);
     const across = Math.ceil(m / SIDE);
     return {

@@ -1,5 +1,6 @@
 import { checkCounts, checkOptions } from '../../src/arguments.js';
 import type { Metric } from '../../src/matrix.js';
+import { Job } from './memory.js';
 
 /** Rows and columns of the squares in assembly.ts. */
 export const SIDE = 128;
@@ -16,7 +17,7 @@ export function place(base: number, n: number, m: number, between: boolean, d: n
   };
   const stride = strideOf(d);
   const up = (rows: number) => Math.ceil(rows / 16) * 16;
-  const job = take(128);
+  const job = take(4 * Job.size);
   const rows = take(4 * (n + (between ? m : 0)) * stride);
   const packA = take(4 * up(n) * stride);
   const packB = between ? take(4 * up(m) * stride) : packA;

@@ -2,6 +2,7 @@
 // Visited samples have a NaN key: pmin(key, row) keeps NaN, so no mask array is read.
 
 import { fetch } from "../../assembly/lanes";
+import { Farthest } from "./memory";
 
 // Elements of the blocks (4 KB) in which the least key is reduced first and located afterwards.
 const BLOCK: u32 = 1024;
@@ -15,8 +16,7 @@ const TALL: u32 = 1400;
 const INFINITE: u32 = 0x7f800000;
 
 /**
- * Largest value of the upper triangle in rows [row0, row1), going on from best[0] (f32); best[1] (u32) is the first row that
- * holds it, best[2] (u32) becomes 1 when a NaN is met. Four rows at a time, which reads twice as fast as one.
+ * Largest value of the upper triangle in rows [row0, row1), going on from what `best` holds (see Farthest). Four rows at a time, which reads twice as fast as one.
  */
 export function vatFarthest(d: usize, n: u32, row0: u32, row1: u32, best: usize): void {
   const bytes = <usize>n << 2;
@@ -65,9 +65,9 @@ function largestOf(d: usize, n: u32, i: u32, best: usize): void {
     const x = load<f32>(p);
     if (x > load<f32>(best)) {
       store<f32>(best, x);
-      store<u32>(best, i, 4);
+      store<u32>(best, i, Farthest.row << 2);
     }
-    if (x != x) store<u32>(best, 1, 8);
+    if (x != x) store<u32>(best, 1, Farthest.foundNaN << 2);
   }
 }
 

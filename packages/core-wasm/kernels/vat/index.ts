@@ -3,6 +3,7 @@ import { guard } from '../../src/errors.js';
 import type { Kernels } from '../../src/load.js';
 import { checkFinite, checkMatrix, type Matrix } from '../../src/matrix.js';
 import { runSteps, type Steps, type SyncJobOptions } from '../../src/steps.js';
+import { Farthest } from './memory.js';
 import type { VatResult } from './result.js';
 
 export type { SyncJobOptions } from '../../src/steps.js';
@@ -109,7 +110,7 @@ export function* vatFromMatrixSteps(kernels: Kernels, d: Matrix | BorrowedMatrix
     const order = alloc(4 * n);
     const weights = alloc(4 * n);
     const parent = alloc(4 * n);
-    const best = alloc(12);
+    const best = alloc(4 * Farthest.size);
     const rows = Math.max(16, Math.ceil(CHUNK / n / 16) * 16);
     // The search for the start reads half of what Prim reads.
     const search = n / 2;
@@ -129,21 +130,21 @@ export function* vatFromMatrixSteps(kernels: Kernels, d: Matrix | BorrowedMatrix
         );
       }
     }
-    arena.f32(best, 1)[0] = 0;
-    arena.u32(best, 3).fill(0, 1);
+    arena.u32(best, Farthest.size).fill(0);
     yield report(0);
     for (let i = 0; i < n; i += rows) {
       fn.vatFarthest(pointer, n, i, Math.min(i + rows, n), best);
       yield report((Math.min(i + rows, n) / n) * search);
     }
     guard(
-      arena.u32(best, 3)[2] === 0 && arena.f32(best, 1)[0] !== Infinity,
+      arena.u32(best, Farthest.size)[Farthest.foundNaN] === 0 &&
+        arena.f32(best, 1)[Farthest.distance] !== Infinity,
       'not-finite',
       'd: expected finite numbers, got NaN or infinity above the diagonal',
       { name: 'd' },
     );
     arena.f32(key, n).fill(Infinity);
-    arena.u32(order, n)[0] = arena.u32(best, 3)[1]!;
+    arena.u32(order, n)[0] = arena.u32(best, Farthest.size)[Farthest.row]!;
     for (let k = 1; k <= n; k += rows) {
       const to = Math.min(k + rows, n + 1);
       fn.vatSteps(pointer, n, key, order, weights, parent, k, to);

@@ -1,7 +1,8 @@
 // Few points: all distances as a dense matrix, by the same sums, then VAT of it (../../vat).
 import { sum4 } from "../../../assembly/lanes";
-import { ptr, setFloat, setWord, word } from "../../../assembly/words";
+import { ptr, setWord, word } from "../../../assembly/words";
 import { vatFarthest, vatSteps } from "../../vat/assembly";
+import { Farthest } from "../../vat/memory";
 import { Job, PointRecord, Sync, Worker } from "../memory";
 import { atBarrier } from "./barrier";
 import { blockBytes, gather, record, workerOf } from "./blocks";
@@ -110,11 +111,9 @@ function rowsOfBlocks(job: usize, state: usize, g: u32, l1: bool): void {
 // The keys of VAT lie behind the matrix.
 function order(job: usize, state: usize): void {
   const n = word(job, Job.n), matrix = ptr(job, Job.matrix), best = ptr(state, Worker.out), key = matrix + ((<usize>n * n) << 2);
-  setFloat(best, 0, 0);
-  setWord(best, 1, 0);
-  setWord(best, 2, 0);
+  for (let k: u32 = 0; k < <u32>Farthest.size; k++) setWord(best, k, 0);
   vatFarthest(matrix, n, 0, n, best);
-  store<u32>(ptr(job, Job.order), word(best, 1));
+  store<u32>(ptr(job, Job.order), word(best, Farthest.row));
   for (let i: usize = 0; i < <usize>n << 2; i += 4) store<f32>(key + i, Infinity);
   const weights = ptr(job, Job.weights);
   vatSteps(matrix, n, key, ptr(job, Job.order), weights, weights + (<usize>n << 2), 1, n + 1);

@@ -1,7 +1,8 @@
 // pairwise: from the sums of a cell to dissimilarities, and these to their places in the result (memory contract: ../assembly.ts).
 
 import { ptr, word } from "../../../assembly/words";
-import { squaredDistance } from "../tiles/assembly";
+import { Job } from "../memory";
+import { squaredDistance } from "./tiles";
 
 /** ‖a‖² + ‖b‖² − 2ab is off by some 6e-7 of ‖a‖² + ‖b‖²: below this share of it the distance is made from the differences. */
 const NEAR: f32 = 0.0625;
@@ -32,29 +33,29 @@ function put(v0: v128, v1: v128, v2: v128, v3: v128, p0: usize, p1: usize, p2: u
  * that. False if rows lie near each other there: what was written is then no good, and they are to be settled first.
  */
 export function finish(job: usize, c: usize, i: u32, j: u32, settled: bool): bool {
-  const metric = word(job, 3), step = usize(word(job, 1)) << 2, out = ptr(job, 6);
-  const a = ptr(job, 11) + (usize(i) << 2);
+  const metric = word(job, Job.metric), step = usize(word(job, Job.m)) << 2, out = ptr(job, Job.out);
+  const a = ptr(job, Job.normsA) + (usize(i) << 2);
   const end = c + 64;
   let p0 = out + usize(i) * step + (usize(j) << 2), p1 = p0 + step, p2 = p1 + step, p3 = p2 + step;
   let mirror: usize = 0;
-  if (word(job, 5)) {
+  if (word(job, Job.condensed)) {
     // Row i of the triangle lacks its first i + 1 values.
     p0 -= (usize(i + 1) * usize(i + 2) / 2) << 2;
     p1 = p0 + step - (usize(i + 2) << 2);
     p2 = p1 + step - (usize(i + 3) << 2);
     p3 = p2 + step - (usize(i + 4) << 2);
-  } else if (word(job, 4)) mirror = out + usize(j) * step + (usize(i) << 2);
+  } else if (word(job, Job.symmetric)) mirror = out + usize(j) * step + (usize(i) << 2);
   const n0 = v128.load32_splat(a), n1 = v128.load32_splat(a, 4), n2 = v128.load32_splat(a, 8), n3 = v128.load32_splat(a, 12);
   if (settled || metric == 3) {
-    const units = settled ? f32x4.splat(1) : v128.load32_splat(job, 56);
+    const units = settled ? f32x4.splat(1) : v128.load32_splat(job, Job.unit << 2);
     for (; c < end; c += 16, p0 += 16, p1 += 16, p2 += 16, p3 += 16, mirror += mirror ? step << 2 : 0) {
       put(f32x4.mul(v128.load(c), units), f32x4.mul(v128.load(c, 64), units), f32x4.mul(v128.load(c, 128), units), f32x4.mul(v128.load(c, 192), units), p0, p1, p2, p3, mirror, step);
     }
     return true;
   }
   if (metric == 0) {
-    const units = v128.load32_splat(job, 56), two = f32x4.splat(2), near = f32x4.splat(NEAR), tiny = f32x4.splat(TINY);
-    let b = ptr(job, 12) + (usize(j) << 2);
+    const units = v128.load32_splat(job, Job.unit << 2), two = f32x4.splat(2), near = f32x4.splat(NEAR), tiny = f32x4.splat(TINY);
+    let b = ptr(job, Job.normsB) + (usize(j) << 2);
     let far = i32x4.splat(-1);
     for (; c < end; c += 16, b += 16, p0 += 16, p1 += 16, p2 += 16, p3 += 16, mirror += mirror ? step << 2 : 0) {
       const norm = v128.load(b);
@@ -93,10 +94,10 @@ export function finish(job: usize, c: usize, i: u32, j: u32, settled: bool): boo
 
 /** Four rows of a cell, at row i0, column j0: sums become dissimilarities where they are. Rows and columns from i1, j1 on are padding. */
 export function settle(job: usize, sums: usize, i0: u32, j0: u32, i1: u32, j1: u32): void {
-  const metric = word(job, 3);
-  const normsA = ptr(job, 11) + (usize(i0) << 2), normsB = ptr(job, 12) + (usize(j0) << 2);
+  const metric = word(job, Job.metric);
+  const normsA = ptr(job, Job.normsA) + (usize(i0) << 2), normsB = ptr(job, Job.normsB) + (usize(j0) << 2);
   const n0 = v128.load32_splat(normsA), n1 = v128.load32_splat(normsA, 4), n2 = v128.load32_splat(normsA, 8), n3 = v128.load32_splat(normsA, 12);
-  const units = v128.load32_splat(job, 56), two = f32x4.splat(2), one = f32x4.splat(1), near = f32x4.splat(NEAR), tiny = f32x4.splat(TINY), same = f32x4.splat(SAME), none = f32x4.splat(0);
+  const units = v128.load32_splat(job, Job.unit << 2), two = f32x4.splat(2), one = f32x4.splat(1), near = f32x4.splat(NEAR), tiny = f32x4.splat(TINY), same = f32x4.splat(SAME), none = f32x4.splat(0);
   for (let j: usize = 0; j < 16; j += 4) {
     const c = sums + (j << 2);
     let v0 = v128.load(c), v1 = v128.load(c, 64), v2 = v128.load(c, 128), v3 = v128.load(c, 192);
@@ -150,23 +151,23 @@ export function settle(job: usize, sums: usize, i0: u32, j0: u32, i1: u32, j1: u
 
 // The 4 × 4 sums at row i0, column j0, some of them of rows that lie near each other: dissimilarities one by one.
 function nearby(job: usize, c: usize, i0: u32, j0: u32, i1: u32, j1: u32): void {
-  const stride = usize(word(job, 2)) << 2, unit = load<f32>(job, 56);
+  const stride = usize(word(job, Job.stride)) << 2, unit = load<f32>(job, Job.unit << 2);
   for (let i = i0; i < i0 + 4; i++, c += 64) {
-    const x = ptr(job, 7) + usize(i) * stride, a = load<f32>(ptr(job, 11) + (usize(i) << 2));
+    const x = ptr(job, Job.rowsA) + usize(i) * stride, a = load<f32>(ptr(job, Job.normsA) + (usize(i) << 2));
     for (let j = j0; j < j0 + 4; j++) {
       const p = c + (usize(j - j0) << 2);
-      const y = ptr(job, 8) + usize(j) * stride, b = load<f32>(ptr(job, 12) + (usize(j) << 2));
+      const y = ptr(job, Job.rowsB) + usize(j) * stride, b = load<f32>(ptr(job, Job.normsB) + (usize(j) << 2));
       let v = load<f32>(p);
       if (i >= i1 || j >= j1) v = 0;
-      else if (word(job, 3) == 0) {
+      else if (word(job, Job.metric) == 0) {
         v = a + b - 2 * v;
-        v = v > max<f32>(TINY, NEAR * (a + b)) ? sqrt(v) * unit : <f32>(Math.sqrt(squaredDistance(x, y, word(job, 2))) * <f64>unit);
+        v = v > max<f32>(TINY, NEAR * (a + b)) ? sqrt(v) * unit : <f32>(Math.sqrt(squaredDistance(x, y, word(job, Job.stride))) * <f64>unit);
       } else if (a == 0) {
         // Zero vectors are alike, and at 1 from all others.
         v = b == 0 ? 0 : 1;
       } else {
         v = 1 - v;
-        v = v > SAME ? min<f32>(2, v) : <f32>(squaredDistance(x, y, word(job, 2)) / 2);
+        v = v > SAME ? min<f32>(2, v) : <f32>(squaredDistance(x, y, word(job, Job.stride)) / 2);
       }
       store<f32>(p, v);
     }
@@ -175,8 +176,8 @@ function nearby(job: usize, c: usize, i0: u32, j0: u32, i1: u32, j1: u32): void 
 
 /** Four settled rows of a cell that is cut off or on the diagonal, value by value. diagonal: 0, or how many columns of the first lie up to it. */
 export function write(job: usize, sums: usize, i0: u32, j0: u32, i1: u32, j1: u32, diagonal: u32): void {
-  const n = usize(word(job, 0)), m = usize(word(job, 1)), out = ptr(job, 6);
-  const condensed = word(job, 5) != 0, mirrored = word(job, 4) != 0;
+  const n = usize(word(job, Job.n)), m = usize(word(job, Job.m)), out = ptr(job, Job.out);
+  const condensed = word(job, Job.condensed) != 0, mirrored = word(job, Job.symmetric) != 0;
   const columns = min(16, j1 - j0);
   for (let r: u32 = 0; r < 4 && i0 + r < i1; r++) {
     const i = usize(i0 + r), row = sums + (usize(r) << 6);

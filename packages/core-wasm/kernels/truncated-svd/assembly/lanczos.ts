@@ -2,7 +2,7 @@
 // blocks of rows that stay in cache: dot products with the block's rows, then those rows added up.
 
 import { madd2, pair, sum2 } from "../../../assembly/lanes";
-import { axpy, dot, spread } from "../lanes/assembly";
+import { axpy, dot, spread } from "./lanes";
 
 /** Bytes of a block of rows, which is 4 to MOST_ROWS rows: in the first cache, or in the second where all of A is near. */
 const FIRST_CACHE: i32 = 32768;

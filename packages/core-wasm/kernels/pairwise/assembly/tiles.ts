@@ -1,5 +1,5 @@
 // pairwise: the innermost loops. A tile is 2 rows × 16 columns in eight vector sums; both come from panels of sixteen rows,
-// transposed (prepare/assembly.ts), so that a step over k reads four vectors and two broadcast numbers and needs no sum across lanes.
+// transposed (prepare.ts), so that a step over k reads four vectors and two broadcast numbers and needs no sum across lanes.
 // V8 adds an instruction to each broadcast that is not at the pointer itself, and none to a vector: 2 × 16 runs at 60 GFLOP/s where
 // 4 × 8, with four broadcasts, runs at 50, and every tile of more than eight sums below 37 (Node 20, AMD EPYC of 4.1 GHz, limit 65; Node 24
 // 57, Node 22 49 whatever the order).

@@ -1,11 +1,11 @@
 // Dense algebra for singular triplets: block products, Gram-Schmidt, symmetric eigenvalues, one-sided Jacobi.
 // Vectors are rows that lie side by side. Arithmetic is float64 throughout; float32 is only how long arrays are kept.
 
-import { madd2, pair, sum2 } from "../../assembly/lanes";
-import { dot, EPSILON, rotate, spread } from "./lanes/assembly";
+import { madd2, pair, sum2 } from "../../../assembly/lanes";
+import { dot, EPSILON, rotate, spread } from "./lanes";
 
-export { svdBandEigen, svdBandVectors, svdSymmetricEigen } from "./eigen/assembly";
-export { svdAxpy, svdDot, svdNormal32, svdNormal64, svdProject } from "./lanczos/assembly";
+export { svdBandEigen, svdBandVectors, svdSymmetricEigen } from "./eigen";
+export { svdAxpy, svdDot, svdNormal32, svdNormal64, svdProject } from "./lanczos";
 
 /** Values of a row that stay in cache while all pairs of rows are multiplied. */
 const CHUNK: i32 = 2048;

@@ -1,10 +1,9 @@
 // linkage: nearest-neighbour chain on a full symmetric f32 matrix, which is used up.
 
-import { fetch } from "../../assembly/lanes";
-import {
-  ADVANCE, at, catchUp, CHAIN, closeBlock, CONTROL, COUNT, DEAD, forget, FREED, HEIGHT, ID, LEFT, LOG, MADE, NONE, RIGHT, ROW, SCRATCH, SIZE, STATE, SYNCED,
-} from "./log/assembly";
-import { mean } from "./mean/assembly";
+import { fetch } from "../../../assembly/lanes";
+import { at, catchUp, closeBlock, forget, NONE } from "./log";
+import { mean } from "./mean";
+import { Area, State } from "../memory";
 
 const BLOCK: u32 = 512;
 
@@ -12,16 +11,16 @@ const BLOCK: u32 = 512;
 export function linkageStart(n: u32, area: usize): void {
   const stride = (n + 3) & ~3;
   for (let i: u32 = 0; i < n; i++) {
-    store<u32>(at(area, stride, ROW, i), i);
-    store<u32>(at(area, stride, ID, i), i);
-    store<f32>(at(area, stride, SIZE, i), 1);
-    store<f32>(at(area, stride, DEAD, i), 0);
-    store<u32>(at(area, stride, SYNCED, i), 0);
-    store<u32>(at(area, stride, MADE, i), NONE);
+    store<u32>(at(area, stride, Area.row, i), i);
+    store<u32>(at(area, stride, Area.id, i), i);
+    store<f32>(at(area, stride, Area.size, i), 1);
+    store<f32>(at(area, stride, Area.dead, i), 0);
+    store<u32>(at(area, stride, Area.synced, i), 0);
+    store<u32>(at(area, stride, Area.made, i), NONE);
   }
-  const state = at(area, stride, STATE, 0);
+  const state = at(area, stride, Area.state, 0);
   store<u32>(state, n);
-  for (let k: u32 = 1; k < 8; k++) store<u32>(state + (k << 2), 0);
+  for (let k: u32 = 1; k < <u32>State.size; k++) store<u32>(state + (k << 2), 0);
 }
 
 /**
@@ -32,14 +31,14 @@ export function linkageStart(n: u32, area: usize): void {
  */
 export function linkageRun(d: usize, n: u32, area: usize, method: i32, until: u32): void {
   const stride = (n + 3) & ~3;
-  const state = at(area, stride, STATE, 0);
+  const state = at(area, stride, Area.state, 0);
   let width = load<u32>(state);
-  let links = load<u32>(state, 4);
-  let done = load<u32>(state, 8);
-  let logged = load<u32>(state, 12);
-  let first = load<u32>(state, 16);
-  const chain = at(area, stride, CHAIN, 0);
-  const dead = at(area, stride, DEAD, 0);
+  let links = load<u32>(state, State.chainLength << 2);
+  let done = load<u32>(state, State.merges << 2);
+  let logged = load<u32>(state, State.logLength << 2);
+  let first = load<u32>(state, State.first << 2);
+  const chain = at(area, stride, Area.chain, 0);
+  const dead = at(area, stride, Area.dead, 0);
   while (done < until) {
     if (links == 0) {
       while (load<f32>(dead + (<usize>first << 2)) != 0) first++;
@@ -47,7 +46,7 @@ export function linkageRun(d: usize, n: u32, area: usize, method: i32, until: u3
       links = 1;
     }
     const x = load<u32>(chain + (<usize>(links - 1) << 2));
-    const row = d + ((<usize>load<u32>(at(area, stride, ROW, x)) * n) << 2);
+    const row = d + ((<usize>load<u32>(at(area, stride, Area.row, x)) * n) << 2);
     fetch(row, width << 2);
     catchUp(d, n, area, stride, x, row, logged);
     const y = nearest(row, dead, width, x);
@@ -62,29 +61,29 @@ export function linkageRun(d: usize, n: u32, area: usize, method: i32, until: u3
       }
       if (mate == previous) {
         // The chain may have come back to it after other merges.
-        catchUp(d, n, area, stride, mate, d + ((<usize>load<u32>(at(area, stride, ROW, mate)) * n) << 2), logged);
+        catchUp(d, n, area, stride, mate, d + ((<usize>load<u32>(at(area, stride, Area.row, mate)) * n) << 2), logged);
         const low = min(x, mate), high = max(x, mate);
-        const sizeLow = load<f32>(at(area, stride, SIZE, low)), sizeHigh = load<f32>(at(area, stride, SIZE, high));
-        const to = d + ((<usize>load<u32>(at(area, stride, ROW, high)) * n) << 2);
-        const other = d + ((<usize>load<u32>(at(area, stride, ROW, low)) * n) << 2);
+        const sizeLow = load<f32>(at(area, stride, Area.size, low)), sizeHigh = load<f32>(at(area, stride, Area.size, high));
+        const to = d + ((<usize>load<u32>(at(area, stride, Area.row, high)) * n) << 2);
+        const other = d + ((<usize>load<u32>(at(area, stride, Area.row, low)) * n) << 2);
         join(to, other, width, method, sizeLow / (sizeLow + sizeHigh));
-        store<f32>(at(area, stride, SIZE, high), sizeLow + sizeHigh);
-        store<f32>(at(area, stride, DEAD, low), Infinity);
+        store<f32>(at(area, stride, Area.size, high), sizeLow + sizeHigh);
+        store<f32>(at(area, stride, Area.dead, low), Infinity);
         forget(area, stride, low);
         forget(area, stride, high);
-        const block = at(area, stride, COUNT, logged >> 4);
+        const block = at(area, stride, Area.count, logged >> 4);
         const held = logged & 15 ? load<u32>(block) : 0;
-        store<u32>(at(area, stride, LOG, (logged & ~15) + held), (high << 4) | (logged & 15));
+        store<u32>(at(area, stride, Area.log, (logged & ~15) + held), (high << 4) | (logged & 15));
         store<u32>(block, held + 1);
-        store<u32>(at(area, stride, MADE, high), logged);
-        store<u32>(at(area, stride, FREED, logged), load<u32>(at(area, stride, ROW, low)));
+        store<u32>(at(area, stride, Area.made, high), logged);
+        store<u32>(at(area, stride, Area.freed, logged), load<u32>(at(area, stride, Area.row, low)));
         logged++;
         if ((logged & 15) == 0) closeBlock(d, n, area, stride, width, logged - 16);
-        store<u32>(at(area, stride, SYNCED, high), logged);
-        store<u32>(at(area, stride, LEFT, done), load<u32>(at(area, stride, ID, low)));
-        store<u32>(at(area, stride, RIGHT, done), load<u32>(at(area, stride, ID, high)));
-        store<f32>(at(area, stride, HEIGHT, done), best);
-        store<u32>(at(area, stride, ID, high), n + done);
+        store<u32>(at(area, stride, Area.synced, high), logged);
+        store<u32>(at(area, stride, Area.left, done), load<u32>(at(area, stride, Area.id, low)));
+        store<u32>(at(area, stride, Area.right, done), load<u32>(at(area, stride, Area.id, high)));
+        store<f32>(at(area, stride, Area.height, done), best);
+        store<u32>(at(area, stride, Area.id, high), n + done);
         done++;
         links -= 2;
         const alive = n - done;
@@ -101,10 +100,10 @@ export function linkageRun(d: usize, n: u32, area: usize, method: i32, until: u3
     links++;
   }
   store<u32>(state, width);
-  store<u32>(state, links, 4);
-  store<u32>(state, done, 8);
-  store<u32>(state, logged, 12);
-  store<u32>(state, first, 16);
+  store<u32>(state, links, State.chainLength << 2);
+  store<u32>(state, done, State.merges << 2);
+  store<u32>(state, logged, State.logLength << 2);
+  store<u32>(state, first, State.first << 2);
 }
 
 /** The living slot other than x with the least distance, the lowest of equals. */
@@ -173,14 +172,14 @@ function join(to: usize, other: usize, width: u32, method: i32, share: f32): voi
 // @ts-ignore: decorator
 @inline
 function isIn(area: usize, stride: u32, x: u32, open: u32): bool {
-  const made = load<u32>(at(area, stride, MADE, x));
+  const made = load<u32>(at(area, stride, Area.made, x));
   return made != NONE && made >= open;
 }
 
 /** Brings the living rows up to date and closes up their columns, in their order; the log is empty then. Rows stay where they are. */
 function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: u32, logged: u32): void {
-  const scratch = at(area, stride, SCRATCH, 0);
-  const dead = at(area, stride, DEAD, 0);
+  const scratch = at(area, stride, Area.scratch, 0);
+  const dead = at(area, stride, Area.dead, 0);
   // scratch: the living slots in order.
   let alive: u32 = 0;
   for (let s: u32 = 0; s < width; s++) {
@@ -189,7 +188,7 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
     alive++;
   }
   const fours = width >> 2;
-  const control = at(area, stride, CONTROL, 0), advance = at(area, stride, ADVANCE, 0);
+  const control = at(area, stride, Area.control, 0), advance = at(area, stride, Area.advance, 0);
   for (let g: u32 = 0; g < fours; g++) {
     let kept: usize = 0;
     for (let lane: u32 = 0; lane < 4; lane++) {
@@ -204,13 +203,13 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
   const open = logged & ~15;
   for (let k: u32 = 0; k < alive; k++) {
     const x = load<u32>(scratch + (<usize>k << 2));
-    if (isIn(area, stride, x, open)) catchUp(d, n, area, stride, x, d + ((<usize>load<u32>(at(area, stride, ROW, x)) * n) << 2), logged);
+    if (isIn(area, stride, x, open)) catchUp(d, n, area, stride, x, d + ((<usize>load<u32>(at(area, stride, Area.row, x)) * n) << 2), logged);
   }
   for (let last = 0; last < 2; last++) {
     for (let k: u32 = 0; k < alive; k++) {
       const x = load<u32>(scratch + (<usize>k << 2));
       if (u32(isIn(area, stride, x, open)) != last) continue;
-      const row = d + ((<usize>load<u32>(at(area, stride, ROW, x)) * n) << 2);
+      const row = d + ((<usize>load<u32>(at(area, stride, Area.row, x)) * n) << 2);
       fetch(row, width << 2);
       catchUp(d, n, area, stride, x, row, logged);
       // What is written lies at or before what was read.
@@ -228,16 +227,16 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
   }
   for (let k: u32 = 0; k < alive; k++) {
     const s = load<u32>(scratch + (<usize>k << 2));
-    store<u32>(at(area, stride, ROW, k), load<u32>(at(area, stride, ROW, s)));
-    store<u32>(at(area, stride, ID, k), load<u32>(at(area, stride, ID, s)));
-    store<f32>(at(area, stride, SIZE, k), load<f32>(at(area, stride, SIZE, s)));
-    store<u32>(at(area, stride, SYNCED, k), 0);
-    store<u32>(at(area, stride, MADE, k), NONE);
-    store<f32>(at(area, stride, DEAD, k), 0);
+    store<u32>(at(area, stride, Area.row, k), load<u32>(at(area, stride, Area.row, s)));
+    store<u32>(at(area, stride, Area.id, k), load<u32>(at(area, stride, Area.id, s)));
+    store<f32>(at(area, stride, Area.size, k), load<f32>(at(area, stride, Area.size, s)));
+    store<u32>(at(area, stride, Area.synced, k), 0);
+    store<u32>(at(area, stride, Area.made, k), NONE);
+    store<f32>(at(area, stride, Area.dead, k), 0);
   }
   // The chain is short: each of its slots is found by halving.
   for (let c: u32 = 0; c < links; c++) {
-    const p = at(area, stride, CHAIN, c);
+    const p = at(area, stride, Area.chain, c);
     const s = load<u32>(p);
     let low: u32 = 0, high = alive;
     while (high - low > 1) {

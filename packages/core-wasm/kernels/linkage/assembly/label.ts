@@ -1,7 +1,8 @@
 // linkage, its labels: merges sorted by height, clusters numbered.
 
 import { clearCounts, countKey, sortPairs } from "../../../assembly/sort";
-import { at, HEIGHT, LEFT, RIGHT, SCRATCH, STATE } from "../log/assembly";
+import { at } from "./log";
+import { Area, State } from "../memory";
 
 /**
  * Sorts the merges in LEFT, RIGHT and HEIGHT of the area by height, equal ones in the order given, and numbers the clusters as SciPy does:
@@ -12,10 +13,10 @@ import { at, HEIGHT, LEFT, RIGHT, SCRATCH, STATE } from "../log/assembly";
 export function linkageLabel(n: u32, area: usize): void {
   const stride = (n + 3) & ~3;
   const m = <usize>(n - 1) << 2, bytes = <usize>stride << 2;
-  const left = at(area, stride, LEFT, 0), right = at(area, stride, RIGHT, 0), height = at(area, stride, HEIGHT, 0);
+  const left = at(area, stride, Area.left, 0), right = at(area, stride, Area.right, 0), height = at(area, stride, Area.height, 0);
   // Pairs of bits and merge, sorted byte by byte from the lowest. The bits of heights rise as they do; the highest is that of −0, which becomes 0.
   const pairs = area;
-  const counts = at(area, stride, STATE, 8);
+  const counts = at(area, stride, Area.state, State.size);
   clearCounts(counts);
   for (let t: usize = 0; t < m; t += 4) {
     const bits = load<u32>(height + t) & 0x7fffffff;
@@ -25,7 +26,7 @@ export function linkageLabel(n: u32, area: usize): void {
   }
   sortPairs(pairs, at(area, stride, 2, 0), 2 * m, counts);
   // The pairs stand in the first two arrays again. Of every cluster as given, number and size: u32[2n] each.
-  const out = at(area, stride, SCRATCH, 0);
+  const out = at(area, stride, Area.scratch, 0);
   const number = at(area, stride, 2, 0), size = at(area, stride, 4, 0);
   for (let i: u32 = 0; i < n; i++) {
     store<u32>(number + (<usize>i << 2), i);

@@ -2,8 +2,9 @@
 // A row fetches the distances to clusters made since it was last looked at, each from the row of that cluster; a matrix in a cache
 // hands single values out fast enough. Distances of joined clusters are the same to the last bit: the same sums in the same order.
 
-import { at, CHAIN, DEAD, FREED, HEIGHT, ID, LEFT, LOG, MADE, RIGHT, SCRATCH, SIZE, SYNCED } from "../log/assembly";
-import { mean } from "../mean/assembly";
+import { at } from "./log";
+import { mean } from "./mean";
+import { Area } from "../memory";
 
 // Merges between two clearings of the list.
 const CLEAR: u32 = 15;
@@ -16,12 +17,12 @@ const NARROW: u32 = 32;
  */
 export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
   const stride = (n + 3) & ~3;
-  const id = at(area, stride, ID, 0), size = at(area, stride, SIZE, 0), dead = at(area, stride, DEAD, 0);
-  const synced = at(area, stride, SYNCED, 0), made = at(area, stride, MADE, 0), chain = at(area, stride, CHAIN, 0);
-  const left = at(area, stride, LEFT, 0), right = at(area, stride, RIGHT, 0), height = at(area, stride, HEIGHT, 0);
+  const id = at(area, stride, Area.id, 0), size = at(area, stride, Area.size, 0), dead = at(area, stride, Area.dead, 0);
+  const synced = at(area, stride, Area.synced, 0), made = at(area, stride, Area.made, 0), chain = at(area, stride, Area.chain, 0);
+  const left = at(area, stride, Area.left, 0), right = at(area, stride, Area.right, 0), height = at(area, stride, Area.height, 0);
   // Entries time << 16 | slot, of rising time; before them one of time 0. Entries whose slot was joined since do no harm: what is fetched
   // for them is not looked at, or fetched again.
-  const list = at(area, stride, LOG, 0);
+  const list = at(area, stride, Area.log, 0);
   let width = n;
   // From one row to the next.
   let bytes = <usize>n << 2;
@@ -180,7 +181,7 @@ function clear(list: usize, end: usize, made: usize): usize {
  * Returns the new bytes of a row, a multiple of 16: columns that fill it up are dead.
  */
 function closeUp(d: usize, bytes: usize, area: usize, stride: u32, width: u32, links: usize, end: usize): usize {
-  const dead = at(area, stride, DEAD, 0), from = at(area, stride, SCRATCH, 0), place = at(area, stride, FREED, 0);
+  const dead = at(area, stride, Area.dead, 0), from = at(area, stride, Area.scratch, 0), place = at(area, stride, Area.freed, 0);
   let alive: usize = 0;
   for (let s: usize = 0; s < <usize>width << 2; s += 4) {
     store<usize>(place + s, alive >> 2);
@@ -204,18 +205,18 @@ function closeUp(d: usize, bytes: usize, area: usize, stride: u32, width: u32, l
   }
   for (let k: usize = 0; k < alive; k += 4) {
     const s = load<usize>(from + k);
-    store<u32>(at(area, stride, ID, 0) + k, load<u32>(at(area, stride, ID, 0) + s));
-    store<f32>(at(area, stride, SIZE, 0) + k, load<f32>(at(area, stride, SIZE, 0) + s));
-    store<u32>(at(area, stride, SYNCED, 0) + k, load<u32>(at(area, stride, SYNCED, 0) + s));
-    store<u32>(at(area, stride, MADE, 0) + k, load<u32>(at(area, stride, MADE, 0) + s));
+    store<u32>(at(area, stride, Area.id, 0) + k, load<u32>(at(area, stride, Area.id, 0) + s));
+    store<f32>(at(area, stride, Area.size, 0) + k, load<f32>(at(area, stride, Area.size, 0) + s));
+    store<u32>(at(area, stride, Area.synced, 0) + k, load<u32>(at(area, stride, Area.synced, 0) + s));
+    store<u32>(at(area, stride, Area.made, 0) + k, load<u32>(at(area, stride, Area.made, 0) + s));
     store<f32>(dead + k, 0);
   }
   for (let k = alive; k < wide; k += 4) store<f32>(dead + k, Infinity);
-  for (let p = at(area, stride, LOG, 1); p <= end; p += 4) {
+  for (let p = at(area, stride, Area.log, 1); p <= end; p += 4) {
     const entry = load<u32>(p);
     store<u32>(p, (entry & 0xffff0000) | load<u32>(place + (<usize>(entry & 0xffff) << 2)));
   }
-  const chain = at(area, stride, CHAIN, 0);
+  const chain = at(area, stride, Area.chain, 0);
   for (let p = chain; p < chain + links; p += 4) store<u32>(p, load<u32>(place + (<usize>load<u32>(p) << 2)));
   return wide;
 }

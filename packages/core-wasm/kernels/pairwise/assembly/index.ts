@@ -1,21 +1,13 @@
 // Pairwise dissimilarities between rows, in squares of SIDE × SIDE, and these in cells of 16 × 16: a cell's sums are made by the tiles,
 // and while they are in the first cache turned into dissimilarities and written, above the diagonal and mirrored below it, or condensed:
-// four rows at a time, so that the stores to memory hide behind the sums that follow (results/assembly.ts).
+// four rows at a time, so that the stores to memory hide behind the sums that follow (results.ts).
 // Every value is made by one square alone, so that any worker may take any square, and the bits do not depend on who did.
-//
-// Memory contract (written by job.ts; u32 words of a job): 0 rows n, 1 columns m, 2 stride (floats of a prepared row, a multiple of
-// 4), 3 metric, 4 symmetric (a and b are the same rows), 5 condensed, 6 out f32[n × m] or f32[n(n−1)/2], 7 rows of a, 8 of b (f32[· × stride],
-// prepared), 9 panels of a, 10 of b (packed; euclidean: centred), 11 norms of a, 12 of b (f32, to a multiple of 16; euclidean: squared
-// norms of the centred rows, cosine and correlation: 1 or, for a zero vector, 0), 13 scratch (SIDE² + 640 f32 a worker), 14 f32 unit (factor
-// from computed to real distances), 15 0x7fffffff (as a constant in the code it would be made anew in every turn of the innermost loop),
-// 16 block: columns of the data a sum runs over before it is added to another, 17 group: columns these run over before they are added to the total,
-// 18 absorbed of a, 19 of b (f32 a panel, see prepare/assembly.ts).
+import { ptr, word } from "../../../assembly/words";
+import { Job } from "../memory";
+import { finish, settle, write } from "./results";
+import { add, differences, exactProducts, products } from "./tiles";
 
-import { ptr, word } from "../../assembly/words";
-import { finish, settle, write } from "./results/assembly";
-import { add, differences, exactProducts, products } from "./tiles/assembly";
-
-export { pairwiseCentre, pairwiseNormalise, pairwisePack, pairwiseAbsorbed } from "./prepare/assembly";
+export { pairwiseCentre, pairwiseNormalise, pairwisePack, pairwiseAbsorbed } from "./prepare";
 
 const SIDE: u32 = 128;
 /** Rows of squares in a band: see pairwiseSquares. */
@@ -35,10 +27,10 @@ const EXACT: u32 = 12;
  * from the diagonal on): rows of the result lie pages apart, and so those that mirrored values go to are come to once a band and left for good.
  */
 export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): void {
-  const down = (word(job, 0) + SIDE - 1) / SIDE, across = (word(job, 1) + SIDE - 1) / SIDE;
-  const symmetric = word(job, 4) != 0;
-  const group = word(job, 17), block = word(job, 16);
-  const scratch = ptr(job, 13) + usize(worker) * (SIDE * SIDE * 4 + CELL * 2 + TOTALS);
+  const down = (word(job, Job.n) + SIDE - 1) / SIDE, across = (word(job, Job.m) + SIDE - 1) / SIDE;
+  const symmetric = word(job, Job.symmetric) != 0;
+  const group = word(job, Job.group), block = word(job, Job.block);
+  const scratch = ptr(job, Job.scratch) + usize(worker) * (SIDE * SIDE * 4 + CELL * 2 + TOTALS);
   let t: u32 = 0;
   for (let band: u32 = 0; band < down; band += BAND) {
     const below = min(band + BAND, down);
@@ -51,18 +43,18 @@ export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): vo
       for (let row = band; row < last; row++, t++) {
         if (t < from) continue;
         if (t >= to) return;
-        square(job, scratch, row * SIDE, column * SIDE, group, block, v128.load32_splat(job, 60), f32x4.splat(0));
+        square(job, scratch, row * SIDE, column * SIDE, group, block, v128.load32_splat(job, Job.absolute << 2), f32x4.splat(0));
       }
     }
   }
 }
 
 function square(job: usize, scratch: usize, i0: u32, j0: u32, group: u32, block: u32, mask: v128, zero: v128): void {
-  const i1 = min(i0 + SIDE, word(job, 0)), j1 = min(j0 + SIDE, word(job, 1));
-  const stride = word(job, 2);
-  const l1 = word(job, 3) == 3, diagonal = word(job, 4) != 0 && i0 == j0;
+  const i1 = min(i0 + SIDE, word(job, Job.n)), j1 = min(j0 + SIDE, word(job, Job.m));
+  const stride = word(job, Job.stride);
+  const l1 = word(job, Job.metric) == 3, diagonal = word(job, Job.symmetric) != 0 && i0 == j0;
   const panel = usize(stride) << 6;
-  const panelsA = ptr(job, 9), panelsB = ptr(job, 10);
+  const panelsA = ptr(job, Job.panelsA), panelsB = ptr(job, Job.panelsB);
   const sums = scratch + SIDE * SIDE * 4, part = sums + CELL;
   for (let g: u32 = 0; g < stride; g += group) {
     const end = min(g + group, stride);
@@ -72,7 +64,7 @@ function square(job: usize, scratch: usize, i0: u32, j0: u32, group: u32, block:
       const last = diagonal ? min(i1, j + 1) : i1;
       for (let i = i0; i < last; i += 16, total += CELL) {
         const a = panelsA + usize(i >> 4) * panel;
-        const exact = !l1 && load<f32>(ptr(job, 18) + (i >> 4 << 2)) * load<f32>(ptr(job, 19) + (j >> 4 << 2)) > ABSORBED;
+        const exact = !l1 && load<f32>(ptr(job, Job.absorbedA) + (i >> 4 << 2)) * load<f32>(ptr(job, Job.absorbedB) + (j >> 4 << 2)) > ABSORBED;
         const own = diagonal && i == j, whole = !own && i + 16 <= i1 && j + 16 <= j1;
         for (let r: usize = 0; r < 16; r += 4) {
           const c = sums + (r << 6);

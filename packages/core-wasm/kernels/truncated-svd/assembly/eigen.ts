@@ -1,7 +1,7 @@
 // Eigenvalues of symmetric matrices, dense and banded, with the components of the vectors that are asked for.
 
 import { madd2 } from "../../../assembly/lanes";
-import { axpy, dot, EPSILON, rotate } from "../lanes/assembly";
+import { axpy, dot, EPSILON, rotate } from "./lanes";
 
 /**
  * Eigenvalues of a symmetric matrix a[n × n] (destroyed), unsorted, in d[n]; z[n × r] holds on entry the columns of
