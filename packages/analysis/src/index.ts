@@ -46,6 +46,14 @@ export type { OpenSibling } from './formats/siblings.js';
 export { bytesSource } from './formats/source.js';
 export { readTfjsModel, type TfjsModel } from './formats/tfjs.js';
 export {
+  headNorms,
+  selectTokens,
+  type TokenChoice,
+  tokenAxis,
+  tokenCount,
+  tokensAsSamples,
+} from './formats/tokens.js';
+export {
   readTorch,
   readTorchEntry,
   readTorchHeader,

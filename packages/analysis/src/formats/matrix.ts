@@ -1,5 +1,6 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
 import { elementCount, toFloat32 } from './dtypes.js';
+import { headNorms, selectTokens, type TokenChoice } from './tokens.js';
 import type { Tensor } from './types.js';
 
 /**
@@ -13,6 +14,22 @@ export function tensorToMatrix(tensor: Tensor, name: string): Matrix {
   const rows = tensor.shape[0]!;
   const columns = elementCount(tensor.shape.slice(1));
   return { data: toFloat32(tensor.data), shape: [rows, columns] };
+}
+
+/** A part of a layer's outputs: one channel (last axis), one vector for the tokens of a sample, or a number for each head. */
+export type Selection = { channel: number } | { tokens: TokenChoice; axis: number } | { heads: true };
+
+/** The part selected of every sample. Throws `argument`, `shape`. */
+export function selectPart(tensor: Tensor, selection: Selection): Tensor<Float32Array> {
+  if ('channel' in selection) return selectChannel(tensor, selection.channel);
+  return 'heads' in selection ? headNorms(tensor) : selectTokens(tensor, selection.axis, selection.tokens);
+}
+
+/** Shape of the part selected of one sample. */
+export function selectedShape(shape: readonly number[], selection: Selection | null): readonly number[] {
+  if (!selection) return shape;
+  if ('channel' in selection) return shape.slice(0, -1);
+  return 'heads' in selection ? shape.slice(0, 1) : shape.filter((_, i) => i !== selection.axis);
 }
 
 /** One channel (last axis) of every sample. Throws `argument` for a channel that is not there. */

@@ -1,5 +1,7 @@
 import { guard } from '@epochscope/core-wasm';
 import { isObject, parseJson } from '../formats/json.js';
+import type { Selection } from '../formats/matrix.js';
+import { TOKEN_CHOICES, tokenAxis } from '../formats/tokens.js';
 import { type LayerInfo, RUN_FORMAT, type RunManifest, type SnapshotInfo } from './types.js';
 
 /** A manifest longer than this is refused: 5 000 snapshots take about 1 MB. */
@@ -142,15 +144,18 @@ export function findSnapshot(
   return found;
 }
 
-/** Finds a layer ("S5", or "P1@3" for one channel). Throws `missing`, naming those there are. */
+/**
+ * Finds a layer: "S5"; "P1@3" for one channel; of token models "ln@cls", "ln@mean", "ln@last" for one vector of its tokens, and
+ * "attn@heads" for the norm of each head. Throws `missing`, naming those there are, `argument` for a part that it does not have.
+ */
 export function findLayer(
   layers: readonly LayerInfo[],
   wanted: string,
   where: string,
-): { layer: LayerInfo; channel: number | null } {
+): { layer: LayerInfo; selection: Selection | null } {
   const exact = layers.find(({ name }) => name === wanted);
-  if (exact) return { layer: exact, channel: null };
-  const match = /^(.+)@(\d+)$/.exec(wanted);
+  if (exact) return { layer: exact, selection: null };
+  const match = /^(.+)@(\d+|cls|mean|last|heads)$/.exec(wanted);
   const layer = match && layers.find(({ name }) => name === match[1]);
   guard(
     layer,
@@ -158,7 +163,28 @@ export function findLayer(
     () => `${where} has no layer ${wanted}; it has ${some(layers.map(({ name }) => name))}`,
     { layer: wanted },
   );
-  const channel = Number(match![2]);
+  const word = match![2]!;
+  const tokens = TOKEN_CHOICES.find((choice) => choice === word);
+  if (tokens) {
+    const axis = tokenAxis(layers, layer.shape);
+    guard(
+      axis !== null,
+      'argument',
+      () => `layer ${layer.name} has no tokens: its shape is [${layer.shape}]`,
+      { layer: layer.name },
+    );
+    return { layer, selection: { tokens, axis } };
+  }
+  if (word === 'heads') {
+    guard(
+      layer.shape.length === 3 && tokenAxis(layers, layer.shape) === 1,
+      'argument',
+      () => `layer ${layer.name} has no heads: expected [heads, tokens, width], got [${layer.shape}]`,
+      { layer: layer.name },
+    );
+    return { layer, selection: { heads: true } };
+  }
+  const channel = Number(word);
   const channels = layer.shape.length > 1 ? layer.shape[layer.shape.length - 1]! : 0;
   guard(
     channels > 0,
@@ -172,5 +198,5 @@ export function findLayer(
     () => `layer ${layer.name} has channels 0 … ${channels - 1}, got ${channel}`,
     { layer: layer.name, channel, expected: channels - 1 },
   );
-  return { layer, channel };
+  return { layer, selection: { channel } };
 }

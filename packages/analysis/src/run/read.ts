@@ -1,5 +1,5 @@
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
-import { selectChannel, tensorToMatrix } from '../formats/matrix.js';
+import { selectPart, tensorToMatrix } from '../formats/matrix.js';
 import { readNpy, readNpyHeader, readNpySelected } from '../formats/npy.js';
 import { readSafetensors, readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
@@ -158,7 +158,7 @@ export async function openRun(place: Place): Promise<Run> {
         options,
       ),
     async outputs(snapshotId, name, options = {}) {
-      const { layer, channel } = findLayer(manifest.layers, name, store.name);
+      const { layer, selection } = findLayer(manifest.layers, name, store.name);
       const path = outputPath(snapshotId, layer.name);
       guard(
         await store.has(path),
@@ -176,7 +176,7 @@ export async function openRun(place: Place): Promise<Run> {
           `${file}: layer ${layer.name} has shape [${layer.shape}], got outputs of shape [${tensor.shape.slice(1)}] per sample`,
         { file, expected: `[${layer.shape}]`, got: `[${tensor.shape.slice(1)}]` },
       );
-      return tensorToMatrix(channel === null ? tensor : selectChannel(tensor, channel), file);
+      return tensorToMatrix(selection ? selectPart(tensor, selection) : tensor, file);
     },
     outputsPath: (snapshotId, name) =>
       outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name),

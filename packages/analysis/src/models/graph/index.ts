@@ -5,6 +5,7 @@ export { isActivation } from './ops/elementwise.js';
 export { GraphRunner, type LinearisedGraph } from './runner.js';
 export { shapesOf } from './shapes.js';
 export {
+  firstReal,
   type GraphSpec,
   graphOfSpec,
   isGraphSpec,

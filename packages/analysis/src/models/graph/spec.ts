@@ -6,7 +6,7 @@ import type { LayerInfo, RunManifest } from '../../run/types.js';
 import type { FieldKind } from './ops/definition.js';
 import { opOf } from './ops/table.js';
 import { shapesOf } from './shapes.js';
-import type { Graph, GraphKind, GraphNode } from './types.js';
+import { type Graph, type GraphKind, type GraphNode, INPUT } from './types.js';
 
 /** A graph as run.json keeps it under `model`; its weights are each snapshot's. */
 export interface GraphSpec {
@@ -93,6 +93,10 @@ export function asFloat32(weights: ReadonlyMap<string, Tensor>): Map<string, Ten
     ]),
   );
 }
+
+/** Where a net's derivatives begin: its input, or of token ids, which have no neighbours, what is looked up for them. */
+export const firstReal = (graph: Graph): string =>
+  graph.nodes.find(({ kind, inputs }) => kind === 'embedding' && inputs[0] === INPUT)?.name ?? INPUT;
 
 /** They move values or hold constants: nodes, but no layers to look at. */
 const HIDDEN: ReadonlySet<string> = new Set(['constant', 'transpose', 'slice', 'take', 'expand']);

@@ -2,7 +2,7 @@ import { guard, type Matrix } from '@epochscope/core-wasm';
 import { captureGraph } from '../../capture/graph.js';
 import { captureOutputs } from '../../capture/index.js';
 import { elementCount } from '../../formats/dtypes.js';
-import { selectChannel, tensorToMatrix } from '../../formats/matrix.js';
+import { selectPart, tensorToMatrix } from '../../formats/matrix.js';
 import type { Tensor } from '../../formats/types.js';
 import { GraphRunner, graphOfRun, inputScaleOf, isGraphSpec } from '../../models/graph/index.js';
 import { buildModel, loadWeights, type ModelSpec, prepareTf } from '../../models/index.js';
@@ -159,10 +159,10 @@ export async function outputsOf(
   chosen: Chosen = null,
 ): Promise<Matrix> {
   const { run, keep, reads } = context;
-  const { layer, channel } = findLayer(run.manifest.layers, name, run.store.name);
+  const { layer, selection } = findLayer(run.manifest.layers, name, run.store.name);
   const kept = await keep('captured outputs', snapshot, () => new Map<string, Tensor>());
   const fresh = kept.get(layer.name) ?? (await answered());
-  const whole = fresh && tensorToMatrix(channel === null ? fresh : selectChannel(fresh, channel), name);
+  const whole = fresh && tensorToMatrix(selection ? selectPart(fresh, selection) : fresh, name);
   const expected = run.manifest.samples?.count;
   const got = whole ? whole.shape[0] : await run.outputCount(snapshot, name);
   guard(

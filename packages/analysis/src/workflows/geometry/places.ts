@@ -1,12 +1,23 @@
 import { formatBytes, guard } from '@epochscope/core-wasm';
 import { truncatedSvdOperatorBytes } from '@epochscope/core-wasm/jobs';
 import { alignmentSize, isExplicit } from '../../methods/geometry/index.js';
-import { type Graph, shapesOf } from '../../models/graph/index.js';
+import { firstReal, type Graph, shapesOf } from '../../models/graph/index.js';
 import { findLayer } from '../../run/manifest.js';
 
-const PARAMETRIC = new Set(['dense', 'conv2d']);
+const PARAMETRIC = new Set(['dense', 'conv1d', 'conv2d', 'conv3d', 'lstm', 'gru', 'rnn']);
 /** Change no value. */
-const QUIET = new Set(['flatten', 'flatten-channels-first', 'reshape', 'identity', 'pad']);
+const QUIET = new Set([
+  'flatten',
+  'flatten-channels-first',
+  'reshape',
+  'identity',
+  'pad',
+  'constant',
+  'transpose',
+  'slice',
+  'take',
+  'expand',
+]);
 /** Bytes of tfjs's heap that a block of vectors may take. */
 const BLOCK_BYTES = 400e6;
 
@@ -46,6 +57,8 @@ export function placesOf(
   where: string,
 ): MapPlace[] {
   const shapes = shapesOf(graph);
+  // Of token ids nothing flows: their maps begin at the embedding.
+  const start = firstReal(graph);
   const order = ['input', ...graph.nodes.map(({ name }) => name)];
   const chosen = layers ?? stageEnds(graph);
   for (const name of chosen)
@@ -55,15 +68,18 @@ export function placesOf(
         name,
         where,
       );
-  const sorted = [...new Set(chosen)].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const after = order.indexOf(start);
+  const sorted = [...new Set(chosen)]
+    .filter((name) => start === 'input' || order.indexOf(name) > after)
+    .sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const place = (kind: MapPlace['kind'], from: string, to: string): MapPlace => {
     const [rowShape, columnShape] = [[...shapes.get(to)!], [...shapes.get(from)!]];
     const product = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
     return { kind, from, to, rows: product(rowShape), columns: product(columnShape), rowShape, columnShape };
   };
   return sorted.flatMap((to, i) => [
-    ...(kinds.includes('depth') ? [place('depth', 'input', to)] : []),
-    ...(kinds.includes('layer') ? [place('layer', sorted[i - 1] ?? 'input', to)] : []),
+    ...(kinds.includes('depth') ? [place('depth', start, to)] : []),
+    ...(kinds.includes('layer') ? [place('layer', sorted[i - 1] ?? start, to)] : []),
   ]);
 }
 

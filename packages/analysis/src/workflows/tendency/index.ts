@@ -1,6 +1,7 @@
 import { guard } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { elementCount } from '../../formats/dtypes.js';
+import { selectedShape } from '../../formats/matrix.js';
 import {
   alignPanels,
   analyseTendency,
@@ -87,8 +88,8 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       parts.push(...captures.parts);
       const predictions = await decidesPredictions(run, input, snapshot.id);
       for (const layer of layers) {
-        const { layer: whole, channel } = findLayer(run.manifest.layers, layer, run.store.name);
-        const d = elementCount(channel === null ? whole.shape : whole.shape.slice(0, -1));
+        const { layer: whole, selection } = findLayer(run.manifest.layers, layer, run.store.name);
+        const d = elementCount(selectedShape(whole.shape, selection));
         const after = [
           ...new Set([...captures.of(snapshot.id, layer), ...(last ? captures.of(snapshot.id, last) : [])]),
         ];
