@@ -73,6 +73,15 @@ export const tokens = css`
   }
 `;
 
+/** The name of a snapshot of which only the id is at hand. */
+export function titleOfId(id: string): string {
+  const [, kind, number] = /^(epoch|step)-0*(\d+)$/.exec(id) ?? [];
+  if (id === 'init') return snapshotTitle({ id, epoch: 0, step: 0 });
+  if (!number) return snapshotTitle({ id, epoch: null, step: null });
+  const at = Number(number);
+  return snapshotTitle({ id, epoch: kind === 'epoch' ? at : null, step: kind === 'step' ? at : null });
+}
+
 /** Every minus sign is U+2212: a hyphen is shorter than a plus sign, and breaks lines. */
 export const minus = (text: string): string => text.replaceAll('-', '−');
 

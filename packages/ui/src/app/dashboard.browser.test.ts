@@ -172,7 +172,7 @@ describe('the dashboard', () => {
     expect(timeline.playing).toBe(false);
     // A snapshot that is not analysed is said to be none.
     location.hash = 'snapshot=epoch-0007&layer=S5';
-    await expect.poll(() => text(dashboard)).toContain('no picture of S5 at epoch-0007');
+    await expect.poll(() => text(dashboard)).toContain('no picture of S5 at epoch 7');
   });
 
   it('compares two snapshots side by side', async () => {

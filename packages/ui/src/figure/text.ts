@@ -47,7 +47,7 @@ export function wrapText(
 ): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/).filter(Boolean)) {
+  for (const word of text.split(/[ \n]+/).filter(Boolean)) {
     const longer = line ? `${line} ${word}` : word;
     if (line && measure(longer, size, bold) > width) {
       lines.push(line);

@@ -37,7 +37,9 @@ export class EsDimension extends EsSeries<readonly GeometrySpectrum[]> {
     const last = list.at(-1)!.snapshot.id;
     return `Dimension as ${DIMENSION_TITLES[this.measured]}; at the last snapshot ${list
       .filter(({ snapshot }) => snapshot.id === last)
-      .map((s) => `${s.to} ${this.isCapped(s) ? '≥ ' : ''}${s.dimensions[this.measured].mean.toFixed(1)}`)
+      .map(
+        (s) => `${s.to} ${this.isCapped(s) ? '≥\u00a0' : ''}${s.dimensions[this.measured].mean.toFixed(1)}`,
+      )
       .join(', ')}`;
   }
   /** Whether some input has as many values ≥ 1 as were computed: there may be more. */

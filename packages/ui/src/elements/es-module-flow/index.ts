@@ -2,6 +2,7 @@ import type { ModulesResult } from '@epochscope/analysis/results';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { trackColour } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
+import { titleOfId } from '../../styles.js';
 import { type ChosenCluster, clusterName, followedPairs, percent, relatives, titleOf } from './clusters.js';
 import { type FlowLink, type FlowNode, flowLayout } from './layout.js';
 
@@ -46,16 +47,23 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
   protected override table({ transitions }: ModulesResult): FigureTable {
     const rows = transitions.flatMap((t) => [
       ...Array.from(t.row, (r, k) => [
-        t.from,
+        titleOfId(t.from),
         r + 1,
-        t.to,
+        titleOfId(t.to),
         t.column[k]! + 1,
         t.count[k]!,
         t.count[k]! / t.fromSizes[r]!,
       ]),
       ...[...t.left.entries()]
         .filter(([, units]) => units)
-        .map(([r, units]) => [t.from, r + 1, t.to, 'none', units, units / t.fromSizes[r]!]),
+        .map(([r, units]) => [
+          titleOfId(t.from),
+          r + 1,
+          titleOfId(t.to),
+          'none',
+          units,
+          units / t.fromSizes[r]!,
+        ]),
     ]);
     return tableOf(
       ['From', 'Cluster', 'To', 'Cluster there', 'Units', 'Share of the first'],

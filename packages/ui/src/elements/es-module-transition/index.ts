@@ -10,6 +10,7 @@ import {
   tableOf,
 } from '../../figure/index.js';
 import type { SceneItem } from '../../scene/index.js';
+import { titleOfId } from '../../styles.js';
 import {
   byPlace,
   type ChosenCluster,
@@ -64,10 +65,10 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
   }
   protected override summary(t: Transition): string {
     const { value } = t.concentration;
-    return `Transition of ${t.fromSizes.length} clusters at ${t.from} to ${t.toSizes.length} at ${t.to}${value === null ? '' : `; ${percent(value)} of the units that stay are in their cluster's largest part`}`;
+    return `Transition of ${t.fromSizes.length} clusters at ${titleOfId(t.from)} to ${t.toSizes.length} at ${titleOfId(t.to)}${value === null ? '' : `; ${percent(value)} of the units that stay are in their cluster's largest part`}`;
   }
   protected override hint({ from, to }: Transition): string {
-    return `Rows: clusters at ${from}; columns: at ${to}. In brackets: units.`;
+    return `Rows: clusters at ${titleOfId(from)}; columns: at ${titleOfId(to)}. In brackets: units.`;
   }
   protected override table(t: Transition): FigureTable {
     const rows = [
@@ -75,7 +76,7 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
       ...[...t.left.entries()].filter(([, units]) => units).map(([r, units]) => [r, 'none', units] as const),
     ].sort((a, b) => a[0] - b[0]);
     return tableOf(
-      [`Cluster at ${t.from}`, `Cluster at ${t.to}`, 'Units', 'Share'],
+      [`Cluster at ${titleOfId(t.from)}`, `Cluster at ${titleOfId(t.to)}`, 'Units', 'Share'],
       rows,
       ([r, c, units]) => [r + 1, c, units, units / t.fromSizes[r]!],
     );
@@ -177,7 +178,7 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
         height: side - 1,
         fill: hexColour(rgb),
         mark: {
-          label: `${t.from} ${clusterName(r, rows)} → ${to}: ${units} of ${sizes[r]} units (${percent(share)})`,
+          label: `${titleOfId(t.from)} ${clusterName(r, rows)} → ${to}: ${units} of ${sizes[r]} units (${percent(share)})`,
           row: r,
           column: c,
           ...(r < rows.alone ? { detail: { snapshot: t.from, cluster: r }, selected: r === chosenRow } : {}),
@@ -198,9 +199,9 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     for (let r = 0; r < sizes.length; r++) {
       for (let c = 0; c < toSizes.length; c++) {
         const units = shared.get(r * (columns.alone + 1) + c);
-        if (units) cell(r, c, units, `${t.to} ${clusterName(c, columns)}`);
+        if (units) cell(r, c, units, `${titleOfId(t.to)} ${clusterName(c, columns)}`);
       }
-      if (left[r]) cell(r, toSizes.length, left[r]!, `no cluster at ${t.to}`);
+      if (left[r]) cell(r, toSizes.length, left[r]!, `no cluster at ${titleOfId(t.to)}`);
     }
     return {
       width: edge + across + 8,

@@ -20,6 +20,8 @@ export type SingularVectorsData = Pick<GeometryResult, 'samples' | 'spectra'>;
 const GAP = 6;
 const HEAD = 20;
 const CAPTION = 16;
+/** Of a picture: a column of a paper holds ten. */
+const LEAST = 24;
 
 /** A vector as cells: [rows, columns] of values, and which ones. */
 interface Cells {
@@ -113,7 +115,7 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
   protected override draw(data: SingularVectorsData, { width: room, measure, dark }: Frame): Drawing {
     const one = this.spectrum(data)!;
     const columns = Math.max(...one.vectors.map(({ triplets }) => triplets.length)) + 1;
-    const side = Math.max(44, Math.min(110, Math.floor((room - GAP * (columns - 1)) / columns)));
+    const side = Math.max(LEAST, Math.min(110, Math.floor((room - GAP * (columns - 1)) / columns)));
     const step = side + CAPTION + GAP;
     const left = (column: number) => column * (side + GAP);
     const pixels = this.kept('pixels', [one, this.side, this.palette, dark, data.samples], () =>
@@ -165,7 +167,7 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
       cell(0, name, name.replace('sample ', '#'));
       triplets.forEach((t, i) => {
         const sigma = one.sigma[input * one.k + t]!;
-        cell(i + 1, `${name}, ${letter}${t + 1}, σ = ${format(sigma)}`, format(Number(sigma.toPrecision(3))));
+        cell(i + 1, `${name}, ${letter}${t + 1}, σ = ${format(sigma)}`, short(sigma));
       });
     });
     return {
@@ -208,6 +210,10 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
     });
   }
 }
+
+/** Three digits, or the power of ten alone: it stands below a small picture. */
+const short = (x: number) =>
+  x < 0.001 ? format(Number(x.toExponential(0))).replace('.00e', 'e') : x.toPrecision(3);
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -38,7 +38,7 @@ export class EsSpectrum extends EsSeries<readonly GeometrySpectrum[]> {
     const said = list.map((s) => {
       // Where only the first k were computed and all count, there may be more.
       const capped = !s.whole && s.dimensions.atLeastOne.values.some((count) => count === s.k);
-      return `${this.nameOf(s)} ${capped ? '≥ ' : ''}${s.dimensions.atLeastOne.mean.toFixed(1)} values of ${s.k} at least 1`;
+      return `${this.nameOf(s)} ${capped ? '≥\u00a0' : ''}${s.dimensions.atLeastOne.mean.toFixed(1)} values of ${s.k} at least 1`;
     });
     return `Singular values ${place}, mean over ${list[0]!.dimensions.atLeastOne.values.length} inputs: ${said.join(', ')}`;
   }

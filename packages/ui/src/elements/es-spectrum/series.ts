@@ -70,12 +70,15 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
     const all = series.flatMap(({ values, sd }) =>
       Array.from(values).flatMap((value, i) => (sd && !log ? [value - sd[i]!, value + sd[i]!] : [value])),
     );
+    // Room for "≥ 60" above the point it stands at.
+    const capped = series.flatMap((one) => Array.from(one.values).filter((_, i) => one.capped?.[i]));
+    const above = capped.map((value) => 1.12 * value);
     const { x, y, left, right, axes, top, bottom } = chart({
       width,
       height: this.height,
       measure,
       x: { ...lines.x, domain: lines.x.at, nice: false },
-      y: { ...lines.y, domain: [...all, ...(lines.y.ends ?? []), ...(level ? [level.at] : [])] },
+      y: { ...lines.y, domain: [...all, ...(lines.y.ends ?? []), ...(level ? [level.at] : []), ...above] },
     });
     const place = (i: number) => x.at(lines.x.at[i]!);
     const [low] = y.ends;
@@ -187,7 +190,7 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
 const cellOf = (one: Series, i: number) => (one.capped?.[i] ? valueText(one, i) : one.values[i]!);
 /** A value as it is said: "≥ 60" where it is a lower bound. */
 const valueText = ({ values, capped }: Series, i: number) =>
-  `${capped?.[i] ? '≥ ' : ''}${format(values[i]!)}`;
+  `${capped?.[i] ? '≥\u00a0' : ''}${format(values[i]!)}`;
 const textOf = (value: number | string) => (typeof value === 'number' ? format(value) : value);
 
 /** One of a list by the selected snapshot and layer: the nearest there is, else the last. */

@@ -1,7 +1,7 @@
 import type { TendencyResult, Thinning } from '@epochscope/analysis/results';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
-import { snapshotTitle } from '../../styles.js';
+import { snapshotTitle, titleOfId } from '../../styles.js';
 import { linePlot } from '../es-tendency-scores/lines.js';
 
 /** How agreement with all samples is measured. */
@@ -38,7 +38,7 @@ export class EsTendencyThinning extends EsFigure<Thinning, TendencyResult> {
       : '';
   }
   protected override summary({ reference, least, chosen, steps }: Thinning): string {
-    const tried = `${AGREEMENTS[this.agreement]} of ${steps.map(({ size }) => size).join(', ')} samples along ${reference.layer}, ${reference.snapshot}, with all`;
+    const tried = `${AGREEMENTS[this.agreement]} of ${steps.map(({ size }) => size).join(', ')} samples along ${reference.layer}, ${titleOfId(reference.snapshot)}, with all`;
     if (least === null) return tried;
     return `${tried}; ${chosen.value === null ? `no interval agrees at least ${least}` : `interval ${chosen.value} is the largest that agrees at least ${least}`}`;
   }
@@ -57,7 +57,7 @@ export class EsTendencyThinning extends EsFigure<Thinning, TendencyResult> {
         step.size,
         Number(step.interval.toFixed(2)),
         a.layer,
-        a.snapshot,
+        titleOfId(a.snapshot),
         step.panels[i]!.blocks.count,
         a.ari.value ?? a.ari.reason,
         a.correlation.value ?? a.correlation.reason,

@@ -1,7 +1,7 @@
 import type { ActivityPanel, ActivityResult } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { EsLoaded, state } from '../../figure/index.js';
-import { snapshotTitle } from '../../styles.js';
+import { snapshotTitle, titleOfId } from '../../styles.js';
 
 /**
  * A whole activity result: how selective each layer's filters are, and the bars of the chosen layer and snapshot. Give `data`, or `src`.
@@ -100,8 +100,8 @@ export class EsActivityView extends EsLoaded<ActivityResult, ActivityResult> {
         panel
           ? html`<es-activity-bars .data=${panel} .classes=${data.classes} .selection=${this.selection}></es-activity-bars>`
           : state(
-              `Activity of ${this.layer} at ${this.snapshot} was not analysed: choose ${snapshots
-                .map(({ id }) => id)
+              `Activity of ${this.layer} at ${titleOfId(this.snapshot)} was not analysed: choose ${snapshots
+                .map(snapshotTitle)
                 .slice(0, 6)
                 .join(', ')}, or run "epochscope activity" for it.`,
             )

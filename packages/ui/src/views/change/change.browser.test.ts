@@ -250,7 +250,7 @@ describe('views', () => {
     expect([layer, snapshot.id]).toEqual(['R1', 'init']);
     Object.assign(view, { selection: { layer: 'R1', snapshot: 'epoch-0009' } });
     await frames();
-    expect(find(view, '.state').textContent).toContain('at epoch-0009 was not analysed');
+    expect(find(view, '.state').textContent).toContain('at epoch 9 was not analysed');
   });
 
   it('tracks: absolute sizes on request, paths by layer', async () => {

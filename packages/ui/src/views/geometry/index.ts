@@ -115,7 +115,7 @@ export class EsGeometryView extends EsLoaded<GeometryResult, GeometryResult> {
         this.compared
           ? nothing
           : html`<div class="controls">
-        <label>Snapshot <select @change=${(e: Event) => this.choose({ snapshot: (e.target as HTMLSelectElement).value })}>${snapshots.map((s) => html`<option value=${s.id} ?selected=${s.id === this.snapshot}>${s.id}</option>`)}</select></label>
+        <label>Snapshot <select @change=${(e: Event) => this.choose({ snapshot: (e.target as HTMLSelectElement).value })}>${snapshots.map((s) => html`<option value=${s.id} ?selected=${s.id === this.snapshot}>${snapshotTitle(s)}</option>`)}</select></label>
         <label>Layer <select @change=${(e: Event) => this.choose({ layer: (e.target as HTMLSelectElement).value })}>${layers.map((name) => html`<option ?selected=${name === this.layer}>${name}</option>`)}</select></label>
       </div>`
       }

@@ -5,6 +5,7 @@ import { type WeightMode, type WeightPalette, weightExtent } from '../../element
 import type { WeightPicturesData } from '../../elements/es-weight-pictures/index.js';
 import { EsLoaded } from '../../figure/index.js';
 import { mergeSelection, type Selection } from '../../selection.js';
+import { titleOfId } from '../../styles.js';
 
 const percent = (value: number | null, digits = 1) =>
   value === null ? '–' : `${(100 * value).toFixed(digits)} %`;
@@ -153,7 +154,7 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
       </div>
       <div class="split">
         <div>
-          <h3>${data.layout.layer}, ${stage.id}</h3>
+          <h3>${data.layout.layer}, ${titleOfId(stage.id)}</h3>
           <es-weight-pictures .data=${this.drawn(data, stage)} .selection=${selection} mode=${this.mode} palette=${this.palette} sort=${this.sort} .extent=${this.extent}></es-weight-pictures>
           <h3>Accuracy over rounds</h3>
           <es-prune-rounds .data=${this.series(data)} .selection=${selection}></es-prune-rounds>
@@ -185,7 +186,7 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
       : '';
     return html`<h3>${name === 'unit' ? 'Unit' : 'Filter'} ${unit}${removed}</h3>
       <div class="unit">
-        ${picture('before', before, 'weights')} ${stage.round ? html`${picture(stage.id, stage, 'weights')} ${picture('regions left', stage, 'regions')}` : nothing}
+        ${picture('before', before, 'weights')} ${stage.round ? html`${picture(titleOfId(stage.id), stage, 'weights')} ${picture('regions left', stage, 'regions')}` : nothing}
       </div>`;
   }
 
@@ -208,7 +209,7 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
           ['Accuracy after retraining', percent(round.accuracyAfterRetraining.value, 2)],
         ]
       : [];
-    return html`<h3>Figures, ${id}</h3>
+    return html`<h3>Figures, ${titleOfId(id)}</h3>
       <p class="reason">Regions of ${options.neighbours} neighbours, ranked ${ranking[options.ranking]}; ${percent(options.magnitude, 0)} of weights, then ${percent(options.regions, 0)} of ${options.rateOf === 'count' ? 'regions' : 'the regions’ weight'} a round.${complete ? '' : ' The pruning was cut off.'}</p>
       <table>
         <tbody>

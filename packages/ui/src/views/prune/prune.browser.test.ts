@@ -150,7 +150,7 @@ describe('es-prune-view', () => {
   it('is driven by its slider, and by the selection from outside', async () => {
     const view = await show<HTMLElement & { selection: object }>('es-prune-view', { data: result }, 1000);
     const heading = () => inside(view, 'h3').textContent;
-    expect(heading()).toBe('F1, round-03');
+    expect(heading()).toBe('F1, round 3');
     const slider = inside<HTMLElement>(view, 'es-timeline').shadowRoot!.querySelector('input')!;
     slider.value = '1';
     slider.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
@@ -166,7 +166,7 @@ describe('es-prune-view', () => {
     // Another result's snapshot leaves it at the last round.
     view.selection = { snapshot: 'epoch-0007' };
     await frames();
-    expect(heading()).toBe('F1, round-03');
+    expect(heading()).toBe('F1, round 3');
   });
 
   it('shows a chosen unit before, now and as regions', async () => {

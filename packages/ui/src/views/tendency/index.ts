@@ -7,7 +7,7 @@ import { SCORE_MEASURES, type ScoreMeasure } from '../../elements/es-tendency-sc
 import { AGREEMENTS, type Agreement } from '../../elements/es-tendency-thinning/index.js';
 import { EsLoaded, state } from '../../figure/index.js';
 import type { Selection } from '../../selection.js';
-import { snapshotTitle } from '../../styles.js';
+import { snapshotTitle, titleOfId } from '../../styles.js';
 import { shownPanels } from './shown.js';
 import styles from './styles.js';
 
@@ -132,7 +132,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
       </div>
       ${this.sizes(data, radio)}
       ${this.compared || this.shown.length < 2 ? nothing : html`<es-tendency-grid .data=${this.shown} mode=${this.mode} mark-color=${this.markColor} .selected=${this.selected} @es-select=${this.onGrid}></es-tendency-grid>`}
-      ${panel ? this.chosen(data, panel) : state(`This result has no picture of ${this.selected?.layer} at ${this.selected?.snapshot}: choose one that is analysed.`)}
+      ${panel ? this.chosen(data, panel) : state(`This result has no picture of ${this.selected?.layer} at ${titleOfId(this.selected?.snapshot ?? '')}: choose one that is analysed.`)}
       ${this.compared ? nothing : html`${this.scores(data)} ${this.thinning(data)}`}
     `;
   }
@@ -243,7 +243,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
 
   private thinning({ thinning }: TendencyResult) {
     if (!thinning) return nothing;
-    return html`<h3 class="later">Fewer samples, along the order of ${thinning.reference.layer}, ${thinning.reference.snapshot}</h3>
+    return html`<h3 class="later">Fewer samples, along the order of ${thinning.reference.layer}, ${titleOfId(thinning.reference.snapshot)}</h3>
       <label>Agreement with all samples <select name="agreement" @change=${(e: Event) => (this.agreement = (e.target as HTMLSelectElement).value as Agreement)}>
         ${Object.entries(AGREEMENTS).map(([value, text]) => html`<option value=${value} ?selected=${value === this.agreement}>${text}</option>`)}
       </select></label>
