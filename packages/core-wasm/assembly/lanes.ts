@@ -39,8 +39,8 @@ export function sum2(v: v128): f64 {
 }
 
 /**
- * Brings the cache lines of [p, p + bytes) near, but for the last 256 bytes: a loop of nothing but loads keeps far more of them under way
- * than one that also computes. A load is never left out, as it could trap.
+ * Brings the cache lines of [p, p + bytes) near, but for the last 256 bytes: a loop of nothing but loads keeps far
+ * more of them under way than one that also computes. A load is never left out, as it could trap.
  */
 export function fetch(p: usize, bytes: usize): void {
   const end = p + bytes;

@@ -1,4 +1,5 @@
-// Sorting of pairs, u32 key and u32 value side by side, by the key: byte by byte from the lowest, equal keys in the order given.
+// Sorting of pairs, u32 key and u32 value side by side, by the key: byte by byte from the lowest, equal keys in the
+// order given.
 
 /** Bytes of counts. */
 export const COUNTS: usize = 4096;
@@ -23,7 +24,10 @@ function raise(p: usize): void {
   store<u32>(p, load<u32>(p) + 1);
 }
 
-/** Sorts `bytes` of pairs at `pairs`, whose keys are counted; they stand there again. other: as much room. The counts are used up. */
+/**
+ * Sorts `bytes` of pairs at `pairs`, whose keys are counted; they stand there again. other: as much room. The counts
+ * are used up.
+ */
 export function sortPairs(pairs: usize, other: usize, bytes: usize, counts: usize): void {
   for (let digit: u32 = 0; digit < 4; digit++) {
     const places = counts + (<usize>digit << 10);

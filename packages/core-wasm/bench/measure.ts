@@ -15,7 +15,10 @@ export interface Timing {
 
 export interface CaseResult {
   kernel: string;
-  /** Day, and the load average over a minute before the case: over 1 the figures are too slow, and those of threads most. */
+  /**
+   * Day, and the load average over a minute before the case: over 1 the figures are too slow, and those of threads
+   * most.
+   */
   date: string;
   load: number;
   /** Measured with --quick: small sizes only. */
@@ -37,7 +40,9 @@ const median = (values: number[]) => {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-/** A run shorter than this is made of several calls: one call of some microseconds measures the clock and cold caches. */
+/**
+ * A run shorter than this is made of several calls: one call of some microseconds measures the clock and cold caches.
+ */
 const SHORTEST = 0.02;
 
 /** Seconds of so many calls in a row. */
@@ -52,9 +57,9 @@ async function time({ run, selfTimed }: Contender, calls: number): Promise<numbe
 }
 
 /**
- * Times every contender of a case in turns (A B A B …), so that a drift of the machine's speed hits all alike. As a warm-up each is called
- * until so many calls in a row as one run will have last `SHORTEST`; then up to `runs` rounds, a contender dropping out once it has used
- * `budget` seconds. Times are of one call.
+ * Times every contender of a case in turns (A B A B …), so that a drift of the machine's speed hits all alike. As a
+ * warm-up each is called until so many calls in a row as one run will have last `SHORTEST`; then up to `runs` rounds,
+ * a contender dropping out once it has used `budget` seconds. Times are of one call.
  */
 export async function measure(
   kernel: string,

@@ -32,8 +32,8 @@ function loadTfjs(): Promise<Tfjs> {
 }
 
 /**
- * x·xᵀ by tfjs's WebAssembly backend, one thread, in the two ways one can write it: told to turn the right side (a slow path of
- * the backend), or turned first (XNNPACK).
+ * x·xᵀ by tfjs's WebAssembly backend, one thread, in the two ways one can write it: told to turn the right side (a
+ * slow path of the backend), or turned first (XNNPACK).
  */
 export function tfjsMatMul({ data, shape: [n, d] }: Matrix, turned: boolean): Contender {
   let made: { tf: Tfjs; x: Tensor } | null = null;

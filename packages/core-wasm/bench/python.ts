@@ -19,7 +19,10 @@ function npy(m: Matrix): Uint8Array {
   return out;
 }
 
-/** A python3 process ($PYTHON or python3) that times SciPy and friends with its own clock; null-like peers report why not. */
+/**
+ * A python3 process ($PYTHON or python3) that times SciPy and friends with its own clock; null-like peers report why
+ * not.
+ */
 export async function pythonPeers() {
   const script = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'bench', 'peers.py');
   const folder = mkdtempSync(join(tmpdir(), 'epochscope-bench-'));

@@ -1,4 +1,5 @@
-// What tests and benches of the tfjs-* kernels share: a memory of their own in place of tfjs's, and tfjs itself as a peer.
+// What tests and benches of the tfjs-* kernels share: a memory of their own in place of tfjs's, and tfjs itself as a
+// peer.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ConvShape } from '../kernels/tfjs-conv2d-filter-gradient/reference.js';
@@ -22,8 +23,8 @@ const GUARD = 64;
 const PATTERN = 0xab;
 
 /**
- * Runs `body` with pointers to copies of `inputs` and to outputs of the given byte lengths, each between 64 guard bytes.
- * Answers the outputs as float32. Throws when a guard or an input has changed.
+ * Runs `body` with pointers to copies of `inputs` and to outputs of the given byte lengths, each between 64 guard
+ * bytes. Returns the outputs as float32. Throws when a guard or an input has changed.
  */
 export function guarded(
   { arena }: TfjsRoom,

@@ -5,7 +5,8 @@ import { EpochscopeError, type Kernels, loadKernels, type Matrix } from './index
 import * as jobs from './jobs.js';
 import { loadTfjsKernels } from './tfjs.js';
 
-// What callers without types do: each wrong argument is answered by one EpochscopeError, and the instance goes on working.
+// What callers without types do: each wrong argument is answered by one EpochscopeError, and the instance goes on
+// working.
 const api = { ...main, ...jobs };
 type Call = (...args: unknown[]) => unknown;
 const all: Record<string, unknown> = { ...api };
@@ -193,8 +194,8 @@ describe('wrong arguments', () => {
     ],
     ['cutByCount', 0, { n: 5, left: new Uint32Array(0) }, 'tree: 5 samples need 4 left, got 0'],
     ['labelRegions', 3, undefined, 'options: expected an object with neighbours, got undefined'],
-    ['truncatedSvd', 2, { k: '2' }, 'k: expected a whole number 0 … 4, got "2"'],
-    ['correlationBytes', 0, 'x', 'units: expected a whole number ≥ 0, got "x"'],
+    ['truncatedSvd', 2, { k: '2' }, 'k: expected an integer 0 … 4, got "2"'],
+    ['correlationBytes', 0, 'x', 'units: expected an integer ≥ 0, got "x"'],
   ])('%s, argument %i: %s', (name, at, value, message) => {
     const args = calls[name]!();
     args[at] = value;

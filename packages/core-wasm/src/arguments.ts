@@ -1,7 +1,8 @@
 import { guard } from './errors.js';
 import type { Kernels } from './load.js';
 
-// What callers without types get wrong. Arrays are known by their tag, so that those of another realm (a frame, a test's sandbox) pass.
+// What callers without types get wrong. Arrays are known by their tag, so that those of another realm (a frame, a
+// test's sandbox) pass.
 const tagOf = (value: unknown) => Object.prototype.toString.call(value).slice(8, -1);
 export const isFloat32 = (value: unknown): value is Float32Array => tagOf(value) === 'Float32Array';
 export const isUint32 = (value: unknown): value is Uint32Array => tagOf(value) === 'Uint32Array';
@@ -65,13 +66,13 @@ export function checkPlace({ arena, memory }: Kernels, name: string, pointer: nu
   );
 }
 
-/** Throws `argument` unless each is a whole number ≥ 0. */
+/** Throws `argument` unless each is an integer ≥ 0. */
 export function checkCounts(counts: Readonly<Record<string, number>>): void {
   for (const [name, count] of Object.entries(counts))
     guard(
       Number.isSafeInteger(count) && count >= 0,
       'argument',
-      () => `${name}: expected a whole number ≥ 0, got ${nameOf(count)}`,
+      () => `${name}: expected an integer ≥ 0, got ${nameOf(count)}`,
       { name },
     );
 }

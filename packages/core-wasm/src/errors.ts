@@ -18,8 +18,9 @@ export type ErrorFields = Record<string, string | number | boolean | null | unde
 const MAX_MESSAGE = 1200;
 
 /**
- * Text for people, on one line (`lines`: line breaks stay): control characters and those that turn the writing direction, which names
- * out of files may hold, become escapes such as `\x1b`; what is longer than `most` characters loses its middle.
+ * Text for people, on one line (`lines`: line breaks stay): control characters and those that turn the writing
+ * direction, which names out of files may hold, become escapes such as `\x1b`; what is longer than `most` characters
+ * loses its middle.
  */
 export function printable(text: string, { most = MAX_MESSAGE, lines = false } = {}): string {
   const cut =

@@ -1,4 +1,5 @@
-// What holds of every kernel on a matrix: bits that do not depend on what lay in the memory or where the input lies, memory as foretold.
+// What holds of every kernel on a matrix: bits that do not depend on what lay in the memory or where the input lies,
+// memory as estimated.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { normal } from '../bench/data.js';
 import {
@@ -111,7 +112,7 @@ describe.each(Object.keys(CASES))('%s', (name) => {
   const call = (kernels: Kernels, data: Float32Array | Uint8Array) =>
     bits(run(kernels, data as Float32Array));
 
-  it('gives the same bits in a memory full of anything, and takes no more than foretold', async () => {
+  it('gives the same bits in a memory full of anything, and takes no more than estimated', async () => {
     const fresh = await loadKernels();
     let most = 0;
     const alloc = fresh.arena.alloc.bind(fresh.arena);

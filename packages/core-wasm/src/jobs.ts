@@ -1,5 +1,5 @@
-// What an engine needs that runs kernels in slices, on several workers over one memory, or keeps results in it: jobs in their parts, steps,
-// memory estimates, the allocator, checks of arguments. Plain calls are in index.ts.
+// What an engine needs that runs kernels in slices, on several workers over one memory, or keeps results in it: jobs
+// in their parts, steps, memory estimates, the allocator, checks of arguments. Plain calls are in index.ts.
 
 export {
   addCorrelationSteps,

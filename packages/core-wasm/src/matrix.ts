@@ -8,7 +8,10 @@ export interface Matrix<T extends Float32Array | Float64Array = Float32Array> {
   readonly shape: readonly [rows: number, columns: number];
 }
 
-/** Data as it is or, where it lies in the kernels' own unshared memory, which detaches its views when it grows, a copy. */
+/**
+ * Data as it is or, where it lies in the kernels' own unshared memory, which detaches its views when it grows, a
+ * copy.
+ */
 export function apart<T extends Float32Array | Uint8Array>({ memory, shared }: Kernels, data: T): T {
   return data.buffer === memory.buffer && !shared ? (data.slice() as T) : data;
 }
@@ -25,14 +28,14 @@ export function checkMatrix(m: Matrix, name: string): void {
     Array.isArray(m.shape) && m.shape.length === 2,
     'shape',
     () =>
-      `${name}: the shape must be two whole numbers, got ${Array.isArray(m.shape) ? `[${m.shape}]` : nameOf(m.shape)}`,
+      `${name}: the shape must be two integers, got ${Array.isArray(m.shape) ? `[${m.shape}]` : nameOf(m.shape)}`,
     { name },
   );
   const [rows, columns] = m.shape;
   guard(
     Number.isSafeInteger(rows) && Number.isSafeInteger(columns) && rows >= 0 && columns >= 0,
     'shape',
-    () => `${name}: the shape must be two whole numbers, got [${m.shape}]`,
+    () => `${name}: the shape must be two integers, got [${m.shape}]`,
     { name },
   );
   guard(isFloat32(m.data), 'argument', () => `${name}: expected Float32Array data, got ${nameOf(m.data)}`, {
@@ -49,8 +52,8 @@ export function checkMatrix(m: Matrix, name: string): void {
 /** Throws `not-finite` naming the first row and column that is NaN or infinite. One pass. */
 export function checkFinite(m: Matrix<Float32Array | Float64Array>, name: string): void {
   const { data } = m;
-  // A sum is finite if all are. Eight at a time, as one chain of additions takes four times as long; float64 sums that overflow
-  // are no more than looked at again.
+  // A sum is finite if all are. Eight at a time, as one chain of additions takes four times as long; float64 sums
+  // that overflow are no more than looked at again.
   const whole = data.length - (data.length % 8);
   let [p, q, r, s] = [0, 0, 0, 0];
   for (let i = 0; i < whole; i += 8) {

@@ -1,6 +1,9 @@
 import { EpochscopeError, formatBytes, guard } from './errors.js';
 
-/** What `make` makes: an array of JavaScript's of so many bytes. Throws `memory`, with the figure, where it cannot be had. */
+/**
+ * What `make` makes: an array of JavaScript's of so many bytes. Throws `memory`, with the figure, where it cannot be
+ * had.
+ */
 export function outside<T>(what: string, bytes: number, make: () => T): T {
   try {
     return make();

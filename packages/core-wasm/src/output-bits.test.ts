@@ -1,5 +1,6 @@
-// Every kernel's output bits over seeded inputs, as stored hashes: a change that is meant to change no result changes none here. Where a
-// result is meant to change, say why in the commit and run vitest with -u. Inputs use exact arithmetic only, so that they are the same everywhere.
+// Every kernel's output bits over seeded inputs, as stored hashes: a change that is meant to change no result changes
+// none here. Where a result is meant to change, say why in the commit and run vitest with -u. Inputs use exact
+// arithmetic only, so that they are the same everywhere.
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uniform } from '../bench/data.js';

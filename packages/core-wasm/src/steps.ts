@@ -1,7 +1,9 @@
 import { nameOf } from './arguments.js';
 import { EpochscopeError, guard } from './errors.js';
 
-/** Work in slices of some ten milliseconds: yields work done and work in all; leaving it early gives its memory back. */
+/**
+ * Work in slices of some ten milliseconds: yields work done and work in all; leaving it early gives its memory back.
+ */
 export type Steps<T> = Generator<[done: number, total: number], T, void>;
 
 /** What long synchronous kernels take: they look at the signal and report between chunks of some ten milliseconds. */

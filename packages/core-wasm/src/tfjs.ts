@@ -26,8 +26,9 @@ export interface TfjsKernels {
 }
 
 /**
- * Instantiates the training kernels on a memory, usually tfjs-backend-wasm's (`backend.wasm.asm.memory`). They keep no
- * data of their own there; the caller gives scratch space. These are raw: pointers and sizes are not checked. Throws `argument`.
+ * Instantiates the training kernels on a memory, usually tfjs-backend-wasm's (`backend.wasm.asm.memory`). They keep
+ * no data of their own there; the caller gives scratch space. These are raw: pointers and sizes are not checked.
+ * Throws `argument`.
  */
 export async function loadTfjsKernels(memory: WebAssembly.Memory): Promise<TfjsKernels> {
   guard(

@@ -1,18 +1,25 @@
-// correlation: samples are packed in panels of CAPACITY rows, centred and scaled, and products of two panels are summed in the tiles of
-// pairwise: C[u, i] += Σ_k A[k, u] · B[k, i].
+// correlation: samples are packed in panels of CAPACITY rows, centred and scaled, and products of two panels are
+// summed in the tiles of pairwise: C[u, i] += Σ_k A[k, u] · B[k, i].
 //
-// Memory contract (written by index.ts). Columns stand in strips of sixteen, the last filled up with zeros. panel: f32[strip][capacity][16].
-// statistics of one side: f64[3][16 · strips]: mean, sum of squared deviations, scale. sums: f64[input strip][unit pair][2][16].
+// Memory contract (written by index.ts). Columns stand in strips of sixteen, the last filled up with zeros. panel:
+// f32[strip][capacity][16]. statistics of one side: f64[3][16 · strips]: mean, sum of squared deviations, scale.
+// sums: f64[input strip][unit pair][2][16].
 
 import { dotTile } from "../pairwise/assembly/tiles";
 
 /** Unit strips that are gone through with one input strip: with 256 rows 256 KB, in the second cache. */
 const GROUP: u32 = 16;
 
-/** Rows summed in one go: a column that is constant but for a few samples adds many small products to a large one, and each rounds that. */
+/**
+ * Rows summed in one go: a column that is constant but for a few samples adds many small products to a large one, and
+ * each rounds that.
+ */
 const BLOCK: u32 = 32;
 
-/** c[32] += part[32]: a panel's sums to those of all panels, in float64, as thousands of panels may round alike or be absorbed by the first. */
+/**
+ * c[32] += part[32]: a panel's sums to those of all panels, in float64, as thousands of panels may round alike or be
+ * absorbed by the first.
+ */
 // @ts-ignore: decorator
 @inline
 function addPart(part: usize, c: usize): void {
@@ -23,7 +30,9 @@ function addPart(part: usize, c: usize): void {
   }
 }
 
-/** Products of two panels of `rows` rows, unit strips [from, to), by blocks of rows and then in all. part: 128 bytes. */
+/**
+ * Products of two panels of `rows` rows, unit strips [from, to), by blocks of rows and then in all. part: 128 bytes.
+ */
 export function correlationAdd(a: usize, b: usize, sums: usize, rows: u32, capacity: u32, units: u32, inputStrips: u32, from: u32, to: u32, part: usize): void {
   const zero = f32x4.splat(0);
   const panel = usize(capacity) << 6;
@@ -65,10 +74,10 @@ function scaleOf(most: f64): f64 {
 }
 
 /**
- * Packs m samples x: f32[m × columns], 32 bytes readable behind them, into the panel, centred on their own mean and scaled, and adds one
- * row that carries the difference to the mean of the `before` samples seen so far: with it, sums of products over the panel are what
- * Chan's formula adds. Updates the statistics. scratch: f64[24].
- * Scaled values stay under 2^40, so that sums of products of two stay far from float32's end: sums of a column that would pass it
+ * Packs m samples x: f32[m × columns], 32 bytes readable behind them, into the panel, centred on their own mean and
+ * scaled, and adds one row that carries the difference to the mean of the `before` samples seen so far: with it, sums
+ * of products over the panel are what Chan's formula adds. Updates the statistics. scratch: f64[24]. Scaled values
+ * stay under 2^40, so that sums of products of two stay far from float32's end: sums of a column that would pass it
  * (a unit's, or an input's) are scaled anew.
  */
 export function correlationPack(

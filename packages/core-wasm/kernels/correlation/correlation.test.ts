@@ -65,7 +65,8 @@ describe('correlation', () => {
         const c = 24;
         const data = new Float32Array(m * c);
         for (let k = 0; k < c; k++) {
-          // Near the front, where all others come after the large products, near the end, and anywhere; a dense one between.
+          // Near the front, where all others come after the large products, near the end, and anywhere; a dense one
+          // between.
           const [from, share] = [
             [0, 0.02],
             [0.98, 0.02],
@@ -225,7 +226,7 @@ describe('correlation', () => {
     expect(kernels.arena.used).toBe(used);
   });
 
-  it('stops when asked and gives its memory back; takes no more than foretold', async () => {
+  it('stops when asked and gives its memory back; takes no more than estimated', async () => {
     const fresh = await loadKernels();
     const stop = new AbortController();
     const x = columns(600, 40, 1);

@@ -49,7 +49,10 @@ export interface Correlation {
   readonly constantInputs: Uint32Array;
 }
 
-/** Sums under way: plain numbers, so that it can be posted to workers on the same memory. Everything lies in that memory. */
+/**
+ * Sums under way: plain numbers, so that it can be posted to workers on the same memory. Everything lies in that
+ * memory.
+ */
 export interface CorrelationJob {
   readonly units: number;
   readonly inputs: number;
@@ -58,7 +61,10 @@ export interface CorrelationJob {
   /** float32 panels of units and inputs: [⌈columns/16⌉][256][16]. */
   readonly a: number;
   readonly b: number;
-  /** float64: samples so far, to 8 values; then of units and of inputs 3 × 16⌈columns/16⌉: mean, sum of squared deviations, scale. */
+  /**
+   * float64: samples so far, to 8 values; then of units and of inputs 3 × 16⌈columns/16⌉: mean, sum of squared
+   * deviations, scale.
+   */
   readonly statistics: number;
   /** float64 scratch of 24, then float32 samples of one panel. */
   readonly samples: number;
@@ -260,9 +266,12 @@ export function releaseCorrelation({ arena }: Kernels, job: CorrelationJob): voi
  * r[u, i] = Σ (x_u − mean)(y_i − mean) / √(Σ (x_u − mean)² · Σ (y_i − mean)²).
  *
  * @param x float32[m × units]; y float32[m × inputs]; finite. To take samples in blocks, or from a file, use
- *   `prepareCorrelation`, `addCorrelationSteps`, `finishCorrelation`, `releaseCorrelation`: the result of the blocks differs only in rounding.
- * @returns r within 2e-6 of exact (float32 products of centred values, float32 sums of 255 samples at a time), whatever the number of samples,
- *   the columns' means and scales, and for columns that are constant but for a few samples; means and deviations in float64. A column with one value only has zero variance,
+ * `prepareCorrelation`, `addCorrelationSteps`, `finishCorrelation`, `releaseCorrelation`: the result of the blocks
+ * differs only in rounding.
+ * @returns r within 2e-6 of exact (float32 products of centred values, float32 sums of 255 samples at a time),
+ *   whatever the number of samples,
+ * the columns' means and scales, and for columns that are constant but for a few samples; means and deviations in
+ * float64. A column with one value only has zero variance,
  *   exactly: its correlations are 0 and it is named. No samples, or one: every column is constant.
  * @throws `shape`, `not-finite` with row and column, `memory`, `cancelled`.
  * Time O(m·units·inputs), one pass; memory `correlationBytes` and the result once more.

@@ -1,6 +1,9 @@
 // ivat: the full matrix of minimax distances from the n−1 edge weights of a VAT order.
 
-/** out[row − row0, ·] for VAT positions row0 ≤ row < row1: D'(a,b) = max(w[a..b−1]) for a < b, symmetric, 0 on the diagonal. */
+/**
+ * out[row − row0, ·] for VAT positions row0 ≤ row < row1: D'(a,b) = max(w[a..b−1]) for a < b, symmetric, 0 on the
+ * diagonal.
+ */
 export function ivatRows(w: usize, n: u32, out: usize, row0: u32, row1: u32): void {
   if (row0 >= row1) return;
   const stride = <usize>n << 2;
@@ -28,7 +31,10 @@ export function ivatRows(w: usize, n: u32, out: usize, row0: u32, row1: u32): vo
   }
 }
 
-/** The same rows of the matrix in original order, for samples row0 ≤ i < row1. position: u32[n], inverse of order; scratch: f32[n]. */
+/**
+ * The same rows of the matrix in original order, for samples row0 ≤ i < row1. position: u32[n], inverse of order;
+ * scratch: f32[n].
+ */
 export function ivatOriginalRows(w: usize, position: usize, n: u32, scratch: usize, out: usize, row0: u32, row1: u32): void {
   for (let i = row0; i < row1; i++) {
     const a = load<u32>(position + (<usize>i << 2));

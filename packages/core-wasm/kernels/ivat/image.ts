@@ -17,18 +17,20 @@ export interface IvatImageOptions {
 }
 
 /**
- * Image of the iVAT matrix D' from the edge weights alone: pixel (p,q) = mean (or max) of D'(a,b) over the positions a of block p and
- * b of block q, where D'(a,b) = max(w[min..max−1]), D'(a,a) = 0.
+ * Image of the iVAT matrix D' from the edge weights alone: pixel (p,q) = mean (or max) of D'(a,b) over the positions
+ * a of block p and b of block q, where D'(a,b) = max(w[min..max−1]), D'(a,a) = 0.
  *
- * With L = to − from positions, block p holds from + ⌊pL/side⌋ … from + ⌊(p+1)L/side⌋ − 1 if L ≥ side, else the one position
- * from + ⌊(p+½)L/side⌋ (positions are magnified). The mean is exact: summed in float64 over every pair of the block, the zero
- * diagonal included.
+ * With L = to − from positions, block p holds from + ⌊pL/side⌋ … from + ⌊(p+1)L/side⌋ − 1 if L ≥ side, else the one
+ * position from + ⌊(p+½)L/side⌋ (positions are magnified). The mean is exact: summed in float64 over every pair of
+ * the block, the zero diagonal included.
  *
  * @param vat its `weights`, float32[n−1], ≥ 0, along the VAT order. n = weights.length + 1.
  * @returns float32[side × side], row-major, symmetric, in the unit of the weights.
  * @throws `argument` if side or the range is out of bounds or a weight shown is negative; `not-finite`.
- * Time O(n + side²) when, as is usual, the largest edge between two blocks bounds most pairs; never over O(side·(n + side)).
- * Memory 4·side² bytes and 16 for each new maximum met from a block's ends inwards: some hundred KB as a rule, 32·n bytes at the most. Source: Havens & Bezdek 2012 (D' along the VAT order), Wang et al. 2010.
+ * Time O(n + side²) when, as is usual, the largest edge between two blocks bounds most pairs; never over O(side·(n +
+ * side)).
+ * Memory 4·side² bytes and 16 for each new maximum met from a block's ends inwards: some hundred KB as a rule, 32·n
+ * bytes at the most. Source: Havens & Bezdek 2012 (D' along the VAT order), Wang et al. 2010.
  */
 export function ivatImage(vat: { readonly weights: Float32Array }, options: IvatImageOptions): Float32Array {
   checkWeights(vat);
@@ -38,7 +40,7 @@ export function ivatImage(vat: { readonly weights: Float32Array }, options: Ivat
   guard(
     Number.isInteger(side) && side >= 1 && side <= 16384,
     'argument',
-    () => `side: expected a whole number from 1 to 16384, got ${nameOf(side)}`,
+    () => `side: expected an integer from 1 to 16384, got ${nameOf(side)}`,
     { side },
   );
   guard(

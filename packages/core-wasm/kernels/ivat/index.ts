@@ -30,8 +30,8 @@ export interface IvatMatrixOptions {
 }
 
 /**
- * `ivatMatrix` written where the caller says in the kernels' memory: float32[n × n] at byte `pointer`. No copy, and no n×n of
- * JavaScript, whose first touch of fresh memory takes longer than the work.
+ * `ivatMatrix` written where the caller says in the kernels' memory: float32[n × n] at byte `pointer`. No copy, and
+ * no n×n of JavaScript, whose first touch of fresh memory takes longer than the work.
  * @throws `argument` if n×n float32 at `pointer` do not lie in the memory; else as `ivatMatrix`.
  */
 export function ivatMatrixInto(
@@ -51,12 +51,13 @@ export function ivatMatrixInto(
 const BAND = 2 ** 19;
 
 /**
- * The full iVAT matrix: D'(a,b) = max(w[min..max−1]) for VAT positions a ≠ b, 0 on the diagonal; the smallest possible largest edge
- * of a path between the two samples.
+ * The full iVAT matrix: D'(a,b) = max(w[min..max−1]) for VAT positions a ≠ b, 0 on the diagonal; the smallest
+ * possible largest edge of a path between the two samples.
  *
  * @returns float32[n × n], ≥ 0, symmetric. n = 0 gives a 0×0 matrix. For pictures take `ivatImage`, which needs no n×n.
  * @throws `shape` or `argument` if order and weights do not fit; `memory` over 2³⁰ values.
- * Time O(n²), of which the first touch of a new array is most from 100 MB on: give `into` to use one again, or take `ivatMatrixInto`.
+ * Time O(n²), of which the first touch of a new array is most from 100 MB on: give `into` to use one again, or take
+ * `ivatMatrixInto`.
  * Memory 4n² bytes of JavaScript and 8 MB + O(n) of WebAssembly memory.
  * Source: Havens & Bezdek 2012, here as a range maximum along the VAT order.
  */

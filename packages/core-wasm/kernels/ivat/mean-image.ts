@@ -1,6 +1,7 @@
-// For a in block p and b in block q > p: D'(a,b) = max(S[a], M, P[b]) with S[a] the largest edge from a to the end of its block,
-// M the largest edge between the blocks, P[b] the largest from the start of b's block to b. S falls and P rises along the
-// positions, and both take few values: a run for each, from the edge between the blocks outwards, gives every sum.
+// For a in block p and b in block q > p: D'(a,b) = max(S[a], M, P[b]) with S[a] the largest edge from a to the end of
+// its block, M the largest edge between the blocks, P[b] the largest from the start of b's block to b. S falls and P
+// rises along the positions, and both take few values: a run for each, from the edge between the blocks outwards,
+// gives every sum.
 import type { Blocks } from './blocks.js';
 
 /** The right of the diagonal. */
@@ -82,8 +83,8 @@ function doubled<T extends Float32Array | Float64Array | Uint32Array>(from: T, t
   return to;
 }
 
-// Sum of max(S[a], m, P[b]) over the block pair. While both sides have runs above m, the largest run meets all positions that are
-// left on the other side; then the runs of one side above m meet the rest of the other at once.
+// Sum of max(S[a], m, P[b]) over the block pair. While both sides have runs above m, the largest run meets all
+// positions that are left on the other side; then the runs of one side above m meet the rest of the other at once.
 function blockSum(S: Runs, p: number, P: Runs, q: number, m: number): number {
   const s0 = S.start[p]!;
   const t0 = P.start[q]!;
@@ -120,8 +121,9 @@ function oneSided({ value, count, sum }: Runs, first: number, last: number, m: n
   return lo === first ? sum[last]! : m * count[lo - 1]! + (sum[last]! - sum[lo - 1]!);
 }
 
-// One pass over a block: returns the sum of max(w[a..b−1]) over from ≤ a < b < to and adds its runs. For each b a stack holds
-// the runs of equal max(w[a..b−1]) over a, falling; what it holds at the end is S, and an edge that empties it is a new P.
+// One pass over a block: returns the sum of max(w[a..b−1]) over from ≤ a < b < to and adds its runs. For each b a
+// stack holds the runs of equal max(w[a..b−1]) over a, falling; what it holds at the end is S, and an edge that
+// empties it is a new P.
 function scanner(w: Float32Array, longest: number) {
   const value = new Float32Array(longest + 1);
   const left = new Uint32Array(longest + 1);

@@ -153,7 +153,7 @@ function checkPosition(a: number, n: number): void {
   guard(
     Number.isInteger(a) && a >= 0 && a < n,
     'argument',
-    () => `position: expected a whole number from 0 to ${n - 1}, got ${nameOf(a)}`,
+    () => `position: expected an integer from 0 to ${n - 1}, got ${nameOf(a)}`,
     { got: a, n },
   );
 }

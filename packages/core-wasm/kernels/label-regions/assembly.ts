@@ -1,6 +1,6 @@
-// label-regions: connected components of many small masks, over runs of kept pixels instead of pixels.
-// Finding runs is SIMD: 16 pixels become 16 bits, and counting trailing zeros jumps from edge to edge (the whole kernel is
-// 1.5 to 2.3 times as fast as with a byte at a time). Joining runs is union-find over a handful of numbers a row, where
+// label-regions: connected components of many small masks, over runs of kept pixels instead of pixels. Finding runs
+// is SIMD: 16 pixels become 16 bits, and counting trailing zeros jumps from edge to edge (the whole kernel is 1.5 to
+// 2.3 times as fast as with a byte at a time). Joining runs is union-find over a handful of numbers a row, where
 // lanes have nothing to do: that part is plain.
 
 import { Run } from "./memory";
@@ -26,7 +26,7 @@ function rootOf(runs: usize, run: u32): u32 {
  * Labels `count` masks of height × width bytes (0: background). labels u32[count·height·width]: 0 outside, then 1 … in
  * the order in which regions first appear, row by row; counts u32[count]; sizes u32, one per region of all masks in
  * turn. runs: scratch of 12 bytes × height · ⌈width / 2⌉. diagonal: 0 for 4 neighbours, 1 for 8. Up to 15 bytes after
- * the masks are read and not used. Answers the number of regions.
+ * the masks are read and not used. Returns the number of regions.
  */
 export function labelRegions(
   masks: usize,

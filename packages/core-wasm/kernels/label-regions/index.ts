@@ -27,7 +27,10 @@ export interface LabelRegionsOptions extends SyncJobOptions {
 
 /** The regions of every mask. Regions of mask m stand in `sizes` after those of the masks before it. */
 export interface LabelledRegions {
-  /** uint32[count × height × width], row-major: 0 outside, 1 … counts[m] inside, in the order of first pixels row by row. */
+  /**
+   * uint32[count × height × width], row-major: 0 outside, 1 … counts[m] inside, in the order of first pixels row by
+   * row.
+   */
   labels: Uint32Array;
   /** uint32[count]: regions of each mask. */
   counts: Uint32Array;
@@ -46,7 +49,10 @@ function mostRegions(height: number, width: number, neighbours: 4 | 8): number {
   return neighbours === 4 ? Math.ceil((height * width) / 2) : Math.ceil(height / 2) * Math.ceil(width / 2);
 }
 
-/** Bytes of WebAssembly memory that `labelRegions` takes at once: about 5 a pixel of a chunk, 2 more for sizes, 6 of one mask. */
+/**
+ * Bytes of WebAssembly memory that `labelRegions` takes at once: about 5 a pixel of a chunk, 2 more for sizes, 6 of
+ * one mask.
+ */
 export function labelRegionsBytes(
   shape: readonly [count: number, height: number, width: number],
   neighbours: 4 | 8,
@@ -141,7 +147,7 @@ function checkShape(shape: readonly number[]): void {
       shape.every((side) => Number.isSafeInteger(side) && side >= 0),
     'shape',
     () =>
-      `masks: expected three whole numbers (count, height, width), got ${Array.isArray(shape) ? `[${shape}]` : nameOf(shape)}`,
+      `masks: expected three integers (count, height, width), got ${Array.isArray(shape) ? `[${shape}]` : nameOf(shape)}`,
   );
 }
 

@@ -219,8 +219,8 @@ describe('labelRegions', () => {
     const call = (shape: Shape, neighbours = 4) =>
       labelRegions(kernels, new Uint8Array(12), shape, { neighbours: neighbours as 4 });
     expect(() => call([1, 3, 5])).toThrow('1×3×5 needs 15 bytes, got 12');
-    expect(() => call([1, 3, 4.5])).toThrow('three whole numbers');
-    expect(() => call([1, -3, -4])).toThrow('three whole numbers');
+    expect(() => call([1, 3, 4.5])).toThrow('three integers');
+    expect(() => call([1, -3, -4])).toThrow('three integers');
     expect(() => call([1, 3, 4], 6)).toThrow('expected 4 or 8, got 6');
     const large = { length: 65_000 * 65_000 };
     Object.setPrototypeOf(large, Uint8Array.prototype);

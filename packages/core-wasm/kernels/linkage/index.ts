@@ -52,15 +52,20 @@ export function linkageBytes(n: number): number {
 }
 
 /**
- * Agglomerative clustering: joins the two clusters with the least dissimilarity until one is left. average: d(A,B) = mean over pairs;
- * single: the least; complete: the largest.
+ * Agglomerative clustering: joins the two clusters with the least dissimilarity until one is left. average: d(A,B) =
+ * mean over pairs; single: the least; complete: the largest.
  *
- * @param d float32[n × n], symmetric with a zero diagonal (the upper triangle is read), or condensed float32[n(n−1)/2] in SciPy's
+ * @param d float32[n × n], symmetric with a zero diagonal (the upper triangle is read), or condensed
+ *   float32[n(n−1)/2] in SciPy's
  *   order; finite, ≥ 0. Copied in, not changed.
- * @returns merges as SciPy shapes them, sorted by height. single and complete: heights are entries of d. average: a merge rounds
- *   its means to float32 once, so that a height is within 6e-8 of the largest dissimilarity times the merges its pairs of samples went through on
- *   average: 1e-6 as a rule, and up to 3e-8·n where a cluster takes in its n samples one by one (5e-5 seen at n = 5000). Ties: as SciPy's nearest-neighbour chain (lowest index); single, for which SciPy
- *   has a spanning tree, has its heights and cuts by height, but may name and order tied merges otherwise. Pairs closer than float32
+ * @returns merges as SciPy shapes them, sorted by height. single and complete: heights are entries of d. average: a
+ *   merge rounds
+ * its means to float32 once, so that a height is within 6e-8 of the largest dissimilarity times the merges its pairs
+ * of samples went through on
+ * average: 1e-6 as a rule, and up to 3e-8·n where a cluster takes in its n samples one by one (5e-5 seen at n =
+ * 5000). Ties: as SciPy's nearest-neighbour chain (lowest index); single, for which SciPy
+ * has a spanning tree, has its heights and cuts by height, but may name and order tied merges otherwise. Pairs closer
+ * than float32
  *   can tell may join in another order than in float64. n = 0 and 1 give no merges; an empty condensed d is n = 1.
  * @throws `shape`, `not-finite`, `argument` (a negative value, with its row), `memory`, `cancelled`.
  * Time O(n²), memory `linkageBytes(n)`: 4n² bytes. Diameters are read from the caller's d and need no second matrix.
@@ -71,7 +76,10 @@ export function linkage(kernels: Kernels, d: Matrix | Float32Array, options: Lin
   return runSteps(linkageSteps(kernels, d, options), options, 'linkage');
 }
 
-/** `linkage` in slices of some ten milliseconds; yields work done and work in all. Leaving it early gives its memory back. */
+/**
+ * `linkage` in slices of some ten milliseconds; yields work done and work in all. Leaving it early gives its memory
+ * back.
+ */
 export function* linkageSteps(
   kernels: Kernels,
   from: Matrix | Float32Array,

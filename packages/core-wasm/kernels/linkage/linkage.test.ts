@@ -52,11 +52,14 @@ function members(tree: Linkage): number[][] {
   return all;
 }
 
-/** Every merge joins two living clusters, at their dissimilarity, and none are closer: the definition, with float32's tolerance. */
+/**
+ * Every merge joins two unmerged clusters, at their dissimilarity, and none are closer: the definition, with float32's
+ * tolerance.
+ */
 function replay(tree: Linkage, distance: (i: number, j: number) => number, tolerance: number, where: string) {
   const all = members(tree);
   const alive = new Set(Array.from({ length: tree.n }, (_, i) => i));
-  // Dissimilarities of living clusters, kept exactly in float64 as sums, least or largest.
+  // Dissimilarities of unmerged clusters, kept exactly in float64 as sums, least or largest.
   const table = new Map<number, Map<number, number>>();
   const get = (a: number, b: number) => table.get(a)!.get(b)!;
   for (const a of alive)
@@ -94,7 +97,10 @@ function replay(tree: Linkage, distance: (i: number, j: number) => number, toler
   }
 }
 
-/** The nearest-neighbour chain with every column written at every merge, in the kernel's float32: [sample, sample, height] in the chain's order. */
+/**
+ * The nearest-neighbour chain with every column written at every merge, in the kernel's float32: [sample, sample,
+ * height] in the chain's order.
+ */
 function plainChain(m: Matrix, method: LinkageMethod): [number, number, number][] {
   const n = m.shape[0];
   const d = m.data.slice();
@@ -129,8 +135,8 @@ function plainChain(m: Matrix, method: LinkageMethod): [number, number, number][
 }
 
 /**
- * The kernels of one variant on a matrix `shift` bytes from a cache line, in a place whose surroundings must stay as they are. The logged one
- * goes in steps of seven merges.
+ * The kernels of one variant on a matrix `shift` bytes from a cache line, in a place whose surroundings must stay as
+ * they are. The logged one goes in steps of seven merges.
  */
 function inside(m: Matrix, variant: 'small' | 'logged', method: LinkageMethod, shift = 0): Linkage {
   const fn = kernels.exports as unknown as Record<string, (...x: number[]) => number>;
@@ -167,7 +173,8 @@ const SIZES = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 100];
 
 describe('linkage', () => {
   it('average: a cluster that takes in its samples one by one rounds each time, within the bound that is stated', () => {
-    // Samples 0 … s − 1 join one after the other; the last is about 1 from all of them, a little more from each later one.
+    // Samples 0 … s − 1 join one after the other; the last is about 1 from all of them, a little more from each later
+    // one.
     const s = 1500;
     const n = s + 1;
     for (const drift of [(i: number) => (i < s / 2 ? 0 : 0.5 / s), (i: number) => (0.1 * i) / s ** 2]) {
@@ -438,7 +445,7 @@ describe('linkage', () => {
     expect(kernels.arena.used).toBe(used);
   });
 
-  it('takes no more memory than foretold', async () => {
+  it('takes no more memory than estimated', async () => {
     for (const [n, d] of [
       [10, 3],
       [300, 20],

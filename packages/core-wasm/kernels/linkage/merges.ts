@@ -88,7 +88,10 @@ export function* merges(
   }
 }
 
-/** The tree in a work area whose merges are labelled, copied out: into one buffer, as four take longer to make than fifty merges. */
+/**
+ * The tree in a work area whose merges are labelled, copied out: into one buffer, as four take longer to make than
+ * fifty merges.
+ */
 export function labelled({ arena }: Kernels, area: number, n: number, method: LinkageMethod): Linkage {
   const stride = 16 * Math.ceil(n / 4);
   const { buffer } = arena.u8(area + Area.scratch * stride, 4 * stride).slice();

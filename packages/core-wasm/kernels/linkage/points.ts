@@ -16,8 +16,8 @@ import { areaBytes, CHUNK, type LinkageSteps, merges, methodOf, none, rowStart }
 import type { Linkage, LinkageMethod } from './result.js';
 
 /**
- * Bytes that a linkage of n points in d dimensions takes in WebAssembly memory; with `diameters`, 2n² bytes outside it are counted too (the
- * upper triangle, kept while linkage uses the square up).
+ * Bytes that a linkage of n points in d dimensions takes in WebAssembly memory; with `diameters`, 2n² bytes outside
+ * it are counted too (the upper triangle, kept while linkage uses the square up).
  */
 export function linkageFromPointsBytes(n: number, d: number, diameters = false): number {
   return (
@@ -78,7 +78,10 @@ export function* linkageFromPointsSteps(
   }
 }
 
-/** Rough shares of the time for points of d dimensions, in values touched: half the matrix times d, then some twenty passes, then four. */
+/**
+ * Rough shares of the time for points of d dimensions, in values touched: half the matrix times d, then some twenty
+ * passes, then four.
+ */
 export function shares(d: number): { cost: number; total: number } {
   return { cost: d / 2, total: d / 2 + 24 };
 }
@@ -96,8 +99,8 @@ export function checkPointsLinkage(x: Matrix, options: PointsLinkageOptions): vo
 }
 
 /**
- * The second half of `linkageFromPointsSteps`, for whoever ran the pairwise job (square, within one set) on several workers: its result is used
- * up; releasing it is the caller's. d: dimensions of the points, for progress.
+ * The second half of `linkageFromPointsSteps`, for whoever ran the pairwise job (square, within one set) on several
+ * workers: its result is used up; releasing it is the caller's. d: dimensions of the points, for progress.
  */
 export function* linkageOfPairwiseSteps(
   kernels: Kernels,

@@ -1,6 +1,9 @@
 import type { Linkage, LinkageMethod } from './result.js';
 
-/** Linkage by its definition: at every step the least dissimilarity over all pairs of clusters, from all pairs of samples. O(n⁴), float64. */
+/**
+ * Linkage by its definition: at every step the least dissimilarity over all pairs of clusters, from all pairs of
+ * samples. O(n⁴), float64.
+ */
 export function linkageReference(
   n: number,
   distance: (i: number, j: number) => number,
@@ -61,8 +64,9 @@ export function between(
 }
 
 /**
- * Sorts merges given as (sample of the one, sample of the other, height) by height, equal ones in the order given, and numbers the
- * clusters as SciPy does: the cluster made by the t-th merge in that order is n + t, and the lower number stands left.
+ * Sorts merges given as (sample of the one, sample of the other, height) by height, equal ones in the order given,
+ * and numbers the clusters as SciPy does: the cluster made by the t-th merge in that order is n + t, and the lower
+ * number stands left.
  */
 export function labelMerges(
   n: number,

@@ -7,8 +7,8 @@ export type LinkageMethod = 'average' | 'single' | 'complete';
 export const LINKAGE_METHODS: readonly LinkageMethod[] = ['average', 'single', 'complete'];
 
 /**
- * A hierarchy of n samples: merge t joins clusters left[t] < right[t] into cluster n + t. Clusters 0 … n−1 are the samples. The same as
- * SciPy’s Z, column by column. The four columns are views of one buffer.
+ * A hierarchy of n samples: merge t joins clusters left[t] < right[t] into cluster n + t. Clusters 0 … n−1 are the
+ * samples. The same as SciPy’s Z, column by column. The four columns are views of one buffer.
  */
 export interface Linkage {
   readonly n: number;
@@ -24,7 +24,10 @@ export interface Linkage {
   readonly diameters: Float32Array | null;
 }
 
-/** Throws `shape` or `argument` unless `tree` is a hierarchy: each cluster but the last joined once, by a later merge. O(n). */
+/**
+ * Throws `shape` or `argument` unless `tree` is a hierarchy: each cluster but the last joined once, by a later merge.
+ * O(n).
+ */
 export function checkTree(tree: Linkage): void {
   guard(
     Number.isSafeInteger(tree?.n) && tree.n >= 0,
@@ -104,7 +107,8 @@ export function leafRanges(tree: Linkage): { start: Uint32Array; size: Uint32Arr
 }
 
 /**
- * Cophenetic distances: the height at which two samples are joined; condensed like SciPy's `cophenet`, float32[n(n−1)/2].
+ * Cophenetic distances: the height at which two samples are joined; condensed like SciPy's `cophenet`,
+ * float32[n(n−1)/2].
  * Time and memory O(n²): 2n² bytes.
  */
 export function copheneticDistances(tree: Linkage): Float32Array {
@@ -170,8 +174,9 @@ function checkNumber(name: string, value: number): void {
 }
 
 /**
- * Clusters whose merges lie at heights ≤ `height` (SciPy's fcluster with criterion "distance"). Heights are float32, and so is what
- * they are held against: a merge at 0.3 is within 0.3, although float32's 0.3 is a hair over float64's.
+ * Clusters whose merges lie at heights ≤ `height` (SciPy's fcluster with criterion "distance"). Heights are float32,
+ * and so is what they are held against: a merge at 0.3 is within 0.3, although float32's 0.3 is a hair over
+ * float64's.
  */
 export function cutByHeight(tree: Linkage, height: number): Cut {
   checkTree(tree);
@@ -186,16 +191,17 @@ export function cutByCount(tree: Linkage, count: number): Cut {
   guard(
     Number.isInteger(count) && count >= Math.min(1, tree.n) && count <= tree.n,
     'argument',
-    () => `count: expected a whole number 1 … ${tree.n}, got ${nameOf(count)}`,
+    () => `count: expected an integer 1 … ${tree.n}, got ${nameOf(count)}`,
     { count, n: tree.n },
   );
   return cutBy(tree, (t) => t < tree.n - count);
 }
 
 /**
- * Clusters in which no two samples are further apart than `theta`. level: the coarsest level of the merge sequence, as a whole, that
- * keeps this; branch: each branch at its own coarsest admissible cluster (never fewer samples together than level).
- * theta is rounded to float32, as `cutByHeight` does. Needs `diameters`; complete linkage has them as its heights. Source: METHODS.md, modules, step 3.
+ * Clusters in which no two samples are further apart than `theta`. level: the coarsest level of the merge sequence,
+ * as a whole, that keeps this; branch: each branch at its own coarsest admissible cluster (never fewer samples
+ * together than level). theta is rounded to float32, as `cutByHeight` does. Needs `diameters`; complete linkage has
+ * them as its heights. Source: METHODS.md, modules, step 3.
  */
 export function cutByDiameter(tree: Linkage, theta: number, rule: 'level' | 'branch' = 'level'): Cut {
   checkTree(tree);

@@ -70,7 +70,8 @@ export const bench: KernelBench = {
   *cases({ kernels, relaxed, threads, quick }) {
     for (const [n, d, distribution, metric] of quick ? CASES.slice(0, 2) : CASES) {
       const x = points(n, d, distribution);
-      // Both write where a result of before stood: the first touch of fresh memory is the system's time, and more than the work.
+      // Both write where a result of before stood: the first touch of fresh memory is the system's time, and more
+      // than the work.
       const into = new Float32Array(n * n);
       const triangle = new Float32Array((n * (n - 1)) / 2);
       const place = kernels.arena.alloc(4 * n * n);
@@ -114,7 +115,8 @@ export const bench: KernelBench = {
       yield {
         work: `${metric} matrix`,
         data: `n=${n} d=${d} ${distribution}`,
-        // Useful work: half the matrix, a multiply and an add a column (Euclidean, Manhattan: a subtraction more, not counted).
+        // Useful work: half the matrix, a multiply and an add a column (Euclidean, Manhattan: a subtraction more, not
+        // counted).
         flops: n * n * d,
         bytes: pairwiseBytes(n, d),
         contenders,

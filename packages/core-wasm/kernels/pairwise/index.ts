@@ -23,7 +23,10 @@ export interface PairwiseOptions extends SyncJobOptions {
   metric: Metric;
   /** The other set, for dissimilarities between two; else those within x. */
   other?: Matrix;
-  /** Where to put the result, of as many values; default: a new array, whose first touch may take longer than the work. */
+  /**
+   * Where to put the result, of as many values; default: a new array, whose first touch may take longer than the
+   * work.
+   */
   into?: Float32Array;
 }
 
@@ -36,14 +39,15 @@ export interface PairwiseOptions extends SyncJobOptions {
  * Exact duplicates are at exactly 0.
  * A zero vector (correlation: a constant row) is at exactly 1 from others and 0 from another one.
  *
- * Euclidean comes from ‖a‖² + ‖b‖² − 2a·b of centred rows where that keeps its digits, and from the differences where it does not
- * (under 1/16 of ‖a‖² + ‖b‖²): data of few, very tight clusters take up to three times as long. Between points of whole numbers (or
- * halves, quarters, …) it is exact, rounded once, while squares and products about the mean stay under 2²⁴ units: equal distances are equal.
+ * Euclidean comes from ‖a‖² + ‖b‖² − 2a·b of centred rows where that keeps its digits, and from the differences where
+ * it does not (under 1/16 of ‖a‖² + ‖b‖²): data of few, very tight clusters take up to three times as long. Between
+ * points of integers (or halves, quarters, …) it is exact, rounded once, while squares and products about the
+ * mean stay under 2²⁴ units: equal distances are equal.
  *
  * @param x float32[n × d], finite. Not changed.
  * @returns float32[n × n] (or n × m), row-major; without `other` symmetric to the last bit with a zero diagonal.
- * @throws `shape`, `not-finite` with row and column, `argument` (also for values so large that a distance could pass float32's end),
- * `memory`, `cancelled`.
+ * @throws `shape`, `not-finite` with row and column, `argument` (also for values so large that a distance could pass
+ *   float32's end), `memory`, `cancelled`.
  * Time O(n²·d) (half of it without `other`); memory `pairwiseBytes` and the result once more in JavaScript.
  */
 export function pairwise(kernels: Kernels, x: Matrix, options: PairwiseOptions): Matrix {
@@ -55,8 +59,8 @@ export function pairwise(kernels: Kernels, x: Matrix, options: PairwiseOptions):
 }
 
 /**
- * The upper triangle of `pairwise` in SciPy's order: (0,1), (0,2), …, (1,2), …; float32[n(n−1)/2], the same bits.
- * No n×n is held: memory `pairwiseBytes(n, d, { condensed: true })`, about 2·n² + 8·n·d bytes, and the result once more.
+ * The upper triangle of `pairwise` in SciPy's order: (0,1), (0,2), …, (1,2), …; float32[n(n−1)/2], the same bits. No
+ * n×n is held: memory `pairwiseBytes(n, d, { condensed: true })`, about 2·n² + 8·n·d bytes, and the result once more.
  */
 export function pairwiseCondensed(
   kernels: Kernels,
@@ -68,8 +72,8 @@ export function pairwiseCondensed(
 }
 
 /**
- * `pairwise` written where the caller says in the kernels' memory, for a kernel that goes on from there: float32[n × n] (n × m) at byte
- * `pointer`, as `vatFromMatrix` takes it. No copy.
+ * `pairwise` written where the caller says in the kernels' memory, for a kernel that goes on from there: float32[n ×
+ * n] (n × m) at byte `pointer`, as `vatFromMatrix` takes it. No copy.
  * @throws `argument` if the result at `pointer` does not lie in the memory; else as `pairwise`.
  */
 export function pairwiseInto(

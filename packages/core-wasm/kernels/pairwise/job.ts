@@ -179,7 +179,10 @@ export function preparePairwise(
   }
 }
 
-/** Computes squares [from, to) with an instance on the job's memory, as worker 0 … workers − 1; no two at once as the same. */
+/**
+ * Computes squares [from, to) with an instance on the job's memory, as worker 0 … workers − 1; no two at once as the
+ * same.
+ */
 export function runPairwise(
   exports: WebAssembly.Exports,
   job: PairwiseJob,
@@ -241,7 +244,10 @@ function fill(to: Float32Array, { data, shape: [n, d] }: Matrix, stride: number)
   }
 }
 
-/** e such that values·2^−e are at most 1: squares and sums then stay in float32's range. 0 for the metrics of unit rows. */
+/**
+ * e such that values·2^−e are at most 1: squares and sums then stay in float32's range. 0 for the metrics of unit
+ * rows.
+ */
 function exponentOf(metric: Metric, d: number, sets: readonly Matrix[]): number {
   if (metric === 'cosine' || metric === 'correlation') return 0;
   let top = 0;

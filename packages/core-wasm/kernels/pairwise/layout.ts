@@ -66,9 +66,10 @@ export function pairwiseBytes(
 }
 
 /**
- * Columns of a group and of a block, multiples of four: sums of a block go to those of its group, these to the total. Differences have one
- * sign: 64 + 16 + stride / 1024 roundings are 5e-6 of the sum. Products of rows of even values stay within 1e-6 with blocks of 32, which
- * cost 3 to 5 %; those of others are summed in float64 (see EXACT in assembly.ts): with blocks of 64 cosine was off by up to 3e-6.
+ * Columns of a group and of a block, multiples of four: sums of a block go to those of its group, these to the total.
+ * Differences have one sign: 64 + 16 + stride / 1024 roundings are 5e-6 of the sum. Products of rows of even values
+ * stay within 1e-6 with blocks of 32, which cost 3 to 5 %; those of others are summed in float64 (see EXACT in
+ * assembly.ts): with blocks of 64 cosine was off by up to 3e-6.
  */
 export function summation(metric: Metric, stride: number): { group: number; block: number } {
   const even = (count: number, most: number) => Math.ceil(count / Math.ceil(count / most) / 4) * 4;

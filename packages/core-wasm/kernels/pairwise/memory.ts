@@ -1,4 +1,5 @@
-// The header of a pairwise job, declared once for TypeScript and AssemblyScript: words of 32 bits, in order; arrays are byte offsets.
+// The header of a pairwise job, declared once for TypeScript and AssemblyScript: words of 32 bits, in order; arrays
+// are byte offsets.
 
 export enum Job {
   /** Rows n of the first set and m of the second. */
@@ -19,7 +20,10 @@ export enum Job {
   /** The same packed in panels of 16 rows; Euclidean: centred. */
   panelsA,
   panelsB,
-  /** f32, to a multiple of 16 rows. Euclidean: squared norms of the centred rows; cosine and correlation: 1, of a zero vector 0. */
+  /**
+   * f32, to a multiple of 16 rows. Euclidean: squared norms of the centred rows; cosine and correlation: 1, of a zero
+   * vector 0.
+   */
   normsA,
   normsB,
   /** SIDE² + 640 f32 a worker. */

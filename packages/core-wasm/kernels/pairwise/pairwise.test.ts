@@ -46,12 +46,12 @@ function expectRight(got: Matrix, x: Matrix, metric: (typeof METRICS)[number]): 
   }
 }
 
-describe('euclidean between whole numbers', () => {
+describe('euclidean between integers', () => {
   it.each([1, 0.5, 1 / 256, 1024])('is exact in units of %f, so that ties are ties', (unit) => {
     for (const n of [2, 5, 16, 33, 129, 200])
       for (const d of [1, 3, 13, 64]) {
         const { data, shape } = points(n, d, 'uniform', n * 100 + d);
-        // Far from the origin too, where a mean is no whole number of units.
+        // Far from the origin too, where a mean is no integer of units.
         const whole = data.map((value) => unit * (Math.floor(8 * Math.abs(value)) + 1000));
         const x: Matrix = { data: whole, shape };
         const exact = pointDistance(x, 'euclidean');
@@ -206,7 +206,7 @@ describe.each(METRICS)('%s', (metric) => {
     expect(pairwiseBytes(20_000, 84, { condensed: true })).toBeLessThan(0.6 * pairwiseBytes(20_000, 84));
   });
 
-  it('takes the memory it foretells', () => {
+  it('takes the memory it estimates', () => {
     for (const [n, d, m, condensed] of [
       [100, 7, undefined, false],
       [100, 7, undefined, true],
@@ -311,7 +311,8 @@ describe('policies', () => {
       [10000, 20000.002, 30000],
     ]);
     expectRight(pairwise(kernels, x, { metric: 'euclidean' }), x, 'euclidean');
-    // Tight clusters in many dimensions: pairs within one come from the differences, pairs between two from the products.
+    // Tight clusters in many dimensions: pairs within one come from the differences, pairs between two from the
+    // products.
     const tight = points(60, 200, 'blobs', 9);
     for (const spread of [1, 0.1, 1e-3]) {
       const y = {
@@ -324,8 +325,9 @@ describe('policies', () => {
 });
 
 describe('rows against the order of the sums', () => {
-  // One column in each `step` holds nearly all of a row; the products of what follows are some half a unit in its last place, and all
-  // roundings go one way. With sums of 64 products in float32 cosine was off by 2.8e-6 here and euclidean by 2.4e-5.
+  // One column in each `step` holds nearly all of a row; the products of what follows are some half a unit in its
+  // last place, and all roundings go one way. With sums of 64 products in float32 cosine was off by 2.8e-6 here and
+  // euclidean by 2.4e-5.
   it.each(['euclidean', 'cosine', 'correlation'] as const)('%s keeps its error', (metric) => {
     for (const d of [32, 64, 784, 1028])
       for (const step of [16, 32, 64])

@@ -1,6 +1,9 @@
 import type { Matrix, Metric } from '../../src/matrix.js';
 
-/** One dissimilarity between rows of x, by definition in float64. Zero vectors (constant rows for correlation): 1 from others, 0 from each other. */
+/**
+ * One dissimilarity between rows of x, by definition in float64. Zero vectors (constant rows for correlation): 1 from
+ * others, 0 from each other.
+ */
 export function pointDistance(x: Matrix, metric: Metric): (i: number, j: number) => number {
   const [n, d] = x.shape;
   const rows = Array.from({ length: n }, (_, i) => {

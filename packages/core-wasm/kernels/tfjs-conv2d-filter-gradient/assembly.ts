@@ -8,7 +8,7 @@ export function conv2dFilterGradientScratch(
   const co8 = (outChannels + 7) & ~7;
   const image = f64(height + padTop + padBottom) * f64(width + padLeft + padRight) * f64(channels);
   const dy = f64(outHeight) * f64(outWidth) * f64(co8);
-  // Four taps are read together; the last group may reach past the filter, never past this slack.
+  // Four taps are read together; the last group may reach past the filter, never past this room.
   const sums = f64((filterHeight * filterWidth * channels + 3) & ~3) * f64(co8);
   return 4.0 * (image + dy + sums) + 64.0;
 }
@@ -25,8 +25,9 @@ function tapOffset(t: i32, taps: i32, channels: i32, filterWidth: i32, rowStride
 }
 
 /**
- * dw[fy, fx, ci, co] = Σ over images and output positions of x[n, oy·sy + fy·dy − top, ox·sx + fx·dx − left, ci] · dy[n, oy, ox, co].
- * Per image in float32, images added in float32: errors grow with the square root of the batch, not its size times positions.
+ * dw[fy, fx, ci, co] = Σ over images and output positions of x[n, oy·sy + fy·dy − top, ox·sx + fx·dx − left, ci] ·
+ * dy[n, oy, ox, co]. Per image in float32, images added in float32: errors grow with the square root of the batch,
+ * not its size times positions.
  */
 export function conv2dFilterGradient(
   x: usize, dy: usize, dw: usize, scratch: usize,
@@ -98,9 +99,9 @@ function add2(p: usize, a: v128, b: v128): void {
 }
 
 /**
- * Adds to four rows of sums, stepDy apart, the products of four taps with eight output channels over all positions. Exported, because
- * Binaryen inlines what has one caller, and V8 of Node 20 and 22 keeps these sums in registers only in a function of their own (four
- * times faster).
+ * Adds to four rows of sums, stepDy apart, the products of four taps with eight output channels over all positions.
+ * Exported, because Binaryen inlines what has one caller, and V8 of Node 20 and 22 keeps these sums in registers only
+ * in a function of their own (four times faster).
  */
 export function conv2dFilterGradientTile(
   source: usize, g: usize, s: usize, o0: usize, o1: usize, o2: usize, o3: usize,

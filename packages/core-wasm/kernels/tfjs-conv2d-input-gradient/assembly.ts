@@ -1,6 +1,9 @@
 // Gradient of a 2-D convolution with respect to its input, NHWC, dilation 1.
 
-/** Bytes of scratch conv2dInputGradient needs: one padded image with slack, the filter with rows turned to [co][fx·ci]. */
+/**
+ * Bytes of scratch conv2dInputGradient needs: one padded image with some room, the filter with rows turned to
+ * [co][fx·ci].
+ */
 export function conv2dInputGradientScratch(
   height: i32, width: i32, channels: i32, outChannels: i32, filterHeight: i32, filterWidth: i32,
   padTop: i32, padBottom: i32, padLeft: i32, padRight: i32,

@@ -1,8 +1,9 @@
 // Gradient of 2-D max pooling, NHWC.
 
 /**
- * dx: each output gradient goes to the first largest value of its window in row-major order (as tfjs's cpu backend does;
- * its wasm backend takes the last). A NaN that comes first in its window keeps the gradient, a later one is passed over.
+ * dx: each output gradient goes to the first largest value of its window in row-major order (as tfjs's cpu backend
+ * does; its wasm backend takes the last). A NaN that comes first in its window keeps the gradient, a later one is
+ * passed over.
  */
 export function maxPoolGradient(
   x: usize, dy: usize, dx: usize,

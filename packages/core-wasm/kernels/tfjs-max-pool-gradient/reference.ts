@@ -1,8 +1,9 @@
 import { type ConvShape, convOutput } from '../tfjs-conv2d-filter-gradient/reference.js';
 
 /**
- * Each output gradient goes to its window's first largest value in row-major order. A NaN that comes first in the window
- * keeps it, a later one is passed over. Windows of nothing but padding give to none. In float64; outChannels is not used.
+ * Each output gradient goes to its window's first largest value in row-major order. A NaN that comes first in the
+ * window keeps it, a later one is passed over. Windows of nothing but padding give to none. In float64; outChannels
+ * is not used.
  */
 export function maxPoolGradientReference(
   x: ArrayLike<number>,

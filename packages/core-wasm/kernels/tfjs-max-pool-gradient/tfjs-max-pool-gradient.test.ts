@@ -14,7 +14,7 @@ const run = (x: Float32Array, dy: Float32Array, shape: ConvShape) =>
     poolGradient(room.kernels, shape)(a!, b!, out!),
   )[0]!;
 
-/** `levels` > 0 draws from that many values, so that ties abound; gradients are whole numbers, whose sums are exact. */
+/** `levels` > 0 draws from that many values, so that ties abound; gradients are integers, whose sums are exact. */
 function check(shape: ConvShape, seed: number, levels = 0): void {
   const { outHeight, outWidth } = convOutput(shape);
   const raw = normals(shape.batch * shape.height * shape.width * shape.channels, seed);

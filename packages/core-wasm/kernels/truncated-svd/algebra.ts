@@ -150,9 +150,10 @@ export class Algebra {
   }
 
   /**
-   * Makes the `count` rows of x orthonormal, and orthogonal to basis[0 … p) too; answers c[count × count] with
-   * old row i = Σ_j c[i, j] · new row j (+ what lay in the basis). A row that was in the span of the others becomes a
-   * random direction with c = 0. Only `limit` directions are made (the space may hold no more): later rows are left over.
+   * Makes the `count` rows of x orthonormal, and orthogonal to basis[0 … p) too; answers c[count × count] with old
+   * row i = Σ_j c[i, j] · new row j (+ what lay in the basis). A row that was in the span of the others becomes a
+   * random direction with c = 0. Only `limit` directions are made (the space may hold no more): later rows are left
+   * over.
    */
   orthonormalise(basis: Rows, p: number, x: Rows, count: number, limit = count): Float64Array {
     const h = this.alloc(8 * count * Math.max(p, count, 1));
@@ -255,7 +256,9 @@ export class Algebra {
     this.scale(x, i, 1 / this.norm(x, i));
   }
 
-  /** Eigenvalues of the band t (destroyed) in d, unsorted, with components of the vectors in z; see eigen/assembly.ts. */
+  /**
+   * Eigenvalues of the band t (destroyed) in d, unsorted, with components of the vectors in z; see eigen/assembly.ts.
+   */
   bandEigen(t: number, n: number, width: number, d: number, e: number, z: number, r: number): void {
     if (this.exports.svdBandEigen(t, n, width, d, e, z, r)) throw this.unsettled(n);
   }

@@ -35,14 +35,15 @@ const OPERATOR: Defaults = {
 /**
  * The k largest singular values of a matrix and their vectors: A·v = σ·u, Aᵀ·u = σ·v.
  *
- * A is float32, every sum and vector float64: σ within about 1e-8·σ₁ by default, also where values are repeated or zero (of values
- * within 1e-7·σ₁ of σ_k, such as rounding to float32 makes of equal ones, some may stand for others: within 1e-7·σ₁); where they fall below 1e-4·σ₁ Rayleigh–Ritz on A itself keeps their own digits. Of a repeated value any
- * orthonormal set of its vectors is right; of zero ones too.
+ * A is float32, every sum and vector float64: σ within about 1e-8·σ₁ by default, also where values are repeated or
+ * zero (of values within 1e-7·σ₁ of σ_k, such as rounding to float32 makes of equal ones, some may stand for others:
+ * within 1e-7·σ₁); where they fall below 1e-4·σ₁ Rayleigh–Ritz on A itself keeps their own digits. Of a repeated
+ * value any orthonormal set of its vectors is right; of zero ones too.
  * @param a float32[m × n], finite. Not changed.
  * @returns σ descending; u and v as rows; per triplet its residual and whether it converged. Same seed, same bits.
  * @throws `shape`, `argument` (k outside 0 … min(m, n)), `not-finite` with row and column, `memory`, `cancelled`.
- * Time about 4·m·n·p flops for the p basis vectors (1.4k to 9k; most on flat spectra and for small k) plus 2·min(m, n)·p²;
- * memory `truncatedSvdBytes`. Source: Golub & Underwood 1977 (block Lanczos); docs in lanczos/index.ts.
+ * Time about 4·m·n·p flops for the p basis vectors (1.4k to 9k; most on flat spectra and for small k) plus 2·min(m,
+ * n)·p²; memory `truncatedSvdBytes`. Source: Golub & Underwood 1977 (block Lanczos); docs in lanczos/index.ts.
  */
 export function truncatedSvd(
   kernels: Kernels,
@@ -119,9 +120,11 @@ export function* truncatedSvdSteps(
 }
 
 /**
- * The same for a map known only by its products (matrix-free). Products are float32, so σ are good to about 1e-6·σ₁ where they lie
- * apart (their error is of the order of the residual squared, over gaps), and to the tolerance where they do not; images of the basis are kept as float32. A product that answers NaN or infinity is refused, naming it.
- * The map's scale does not matter while J·v of unit vectors are normal float32: what goes back to the adjoint is brought to a length near 1.
+ * The same for a map known only by its products (matrix-free). Products are float32, so σ are good to about 1e-6·σ₁
+ * where they lie apart (their error is of the order of the residual squared, over gaps), and to the tolerance where
+ * they do not; images of the basis are kept as float32. A product that answers NaN or infinity is refused, naming it.
+ * The map's scale does not matter while J·v of unit vectors are normal float32: what goes back to the adjoint is
+ * brought to a length near 1.
  */
 export async function truncatedSvdOperator(
   kernels: Kernels,
@@ -222,7 +225,7 @@ function planOf(
     guard(
       Number.isInteger(value) && value >= least && value <= most,
       'argument',
-      () => `${name}: expected a whole number ${least} … ${most}, got ${nameOf(value)}`,
+      () => `${name}: expected an integer ${least} … ${most}, got ${nameOf(value)}`,
       { name, got: value },
     );
   whole(m, 'rows', 0, 2 ** 31 - 1);
@@ -316,7 +319,10 @@ function nothing(m: number, n: number): TruncatedSvdResult {
   };
 }
 
-/** Vectors found plus triplets converged, never falling: a wider block begins again, and a larger basis may show that one more is missing. */
+/**
+ * Vectors found plus triplets converged, never falling: a wider block begins again, and a larger basis may show that
+ * one more is missing.
+ */
 function rising(k: number, report: (done: number) => void): Tell {
   let most = 0;
   return (vectors, converged) => {
@@ -336,7 +342,10 @@ function transpose(from: Float32Array, to: Float32Array | Float64Array, m: numbe
         for (let j = j0; j < Math.min(n, j0 + 32); j++) to[j * m + i] = from[i * n + j]!;
 }
 
-/** Seeded numbers of mean 0 and variance 1, nearly normal (four of splitmix32 added): Math.log and Math.cos would differ between engines. */
+/**
+ * Seeded numbers of mean 0 and variance 1, nearly normal (four of splitmix32 added): Math.log and Math.cos would
+ * differ between engines.
+ */
 function normals(seed: number): () => number {
   let state = seed >>> 0;
   const uniform = () => {

@@ -57,10 +57,16 @@ export function* iterate(algebra: Algebra, plan: Plan, tell: Tell): Generator<Pr
 export const REFINED_BYTES = 2 ** 28;
 /** σ below this part of σ₁ is refined from W itself: T holds squares, which lose it. */
 export const SQUARES_HOLD = 1e-4;
-/** Singular values nearer than this part of themselves count as one, repeated; so do those within some tolerances, which residuals cannot tell apart. */
+/**
+ * Singular values nearer than this part of themselves count as one, repeated; so do those within some tolerances,
+ * which residuals cannot tell apart.
+ */
 export const SAME = 1e-6;
 export const WINDOW = 4;
-/** Copies that were missed are looked for if they would push σ_k up by this part of σ₁: about what rounding a matrix to float32 does to repeated values. */
+/**
+ * Copies that were missed are looked for if they would push σ_k up by this part of σ₁: about what rounding a matrix
+ * to float32 does to repeated values.
+ */
 export const GAIN = 1e-7;
 
 /**
@@ -144,7 +150,10 @@ function* krylov(algebra: Algebra, plan: Plan, tell: Tell): Generator<Product, T
   return yield* finish(algebra, plan, basis, images, t, most, p, residuals, { iterations, products });
 }
 
-/** Vectors until the next look at the eigenvalues, which cost p³: where the residuals' fall so far points to, in whole blocks. */
+/**
+ * Vectors until the next look at the eigenvalues, which cost p³: where the residuals' fall so far points to, in whole
+ * blocks.
+ */
 function nextCheck(
   p: number,
   residual: number,
@@ -287,8 +296,8 @@ function* power(algebra: Algebra, plan: Plan, tell: Tell): Generator<Product, Tr
 }
 
 /**
- * Ritz triplets from basis, images and T; where squares lose small σ, from the images' own QR and Jacobi. Residuals of such triplets
- * are measured, as those of AᵀA say too little of them.
+ * Ritz triplets from basis, images and T; where squares lose small σ, from the images' own QR and Jacobi. Residuals
+ * of such triplets are measured, as those of AᵀA say too little of them.
  */
 function* finish(
   algebra: Algebra,
@@ -346,7 +355,10 @@ function* finish(
   };
 }
 
-/** W = L·Q by twice-applied Gram–Schmidt on its rows, L = X·Σ·Yᵀ by one-sided Jacobi: small and zero σ keep their digits. */
+/**
+ * W = L·Q by twice-applied Gram–Schmidt on its rows, L = X·Σ·Yᵀ by one-sided Jacobi: small and zero σ keep their
+ * digits.
+ */
 function* refined(
   algebra: Algebra,
   plan: Plan,

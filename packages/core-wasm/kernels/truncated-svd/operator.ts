@@ -18,8 +18,8 @@ export function checkOperator(operator: LinearOperator): void {
 }
 
 /**
- * Hands rows to the operator, at most a block at a time, and checks what comes back. Images, which are as long as σ, go back at a length
- * near 1, as σ² may be no float32: by powers of two, which cost no digit.
+ * Hands rows to the operator, at most a block at a time, and checks what comes back. Images, which are as long as σ,
+ * go back at a length near 1, as σ² may be no float32: by powers of two, which cost no digit.
  */
 export async function apply(
   { arena }: Kernels,
@@ -56,7 +56,10 @@ export async function apply(
   }
 }
 
-/** Each of `rows` rows times a power of two that makes its largest entry about 1, but for rows of zeros; answers what they were divided by. */
+/**
+ * Each of `rows` rows times a power of two that makes its largest entry about 1, but for rows of zeros; answers what
+ * they were divided by.
+ */
 function normalised(block: Float32Array, rows: number): Float64Array {
   const length = block.length / rows;
   return Float64Array.from({ length: rows }, (_, i) => {

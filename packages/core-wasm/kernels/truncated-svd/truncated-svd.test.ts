@@ -422,7 +422,7 @@ describe('truncatedSvdOperator', () => {
     }
   });
 
-  it('takes no more memory than foretold, also where small values are refined', async () => {
+  it('takes no more memory than estimated, also where small values are refined', async () => {
     const fresh = await loadKernels();
     const { arena } = fresh;
     let most = 0;

@@ -40,7 +40,10 @@ export interface TruncatedSvdResult {
   v: Matrix<Float64Array>;
   /** Which triplets u and v belong to. */
   indices: Uint32Array;
-  /** float64[k]: ‖Aᵀu − σv‖ as the iteration sees it (m < n: ‖Av − σu‖; the other is 0 by construction), divided by σ₁. */
+  /**
+   * float64[k]: ‖Aᵀu − σv‖ as the iteration sees it (m < n: ‖Av − σu‖; the other is 0 by construction), divided by
+   * σ₁.
+   */
   residuals: Float64Array;
   /** uint8[k]: 1 where the residual is within the tolerance. */
   converged: Uint8Array;

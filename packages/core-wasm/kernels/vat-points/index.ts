@@ -19,23 +19,28 @@ export { finishVatPoints, releaseVatPoints } from './setup/finish.js';
 export { vatPointsBytes } from './setup/layout.js';
 
 /**
- * VAT order straight from points, without the n×n matrix: Prim from the lower index of the first maximal pair in row-major order.
- * weights[k−1] = min over u in order[0..k), v not in it, of dist(x[u], x[v]); order[k] = that v; parent[k−1] = that u.
+ * VAT order straight from points, without the n×n matrix: Prim from the lower index of the first maximal pair in
+ * row-major order. weights[k−1] = min over u in order[0..k), v not in it, of dist(x[u], x[v]); order[k] = that v;
+ * parent[k−1] = that u.
  *
- * Distances are float32: euclidean √Σ(a−b)² and manhattan Σ|a−b| from the differences themselves, so that near-duplicates keep
- * a relative accuracy of 1e-5 (coordinates within 1e-35 of the largest magnitude count as equal); cosine and correlation
- * ½‖a/‖a‖ − b/‖b‖‖² = 1 − cos (of rows, for correlation of centred rows), in [0, 2]. Exact duplicates are at exactly 0. A zero vector
- * (for correlation a constant row) is at exactly 1 from others and 0 from another zero vector.
+ * Distances are float32: euclidean √Σ(a−b)² and manhattan Σ|a−b| from the differences themselves, so that
+ * near-duplicates keep a relative accuracy of 1e-5 (coordinates within 1e-35 of the largest magnitude count as
+ * equal); cosine and correlation ½‖a/‖a‖ − b/‖b‖‖² = 1 − cos (of rows, for correlation of centred rows), in [0, 2].
+ * Exact duplicates are at exactly 0. A zero vector (for correlation a constant row) is at exactly 1 from others and 0
+ * from another zero vector.
  *
  * @param x float32[n × d], finite. Not changed. d = 0 makes all points equal.
- * @returns order uint32[n], weights float32[n−1], parent uint32[n−1]. Ties (equal float32 distances, before the root for Euclidean): the
- *   lowest sample index wins, for the start, the next sample and its parent. n = 0 gives empty arrays, n = 1 the order [0].
+ * @returns order uint32[n], weights float32[n−1], parent uint32[n−1]. Ties (equal float32 distances, before the root
+ *   for Euclidean): the
+ * lowest sample index wins, for the start, the next sample and its parent. n = 0 gives empty arrays, n = 1 the order
+ * [0].
  *   One worker or several: the same to the last bit.
- * @throws `shape`, `not-finite` with row and column, `argument` (also for values so large that a distance could pass float32's end),
- * `memory`, `cancelled`.
- * Time O(n²·d) at worst, for the farthest pair and for the edges that matter each; pairs that a bound or a spanning tree shows to be too far
- * are skipped, which never changes a result (docs/decisions/0008). Memory `vatPointsBytes(n, d)`, about 4·n·(d + 100) bytes (from d = 48 on
- * 4·n·(2·d + 130)) and at most 170·n more for the bounds; in JavaScript, while preparing, 400·n.
+ * @throws `shape`, `not-finite` with row and column, `argument` (also for values so large that a distance could pass
+ *   float32's end), `memory`, `cancelled`.
+ * Time O(n²·d) at worst, for the farthest pair and for the edges that matter each; pairs that a bound or a spanning
+ * tree shows to be too far are skipped, which never changes a result (docs/decisions/0008). Memory `vatPointsBytes(n,
+ * d)`, about 4·n·(d + 100) bytes (from d = 48 on 4·n·(2·d + 130)) and at most 170·n more for the bounds; in
+ * JavaScript, while preparing, 400·n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges).
  */
 export function vatFromPoints(

@@ -27,14 +27,18 @@ export interface VatPointsJob {
   readonly unit: number;
 }
 
-/** How a job goes: by the dense matrix, by a spanning tree, or by Prim's own steps over points. The results are the same bits. */
+/**
+ * How a job goes: by the dense matrix, by a spanning tree, or by Prim's own steps over points. The results are the
+ * same bits.
+ */
 export type Way = 'matrix' | 'tree' | 'plain';
 
 export const MAX_WORKERS = 64;
 
 /**
  * Checks the points, brings them into the kernels' memory and shares them out. The caller runs every worker
- * (`runVatPointsWorker`, workers 0 … workers−1) to the end, then `finishVatPoints`; or `releaseVatPoints`, once no worker runs.
+ * (`runVatPointsWorker`, workers 0 … workers−1) to the end, then `finishVatPoints`; or `releaseVatPoints`, once no
+ * worker runs.
  *
  * @param x float32[n × d], finite, n ≥ 2. Not changed and not needed afterwards.
  * @param workers 1 to 64; more than 1 needs kernels on a shared memory, and one thread for each.
@@ -98,10 +102,11 @@ export function checkPoints(x: Matrix, metric: Metric): void {
 export type VatPointsState = 0 | 1 | 2 | 3;
 
 /**
- * Runs `steps` units of one worker's share, on the calling thread, with an instance of its own on the job's memory. Every worker
- * must be called with the same `steps`; the calls wait for each other at barriers, so that each needs its own thread
- * (not a browser's main thread if workers > 1). All return the same state after the same step. Best in slices of some 50 ms: V8 takes up
- * its faster code between calls only, so that one long first call runs five times slower.
+ * Runs `steps` units of one worker's share, on the calling thread, with an instance of its own on the job's memory.
+ * Every worker must be called with the same `steps`; the calls wait for each other at barriers, so that each needs
+ * its own thread (not a browser's main thread if workers > 1). All return the same state after the same step. Best in
+ * slices of some 50 ms: V8 takes up its faster code between calls only, so that one long first call runs five times
+ * slower.
  */
 export function runVatPointsWorker(
   exports: WebAssembly.Exports,
@@ -113,8 +118,8 @@ export function runVatPointsWorker(
 }
 
 /**
- * The share of a job that is done, 0 to 1, by the pairs of points gone through; read between slices. Where the tree is given up Prim's own
- * steps are what is left.
+ * The share of a job that is done, 0 to 1, by the pairs of points gone through; read between slices. Where the tree
+ * is given up Prim's own steps are what is left.
  */
 export function doneOfVatPoints({ arena }: Kernels, job: VatPointsJob): number {
   const header = arena.u32(job.pointer, Job.size);
@@ -136,7 +141,10 @@ export function doneOfVatPoints({ arena }: Kernels, job: VatPointsJob): number {
   return share + ((1 - share) * (part(worker[Worker.row]!, rows) + part(step, n))) / 2;
 }
 
-/** Asks the workers to stop after the same step (`cancel`; they return 2), or a waiting worker to give up because another died (`abort`; 3). */
+/**
+ * Asks the workers to stop after the same step (`cancel`; they return 2), or a waiting worker to give up because
+ * another died (`abort`; 3).
+ */
 export function stopVatPoints(
   memory: WebAssembly.Memory,
   job: VatPointsJob,

@@ -1,5 +1,6 @@
-// What lies in the memory of a job, declared once for TypeScript and AssemblyScript. Each enum lists the words of 32 bits of one record, in
-// order; `word`, `ptr` and `float` of assembly/words.ts read them. A word that holds an array is its byte offset; u32 where nothing else is said.
+// What lies in the memory of a job, declared once for TypeScript and AssemblyScript. Each enum lists the words of 32
+// bits of one record, in order; `word`, `ptr` and `float` of assembly/words.ts read them. A word that holds an array
+// is its byte offset; u32 where nothing else is said.
 
 /** The header of a job, written by ./job.ts. */
 export enum Job {
@@ -53,7 +54,10 @@ export enum Job {
   prefixAt,
   /** See Tree; 0: none. */
   tree,
-  /** u32[all points]: which distinct point each equals; behind it u32[n], the first of each group. 0: all are distinct. */
+  /**
+   * u32[all points]: which distinct point each equals; behind it u32[n], the first of each group. 0: all are
+   * distinct.
+   */
   groups,
   /** Two candidates of each worker, for even and odd steps of Prim; see Candidate. */
   candidates,
@@ -72,7 +76,10 @@ export enum Stage {
   prim,
 }
 
-/** A worker's header. Global block g is its block ⌊g / workers⌋ where g mod workers is its number. Arrays have one item a point of its blocks. */
+/**
+ * A worker's header. Global block g is its block ⌊g / workers⌋ where g mod workers is its number. Arrays have one
+ * item a point of its blocks.
+ */
 export enum Worker {
   /** See Stage. */
   stage,
@@ -86,7 +93,10 @@ export enum Worker {
   /** f32: the largest distance it knows of, and the lowest index that has it. */
   largest,
   largestIndex,
-  /** Direct: transposed coordinates f32[blocks × (d + tagRows) × 16]. Records: quantised ones i16[blocks × ⌈d / 2⌉ × 16 × 2]. */
+  /**
+   * Direct: transposed coordinates f32[blocks × (d + tagRows) × 16]. Records: quantised ones i16[blocks × ⌈d / 2⌉ ×
+   * 16 × 2].
+   */
   points,
   /** f32[blocks × boundRows × 16]. */
   bounds,
@@ -132,7 +142,10 @@ export enum Sync {
   size = 96,
 }
 
-/** A point of block g, published for the tiles of its block; its bound row follows and, where points are no records, its coordinates. */
+/**
+ * A point of block g, published for the tiles of its block; its bound row follows and, where points are no records,
+ * its coordinates.
+ */
 export enum Row {
   id,
   norm,
@@ -141,7 +154,10 @@ export enum Row {
   size,
 }
 
-/** A point as a record: its coordinates follow (filled up with zeros to a multiple of four), its quantised ones and its prefix. */
+/**
+ * A point as a record: its coordinates follow (filled up with zeros to a multiple of four), its quantised ones and
+ * its prefix.
+ */
 export enum PointRecord {
   tag,
   norm,
@@ -169,7 +185,10 @@ export enum Tile {
   products = 48,
   /** Four held rows, see Held. */
   held = 112,
-  /** Of rows that seek near, far, or both kinds of pairs: how often a prefix was used, and f32 how often it left few pairs. */
+  /**
+   * Of rows that seek near, far, or both kinds of pairs: how often a prefix was used, and f32 how often it left few
+   * pairs.
+   */
   uses = 128,
   size = 144,
 }
@@ -208,7 +227,9 @@ export enum Tree {
   tail,
   /** The block that a point represents, or NONE. */
   blockOf,
-  /** f32[blocks × 16]: bottleneck distance from each point to its block's representative, −1 where there is no point. */
+  /**
+   * f32[blocks × 16]: bottleneck distance from each point to its block's representative, −1 where there is no point.
+   */
   reach,
   /** The same as limits of quantised distances, i32. */
   reachLimits,
@@ -258,7 +279,10 @@ export enum Edge {
   size,
 }
 
-/** What a round goes through: block pairs of classes [first, last), and lanes of a row's block that are compared with these, with the next block, with their own. */
+/**
+ * What a round goes through: block pairs of classes [first, last), and lanes of a row's block that are compared with
+ * these, with the next block, with their own.
+ */
 export enum Round {
   first,
   last,

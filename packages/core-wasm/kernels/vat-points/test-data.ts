@@ -6,7 +6,7 @@ import type { VatResult } from '../vat/result.js';
 import { finishVatPoints, runVatPointsWorker, vatFromPoints } from './index.js';
 import { prepareChecked, type Way } from './job.js';
 
-/** Whole numbers 0..levels−1: float32 sums of them are exact in any order, so that ties are ties. */
+/** Integers 0..levels−1: float32 sums of them are exact in any order, so that ties are ties. */
 export function whole(n: number, d: number, levels: number, seed: number): Matrix {
   const u = uniform(seed);
   return { data: Float32Array.from({ length: n * d }, () => Math.floor(u() * levels)), shape: [n, d] };

@@ -61,7 +61,7 @@ describe('the order by way of a tree', () => {
       [mixed, 'mixed'],
       [(n: number, d: number, seed: number) => points(n, d, 'uniform', seed), 'uniform'],
       [(n: number, d: number, seed: number) => points(n, d, 'constant-columns', seed), 'constant columns'],
-      [(n: number, d: number, seed: number) => whole(n, d, 12, seed), 'whole numbers'],
+      [(n: number, d: number, seed: number) => whole(n, d, 12, seed), 'integers'],
     ] as const)
       for (const [n, d] of [
         [512, 2],
@@ -119,7 +119,8 @@ describe('the order by way of a tree', () => {
   });
 
   it.each([10, 50])('begins at the lowest of several farthest points among %i coordinates', (d) => {
-    // Pairs equally far apart, with points beyond the radius of whole numbers and in blocks of their own; found in whatever round they fall into.
+    // Pairs equally far apart, with points beyond the radius of integers and in blocks of their own; found in
+    // whatever round they fall into.
     for (const [side, way, swap] of [
       [1, 1, 0],
       [-1, -1, 1],

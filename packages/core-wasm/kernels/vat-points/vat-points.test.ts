@@ -21,7 +21,10 @@ beforeAll(async () => {
   kernels = await loadKernels();
 });
 
-/** Replays Prim on float64 distances: each step takes, up to `tolerance`, a nearest unvisited sample by an edge to its parent. */
+/**
+ * Replays Prim on float64 distances: each step takes, up to `tolerance`, a nearest unvisited sample by an edge to its
+ * parent.
+ */
 function expectPrim(x: Matrix, metric: Metric, vat: VatResult, relative: number, absolute: number) {
   const n = x.shape[0];
   const exact = pointDistance(x, metric);
@@ -144,7 +147,8 @@ describe('vatFromPoints', () => {
     [50, 64],
     [160, 256],
   ])('is the reference for far, opposite, coarse and equal points of %i coordinates', (d, signed) => {
-    // Two points many times farther out than all others: beyond the radius that points are quantised in. And one a little beyond it.
+    // Two points many times farther out than all others: beyond the radius that points are quantised in. And one a
+    // little beyond it.
     for (const far of [[], [7], [0, 149], [7, 8]]) {
       const x = whole(150, d, 9, far.length);
       for (const i of far)
@@ -154,7 +158,8 @@ describe('vatFromPoints', () => {
         vatPointsReference(x, 'euclidean'),
       );
     }
-    // Opposite points have the largest products and distances that 32 bits must hold; a single large coordinate the largest 16-bit number.
+    // Opposite points have the largest products and distances that 32 bits must hold; a single large coordinate the
+    // largest 16-bit number.
     const opposite = signs(60, signed, 3);
     for (let i = 0; i < 30; i++)
       for (let k = 0; k < signed; k++) opposite.data[(i + 30) * signed + k] = -opposite.data[i * signed + k]!;

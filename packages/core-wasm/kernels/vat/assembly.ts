@@ -12,11 +12,13 @@ const NONE: u32 = 0xffffffff;
 const FETCH: u32 = 2560;
 // From this side on strips of the check are tall.
 const TALL: u32 = 1400;
-// Bits of +∞: as unsigned numbers, the bits of what is finite and not negative lie below, those of NaN, −0 and below above.
+// Bits of +∞: as unsigned numbers, the bits of what is finite and not negative lie below, those of NaN, −0 and below
+// above.
 const INFINITE: u32 = 0x7f800000;
 
 /**
- * Largest value of the upper triangle in rows [row0, row1), going on from what `best` holds (see Farthest). Four rows at a time, which reads twice as fast as one.
+ * Largest value of the upper triangle in rows [row0, row1), going on from what `best` holds (see Farthest). Four rows
+ * at a time, which reads twice as fast as one.
  */
 export function vatFarthest(d: usize, n: u32, row0: u32, row1: u32, best: usize): void {
   const bytes = <usize>n << 2;
@@ -72,17 +74,19 @@ function largestOf(d: usize, n: u32, i: u32, best: usize): void {
 }
 
 /**
- * First row in [row0, row1) with d[i,j] ≠ d[j,i] for some j > i, or a diagonal that is not 0, or a value that is negative or not
- * finite; n if none.
+ * First row in [row0, row1) with d[i,j] ≠ d[j,i] for some j > i, or a diagonal that is not 0, or a value that is
+ * negative or not finite; n if none.
  */
 export function vatCheck(d: usize, n: u32, row0: u32, row1: u32): u32 {
   const bytes = <usize>n << 2;
-  // Strips of rows: small enough to stay in the first cache, or, where that cannot be, tall, for fewer turns through all pages.
+  // Strips of rows: small enough to stay in the first cache, or, where that cannot be, tall, for fewer turns through
+  // all pages.
   const strip: u32 = n < TALL ? 32 : 128;
   for (let i0 = row0; i0 < row1; i0 += strip) {
     const i1 = min(i0 + strip, row1);
-    // Squares of four on the diagonal and right of it; the last of a row or column overlap those before them. A strip that looks odd has all
-    // its rows looked at singly: −0 is 0, and the last square may hold rows that are not asked for.
+    // Squares of four on the diagonal and right of it; the last of a row or column overlap those before them. A strip
+    // that looks odd has all its rows looked at singly: −0 is 0, and the last square may hold rows that are not asked
+    // for.
     let odd = i32x4.splat(0), most = odd;
     for (let column = i0; column < n && n >= 4; column += 4) {
       if (((column - i0) & 15) == 0 && column + 16 <= n && i1 - i0 == 128) {
@@ -118,8 +122,8 @@ export function vatCheck(d: usize, n: u32, row0: u32, row1: u32): u32 {
 }
 
 /**
- * Steps [from, to) of 1..n. Step k scans the row of order[k-1], finds that sample's parent, and writes order[k] and weights[k-1]
- * (none at k = n). key: f32[n], +∞ before step 1.
+ * Steps [from, to) of 1..n. Step k scans the row of order[k-1], finds that sample's parent, and writes order[k] and
+ * weights[k-1] (none at k = n). key: f32[n], +∞ before step 1.
  */
 export function vatSteps(d: usize, n: u32, key: usize, order: usize, weights: usize, parent: usize, from: u32, to: u32): void {
   for (let k = from; k < to; k++) {

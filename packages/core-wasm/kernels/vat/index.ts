@@ -39,15 +39,20 @@ const CHUNK = 2 ** 25;
  * VAT order of a dissimilarity matrix: Prim from the lower index of the first maximal pair in row-major order.
  * weights[k−1] = min over u in order[0..k), v not in it, of d[u,v]; order[k] = that v; parent[k−1] = that u.
  *
- * @param d float32[n × n], symmetric to the last bit, ≥ 0, diagonal 0. A `Matrix` is checked and copied in, unless its data
- *   already is a view of `kernels.memory`; that and a `BorrowedMatrix` are used where they lie and the caller vouches for
+ * @param d float32[n × n], symmetric to the last bit, ≥ 0, diagonal 0. A `Matrix` is checked and copied in, unless
+ *   its data
+ * already is a view of `kernels.memory`; that and a `BorrowedMatrix` are used where they lie and the caller vouches
+ * for
  *   symmetry, sign and diagonal (NaN and +∞ above the diagonal are still refused). Never changed. Views of an unshared
  *   memory go stale when it grows: derive them anew.
  * @returns order uint32[n], weights float32[n−1] (entries of d, unchanged), parent uint32[n−1].
- *   Ties: the lowest sample index wins, for the next sample and then for its parent. n = 0 gives three empty arrays, n = 1 the
- *   order [0]. R's seriation and pyclustertend start at opposite ends of the maximal pair, so compare weights or iVAT values,
+ * Ties: the lowest sample index wins, for the next sample and then for its parent. n = 0 gives three empty arrays, n
+ * = 1 the
+ * order [0]. R's seriation and pyclustertend start at opposite ends of the maximal pair, so compare weights or iVAT
+ * values,
  *   not orders.
- * @throws `shape` if d is not square; `not-finite`; `argument` if it is not a dissimilarity matrix; `memory`; `cancelled`.
+ * @throws `shape` if d is not square; `not-finite`; `argument` if it is not a dissimilarity matrix; `memory`;
+ *   `cancelled`.
  * Time O(n²), each row read about 1.5 times; memory 4n² bytes for a copied matrix (none if borrowed) + 16n.
  * Source: Bezdek & Hathaway 2002, VAT; Prim 1957.
  */

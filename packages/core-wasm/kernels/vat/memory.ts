@@ -1,4 +1,5 @@
-// What the search for the farthest pair goes on from, declared once for TypeScript and AssemblyScript: words of 32 bits.
+// What the search for the farthest pair goes on from, declared once for TypeScript and AssemblyScript: words of 32
+// bits.
 
 export enum Farthest {
   /** f32: the largest value so far. */

@@ -24,10 +24,10 @@ export function linkageStart(n: u32, area: usize): void {
 }
 
 /**
- * Goes on until `until` merges are done. method: 0 average, 1 single, 2 complete. Merges come in the order of the chain, as
- * (cluster, cluster, height) in LEFT, RIGHT and HEIGHT of the area: a sample, or n + the place of its merge. `linkageLabel` sorts them.
- * Ties as in SciPy: the chain starts at the lowest index, keeps the neighbour it came from, else takes the lowest index; the
- * joined cluster stands in the place of the higher one.
+ * Goes on until `until` merges are done. method: 0 average, 1 single, 2 complete. Merges come in the order of the
+ * chain, as (cluster, cluster, height) in LEFT, RIGHT and HEIGHT of the area: a sample, or n + the place of its
+ * merge. `linkageLabel` sorts them. Ties as in SciPy: the chain starts at the lowest index, keeps the neighbour it
+ * came from, else takes the lowest index; the joined cluster stands in the place of the higher one.
  */
 export function linkageRun(d: usize, n: u32, area: usize, method: i32, until: u32): void {
   const stride = (n + 3) & ~3;
@@ -106,7 +106,7 @@ export function linkageRun(d: usize, n: u32, area: usize, method: i32, until: u3
   store<u32>(state, first, State.first << 2);
 }
 
-/** The living slot other than x with the least distance, the lowest of equals. */
+/** The unmerged slot other than x with the least distance, the lowest of equals. */
 function nearest(row: usize, dead: usize, width: u32, x: u32): u32 {
   store<f32>(dead + (<usize>x << 2), Infinity);
   let best: f32 = Infinity;
@@ -148,8 +148,8 @@ function nearest(row: usize, dead: usize, width: u32, x: u32): u32 {
 }
 
 /**
- * Lance–Williams: row `to` of the joined cluster. share: of the other one in its size. The average never falls below the lower of the
- * two, rounding included: then the chain's order and the heights' order hold exactly.
+ * Lance–Williams: row `to` of the joined cluster. share: of the other one in its size. The average never falls below
+ * the lower of the two, rounding included: then the chain's order and the heights' order hold exactly.
  */
 function join(to: usize, other: usize, width: u32, method: i32, share: f32): void {
   const w = f32x4.splat(share);
@@ -176,11 +176,14 @@ function isIn(area: usize, stride: u32, x: u32, open: u32): bool {
   return made != NONE && made >= open;
 }
 
-/** Brings the living rows up to date and closes up their columns, in their order; the log is empty then. Rows stay where they are. */
+/**
+ * Brings the unmerged rows up to date and closes up their columns, in their order; the log is empty then. Rows stay
+ * where they are.
+ */
 function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: u32, logged: u32): void {
   const scratch = at(area, stride, Area.scratch, 0);
   const dead = at(area, stride, Area.dead, 0);
-  // scratch: the living slots in order.
+  // scratch: the unmerged slots in order.
   let alive: u32 = 0;
   for (let s: u32 = 0; s < width; s++) {
     if (load<f32>(dead + (<usize>s << 2)) != 0) continue;
@@ -198,8 +201,9 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
     }
     store<usize>(advance + (<usize>g << 2), kept);
   }
-  // The log's open block is read from the rows of its clusters. So these rows are closed up last, and know of each other before. The columns
-  // outside the blocks are read there too, but closing up leaves the end of a row as it was.
+  // The log's open block is read from the rows of its clusters. So these rows are closed up last, and know of each
+  // other before. The columns outside the blocks are read there too, but closing up leaves the end of a row as it
+  // was.
   const open = logged & ~15;
   for (let k: u32 = 0; k < alive; k++) {
     const x = load<u32>(scratch + (<usize>k << 2));
@@ -249,10 +253,11 @@ function compact(d: usize, n: u32, area: usize, stride: u32, width: u32, links: 
 }
 
 /**
- * Takes row i's distances to the samples after it (upper: f32[n−1−i]) into the diameters of the clusters that join them: leaf i
- * and the leaves of a sibling subtree lie in one place of the leaves' order, so each is a maximum over a range.
- * position: u32[n]; parent, from, to: u32[2n−1], parent as a merge's number and [from, to) the sibling's leaves; row: f32[n] scratch,
- * 0 before sample 0; samples come in order, so that what a row has no value for is 0 already.
+ * Takes row i's distances to the samples after it (upper: f32[n−1−i]) into the diameters of the clusters that join
+ * them: leaf i and the leaves of a sibling subtree lie in one place of the leaves' order, so each is a maximum over a
+ * range. position: u32[n]; parent, from, to: u32[2n−1], parent as a merge's number and [from, to) the sibling's
+ * leaves; row: f32[n] scratch, 0 before sample 0; samples come in order, so that what a row has no value for is 0
+ * already.
  */
 export function linkageDiameterRow(upper: usize, i: u32, n: u32, position: usize, parent: usize, from: usize, to: usize, row: usize, diameter: usize): void {
   let p = position + (<usize>i << 2);

@@ -1,6 +1,9 @@
 // linkage, its input: the rows of a condensed matrix in their places, the lower triangle from the upper one.
 
-/** Spreads a condensed matrix that ends where the square does to the rows above the diagonal. What lies below holds anything then. */
+/**
+ * Spreads a condensed matrix that ends where the square does to the rows above the diagonal. What lies below holds
+ * anything then.
+ */
 export function linkageSpread(d: usize, n: u32): void {
   // Every value's place lies n or more before it, so nothing is written over that is still to be read.
   let from = d + (<usize>n * (n + 1) << 1);
@@ -19,8 +22,8 @@ export function linkageSpread(d: usize, n: u32): void {
 }
 
 /**
- * Copies the rows [row0, row1) of the upper triangle below the diagonal, which becomes 0. Returns the first of these rows that holds
- * a NaN, an infinity or a negative value above the diagonal; n if none.
+ * Copies the rows [row0, row1) of the upper triangle below the diagonal, which becomes 0. Returns the first of these
+ * rows that holds a NaN, an infinity or a negative value above the diagonal; n if none.
  */
 export function linkageMirror(d: usize, n: u32, row0: u32, row1: u32): u32 {
   const bytes = <usize>n << 2;

@@ -5,16 +5,18 @@ import { at } from "./log";
 import { Area, State } from "../memory";
 
 /**
- * Sorts the merges in LEFT, RIGHT and HEIGHT of the area by height, equal ones in the order given, and numbers the clusters as SciPy does:
- * the cluster made by the t-th merge in that order is n + t, and the lower number stands left. LEFT and RIGHT name a sample 0 … n−1, or n +
- * the place of an earlier merge no higher than theirs. They come as left, right, height and size in four arrays of the area from SCRATCH
- * on; the rest of it is used up, and the 1024 words after its state.
+ * Sorts the merges in LEFT, RIGHT and HEIGHT of the area by height, equal ones in the order given, and numbers the
+ * clusters as SciPy does: the cluster made by the t-th merge in that order is n + t, and the lower number stands
+ * left. LEFT and RIGHT name a sample 0 … n−1, or n + the place of an earlier merge no higher than theirs. They come
+ * as left, right, height and size in four arrays of the area from SCRATCH on; the rest of it is used up, and the 1024
+ * words after its state.
  */
 export function linkageLabel(n: u32, area: usize): void {
   const stride = (n + 3) & ~3;
   const m = <usize>(n - 1) << 2, bytes = <usize>stride << 2;
   const left = at(area, stride, Area.left, 0), right = at(area, stride, Area.right, 0), height = at(area, stride, Area.height, 0);
-  // Pairs of bits and merge, sorted byte by byte from the lowest. The bits of heights rise as they do; the highest is that of −0, which becomes 0.
+  // Pairs of bits and merge, sorted byte by byte from the lowest. The bits of heights rise as they do; the highest is
+  // that of −0, which becomes 0.
   const pairs = area;
   const counts = at(area, stride, Area.state, State.size);
   clearCounts(counts);

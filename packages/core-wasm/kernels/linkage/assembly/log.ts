@@ -1,5 +1,6 @@
-// linkage, its log of merges: columns are not written at a merge. A row fetches what changed when it is next looked at, from the
-// rows of the clusters made since, which are kept in blocks of sixteen with their values for one column side by side.
+// linkage, its log of merges: columns are not written at a merge. A row fetches what changed when it is next looked
+// at, from the rows of the clusters made since, which are kept in blocks of sixteen with their values for one column
+// side by side.
 
 import { Area } from "../memory";
 
@@ -42,8 +43,8 @@ function lines(d: usize, n: u32, row: u32): usize {
 }
 
 /**
- * Lays the rows of the sixteen clusters made in log places t, t + 1, … side by side, sixteen values a column, in the sixteen rows that
- * their merges set free: so a row that catches up with them reads one cache line, not sixteen.
+ * Lays the rows of the sixteen clusters made in log places t, t + 1, … side by side, sixteen values a column, in the
+ * sixteen rows that their merges set free: so a row that catches up with them reads one cache line, not sixteen.
  */
 export function closeBlock(d: usize, n: u32, area: usize, stride: u32, width: u32, t: u32): void {
   const freed = at(area, stride, Area.freed, t);

@@ -1,6 +1,9 @@
 // linkage: what a row of a joined cluster is made of.
 
-/** Lance–Williams for average linkage in four columns: a + w·(b − a), never below the lower of the two. w: the share of b's cluster. */
+/**
+ * Lance–Williams for average linkage in four columns: a + w·(b − a), never below the lower of the two. w: the share
+ * of b's cluster.
+ */
 // @ts-ignore: decorator
 @inline
 export function mean(a: v128, b: v128, w: v128): v128 {

@@ -1,6 +1,7 @@
-// linkage of a matrix that fits a cache: the same chain as in ../assembly.ts, with a plain list of merges in place of the log in blocks.
-// A row fetches the distances to clusters made since it was last looked at, each from the row of that cluster; a matrix in a cache
-// hands single values out fast enough. Distances of joined clusters are the same to the last bit: the same sums in the same order.
+// linkage of a matrix that fits a cache: the same chain as in ../assembly.ts, with a plain list of merges in place of
+// the log in blocks. A row fetches the distances to clusters made since it was last looked at, each from the row of
+// that cluster; a matrix in a cache hands single values out fast enough. Distances of joined clusters are the same to
+// the last bit: the same sums in the same order.
 
 import { at } from "./log";
 import { mean } from "./mean";
@@ -12,16 +13,16 @@ const CLEAR: u32 = 15;
 const NARROW: u32 = 32;
 
 /**
- * All merges of the n samples (4 … 65535), as `linkageRun` leaves them in the area: (cluster, cluster, height) in the order of the
- * chain. The area needs no start.
+ * All merges of the n samples (4 … 65535), as `linkageRun` leaves them in the area: (cluster, cluster, height) in the
+ * order of the chain. The area needs no start.
  */
 export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
   const stride = (n + 3) & ~3;
   const id = at(area, stride, Area.id, 0), size = at(area, stride, Area.size, 0), dead = at(area, stride, Area.dead, 0);
   const synced = at(area, stride, Area.synced, 0), made = at(area, stride, Area.made, 0), chain = at(area, stride, Area.chain, 0);
   const left = at(area, stride, Area.left, 0), right = at(area, stride, Area.right, 0), height = at(area, stride, Area.height, 0);
-  // Entries time << 16 | slot, of rising time; before them one of time 0. Entries whose slot was joined since do no harm: what is fetched
-  // for them is not looked at, or fetched again.
+  // Entries time << 16 | slot, of rising time; before them one of time 0. Entries whose slot was joined since do no
+  // harm: what is fetched for them is not looked at, or fetched again.
   const list = at(area, stride, Area.log, 0);
   let width = n;
   // From one row to the next.
@@ -114,7 +115,7 @@ function fetchMade(d: usize, bytes: usize, synced: usize, x: u32, row: usize, en
   }
 }
 
-/** The living slot with the least distance, the lowest of equals. width: at least four. */
+/** The unmerged slot with the least distance, the lowest of equals. width: at least four. */
 function nearest(row: usize, dead: usize, width: u32): u32 {
   const whole = <usize>(width & ~15) << 2, last = <usize>(width - 4) << 2;
   // The last four overlap those before them. Garbage where a slot is dead may be NaN: dead goes first.
@@ -177,8 +178,8 @@ function clear(list: usize, end: usize, made: usize): usize {
 }
 
 /**
- * Closes up the rows and columns that are alive, in their order; what a row has not fetched yet it fetches later from where it is then.
- * Returns the new bytes of a row, a multiple of 16: columns that fill it up are dead.
+ * Closes up the rows and columns that are alive, in their order; what a row has not fetched yet it fetches later from
+ * where it is then. Returns the new bytes of a row, a multiple of 16: columns that fill it up are dead.
  */
 function closeUp(d: usize, bytes: usize, area: usize, stride: u32, width: u32, links: usize, end: usize): usize {
   const dead = at(area, stride, Area.dead, 0), from = at(area, stride, Area.scratch, 0), place = at(area, stride, Area.freed, 0);

@@ -1,7 +1,8 @@
-// Pairwise dissimilarities between rows, in squares of SIDE × SIDE, and these in cells of 16 × 16: a cell's sums are made by the tiles,
-// and while they are in the first cache turned into dissimilarities and written, above the diagonal and mirrored below it, or condensed:
-// four rows at a time, so that the stores to memory hide behind the sums that follow (results.ts).
-// Every value is made by one square alone, so that any worker may take any square, and the bits do not depend on who did.
+// Pairwise dissimilarities between rows, in squares of SIDE × SIDE, and these in cells of 16 × 16: a cell's sums are
+// made by the tiles, and while they are in the first cache turned into dissimilarities and written, above the
+// diagonal and mirrored below it, or condensed: four rows at a time, so that the stores to memory hide behind the
+// sums that follow (results.ts). Every value is made by one square alone, so that any worker may take any square, and
+// the bits do not depend on who did.
 import { ptr, word } from "../../../assembly/words";
 import { Job } from "../memory";
 import { finish, settle, write } from "./results";
@@ -17,14 +18,15 @@ const CELL: usize = 1024;
 /** Bytes of four rows of sums in float64. */
 const TOTALS: usize = 512;
 /**
- * Where rounding of one kind may come to 14 · 2⁻²⁴ (with 1.5e-7 of the rows' own: 1e-6), the sums of this many columns go to a total in
- * float64: up to 1.5 times as long. Squared, as √(w(a)·w(b)) is.
+ * Where rounding of one kind may come to 14 · 2⁻²⁴ (with 1.5e-7 of the rows' own: 1e-6), the sums of this many
+ * columns go to a total in float64: up to 1.5 times as long. Squared, as √(w(a)·w(b)) is.
  */
 const ABSORBED: f32 = 14 * 14;
 const EXACT: u32 = 12;
 /**
- * Squares [from, to) into the job's result. They are counted in bands of BAND rows of squares, a band column by column from the left (symmetric:
- * from the diagonal on): rows of the result lie pages apart, and so those that mirrored values go to are come to once a band and left for good.
+ * Squares [from, to) into the job's result. They are counted in bands of BAND rows of squares, a band column by
+ * column from the left (symmetric: from the diagonal on): rows of the result lie pages apart, and so those that
+ * mirrored values go to are come to once a band and left for good.
  */
 export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): void {
   const down = (word(job, Job.n) + SIDE - 1) / SIDE, across = (word(job, Job.m) + SIDE - 1) / SIDE;
@@ -87,7 +89,10 @@ function square(job: usize, scratch: usize, i0: u32, j0: u32, group: u32, block:
   }
 }
 
-/** Copies rows' [from, to) part below the diagonal of out f32[n × n] from the part above it, in blocks that stay in cache; the diagonal becomes 0. */
+/**
+ * Copies rows' [from, to) part below the diagonal of out f32[n × n] from the part above it, in blocks that stay in
+ * cache; the diagonal becomes 0.
+ */
 export function pairwiseMirror(out: usize, n: i32, from: i32, to: i32): void {
   const step = usize(n) << 2;
   for (let i0 = from; i0 < to; i0 += 32) {

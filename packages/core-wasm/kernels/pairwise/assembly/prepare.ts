@@ -34,8 +34,9 @@ function affine(x: usize, d: u32, mean: f64, scale: f64): void {
 }
 
 /**
- * Rows [from, to) in place, d values each, stride floats apart: times `factor` (metrics 0 and 3), to unit length (1), centred and
- * to unit length (2). norms[i] becomes 1, or 0 for a zero vector (constant row), whose values all become 0.
+ * Rows [from, to) in place, d values each, stride floats apart: times `factor` (metrics 0 and 3), to unit length (1),
+ * centred and to unit length (2). norms[i] becomes 1, or 0 for a zero vector (constant row), whose values all become
+ * 0.
  */
 export function pairwiseNormalise(rows: usize, stride: u32, d: u32, from: u32, to: u32, metric: i32, factor: f64, norms: usize): void {
   for (let i = from; i < to; i++) {
@@ -79,9 +80,10 @@ export function pairwiseNormalise(rows: usize, stride: u32, d: u32, from: u32, t
 const FINEST: f64 = 8388608;
 
 /**
- * centre[k] = mean of column k over rows 0, step, 2·step, … below n. sums: f64[d]; centre: f32[stride].
- * If these rows, at most 1 in magnitude, are multiples of some 2⁻ᵖ, p ≤ 23, as scaled whole numbers are, the means are rounded to
- * such: then centred values, and sums of their products below 2²⁴ units squared, are exact, and equal distances stay equal.
+ * centre[k] = mean of column k over rows 0, step, 2·step, … below n. sums: f64[d]; centre: f32[stride]. If these
+ * rows, at most 1 in magnitude, are multiples of some 2⁻ᵖ, p ≤ 23, as scaled integers are, the means are rounded
+ * to such: then centred values, and sums of their products below 2²⁴ units squared, are exact, and equal distances
+ * stay equal.
  */
 export function pairwiseCentre(rows: usize, stride: u32, d: u32, n: u32, step: u32, sums: usize, centre: usize): void {
   let count: f64 = 0, grid: f64 = 1;
@@ -116,8 +118,8 @@ function transpose(from: usize, step: usize, to: usize): void {
 }
 
 /**
- * Panels [from, to) of sixteen rows, transposed: packed[(p·stride + k)·16 + r] = rows[16p + r, k] − centre[k]; rows beyond n count as 0.
- * centred: also norms[i] = Σ of those squares. buffer: f32[4 · stride].
+ * Panels [from, to) of sixteen rows, transposed: packed[(p·stride + k)·16 + r] = rows[16p + r, k] − centre[k]; rows
+ * beyond n count as 0. centred: also norms[i] = Σ of those squares. buffer: f32[4 · stride].
  */
 export function pairwisePack(rows: usize, stride: u32, n: u32, centre: usize, packed: usize, norms: usize, buffer: usize, from: u32, to: u32): void {
   const step = usize(stride) << 2, zero = f32x4.splat(0);
@@ -142,14 +144,16 @@ export function pairwisePack(rows: usize, stride: u32, n: u32, centre: usize, pa
   }
 }
 
-// Additions of less than this part of the partial sum count: larger ones move it on, so that their roundings go either way.
+// Additions of less than this part of the partial sum count: larger ones move it on, so that their roundings go
+// either way.
 const SMALL: f32 = 1 / 64;
 
 /**
- * How much rounding of one kind can add up to in the products of packed rows, as the tiles sum them: `block` columns at a time, `group` columns
- * of these. Small values that follow a large one in its block are all rounded to its units: each may lose half of one, and all of them upwards.
- * Of row a: w(a) = Σ (partial sum of a·a) / |a|² over the additions of values that are small beside it and not 0; by Cauchy and Schwarz the
- * roundings of a·b come to some 2⁻²⁴·√(w(a)·w(b))·|a||b|. absorbed[p] becomes the largest w of panel p < count, f32.
+ * How much rounding of one kind can add up to in the products of packed rows, as the tiles sum them: `block` columns
+ * at a time, `group` columns of these. Small values that follow a large one in its block are all rounded to its
+ * units: each may lose half of one, and all of them upwards. Of row a: w(a) = Σ (partial sum of a·a) / |a|² over the
+ * additions of values that are small beside it and not 0; by Cauchy and Schwarz the roundings of a·b come to some
+ * 2⁻²⁴·√(w(a)·w(b))·|a||b|. absorbed[p] becomes the largest w of panel p < count, f32.
  * Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.3 (running error analysis).
  */
 export function pairwiseAbsorbed(packed: usize, stride: u32, count: u32, group: u32, block: u32, absorbed: usize): void {

@@ -1,10 +1,14 @@
-// pairwise: from the sums of a cell to dissimilarities, and these to their places in the result (memory contract: ../assembly.ts).
+// pairwise: from the sums of a cell to dissimilarities, and these to their places in the result (memory contract:
+// ../assembly.ts).
 
 import { ptr, word } from "../../../assembly/words";
 import { Job } from "../memory";
 import { squaredDistance } from "./tiles";
 
-/** ‖a‖² + ‖b‖² − 2ab is off by some 6e-7 of ‖a‖² + ‖b‖²: below this share of it the distance is made from the differences. */
+/**
+ * ‖a‖² + ‖b‖² − 2ab is off by some 6e-7 of ‖a‖² + ‖b‖²: below this share of it the distance is made from the
+ * differences.
+ */
 const NEAR: f32 = 0.0625;
 /** Euclidean: squares below this (of values at most 1) may have lost digits to underflow; then too. 2⁻¹⁰⁰. */
 const TINY: f32 = 7.888609052210118e-31;
@@ -29,8 +33,9 @@ function put(v0: v128, v1: v128, v2: v128, v3: v128, p0: usize, p1: usize, p2: u
 }
 
 /**
- * Four rows of a whole cell right of the diagonal, from row i, column j on: sums become dissimilarities in the result; if settled, they are
- * that. False if rows lie near each other there: what was written is then no good, and they are to be settled first.
+ * Four rows of a whole cell right of the diagonal, from row i, column j on: sums become dissimilarities in the
+ * result; if settled, they are that. False if rows lie near each other there: what was written is then no good, and
+ * they are to be settled first.
  */
 export function finish(job: usize, c: usize, i: u32, j: u32, settled: bool): bool {
   const metric = word(job, Job.metric), step = usize(word(job, Job.m)) << 2, out = ptr(job, Job.out);
@@ -92,7 +97,10 @@ export function finish(job: usize, c: usize, i: u32, j: u32, settled: bool): boo
   return i32x4.all_true(f32x4.gt(least, f32x4.splat(SAME)));
 }
 
-/** Four rows of a cell, at row i0, column j0: sums become dissimilarities where they are. Rows and columns from i1, j1 on are padding. */
+/**
+ * Four rows of a cell, at row i0, column j0: sums become dissimilarities where they are. Rows and columns from i1, j1
+ * on are padding.
+ */
 export function settle(job: usize, sums: usize, i0: u32, j0: u32, i1: u32, j1: u32): void {
   const metric = word(job, Job.metric);
   const normsA = ptr(job, Job.normsA) + (usize(i0) << 2), normsB = ptr(job, Job.normsB) + (usize(j0) << 2);
@@ -174,7 +182,10 @@ function nearby(job: usize, c: usize, i0: u32, j0: u32, i1: u32, j1: u32): void 
   }
 }
 
-/** Four settled rows of a cell that is cut off or on the diagonal, value by value. diagonal: 0, or how many columns of the first lie up to it. */
+/**
+ * Four settled rows of a cell that is cut off or on the diagonal, value by value. diagonal: 0, or how many columns of
+ * the first lie up to it.
+ */
 export function write(job: usize, sums: usize, i0: u32, j0: u32, i1: u32, j1: u32, diagonal: u32): void {
   const n = usize(word(job, Job.n)), m = usize(word(job, Job.m)), out = ptr(job, Job.out);
   const condensed = word(job, Job.condensed) != 0, mirrored = word(job, Job.symmetric) != 0;

@@ -1,9 +1,9 @@
-// pairwise: the innermost loops. A tile is 2 rows × 16 columns in eight vector sums; both come from panels of sixteen rows,
-// transposed (prepare.ts), so that a step over k reads four vectors and two broadcast numbers and needs no sum across lanes.
-// V8 adds an instruction to each broadcast that is not at the pointer itself, and none to a vector: 2 × 16 runs at 60 GFLOP/s where
-// 4 × 8, with four broadcasts, runs at 50, and every tile of more than eight sums below 37 (Node 20, AMD EPYC of 4.1 GHz, limit 65; Node 24
-// 57, Node 22 49 whatever the order).
-// One step a turn: unrolled by hand the loop spills its sums (37), and inside another loop V8 unrolls it (55): so it is a function of
+// pairwise: the innermost loops. A tile is 2 rows × 16 columns in eight vector sums; both come from panels of sixteen
+// rows, transposed (prepare.ts), so that a step over k reads four vectors and two broadcast numbers and needs no sum
+// across lanes. V8 adds an instruction to each broadcast that is not at the pointer itself, and none to a vector: 2 ×
+// 16 runs at 60 GFLOP/s where 4 × 8, with four broadcasts, runs at 50, and every tile of more than eight sums below
+// 37 (Node 20, AMD EPYC of 4.1 GHz, limit 65; Node 24 57, Node 22 49 whatever the order). One step an iteration:
+// unrolled by hand the loop spills its sums (37), and inside another loop V8 unrolls it (55): so it is a function of
 // its own, with more than one caller, which Binaryen does not inline.
 
 import { madd } from "../../../assembly/lanes";
@@ -48,9 +48,10 @@ export function dotTile(a: usize, b: usize, c: usize, count: u32, more: bool, ze
 }
 
 /**
- * c[2 × 16] = Σ_k |a[k, ·] − b[k, ·]|, else the same. mask: bit 31 of each lane clear, all others set.
- * The sums are stored as they are: with anything done to them after the loop, V8 loads all vectors first, runs out of registers by one
- * and spills a sum (23 instead of 32 GFLOP/s; the limit here is 33, as differences and sums share two of the four units).
+ * c[2 × 16] = Σ_k |a[k, ·] − b[k, ·]|, else the same. mask: bit 31 of each lane clear, all others set. The sums are
+ * stored as they are: with anything done to them after the loop, V8 loads all vectors first, runs out of registers by
+ * one and spills a sum (23 instead of 32 GFLOP/s; the limit here is 33, as differences and sums share two of the four
+ * units).
  */
 export function differenceTile(a: usize, b: usize, c: usize, count: u32, zero: v128, mask: v128): void {
   let s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
@@ -87,7 +88,10 @@ export function add(a: usize, c: usize, bytes: usize): void {
   for (let p: usize = 0; p < bytes; p += 16) v128.store(c + p, f32x4.add(v128.load(c + p), v128.load(a + p)));
 }
 
-/** c[4 × 16] = Σ_k a[k, 0..3] · b[k, 0..15] over count columns, summed `block` columns at a time and these sums in turn. */
+/**
+ * c[4 × 16] = Σ_k a[k, 0..3] · b[k, 0..15] over count columns, summed `block` columns at a time and these sums in
+ * turn.
+ */
 export function products(a: usize, b: usize, c: usize, count: u32, block: u32, zero: v128): void {
   let more = false;
   while (count > block) {
@@ -142,7 +146,10 @@ export function differences(a: usize, b: usize, c: usize, count: u32, block: u32
 /** A square of a value at most 1 that is not below this has all its digits, and so has a sum of some such: 2⁻¹⁰⁰. */
 const FAINT: f64 = 7.888609052210118e-31;
 
-/** Σ (x[k] − y[k])² over count values, a multiple of 4, of two rows: no cancellation, no underflow, exactly 0 for equal rows. */
+/**
+ * Σ (x[k] − y[k])² over count values, a multiple of 4, of two rows: no cancellation, no underflow, exactly 0 for
+ * equal rows.
+ */
 export function squaredDistance(x: usize, y: usize, count: u32): f64 {
   let total: f64 = 0, differ = i32x4.splat(0);
   const end = x + (usize(count) << 2);

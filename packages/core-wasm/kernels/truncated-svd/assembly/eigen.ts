@@ -5,8 +5,9 @@ import { axpy, dot, EPSILON, rotate } from "./lanes";
 
 /**
  * Eigenvalues of a symmetric matrix a[n × n] (destroyed), unsorted, in d[n]; z[n × r] holds on entry the columns of
- * which components are wanted (the identity: all; unit rows: some) and on exit row i is eigenvector i at those. work: 2n float64.
- * Householder tridiagonalisation, then implicit QL with Wilkinson's shift. Answers 0, or 1 if a value needed over 80 steps.
+ * which components are wanted (the identity: all; unit rows: some) and on exit row i is eigenvector i at those. work:
+ * 2n float64. Householder tridiagonalisation, then implicit QL with Wilkinson's shift. Returns 0, or 1 if a value
+ * needed over 80 steps.
  */
 export function svdSymmetricEigen(a: usize, n: i32, d: usize, e: usize, z: usize, r: i32, work: usize): i32 {
   const step = usize(n) << 3;
@@ -60,8 +61,8 @@ export function svdSymmetricEigen(a: usize, n: i32, d: usize, e: usize, z: usize
 }
 
 /**
- * Eigenvalues of a tridiagonal matrix by implicit QL with Wilkinson's shift: diagonal d[n], below it e[n − 1]; e[n] is room for one
- * more. Turns the rows of z[n × r] alike. Answers 0, or 1 if a value needed over 80 steps.
+ * Eigenvalues of a tridiagonal matrix by implicit QL with Wilkinson's shift: diagonal d[n], below it e[n − 1]; e[n]
+ * is room for one more. Turns the rows of z[n × r] alike. Returns 0, or 1 if a value needed over 80 steps.
  */
 function implicitQl(n: i32, d: usize, e: usize, z: usize, r: i32): i32 {
   const zStep = usize(r) << 3;
@@ -129,8 +130,8 @@ function at(t: usize, stride: i32, i: i32, j: i32): usize {
 }
 
 /**
- * The same as svdSymmetricEigen for a band matrix of half-width w: t[n × (w + 2)] holds row i as (i, i), (i, i − 1), … (i, i − w), then
- * room for one value; destroyed. Rotations make it tridiagonal (Schwarz 1968), then QL.
+ * The same as svdSymmetricEigen for a band matrix of half-width w: t[n × (w + 2)] holds row i as (i, i), (i, i − 1),
+ * … (i, i − w), then room for one value; destroyed. Rotations make it tridiagonal (Schwarz 1968), then QL.
  */
 export function svdBandEigen(t: usize, n: i32, w: i32, d: usize, e: usize, z: usize, r: i32): i32 {
   const stride = w + 2;
@@ -186,9 +187,9 @@ const NEAR: f64 = 1e-3;
 const LEFT: f64 = 1e-13;
 
 /**
- * Eigenvectors of the band matrix t[n × (w + 1)] (laid out as above, largest entry about 1, not changed) to the descending `values`
- * [count], as rows of y[count × n]: inverse iteration, Gram-Schmidt among near values. work: n·(4w + 3) float64.
- * Answers how many vectors came out right: `count`, or the index of the one that did not settle.
+ * Eigenvectors of the band matrix t[n × (w + 1)] (laid out as above, largest entry about 1, not changed) to the
+ * descending `values` [count], as rows of y[count × n]: inverse iteration, Gram-Schmidt among near values. work:
+ * n·(4w + 3) float64. Returns how many vectors came out right: `count`, or the index of the one that did not settle.
  */
 export function svdBandVectors(t: usize, n: i32, w: i32, values: usize, count: i32, y: usize, work: usize): i32 {
   // Row i of the factors: columns i − w … i + 2w; multipliers stand left of the pivot's column.
@@ -211,7 +212,8 @@ export function svdBandVectors(t: usize, n: i32, w: i32, values: usize, count: i
     let good = 0;
     for (let tries = 0; tries < TRIES && good < 2; tries++) {
       solve(n, w, work, stride, lower, pivots, x);
-      // In two steps: lengths reach 1e16 and their squares would lose nothing, but what Gram-Schmidt leaves is measured at length 1.
+      // In two steps: lengths reach 1e16 and their squares would lose nothing, but what Gram-Schmidt leaves is
+      // measured at length 1.
       const grown = sqrt(dot(x, x, n));
       scale(x, 1 / grown, n);
       clean(y, from, v, step, n);

@@ -85,7 +85,10 @@ function add(o: usize, v0: f64, v1: f64, two: bool, first: bool): void {
   if (two) store<f64>(o, first ? v1 : load<f64>(o, 8) + v1, 8);
 }
 
-/** out[c, i] = a[i]·x[c] for float32 rows a[rows × length] and float64 rows x[count × length]; out float64, outStride values a row. */
+/**
+ * out[c, i] = a[i]·x[c] for float32 rows a[rows × length] and float64 rows x[count × length]; out float64, outStride
+ * values a row.
+ */
 export function svdProducts3264(a: usize, rows: i32, x: usize, count: i32, length: i32, out: usize, outStride: i32): void {
   products<f32, f64>(a, rows, x, count, length, out, outStride, f64x2.splat(0));
 }
@@ -121,7 +124,10 @@ function combine<W>(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, c
   }
 }
 
-/** out[c, j] = Σ_i y[c, i] · w[i, j] (added to out if keep): float64 rows w[rows × wStride], of which `length` columns. */
+/**
+ * out[c, j] = Σ_i y[c, i] · w[i, j] (added to out if keep): float64 rows w[rows × wStride], of which `length`
+ * columns.
+ */
 export function svdCombine64(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, count: i32, out: usize, outStride: i32, length: i32, keep: bool): void {
   combine<f64>(w, wStride, rows, y, yStride, count, out, outStride, length, keep, f64x2.splat(0));
 }
@@ -132,8 +138,8 @@ export function svdCombine32(w: usize, wStride: i32, rows: i32, y: usize, yStrid
 }
 
 /**
- * One-sided Jacobi: rotates pairs of rows of g[n × length] until all are orthogonal, and the rows of x[n × width] alike.
- * Rows below `tiny` in squared norm are left alone. Answers the number of sweeps, or −1 after `limit` of them.
+ * One-sided Jacobi: rotates pairs of rows of g[n × length] until all are orthogonal, and the rows of x[n × width]
+ * alike. Rows below `tiny` in squared norm are left alone. Returns the number of sweeps, or −1 after `limit` of them.
  */
 export function svdJacobi(g: usize, n: i32, length: i32, x: usize, width: i32, norms: usize, tiny: f64, limit: i32): i32 {
   const step = usize(length) << 3;

@@ -1,10 +1,13 @@
-// The steps of Lanczos on AᵀA: products with A and Aᵀ in one pass over A, and Gram-Schmidt in one pass over the basis. Both go by
-// blocks of rows that stay in cache: dot products with the block's rows, then those rows added up.
+// The steps of Lanczos on AᵀA: products with A and Aᵀ in one pass over A, and Gram-Schmidt in one pass over the
+// basis. Both go by blocks of rows that stay in cache: dot products with the block's rows, then those rows added up.
 
 import { madd2, pair, sum2 } from "../../../assembly/lanes";
 import { axpy, dot, spread } from "./lanes";
 
-/** Bytes of a block of rows, which is 4 to MOST_ROWS rows: in the first cache, or in the second where all of A is near. */
+/**
+ * Bytes of a block of rows, which is 4 to MOST_ROWS rows: in the first cache, or in the second where all of A is
+ * near.
+ */
 const FIRST_CACHE: i32 = 32768;
 const SECOND_CACHE: i32 = 131072;
 const MOST_ROWS: i32 = 16;
@@ -104,8 +107,8 @@ function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: us
 }
 
 /**
- * z[c] = Aᵀ(A·x[c]): A float32[rows × length], x and z float64[count × length]. y keeps A·x[c], float64[count × yStride], or with
- * yStride 0 is scratch of 2 × 16 float64.
+ * z[c] = Aᵀ(A·x[c]): A float32[rows × length], x and z float64[count × length]. y keeps A·x[c], float64[count ×
+ * yStride], or with yStride 0 is scratch of 2 × 16 float64.
  */
 export function svdNormal32(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize, yStride: i32): void {
   normal<f32>(a, rows, length, x, count, z, y, yStride);

@@ -55,7 +55,10 @@ export function rotate(x: usize, y: usize, c: f64, s: f64, length: i32): void {
   }
 }
 
-/** z0 (+)= Σ_i y0[i]·a[i], and z1 with y1 if there are two: rows of a `step` bytes apart, `fresh` from 0, 8 columns at a time. */
+/**
+ * z0 (+)= Σ_i y0[i]·a[i], and z1 with y1 if there are two: rows of a `step` bytes apart, `fresh` from 0, 8 columns at
+ * a time.
+ */
 // @ts-ignore: decorator
 @inline
 export function spread<A>(a: usize, step: usize, rows: i32, length: i32, y0: usize, y1: usize, z0: usize, z1: usize, two: bool, fresh: bool, zero: v128): void {

@@ -12,14 +12,20 @@ import {
 import { Projected } from './band.js';
 import { refine } from './refine.js';
 
-/** Vectors a row of which fell to this part of its length are projected once more (Daniel, Gragg, Kaufman & Stewart 1976). */
+/**
+ * Vectors a row of which fell to this part of its length are projected once more (Daniel, Gragg, Kaufman & Stewart
+ * 1976).
+ */
 const FELL = 0.7;
 /** Directions below this part of ‖AᵀA‖ are rounding: a random one takes their place. */
 const NOTHING = 1e-14;
 
 /** Images of the basis that take more are made anew at the end. */
 const IMAGE_BYTES = 2 ** 28;
-/** How much wider a block is that looks for more copies: from 2 to 10, where the 4 or 8 of symmetric maps show as what they are. */
+/**
+ * How much wider a block is that looks for more copies: from 2 to 10, where the 4 or 8 of symmetric maps show as what
+ * they are.
+ */
 const WIDER = 5;
 
 interface Counts {
@@ -31,9 +37,9 @@ interface Counts {
  * Top-k triplets of a matrix in memory, a[long × short]: block Lanczos on AᵀA (Golub & Underwood 1977) in float64 with
  * full reorthogonalisation, thick restarts (Wu & Simon 2000) only where the basis is full.
  *
- * Narrow blocks need the fewest vectors; two is the least that shows repeated values: a pair found among those asked for
- * may hide more copies, and the iteration is run again with a block five times as wide. The basis' T is a band, so that
- * looking at its eigenvalues is cheap, and vectors are made once, at the end, by inverse iteration.
+ * Narrow blocks need the fewest vectors; two is the least that shows repeated values: a pair found among those asked
+ * for may hide more copies, and the iteration is run again with a block five times as wide. The basis' T is a band,
+ * so that looking at its eigenvalues is cheap, and vectors are made once, at the end, by inverse iteration.
  */
 export function* lanczos(algebra: Algebra, plan: Plan, a: Rows, tell: Tell): Generator<void, Triplets, void> {
   const counts: Counts = { iterations: 0, products: 0 };
@@ -223,7 +229,10 @@ class Run {
     while (this.polish(i) < 1e-6 || this.polish(i) < 0.5);
   }
 
-  /** Vectors until the next look at the eigenvalues: where the residuals' fall and the growing count of converged ones point to. */
+  /**
+   * Vectors until the next look at the eigenvalues: where the residuals' fall and the growing count of converged ones
+   * point to.
+   */
   private wait({ p, residual, found }: Look, before: Look | null): number {
     const { k, long, short, tolerance } = this.plan;
     // A look costs some 20 ns · p², a vector 4·(long + p)·short flops at 20 a nanosecond.
@@ -295,8 +304,8 @@ interface Look {
 }
 
 /**
- * Whether some value stands `block` times or more, so that more copies may exist than were found, and these would push σ_k up by
- * something. Values that the tolerance cannot tell apart count as one.
+ * Whether some value stands `block` times or more, so that more copies may exist than were found, and these would
+ * push σ_k up by something. Values that the tolerance cannot tell apart count as one.
  */
 function repeats(sigma: Float64Array, { k, tolerance }: Plan, block: number): boolean {
   const largest = sigma[0]!;

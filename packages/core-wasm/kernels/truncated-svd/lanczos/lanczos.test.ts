@@ -361,7 +361,7 @@ describe('block Lanczos on matrices', () => {
     });
   });
 
-  it('takes chosen vectors in any order, tells progress, stops when told, and needs no more memory than foretold', async () => {
+  it('takes chosen vectors in any order, tells progress, stops when told, and needs no more memory than estimated', async () => {
     const a = gaussian(120, 100);
     const all = truncatedSvd(kernels, a, { k: 9 });
     const some = truncatedSvd(kernels, a, { k: 9, vectors: [7, 0, 7] });

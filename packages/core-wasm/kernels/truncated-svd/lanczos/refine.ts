@@ -5,9 +5,9 @@ import type { Plan } from '../iterate.js';
 const ROUNDS = 4;
 
 /**
- * Triplets whose σ_k is so far below σ₁ that AᵀA, which squares, has lost its digits: the basis is sent through A and Aᵀ
- * with Gram–Schmidt after either, so that nothing is squared; then W = A·V = L·Q, L = X·Σ·Yᵀ by one-sided Jacobi. Again,
- * while the residuals, measured on A itself, are above the tolerance. Changes the basis.
+ * Triplets whose σ_k is so far below σ₁ that AᵀA, which squares, has lost its digits: the basis is sent through A and
+ * Aᵀ with Gram–Schmidt after either, so that nothing is squared; then W = A·V = L·Q, L = X·Σ·Yᵀ by one-sided Jacobi.
+ * Again, while the residuals, measured on A itself, are above the tolerance. Changes the basis.
  */
 export function refine(
   algebra: Algebra,

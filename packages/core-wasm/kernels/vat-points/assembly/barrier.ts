@@ -24,8 +24,9 @@ export function atBarrier(job: usize, state: usize): bool {
       ok = false;
       break;
     }
-    // V8's baseline compiler up to Node 20 keeps the address it waits on in 8 bytes of a slot for 4, over what lies before it: that must
-    // be no local (it was `target`, of which 0 was left, so that workers went on early), but a constant, which needs no slot.
+    // V8's baseline compiler up to Node 20 keeps the address it waits on in 8 bytes of a slot for 4, over what lies
+    // before it: that must be no local (it was `target`, of which 0 was left, so that workers went on early), but a
+    // constant, which needs no slot.
     store<i32>(sync, 2 - atomic.wait<i32>(sync, seen, 20000000), Sync.lastWake << 2);
   }
   atomic.sub<u32>(sync, 1, Sync.sleepers << 2);

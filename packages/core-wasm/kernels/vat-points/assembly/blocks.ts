@@ -1,9 +1,9 @@
 // Points in blocks of 16, neighbours in space, shared out to the workers in turn.
 //
-// With few coordinates a block holds these, transposed, and distances are computed from a point to a block's sixteen at once ("direct"). With
-// more, points lie as records, a block holds them quantised, and distances are computed pair by pair.
-// Beside them lie a few bound rows a block, from which lower and upper bounds of distances follow. Bounds only decide what need not be
-// computed, with a tolerance for rounding, and so never change a result.
+// With few coordinates a block holds these, transposed, and distances are computed from a point to a block's sixteen
+// at once ("direct"). With more, points lie as records, a block holds them quantised, and distances are computed pair
+// by pair. Beside them lie a few bound rows a block, from which lower and upper bounds of distances follow. Bounds
+// only decide what need not be computed, with a tolerance for rounding, and so never change a result.
 import { ptr, setWord, word } from "../../../assembly/words";
 import { Job, PointRecord, Row, Worker } from "../memory";
 

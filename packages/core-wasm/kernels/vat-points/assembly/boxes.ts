@@ -1,5 +1,5 @@
-// Bounds of distances to and between boxes of blocks: lowest and highest of each row side by side, as many rows as there are. The last may be the
-// norm of what a projection leaves out.
+// Bounds of distances to and between boxes of blocks: lowest and highest of each row side by side, as many rows as
+// there are. The last may be the norm of what a projection leaves out.
 import { term } from "./distances";
 
 /** Lower bound of the distances between two blocks' boxes. */
@@ -51,7 +51,10 @@ export function mostBetween(a: usize, b: usize, rows: u32, norm: bool, l1: bool)
   return all;
 }
 
-/** Which of a block's 16 points, their rows transposed at `p`, have a lower bound of the distances to a box at or under their limits: a bit each. */
+/**
+ * Which of a block's 16 points, their rows transposed at `p`, have a lower bound of the distances to a box at or
+ * under their limits: a bit each.
+ */
 // @ts-ignore: decorator
 @inline
 export function rowsNear(box: usize, p: usize, rows: u32, l1: bool, l0: v128, l4: v128, l8: v128, l12: v128): u32 {

@@ -1,5 +1,6 @@
-// The distances of vat-points, squared for L2: sums of the differences' squares or absolute values in float32, in an order that depends on d
-// alone, and the same to the last bit from either side. Direct: coordinate by coordinate. Records: sixteen chains, four vectors wide.
+// The distances of vat-points, squared for L2: sums of the differences' squares or absolute values in float32, in an
+// order that depends on d alone, and the same to the last bit from either side. Direct: coordinate by coordinate.
+// Records: sixteen chains, four vectors wide.
 import { sum4 } from "../../../assembly/lanes";
 import { ptr, word } from "../../../assembly/words";
 import { Job, PointRecord, Row, Worker } from "../memory";
@@ -18,8 +19,9 @@ export function term(sum: v128, x: v128, y: v128, l1: bool): v128 {
 }
 
 /**
- * Direct: distances of a point (its coordinates in a row at `v`) to a block's 16 into out[16]; false, with out unfinished, once every partial sum
- * is over the lane's limit. Sums only grow, so that nothing at or under its limit is ever given up.
+ * Direct: distances of a point (its coordinates in a row at `v`) to a block's 16 into out[16]; false, with out
+ * unfinished, once every partial sum is over the lane's limit. Sums only grow, so that nothing at or under its limit
+ * is ever given up.
  */
 // @ts-ignore: decorator
 @inline

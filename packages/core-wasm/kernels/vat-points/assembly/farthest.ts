@@ -29,7 +29,9 @@ export function takePair(state: usize, x: f32, a: u32, b: u32): void {
   } else if (x == best) setWord(state, Worker.largestIndex, min(word(state, Worker.largestIndex), min(a, b)));
 }
 
-/** The same for the distances of point `id` to those of a block's points `ids` that are in `lanes`, f32[16] at `out`. */
+/**
+ * The same for the distances of point `id` to those of a block's points `ids` that are in `lanes`, f32[16] at `out`.
+ */
 export function takeLargest(state: usize, out: usize, ids: usize, id: u32, lanes: u32): void {
   const B = f32x4.splat(float(state, Worker.largest));
   lanes &=

@@ -3,7 +3,10 @@ import { float, ptr, setWord, word } from "../../../assembly/words";
 import { Job, PointRecord, Worker } from "../memory";
 import { blockBytes, record, workerOf } from "./blocks";
 
-/** Direct: writes up to 16 points, f32 rows of d coordinates at `rows`, into global block g; `dimensions` u32[d] is the order of the coordinates. */
+/**
+ * Direct: writes up to 16 points, f32 rows of d coordinates at `rows`, into global block g; `dimensions` u32[d] is
+ * the order of the coordinates.
+ */
 export function vatPointsFill(job: usize, g: u32, rows: usize, count: u32, dimensions: usize): void {
   const d = word(job, Job.d), workers = word(job, Job.workers);
   const block = ptr(workerOf(job, g % workers), Worker.points) + <usize>(g / workers) * blockBytes(job);
@@ -22,9 +25,10 @@ export function vatPointsFillRecord(job: usize, id: u32, row: usize, dimensions:
 }
 
 /**
- * Quantises point `id`, whose record is written: the coordinates of centre + f·(x − centre), into its record and as the given lane of global block
- * g. Its prefix, f32[prefixLength], follows the row and x itself. odd: 1 if the point may lie farther from others than the quantised coordinates
- * show. centre: f64 in the order of a record's coordinates, filled up with zeros to a multiple of 4.
+ * Quantises point `id`, whose record is written: the coordinates of centre + f·(x − centre), into its record and as
+ * the given lane of global block g. Its prefix, f32[prefixLength], follows the row and x itself. odd: 1 if the point
+ * may lie farther from others than the quantised coordinates show. centre: f64 in the order of a record's
+ * coordinates, filled up with zeros to a multiple of 4.
  */
 export function vatPointsQuantise(job: usize, g: u32, lane: u32, id: u32, row: usize, centre: usize, f: f64, odd: u32): void {
   const d = word(job, Job.d), workers = word(job, Job.workers);
@@ -69,8 +73,8 @@ export function vatPointsQuantise(job: usize, g: u32, lane: u32, id: u32, row: u
 }
 
 /**
- * For all blocks: ids, bound rows, boxes and those around sixteen. values: f32[n × wide], what boxes are made of, the bound rows where there are
- * any; index: u32[n], the points in their places.
+ * For all blocks: ids, bound rows, boxes and those around sixteen. values: f32[n × wide], what boxes are made of, the
+ * bound rows where there are any; index: u32[n], the points in their places.
  */
 export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index: usize): void {
   const n = word(job, Job.n), m = word(job, Job.boundRows), workers = word(job, Job.workers), rows = word(job, Job.boxRows);

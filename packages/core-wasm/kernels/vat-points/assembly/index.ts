@@ -1,5 +1,6 @@
-// vat-points: Prim's order straight from points. ../README.md explains the whole. Few points: ./matrix. Else ./tree finds the few edges that matter
-// and, on its way, the farthest pair, and orders them; where too many edges are equal ./search and ./plain take over.
+// vat-points: Prim's order straight from points. ../README.md explains the whole. Few points: ./matrix. Else ./tree
+// finds the few edges that matter and, on its way, the farthest pair, and orders them; where too many edges are equal
+// ./search and ./plain take over.
 import { ptr, setWord, word } from "../../../assembly/words";
 import { Job, Stage, Worker } from "../memory";
 import { atBarrier } from "./barrier";
@@ -16,8 +17,8 @@ export { vatPointsProbe } from "./search";
 export { vatPointsSpatialOrder } from "./spatial-order";
 
 /**
- * Does up to `steps` units of a worker's work and returns 0 to be called again, 1 at the end, 2 when cancelled, 3 when aborted. All workers must be called
- * with the same `steps`; they return after the same one.
+ * Does up to `steps` units of a worker's work and returns 0 to be called again, 1 at the end, 2 when cancelled, 3
+ * when aborted. All workers must be called with the same `steps`; they return after the same one.
  */
 export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
   const l1 = word(job, Job.l1) != 0, state = workerOf(job, worker);

@@ -1,4 +1,5 @@
-// The tree made anew from the edges found: Kruskal's joins, which edges stay light, and what the rows of the next round need to know of it.
+// The tree made anew from the edges found: Kruskal's joins, which edges stay light, and what the rows of the next
+// round need to know of it.
 import { clearCounts, countKey, sortPairs } from "../../../assembly/sort";
 import { float, ptr, setWord, word } from "../../../assembly/words";
 import { Edge, Job, Tree, TreeWorker, Worker } from "../memory";
@@ -8,7 +9,10 @@ import { setLimits } from "./quantised";
 // Bytes of an edge.
 const EDGE: usize = Edge.size << 2;
 
-/** M(i, j): the largest edge between two points in the tree. Joins were made smaller under larger, so that at most 2·log₂ n are climbed. */
+/**
+ * The bottleneck distance of two points: the largest edge between them in the tree. Joins were made smaller under
+ * larger, so that at most 2·log₂ n are climbed.
+ */
 export function between(tree: usize, i: u32, j: u32): f32 {
   const up = ptr(tree, Tree.up), height = ptr(tree, Tree.height);
   let m: f32 = 0;
@@ -25,7 +29,10 @@ export function between(tree: usize, i: u32, j: u32): f32 {
   return m;
 }
 
-/** Takes the workers' new edges into the tree; of all edges those stay that are in some least spanning tree of what was seen. */
+/**
+ * Takes the workers' new edges into the tree; of all edges those stay that are in some least spanning tree of what
+ * was seen.
+ */
 export function makeTree(job: usize): void {
   const tree = ptr(job, Job.tree), n = word(job, Job.n);
   const sorted = ptr(tree, Tree.sorted), count = gather(job, tree);
@@ -77,7 +84,8 @@ export function makeTree(job: usize): void {
   memory.fill(ptr(tree, Tree.blockOf), 0xff, <usize>n << 2);
 }
 
-// Pairs of a distance's bits and where the edge stands, counted for sorting, of the edges kept and of the workers' new ones.
+// Pairs of a distance's bits and where the edge stands, counted for sorting, of the edges kept and of the workers'
+// new ones.
 function gather(job: usize, tree: usize): u32 {
   const counts = ptr(tree, Tree.counts);
   clearCounts(counts);
@@ -132,7 +140,7 @@ function join(tree: usize, a: u32, b: u32, x: f32): void {
   store<u32>(tail + p, load<u32>(tail + q));
 }
 
-/** For each of a worker's blocks a point that stands for it, and how far the others are from that one. */
+/** For each of a worker's blocks its representative, and how far the others are from that one. */
 export function describeBlocks(job: usize, worker: u32): void {
   const tree = ptr(job, Job.tree), total = word(job, Job.blocks), workers = word(job, Job.workers), state = workerOf(job, worker);
   const block = ptr(tree, Tree.blockOf), reach = ptr(tree, Tree.reach), limits = ptr(tree, Tree.reachLimits), tops = ptr(tree, Tree.maxReach);
@@ -159,7 +167,10 @@ export function describeBlocks(job: usize, worker: u32): void {
   }
 }
 
-/** The blocks in the tree's order, with the largest edge between the points that stand for them; and the largest reach of each sixteen. */
+/**
+ * The blocks in the tree's order, with the largest edge between their representatives; and the largest reach
+ * of each sixteen.
+ */
 export function orderBlocks(job: usize): void {
   const tree = ptr(job, Job.tree), tops = ptr(tree, Tree.maxReach), all = ptr(tree, Tree.maxReachOf16);
   for (let g: u32 = 0; g < word(job, Job.blocks); g++) {

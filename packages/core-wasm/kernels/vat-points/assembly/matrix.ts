@@ -8,7 +8,10 @@ import { atBarrier } from "./barrier";
 import { blockBytes, gather, record, workerOf } from "./blocks";
 import { distances, term } from "./distances";
 
-/** One unit of a worker's work: a block's rows of the matrix; with the last of them VAT. 0: call again, 1: done, 2: cancelled, 3: aborted. */
+/**
+ * One unit of a worker's work: a block's rows of the matrix; with the last of them VAT. 0: call again, 1: done, 2:
+ * cancelled, 3: aborted.
+ */
 export function matrixUnit(job: usize, worker: u32, l1: bool): u32 {
   const state = workerOf(job, worker), sync = ptr(job, Job.sync), workers = word(job, Job.workers), blocks = word(job, Job.blocks);
   const row = word(state, Worker.row), g = row * workers + worker;

@@ -1,5 +1,6 @@
-// Plain Prim over points, all workers one step after the other: where so many pairs are equally far apart that their edges do not fit. A step
-// computes the distances of the point visited to all unvisited ones, but where partial sums pass their keys early.
+// Plain Prim over points, all workers one step after the other: where so many pairs are equally far apart that their
+// edges do not fit. A step computes the distances of the point visited to all unvisited ones, but where partial sums
+// pass their keys early.
 import { float, ptr, setFloat, setWord, word } from "../../../assembly/words";
 import { Candidate, Job, Sync, Worker } from "../memory";
 import { atBarrier } from "./barrier";
@@ -29,7 +30,10 @@ export function offerStart(job: usize, worker: u32, start: u32): void {
   }
 }
 
-/** One step of Prim: the nearest of all workers' candidates, then each worker's next. 0: call again, 1: done, 2: cancelled, 3: aborted. */
+/**
+ * One step of Prim: the nearest of all workers' candidates, then each worker's next. 0: call again, 1: done, 2:
+ * cancelled, 3: aborted.
+ */
 export function primStep(job: usize, worker: u32, l1: bool): u32 {
   const n = word(job, Job.n), workers = word(job, Job.workers), state = workerOf(job, worker), sync = ptr(job, Job.sync);
   const step = word(state, Worker.step);
@@ -59,7 +63,8 @@ export function primStep(job: usize, worker: u32, l1: bool): u32 {
     atomic.store<u32>(sync + (Sync.stopAfter << 2), next);
   if (!atBarrier(job, state)) return 3;
   if (next == n) return 1;
-  // A step's number, not a flag: a slow worker may see the order to stop one step early and must still go to that barrier.
+  // A step's number, not a flag: a slow worker may see the order to stop one step early and must still go to that
+  // barrier.
   return atomic.load<u32>(sync + (Sync.stopAfter << 2)) == next ? 2 : 0;
 }
 

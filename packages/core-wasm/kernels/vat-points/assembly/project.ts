@@ -1,5 +1,5 @@
-// Bound rows of vat-points in float64: points less their centre, in an orthonormal basis. All rows are `size` numbers apart, an even
-// number; what lies past the coordinates is 0.
+// Bound rows of vat-points in float64: points less their centre, in an orthonormal basis. All rows are `size` numbers
+// apart, an even number; what lies past the coordinates is 0.
 
 import { madd2, pair, sum2 } from "../../../assembly/lanes";
 
@@ -18,7 +18,10 @@ function centred(x: usize, centre: usize, size: u32, y: usize): f64 {
   return sum2(sum);
 }
 
-/** Of each of `count` points x (f32): its products with `m` basis rows (f64) and then |x − centre|², into f64[m + 1] of `out`. `y` is scratch, f64[size]. */
+/**
+ * Of each of `count` points x (f32): its products with `m` basis rows (f64) and then |x − centre|², into f64[m + 1]
+ * of `out`. `y` is scratch, f64[size].
+ */
 export function vatPointsProject(x: usize, count: u32, size: u32, centre: usize, basis: usize, m: u32, y: usize, out: usize): void {
   const step = <usize>size << 3;
   for (; count > 0; count--, x += <usize>size << 2) {
@@ -50,7 +53,10 @@ export function vatPointsProject(x: usize, count: u32, size: u32, centre: usize,
   }
 }
 
-/** next[j] += Σ parts[i, j]·(x_i − centre) over `count` points: f64[m × size]; `parts` as `vatPointsProject` writes them. */
+/**
+ * next[j] += Σ parts[i, j]·(x_i − centre) over `count` points: f64[m × size]; `parts` as `vatPointsProject` writes
+ * them.
+ */
 export function vatPointsCombine(x: usize, count: u32, size: u32, centre: usize, parts: usize, m: u32, y: usize, next: usize): void {
   const step = <usize>size << 3;
   for (; count > 0; count--, x += <usize>size << 2) {

@@ -1,8 +1,8 @@
-// int16-quantised coordinates: q = round((x − centre) · steps). Their distances are exact in 32 bits, cost a
-// sixth of the operations of f32 differences, and lie within the two points' rounding of the real ones: enough to decide which
+// int16-quantised coordinates: q = round((x − centre) · steps). Their distances are exact in 32 bits, cost a sixth of
+// the operations of f32 differences, and lie within the two points' rounding of the real ones: enough to decide which
 // distances are computed. The step is such that no sum overflows: |q| ≤ 22 000 + √d / 2 for the whole vector, which
-// by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹. Points beyond the radius of such numbers are moved to it, which brings no two
-// farther apart: fine for near pairs, but not where the farthest pair is sought.
+// by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹. Points beyond the radius of such numbers are moved
+// to it, which brings no two farther apart: fine for near pairs, but not where the farthest pair is sought.
 import { float, ptr, word } from "../../../assembly/words";
 import { Job } from "../memory";
 
@@ -15,7 +15,10 @@ function mac(a: v128, b: v128, sum: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
 }
 
-/** a·x, b·x, c·x, e·x into out[4 × 16] for the 16 points x of a block; a … e are quantised rows, `bytes` long, a multiple of 4. */
+/**
+ * a·x, b·x, c·x, e·x into out[4 × 16] for the 16 points x of a block; a … e are quantised rows, `bytes` long, a
+ * multiple of 4.
+ */
 export function products(block: usize, a: usize, b: usize, c: usize, e: usize, bytes: usize, out: usize, zero: v128): void {
   for (let p: usize = 0; p < 256; p += 16) v128.store(out + p, zero);
   for (; bytes > 0; ) {
@@ -68,7 +71,10 @@ function add(out: usize, left: v128, right: v128): void {
   v128.store(out, i32x4.add(v128.load(out, 16), right), 16);
 }
 
-/** a·x into out[16] for the 16 points x of a block. Four coordinates an iteration: four sums alone would wait for their own additions. */
+/**
+ * a·x into out[16] for the 16 points x of a block. Four coordinates an iteration: four sums alone would wait for
+ * their own additions.
+ */
 export function product(p: usize, a: usize, bytes: usize, out: usize, zero: v128): void {
   let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
   const end = a + (bytes & ~7);
@@ -107,9 +113,10 @@ function square(products: usize, norms: usize, norm: v128): v128 {
 }
 
 /**
- * Which of a block's 16 points a quantised row may be near to or far from: a bit each, the lower 16 for a lower bound at or under
- * max(l, L[16]), the others for an upper bound at or over `limit`. Rows are prefixes: they end in the norm of the coordinates left out, in the upper half
- * of their last word. These parts point the same way at best, and away from each other at worst.
+ * Which of a block's 16 points a quantised row may be near to or far from: a bit each, the lower 16 for a lower bound
+ * at or under max(l, L[16]), the others for an upper bound at or over `limit`. Rows are prefixes: they end in the
+ * norm of the coordinates left out, in the upper half of their last word. These parts point the same way at best, and
+ * away from each other at worst.
  */
 // @ts-ignore: decorator
 @inline
@@ -173,7 +180,10 @@ function apart(square: v128, left: v128, own: v128): v128 {
   return i32x4.add(square, i32x4.shl(i32x4.dot_i16x8_s(left, own), 2));
 }
 
-/** Limits for 16 keys: the largest squared distance in steps that a point at or under the key can show; −1 for the visited. */
+/**
+ * Limits for 16 keys: the largest squared distance in steps that a point at or under the key can show; −1 for the
+ * visited.
+ */
 export function setLimits(job: usize, K: usize, to: usize, relative4: v128, absolute4: v128): void {
   const off = f32x4.splat(2 * float(job, Job.quantisationError)), steps = f32x4.splat(float(job, Job.stepsPerUnit));
   const zero = f32x4.splat(0), one = f32x4.splat(1), margin = f32x4.splat(1.000001);
@@ -186,7 +196,10 @@ export function setLimits(job: usize, K: usize, to: usize, relative4: v128, abso
   }
 }
 
-/** The least squared distance in steps that two ordinary points at least `best` (squared) apart can show, in each lane. */
+/**
+ * The least squared distance in steps that two ordinary points at least `best` (squared) apart can show, in each
+ * lane.
+ */
 export function beyond(job: usize, best: f32): v128 {
   const reach = (best - float(job, Job.absoluteTolerance)) / float(job, Job.relativeTolerance);
   if (!(reach > 0)) return i32x4.splat(0);

@@ -10,12 +10,16 @@ import { farLimit, tile } from "./tile";
 
 // Scatters the classes of block pairs.
 const SCATTER: u32 = 0x9e3779b1;
-// Where a round takes fewer than one in so many of a row's block pairs, M is found for each, not for all blocks at once.
+// Where a round takes fewer than one in so many of a row's block pairs, their bottleneck distances are found one by
+// one, not for all blocks at once.
 const FEW: u32 = 40;
 // Edges that a block pair may add.
 const MOST: u32 = 256;
 
-/** Row g of a round: its light pairs, as far as the last tree can tell, go to the worker's edges. False if these are full: call again then. */
+/**
+ * Row g of a round: its light pairs, as far as the last tree can tell, go to the worker's edges. False if these are
+ * full: call again then.
+ */
 // @ts-ignore: decorator
 @inline
 export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: bool): bool {
@@ -89,16 +93,16 @@ function done(own: usize): bool {
   return true;
 }
 
-// M between the points that stand for two blocks.
+// Bottleneck distance between the representatives of two blocks.
 // @ts-ignore: decorator
 @inline
 function level(tree: usize, own: usize, g: u32, b: u32, few: bool): f32 {
   if (!few) return load<f32>(ptr(own, TreeWorker.levels) + (<usize>b << 2));
-  const standing = ptr(tree, Tree.representatives);
-  return between(tree, load<u32>(standing + (<usize>g << 2)), load<u32>(standing + (<usize>b << 2)));
+  const representatives = ptr(tree, Tree.representatives);
+  return between(tree, load<u32>(representatives + (<usize>g << 2)), load<u32>(representatives + (<usize>b << 2)));
 }
 
-// M from the point that stands for block g to those of all blocks: the largest edge between them in the tree's order.
+// The same from block g to all blocks: the largest edge between them in the tree's order.
 function levels(tree: usize, own: usize, g: u32, total: u32): void {
   const order = ptr(tree, Tree.blockOrder), gaps = ptr(tree, Tree.blockGaps), to = ptr(own, TreeWorker.levels);
   const place = load<u32>(ptr(tree, Tree.blockPlace) + (<usize>g << 2));
@@ -115,7 +119,8 @@ function levels(tree: usize, own: usize, g: u32, total: u32): void {
   store<f32>(to + (<usize>g << 2), 0);
 }
 
-// Edges from each point of a block to the next, and from the last to the first of the next block: with them any points are joined.
+// Edges from each point of a block to the next, and from the last to the first of the next block: with them any
+// points are joined.
 function chain(job: usize, state: usize, g: u32, l1: bool): void {
   const own = ptr(state, Worker.tree), rows = ptr(state, Worker.rows), size = ptr(job, Job.rowBytes), workers = word(job, Job.workers);
   let last: usize = 0;
@@ -123,7 +128,8 @@ function chain(job: usize, state: usize, g: u32, l1: bool): void {
     let v = rows + <usize>lane * size;
     if (lane == 16) {
       if (g + 1 >= word(job, Job.blocks)) break;
-      // Not a lane of this block: its place is free, as there are sixteen candidates' places and the first is done with.
+      // Not a lane of this block: its place is free, as there are sixteen candidates' places and the first is done
+      // with.
       v = rows;
       publish(job, workerOf(job, (g + 1) % workers), ((g + 1) / workers) << 4, v);
     }

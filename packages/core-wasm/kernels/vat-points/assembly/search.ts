@@ -1,5 +1,6 @@
-// The search for the farthest pair where there is no tree whose rounds find it on their way. A pair is passed over only if a bound shows it
-// to be below the largest distance known, so that the result does not depend on who looked first.
+// The search for the farthest pair where there is no tree whose rounds find it on their way. A pair is passed over
+// only if a bound shows it to be below the largest distance known, so that the result does not depend on who looked
+// first.
 import { float, ptr, word } from "../../../assembly/words";
 import { Job, Row, Sync, Worker } from "../memory";
 import { NONE, blockBytes, publish, publishBlock, workerOf } from "./blocks";
@@ -7,7 +8,10 @@ import { distances, pairDistance } from "./distances";
 import { raise, takePair } from "./farthest";
 import { tile } from "./tile";
 
-/** Distances of one stored point (global block · 16 + lane) to all, for a first guess of the largest; returns the farthest in the same way. */
+/**
+ * Distances of one stored point (global block · 16 + lane) to all, for a first guess of the largest; returns the
+ * farthest in the same way.
+ */
 export function vatPointsProbe(job: usize, from: u32): u32 {
   const workers = word(job, Job.workers), d = word(job, Job.d), records = word(job, Job.asRecords) != 0, l1 = word(job, Job.l1) != 0;
   const own = workerOf(job, 0), out = ptr(own, Worker.out), row = ptr(own, Worker.rows);

@@ -1,8 +1,9 @@
 // Points put in an order in which neighbours in the list are neighbours in space.
 
 /**
- * Sorts the points so that every run of 16, and of 256, lies close together: halved along the widest row, at multiples of 256 and then 16. values: f32[n × width], width
- * a multiple of 4, filled up with equal values; index: u32[n], written; stack: 1024 bytes.
+ * Sorts the points so that every run of 16, and of 256, lies close together: halved along the widest row, at
+ * multiples of 256 and then 16. values: f32[n × width], width a multiple of 4, filled up with equal values; index:
+ * u32[n], written; stack: 1024 bytes.
  */
 export function vatPointsSpatialOrder(values: usize, width: u32, n: u32, index: usize, stack: usize): void {
   const bytes = <usize>width << 2;

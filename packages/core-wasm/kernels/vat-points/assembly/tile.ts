@@ -1,8 +1,10 @@
-// A tile: the pairs of one block's points with another's. Those that may be light edges of the tree (./tree) are computed and kept, and
-// those that may be the farthest pair (./farthest): one look for both, as mostly they need the same products.
+// A tile: the pairs of one block's points with another's. Those that may be light edges of the tree (./tree) are
+// computed and kept, and those that may be the farthest pair (./farthest): one look for both, as mostly they need the
+// same products.
 //
-// Of quantised points two filters follow the boxes: the prefix, quantised first principal coordinates and the norm of the others, which gives
-// bounds of both kinds for a fraction of a product; and, where it leaves many pairs, all coordinates.
+// Of quantised points two filters follow the boxes: the prefix, quantised first principal coordinates and the norm of
+// the others, which gives bounds of both kinds for a fraction of a product; and, where it leaves many pairs, all
+// coordinates.
 import { float, ptr, setWord, word } from "../../../assembly/words";
 import { Held, Job, PointRecord, Row, Tile, Tree, Worker } from "../memory";
 import { NONE, blockBytes, workerOf } from "./blocks";
@@ -14,10 +16,14 @@ import { beyond, lanesOfAll, lanesOfPrefix, product, products, quantisedAt, quan
 
 // Points of a block compared by bounds before it is judged whether these pay.
 const LOOK: u32 = 2;
-// So many pairs of a point with a block are computed at once; of more the quantised coordinates are compared first (measured).
+// So many pairs of a point with a block are computed at once; of more the quantised coordinates are compared first
+// (measured).
 const FEW: u32 = 2;
 
-/** What an upper bound must reach to matter for the farthest pair. Zero vectors are at 2 from others, whatever their coordinates tell. */
+/**
+ * What an upper bound must reach to matter for the farthest pair. Zero vectors are at 2 from others, whatever their
+ * coordinates tell.
+ */
 // @ts-ignore: decorator
 @inline
 export function farLimit(job: usize, state: usize): f32 {
@@ -26,8 +32,8 @@ export function farLimit(job: usize, state: usize): f32 {
 }
 
 /**
- * The pairs of some lanes of block g, whose points are published, with block b ≥ g, each once. Where `light`, `level` is the bottleneck distance
- * between the two blocks' representatives.
+ * The pairs of some lanes of block g, whose points are published, with block b ≥ g, each once. Where `light`, `level`
+ * is the bottleneck distance between the two blocks' representatives.
  */
 export function tile(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32, light: bool, l1: bool): void {
   if (l1) tileOf(job, state, g, b, which, level, light, true);
@@ -96,7 +102,8 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
     let nearLanes = (nearRows >> lane) & 1 ? lanes : 0, farLanes = (farRows >> lane) & 1 ? lanes : 0;
     if (quantised) {
       const r = ptr(v, Row.record);
-      // How often a prefix left few pairs, of rows that seek the one, the other or both; where that is seldom it is tried now and then only.
+      // How often a prefix left few pairs, of rows that seek the one, the other or both; where that is seldom it is
+      // tried now and then only.
       const use = scratch + (Tile.uses << 2) + (<usize>(u32(nearLanes != 0) | (u32(farLanes != 0) << 1)) << 3);
       const uses = load<u32>(use) + 1;
       store<u32>(use, uses);

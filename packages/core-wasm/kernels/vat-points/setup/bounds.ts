@@ -3,9 +3,10 @@ import { project, SAMPLE } from './project.js';
 import type { Rows } from './rows.js';
 
 /**
- * What distance bounds are made from. For points a, b with bound rows (p, ρ): |p_a − p_b|² + (ρ_a − ρ_b)² ≤ ‖a − b‖² ≤ |p_a − p_b|² + (ρ_a + ρ_b)²
- * where p are coordinates in an orthonormal basis of m−1 directions about the centroid and ρ the norm of the rest; for L1 the p are
- * m−1 of the coordinates themselves, ρ is the L1 norm of the others, and the terms are not squared.
+ * What distance bounds are made from. For points a, b with bound rows (p, ρ): |p_a − p_b|² + (ρ_a − ρ_b)² ≤ ‖a − b‖²
+ * ≤ |p_a − p_b|² + (ρ_a + ρ_b)² where p are coordinates in an orthonormal basis of m−1 directions about the centroid
+ * and ρ the norm of the rest; for L1 the p are m−1 of the coordinates themselves, ρ is the L1 norm of the others, and
+ * the terms are not squared.
  */
 export interface Bounds {
   /** Rows per point, ρ last; 0: none, where the distance itself is as cheap. */
@@ -21,14 +22,23 @@ export interface Bounds {
   centre: Float64Array;
   /** float64[n]: squared distances from it; empty for L1 and where m is 0. */
   squares: Float64Array;
-  /** float32[n × prefix]: coordinates in more of these directions and the norm of the rest; empty for L1 and under 48 coordinates. */
+  /**
+   * float32[n × prefix]: coordinates in more of these directions and the norm of the rest; empty for L1 and under 48
+   * coordinates.
+   */
   prefixes: Float32Array;
   prefix: number;
-  /** float32[n × width]: what points are sorted by in space and boxes are made of: the bound rows, or the coordinates if there are none. */
+  /**
+   * float32[n × width]: what points are sorted by in space and boxes are made of: the bound rows, or the coordinates
+   * if there are none.
+   */
   sort: { values: Float32Array; width: number };
 }
 
-/** How many bound rows n points of d coordinates get (measured). Under 10 they would cost what the distance costs; boxes then hold the coordinates. */
+/**
+ * How many bound rows n points of d coordinates get (measured). Under 10 they would cost what the distance costs;
+ * boxes then hold the coordinates.
+ */
 export function boundRows(n: number, d: number): number {
   if (d < 10) return 0;
   if (d < 48) return 8;
@@ -38,8 +48,8 @@ export function boundRows(n: number, d: number): number {
 }
 
 /**
- * Whether points of d coordinates also lie as records, beside blocks of whole numbers (measured): twice the memory; past 1 GB of points room
- * for more of them is worth more. L1 distances have no whole numbers to sort pairs out by.
+ * Whether points of d coordinates also lie as records, beside quantised blocks (measured): twice the memory;
+ * past 1 GB of points room for more of them is worth more. L1 distances have no quantised coordinates.
  */
 export function asRecords(n: number, d: number, l1: boolean): boolean {
   return d >= (l1 ? 128 : 48) && n * d < 2 ** 28;
@@ -49,12 +59,15 @@ export function asRecords(n: number, d: number, l1: boolean): boolean {
 const LEAST = 6;
 const FEWEST = 8;
 
-/** How many whole numbers a point's prefix has at most, the norm of the rest included; even (measured). */
+/** How many quantised numbers a point's prefix has at most, the norm of the rest included; even (measured). */
 export function prefixRows(d: number): number {
   return d < 160 ? 32 : 48;
 }
 
-/** The points' centre, roughly, and the coordinates by falling variance, from some thousand points; equal ones by index. */
+/**
+ * The points' centre, roughly, and the coordinates by falling variance, from some thousand points; equal ones by
+ * index.
+ */
 export interface Dimensions {
   centre: Float64Array;
   dimensions: Uint32Array;
@@ -192,8 +205,9 @@ export function boundsOf(
       if (all > reach) reach = all;
     },
   );
-  // Each bound row is off by 6e-8·√reach, so the bound's root by δ = 2e-7·√(m·reach); and (√key + δ)² ≤ relative·key + δ²(1 + 1/(relative − 1)).
-  // ρ itself is a root of a float64 difference, off by at most √(1e-15·reach) = 3e-8·√reach.
+  // Each bound row is off by 6e-8·√reach, so the bound's root by δ = 2e-7·√(m·reach); and (√key + δ)² ≤ relative·key
+  // + δ²(1 + 1/(relative − 1)). ρ itself is a root of a float64 difference, off by at most √(1e-15·reach) =
+  // 3e-8·√reach.
   const absolute = (directions + 1) * reach * 4e-14 * (1 + 1 / (relative - 1));
   return {
     m,

@@ -9,15 +9,17 @@ export interface Distinct {
   group: Uint32Array;
 }
 
-// Scaled coordinates differ by at least 2⁻⁷⁴ if none but 0 is smaller than this: then no two different points are at distance 0.
+// Scaled coordinates differ by at least 2⁻⁷⁴ if none but 0 is smaller than this: then no two different points are at
+// distance 0.
 const SMALLEST = 2 ** -50;
 // Comparisons of whole points, for each point: more are needed only where bounds tell nothing.
 const PATIENCE = 8;
 
 /**
- * The distinct points, by the values that `bounds` sorts them by; null if all are, if only one is, or if coordinates are so small that
- * others than equal points could be at distance 0. Equal points follow each other in a VAT order, in the order of their indices, with the
- * first as parent: so the order of the distinct ones tells all. Time O(n·m), and O(n·d) where there are equal points.
+ * The distinct points, by the values that `bounds` sorts them by; null if all are, if only one is, or if coordinates
+ * are so small that others than equal points could be at distance 0. Equal points follow each other in a VAT order,
+ * in the order of their indices, with the first as parent: so the order of the distinct ones tells all. Time O(n·m),
+ * and O(n·d) where there are equal points.
  */
 export function distinctPoints(
   rows: Rows,

@@ -11,7 +11,10 @@ export const NONE = 0xffffffff;
 export const bytesOf = (words: number) => 4 * words;
 const upTo64 = (bytes: number) => 64 * Math.ceil(bytes / 64);
 
-/** Hands out byte offsets in turn, 64-byte aligned, from `base` on: the same calls in the same order give the same places. */
+/**
+ * Hands out byte offsets in turn, 64-byte aligned, from `base` on: the same calls in the same order give the same
+ * places.
+ */
 export function places(base: number): { total: number; take(bytes: number): number } {
   const l = {
     total: base,
@@ -138,12 +141,16 @@ export function place(base: number, sizes: TreeSizes) {
 
 export type Layout = ReturnType<typeof place>;
 
-/** Up to so many points go by the dense matrix (measured, on blobs and uniform points of 3 to 784 coordinates): 8 MB at most. */
+/**
+ * Up to so many points go by the dense matrix (measured, on blobs and uniform points of 3 to 784 coordinates): 8 MB
+ * at most.
+ */
 export const FEW_POINTS = 1400;
 
 /**
- * Most bytes of WebAssembly memory that a job over n points of d coordinates takes, what it takes while preparing included: few points (up to
- * 1400) 4·n² and their own; more about 4·n·(d + m + 90), m ≤ 40, and from d = 48 on, up to 1 GB of points, 4·n·(2·d + m + 130).
+ * Most bytes of WebAssembly memory that a job over n points of d coordinates takes, what it takes while preparing
+ * included: few points (up to 1400) 4·n² and their own; more about 4·n·(d + m + 90), m ≤ 40, and from d = 48 on, up
+ * to 1 GB of points, 4·n·(2·d + m + 130).
  */
 export function vatPointsBytes(n: number, d: number, workers = 1): number {
   checkCounts({ n, d, workers });

@@ -38,9 +38,10 @@ export function projectBytes(d: number, most: number): number {
 }
 
 /**
- * Coordinates of n points about `centre` in some of their principal directions, as far as a sample of 512 tells these. `choose` says in how many, at most
- * `most`, from the sample's variance in each and in all other directions together; it is answered. Then calls `each` with a point's index and
- * float64[m + 1], its m coordinates and its squared distance from the centre. The array is reused.
+ * Coordinates of n points about `centre` in some of their principal directions, as far as a sample of 512 tells
+ * these. `choose` says in how many, at most `most`, from the sample's variance in each and in all other directions
+ * together; it is answered. Then calls `each` with a point's index and float64[m + 1], its m coordinates and its
+ * squared distance from the centre. The array is reused.
  * Time O(n·d·m); WebAssembly memory `projectBytes` meanwhile.
  */
 export function project(
@@ -86,8 +87,8 @@ export function project(
       }
     };
 
-    // Subspace iteration on the sample, from fixed pseudo-random vectors. Any orthonormal basis gives right bounds; a good one gives
-    // tight ones, so that few rounds do.
+    // Subspace iteration on the sample, from fixed pseudo-random vectors. Any orthonormal basis gives right bounds; a
+    // good one gives tight ones, so that few rounds do.
     let state = 12345;
     for (let j = 0; j < m; j++)
       for (let k = 0; k < d; k++) {

@@ -12,8 +12,9 @@ export interface Quantisation {
 const LONGEST = 22_000;
 
 /**
- * Steps for points of d coordinates at these squared distances from their centre: as fine as 16-bit numbers and 32-bit sums allow for all
- * but about a hundredth of the points, so that a few far ones do not blur the others. null if the points lie too close for float32 steps.
+ * Steps for points of d coordinates at these squared distances from their centre: as fine as 16-bit numbers and
+ * 32-bit sums allow for all but about a hundredth of the points, so that a few far ones do not blur the others. null
+ * if the points lie too close for float32 steps.
  */
 export function quantisationOf(squares: Float64Array, d: number): Quantisation | null {
   let top = 0;

@@ -14,8 +14,8 @@ export interface Rounds {
 const LEAST = 512;
 
 /**
- * The rounds for n points; null where there are too few. Each goes through at most some four times the pairs seen before, so that some
- * four new edges a point are light to the tree of those.
+ * The rounds for n points; null where there are too few. Each goes through at most some four times the pairs seen
+ * before, so that some four new edges a point are light to the tree of those.
  */
 export function roundsOf(n: number): Rounds | null {
   if (n < LEAST) return null;
@@ -51,7 +51,10 @@ interface TreeSizes {
   workers: number;
 }
 
-/** Places of all that Tree and TreeWorker of memory.ts hold; some 350·n bytes. Where edges fill up a new tree is made, which makes most of them heavy. */
+/**
+ * Places of all that Tree and TreeWorker of memory.ts hold; some 350·n bytes. Where edges fill up a new tree is made,
+ * which makes most of them heavy.
+ */
 export function placeTree(
   take: (bytes: number) => number,
   { table }: Rounds,

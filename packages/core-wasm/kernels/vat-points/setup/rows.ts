@@ -12,8 +12,9 @@ export interface Rows {
 }
 
 /**
- * manhattan: x·2^−e with the largest magnitude in [½, 1); euclidean: so large that sums of squares just do not overflow, so that they do not
- * underflow, either, down to 1e-35 of the largest value beside an outlier; exact but for subnormals. cosine: x / ‖x‖; correlation: the same of x − mean(x). Norms and means in float64.
+ * manhattan: x·2^−e with the largest magnitude in [½, 1); euclidean: so large that sums of squares just do not
+ * overflow, so that they do not underflow, either, down to 1e-35 of the largest value beside an outlier; exact but
+ * for subnormals. cosine: x / ‖x‖; correlation: the same of x − mean(x). Norms and means in float64.
  */
 export function rowsOf(x: Matrix, metric: Metric): Rows {
   const { data } = x;

@@ -19,7 +19,10 @@ export function spatialOrderBytes(n: number, width: number): number {
   return 4 * n * (4 * Math.ceil(width / 4) + 1) + 1024;
 }
 
-/** Sorts n points in space by float32[n × width] values, in `spatialOrderBytes` of the kernels' memory from `at` on. Time O(n·width·log n). */
+/**
+ * Sorts n points in space by float32[n × width] values, in `spatialOrderBytes` of the kernels' memory from `at` on.
+ * Time O(n·width·log n).
+ */
 export function spatialOrder(
   { arena, exports }: Kernels,
   values: Float32Array,

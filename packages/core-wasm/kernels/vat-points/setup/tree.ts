@@ -13,7 +13,10 @@ interface ProbeExports {
   vatPointsProbe(job: number, from: number): number;
 }
 
-/** Prepares a job by way of a spanning tree: bounds, distinct points, their order in space, blocks. Without `byTree` Prim's own steps do it all. */
+/**
+ * Prepares a job by way of a spanning tree: bounds, distinct points, their order in space, blocks. Without `byTree`
+ * Prim's own steps do it all.
+ */
 export function prepareTree(kernels: Kernels, given: Rows, all: Sizes, l1: boolean, byTree: boolean): number {
   const { d, tag, workers, records } = all;
   const ofAll = boundsOf(kernels, given, dimensionsOf(given, all.n, d), all.n, l1);
