@@ -62,9 +62,9 @@ describe('imports point one way', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('inside analysis: formats ← run ← capture ← methods ← results', () => {
+  it('inside analysis: formats ← stores ← run ← capture ← methods ← results ← workflows', () => {
     // Type-only imports may cross (a contract is no dependency at run time).
-    const order = ['formats', 'run', 'capture', 'methods', 'results'];
+    const order = ['formats', 'stores', 'run', 'capture', 'methods', 'results', 'workflows'];
     const base = join('packages', 'analysis', 'src');
     const wrong = files
       .filter((file) => file.startsWith(base))
@@ -104,6 +104,30 @@ describe('imports point one way', () => {
     for (const file of files) visit(file, []);
     expect([...links.values()].flat().filter((to) => links.has(to)).length).toBeGreaterThan(100);
     expect(cycles).toEqual([]);
+  });
+
+  it('in analysis, what only Node has stands behind #platform', () => {
+    const base = join('packages', 'analysis', 'src');
+    const own = files
+      .filter((file) => file.startsWith(base) && imports(file).some((name) => name.startsWith('node:')))
+      .map((file) => relative(base, file).split(sep).join('/'));
+    const allowed = ['platform/disk.ts', 'platform/file.ts', 'platform/node.ts', 'platform/writer-token.ts'];
+    // Each reached from platform/node.ts alone, or started by it.
+    allowed.push('datasets/download.ts', 'engine/spawn-node.ts', 'engine/worker-node.ts', 'stores/folder.ts');
+    expect(own.filter((file) => !allowed.includes(file))).toEqual([]);
+    const nodeOnly = new Set(allowed.filter((file) => !file.includes('worker-node')));
+    const wrong = files
+      .filter((file) => file.startsWith(base) && !allowed.includes(relative(base, file).split(sep).join('/')))
+      .flatMap((file) => {
+        const text = readFileSync(join(root, file), 'utf8').replace(/(?:import|export)\s+type\s[^;]*;/g, '');
+        return [...text.matchAll(/\bfrom\s+'(\.[^']+)'/g)]
+          .map((match) =>
+            relative(base, target(file, match[1]!)).split(sep).join('/').replace(/\.js$/, '.ts'),
+          )
+          .filter((to) => nodeOnly.has(to))
+          .map((to) => `${file} imports ${to}`);
+      });
+    expect(wrong).toEqual([]);
   });
 
   it('only analysis/engine imports Comlink', () => {

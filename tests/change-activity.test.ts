@@ -123,7 +123,7 @@ describe('epochscope change', () => {
     expect(pearson.value).toBeCloseTo(cov / Math.sqrt(vb * vd), 12);
     expect(slope.value).toBeCloseTo(cov / vb, 12);
     expect(equalSigns.value).toBe(before.filter((w, i) => w * delta[i]! > 0).length / 16);
-    expect(Object.keys(result.input.sha256)).toEqual([
+    expect(Object.keys(result.input.files)).toEqual([
       'snapshots/init/weights.safetensors',
       'snapshots/step-00000002/weights.safetensors',
     ]);
@@ -230,7 +230,7 @@ describe('epochscope change', () => {
     expect(JSON.parse(out)).toMatchObject({ to: { id: 'step-00000002' }, tracks: { snapshots: 3 } });
     expect(err).toContain('the run is not complete');
     const { input } = await readResult(join(cut, 'results', 'change', 'default'));
-    expect(Object.keys(input.sha256)).toEqual([
+    expect(Object.keys(input.files)).toEqual([
       'steps/weights.bin#bytes=0-79',
       'steps/weights.bin#bytes=160-239',
     ]);

@@ -3,7 +3,7 @@ export * from './api/index.js';
 export { captureGraph } from './capture/graph.js';
 export { type CaptureOptions, captureOutputs, readPredictions } from './capture/index.js';
 export * from './datasets/index.js';
-export { createEngine } from './engine/create.js';
+export { createEngine, setDefaultThreads } from './engine/create.js';
 export { createInlineEngine } from './engine/inline.js';
 export type { EngineOptions } from './engine/options.js';
 export * from './engine/types.js';
@@ -109,6 +109,7 @@ export {
   resultPath,
   writeResult,
 } from './results/store.js';
+export { imagesOf, pictureShape } from './run/images.js';
 export {
   type Architecture,
   canonicalWeights,

@@ -107,7 +107,7 @@ export async function activityOfRun(
     method: 'activity',
     name: options.name,
     tool: toolInfo,
-    input: { source: basename(directory), sha256: await fileHashes(run, files) },
+    input: { source: basename(directory), files: await fileHashes(run, files) },
     parameters: { layers: names, snapshots: ids, samples: n },
     seeds: {},
     seconds: (performance.now() - begun) / 1000,

@@ -4,6 +4,7 @@ import {
   analyseTracks,
   type ChangeResult,
   choosePaths,
+  type FileIdentity,
   type PathRule,
   RESULT_FORMAT,
   type ResultBase,
@@ -69,12 +70,12 @@ export async function changeOfRun(
   });
   const base = (
     parameters: Record<string, unknown>,
-    sha256: Record<string, string>,
+    files: Record<string, FileIdentity>,
   ): Omit<ResultBase, 'method'> => ({
     format: RESULT_FORMAT,
     name: options.name,
     tool: toolInfo,
-    input: { source: basename(directory), sha256 },
+    input: { source: basename(directory), files },
     parameters,
     seeds: options.paths.rule === 'random' ? { paths: options.paths.seed } : {},
     seconds: (performance.now() - begun) / 1000,

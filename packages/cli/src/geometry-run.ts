@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
-import { GraphRunner, graphOfRun, imagesOf, inputScaleOf, prepareTf } from '@epochscope/analysis';
+import { GraphRunner, graphOfRun, inputScaleOf, prepareTf } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { analyseGeometry } from './geometry/analyse.js';
 import type { GeometryOptions, GeometrySource } from './geometry/options.js';
@@ -45,14 +45,14 @@ export async function geometryOfRun(
   const indices = inTurn(labels, whole.shape[0], options.inputs);
   const raw = rows(whole, indices);
   const tf = await prepareTf();
-  const sha256 = await weightHashes(
+  const files = await weightHashes(
     run,
     snapshots.map(({ id }) => id),
   );
   const source: GeometrySource = {
     source: basename(directory),
-    sha256,
-    key: { sha256, indices: Array.from(indices) },
+    files,
+    key: { files, indices: Array.from(indices) },
     inputShape,
     // As capture does: bytes 0 … 255 become 0 … 1.
     inputs: raw.data.map((x) => x / inputScaleOf(run.manifest)),
@@ -60,7 +60,7 @@ export async function geometryOfRun(
       indices,
       labels: pick(labels, indices),
       classes,
-      images: imagesOf(raw, inputShape),
+      images: await run.images(indices),
     },
     snapshots: snapshots.map(({ id, epoch, step }) => ({
       info: { id, epoch, step },

@@ -1,7 +1,7 @@
-import { setReadLimits, toolInfo } from '@epochscope/analysis';
+import { setDefaultThreads, setReadLimits, toolInfo } from '@epochscope/analysis';
 import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
-import { size } from './commands/_shared.js';
+import { size, whole } from './commands/_shared.js';
 import { COMMANDS } from './commands/index.js';
 import { createOutput, type Io } from './output.js';
 
@@ -40,9 +40,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         .define(program.command(name))
         .option('--json', 'results and errors as JSON')
         .option('--debug', 'show stack traces')
+        .option('--threads <n>', 'workers; default: the processors this process may use', whole(1, 64))
         .option('--memory <size>', 'what unpacking one file may take, such as 4GB', size)
         .action(async (...args: unknown[]) => {
           const command = args.pop() as Command;
+          setDefaultThreads(command.opts().threads);
           setReadLimits({ memory: command.opts().memory, signal: io.signal });
           args.pop();
           await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));

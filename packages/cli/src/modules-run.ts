@@ -87,7 +87,7 @@ export async function modulesOfRun(
     tool: toolInfo,
     input: {
       source: basename(directory),
-      sha256: await weightHashes(
+      files: await weightHashes(
         run,
         snapshots.map(({ id }) => id),
       ),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openFile, type Run, type StoredFile } from '@epochscope/analysis';
+import { type FileIdentity, openFile, type Run, type StoredFile } from '@epochscope/analysis';
 
 const CHUNK = 1 << 22;
 
@@ -23,26 +23,26 @@ async function hashOf(file: StoredFile, from = 0, to = file.size): Promise<strin
  * SHA-256 of the weights of snapshots, for a result's `input`. A snapshot of the step log is named by file and record:
  * "steps/weights.bin#bytes=0-1023".
  */
-export async function weightHashes(run: Run, ids: readonly string[]): Promise<Record<string, string>> {
-  const hashes: Record<string, string> = {};
+export async function weightHashes(run: Run, ids: readonly string[]): Promise<Record<string, FileIdentity>> {
+  const hashes: Record<string, FileIdentity> = {};
   for (const id of ids) {
     const { path, tensors } = await run.weightPlaces(id);
     const file = await run.store.open(path);
     if (path.endsWith('.safetensors')) {
-      hashes[path] = await hashOf(file);
+      hashes[path] = { sha256: await hashOf(file) };
       continue;
     }
     const places = [...tensors.values()];
     const from = Math.min(...places.map(({ begin }) => begin));
     const to = Math.max(...places.map(({ end }) => end));
-    hashes[`${path}#bytes=${from}-${to - 1}`] = await hashOf(file, from, to);
+    hashes[`${path}#bytes=${from}-${to - 1}`] = { sha256: await hashOf(file, from, to) };
   }
   return hashes;
 }
 
 /** SHA-256 of files of a run, by their names in it. */
-export async function fileHashes(run: Run, names: readonly string[]): Promise<Record<string, string>> {
-  const hashes: Record<string, string> = {};
-  for (const name of new Set(names)) hashes[name] = await hashOf(await run.store.open(name));
+export async function fileHashes(run: Run, names: readonly string[]): Promise<Record<string, FileIdentity>> {
+  const hashes: Record<string, FileIdentity> = {};
+  for (const name of new Set(names)) hashes[name] = { sha256: await hashOf(await run.store.open(name)) };
   return hashes;
 }

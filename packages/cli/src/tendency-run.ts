@@ -1,6 +1,5 @@
 import { basename, join } from 'node:path';
-import type { Run } from '@epochscope/analysis';
-import { imagesOf, pictureShape, type TendencyResult, thinningSteps } from '@epochscope/analysis';
+import { type FileIdentity, type Run, type TendencyResult, thinningSteps } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import { captureRun, predictedBy } from './capture-run.js';
 import { chooseSnapshots, openFor } from './open-run.js';
@@ -41,13 +40,13 @@ export async function tendencyOfRun(
   // Refused before the long part.
   if (options.thin) thinningSteps(options.thin, chosen?.length ?? count);
   const sources: Source[] = [];
-  const hashes: Record<string, string> = {};
+  const hashes: Record<string, FileIdentity> = {};
   for (const { id, epoch, step } of snapshots) {
     const predicted = await predictedBy(run, id, labels);
     for (const layer of layers) {
       const snapshot = { id, epoch, step };
       const file = join('snapshots', id, 'outputs', `${run.layer(layer).name}.npy`);
-      hashes[file] ??= await sha256(join(directory, file));
+      hashes[file] ??= { sha256: await sha256(join(directory, file)) };
       sources.push({
         snapshot,
         layer,
@@ -71,14 +70,13 @@ export async function tendencyOfRun(
       });
     }
   }
-  const inputs = pictureShape(run.manifest.inputShape) ? await run.inputs() : null;
   const result = await analyse(
     sources,
     { ...options, reference },
-    { source: basename(directory), sha256: hashes },
+    { source: basename(directory), files: hashes },
     {
       classes: run.manifest.classes,
-      images: inputs && imagesOf(rows(inputs, chosen), run.manifest.inputShape),
+      images: await run.images(chosen),
       labels: pick(labels, chosen),
       chosen,
     },

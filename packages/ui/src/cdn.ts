@@ -5,5 +5,5 @@ import './register.js';
 const here = (document.currentScript as HTMLScriptElement | null)?.src;
 if (here) setFontFolder(new URL('../fonts/', here).href);
 
-export { decodeInline, encodeInline } from '@epochscope/analysis/results';
+export { decodeAny, encodeInline } from '@epochscope/analysis/results';
 export * from './index.js';

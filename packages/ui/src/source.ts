@@ -1,10 +1,10 @@
-import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
+import { decodeAny, type ResultBase } from '@epochscope/analysis/results';
 
-/** Fetches and decodes a result written by `encodeInline`. Throws a readable error. */
+/** Fetches and decodes a result in one file: what `epochscope serve` answers, or `encodeBinary` or `encodeInline` wrote. Throws a readable error. */
 export async function loadResult<T extends ResultBase>(url: string, signal?: AbortSignal): Promise<T> {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
-  return decodeInline<T>(await response.text(), url);
+  return decodeAny<T>(new Uint8Array(await response.arrayBuffer()), url);
 }
 
 /** Loads for an element's `src`: the answer to an older address never replaces that to a newer one. */

@@ -101,8 +101,12 @@ export const apiPaths = {
   events: () => '/api/events',
   run,
   runEvents: (key: string) => `${run(key)}/events`,
-  /** JSON with arrays inside; `decodeInline` reads it. */
-  result: (key: string, method: string, name: string) => `${run(key)}/results/${part(method)}/${part(name)}`,
+  /**
+   * The result in one file, JSON and raw arrays; `decodeAny` reads it. `samples: 'reference'`: with references to the run's samples in
+   * place of their images. Binary.
+   */
+  result: (key: string, method: string, name: string, options: { samples?: 'reference' } = {}) =>
+    `${run(key)}/results/${part(method)}/${part(name)}${options.samples ? `?samples=${options.samples}` : ''}`,
   /** One file of a result's folder: result.json, an .npy array (by its path there), a picture. Binary. */
   resultFile: (key: string, method: string, name: string, file: string) =>
     `${run(key)}/results/${part(method)}/${part(name)}/files/${file.split('/').map(part).join('/')}`,

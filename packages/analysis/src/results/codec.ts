@@ -1,85 +1,53 @@
-import { guard } from '@epochscope/core-wasm';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { decodeBase64 } from '@epochscope/core-wasm/jobs';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
 import { isObject, parseJson } from '../formats/json.js';
-import { encodeNpy } from '../formats/npy.js';
 import type { DType, TensorData } from '../formats/types.js';
 import { isSafeName } from '../run/manifest.js';
-import { RESULT_FORMAT, type ResultBase } from './types.js';
+import { type LoadSamples, mapArrays, referTo, resolveSamples, restoreArrays } from './tree.js';
+import { type FileIdentity, RESULT_FORMAT, type ResultBase } from './types.js';
 
-/** Deeper trees are refused: methods' results have about 6 levels, and a cycle has no end. */
-export const MAX_RESULT_DEPTH = 64;
+/** Before arrays had a folder of their own and inputs an identity each. */
+const FORMAT_1 = 'epochscope-result/1';
 
-const isArray = (value: unknown): value is TensorData =>
-  ArrayBuffer.isView(value) && !(value instanceof DataView);
-
-/** A copy of a result's tree with every typed array replaced by `replace(path, array)`. Refuses NaN and infinities by path. */
-export function mapArrays(
-  value: unknown,
-  replace: (path: string[], array: TensorData) => unknown,
-  path: string[] = [],
-): unknown {
-  guard(
-    path.length <= MAX_RESULT_DEPTH,
-    'argument',
-    () => `result field ${path.slice(0, 4).join('.')}…: expected at most ${MAX_RESULT_DEPTH} levels`,
-    { path: path.slice(0, 4).join('.') },
-  );
-  if (isArray(value)) return replace(path, value);
-  if (Array.isArray(value)) return value.map((item, i) => mapArrays(item, replace, [...path, String(i)]));
-  if (isObject(value))
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => [key, mapArrays(item, replace, [...path, key])]),
-    );
-  guard(
-    typeof value !== 'number' || Number.isFinite(value),
-    'not-finite',
-    () => `result field ${path.join('.')}: expected a finite number or null, got ${value}`,
-    { path: path.join('.') },
-  );
-  return value;
-}
-
-/** The inverse: every object that has `key` is replaced by what `load` makes of it. */
-export async function restoreArrays(
-  value: unknown,
-  key: string,
-  load: (reference: Record<string, unknown>) => TensorData | Promise<TensorData>,
-  depth = 0,
-): Promise<unknown> {
-  guard(depth <= MAX_RESULT_DEPTH, 'format', () => `expected a result of at most ${MAX_RESULT_DEPTH} levels`);
-  if (Array.isArray(value))
-    return Promise.all(value.map((item) => restoreArrays(item, key, load, depth + 1)));
-  if (!isObject(value)) return value;
-  if (key in value) return load(value);
-  const entries = await Promise.all(
-    Object.entries(value).map(
-      async ([name, item]) => [name, await restoreArrays(item, key, load, depth + 1)] as const,
-    ),
-  );
-  return Object.fromEntries(entries);
-}
-
-/** Parses a result's JSON and checks its version. Throws `format`. */
+/** Parses a result's JSON, of this version or the one before, and checks what all have. Throws `format`. */
 export function parseResult(text: string, name: string): ResultBase {
   const json = parseJson(text, name);
   const format = isObject(json) ? json.format : undefined;
   guard(
-    format === RESULT_FORMAT,
+    isObject(json) && (format === RESULT_FORMAT || format === FORMAT_1),
     'format',
     () => `${name}: expected format "${RESULT_FORMAT}", got ${JSON.stringify(format) ?? 'none'}`,
     { file: name, expected: RESULT_FORMAT, got: String(format) },
   );
-  guard(
-    typeof (json as { method?: unknown }).method === 'string',
-    'format',
-    () => `${name}: expected a method name`,
-    { file: name },
+  guard(typeof json.method === 'string', 'format', () => `${name}: expected a method name`, { file: name });
+  if (format === RESULT_FORMAT) return json as unknown as ResultBase;
+  const { source = '', sha256 = {} } = (isObject(json.input) ? json.input : {}) as {
+    source?: string;
+    sha256?: Record<string, string>;
+  };
+  const files = Object.fromEntries(
+    Object.entries(sha256).map(([path, hash]): [string, FileIdentity] => [path, { sha256: hash }]),
   );
-  return json as unknown as ResultBase;
+  return { ...json, format: RESULT_FORMAT, input: { source, files } } as unknown as ResultBase;
 }
+
+/** How images that stand in a run's samples are written. */
+export interface EncodeOptions {
+  /** inside: with the result (default); reference: as `{ "$samples": "inputs", rows }`, for what is read beside that run's samples. */
+  samples?: 'inside' | 'reference';
+}
+
+/** How they are read. */
+export interface DecodeOptions {
+  /** Gives the images of references; without it `images` is null there. "keep" leaves references as they are, to be written again. */
+  samples?: LoadSamples | 'keep';
+}
+
+const prepared = (result: ResultBase, { samples = 'inside' }: EncodeOptions) =>
+  samples === 'reference' ? referTo(result) : result;
+const finished = async <T>(tree: unknown, { samples = () => null }: DecodeOptions): Promise<T> =>
+  (samples === 'keep' ? tree : await resolveSamples(tree, samples)) as T;
 
 /**
  * A result as result.json's text and its typed arrays by path: each array stands in the JSON as
@@ -88,24 +56,16 @@ export function parseResult(text: string, name: string): ResultBase {
 export function splitResult(
   result: ResultBase,
   data: string,
+  options: EncodeOptions = {},
 ): { json: string; arrays: Map<string, TensorData> } {
   const arrays = new Map<string, TensorData>();
-  const tree = mapArrays(result, (path, array) => {
+  const tree = mapArrays(prepared(result, options), (path, array) => {
     const file = `${data}/${path.join('.').replace(/[^\w.@-]+/g, '_')}.npy`;
     guard(!arrays.has(file), 'internal', () => `two arrays would be named ${file}`);
     arrays.set(file, array);
     return { $array: file };
   });
   return { json: `${JSON.stringify(tree, null, 1)}\n`, arrays };
-}
-
-/** The same with each array as the bytes of its .npy file: what a result folder holds, for whoever has no disk. */
-export function encodeResult(result: ResultBase): { json: string; arrays: Map<string, Uint8Array> } {
-  const { json, arrays } = splitResult(result, 'data');
-  return {
-    json,
-    arrays: new Map([...arrays].map(([file, array]) => [file, encodeNpy(array, [array.length])])),
-  };
 }
 
 /** An array's path from result.json: its name, in a folder beside it or (version 1) right there. */
@@ -128,14 +88,15 @@ export function arrayFiles(json: string): string[] {
 
 /**
  * Puts a result together from result.json's text; `loadArray` is asked for each array by its path from there, a plain name or one in
- * one folder (a page fetches it, Node reads it: `readNpy` makes the array). Throws `format`.
+ * one folder (`readNpy` makes the array). Throws `format`.
  */
 export async function decodeResult<T extends ResultBase = ResultBase>(
   json: string,
   loadArray: (file: string) => TensorData | Promise<TensorData>,
   name = 'result.json',
+  options: DecodeOptions = {},
 ): Promise<T> {
-  return (await restoreArrays(parseResult(json, name), '$array', ({ $array }) => {
+  const tree = await restoreArrays(parseResult(json, name), '$array', ({ $array }) => {
     guard(
       isArrayPath($array),
       'format',
@@ -143,7 +104,81 @@ export async function decodeResult<T extends ResultBase = ResultBase>(
       { file: name },
     );
     return loadArray($array);
-  })) as T;
+  });
+  return finished(tree, options);
+}
+
+// One file: 8 bytes of magic, the JSON's length (8 bytes, little-endian), the JSON, then the arrays' bytes as they are, each
+// from a multiple of 8 on. docs/formats/result.md describes it.
+
+const MAGIC = Uint8Array.of(0x93, 0x45, 0x50, 0x4f, 0x43, 0x48, 0x52, 0x32);
+const HEAD = 16;
+const aligned = (at: number) => Math.ceil(at / 8) * 8;
+
+/** A result in one file: JSON and raw arrays, in memory once. Throws `not-finite` by path. */
+export function encodeBinary(result: ResultBase, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
+  const arrays: { at: number; bytes: Uint8Array }[] = [];
+  let size = 0;
+  const tree = mapArrays(prepared(result, options), (_, array) => {
+    const bytes = bytesOf(array);
+    const at = size;
+    arrays.push({ at, bytes });
+    size = aligned(at + bytes.length);
+    return { $data: at, dtype: dtypeOf(array), length: array.length };
+  });
+  const json = new TextEncoder().encode(JSON.stringify(tree));
+  const base = aligned(HEAD + json.length);
+  // Spaces up to there: JSON still.
+  const out = new Uint8Array(base + size);
+  out.fill(32, HEAD + json.length, base);
+  out.set(MAGIC);
+  new DataView(out.buffer).setBigUint64(8, BigInt(base - HEAD), true);
+  out.set(json, HEAD);
+  for (const { at, bytes } of arrays) out.set(bytes, base + at);
+  return out;
+}
+
+const isBinary = (bytes: Uint8Array) => bytes.length >= HEAD && MAGIC.every((byte, i) => bytes[i] === byte);
+
+/** The JSON of a result in one file, arrays left as references: enough to see what it covers. Throws `format`. */
+export function outlineOf(bytes: Uint8Array, name = 'result'): { outline: ResultBase; base: number } {
+  guard(isBinary(bytes), 'format', () => `${name}: expected a result in one file`, { file: name, byte: 0 });
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(8, true));
+  guard(
+    HEAD + length <= bytes.length,
+    'format',
+    () => `${name}: the header says ${length} bytes, the file has ${bytes.length} (byte 8)`,
+    { file: name, byte: 8 },
+  );
+  const text = new TextDecoder().decode(bytes.subarray(HEAD, HEAD + length));
+  return { outline: parseResult(text, name), base: HEAD + length };
+}
+
+/** Reads what `encodeBinary` wrote. Throws `format`. */
+export async function decodeBinary<T extends ResultBase = ResultBase>(
+  bytes: Uint8Array,
+  name = 'result',
+  options: DecodeOptions = {},
+): Promise<T> {
+  const { outline, base } = outlineOf(bytes, name);
+  const tree = await restoreArrays(outline, '$data', ({ $data, dtype, length }) => {
+    const width = typeof dtype === 'string' ? DTYPE_BYTES[dtype as DType] : undefined;
+    const [from, count] = [$data as number, length as number];
+    guard(
+      width !== undefined &&
+        Number.isSafeInteger(from) &&
+        Number.isSafeInteger(count) &&
+        from >= 0 &&
+        count >= 0 &&
+        base + from + count * width <= bytes.length,
+      'format',
+      () =>
+        `${name}: an array of ${length} ${dtype} at ${$data} does not lie within its ${bytes.length} bytes`,
+      { file: name },
+    );
+    return decodeElements(bytes.subarray(base + from, base + from + count * width), dtype as DType, count);
+  });
+  return finished(tree, options);
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -153,30 +188,39 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** One JSON text with arrays inside as base64, for a page that opens from disk. `<` is escaped so that it can stand in a script element. */
-export function encodeInline(result: ResultBase): string {
-  const json = mapArrays(result, (_, array) => ({
-    $base64: toBase64(bytesOf(array)),
-    dtype: dtypeOf(array),
-    length: array.length,
-  }));
-  return JSON.stringify(json).replace(/</g, '\\u003c');
+function fromBase64(text: string, name: string): Uint8Array {
+  try {
+    return decodeBase64(text);
+  } catch (cause) {
+    throw new EpochscopeError('format', `${name}: not base64`, { file: name }, { cause });
+  }
 }
 
-/** Reads what `encodeInline` wrote. Throws `format`. */
-export async function decodeInline<T extends ResultBase = ResultBase>(
-  text: string,
+/** The one file as base64, to stand inside a page that opens from disk. */
+export const encodeInline = (result: ResultBase, options: EncodeOptions = {}): string =>
+  toBase64(encodeBinary(result, options));
+
+/** The bytes of what `encodeInline` wrote. Throws `format`. */
+export const inlineBytes = (text: string, name = 'result'): Uint8Array => fromBase64(text.trim(), name);
+
+/**
+ * Reads a result in one piece, whatever it is: the bytes of `encodeBinary`, the text of `encodeInline`, or the JSON with arrays inside as
+ * base64 that version 1 wrote. Throws `format`.
+ */
+export async function decodeAny<T extends ResultBase = ResultBase>(
+  given: Uint8Array | string,
   name = 'result',
+  options: DecodeOptions = {},
 ): Promise<T> {
-  return (await restoreArrays(parseResult(text, name), '$base64', (reference) => {
-    const { $base64, dtype, length } = reference;
+  if (typeof given !== 'string') {
+    if (isBinary(given)) return decodeBinary(given, name, options);
+    return decodeAny(new TextDecoder().decode(given), name, options);
+  }
+  if (/^[A-Za-z0-9+/=\s]+$/.test(given.slice(0, 64)))
+    return decodeBinary(inlineBytes(given, name), name, options);
+  const tree = await restoreArrays(parseResult(given, name), '$base64', ({ $base64, dtype, length }) => {
     const width = typeof dtype === 'string' ? DTYPE_BYTES[dtype as DType] : undefined;
-    let bytes: Uint8Array | null = null;
-    try {
-      bytes = typeof $base64 === 'string' ? decodeBase64($base64) : null;
-    } catch {
-      // atob's own error says less than ours below.
-    }
+    const bytes = typeof $base64 === 'string' ? fromBase64($base64, name) : null;
     guard(
       bytes && width && Number.isSafeInteger(length) && bytes.length === (length as number) * width,
       'format',
@@ -184,5 +228,6 @@ export async function decodeInline<T extends ResultBase = ResultBase>(
       { file: name },
     );
     return decodeElements(bytes, dtype as DType, length as number);
-  })) as T;
+  });
+  return finished(tree, options);
 }

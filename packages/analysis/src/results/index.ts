@@ -7,5 +7,18 @@ export type * from '../methods/modules/types.js';
 export type * from '../methods/prune/types.js';
 export { alignedView } from '../methods/tendency/align.js';
 export type * from '../methods/tendency/types.js';
-export { decodeInline, decodeResult, encodeInline, encodeResult, parseResult } from './codec.js';
+export type { SampleImages } from '../run/images.js';
+export {
+  type DecodeOptions,
+  decodeAny,
+  decodeResult,
+  type EncodeOptions,
+  encodeBinary,
+  encodeInline,
+  inlineBytes,
+  outlineOf,
+  parseResult,
+} from './codec.js';
+export { imagesFrom } from './samples.js';
+export type { LoadSamples, SamplesReference } from './tree.js';
 export * from './types.js';

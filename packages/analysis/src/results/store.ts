@@ -6,7 +6,8 @@ import { updateIndex } from '../stores/index-file.js';
 import { type Place, storeOf } from '../stores/of.js';
 import { joinPath, shown } from '../stores/paths.js';
 import type { Store } from '../stores/types.js';
-import { arrayFiles, decodeResult, splitResult } from './codec.js';
+import { arrayFiles, type DecodeOptions, decodeResult, parseResult, splitResult } from './codec.js';
+import { samplesIn } from './samples.js';
 import type { ResultBase } from './types.js';
 
 /** A result.json longer than this is refused. */
@@ -58,7 +59,9 @@ export async function writeResult(place: Place, folder: string, result: ResultBa
   const store = await storeOf(place);
   await checkResultFolder(store, folder);
   const data = `data-${platform.nextToken()}`;
-  const { json, arrays } = splitResult(result, data);
+  // Beside a run's own samples, their pictures are referred to and not copied.
+  const inRun = (await store.has('run.json')) && (await store.has('samples/inputs.npy'));
+  const { json, arrays } = splitResult(result, data, { samples: inRun ? 'reference' : 'inside' });
   await removeAbandoned(store, folder);
   const at = (path: string) => joinPath(folder, path);
   const file = at('result.json');
@@ -110,15 +113,19 @@ export async function inputOfResult(place: Place): Promise<ResultBase['input'] |
   const text = await readText(store, 'result.json', MAX_RESULT_JSON).catch(() => null);
   if (text === null) return null;
   try {
-    const { input } = JSON.parse(text) as { input?: Partial<ResultBase['input']> };
-    return typeof input?.source === 'string' ? { source: input.source, sha256: { ...input.sha256 } } : null;
+    const { input } = parseResult(text, 'result.json');
+    return typeof input?.source === 'string' ? { source: input.source, files: { ...input.files } } : null;
   } catch {
     return null;
   }
 }
 
-/** Reads a result with its arrays. One that is replaced meanwhile is read again. Throws `missing`, `format`. */
-export async function readResult<T extends ResultBase = ResultBase>(place: Place, folder = ''): Promise<T> {
+/** Reads a result with its arrays, and the images it refers to where the run's samples are in the same store. One that is replaced meanwhile is read again. Throws `missing`, `format`. */
+export async function readResult<T extends ResultBase = ResultBase>(
+  place: Place,
+  folder = '',
+  options: DecodeOptions = {},
+): Promise<T> {
   const store = await storeOf(place);
   const file = joinPath(folder, 'result.json');
   for (let left = TRIES; ; left--) {
@@ -128,6 +135,7 @@ export async function readResult<T extends ResultBase = ResultBase>(place: Place
         json,
         async (array) => (await withStored(store, joinPath(folder, array), readNpy)).data,
         shown(store, file),
+        { samples: samplesIn(store), ...options },
       );
     } catch (cause) {
       if (

@@ -1,5 +1,5 @@
 /** Everything a method computed, as plain values and typed arrays. On disk: result.json + one .npy per typed array. */
-export const RESULT_FORMAT = 'epochscope-result/1';
+export const RESULT_FORMAT = 'epochscope-result/2';
 
 /** Fields that every method's result has. */
 export interface ResultBase {
@@ -8,8 +8,8 @@ export interface ResultBase {
   /** Name of this result among those of its method: folder under results/<method>/. */
   name: string;
   tool: { name: string; version: string };
-  /** What it was computed from: run directory name or file, with a sha-256 per input file. */
-  input: { source: string; sha256: Record<string, string> };
+  /** What it was computed from: a run's name or a file's, and which state of each file was read, by its path in the run. */
+  input: { source: string; files: Record<string, FileIdentity> };
   /** The method's options as used, defaults filled in. */
   parameters: Record<string, unknown>;
   /** Seeds used, by purpose; empty when nothing was random. */

@@ -8,6 +8,7 @@ import { hashed } from '../stores/identity.js';
 import { type Place, storeOf } from '../stores/of.js';
 import { shown } from '../stores/paths.js';
 import type { Store, StoredFile } from '../stores/types.js';
+import { imagesOf, pictureShape } from './images.js';
 import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
 import { readSeries, type WeightPlaces } from './series.js';
 import { readStepLog, readStepRecord, recordPlaces } from './steps/index.js';
@@ -192,6 +193,13 @@ export async function openRun(place: Place): Promise<Run> {
     },
     async inputTensor(options = {}) {
       return (await sample('inputs.npy', options))?.tensor ?? null;
+    },
+    async images(rows = null, options = {}) {
+      if (!pictureShape(manifest.inputShape)) return null;
+      const found = await sample('inputs.npy', rows ? { ...options, rows } : options);
+      const images =
+        found && imagesOf(tensorToMatrix(found.tensor, shown(store, found.path)), manifest.inputShape);
+      return images && { ...images, from: { samples: 'inputs', rows } };
     },
     labels: (options = {}) => classesIn('labels.npy', options),
     predictions: (options = {}) => classesIn('predictions.npy', options),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Tensor } from '../formats/types.js';
-import { decodeInline, encodeInline } from '../results/codec.js';
+import { decodeAny, encodeInline } from '../results/codec.js';
 import { listResults, readResult, writeResult } from '../results/store.js';
 import type { ResultBase } from '../results/types.js';
 import { parseManifest } from './manifest.js';
@@ -205,11 +205,11 @@ it('takes a metric of null as not measured', async () => {
 
 describe('results', () => {
   const result: ResultBase & Record<string, unknown> = {
-    format: 'epochscope-result/1',
+    format: 'epochscope-result/2',
     method: 'test',
     name: 'default',
     tool: { name: 't', version: '1' },
-    input: { source: 'x', sha256: {} },
+    input: { source: 'x', files: {} },
     parameters: { text: '</script><b>' },
     seeds: {},
     seconds: 1,
@@ -227,21 +227,21 @@ describe('results', () => {
     expect(await listResults(folder)).toEqual([{ method: 'test', name: 'default', folder: place }]);
     const inline = encodeInline(result);
     expect(inline).not.toContain('<');
-    expect(await decodeInline(inline)).toEqual(result);
+    expect(await decodeAny(inline)).toEqual(result);
   });
 
   it('refuse NaN by its path, and another version by name', async () => {
     expect(() => encodeInline({ ...result, parameters: { a: [1, Number.NaN] } })).toThrow(
       'result field parameters.a.1: expected a finite number or null, got NaN',
     );
-    await expect(decodeInline('{"format":"epochscope-result/9"}', 'old.json')).rejects.toThrow(
-      'old.json: expected format "epochscope-result/1", got "epochscope-result/9"',
+    await expect(decodeAny('{"format":"epochscope-result/9"}', 'old.json')).rejects.toThrow(
+      'old.json: expected format "epochscope-result/2", got "epochscope-result/9"',
     );
-    await expect(decodeInline('{oops', 'x')).rejects.toThrow('x: not JSON');
+    await expect(decodeAny('{oops', 'x')).rejects.toThrow('x: not JSON');
     await expect(
-      decodeInline(
+      decodeAny(
         JSON.stringify({
-          format: 'epochscope-result/1',
+          format: 'epochscope-result/2',
           method: 'm',
           a: { $base64: 'AAAA', dtype: 'float32', length: 9 },
         }),
@@ -253,7 +253,7 @@ describe('results', () => {
   it('refuse an array reference that leaves the folder', async () => {
     await writeFile(
       join(folder, 'result.json'),
-      JSON.stringify({ format: 'epochscope-result/1', method: 'm', a: { $array: '../secret.npy' } }),
+      JSON.stringify({ format: 'epochscope-result/2', method: 'm', a: { $array: '../secret.npy' } }),
     );
     await expect(readResult(folder)).rejects.toThrow("expected an array's path");
   });

@@ -4,6 +4,7 @@ import type { SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
 import type { FileIdentity } from '../results/types.js';
 import type { Store } from '../stores/types.js';
+import type { SampleImages } from './images.js';
 
 export const RUN_FORMAT = 'epochscope-run/1';
 
@@ -97,6 +98,8 @@ export interface Run {
   inputs(options?: ReadOptions): Promise<Matrix | null>;
   /** The same as they are stored: bytes stay bytes, n × shape. */
   inputTensor(options?: ReadOptions): Promise<Tensor | null>;
+  /** Pictures of the analysis inputs (of `rows`), for galleries; null where they are no pictures or not stored. */
+  images(rows?: Uint32Array | null, options?: Pick<ReadOptions, 'reads'>): Promise<SampleImages | null>;
   labels(options?: ReadOptions): Promise<Uint32Array | null>;
   /** Predicted classes that were recorded, of the last snapshot; null when not stored. */
   predictions(options?: ReadOptions): Promise<Uint32Array | null>;

@@ -20,7 +20,6 @@ export {
   geometryOfRun,
   geometryWorkflow,
 } from './geometry/index.js';
-export { imagesOf, pictureShape } from './images.js';
 export { type MatrixInput, type MatrixRunOptions, matrixRun } from './matrix-run.js';
 export {
   MODULES_DEFAULTS,

@@ -116,18 +116,18 @@ async function headOf(run: Run, path: string): Promise<object> {
   }
 }
 
-/** A result's `input`: hashes of the files as they were read, else as they lie there now. */
+/** A result's `input`: the files as they were read, else as they lie there now. */
 export async function inputOfResult(
   { input }: Plan,
   run: Run,
   reads: Record<string, FileIdentity>,
 ): Promise<ResultBase['input']> {
-  const hashes: Record<string, string> = {};
+  const files: Record<string, FileIdentity> = {};
   for (const path of new Set([...Object.keys(input.files), ...Object.keys(reads)])) {
     const identity = reads[path] ?? input.files[path] ?? (await identityIfThere(run, path));
-    if (identity) hashes[path] = 'sha256' in identity ? identity.sha256 : identity.sha256OfRead;
+    if (identity) files[path] = identity;
   }
-  return { source: input.source, sha256: hashes };
+  return { source: input.source, files };
 }
 
 const identityIfThere = async (run: Run, path: string) =>

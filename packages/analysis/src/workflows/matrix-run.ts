@@ -99,6 +99,7 @@ export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}):
     outputsPath: () => path,
     inputs: async () => null,
     inputTensor: async () => null,
+    images: async () => null,
     labels: async () => labels,
     predictions: async () => predictions,
   };

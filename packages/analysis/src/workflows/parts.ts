@@ -1,7 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { encodeNpz, readNpz } from '../formats/npz.js';
 import type { ByteSource, TensorData } from '../formats/types.js';
-import { mapArrays, restoreArrays } from '../results/codec.js';
+import { mapArrays, restoreArrays } from '../results/tree.js';
 import type { FileIdentity } from '../results/types.js';
 import { withStored } from '../stores/content.js';
 import type { Store } from '../stores/types.js';

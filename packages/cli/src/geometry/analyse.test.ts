@@ -41,7 +41,7 @@ async function source(): Promise<GeometrySource> {
   ]);
   return {
     source: 'test',
-    sha256: {},
+    files: {},
     key: 1,
     inputShape: [4],
     inputs: Float32Array.from({ length: 4 * INPUTS }, () => from.normal()),

@@ -141,7 +141,7 @@ export async function analyseGeometry(
       method: 'geometry',
       name: options.name,
       tool: toolInfo,
-      input: { source: source.source, sha256: source.sha256 },
+      input: { source: source.source, files: source.files },
       parameters: { ...keyOf(options), layers: [...new Set(spectra.map(({ to }) => to))] },
       seeds: { analysis: options.seed },
       seconds: (performance.now() - begun) / 1000,

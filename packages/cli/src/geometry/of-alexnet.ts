@@ -74,7 +74,7 @@ export async function geometryOfAlexnet(
   const tf = await prepareTf();
   const source: GeometrySource = {
     source: weights ? basename(weights) : `AlexNet with random weights, seed ${options.seed}`,
-    sha256: {},
+    files: {},
     key: { weights: weights ?? null, pictures: pictures ?? null, count },
     inputShape: graph.inputShape,
     inputs,

@@ -1,4 +1,10 @@
-import type { GeometryResult, GeometrySpectrum, GraphRunner, Hierarchy } from '@epochscope/analysis';
+import type {
+  FileIdentity,
+  GeometryResult,
+  GeometrySpectrum,
+  GraphRunner,
+  Hierarchy,
+} from '@epochscope/analysis';
 
 export interface GeometryOptions {
   /** Layers to look at; default: the end of each stage. */
@@ -23,7 +29,7 @@ export interface GeometryOptions {
 /** What is analysed: a run, or a net given by its weights. */
 export interface GeometrySource {
   source: string;
-  sha256: Record<string, string>;
+  files: Record<string, FileIdentity>;
   /** What decides the figures, beside the options: parts of another source are not gone on with. */
   key: unknown;
   inputShape: number[];

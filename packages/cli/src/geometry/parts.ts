@@ -59,7 +59,7 @@ export class Parts {
       method: 'geometry-part',
       name,
       tool: toolInfo,
-      input: { source: '', sha256: {} },
+      input: { source: '', files: {} },
       parameters: {},
       seeds: {},
       seconds: 0,

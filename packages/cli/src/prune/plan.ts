@@ -110,7 +110,7 @@ export function describe(
     tool: toolInfo,
     input: {
       source: run.name,
-      sha256: { [`${snapshot.id}/${layout.tensor}`]: plan.sha256 },
+      files: { [`${snapshot.id}/${layout.tensor}`]: { sha256: plan.sha256 } },
     },
     parameters: {
       ...options.prune,

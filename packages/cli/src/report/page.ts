@@ -1,7 +1,17 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, resolve as resolvePath } from 'node:path';
-import { encodeInline, listResults, openRun, type RunManifest, readResult } from '@epochscope/analysis';
+import {
+  encodeInline,
+  listResults,
+  openRun,
+  RESULT_FORMAT,
+  type ResultBase,
+  type RunManifest,
+  readResult,
+  type SamplesReference,
+  toolInfo,
+} from '@epochscope/analysis';
 import { writeFileWhole } from '../files.js';
 
 const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
@@ -14,11 +24,21 @@ const isFile = (path: string) =>
     () => false,
   );
 
-/** A run as it stands in a page: `results` as `encodeInline` gives them. A single result has no manifest. */
+/** A result as it stands in a page. */
+export interface PageResult {
+  method: string;
+  name: string;
+  /** As `encodeInline` gives it. */
+  text: string;
+}
+
+/** A run as it stands in a page. A single result has no manifest. */
 export interface PageRun {
   name: string;
   manifest: RunManifest | null;
-  results: readonly string[];
+  results: readonly PageResult[];
+  /** The images that results refer to, once, as `encodeInline` gives them. */
+  samples?: string | null;
 }
 
 /**
@@ -35,27 +55,62 @@ export async function writeReport(
   for (const path of [directory, ...others]) {
     const alone = !(await isFile(join(path, 'run.json'))) && (await isFile(join(path, 'result.json')));
     const manifest = alone ? null : (await openRun(path)).manifest;
-    const results: string[] = [];
-    for (const { folder } of alone ? [{ folder: '' }] : await listResults(path))
-      results.push(encodeInline(await readResult(path, folder)));
+    const results: PageResult[] = [];
+    const wanted: SamplesReference[] = [];
+    for (const { folder } of alone ? [{ folder: '' }] : await listResults(path)) {
+      // References stay as they are: the images come into the page once.
+      const result = await readResult(path, folder, { samples: 'keep' });
+      wanted.push(...referencesIn(result));
+      results.push({ method: result.method, name: result.name, text: encodeInline(result) });
+    }
     const base = basename(resolvePath(path));
     const name = runs.some((run) => run.name === base) ? `${base} (${runs.length + 1})` : base;
-    runs.push({ name, manifest, results });
+    runs.push({ name, manifest, results, samples: wanted.length ? await samplesOf(path, wanted) : null });
   }
   const [first, ...more] = runs as [PageRun, ...PageRun[]];
-  const html = await reportPage(first.name, first.manifest, first.results, null, more);
+  const html = await reportPage(first, null, more);
   await writeFileWhole(file, html);
   return { bytes: Buffer.byteLength(html), results: first.results.length };
 }
 
+function referencesIn(value: unknown): SamplesReference[] {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return [];
+  if ('$samples' in value) return [value as SamplesReference];
+  return Object.values(value).flatMap(referencesIn);
+}
+
+/** The images of all rows that are referred to. */
+async function samplesOf(path: string, wanted: readonly SamplesReference[]): Promise<string | null> {
+  const run = await openRun(path);
+  const all = Math.max(0, ...wanted.map(({ rows, shape }) => (rows ? 0 : shape[0])));
+  const listed = new Set(wanted.flatMap(({ rows }) => (rows ? [...rows] : [])));
+  const rows = Uint32Array.from(
+    all ? Array(Math.max(all, ...[...listed].map((row) => row + 1))).keys() : listed,
+  ).sort();
+  const images = await run.images(rows);
+  return (
+    images &&
+    encodeInline({
+      format: RESULT_FORMAT,
+      method: 'samples',
+      name: 'inputs',
+      tool: toolInfo,
+      input: { source: run.name, files: {} },
+      parameters: {},
+      seeds: {},
+      seconds: 0,
+      images: { data: images.data, shape: images.shape },
+      rows,
+    } as ResultBase)
+  );
+}
+
 /**
- * The page's text. `results` as `encodeInline` gives them. `live`: what a server adds: the nonce that its policy allows
+ * The page's text. `live`: what a server adds: the nonce that its policy allows
  * scripts by, and a script of its own.
  */
 export async function reportPage(
-  name: string,
-  manifest: RunManifest | null,
-  results: readonly string[],
+  { name, manifest, results, samples }: PageRun,
   live: { nonce: string; script: string } | null = null,
   others: readonly PageRun[] = [],
 ): Promise<string> {
@@ -78,16 +133,28 @@ export async function reportPage(
     '<body><button id="epochscope-theme" type="button">Light / dark</button><main id="epochscope">Drawing…</main><noscript>This page draws its pictures with JavaScript.</noscript>',
     `<script type="application/json" id="epochscope-fonts">${JSON.stringify({ regular, bold })}</script>`,
     `<script type="application/json" id="epochscope-run">${escapeJson({ title, name, written, manifest })}</script>`,
-    ...results.map((text) => `<script type="application/json" class="epochscope-result">${text}</script>`),
+    ...dataScripts(results, samples, ''),
     ...others.flatMap((other) => [
       `<script type="application/json" class="epochscope-run" data-run="${escapeAttribute(other.name)}">${escapeJson({ title: other.name, name: other.name, written, manifest: other.manifest })}</script>`,
-      ...other.results.map(
-        (text) =>
-          `<script type="application/json" class="epochscope-result" data-run="${escapeAttribute(other.name)}">${text}</script>`,
-      ),
+      ...dataScripts(other.results, other.samples, ` data-run="${escapeAttribute(other.name)}"`),
     ]),
     `<script${nonce}>${script.replace(/<\/script/gi, '<\\/script')}</script>`,
     ...(live ? [`<script${nonce}>${live.script}</script>`] : []),
     '</body></html>',
   ].join('\n');
 }
+
+/** Base64 needs no escaping. */
+const dataScripts = (
+  results: readonly PageResult[],
+  samples: string | null | undefined,
+  run: string,
+): string[] => [
+  ...(samples
+    ? [`<script type="application/octet-stream" class="epochscope-samples"${run}>${samples}</script>`]
+    : []),
+  ...results.map(
+    ({ method, name, text }) =>
+      `<script type="application/octet-stream" class="epochscope-result"${run} data-method="${escapeAttribute(method)}" data-name="${escapeAttribute(name)}">${text}</script>`,
+  ),
+];

@@ -62,8 +62,10 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
   app.get('/runs/:run/events', (c) => runEvents(c, catalogue, key(c), closing));
 
   app.get('/runs/:run/results/:method/:name', async (c) => {
-    const { text, version } = await catalogue.result(key(c), c.req.param('method'), c.req.param('name'));
-    return binary(c, [new TextEncoder().encode(text)], version, { 'Content-Type': 'application/json' });
+    const inside = c.req.query('samples') !== 'reference';
+    const { method, name } = c.req.param();
+    const { bytes, version } = await catalogue.result(key(c), method, name, inside);
+    return binary(c, [bytes], version);
   });
   app.get('/runs/:run/results/:method/:name/files/:file', async (c) => {
     const { method, name, file } = c.req.param();

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { apiPaths } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Context } from 'hono';
-import { reportPage } from '../report/page.js';
+import { type PageResult, reportPage } from '../report/page.js';
 import { inlinePolicy } from './access.js';
 import { binary } from './body.js';
 import type { Catalogue } from './catalogue.js';
@@ -74,9 +74,11 @@ export function reportPages(catalogue: Catalogue): (c: Context) => Promise<Respo
       );
     }
     const { manifest } = await catalogue.run(key);
-    const results: string[] = [];
-    for (const { method, name } of await catalogue.results(key))
-      results.push((await catalogue.result(key, method, name)).text);
+    const results: PageResult[] = [];
+    for (const { method, name } of await catalogue.results(key)) {
+      const { bytes } = await catalogue.result(key, method, name, true);
+      results.push({ method, name, text: Buffer.from(bytes).toString('base64') });
+    }
     const nonce = randomBytes(16).toString('base64');
     const script = `{
       const line = document.createElement('p');
@@ -89,7 +91,10 @@ export function reportPages(catalogue: Catalogue): (c: Context) => Promise<Respo
       events.addEventListener('state', ({ data }) => { const s = JSON.parse(data); complete = s.complete; count = s.snapshots; tell(); if (s.results.length !== shown) location.reload(); });
       events.addEventListener('snapshots', ({ data }) => { const s = JSON.parse(data); count = s.from + s.snapshots.length; tell(); });
     }`;
-    const html = await reportPage(key, manifest, results, { nonce, script: script.replace(/</g, '\\u003c') });
+    const html = await reportPage(
+      { name: key, manifest, results },
+      { nonce, script: script.replace(/</g, '\\u003c') },
+    );
     return c.html(html, 200, { 'Content-Security-Policy': inlinePolicy(nonce), 'Cache-Control': 'no-store' });
   };
 }

@@ -7,7 +7,7 @@ import {
   apiPaths,
   bytesSource,
   createRun,
-  decodeInline,
+  decodeAny,
   encodeNpy,
   type ResultBase,
   type RunInit,
@@ -41,11 +41,11 @@ const weights = (k: number) =>
   ]);
 const info = (step: number) => ({ id: `step-${step}`, epoch: null, step, metrics: { loss: 1 / (step + 1) } });
 const result: ResultBase & { data: Float64Array } = {
-  format: 'epochscope-result/1',
+  format: 'epochscope-result/2',
   method: 'test',
   name: 'default',
   tool: { name: 'epochscope', version: '0' },
-  input: { source: 'x', sha256: {} },
+  input: { source: 'x', files: {} },
   parameters: {},
   seeds: {},
   seconds: 0,
@@ -181,7 +181,7 @@ describe('the API', () => {
 
   it('gives results with arrays inside, and their files', async () => {
     const answer = await raw(apiPaths.result(key, 'test', 'default'));
-    expect(await decodeInline(answer.body.toString())).toEqual(result);
+    expect(await decodeAny(new Uint8Array(answer.body))).toEqual(result);
     const stored = await json(apiPaths.resultFile(key, 'test', 'default', 'result.json'));
     expect(stored.data.$array).toMatch(/^data-[0-9a-f]{20}\/data\.npy$/);
     const file = await raw(apiPaths.resultFile(key, 'test', 'default', stored.data.$array));

@@ -98,10 +98,7 @@ export async function tendencyOfFile(
     const state = source.identity();
     const identity = {
       source: target.array ? `${shown}:${target.array}` : shown,
-      sha256: {
-        [`${basename(shown)}${'sha256' in state ? '' : `#read of ${state.size} bytes`}`]:
-          'sha256' in state ? state.sha256 : state.sha256OfRead,
-      },
+      files: { [basename(shown)]: state },
     };
     await refuseOther(folder, identity, options.force);
     const result = await analyse(
@@ -142,7 +139,7 @@ async function refuseOther(
   if (!older) return;
   const same =
     input.source === 'stdin'
-      ? older.source === 'stdin' && older.sha256.stdin === input.sha256.stdin
+      ? older.source === 'stdin' && JSON.stringify(older.files.stdin) === JSON.stringify(input.files.stdin)
       : resolve(older.source) === resolve(input.source);
   guard(
     same,

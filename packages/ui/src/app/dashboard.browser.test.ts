@@ -1,8 +1,9 @@
 import '../register.js';
 import type { RunManifest } from '@epochscope/analysis';
 import {
+  encodeBinary,
   encodeInline,
-  encodeResult,
+  outlineOf,
   type ResultBase,
   type TendencyResult,
 } from '@epochscope/analysis/results';
@@ -257,9 +258,11 @@ describe('the dashboard', () => {
       panels: [],
       parameters: { table: 'round' },
     } as ResultBase;
-    const damaged = encodeInline({ ...tendencyResult(), name: 'damaged' }).replace(
-      '"dtype":"uint32"',
-      '"dtype":"uint99"',
+    const damaged = btoa(
+      atob(encodeInline({ ...tendencyResult(), name: 'damaged' })).replace(
+        '"dtype":"uint32"',
+        '"dtype":"uint99"',
+      ),
     );
     const source = new InlineSource(
       pageOf({
@@ -275,7 +278,7 @@ describe('the dashboard', () => {
       panel.scrollIntoView();
       await frames();
     }
-    await expect.poll(() => text(dashboard)).toContain('does not fit its bytes');
+    await expect.poll(() => text(dashboard)).toContain('does not lie within');
     await expect.poll(() => text(dashboard)).toContain('There is no view for seance yet');
     deep<HTMLInputElement>(dashboard, 'input[type=checkbox]')
       .find((e) => e.parentElement!.textContent!.includes('seance'))!
@@ -325,8 +328,9 @@ describe('over HTTP', () => {
       if (address === '/api/runs/a%20b')
         return json({ key: 'a b', manifest: manifest(), warnings: ['snapshots/x is incomplete'], results });
       if (address === '/api/runs/a%20b/results/tendency/default/files/result.json')
-        return new Response(encodeResult(result).json);
-      if (address === '/api/runs/a%20b/results/tendency/default') return new Response(encodeInline(result));
+        return new Response(JSON.stringify(outlineOf(encodeBinary(result)).outline));
+      if (address === '/api/runs/a%20b/results/tendency/default?samples=reference')
+        return new Response(encodeBinary(result));
       return new Response(JSON.stringify({ error: { code: 'missing', message: `no ${address}` } }), {
         status: 404,
       });
@@ -349,7 +353,7 @@ describe('over HTTP', () => {
     expect(deep<HTMLOptionElement>(dashboard, 'option').find((o) => o.value === 'bad')!.disabled).toBe(true);
     location.hash = 'snapshot=epoch-0001&versus=snapshot:init';
     await expect.poll(() => big(dashboard)?.data?.snapshot.id).toBe('epoch-0001');
-    expect(asked.filter((address) => address.endsWith('/default')).length).toBe(1);
+    expect(asked.filter((address) => address.includes('/default?')).length).toBe(1);
   });
 
   it('takes new results and versions when the run changes', async () => {
@@ -367,7 +371,7 @@ describe('over HTTP', () => {
     await expect.poll(() => big(dashboard)?.data?.layer).toBe('S5');
     state.version = '2';
     changed();
-    await expect.poll(() => asked.filter((address) => address.endsWith('/default')).length).toBe(2);
+    await expect.poll(() => asked.filter((address) => address.includes('/default?')).length).toBe(2);
   });
 
   it('tries again also where only the run could not be read', async () => {
@@ -391,7 +395,7 @@ describe('over HTTP', () => {
     deep<HTMLButtonElement>(dashboard, 'button')[0]!.click();
     await expect.poll(() => big(dashboard)?.data?.layer).toBe('S5');
     await expect(source.result('a b', { method: 'no', name: 'x', version: '' })).rejects.toThrow(
-      'no /api/runs/a%20b/results/no/x',
+      'no /api/runs/a%20b/results/no/x?samples=reference',
     );
   });
 });

@@ -119,11 +119,11 @@ export class EsWeightsPanel extends LitElement {
     });
     const [a, b] = await Promise.all([read(from), read(to)]);
     return {
-      format: 'epochscope-result/1',
+      format: 'epochscope-result/2',
       method: 'change',
       name: 'page',
       tool: manifest.tool,
-      input: { source: run, sha256: {} },
+      input: { source: run, files: {} },
       parameters: { from, to },
       seeds: {},
       seconds: 0,

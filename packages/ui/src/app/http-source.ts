@@ -1,4 +1,4 @@
-import { bytesSource, readSafetensors, type Tensor } from '@epochscope/analysis';
+import { bytesSource, httpSource, readSafetensors, type Tensor } from '@epochscope/analysis';
 import {
   type ApiProblem,
   type ApiRun,
@@ -6,7 +6,13 @@ import {
   type ApiSnapshot,
   apiPaths,
 } from '@epochscope/analysis/api';
-import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
+import {
+  decodeAny,
+  imagesFrom,
+  type ResultBase,
+  type SampleImages,
+  type SamplesReference,
+} from '@epochscope/analysis/results';
 import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
 
 const WEIGHTS_KEPT = 8;
@@ -18,6 +24,7 @@ export class HttpSource implements RunSource {
   private readonly results = new Map<string, Promise<ResultBase>>();
   private readonly tensors = new Map<string, Promise<Map<string, Tensor>>>();
   private readonly outlines = new Map<string, Promise<unknown>>();
+  private readonly samples = new Map<string, Promise<SampleImages>>();
 
   /** `base`: address before `/api`, '' for the page's own server. */
   constructor(
@@ -40,8 +47,26 @@ export class HttpSource implements RunSource {
   }
   result(key: string, name: ResultName): Promise<ResultBase> {
     return this.once(this.results, key, name, async () =>
-      decodeInline(await this.text(apiPaths.result(key, name.method, name.name)), resultId(name)),
+      decodeAny(
+        await this.bytes(apiPaths.result(key, name.method, name.name, { samples: 'reference' })),
+        resultId(name),
+        { samples: (reference) => this.images(key, reference) },
+      ),
     );
+  }
+  /** Images of a run's samples, whichever results refer to them, fetched once: only their rows. */
+  private images(key: string, reference: SamplesReference): Promise<SampleImages | null> {
+    const place = `${key}\n${reference.rows?.join() ?? reference.shape[0]}`;
+    let found = this.samples.get(place) as Promise<SampleImages | null> | undefined;
+    if (!found) {
+      found = httpSource(new URL(this.base + apiPaths.samples(key, 'inputs.npy'), location.href).href, {
+        fetch: this.fetcher,
+      })
+        .then((source) => imagesFrom(source, reference))
+        .catch(() => null);
+      this.samples.set(place, found as Promise<SampleImages>);
+    }
+    return found;
   }
   /** The last few are kept: a slider goes back and forth, and one side of a comparison stays. */
   weights(key: string, snapshot: string): Promise<Map<string, Tensor>> {
@@ -103,12 +128,18 @@ export class HttpSource implements RunSource {
     loading.catch(() => known.delete(place + name.version));
     return loading;
   }
+  private async bytes(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.answer(path)).arrayBuffer());
+  }
   private async text(path: string): Promise<string> {
+    return (await this.answer(path)).text();
+  }
+  private async answer(path: string): Promise<Response> {
     const response = await this.fetcher(this.base + path).catch((error: Error) => {
       throw new Error(`the server does not answer (${error.message})`);
     });
+    if (response.ok) return response;
     const text = await response.text();
-    if (response.ok) return text;
     let message = `${response.status} ${response.statusText}`;
     try {
       message = (JSON.parse(text) as ApiProblem).error.message;

@@ -1,5 +1,12 @@
 import type { RunManifest, Tensor } from '@epochscope/analysis';
-import { decodeInline, type ResultBase } from '@epochscope/analysis/results';
+import {
+  decodeAny,
+  inlineBytes,
+  type LoadSamples,
+  outlineOf,
+  type ResultBase,
+  type SampleImages,
+} from '@epochscope/analysis/results';
 
 /** Which result: its folder under results/. */
 export interface ResultName {
@@ -49,11 +56,19 @@ export interface PageData {
   manifest: RunManifest | null;
 }
 
+/** Images of a run's samples as they stand in a page: of `rows`, or of all from the first on. */
+interface PageSamples extends ResultBase {
+  images: SampleImages;
+  rows: Uint32Array | null;
+}
+
 /** What `page.ts` of the CLI puts into the self-contained page; nothing is decoded before it is asked for. */
 export class InlineSource implements RunSource {
   private readonly pages = new Map<string, PageData>();
   private readonly texts = new Map<string, Map<string, { name: ResultName; text: string }>>();
   private readonly decoded = new Map<string, Promise<ResultBase>>();
+  private readonly sampleTexts = new Map<string, string>();
+  private readonly samples = new Map<string, Promise<PageSamples>>();
 
   constructor(root: ParentNode) {
     for (const script of root.querySelectorAll<HTMLScriptElement>('script.epochscope-run, #epochscope-run')) {
@@ -61,14 +76,39 @@ export class InlineSource implements RunSource {
       this.pages.set(key, JSON.parse(script.textContent!) as PageData);
       this.texts.set(key, new Map());
     }
+    for (const script of root.querySelectorAll<HTMLScriptElement>('script.epochscope-samples'))
+      this.sampleTexts.set(script.dataset.run ?? '', script.textContent!);
     for (const script of root.querySelectorAll<HTMLScriptElement>('script.epochscope-result')) {
       const text = script.textContent!;
       const key = script.dataset.run ?? '';
-      const method = script.dataset.method ?? fieldOf(text, 'method');
-      const name = script.dataset.name ?? fieldOf(text, 'name');
-      const one = { method, name, version: '' };
+      const { method, name } = script.dataset.method === undefined ? outline(text) : script.dataset;
+      const one = { method: method!, name: name ?? '', version: '' };
       this.texts.get(key)?.set(resultId(one), { name: one, text });
     }
+  }
+
+  /** The images that results refer to: they stand once a run in the page. */
+  private samplesOf(key: string): LoadSamples {
+    return async ({ rows, shape }) => {
+      const text = this.sampleTexts.get(key);
+      if (text === undefined) return null;
+      let known = this.samples.get(key);
+      if (!known) {
+        known = decodeAny<PageSamples>(text, 'samples');
+        this.samples.set(key, known);
+      }
+      const { images, rows: there } = await known;
+      const places = there && new Map(Array.from(there, (row, i) => [row, i]));
+      const side = images.data.length / images.shape[0];
+      const data = new Uint8Array(shape[0] * side);
+      for (let i = 0; i < shape[0]; i++) {
+        const row = rows ? rows[i]! : i;
+        const place = places ? places.get(row) : row;
+        if (place === undefined) return null;
+        data.set(images.data.subarray(place * side, (place + 1) * side), i * side);
+      }
+      return { data, shape };
+    };
   }
 
   get first(): PageData | null {
@@ -93,7 +133,8 @@ export class InlineSource implements RunSource {
     return found.text;
   }
   async outline(key: string, name: ResultName): Promise<unknown> {
-    return JSON.parse(this.textOf(key, name));
+    const text = this.textOf(key, name);
+    return outline(text);
   }
   result(key: string, name: ResultName): Promise<ResultBase> {
     const id = `${key}\n${resultId(name)}`;
@@ -101,7 +142,7 @@ export class InlineSource implements RunSource {
     if (!found) {
       // One turn of the loop first, so that the waiting state is drawn before a large result is decoded.
       found = new Promise((resolve) => setTimeout(resolve)).then(() =>
-        decodeInline(this.textOf(key, name), resultId(name)),
+        decodeAny(this.textOf(key, name), resultId(name), { samples: this.samplesOf(key) }),
       );
       this.decoded.set(id, found);
     }
@@ -109,8 +150,6 @@ export class InlineSource implements RunSource {
   }
 }
 
-/** A text field near the head of a result's JSON, without parsing megabytes. */
-function fieldOf(text: string, field: string): string {
-  const match = new RegExp(`"${field}":\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(text.slice(0, 4096));
-  return match ? (JSON.parse(match[1]!) as string) : '';
-}
+/** The JSON of a result as it stands in a page: base64 of one file, or JSON as version 1 wrote it. */
+const outline = (text: string): ResultBase =>
+  text.trimStart().startsWith('{') ? JSON.parse(text) : outlineOf(inlineBytes(text)).outline;

@@ -313,11 +313,11 @@ describe('EsFigure', () => {
     const element = await mount({ data });
     expect(element.captions()).toEqual({ title: '3 bars', caption: '3 bars.' });
     element.result = {
-      format: 'epochscope-result/1',
+      format: 'epochscope-result/2',
       method: 'bars',
       name: 'default',
       tool: { name: 'epochscope', version: '9.9' },
-      input: { source: 'my-run', sha256: {} },
+      input: { source: 'my-run', files: {} },
       parameters: { largestWidth: -2, layers: ['a', 'b'], nothing: null },
       seeds: { analysis: 7 },
       seconds: 1,

@@ -13,10 +13,10 @@ import {
 
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 const base = {
-  format: 'epochscope-result/1' as const,
+  format: 'epochscope-result/2' as const,
   name: 'default',
   tool: { name: 'epochscope', version: '0' },
-  input: { source: 'fixture', sha256: {} },
+  input: { source: 'fixture', files: {} },
   parameters: {},
   seeds: {},
   seconds: 0,

@@ -42,11 +42,11 @@ export function geometryResult(snapshots = 3, colour = false): GeometryResult {
         images[(n * SIDE * SIDE + i) * channels + c] = 127 + (100 - 40 * c) * picture[i]!;
   }
   const result: GeometryResult = {
-    format: 'epochscope-result/1',
+    format: 'epochscope-result/2',
     method: 'geometry',
     name: 'default',
     tool: { name: 'epochscope', version: '0' },
-    input: { source: 'fixture', sha256: {} },
+    input: { source: 'fixture', files: {} },
     parameters: {},
     seeds: {},
     seconds: 0,

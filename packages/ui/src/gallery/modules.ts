@@ -158,7 +158,7 @@ export function modulesResult(
     method: 'modules',
     name: 'default',
     tool: { name: 'epochscope', version: 'fixture' },
-    input: { source: 'fixture', sha256: {} },
+    input: { source: 'fixture', files: {} },
     parameters: { theta: 0.83 },
     seeds: { analysis: 1 },
     seconds: 1,

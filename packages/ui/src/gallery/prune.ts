@@ -78,11 +78,11 @@ export function pruneResult({
     };
   });
   return {
-    format: 'epochscope-result/1',
+    format: 'epochscope-result/2',
     method: 'prune',
     name: 'default',
     tool: { name: 'epochscope', version: '0.1.0' },
-    input: { source: 'gallery', sha256: {} },
+    input: { source: 'gallery', files: {} },
     parameters: {},
     seeds: {},
     seconds: 1,

@@ -71,7 +71,7 @@ export function tendencyResult(
     method: 'tendency',
     name: 'default',
     tool: { name: 'epochscope', version: 'fixture' },
-    input: { source: 'fixture', sha256: {} },
+    input: { source: 'fixture', files: {} },
     parameters: { metric: 'euclidean' },
     seeds: { analysis: 1 },
     seconds: 1,

@@ -1,4 +1,5 @@
 import type { Figure, ResultBase } from '../../results/types.js';
+import type { SampleImages } from '../../run/images.js';
 
 /** A figure of each input, with mean and standard deviation (n − 1) over them; sd is null for one input. */
 export interface Spread {
@@ -120,7 +121,7 @@ export interface GeometryResult extends ResultBase {
     labels: Uint32Array | null;
     classes: string[] | null;
     /** The inputs themselves, uint8 count × height × width × channels; null when not pictures. */
-    images: { data: Uint8Array; shape: [number, number, number, number] } | null;
+    images: SampleImages | null;
   };
   spectra: GeometrySpectrum[];
   alignments: TangentAlignment[];

@@ -1,4 +1,5 @@
 import type { Figure, ResultBase } from '../../results/types.js';
+import type { SampleImages } from '../../run/images.js';
 import type { TendencyMetric } from './space.js';
 
 /** A label that means no class: noise, as −1 of a clustering. Drawn grey, left out of the scores. */
@@ -123,7 +124,7 @@ export interface TendencyResult extends ResultBase {
     /** What each row is called, where the file names its rows. */
     names?: readonly string[];
     /** Input pictures for galleries: uint8, count × height × width × channels; null when not images. */
-    images: { data: Uint8Array; shape: [number, number, number, number] } | null;
+    images: SampleImages | null;
     /** uint32[count]: which samples of the run or file these are, where a list of them was given. */
     indices?: Uint32Array;
   };

@@ -21,10 +21,10 @@ import {
 } from '../../models/graph/index.js';
 import { prepareTf } from '../../models/index.js';
 import { RESULT_FORMAT } from '../../results/types.js';
+import { pictureShape } from '../../run/images.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import { yieldToEventLoop } from '../../yield.js';
-import { imagesOf, pictureShape } from '../images.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
 import { checkNotCancelled, runWorkflow, type WorkflowOptions } from '../run.js';
@@ -163,7 +163,7 @@ export const geometryWorkflow: Workflow<GeometryRunOptions, GeometryTask, Geomet
     const { options } = plan;
     const { places, samples } = plan.facts as unknown as { places: MapPlace[]; samples: number[] };
     const indices = Uint32Array.from(samples);
-    const { classes, inputShape } = run.manifest;
+    const { classes } = run.manifest;
     const labels = pick(await run.labels(), indices);
     const spectra: GeometryResult['spectra'] = [];
     const alignments: GeometryResult['alignments'] = [];
@@ -195,7 +195,6 @@ export const geometryWorkflow: Workflow<GeometryRunOptions, GeometryTask, Geomet
       }
     }
     const { k, maps, tangents, pictures, pictureInputs, hierarchy, seed } = options;
-    const raw = await run.inputs({ rows: indices });
     return {
       format: RESULT_FORMAT,
       method: 'geometry',
@@ -205,7 +204,7 @@ export const geometryWorkflow: Workflow<GeometryRunOptions, GeometryTask, Geomet
       parameters: { k, maps, tangents, pictures, pictureInputs, hierarchy, seed, layers: options.layers },
       seeds: { analysis: seed },
       seconds,
-      samples: { indices, labels, classes, images: raw && imagesOf(raw, inputShape) },
+      samples: { indices, labels, classes, images: await run.images(indices) },
       spectra,
       alignments,
       perturbations,

@@ -26,7 +26,6 @@ import {
   computeCapture,
   outputsOf,
 } from '../capture/parts.js';
-import { imagesOf, pictureShape } from '../images.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
@@ -192,9 +191,8 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       reference &&
       panels.find(({ snapshot, layer }) => snapshot.id === reference.snapshot && layer === reference.layer)!;
     const n = panels[0]!.n;
-    const { classes, inputShape, samples } = run.manifest;
+    const { classes, samples } = run.manifest;
     const chosen = chosenSamples(options.samples, samples?.count ?? n);
-    const inputs = pictureShape(inputShape) ? await run.inputs(chosen ? { rows: chosen } : {}) : null;
     return {
       format: RESULT_FORMAT,
       method: 'tendency',
@@ -214,7 +212,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
         count: n,
         labels: pick(await run.labels(), chosen),
         classes,
-        images: inputs && imagesOf(inputs, inputShape),
+        images: await run.images(chosen),
         ...(chosen ? { indices: chosen } : {}),
       },
       panels: alignPanels(panels),

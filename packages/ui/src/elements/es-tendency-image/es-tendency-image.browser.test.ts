@@ -36,11 +36,11 @@ function result(): TendencyResult {
     ['P1', 'S5'].map((layer) => panel({ layer, snapshot: { id, epoch: i + 1, step: i } })),
   );
   return {
-    format: 'epochscope-result/1',
+    format: 'epochscope-result/2',
     method: 'tendency',
     name: 'default',
     tool: { name: 'epochscope', version: '0' },
-    input: { source: 'test', sha256: {} },
+    input: { source: 'test', files: {} },
     parameters: {},
     seeds: {},
     seconds: 1,
@@ -264,7 +264,7 @@ describe('src', () => {
     const grid = await mount<EsTendencyGrid>('es-tendency-grid', { src: address('{"format":"other/1"}') });
     await expect
       .poll(() => grid.shadowRoot!.querySelector('[role=alert]')?.textContent ?? '')
-      .toContain('expected format "epochscope-result/1", got "other/1"');
+      .toContain('expected format "epochscope-result/2", got "other/1"');
   });
 });
 

@@ -2,6 +2,15 @@ import type { Matrix } from '@epochscope/core-wasm';
 
 type Shape = [height: number, width: number, channels: number];
 
+/** Pictures of samples, for galleries. */
+export interface SampleImages {
+  /** uint8, count × height × width × channels. */
+  data: Uint8Array;
+  shape: [count: number, height: number, width: number, channels: number];
+  /** Where they stand in a run, so that a result in it need not carry them: `rows` of samples/inputs.npy, all if null. */
+  from?: { samples: 'inputs'; rows: Uint32Array | null };
+}
+
 /** The shape of one sample if it can be shown as a picture, grey or in colour; else null. */
 export function pictureShape(shape: readonly number[] | null | undefined): Shape | null {
   return shape?.length === 3 && (shape[2] === 1 || shape[2] === 3) ? (shape as unknown as Shape) : null;
@@ -14,7 +23,7 @@ export function pictureShape(shape: readonly number[] | null | undefined): Shape
 export function imagesOf(
   { data, shape: [count] }: Matrix,
   sample: readonly number[] | null | undefined,
-): { data: Uint8Array; shape: [number, number, number, number] } | null {
+): SampleImages | null {
   const shape = pictureShape(sample);
   if (!shape) return null;
   let [least, most] = [0, 0];
