@@ -134,11 +134,14 @@ function newLayout(
   const found: [string, string, Hdf5Dataset][] = [];
   const walk = (group: Hdf5Group, name: string, depth: number) => {
     const vars = group.groups.get('vars');
-    if (vars?.datasets.size) {
-      const given = vars.attributes.get('name');
+    const given = vars?.attributes.get('name');
+    // A recurrent layer keeps its variables in a cell, which has a name of its own; the layer's tells them apart.
+    const cell = group.groups.get('cell')?.groups.get('vars');
+    const own = cell?.datasets.size && !vars?.datasets.size ? cell : vars;
+    if (own?.datasets.size) {
       const layer =
         typeof given === 'string' && given && !found.some(([other]) => other === given) ? given : name;
-      const list = [...vars.datasets].sort(([a], [b]) => byNumber(a, b));
+      const list = [...own.datasets].sort(([a], [b]) => byNumber(a, b));
       const names = variableNames(
         classes.get(layer) ?? group.path.split('/').at(-1)!,
         list.map(([, dataset]) => dataset.shape.length),
@@ -147,7 +150,12 @@ function newLayout(
       for (const [i, [, dataset]] of list.entries()) found.push([layer, names[i]!, dataset]);
     }
     for (const [child, inner] of [...group.groups].sort(([a], [b]) => byNumber(a, b))) {
-      if (child === 'vars' || (depth === 0 && child === 'optimizer')) continue;
+      if (
+        child === 'vars' ||
+        (child === 'cell' && own === cell && cell) ||
+        (depth === 0 && child === 'optimizer')
+      )
+        continue;
       walk(inner, child === 'layers' ? name : name ? `${name}/${child}` : child, depth + 1);
     }
   };
@@ -171,6 +179,7 @@ function newLayout(
 const VARIABLES: [RegExp, string[]][] = [
   [/^batchnormalization$/, ['gamma', 'beta', 'moving_mean', 'moving_variance']],
   [/^(layer|group)normalization$/, ['gamma', 'beta']],
+  [/^rmsnormalization$/, ['scale']],
   [/^normalization$/, ['mean', 'variance', 'count']],
   [/^embedding$/, ['embeddings']],
   [/^separableconv/, ['depthwise_kernel', 'pointwise_kernel', 'bias']],

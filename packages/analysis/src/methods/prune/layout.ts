@@ -51,6 +51,13 @@ export function pictureLayout(
   guard(shape, 'missing', () => `the snapshot holds no tensor ${tensor}`, { tensor });
   const first = layers.slice(0, at).every(({ kind }) => STEADY.includes(kind));
 
+  const advice = () => {
+    const others = layers.filter(({ kind, name }) => kind === 'conv2d' && name !== layer.name);
+    const dense = layers.find(({ kind }) => kind === 'dense');
+    return others.length
+      ? `Choose a convolution: ${others.map(({ name }) => name).join(', ')}`
+      : `Choose ${dense && dense !== layer ? `the first dense layer, ${dense.name}` : 'another net: it has no layer over images'}`;
+  };
   let picture: readonly number[];
   if (layer.kind === 'conv2d') {
     guard(
@@ -68,7 +75,7 @@ export function pictureLayout(
         : from?.length === 2
           ? [...from, 1]
           : refuse(
-              `takes ${from ? `[${from}]` : 'inputs of unknown shape'}, not pictures: its weights have no neighbours. Choose the first dense layer or a convolution`,
+              `takes ${from ? `[${from}]` : 'inputs of unknown shape'}, not pictures: its weights have no neighbours${layers[at - 1]?.kind === 'flatten-channels-first' ? ' (maps that were flattened channel by channel)' : ''}. ${advice()}`,
             );
     const size = picture.reduce((a, b) => a * b, 1);
     guard(

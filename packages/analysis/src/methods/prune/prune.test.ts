@@ -303,6 +303,19 @@ describe('pictureLayout', () => {
   ])('refuses %s with the reason', (name, message) => {
     expect(() => of(name)).toThrow(message);
   });
+  it('advises what can be pruned, and never the layer itself', () => {
+    const torch = [
+      layer('conv', 'conv2d', [12, 8, 2]),
+      layer('flat', 'flatten-channels-first', [192]),
+      layer('fc', 'dense', [4]),
+    ];
+    expect(() => of(undefined, torch)).toThrow(
+      'layer fc takes [192], not pictures: its weights have no neighbours (maps that were flattened channel by channel). Choose a convolution: conv',
+    );
+    const deep = [layer('F1', 'dense', [10]), layer('F2', 'dense', [5])];
+    expect(() => of('F2', deep)).toThrow('Choose the first dense layer, F1');
+    expect(() => of(undefined, [layer('F1', 'dense', [10])], [8])).toThrow('it has no layer over images');
+  });
   it('refuses weights that do not fit the inputs, and runs with none', () => {
     const mlp = [layer('F1', 'dense', [10])];
     expect(() => of(undefined, mlp)).toThrow('expected [2352, units] for inputs of 28×28×3, got [1568,10]');

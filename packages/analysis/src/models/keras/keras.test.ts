@@ -159,7 +159,11 @@ describe('Keras models', () => {
     ['two of a name', sequential(input, input), 'two layers are named x'],
     ['a model inside', sequential(input, layer('Sequential')), 'is a model of its own'],
     ['no input shape', sequential(layer('ReLU')), 'expected the shape of one sample'],
-    ['an unknown layer', sequential(input, layer('LSTM')), 'layer l (LSTM): this kind of layer is not known'],
+    [
+      'an unknown layer',
+      sequential(input, layer('Bidirectional')),
+      'layer l (Bidirectional): this kind of layer is not known',
+    ],
     [
       'an unknown activation',
       sequential(input, layer('Activation', { activation: 'sparsemax' })),

@@ -1,8 +1,17 @@
 import { activation, relu } from './activations.js';
-import { batchNormalisation, layerNormalisation, normalisation, rescaling } from './normalisation.js';
+import {
+  batchNormalisation,
+  groupNormalisation,
+  layerNormalisation,
+  normalisation,
+  rescaling,
+  rmsNormalisation,
+} from './normalisation.js';
 import { globalAverage, globalMax, pooled } from './pooling.js';
 import type { LayerScope, Step } from './scope.js';
+import { convolution1d, embedding, globalPool1d, pooled1d, recurrent } from './sequences.js';
 import { padded, reshaped } from './shaping.js';
+import { permuted, transposedConvolution, upsampling } from './upsampling.js';
 import { convolution, dense, depthwise, separable } from './with-kernel.js';
 
 /** They change nothing but while training. */
@@ -21,9 +30,27 @@ const TRAINING_ONLY = [
   'RandomBrightness',
 ];
 
+function pairwise({ inputs, fail }: LayerScope, kind: 'subtract' | 'maximum' | 'minimum'): Step[] {
+  return inputs.length === 2 ? [{ kind }] : fail(`expected two inputs, got ${inputs.length}`);
+}
+
 /** The layers that are known, by class name. */
 const LAYERS: Record<string, (scope: LayerScope) => Step[]> = {
   Dense: dense,
+  Embedding: embedding,
+  Conv1D: convolution1d,
+  Conv2DTranspose: transposedConvolution,
+  MaxPooling1D: pooled1d,
+  AveragePooling1D: pooled1d,
+  GlobalAveragePooling1D: globalPool1d,
+  GlobalMaxPooling1D: globalPool1d,
+  LSTM: recurrent,
+  GRU: recurrent,
+  SimpleRNN: recurrent,
+  UpSampling2D: upsampling,
+  Permute: permuted,
+  GroupNormalization: groupNormalisation,
+  RMSNormalization: rmsNormalisation,
   Conv2D: convolution,
   DepthwiseConv2D: depthwise,
   SeparableConv2D: separable,
@@ -50,6 +77,9 @@ const LAYERS: Record<string, (scope: LayerScope) => Step[]> = {
   Reshape: reshaped,
   ZeroPadding2D: padded,
   Add: () => [{ kind: 'add' }],
+  Subtract: (scope) => pairwise(scope, 'subtract'),
+  Maximum: (scope) => pairwise(scope, 'maximum'),
+  Minimum: (scope) => pairwise(scope, 'minimum'),
   Multiply: ({ inputs, fail }) => {
     if (inputs.length !== 2) fail(`expected two inputs, got ${inputs.length}`);
     return [{ kind: 'multiply' }];

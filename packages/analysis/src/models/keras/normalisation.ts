@@ -22,7 +22,7 @@ const betaOf = (scope: LayerScope) => learned(scope, 'beta', 'center', 0);
 export function layerNormalisation(scope: LayerScope): Step[] {
   const { config, fail } = scope;
   scope.lastAxis();
-  if (config.rms_scaling) fail('rms_scaling is not known');
+  if (config.rms_scaling) fail('rms_scaling is not known; RMSNormalization is');
   const channels = channelsOf(scope);
   return [
     {
@@ -30,6 +30,33 @@ export function layerNormalisation(scope: LayerScope): Step[] {
       scale: scope.put('gamma', gammaOf(scope), [channels]),
       offset: scope.put('beta', betaOf(scope), [channels]),
       epsilon: Number(config.epsilon ?? 1e-3),
+    },
+  ];
+}
+
+export function groupNormalisation(scope: LayerScope): Step[] {
+  scope.lastAxis();
+  const channels = channelsOf(scope);
+  const groups = Number(scope.config.groups ?? 32);
+  return [
+    {
+      kind: 'group-norm',
+      groups: groups === -1 ? channels : groups,
+      scale: scope.put('gamma', gammaOf(scope), [channels]),
+      offset: scope.put('beta', betaOf(scope), [channels]),
+      epsilon: Number(scope.config.epsilon ?? 1e-3),
+    },
+  ];
+}
+
+export function rmsNormalisation(scope: LayerScope): Step[] {
+  scope.lastAxis();
+  const channels = channelsOf(scope);
+  return [
+    {
+      kind: 'rms-norm',
+      scale: scope.put('scale', scope.needVector('scale', channels), [channels]),
+      epsilon: Number(scope.config.epsilon ?? 1e-6),
     },
   ];
 }

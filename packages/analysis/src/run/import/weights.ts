@@ -41,6 +41,15 @@ export interface ReadWeights {
   notes?: string[];
 }
 
+/** Keras 3's names begin with the model's own: "sequential/conv2d/kernel". */
+function withoutModelName(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const names = [...tensors.keys()].map((name) => name.split('/'));
+  const all = names.every((parts) => parts.length > 2 && parts[0] === names[0]![0]);
+  return new Map(
+    [...tensors].map(([name, tensor], i) => [all ? names[i]!.slice(1).join('/') : name, tensor]),
+  );
+}
+
 /** Why a run has weights alone, and what to do about it. */
 export const cannotRun = (why: EpochscopeError): string =>
   `weights alone are imported, the net cannot be run here: ${why.message}; change, modules of weights and prune go on with them, and layer outputs that another program computes are taken by --outputs`;
@@ -97,7 +106,7 @@ export async function readWeights(
       });
     case 'tfjs':
       return readTfjsModel(openBeside(store, path), name).then(({ tensors, topology }) => ({
-        tensors,
+        tensors: withoutModelName(tensors),
         numbers: {},
         architecture: topology ? { kind: 'keras', config: topology } : null,
       }));
