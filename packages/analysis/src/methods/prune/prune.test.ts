@@ -307,10 +307,10 @@ describe('pictureLayout', () => {
     const torch = [
       layer('conv', 'conv2d', [12, 8, 2]),
       layer('flat', 'flatten-channels-first', [192]),
-      layer('fc', 'dense', [4]),
+      layer('F1', 'dense', [10]),
     ];
     expect(() => of(undefined, torch)).toThrow(
-      'layer fc takes [192], not pictures: its weights have no neighbours (maps that were flattened channel by channel). Choose a convolution: conv',
+      'layer F1 takes [192], not pictures: its weights have no neighbours (maps that were flattened channel by channel). Choose a convolution: conv',
     );
     const deep = [layer('F1', 'dense', [10]), layer('F2', 'dense', [5])];
     expect(() => of('F2', deep)).toThrow('Choose the first dense layer, F1');
