@@ -1,4 +1,4 @@
-// `npm run kill -- N` (default 1000): installs, builds, then N trainings killed at random moments (tests/killed.slow.test.ts).
+// `npm run kill -- N` (default 1000): installs, builds, then N trainings and N replacements of a result killed at random moments.
 // KILL_SEED chooses the moments.
 import { bin, prepare, run } from './prepare.mjs';
 
@@ -8,6 +8,6 @@ if (!/^[1-9]\d*$/.test(count)) {
   process.exit(2);
 }
 prepare();
-run(bin('vitest'), ['run', '--project=slow', 'tests/killed.slow.test.ts'], {
+run(bin('vitest'), ['run', '--project=slow', 'tests/killed.slow.test.ts', 'tests/replaced.slow.test.ts'], {
   env: { ...process.env, KILLS: count },
 });
