@@ -43,13 +43,18 @@ export { type BorrowedMatrix, vatFromMatrixSteps } from '../kernels/vat/index.js
 export {
   doneOfVatPoints,
   finishVatPoints,
+  type LightEdges,
+  lightEdgesOfVatPoints,
   prepareVatPoints,
   releaseVatPoints,
   runVatPointsWorker,
   stopVatPoints,
   type VatPointsJob,
+  type VatPointsPlan,
   type VatPointsState,
   vatPointsBytes,
+  vatPointsPlan,
+  vatPointsWeight,
 } from '../kernels/vat-points/index.js';
 export { decodeBase64, instantiate, kernelModule } from './load.js';
 export { checkFinite, checkMatrix, METRIC_ID } from './matrix.js';

@@ -61,6 +61,7 @@ describe('the public names', () => {
       'kernelModule',
       'labelRegionsBytes',
       'labelRegionsSteps',
+      'lightEdgesOfVatPoints',
       'linkageBytes',
       'linkageFromPointsBytes',
       'linkageFromPointsSteps',
@@ -85,6 +86,8 @@ describe('the public names', () => {
       'truncatedSvdSteps',
       'vatFromMatrixSteps',
       'vatPointsBytes',
+      'vatPointsPlan',
+      'vatPointsWeight',
     ]);
   });
   it('of @epochscope/core-wasm/reference', () => {

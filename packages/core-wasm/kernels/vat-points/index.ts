@@ -15,8 +15,10 @@ export {
   type VatPointsJob,
   type VatPointsState,
 } from './job.js';
-export { finishVatPoints, releaseVatPoints } from './setup/finish.js';
+export { finishVatPoints, releaseVatPoints, vatPointsWeight } from './setup/finish.js';
 export { vatPointsBytes } from './setup/layout.js';
+export { type LightEdges, lightEdgesOfVatPoints } from './setup/light-edges.js';
+export { type VatPointsPlan, vatPointsPlan } from './setup/plan.js';
 
 /**
  * VAT order straight from points, without the n×n matrix: Prim from the lower index of the first maximal pair in

@@ -4,9 +4,10 @@ import type { Kernels } from '../../src/load.js';
 import { apart, checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../src/matrix.js';
 import { MAX_BYTES } from '../../src/memory.js';
 import { Job, Stage, Sync, TreeWorker, Worker } from './memory.js';
-import { asRecords } from './setup/bounds.js';
+import { asRecords, dimensionsOf } from './setup/bounds.js';
 import { FEW_POINTS } from './setup/layout.js';
 import { prepareMatrix } from './setup/matrix.js';
+import { checkPlan, type VatPointsPlan } from './setup/plan.js';
 import { roundsOf, shareOfRounds } from './setup/rounds.js';
 import { rowsOf } from './setup/rows.js';
 import { prepareTree } from './setup/tree.js';
@@ -42,11 +43,19 @@ export const MAX_WORKERS = 64;
  *
  * @param x float32[n × d], finite, n ≥ 2. Not changed and not needed afterwards.
  * @param workers 1 to 64; more than 1 needs kernels on a shared memory, and one thread for each.
+ * @param plan that of more points than x, of which x is a part; default: these points' own.
  * @throws `shape`, `not-finite`, `memory`, `argument`. Time O(n·d·m + n log n), m ≤ 40.
  */
-export function prepareVatPoints(kernels: Kernels, x: Matrix, metric: Metric, workers = 1): VatPointsJob {
+export function prepareVatPoints(
+  kernels: Kernels,
+  x: Matrix,
+  metric: Metric,
+  workers = 1,
+  plan?: VatPointsPlan,
+): VatPointsJob {
   checkPoints(x, metric);
-  return prepareChecked(kernels, x, metric, workers);
+  if (plan) checkPlan(plan, x.shape[1]);
+  return prepareChecked(kernels, x, metric, workers, undefined, plan);
 }
 
 /** The same for points that `checkPoints` has seen. */
@@ -56,6 +65,7 @@ export function prepareChecked(
   metric: Metric,
   workers: number,
   way: Way = x.shape[0] <= FEW_POINTS ? 'matrix' : 'tree',
+  plan?: VatPointsPlan,
 ): VatPointsJob {
   checkKernels(kernels);
   const [n, d] = x.shape;
@@ -81,13 +91,15 @@ export function prepareChecked(
     { needed: least, limit: MAX_BYTES },
   );
   const l1 = metric === 'manhattan';
-  const rows = rowsOf({ data: apart(kernels, x.data), shape: x.shape }, metric);
+  const rows = rowsOf({ data: apart(kernels, x.data), shape: x.shape }, metric, plan?.unit);
+  const found = dimensionsOf(rows, n, d);
+  const dimensions = plan ? { ...found, dimensions: plan.dimensions } : found;
   const tag = rows.zero ? 1 : 0;
-  const sizes = { n, d, tag, workers, records: asRecords(n, d, l1) } as const;
+  const sizes = { n, d, tag, workers, records: plan?.records ?? asRecords(n, d, l1) } as const;
   const pointer =
     way === 'matrix'
-      ? prepareMatrix(kernels, rows, sizes, l1)
-      : prepareTree(kernels, rows, sizes, l1, way === 'tree');
+      ? prepareMatrix(kernels, rows, dimensions, sizes, l1)
+      : prepareTree(kernels, rows, dimensions, sizes, l1, way === 'tree');
   return { pointer, n, d, metric, workers, unit: rows.unit };
 }
 

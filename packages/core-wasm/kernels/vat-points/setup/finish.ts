@@ -1,8 +1,14 @@
 import { guard } from '../../../src/errors.js';
 import type { Kernels } from '../../../src/load.js';
+import type { Metric } from '../../../src/matrix.js';
 import type { VatResult } from '../../vat/result.js';
 import type { VatPointsJob } from '../job.js';
 import { Job, Worker } from '../memory.js';
+
+/** The weight that a key of `lightEdgesOfVatPoints` stands for: its root for euclidean, half of it for cosine and correlation. */
+export function vatPointsWeight(key: number, metric: Metric, unit: number): number {
+  return metric === 'manhattan' ? key * unit : metric === 'euclidean' ? Math.sqrt(key) * unit : key / 2;
+}
 
 /** The result of a job that every worker has finished; gives its memory back. */
 export function finishVatPoints(kernels: Kernels, job: VatPointsJob): VatResult {
@@ -31,8 +37,7 @@ export function finishVatPoints(kernels: Kernels, job: VatPointsJob): VatResult 
     const i = taken[k]!;
     if (k > 0) {
       const key = keys[k - 1]!;
-      weights[to - 1] =
-        metric === 'manhattan' ? key * unit : metric === 'euclidean' ? Math.sqrt(key) * unit : key / 2;
+      weights[to - 1] = vatPointsWeight(key, metric, unit);
       parent[to - 1] = first ? first[from[k - 1]!]! : from[k - 1]!;
     }
     order[to++] = first ? first[i]! : i;

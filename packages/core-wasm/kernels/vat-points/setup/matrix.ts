@@ -1,12 +1,18 @@
 import type { Kernels } from '../../../src/load.js';
 import { Job, Stage, Worker } from '../memory.js';
-import { dimensionsOf } from './bounds.js';
+import type { Dimensions } from './bounds.js';
 import { type FillExports, fillBlocks } from './fill.js';
 import { placeMatrix, type Sizes } from './layout.js';
 import type { Rows } from './rows.js';
 
 /** Prepares a job of few points, by their dense matrix: nothing but the points, in the order of their indices. */
-export function prepareMatrix(kernels: Kernels, rows: Rows, sizes: Sizes, l1: boolean): number {
+export function prepareMatrix(
+  kernels: Kernels,
+  rows: Rows,
+  { dimensions }: Dimensions,
+  sizes: Sizes,
+  l1: boolean,
+): number {
   const { n, d, tag, workers } = sizes;
   const { arena } = kernels;
   const pointer = arena.alloc(placeMatrix(0, sizes).bytes);
@@ -37,7 +43,7 @@ export function prepareMatrix(kernels: Kernels, rows: Rows, sizes: Sizes, l1: bo
     if (own.points) arena.u8(own.points, own.rows - own.points).fill(0);
     arena.f32(own.infinities, 16).fill(Infinity);
   });
-  arena.u32(at.dimensions, d).set(dimensionsOf(rows, n, d).dimensions);
+  arena.u32(at.dimensions, d).set(dimensions);
   if (sizes.records) {
     const row = arena.f32(at.each[0]!.rows, d);
     const { vatPointsFillRecord } = kernels.exports as unknown as FillExports;

@@ -15,8 +15,9 @@ export interface Rows {
  * manhattan: x·2^−e with the largest magnitude in [½, 1); euclidean: so large that sums of squares just do not
  * overflow, so that they do not underflow, either, down to 1e-35 of the largest value beside an outlier; exact but
  * for subnormals. cosine: x / ‖x‖; correlation: the same of x − mean(x). Norms and means in float64.
+ * given: the unit to use, where it is that of more points than these.
  */
-export function rowsOf(x: Matrix, metric: Metric): Rows {
+export function rowsOf(x: Matrix, metric: Metric, given?: number): Rows {
   const { data } = x;
   const [n, d] = x.shape;
   if (metric === 'euclidean' || metric === 'manhattan') {
@@ -35,7 +36,14 @@ export function rowsOf(x: Matrix, metric: Metric): Rows {
     );
     // Distances, and bounds from norms, are up to 2·√d·top: their squares stay under 2¹²⁴.
     const room = metric === 'euclidean' ? Math.floor(60 - Math.log2(Math.max(1, d)) / 2) : 0;
-    const exponent = top > 0 ? Math.ceil(Math.log2(top)) - room : 0;
+    const exponent = given !== undefined ? Math.log2(given) : top > 0 ? Math.ceil(Math.log2(top)) - room : 0;
+    guard(
+      top <= 2 ** (exponent + room),
+      'argument',
+      () =>
+        `plan: values up to ${top} are too large for its unit ${given}: make it with the largest among them`,
+      { top, unit: given },
+    );
     const unit = 2 ** exponent;
     const factor = 2 ** -exponent;
     return {

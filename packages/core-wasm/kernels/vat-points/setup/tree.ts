@@ -1,6 +1,6 @@
 import type { Kernels } from '../../../src/load.js';
 import { Job, Stage, Worker } from '../memory.js';
-import { boundsOf, dimensionsOf } from './bounds.js';
+import { boundsOf, type Dimensions } from './bounds.js';
 import { boundsOfDistinct, distinctPoints, rowsOfDistinct } from './duplicates.js';
 import { fill } from './fill.js';
 import { NONE, place, type Sizes, type TreeSizes } from './layout.js';
@@ -17,9 +17,16 @@ interface ProbeExports {
  * Prepares a job by way of a spanning tree: bounds, distinct points, their order in space, blocks. Without `byTree`
  * Prim's own steps do it all.
  */
-export function prepareTree(kernels: Kernels, given: Rows, all: Sizes, l1: boolean, byTree: boolean): number {
+export function prepareTree(
+  kernels: Kernels,
+  given: Rows,
+  dimensions: Dimensions,
+  all: Sizes,
+  l1: boolean,
+  byTree: boolean,
+): number {
   const { d, tag, workers, records } = all;
-  const ofAll = boundsOf(kernels, given, dimensionsOf(given, all.n, d), all.n, l1);
+  const ofAll = boundsOf(kernels, given, dimensions, all.n, l1);
   const distinct = distinctPoints(given, ofAll, all.n, d);
   const rows = distinct ? rowsOfDistinct(given, distinct) : given;
   const bounds = distinct ? boundsOfDistinct(ofAll, distinct) : ofAll;
