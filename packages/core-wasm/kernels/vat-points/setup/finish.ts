@@ -5,7 +5,10 @@ import type { VatResult } from '../../vat/result.js';
 import type { VatPointsJob } from '../job.js';
 import { Job, Worker } from '../memory.js';
 
-/** The weight that a key of `lightEdgesOfVatPoints` stands for: its root for euclidean, half of it for cosine and correlation. */
+/**
+ * The weight that a key of `lightEdgesOfVatPoints` stands for: its root for euclidean, half of it for cosine and
+ * correlation.
+ */
 export function vatPointsWeight(key: number, metric: Metric, unit: number): number {
   return metric === 'manhattan' ? key * unit : metric === 'euclidean' ? Math.sqrt(key) * unit : key / 2;
 }

@@ -6,7 +6,10 @@ import { NONE } from './layout.js';
 
 /** All pairs at or under their bottleneck distance, some more perhaps; and the farthest pair. Indices are rows of x. */
 export interface LightEdges {
-  /** uint32[m] each: the ends. Of points equal to an earlier one there may be one edge only, of key 0, to the first of them. */
+  /**
+   * uint32[m] each: the ends. Of points equal to an earlier one there may be one edge only, of key 0, to the first of
+   * them.
+   */
   from: Uint32Array;
   to: Uint32Array;
   /** float32[m]: distances as they are compared; `vatPointsWeight` makes weights of them. */
@@ -17,10 +20,11 @@ export interface LightEdges {
 }
 
 /**
- * The light edges of a job that every worker has finished, for merging: what is light among more points is light among fewer, so that the
- * union over subsets that hold every pair, ordered by Prim with the lowest index first among equals, is VAT of all, to the last bit, if
- * all were prepared with one plan. Null where the edges did not fit (very many equal distances among more than 1400 points). The job keeps
- * its memory: `finishVatPoints` or `releaseVatPoints` follows. Time O(m), of up to 1400 points O(n²).
+ * The light edges of a job that every worker has finished, for merging: what is light among more points is light
+ * among fewer, so that the union over subsets that hold every pair, ordered by Prim with the lowest index first among
+ * equals, is VAT of all, to the last bit, if all were prepared with one plan. Null where the edges did not fit (very
+ * many equal distances among more than 1400 points). The job keeps its memory: `finishVatPoints` or
+ * `releaseVatPoints` follows. Time O(m), of up to 1400 points O(n²).
  */
 export function lightEdgesOfVatPoints({ arena }: Kernels, job: VatPointsJob): LightEdges | null {
   const header = arena.u32(job.pointer, Job.size);

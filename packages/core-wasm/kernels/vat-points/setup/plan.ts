@@ -5,8 +5,8 @@ import { asRecords, dimensionsOf } from './bounds.js';
 import { rowsOf } from './rows.js';
 
 /**
- * What decides the bits of distances: with the same plan a pair of points has the same distance, to the last bit, in whichever
- * subset of the points it is computed.
+ * What decides the bits of distances: with the same plan a pair of points has the same distance, to the last bit, in
+ * whichever subset of the points it is computed.
  */
 export interface VatPointsPlan {
   /** uint32[d]: the order in which coordinates are added up. */
@@ -18,8 +18,9 @@ export interface VatPointsPlan {
 }
 
 /**
- * The plan that `prepareVatPoints` makes for these points itself: coordinates by falling variance, the unit by the largest magnitude.
- * A sample of them will do, if it holds the value of largest magnitude; n is then the number of points in all. Throws as `vatFromPoints`. Time O(n·d).
+ * The plan that `prepareVatPoints` makes for these points itself: coordinates by falling variance, the unit by the
+ * largest magnitude. A sample of them will do, if it holds the value of largest magnitude; n is then the number of
+ * points in all. Throws as `vatFromPoints`. Time O(n·d).
  */
 export function vatPointsPlan(x: Matrix, metric: Metric, n = x.shape[0]): VatPointsPlan {
   checkOneOf('metric', metric, METRICS);
