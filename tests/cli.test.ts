@@ -155,7 +155,8 @@ describe('the path through', () => {
       n: 60,
       d: 1,
       blocks: 2,
-      ari: { value: null, reason: 'there are no labels' },
+      sentence: '2 blocks, every sample in one',
+      scores: { inBlocks: { ari: { value: null, reason: 'there are no labels' } } },
     });
     const labelled = JSON.parse(
       (
@@ -170,7 +171,7 @@ describe('the path through', () => {
         )
       ).out,
     );
-    expect(labelled.panels[0].ari.value).toBe(1);
+    expect(labelled.panels[0].scores.inBlocks.ari.value).toBe(1);
     // The same points from the other formats give the same order.
     writeFileSync(join(folder, 'points.csv'), `x\n${[...data].join('\n')}\n`);
     writeFileSync(
@@ -302,13 +303,16 @@ describe('thinning', () => {
     const { code, err } = await cli(...argv, '--figure', 'layers,thinning');
     expect(code, err).toBe(0);
     const result = (await readResult<never>(join(folder, 'unlabelled-out'))) as {
-      panels: { marks: { rule: string; label: null }[]; scores: { ari: { value: null; reason: string } } }[];
+      panels: {
+        marks: { rule: string; label: null }[];
+        scores: { overall: { ari: { value: null; reason: string } } };
+      }[];
     };
     expect(result.panels[0]!.marks.length).toBeGreaterThan(0);
     expect(
       result.panels[0]!.marks.every(({ rule, label }) => rule === 'top-likelihood' && label === null),
     ).toBe(true);
-    expect(result.panels[0]!.scores.ari).toEqual({ value: null, reason: 'there are no labels' });
+    expect(result.panels[0]!.scores.overall.ari).toEqual({ value: null, reason: 'there are no labels' });
     const wrong = await cli(...argv, '--marks', 'wrong');
     expect(wrong.code).toBe(1);
     expect(wrong.err).toContain('marks by wrong need labels');
@@ -407,7 +411,7 @@ describe('little and degenerate matrices', () => {
     } = await cli('tendency', file, '--json', '--png', '--svg', ...thin, '-o', out);
     expect(code, err).toBe(0);
     const [panel] = JSON.parse(text).panels;
-    expect(panel).toMatchObject({ n, d, blocks: Math.min(1, n) });
+    expect(panel).toMatchObject({ n, d, blocks: 0 });
     expect(text).not.toContain('NaN');
     const drawn = readdirSync(out).filter((file) => /png|svg/.test(file)).length;
     expect(drawn).toBe(n ? 2 : 0);

@@ -104,10 +104,15 @@ export async function run(_: string[], o: { output: string }, output: Output): P
   const last = geometry.spectra.filter((s) => s.snapshot.id === 'epoch-0010');
   output.say(
     table([
-      ['S5, the last layer', 'dark blocks', 'ARI'],
+      ['S5, the last layer', 'dark blocks', 'in none', 'ARI in blocks'],
       ...tendency.panels
         .filter((p) => p.layer === 'S5')
-        .map((p) => [`  ${p.snapshot.id}`, p.blocks.count, figure(p.scores.ari.value)]),
+        .map((p) => [
+          `  ${p.snapshot.id}`,
+          p.blocks.count,
+          `${Math.round(100 * p.blocks.shareInNone)} %`,
+          figure(p.scores.inBlocks.ari.value),
+        ]),
     ]),
   );
   output.say(

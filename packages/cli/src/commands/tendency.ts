@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
+  blocksSentence,
   type MarkRule,
   type MatrixOptions,
   TENDENCY_METRICS,
@@ -203,29 +204,34 @@ export async function run([target]: string[], o: Record<string, never>, output: 
   const rows = result.panels.map((p) => [
     panelTitle(p.snapshot.id, p.layer),
     `${p.n}×${p.d}`,
-    p.blocks.count,
     figure(p.blocks.stability),
-    figure(p.scores.ari),
-    figure(p.scores.nmi),
-    figure(p.scores.purity),
+    figure(p.scores.overall.ari),
+    figure(p.scores.inBlocks.nmi),
+    figure(p.scores.inBlocks.purity),
     figure(p.rimScore),
     p.seconds.toFixed(2),
+    blocksSentence(p),
   ]);
   const summary = result.panels.map((p) => ({
     snapshot: p.snapshot.id,
     layer: p.layer,
     n: p.n,
     d: p.d,
+    sentence: blocksSentence(p),
     blocks: p.blocks.count,
+    shareInNone: p.blocks.shareInNone,
     stability: p.blocks.stability,
-    ...p.scores,
+    scores: p.scores,
     rimScore: p.rimScore,
     seconds: p.seconds,
   }));
   const { thinning } = result;
   output.result(
     [
-      table([['panel', 'n×d', 'blocks', 'stability', 'ARI', 'NMI', 'purity', 'rim', 'seconds'], ...rows]),
+      table([
+        ['panel', 'n×d', 'stability', 'ARI of all', 'NMI', 'purity', 'rim', 'seconds', 'blocks'],
+        ...rows,
+      ]),
       ...(thinning ? ['', thinningText(thinning)] : []),
       `written to ${folder}${files.length ? `, with ${files.map((file) => basename(file)).join(', ')}` : ''}`,
       ...(isFile && files[0] ? [nextStep(files[0], result)] : []),

@@ -8,8 +8,8 @@ function panel(epoch: number, layer: string, count: number, ari: number | null, 
     snapshot: { id: `epoch-${epoch}`, epoch, step: epoch },
     layer,
     n: 1000,
-    blocks: { count, stability: { value: 0.9 } },
-    scores: { ari: ari === null ? none : { value: ari } },
+    blocks: { count, shareInNone: count ? 0.1 : 1, stability: { value: 0.9 } },
+    scores: { overall: { ari: ari === null ? none : { value: ari } }, inBlocks: { ari: none } },
     rimScore: rim === null ? none : { value: rim },
   } as unknown as TendencyPanel;
 }

@@ -192,13 +192,13 @@ function remarks({ panels }: TendencyResult, columns: readonly number[]): string
     const cells = panels
       .filter((p) => p.layer === layer)
       .map(
-        ({ blocks, scores }) =>
-          `${blocks.count} / ${scores.ari.value?.toFixed(2) ?? '–'} / ${scores.nmi.value?.toFixed(2) ?? '–'}`,
+        ({ blocks, scores: { inBlocks, overall } }) =>
+          `${blocks.count} / ${Math.round(100 * (1 - blocks.shareInNone))} % / ${inBlocks.ari.value?.toFixed(2) ?? '–'} / ${overall.ari.value?.toFixed(2) ?? '–'}`,
       );
     return `| ${layer} | ${cells.join(' | ')} |`;
   });
   return [
-    `Blocks / ARI / NMI against the classes on ${SAMPLES} test samples:`,
+    `Blocks / share of the samples in them / ARI against the classes in blocks / ARI of all samples, free ones given to blocks, on ${SAMPLES} test samples:`,
     [
       `| layer | ${columns.map((e) => `epoch ${e}`).join(' | ')} |`,
       `| --- | ${columns.map(() => '---').join(' | ')} |`,

@@ -1,4 +1,5 @@
 import {
+  type Figure,
   RESULT_FORMAT,
   type TendencyPanel,
   type TendencyResult,
@@ -16,7 +17,10 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** A panel of n samples in `count` even blocks: small weights inside, large between. */
+/**
+ * A panel of n samples in `count` even blocks: small weights inside, large between; a tenth of the samples lies between the
+ * blocks. A count of 1 is none: what cannot be told apart is no block.
+ */
 export function blocksPanel(
   n: number,
   count: number,
@@ -24,9 +28,20 @@ export function blocksPanel(
   layer = 'S5',
 ): TendencyPanel {
   const random = seeded(n * 31 + count);
-  const boundaries = Uint32Array.from({ length: count + 1 }, (_, b) => Math.round((b * n) / count));
   const weights = Float32Array.from({ length: Math.max(0, n - 1) }, () => 0.4 + random());
-  for (let b = 1; b < count; b++) weights[boundaries[b]! - 1] = 5 + 3 * random();
+  const ranges = Array.from({ length: count > 1 ? count : 0 }, (_, b) => ({
+    start: Math.round((b * n) / count),
+    end: Math.round(((b + 0.9) * n) / count),
+    clearness: 5 + random(),
+  }));
+  for (const { start, end } of ranges) {
+    if (start > 0) weights[start - 1] = 5 + 3 * random();
+    for (let p = end - 1; p < Math.min(n - 1, end + n / count / 10 - 1); p++) weights[p] = 4 + 3 * random();
+  }
+  const inside = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+  const reason = 'no clear blocks: 2 candidates of mean clearness 3.4, 4.6 is needed';
+  const undefinedHere = { value: null, reason } as const;
+  const figure = (value: number): Figure => (ranges.length ? { value } : undefinedHere);
   const order = Uint32Array.from({ length: n }, (_, p) => (p * 7 + 3) % n);
   const none = { value: null, reason: 'there are no labels' } as const;
   return {
@@ -40,8 +55,24 @@ export function blocksPanel(
     weights,
     parent: Uint32Array.from(order.subarray(0, Math.max(0, n - 1))),
     vat: null,
-    blocks: { count, boundaries, threshold: 4, stability: { value: 0.96 } },
-    scores: { ari: { value: 0.78 }, nmi: { value: 0.81 }, purity: { value: 0.8 } },
+    blocks: {
+      count: ranges.length,
+      ...(ranges.length ? {} : { reason }),
+      ranges,
+      shareInNone: n ? 1 - inside / n : 1,
+      clearness: figure(5.4),
+      smallest: 14,
+      bySize: {
+        smallest: Uint32Array.of(2, 6, 14, 40),
+        count: Uint32Array.of(count + 5, count + 1, ranges.length, 2),
+        persistence: Float64Array.of(0.8, 0.9, 1.1, 0.4),
+      },
+      stability: figure(0.96),
+    },
+    scores: {
+      inBlocks: { ari: figure(0.78), nmi: figure(0.81), purity: figure(0.8) },
+      overall: { ari: figure(0.7), nmi: figure(0.75), purity: figure(0.74) },
+    },
     rimScore: none,
     marks: Array.from({ length: Math.min(n, 60) }, (_, i) => {
       const position = Math.floor((i * n) / Math.min(n, 60));
@@ -90,7 +121,7 @@ export function tendencyResult(
       layers.map((layer, l) =>
         blocksPanel(
           n,
-          Math.min(10, 1 + Math.round((epoch * (l + 1)) / 3)),
+          Math.min(10, 1 + Math.ceil((epoch * (l + 1)) / 3)),
           { id: epoch ? `epoch-${String(epoch).padStart(4, '0')}` : 'init', epoch, step: epoch * 100 },
           layer,
         ),

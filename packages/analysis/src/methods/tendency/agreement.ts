@@ -1,6 +1,7 @@
 import { ivatLookup } from '@epochscope/core-wasm';
 import { random } from '../../random.js';
 import type { Figure } from '../../results/types.js';
+import { assignFree } from './assign.js';
 import { blockLabels } from './blocks.js';
 import { adjustedRandIndex } from './scores.js';
 import type { TendencyPanel, ThinnedAgreement } from './types.js';
@@ -30,9 +31,11 @@ export function pearson(count: number, value: (i: number) => readonly [number, n
   return { value: Math.min(1, Math.max(-1, xy / Math.sqrt(xx * yy))) };
 }
 
+const assigned = (panel: TendencyPanel) => assignFree(panel, blockLabels(panel.blocks, panel.order));
+
 /**
- * How well the picture of a subset agrees with that of all samples: the adjusted Rand index of their blocks on the subset,
- * and Pearson's correlation of the iVAT values of the subset's pairs in either (all pairs up to a million, else a million
+ * How well the picture of a subset agrees with that of all samples: the adjusted Rand index of their blocks on the subset
+ * (free samples given to blocks by `assignFree`; null where neither picture has blocks, 0 where one has), and Pearson's correlation of the iVAT values of the subset's pairs in either (all pairs up to a million, else a million
  * drawn with the seed). O(n log n + pairs).
  *
  * @param samples uint32[m]: the subset, as indices into the full panel's samples; `thinned` counts within it.
@@ -44,11 +47,16 @@ export function thinnedAgreement(
   seed: number,
 ): ThinnedAgreement {
   const m = samples.length;
-  const inFull = blockLabels(full.blocks.boundaries, full.order);
-  const ari = adjustedRandIndex(
-    Uint32Array.from(samples, (sample) => inFull[sample]!),
-    blockLabels(thinned.blocks.boundaries, thinned.order),
-  );
+  const inFull = assigned(full);
+  const ari: Figure =
+    full.blocks.count && thinned.blocks.count
+      ? adjustedRandIndex(
+          Int32Array.from(samples, (sample) => inFull[sample]!),
+          assigned(thinned),
+        )
+      : full.blocks.count || thinned.blocks.count
+        ? { value: 0 }
+        : { value: null, reason: 'neither picture has clear blocks' };
   const all = (m * (m - 1)) / 2;
   let correlation: Figure = { value: null, reason: 'fewer than two samples' };
   if (m >= 2) {

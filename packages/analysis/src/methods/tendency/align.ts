@@ -1,7 +1,6 @@
 import { guard, type VatResult } from '@epochscope/core-wasm';
 import type { Figure } from '../../results/types.js';
-import { blockLabels } from './blocks.js';
-import { ascendingOrder } from './profile.js';
+import { ascendingOrder } from './ascending.js';
 import type { TendencyPanel } from './types.js';
 
 /** position[order[p]] = p. */
@@ -113,25 +112,27 @@ export function alignPanels(panels: readonly TendencyPanel[]): TendencyPanel[] {
 
 /**
  * The panel in its aligned order, for drawing: weights, marks and blocks moved along. Same iVAT values, same samples in each
- * block; where small joined runs of a block now stand apart, `boundaries` has more runs than `count` has blocks. The VAT picture belongs to the
- * Prim order and is left out. The panel itself where it has no other order.
+ * block. The VAT picture belongs to the Prim order and is left out. The panel itself where it has no other order.
  */
 export function alignedView(panel: TendencyPanel): TendencyPanel {
   const { aligned, blocks } = panel;
   if (!aligned) return panel;
   const place = positions(aligned.order);
-  const labels = blockLabels(blocks.boundaries, panel.order);
-  const boundaries = [0];
-  for (let p = 1; p < panel.n; p++)
-    if (labels[aligned.order[p]!] !== labels[aligned.order[p - 1]!]) boundaries.push(p);
-  boundaries.push(panel.n);
+  // A block is a node of the tree, of which swaps leave the samples together.
+  const ranges = blocks.ranges
+    .map((block) => {
+      let start = panel.n;
+      for (let p = block.start; p < block.end; p++) start = Math.min(start, place[panel.order[p]!]!);
+      return { ...block, start, end: start + block.end - block.start };
+    })
+    .sort((a, b) => a.start - b.start);
   return {
     ...panel,
     order: aligned.order,
     weights: aligned.weights,
     start: aligned.order[0]!,
     vat: null,
-    blocks: { ...blocks, boundaries: Uint32Array.from(boundaries) },
+    blocks: { ...blocks, ranges },
     marks: panel.marks.map((mark) => ({ ...mark, position: place[mark.sample]! })),
   };
 }

@@ -1,11 +1,14 @@
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
 import type { Engine, JobOptions } from '../../engine/types.js';
+import type { Figure } from '../../results/types.js';
+import { assignFree } from './assign.js';
 import { blockLabels, findBlocks } from './blocks.js';
 import { chooseSamples, type MarkRule, placeMarks } from './marks.js';
 import { rimScore } from './rim.js';
-import { adjustedRandIndex, NO_LABELS, normalisedMutualInformation, purity } from './scores.js';
+import { labelScores } from './scores.js';
 import { imageSpace, type Space, type TendencyMetric, vatOf } from './space.js';
-import { NO_CLASS, type TendencyPanel } from './types.js';
+import { blockStability } from './stability.js';
+import type { TendencyPanel } from './types.js';
 
 export interface TendencyInput {
   snapshot: TendencyPanel['snapshot'];
@@ -27,16 +30,22 @@ export interface TendencyOptions extends JobOptions {
   marks: readonly MarkRule[];
   /** Side of the stored VAT image; 0 for none. The iVAT image is always drawn from the weights. */
   vatSide: number;
-  /** Smallest block that counts; default 2 % of the samples. */
-  minimumBlock?: number;
+  /** Smallest size that counts as a block; default 2 % of the samples, at least 10. */
+  smallestBlock?: number;
+  /** Subsets that the blocks' stability is taken over, 0 for none; default 20 up to 5000 samples, 0 beyond. */
+  stabilitySubsets?: number;
   seed: number;
 }
+
+const STABILITY_SUBSETS = 20;
+/** The subsets take thirteen times as long as the picture. */
+const STABILITY_SAMPLES = 5000;
 
 /**
  * VAT/iVAT of one layer's outputs (Satoh; Bezdek & Hathaway 2002; Havens & Bezdek 2012): order, weights, parents, blocks,
  * scores against labels where there are any, marks. Works with no labels at all.
  * Throws `not-finite` naming layer, snapshot and sample; `shape` for labels of another length; `missing` for marks that
- * need what is not there; `memory`; `cancelled`. O(n² d) time at worst, O(n d) memory.
+ * need what is not there; `memory`; `cancelled`. O(n² d) time at worst, with stability thirteen times that; O(n d) memory.
  */
 export async function analyseTendency(
   engine: Pick<Engine, 'vat' | 'vatFromMatrix' | 'vatImage'>,
@@ -77,13 +86,23 @@ export async function analyseTendency(
       { cause },
     );
   });
-  const blocks = findBlocks(vat.weights, n, { minimum: options.minimumBlock, seed: options.seed });
-  const clusters = blockLabels(blocks.boundaries, vat.order);
+  const blocks = findBlocks(vat.weights, n, { smallest: options.smallestBlock });
+  const inBlocks = blockLabels(blocks, vat.order);
+  const subsets = options.stabilitySubsets ?? (n <= STABILITY_SAMPLES ? STABILITY_SUBSETS : 0);
   const correct =
     labels && predictions
       ? Uint8Array.from({ length: n }, (_, i) => Number(labels[i] === predictions[i]))
       : null;
-  return {
+  const image =
+    options.vatSide > 0 && n > 0
+      ? await engine.vatImage(outputs, vat.order, {
+          ...imageSpace(input.space, options.metric, unit),
+          side: options.vatSide,
+          seed: options.seed,
+          signal: options.signal,
+        })
+      : null;
+  const panel = {
     snapshot,
     layer,
     n,
@@ -91,33 +110,27 @@ export async function analyseTendency(
     metric: options.metric,
     start: vat.order[0] ?? 0,
     ...vat,
-    vat:
-      options.vatSide > 0 && n > 0
-        ? await engine.vatImage(outputs, vat.order, {
-            ...imageSpace(input.space, options.metric, unit),
-            side: options.vatSide,
-            seed: options.seed,
-            signal: options.signal,
-          })
-        : null,
-    blocks,
-    scores: scoresOf(clusters, labels),
-    rimScore: rimScore(blocks.boundaries, vat.order, correct),
+    vat: image,
+    scores: {
+      inBlocks: labelScores(inBlocks, labels, blocks.reason),
+      overall: labelScores(assignFree(vat, inBlocks), labels, blocks.reason),
+    },
+    rimScore: rimScore(blocks, vat.order, correct),
     marks: marked.flatMap(({ rule, samples }) => placeMarks(samples, rule, vat.order, labels, predictions)),
+    // Of the picture, with which thinned ones are compared: stability is left out.
     seconds: (performance.now() - begun) / 1000,
     ...(unit === 1 ? {} : { unit }),
     ...(notes.length ? { notes } : {}),
   };
-}
-
-/** Blocks against the labels of all samples that have a class. */
-function scoresOf(clusters: Uint32Array, labels: ArrayLike<number> | null): TendencyPanel['scores'] {
-  if (!labels) return { ari: NO_LABELS, nmi: NO_LABELS, purity: NO_LABELS };
-  const kept = clusters.filter((_, i) => labels[i] !== NO_CLASS);
-  const known = kept.length === clusters.length ? labels : Array.from(labels).filter((l) => l !== NO_CLASS);
-  return {
-    ari: adjustedRandIndex(kept, known),
-    nmi: normalisedMutualInformation(kept, known),
-    purity: purity(kept, known),
-  };
+  const stability: Figure =
+    subsets === 0 && blocks.count > 0
+      ? { value: null, reason: `not worked out for ${n} samples unless asked for` }
+      : await blockStability(engine, input, blocks, vat.order, {
+          metric: options.metric,
+          subsets,
+          smallest: options.smallestBlock,
+          seed: options.seed,
+          signal: options.signal,
+        });
+  return { ...panel, blocks: { ...blocks, stability } };
 }

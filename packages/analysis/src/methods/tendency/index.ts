@@ -1,12 +1,15 @@
 export { AGREEMENT_PAIRS, thinnedAgreement } from './agreement.js';
 export { alignedView, alignOrder, alignPanels, orderCorrelation } from './align.js';
 export { analyseTendency, type TendencyInput, type TendencyOptions } from './analyse.js';
-export { blockLabels, defaultMinimumSize, findBlocks } from './blocks.js';
+export { ascendingOrder } from './ascending.js';
+export { assignFree } from './assign.js';
+export { blockLabels, defaultSmallest, findBlocks } from './blocks.js';
 export { chooseSamples, type MarkRule, placeMarks } from './marks.js';
-export { ascendingOrder, blockCounts, runsAfterCuts } from './profile.js';
 export { rimScore } from './rim.js';
-export { adjustedRandIndex, normalisedMutualInformation, purity } from './scores.js';
+export { adjustedRandIndex, labelScores, normalisedMutualInformation, purity } from './scores.js';
+export { blocksCaption, blocksSentence } from './sentence.js';
 export { type Space, TENDENCY_METRICS, type TendencyMetric } from './space.js';
+export { blockStability } from './stability.js';
 export {
   INTERVALS,
   joinThinning,

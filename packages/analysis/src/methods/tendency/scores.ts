@@ -1,6 +1,7 @@
 import { guard } from '@epochscope/core-wasm';
 import { log } from '../../elementary.js';
 import type { Figure } from '../../results/types.js';
+import { type LabelScores, NO_CLASS } from './types.js';
 
 /** Contingency table of two labellings of the same samples. */
 function contingency(
@@ -76,5 +77,22 @@ export function purity(clusters: ArrayLike<number>, classes: ArrayLike<number>):
   return { value: sum / n };
 }
 
-/** The figures when there are no labels. */
-export const NO_LABELS: Figure = { value: null, reason: 'there are no labels' };
+/**
+ * Agreement of blocks and labels over the samples that are in a block (not −1) and have a class (not `NO_CLASS`). All null,
+ * with the reason, where there are no labels or no blocks.
+ */
+export function labelScores(
+  blocks: Int32Array,
+  labels: ArrayLike<number> | null,
+  noBlocks: string | undefined,
+): LabelScores {
+  const reason = labels ? noBlocks : 'there are no labels';
+  if (!labels || reason !== undefined) {
+    const none: Figure = { value: null, reason: reason! };
+    return { ari: none, nmi: none, purity: none };
+  }
+  const samples = Uint32Array.from(blocks.keys()).filter((i) => blocks[i]! >= 0 && labels[i] !== NO_CLASS);
+  const of = (list: ArrayLike<number>) => Float64Array.from(samples, (i) => list[i]!);
+  const [a, b] = [of(blocks), of(labels)];
+  return { ari: adjustedRandIndex(a, b), nmi: normalisedMutualInformation(a, b), purity: purity(a, b) };
+}

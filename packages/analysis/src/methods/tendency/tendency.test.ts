@@ -6,14 +6,10 @@ import {
   adjustedRandIndex,
   analyseTendency,
   ascendingOrder,
-  blockCounts,
-  blockLabels,
   chooseSamples,
-  findBlocks,
   normalisedMutualInformation,
   purity,
   rimScore,
-  runsAfterCuts,
   type TendencyInput,
 } from './index.js';
 
@@ -40,139 +36,10 @@ const input = (x: Matrix, more: Partial<TendencyInput> = {}): TendencyInput => (
   ...more,
 });
 
-describe('block count', () => {
-  it.each([1, 2, 5, 10])('finds %i separated clusters, stably, and agrees with the labels', async (k) => {
-    const { x, labels } = blobs(k, 60, k);
-    const panel = await analyseTendency(createInlineEngine(), input(x, { labels }), options);
-    expect(panel.blocks.count).toBe(k);
-    expect(panel.blocks.boundaries.length).toBe(k + 1);
-    if (k > 1) {
-      expect(panel.scores.ari.value).toBe(1);
-      expect(panel.scores.nmi.value).toBeCloseTo(1, 12);
-      expect(panel.scores.purity.value).toBe(1);
-      expect(panel.blocks.stability.value).toBeGreaterThan(0.9);
-    }
-  });
-
-  it('counts runs as a cut by definition does', () => {
-    for (let seed = 0; seed < 20; seed++) {
-      const source = random(seed);
-      const weights = Float32Array.from({ length: 30 }, () => source.below(8));
-      const { counts, covered } = blockCounts(weights, 3);
-      const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]! || b - a);
-      for (let r = 0; r <= 30; r++) {
-        const cut = [
-          0,
-          ...order
-            .slice(0, r)
-            .map((i) => i + 1)
-            .sort((a, b) => a - b),
-          31,
-        ];
-        const expected = cut.slice(1).filter((end, i) => end - cut[i]! >= 3).length;
-        expect(counts[r], `seed ${seed}, cut ${r}`).toBe(expected);
-        const sizes = cut.slice(1).map((end, i) => end - cut[i]!);
-        expect(covered[r]).toBe(sizes.filter((size) => size >= 3).reduce((a, b) => a + b, 0));
-      }
-    }
-  });
-
-  it('counts kept positions as if only they were there, across the largest weight on the way', () => {
-    for (let seed = 0; seed < 50; seed++) {
-      const source = random(seed);
-      const n = 2 + source.below(40);
-      const weights = Float32Array.from({ length: n - 1 }, () => source.below(6));
-      const kept = source.subset(n, 1 + source.below(n));
-      expect(kept.length === new Set(kept).size && kept.every((p) => p < n)).toBe(true);
-      const between = Float32Array.from({ length: kept.length - 1 }, (_, i) =>
-        Math.max(...weights.subarray(kept[i], kept[i + 1])),
-      );
-      const minimum = 1 + source.below(4);
-      expect(blockCounts(weights, minimum, ascendingOrder(weights), kept), `seed ${seed}`).toEqual(
-        blockCounts(between, minimum),
-      );
-    }
-  });
-
-  it('joins small runs one at a time by definition, and finds the blocks it counted', () => {
-    for (let seed = 0; seed < 150; seed++) {
-      const source = random(seed);
-      const n = 2 + source.below(60);
-      const weights = Float32Array.from({ length: n - 1 }, () => source.below(9));
-      const cuts = source.below(n);
-      const minimum = 1 + source.below(6);
-      const descending = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]! || b - a);
-      const starts = [0, ...descending.slice(0, cuts).map((i) => i + 1)].sort((a, b) => a - b);
-      let runs = starts.map((from, i) => {
-        const to = starts[i + 1] ?? n;
-        return { from, to, block: to - from >= minimum };
-      });
-      const counted = runs.filter(({ block }) => block).length;
-      for (;;) {
-        // The lowest weight between two runs that are not both blocks.
-        const open = runs
-          .slice(1)
-          .map(({ from }, i) => ({ from, i }))
-          .filter(({ i }) => !(runs[i]!.block && runs[i + 1]!.block))
-          .sort((a, b) => weights[a.from - 1]! - weights[b.from - 1]! || a.from - b.from)[0];
-        if (!open) break;
-        const [a, b] = [runs[open.i]!, runs[open.i + 1]!];
-        runs = runs.toSpliced(open.i, 2, { from: a.from, to: b.to, block: a.block || b.block });
-      }
-      const boundaries = runsAfterCuts(weights, ascendingOrder(weights), cuts, minimum);
-      expect([...boundaries], `seed ${seed}`).toEqual([...runs.map(({ from }) => from), n]);
-      expect(boundaries.length - 1, `seed ${seed}`).toBe(Math.max(1, counted));
-      expect(blockCounts(weights, minimum).counts[cuts], `seed ${seed}`).toBe(counted);
-    }
-  });
-
-  it('tells the number whose stability it gives, also where short runs together are as long as a block', () => {
-    // Three blocks of 20 samples, then 18 outliers in three runs of 6 that are nearer to each other than to the blocks.
-    const weights = new Float32Array(77).fill(1.1);
-    for (const [at, weight] of [
-      [19, 1.9],
-      [39, 1.88],
-      [59, 2],
-      [65, 1.98],
-      [71, 1.96],
-    ] as const)
-      weights[at] = weight;
-    expect(blockCounts(weights, 10).counts.subarray(0, 7)).toEqual(Int32Array.of(1, 2, 2, 1, 2, 3, 3));
-    expect(findBlocks(weights, 78, { seed: 1 })).toMatchObject({
-      count: 3,
-      boundaries: Uint32Array.of(0, 20, 40, 78),
-    });
-  });
-
-  it('sorts weights as a stable sort does, zeros of both signs and infinity included', () => {
-    const weights = Float32Array.of(3, 0, -0, 1e-42, Number.POSITIVE_INFINITY, 3, 1e30, 0.5, 70000, 3);
-    const expected = [...weights.keys()].sort((a, b) => weights[a]! - weights[b]! || a - b);
-    expect([...ascendingOrder(weights)]).toEqual(expected);
-  });
-
-  it('is unstable where noise decides, and the same for the same seed', () => {
-    const noise = random(5);
-    const weights = Float32Array.from({ length: 199 }, () => noise.uniform());
-    const { stability } = findBlocks(weights, 200, { seed: 1 });
-    expect(stability.value).toBeLessThan(0.9);
-    expect(findBlocks(weights, 200, { seed: 1 }).stability).toEqual(stability);
-  });
-
-  it('has a stated answer for no, one and two samples, and for equal ones', () => {
-    expect(findBlocks(new Float32Array(0), 0, { seed: 1 })).toMatchObject({
-      count: 0,
-      stability: { value: null },
-    });
-    expect(findBlocks(new Float32Array(0), 1, { seed: 1 })).toMatchObject({
-      count: 1,
-      boundaries: Uint32Array.of(0, 1),
-    });
-    expect(findBlocks(Float32Array.of(3), 2, { seed: 1 })).toMatchObject({ count: 1 });
-    expect(findBlocks(new Float32Array(99), 100, { seed: 1 })).toMatchObject({
-      count: 1,
-      boundaries: Uint32Array.of(0, 100),
-    });
-  });
+it('sorts weights as a stable sort does, zeros of both signs and infinity included', () => {
+  const weights = Float32Array.of(3, 0, -0, 1e-42, Number.POSITIVE_INFINITY, 3, 1e30, 0.5, 70000, 3);
+  const expected = [...weights.keys()].sort((a, b) => weights[a]! - weights[b]! || a - b);
+  expect([...ascendingOrder(weights)]).toEqual(expected);
 });
 
 describe('scores', () => {
@@ -193,16 +60,23 @@ describe('scores', () => {
 });
 
 describe('rimScore', () => {
-  const order = Uint32Array.from([0, 1, 2, 3, 4]);
-  const one = Uint32Array.of(0, 5);
-  it('is 1 when wrong samples are at the rim, 0 in the middle, 0.5 without difference', () => {
-    expect(rimScore(one, order, [0, 1, 1, 1, 0]).value).toBe(1);
-    expect(rimScore(one, order, [1, 1, 0, 1, 1]).value).toBe(0);
-    expect(rimScore(one, order, [0, 1, 1, 1, 1]).value).toBeCloseTo(0.875, 12);
+  const order = Uint32Array.from([5, 0, 1, 2, 3, 4]);
+  // Sample 5 is in no block.
+  const one = { ranges: [{ start: 1, end: 6, clearness: 5 }] };
+  it('is 1 when wrong samples are at the rim, 0 in the middle, 0.5 without difference, free ones left out', () => {
+    for (const free of [0, 1]) {
+      expect(rimScore(one, order, [0, 1, 1, 1, 0, free]).value).toBe(1);
+      expect(rimScore(one, order, [1, 1, 0, 1, 1, free]).value).toBe(0);
+      expect(rimScore(one, order, [0, 1, 1, 1, 1, free]).value).toBeCloseTo(0.875, 12);
+    }
   });
-  it('is null without wrong or right ones', () => {
-    expect(rimScore(one, order, [1, 1, 1, 1, 1]).value).toBeNull();
+  it('is null without wrong or right ones, and without blocks for their reason', () => {
+    expect(rimScore(one, order, [1, 1, 1, 1, 1, 0]).value).toBeNull();
     expect(rimScore(one, order, null).value).toBeNull();
+    expect(rimScore({ ranges: [], reason: 'why' }, order, [0, 1, 1, 1, 1, 1])).toEqual({
+      value: null,
+      reason: 'why',
+    });
   });
 });
 
@@ -277,34 +151,36 @@ describe('analyseTendency', () => {
       );
       expect(panel.order.length).toBe(n);
       expect(panel.weights.length).toBe(Math.max(0, n - 1));
-      expect(panel.blocks.count).toBe(Math.min(n, 1));
+      expect(panel.blocks).toMatchObject({ count: 0, ranges: [], shareInNone: 1 });
       expect(panel.marks.length).toBe(n);
       expect(panel.rimScore.value).toBeNull();
-      for (const figure of Object.values(panel.scores))
+      for (const figure of Object.values(panel.scores).flatMap((scores) => Object.values(scores)))
         expect(figure.value === null ? figure.reason : Number.isFinite(figure.value)).toBeTruthy();
       expect(panel.vat === null).toBe(n === 0);
     },
   );
-  it('says of duplicates only that each is one block with weights of 0, whatever the metric', async () => {
+  it('finds no block among duplicates only, whose weights are 0 whatever the metric', async () => {
     for (const metric of ['euclidean', 'manhattan', 'cosine', 'correlation'] as const) {
-      const data = Float32Array.from({ length: 90 }, (_, i) => [1, 5, 2][i % 3]!);
-      const panel = await analyseTendency(createInlineEngine(), input({ data, shape: [30, 3] }), {
+      const data = Float32Array.from({ length: 150 }, (_, i) => [1, 5, 2][i % 3]!);
+      const panel = await analyseTendency(createInlineEngine(), input({ data, shape: [50, 3] }), {
         ...options,
         metric,
       });
-      expect([...panel.weights], metric).toEqual(new Array(29).fill(0));
-      expect(panel.blocks.count).toBe(1);
-      expect([...panel.order].sort((a, b) => a - b)).toEqual([...Array(30).keys()]);
+      expect([...panel.weights], metric).toEqual(new Array(49).fill(0));
+      expect(panel.blocks.reason).toBe(
+        'no clear blocks: the samples never split into two parts of 10 or more',
+      );
+      expect([...panel.order].sort((a, b) => a - b)).toEqual([...Array(50).keys()]);
     }
   });
-  it('says of a constant layer that it is one block, with weights of 0', async () => {
+  it('finds no block in a constant layer', async () => {
     const panel = await analyseTendency(
       createInlineEngine(),
-      input({ data: new Float32Array(60).fill(2), shape: [20, 3] }),
+      input({ data: new Float32Array(120).fill(2), shape: [40, 3] }),
       options,
     );
-    expect(panel.blocks.count).toBe(1);
-    expect([...panel.weights]).toEqual(new Array(19).fill(0));
+    expect(panel.blocks).toMatchObject({ count: 0, stability: { value: null } });
+    expect([...panel.weights]).toEqual(new Array(39).fill(0));
   });
 });
 
@@ -356,8 +232,4 @@ describe('the VAT image', () => {
     expect(image.pairsPerPixel).toBe(4);
     expect((await engine.vatImage(x, order, options)).data).toEqual(image.data);
   });
-});
-
-it('blockLabels maps positions back to samples', () => {
-  expect([...blockLabels(Uint32Array.of(0, 2, 3), Uint32Array.of(2, 0, 1))]).toEqual([0, 1, 0]);
 });

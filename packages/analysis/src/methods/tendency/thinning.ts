@@ -4,7 +4,7 @@ import type { Figure } from '../../results/types.js';
 import { thinnedAgreement } from './agreement.js';
 import { alignPanels } from './align.js';
 import { analyseTendency, type TendencyInput, type TendencyOptions } from './analyse.js';
-import { defaultMinimumSize } from './blocks.js';
+import { defaultSmallest } from './blocks.js';
 import type { MarkRule } from './marks.js';
 import { inputOfSamples } from './space.js';
 import type { TendencyPanel, ThinnedAgreement, Thinning, ThinningStep } from './types.js';
@@ -22,6 +22,8 @@ export type ThinningPlan =
 export const INTERVALS = [2, 3, 4, 5, 6, 8, 10, 12, 15] as const;
 /** An automatic choice leaves at least so many samples. */
 export const LEAST_SAMPLES = 20;
+/** No smaller blocks count in a subset: crumbs of fewer samples come about by chance. */
+const LEAST_BLOCK = 10;
 
 export interface ThinningOptions extends TendencyOptions {
   plan: ThinningPlan;
@@ -92,7 +94,7 @@ export interface ThinnedPanel {
 
 /**
  * One panel on the subsets of a plan along `order` (the reference panel's), compared with its picture of all samples; the smallest block that
- * counts is the same share of the samples. By `agreement` it ends with the first subset that falls short. One engine, the input of one panel.
+ * counts is the same share of the samples, at least 10; stability is left out. By `agreement` it ends with the first subset that falls short. One engine, the input of one panel.
  */
 export async function thinPanel(
   engine: Pick<Engine, 'vat' | 'vatFromMatrix' | 'vatImage'>,
@@ -115,10 +117,11 @@ export async function thinPanel(
       {
         ...rest,
         marks: rulesWithin(options.marks, samples),
-        minimumBlock: Math.max(
-          2,
-          Math.round(((options.minimumBlock ?? defaultMinimumSize(n)) * size) / Math.max(1, n)),
+        smallestBlock: Math.max(
+          LEAST_BLOCK,
+          Math.round(((options.smallestBlock ?? defaultSmallest(n)) * size) / Math.max(1, n)),
         ),
+        stabilitySubsets: 0,
         onProgress: (part, of) => options.onProgress?.(done + (part / (of || 1)) * size * size, total),
       },
     );
@@ -210,7 +213,7 @@ function lowestOf(agreements: readonly ThinnedAgreement[]): Figure {
   const values = agreements.flatMap(({ lowest }) => (lowest.value === null ? [] : [lowest.value]));
   return values.length
     ? { value: Math.min(...values) }
-    : { value: null, reason: 'no panel has iVAT values that differ' };
+    : { value: null, reason: 'no panel has blocks or iVAT values that differ' };
 }
 
 function chosenOf(steps: readonly ThinningStep[], least: number): Figure {
@@ -219,6 +222,8 @@ function chosenOf(steps: readonly ThinningStep[], least: number): Figure {
       value: null,
       reason: `fewer than ${2 * LEAST_SAMPLES} samples: thinning would leave fewer than ${LEAST_SAMPLES}`,
     };
+  if (steps.every(({ lowest }) => lowest.value === null))
+    return { value: null, reason: 'no agreement is defined' };
   const short = steps.findIndex(({ lowest }) => lowest.value !== null && lowest.value < least);
   const last = short < 0 ? steps.length - 1 : short - 1;
   return last < 0

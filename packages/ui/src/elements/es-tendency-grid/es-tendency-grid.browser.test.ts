@@ -41,7 +41,7 @@ describe('es-tendency-grid', () => {
         ['init', 'epoch-0005', 'epoch-0010'].map((snapshot) => `${layer} ${snapshot}`),
       ),
     );
-    expect(cells(grid)[8]!.textContent!.trim()).toBe('10 blocks · ARI 0.78');
+    expect(cells(grid)[8]!.textContent!.trim()).toBe('10 blocks · 17 % in none · ARI 0.78');
     const chosen: object[] = [];
     grid.addEventListener('es-select', (event) => chosen.push((event as CustomEvent).detail));
     cells(grid)[6]!.click();
@@ -111,9 +111,9 @@ describe('es-tendency-grid', () => {
     document.querySelector<HTMLElement>('#before')!.focus();
     await userEvent.keyboard('{Tab}{End}');
     const cell = grid.shadowRoot!.activeElement!;
-    expect(cell.getAttribute('aria-label')).toBe('S5, epoch 10: 10 blocks · ARI 0.78');
+    expect(cell.getAttribute('aria-label')).toBe('S5, epoch 10: 10 blocks · 17 % in none · ARI 0.78');
     await grid.updateComplete;
-    expect(readout(grid)).toBe('S5, epoch 10: 10 blocks · ARI 0.78');
+    expect(readout(grid)).toBe('S5, epoch 10: 10 blocks · 17 % in none · ARI 0.78');
     const { outlineStyle, outlineWidth, outlineOffset, outlineColor } = getComputedStyle(cell);
     expect([outlineStyle, outlineWidth]).toEqual(['solid', '2px']);
     // Not cut off at the edge of the box that scrolls, and not to be taken for the chosen one.

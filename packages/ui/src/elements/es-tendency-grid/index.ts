@@ -1,4 +1,4 @@
-import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import { blocksCaption, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { type Drawing, EsFigure, type FigureTable, type Frame, mark, tableOf } from '../../figure/index.js';
 import type { Selection } from '../../selection.js';
@@ -17,7 +17,7 @@ const columnsOf = (panels: readonly TendencyPanel[]): Snapshot[] => [
 ];
 
 /**
- * VAT/iVAT pictures of snapshots (columns) × layers (rows), with the number of blocks and the adjusted Rand index below each.
+ * VAT/iVAT pictures of snapshots (columns) × layers (rows), blocks outlined, with their number, the share of samples in none and the adjusted Rand index in blocks below each.
  * One tab stop: arrow keys move between pictures, Home and End to the first and the last, Enter or Space chooses. Uses es-tendency-image, which must be registered.
  * @fires es-select - `GridSelectDetail`: a picture was chosen.
  * @csspart cell - one picture with its caption.
@@ -105,15 +105,16 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
   }
   protected override table(panels: readonly TendencyPanel[]): FigureTable {
     return tableOf(
-      ['Layer', 'Snapshot', 'Blocks', 'ARI', 'NMI', 'Purity'],
+      ['Layer', 'Snapshot', 'Blocks', 'In none', 'ARI in blocks', 'NMI in blocks', 'Purity in blocks'],
       panels,
       ({ layer, snapshot, blocks, scores }) => [
         layer,
         snapshotTitle(snapshot),
         blocks.count,
-        scores.ari.value,
-        scores.nmi.value,
-        scores.purity.value,
+        blocks.shareInNone,
+        scores.inBlocks.ari.value,
+        scores.inBlocks.nmi.value,
+        scores.inBlocks.purity.value,
       ],
     );
   }
@@ -121,10 +122,6 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
     return 'tendency-grid';
   }
 
-  private captionOf({ blocks, scores }: TendencyPanel): string {
-    const ari = scores.ari.value;
-    return `${blocks.count} ${blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : ` · ARI ${ari.toFixed(2)}`}`;
-  }
   protected override draw(panels: readonly TendencyPanel[], frame: Frame): Drawing {
     const snapshots = columnsOf(panels);
     const grid = {
@@ -133,7 +130,7 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
         title: layer,
         cells: snapshots.map(({ id }) => {
           const panel = panels.find((p) => p.layer === layer && p.snapshot.id === id);
-          return panel ? { panel, caption: this.captionOf(panel) } : null;
+          return panel ? { panel, caption: blocksCaption(panel) } : null;
         }),
       })),
       mode: this.mode,
@@ -172,7 +169,7 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
   private cell(panel: TendencyPanel | undefined, high: number, place: { row: number; column: number }) {
     if (!panel) return html`<span class="caption">not analysed</span>`;
     const { layer, snapshot } = panel;
-    const caption = this.captionOf(panel);
+    const caption = blocksCaption(panel);
     return html`<button type="button" part="cell" data-layer=${layer} data-snapshot=${snapshot.id} ${mark({
       label: `${layer}, ${snapshotTitle(snapshot)}: ${caption}`,
       detail: { snapshot: snapshot.id, layer },

@@ -10,6 +10,8 @@ export type MarkColour = 'class' | 'correct' | 'none';
 /** Share of the picture's side that marks take at the top and left edge. */
 export const MARGIN = 0.04;
 const OUTLINE = '#ee7733';
+/** Along the edge of positions in no block. */
+const FREE = '#888888';
 /** Colour of what is followed: the chosen sample's cross. */
 export const FOLLOW = 'light-dark(#d10a55, #ff5c93)';
 
@@ -114,8 +116,8 @@ export interface PanelSceneOptions {
   density?: number;
   mode?: 'ivat' | 'vat';
   markColor?: MarkColour;
-  /** Outline the blocks. */
-  blocks?: boolean;
+  /** Blocks outlined, positions in none grey along the edges; default so. */
+  outlines?: 'blocks' | 'none';
   /** Positions shown: from … to − 1; default all. */
   from?: number;
   to?: number;
@@ -166,11 +168,20 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
     box(at, 0, width, long, colour);
     box(0, at, long, width, colour);
   }
-  if (options.blocks) {
+  if (options.outlines !== 'none') {
     const line = Math.max(1, whole / 500);
-    for (let b = 0; b + 1 < panel.blocks.boundaries.length; b++) {
-      const start = Math.max(from, panel.blocks.boundaries[b]!);
-      const end = Math.min(to, panel.blocks.boundaries[b + 1]!);
+    const edge = Math.max(1, Math.round(whole / 200));
+    let free = 0;
+    for (const range of [...panel.blocks.ranges, { start: panel.n, end: panel.n }]) {
+      // Positions before this block that are in none.
+      const [first, last] = [Math.max(from, free), Math.min(to, range.start)];
+      free = range.end;
+      if (last > first) {
+        const [at, length] = [place(first), place(last) - place(first)];
+        box(at, margin - edge, length, edge, FREE);
+        box(margin - edge, at, edge, length, FREE);
+      }
+      const [start, end] = [Math.max(from, range.start), Math.min(to, range.end)];
       if (end <= start) continue;
       const [low, size] = [place(start) + line / 2, place(end) - place(start) - line];
       if (size > 0)

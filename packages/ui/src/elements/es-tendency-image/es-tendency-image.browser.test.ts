@@ -23,8 +23,26 @@ function panel(more: Partial<TendencyPanel> = {}): TendencyPanel {
     weights,
     parent: new Uint32Array(n - 1),
     vat: null,
-    blocks: { count: 2, boundaries: Uint32Array.of(0, 20, 40), threshold: 10, stability: { value: 1 } },
-    scores: { ari: { value: 0.5 }, nmi: none, purity: none },
+    blocks: {
+      count: 2,
+      ranges: [
+        { start: 0, end: 20, clearness: 6 },
+        { start: 20, end: 38, clearness: 5 },
+      ],
+      shareInNone: 0.05,
+      clearness: { value: 5.5 },
+      smallest: 10,
+      bySize: {
+        smallest: Uint32Array.of(2),
+        count: Uint32Array.of(2),
+        persistence: Float64Array.of(2),
+      },
+      stability: { value: 1 },
+    },
+    scores: {
+      inBlocks: { ari: { value: 0.5 }, nmi: none, purity: none },
+      overall: { ari: { value: 0.4 }, nmi: none, purity: none },
+    },
     rimScore: none,
     marks: [{ sample: 8, position: 3, label: 1, correct: false, rule: 'index' }],
     seconds: 0.1,
@@ -193,7 +211,7 @@ describe('es-tendency-image', () => {
   it('has a text summary, a table, CSV and PNG', async () => {
     const element = await mount<EsTendencyImage>('es-tendency-image', { data: panel() });
     expect(canvasOf(element).getAttribute('aria-label')).toBe(
-      'iVAT picture of layer S5, epoch 1: 40 samples, 2 dark blocks, adjusted Rand index 0.50',
+      'iVAT picture of layer S5, epoch 1: 40 samples, 2 blocks, 5 % of the samples in none; ARI 0.50 in blocks',
     );
     element.shadowRoot!.querySelector<HTMLElement>('[part=export] summary')!.click();
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
@@ -225,10 +243,11 @@ describe('es-tendency-image', () => {
         parent: new Uint32Array(n - 1),
         marks: [],
         blocks: {
-          count: 1,
-          boundaries: Uint32Array.of(0, n),
-          threshold: 0,
-          stability: { value: null, reason: 'one sample' },
+          ...panel().blocks,
+          count: 0,
+          reason: 'too few samples to count blocks: 1, at least 40 are needed',
+          ranges: [],
+          shareInNone: 1,
         },
       });
       const element = await mount<EsTendencyImage>('es-tendency-image', { data: one });
@@ -285,7 +304,7 @@ describe('es-tendency-view', () => {
       updateComplete: Promise<unknown>;
     };
     await gallery.updateComplete;
-    expect(gallery.shadowRoot!.querySelectorAll('canvas').length).toBe(20);
+    expect(gallery.shadowRoot!.querySelectorAll('canvas').length).toBe(18);
   });
 
   it('draws from an address, and says when that fails', async () => {

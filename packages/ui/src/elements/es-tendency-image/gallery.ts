@@ -10,8 +10,8 @@ export const cases: GalleryCase[] = [
   },
   {
     tag: 'es-tendency-image',
-    title: 'blocks outlined, right and wrong marked',
-    properties: () => ({ data: blocksPanel(400, 4), blocks: true, markColor: 'correct' }),
+    title: 'no outlines, right and wrong marked',
+    properties: () => ({ data: blocksPanel(400, 4), outlines: 'none', markColor: 'correct' }),
     width: 480,
   },
   {

@@ -1,4 +1,4 @@
-import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import { blocksSentence, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { ivatValue } from '@epochscope/core-wasm';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import {
@@ -35,7 +35,7 @@ export interface TendencySelectDetail {
   /** Position along the order, and the sample there. */
   position: number;
   sample: number;
-  /** Block that holds it. */
+  /** Block that holds it; −1 for none. */
   block: number;
 }
 export interface TendencyZoomDetail {
@@ -47,7 +47,7 @@ export interface TendencyZoomDetail {
 const AXIS = 34;
 const MINI = 72;
 const FILE_DENSITY = 3;
-const DRAWN_BY = ['data', 'mode', 'markColor', 'blocks', 'from', 'to', 'scaleHigh', 'full', 'theme'];
+const DRAWN_BY = ['data', 'mode', 'markColor', 'outlines', 'from', 'to', 'scaleHigh', 'full', 'theme'];
 
 /** "layer S5, epoch 3"; a plain matrix is layer and snapshot at once. */
 const placeOf = ({ layer, snapshot }: TendencyPanel) =>
@@ -55,7 +55,7 @@ const placeOf = ({ layer, snapshot }: TendencyPanel) =>
 
 /**
  * One VAT or iVAT picture with marks along its edges: dark = similar. iVAT is computed from the weights at the screen's
- * resolution for any zoom; nothing n×n is kept. A drag, + or Ctrl and the wheel zoom, then the wheel alone; double click or 0 resets, arrows pan,
+ * resolution for any zoom; nothing n×n is kept. Blocks are outlined, and positions in none are grey along the edges. A drag, + or Ctrl and the wheel zoom, then the wheel alone; double click or 0 resets, arrows pan,
  * Enter selects.
  *
  * @fires es-select - `TendencySelectDetail`: a position was chosen by click or Enter.
@@ -71,7 +71,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     classes: { attribute: false },
     mode: { type: String, reflect: true },
     markColor: { type: String, attribute: 'mark-color', reflect: true },
-    blocks: { type: Boolean, reflect: true },
+    outlines: { type: String, reflect: true },
     from: { type: Number },
     to: { type: Number },
     scaleHigh: { type: Number, attribute: 'scale-high' },
@@ -85,8 +85,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   declare classes: string[] | null;
   declare mode: 'ivat' | 'vat';
   declare markColor: MarkColour;
-  /** Outline the blocks found. */
-  declare blocks: boolean;
+  /** `blocks`: each outlined, positions in none grey along the edges; or `none`. */
+  declare outlines: 'blocks' | 'none';
   /** Positions shown: from … to − 1; NaN for the ends. */
   declare from: number;
   declare to: number;
@@ -105,7 +105,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     this.classes = null;
     this.mode = 'ivat';
     this.markColor = 'class';
-    this.blocks = false;
+    this.outlines = 'blocks';
     this.from = Number.NaN;
     this.to = Number.NaN;
     this.scaleHigh = Number.NaN;
@@ -119,17 +119,16 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   }
 
   protected override summary(p: TendencyPanel): string {
-    const ari = p.scores.ari.value;
-    return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} picture of ${placeOf(p)}: ${p.n} samples, ${p.blocks.count} dark ${p.blocks.count === 1 ? 'block' : 'blocks'}${ari === null ? '' : `, adjusted Rand index ${ari.toFixed(2)}`}`;
+    return `${this.mode === 'vat' ? 'VAT' : 'iVAT'} picture of ${placeOf(p)}: ${p.n} samples, ${blocksSentence(p)}`;
   }
   protected override table({ blocks }: TendencyPanel): FigureTable {
     return {
       caption: 'Blocks as a table',
-      columns: ['Block', 'Positions', 'Samples'],
-      length: blocks.boundaries.length - 1,
+      columns: ['Block', 'Positions', 'Samples', 'Clearness'],
+      length: blocks.ranges.length,
       row: (b) => {
-        const [start, end] = [blocks.boundaries[b]!, blocks.boundaries[b + 1]!];
-        return [b + 1, `${start} – ${end - 1}`, end - start];
+        const { start, end, clearness } = blocks.ranges[b]!;
+        return [b + 1, `${start} – ${end - 1}`, end - start, Number(clearness.toFixed(2))];
       },
     };
   }
@@ -137,7 +136,9 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const [from, to] = this.range;
     if (this.mode === 'vat' && typeof vat?.pairsPerPixel === 'number')
       return `Each pixel: mean of ${vat.pairsPerPixel} pairs drawn with the seed`;
-    return from > 0 || to < n ? `positions ${from} – ${to - 1} of ${n}` : 'Drag to zoom; click to select';
+    return from > 0 || to < n
+      ? `positions ${from} – ${to - 1} of ${n}`
+      : `${this.outlines === 'blocks' ? 'Grey at the edge: in no block. ' : ''}Drag to zoom; click to select`;
   }
   protected override get fileName(): string {
     return `tendency-${this.data?.layer}-${this.data?.snapshot.id}`;
@@ -181,15 +182,15 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   }
   private sceneOf(side: number, density: number, range: Range): Scene {
     const [from, to] = range;
-    const { mode, markColor, blocks, high } = this;
+    const { mode, markColor, outlines, high } = this;
     const { sample } = this.selection;
     const cross = typeof sample === 'number' ? this.data!.order.indexOf(sample) : -1;
     const { panel } = this;
     // Choosing a sample draws the cross anew, not the picture.
     const scene = this.kept(
       `scene ${side}`,
-      [panel, side, density, mode, markColor, blocks, from, to, high],
-      () => panelScene(panel, { side, density, mode, markColor, blocks, from, to, high }),
+      [panel, side, density, mode, markColor, outlines, from, to, high],
+      () => panelScene(panel, { side, density, mode, markColor, outlines, from, to, high }),
     );
     return cross < 0 ? scene : { ...scene, items: [...scene.items, ...crossItems(cross, side, range)] };
   }

@@ -1,19 +1,19 @@
 import type { TendencyPanel } from '@epochscope/analysis/results';
 
-/** The block that holds a position; looked for from block `from` on. */
-export function blockAt({ blocks }: TendencyPanel, position: number, from = 0): number {
-  let block = from;
-  while (block + 2 < blocks.boundaries.length && blocks.boundaries[block + 1]! <= position) block++;
-  return block;
+/** The block that holds a position; −1 for none. */
+export function blockAt({ blocks }: TendencyPanel, position: number): number {
+  return blocks.ranges.findIndex(({ start, end }) => start <= position && position < end);
 }
 
-/** The order as CSV: position, sample, weight of the edge that attached it, parent, block. */
+/** The order as CSV: position, sample, weight of the edge that attached it, parent, block (empty for none). */
 export function orderCsv(panel: TendencyPanel): string {
   const { order, weights, parent } = panel;
   let block = 0;
+  const { ranges } = panel.blocks;
   const rows = [...order].map((sample, p) => {
-    block = blockAt(panel, p, block);
-    return `${p},${sample},${p ? weights[p - 1] : ''},${p ? parent[p - 1] : ''},${block}`;
+    if (block < ranges.length && p >= ranges[block]!.end) block++;
+    const held = block < ranges.length && p >= ranges[block]!.start;
+    return `${p},${sample},${p ? weights[p - 1] : ''},${p ? parent[p - 1] : ''},${held ? block : ''}`;
   });
   return `position,sample,weight,parent,block\n${rows.join('\n')}\n`;
 }

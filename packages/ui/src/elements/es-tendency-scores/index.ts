@@ -4,13 +4,15 @@ import { lineColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
 import { linePlot } from './lines.js';
 
-/** What is drawn: scores against the classes, the number of blocks and its stability, the rim score of wrong samples. */
+/** What is drawn: scores against the classes, blocks by number, share of the samples and stability, the rim score of wrong samples. */
 export const SCORE_MEASURES = {
-  ari: 'adjusted Rand index',
-  nmi: 'normalised mutual information',
-  purity: 'purity',
+  ari: 'adjusted Rand index in blocks',
+  'ari-overall': 'adjusted Rand index of all samples',
+  nmi: 'normalised mutual information in blocks',
+  purity: 'purity in blocks',
   blocks: 'dark blocks',
-  stability: 'stability of the number of blocks',
+  share: 'share of samples in blocks',
+  stability: 'stability of the blocks',
   rim: 'rim score of wrong samples',
 } as const;
 export type ScoreMeasure = keyof typeof SCORE_MEASURES;
@@ -18,8 +20,21 @@ export type ScoreMeasure = keyof typeof SCORE_MEASURES;
 export function scoreOf(panel: TendencyPanel, measure: ScoreMeasure): Figure {
   if (measure === 'blocks') return { value: panel.blocks.count };
   if (measure === 'stability') return panel.blocks.stability;
-  return measure === 'rim' ? panel.rimScore : panel.scores[measure];
+  if (measure === 'share') return { value: 1 - panel.blocks.shareInNone };
+  if (measure === 'rim') return panel.rimScore;
+  return measure === 'ari-overall' ? panel.scores.overall.ari : panel.scores.inBlocks[measure];
 }
+
+const TABLE: readonly (readonly [title: string, measure: ScoreMeasure])[] = [
+  ['Blocks', 'blocks'],
+  ['In blocks', 'share'],
+  ['Stability', 'stability'],
+  ['ARI in blocks', 'ari'],
+  ['ARI of all', 'ari-overall'],
+  ['NMI in blocks', 'nmi'],
+  ['Purity in blocks', 'purity'],
+  ['Rim score', 'rim'],
+];
 
 const HEIGHT = 260;
 
@@ -71,20 +86,11 @@ export class EsTendencyScores extends EsFigure<readonly TendencyPanel[], Tendenc
   }
   protected override table(panels: readonly TendencyPanel[]): FigureTable {
     const cell = (f: Figure) => f.value ?? f.reason;
-    return tableOf(
-      ['Layer', 'Snapshot', 'Blocks', 'Stability', 'ARI', 'NMI', 'Purity', 'Rim score'],
-      panels,
-      (p) => [
-        p.layer,
-        snapshotTitle(p.snapshot),
-        p.blocks.count,
-        cell(p.blocks.stability),
-        cell(p.scores.ari),
-        cell(p.scores.nmi),
-        cell(p.scores.purity),
-        cell(p.rimScore),
-      ],
-    );
+    return tableOf(['Layer', 'Snapshot', ...TABLE.map(([title]) => title)], panels, (p) => [
+      p.layer,
+      snapshotTitle(p.snapshot),
+      ...TABLE.map(([, measure]) => cell(scoreOf(p, measure))),
+    ]);
   }
   protected override get fileName(): string {
     return `tendency-${this.score}`;

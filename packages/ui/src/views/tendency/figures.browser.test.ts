@@ -40,17 +40,17 @@ function differing(a: Uint8ClampedArray, b: Uint8ClampedArray, most = 0): number
 
 describe('es-tendency-image', () => {
   it.each([
-    ['class', false, Number.NaN, Number.NaN],
-    ['class', true, 13, 57],
-    ['none', false, 0, 5],
+    ['class', 'none', Number.NaN, Number.NaN],
+    ['class', 'blocks', 13, 57],
+    ['none', 'none', 0, 5],
   ] as const)(
-    'shows the scene that files show: marks %s, blocks %s, from %s to %s',
-    async (markColor, blocks, from, to) => {
+    'shows the scene that files show: marks %s, outlines %s, from %s to %s',
+    async (markColor, outlines, from, to) => {
       document.documentElement.style.colorScheme = 'light';
       const data = blocksPanel(400, 7);
       const element = document.createElement('es-tendency-image') as EsTendencyImage;
       element.style.inlineSize = '333px';
-      Object.assign(element, { data, markColor, blocks, from, to });
+      Object.assign(element, { data, markColor, outlines, from, to });
       document.body.append(element);
       await element.updateComplete;
       await frames();
@@ -61,7 +61,7 @@ describe('es-tendency-image', () => {
         const range = Number.isNaN(from) ? {} : { from, to };
         paintScene(
           context,
-          panelScene(panel, { side: canvas.width, markColor, blocks, ...range }).items,
+          panelScene(panel, { side: canvas.width, markColor, outlines, ...range }).items,
           PAPER,
         );
         return bytes(context);

@@ -1,5 +1,6 @@
 import {
   alignedView,
+  blocksCaption,
   type TendencyPanel,
   type TendencyResult,
   type ThinnedAgreement,
@@ -55,7 +56,7 @@ export function tendencyFigure(
     rows = [
       ...(thinning.steps.some(({ interval }) => interval === 1)
         ? []
-        : [rowOf(`${layer}, ${all[0]!.n} samples`, all, blockText)]),
+        : [rowOf(`${layer}, ${all[0]!.n} samples`, all, blocksCaption)]),
       ...thinning.steps.map(({ size, panels: thin, agreement }) => {
         const agreed = agreement.filter(own);
         return rowOf(`${layer}, ${size} samples`, thin.filter(own), (p, i) => agreementText(p, agreed[i]!));
@@ -70,7 +71,7 @@ export function tendencyFigure(
       );
     const caption =
       figure === 'layers'
-        ? blockText
+        ? blocksCaption
         : (p: TendencyPanel) => {
             const marked = shownMarks(p.marks, 'correct');
             const wrong = marked.filter(({ correct }) => correct === false).length;
@@ -96,7 +97,5 @@ export function tendencyFigure(
   );
 }
 
-const blockText = ({ blocks, scores }: TendencyPanel) =>
-  `${blocks.count} ${blocks.count === 1 ? 'block' : 'blocks'}${scores.ari.value === null ? '' : ` · ARI ${scores.ari.value.toFixed(2)}`}`;
 const agreementText = ({ blocks }: TendencyPanel, { correlation }: ThinnedAgreement) =>
-  `${blocks.count} ${blocks.count === 1 ? 'block' : 'blocks'}${correlation.value === null ? '' : ` · r ${correlation.value.toFixed(2)}`}`;
+  `${blocksCaption({ blocks })}${correlation.value === null ? '' : ` · r ${correlation.value.toFixed(2)}`}`;

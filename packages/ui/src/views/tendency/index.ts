@@ -1,4 +1,4 @@
-import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import { blocksSentence, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
 import { layerScales, type MarkColour } from '../../elements/es-tendency-image/draw.js';
@@ -62,7 +62,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
     super();
     this.mode = 'ivat';
     this.markColor = 'class';
-    this.outlines = false;
+    this.outlines = true;
     this.aligned = false;
     this.score = 'ari';
     this.step = -1;
@@ -142,35 +142,71 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
       <div>
         <h3>${panel.layer === panel.snapshot.id ? panel.layer : `${panel.layer}, ${snapshotTitle(panel.snapshot)}`}</h3>
         ${this.player(panel)}
-        <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} ?blocks=${this.outlines} .scaleHigh=${layerScales(this.shown, this.mode).get(panel.layer)!.high} @es-select=${this.onPosition}></es-tendency-image>
+        <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} outlines=${this.outlines ? 'blocks' : 'none'} .scaleHigh=${layerScales(this.shown, this.mode).get(panel.layer)!.high} @es-select=${this.onPosition}></es-tendency-image>
+        <p class="reason">${blocksSentence(panel)}</p>
       </div>
-      <div>${this.figures(panel)} ${this.gallery(data, panel)}</div>
+      <div>${this.figures(panel)} ${this.bySize(panel)} ${this.gallery(data, panel)}</div>
     </div>`;
   }
 
   private figures(panel: TendencyPanel) {
     const rows: [string, TendencyPanel['rimScore']][] = [
-      ['Stability of the count', panel.blocks.stability],
-      ['Adjusted Rand index', panel.scores.ari],
-      ['Normalised mutual information', panel.scores.nmi],
-      ['Purity', panel.scores.purity],
+      ['Mean clearness of the blocks', panel.blocks.clearness],
+      ['Stability of the blocks', panel.blocks.stability],
+      ['Adjusted Rand index in blocks', panel.scores.inBlocks.ari],
+      ['… of all samples', panel.scores.overall.ari],
+      ['Normalised mutual information in blocks', panel.scores.inBlocks.nmi],
+      ['… of all samples', panel.scores.overall.nmi],
+      ['Purity in blocks', panel.scores.inBlocks.purity],
+      ['… of all samples', panel.scores.overall.purity],
       ['Rim score of wrong samples', panel.rimScore],
     ];
     return html`<h3>Figures</h3>
       <table>
         <tbody>
           <tr><td>Samples × units</td><td>${panel.n} × ${panel.d}</td></tr>
-          <tr><td>Dark blocks</td><td>${panel.blocks.count}</td></tr>
+          <tr><td>Dark blocks of at least ${panel.blocks.smallest}</td><td>${panel.blocks.count}</td></tr>
           ${rows.map(([name, figure]) => html`<tr><td>${name}</td><td>${figure.value === null ? html`<span class="reason">${figure.reason}</span>` : figure.value.toFixed(3)}</td></tr>`)}
         </tbody>
       </table>`;
   }
 
+  /** Blocks for every smallest size, rows of equal numbers joined. */
+  private bySize({ n, blocks: { bySize, smallest } }: TendencyPanel) {
+    const { count, persistence } = bySize;
+    const first = [...bySize.smallest.keys()].filter((i) => i === 0 || count[i] !== count[i - 1]);
+    if (!first.length) return nothing;
+    const rows = first.map((i, k) => {
+      const from = bySize.smallest[i]!;
+      const to = k + 1 < first.length ? bySize.smallest[first[k + 1]!]! - 1 : Math.floor(n / 2);
+      return {
+        from,
+        to,
+        count: count[i]!,
+        persistence: persistence[i]!,
+        chosen: from <= smallest && smallest <= to,
+      };
+    });
+    return html`<details class="sizes">
+      <summary>Blocks for every smallest size</summary>
+      <table>
+        <thead><tr><th>Smallest size</th><th>Blocks</th><th>Persistence</th></tr></thead>
+        <tbody>
+          ${rows.map(
+            (row) =>
+              html`<tr aria-current=${row.chosen ? 'true' : nothing}><td>${row.from === row.to ? row.from : `${row.from} – ${row.to}`}${row.chosen ? ` (chosen: ${smallest})` : ''}</td><td>${row.count}</td><td>${row.persistence.toFixed(2)}</td></tr>`,
+          )}
+        </tbody>
+      </table>
+    </details>`;
+  }
+
   private gallery(data: TendencyResult, panel: TendencyPanel) {
     if (!data.samples.images) return nothing;
-    if (this.block < 0 || this.block + 1 >= panel.blocks.boundaries.length)
+    const block = panel.blocks.ranges[this.block];
+    if (!block)
       return html`<h3 class="samples">Samples</h3><p class="reason">Click a block to see its samples.</p>`;
-    const [from, to] = [panel.blocks.boundaries[this.block]!, panel.blocks.boundaries[this.block + 1]!];
+    const { start: from, end: to } = block;
     return html`<h3 class="samples">Block ${this.block + 1}: ${to - from} samples</h3>
       <es-sample-gallery .data=${data.samples} .selection=${this.selection} .samples=${panel.order.subarray(from, to)}></es-sample-gallery>`;
   }
