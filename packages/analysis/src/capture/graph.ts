@@ -31,6 +31,7 @@ export async function captureGraph(
       },
     ]),
   );
+  const { first = 0 } = options;
   const batch = options.batchSize ?? 250;
   for (let from = 0; from < n && names.length; from += batch) {
     if (options.signal?.aborted)
@@ -46,8 +47,8 @@ export async function captureGraph(
         at < 0,
         'not-finite',
         () =>
-          `layer ${name}: expected finite outputs, got ${values[at]} for sample ${from + Math.floor(at / width)}`,
-        { layer: name, sample: from + Math.floor(at / width) },
+          `layer ${name}: expected finite outputs, got ${values[at]} for sample ${first + from + Math.floor(at / width)}`,
+        { layer: name, sample: first + from + Math.floor(at / width) },
       );
       outputs.get(name)!.data.set(values, from * width);
     }

@@ -11,6 +11,8 @@ export interface CaptureOptions extends JobOptions {
   /** Names of layers to capture; default all. */
   layers?: readonly string[];
   batchSize?: number;
+  /** Number of the first sample, for messages, where these are some of many. */
+  first?: number;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function captureOutputs(
   });
   const [n, ...shape] = inputs.shape as [number, ...number[]];
   const size = shape.reduce((a, b) => a * b, 1);
+  const { first = 0 } = options;
   const batchSize = options.batchSize ?? 250;
   const outputs = new Map(
     infos.map((info) => [
@@ -71,8 +74,8 @@ export async function captureOutputs(
           at < 0,
           'not-finite',
           () =>
-            `layer ${infos[l]!.name}: expected finite outputs, got ${values[at]} for sample ${from + Math.floor(at / width)}`,
-          { layer: infos[l]!.name, sample: from + Math.floor(at / width) },
+            `layer ${infos[l]!.name}: expected finite outputs, got ${values[at]} for sample ${first + from + Math.floor(at / width)}`,
+          { layer: infos[l]!.name, sample: first + from + Math.floor(at / width) },
         );
         outputs.get(infos[l]!.name)!.data.set(values, from * width);
       });

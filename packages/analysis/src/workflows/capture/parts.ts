@@ -1,12 +1,13 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
 import { captureGraph } from '../../capture/graph.js';
-import { captureOutputs } from '../../capture/index.js';
+import { type CaptureOptions, captureOutputs } from '../../capture/index.js';
 import { elementCount } from '../../formats/dtypes.js';
 import { selectPart, tensorToMatrix } from '../../formats/matrix.js';
 import type { Tensor } from '../../formats/types.js';
 import { GraphRunner, graphOfRun, inputScaleOf, isGraphSpec } from '../../models/graph/index.js';
 import { buildModel, loadWeights, type ModelSpec, prepareTf } from '../../models/index.js';
 import { findLayer } from '../../run/manifest.js';
+import { outputsWriter } from '../../run/outputs-writer.js';
 import type { Run } from '../../run/types.js';
 import { writeOutputs } from '../../run/write.js';
 import { noteCaptured, PlanInput } from '../input.js';
@@ -27,8 +28,12 @@ export interface CaptureOutput {
   outputs: Record<string, { data: Float32Array; shape: number[] }> | null;
 }
 
-/** Larger outputs are read again by those who need them, rather than kept. */
+/** Larger outputs are captured and written in blocks of samples, and read again by those who need them, rather than kept. */
 const KEPT_BYTES = 512e6;
+/** Samples that a net takes at once; blocks are so many times that, so that batches, and bits, are the same. */
+const BATCH = 250;
+const BLOCK_BYTES = 128e6;
+const blockOf = (width: number) => BATCH * Math.max(1, Math.floor(BLOCK_BYTES / (4 * BATCH * width)));
 
 /**
  * The parts that capture what a run does not hold yet, one a snapshot. Throws `unsupported` for a run whose net is not one of ours,
@@ -73,7 +78,11 @@ export async function captureParts(
       stage: 'Capturing layer outputs',
       title: snapshot,
       after: [],
-      memory: 4 * count * (2 * width + 2 * elementCount(inputShape)),
+      // Larger ones go through in blocks, read and written again and again.
+      memory:
+        4 *
+        (4 * count * width > KEPT_BYTES ? Math.min(count, blockOf(width)) : count) *
+        (2 * width + 2 * elementCount(inputShape)),
       // A layer's output costs about as much as a hundred numbers compared with each other.
       work: 100 * count * (width + elementCount(inputShape)),
       task: { kind: 'capture', snapshot, layers: keys },
@@ -100,7 +109,6 @@ export async function computeCapture(
   const { manifest } = run;
   const { snapshot, layers } = task;
   const tf = await prepareTf();
-  const samples = await inputsOfNet(context);
   const weights = await run.weights(snapshot);
   const source = `${run.store.name}, snapshot ${snapshot}`;
   const how = {
@@ -108,17 +116,54 @@ export async function computeCapture(
     signal,
     onProgress: (done: number, total: number) => onProgress?.(done / (total || 1)),
   };
-  let captured: Map<string, Tensor<Float32Array>>;
+  const infos = layers.map(({ name }) => run.layer(name));
+  const width = infos.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const count = manifest.samples?.count ?? 0;
+  const inBlocks = run.store.writable && 4 * count * width > KEPT_BYTES;
+  /** All at once, or block by block into the store. */
+  const through = async (
+    capture: (
+      samples: Tensor<Float32Array>,
+      options: CaptureOptions,
+    ) => Promise<Map<string, Tensor<Float32Array>>>,
+  ): Promise<Map<string, Tensor<Float32Array>> | null> => {
+    if (!inBlocks) return capture(await inputsOfNet(context), how);
+    const block = blockOf(width);
+    const writer = outputsWriter(run.store, snapshot, infos, count);
+    try {
+      for (let first = 0; first < count; first += block) {
+        const rows = [first, Math.min(first + block, count)] as const;
+        const captured = await capture(await someInputs(run, rows), {
+          ...how,
+          first,
+          onProgress: (done) => onProgress?.((first + done) / count),
+        });
+        for (const [name, { data }] of captured) await writer.add(name, data);
+      }
+      await writer.finish();
+    } catch (cause) {
+      await writer.cancel();
+      throw cause;
+    }
+    return null;
+  };
+  let captured: Map<string, Tensor<Float32Array>> | null;
   if (isGraphSpec(manifest.model)) {
     const runner = new GraphRunner(tf, graphOfRun(tf, manifest, weights, source));
-    captured = await captureGraph(runner, samples, how).finally(() => runner.dispose());
+    captured = await through((samples, options) => captureGraph(runner, samples, options)).finally(() =>
+      runner.dispose(),
+    );
   } else {
     const net = await keep('net', run.store.name, () => {
       const built = buildModel(tf, manifest.model as unknown as ModelSpec);
       return { ...built, dispose: () => void built.model.dispose() };
     });
     loadWeights(tf, net, weights, source);
-    captured = await captureOutputs(tf, net, samples, how);
+    captured = await through((samples, options) => captureOutputs(tf, net, samples, options));
+  }
+  if (!captured) {
+    await noteCaptured(run, snapshot, layers);
+    return { outputs: null };
   }
   const bytes = [...captured.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   if (bytes <= KEPT_BYTES) await keep('captured outputs', snapshot, () => captured);
@@ -135,16 +180,18 @@ export async function computeCapture(
 
 /** The run's samples as its net takes them: bytes 0 … 255 become 0 … 1. */
 export async function inputsOfNet({ run, keep }: PartContext): Promise<Tensor<Float32Array>> {
-  return keep('inputs of the net', run.store.name, async () => {
-    const inputs = (await run.inputs())!;
-    // run.inputs() widens bytes to float32.
-    const scale = inputScaleOf(run.manifest);
-    return {
-      data: inputs.data.map((x) => x / scale),
-      shape: [inputs.shape[0], ...run.manifest.inputShape!],
-      dtype: 'float32' as const,
-    };
-  });
+  return keep('inputs of the net', run.store.name, () => someInputs(run));
+}
+
+async function someInputs(run: Run, rows?: readonly [number, number]): Promise<Tensor<Float32Array>> {
+  const inputs = (await run.inputs(rows ? { rows } : {}))!;
+  // run.inputs() widens bytes to float32.
+  const scale = inputScaleOf(run.manifest);
+  return {
+    data: inputs.data.map((x) => x / scale),
+    shape: [inputs.shape[0], ...run.manifest.inputShape!],
+    dtype: 'float32' as const,
+  };
 }
 
 /**
