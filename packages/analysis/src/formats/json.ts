@@ -1,7 +1,35 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 
-/** JSON.parse whose failure is a `format` error that names the file. */
+/** Lists and objects in each other; nets and results have some thirty. */
+export const MAX_JSON_DEPTH = 200;
+
+/** Throws `format` for text nested deeper than whoever walks it could follow. O(characters), without parsing. */
+function assertShallow(text: string, file: string): void {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inText) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inText = false;
+    } else if (code === 0x22) inText = true;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > MAX_JSON_DEPTH)
+        throw new EpochscopeError(
+          'format',
+          `${file}: expected lists and objects nested at most ${MAX_JSON_DEPTH} deep (character ${i})`,
+          { file },
+        );
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+}
+
+/**
+ * JSON.parse whose failure is a `format` error that names the file, also for text nested too deep to be walked. A key `__proto__` is a
+ * key like any other.
+ */
 export function parseJson(text: string, file: string): unknown {
+  assertShallow(text, file);
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -1,6 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
-import { shown } from './json.js';
+import { parseJson, shown } from './json.js';
 import type { ByteSource, DType, Tensor } from './types.js';
 
 // https://github.com/huggingface/safetensors: 8 bytes of header length, a JSON header, then the data.
@@ -67,8 +67,12 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
     fail(`the header says ${length} bytes, the file has ${source.size} (byte 0)`, { byte: 0 });
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await source.read(8, length)));
-  } catch {
+    json = parseJson(
+      new TextDecoder('utf-8', { fatal: true }).decode(await source.read(8, length)),
+      source.name,
+    );
+  } catch (cause) {
+    if (cause instanceof EpochscopeError && cause.message.includes('nested')) throw cause;
     fail('the header is not JSON (byte 8)', { byte: 8 });
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
@@ -94,7 +98,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
         ? DTYPES[entry.dtype]!
         : undefined;
     const reason = `expected a dtype among ${Object.keys(DTYPES).join(', ')}, got ${shown(entry?.dtype)}`;
-    if (!dtype && !/^[A-Z][A-Z0-9_]{1,15}$/.test(String(typeof entry?.dtype === 'string' ? entry.dtype : '')))
+    if (!dtype && !(typeof entry?.dtype === 'string' && /^[A-Z][A-Z0-9_]{1,15}$/.test(entry.dtype)))
       return fail(`tensor ${name}: ${reason}`, { tensor: name });
     const shape = entry!.shape as number[];
     const count = Array.isArray(shape) && shape.length <= 64 ? elementCount(shape) : Number.NaN;

@@ -1,5 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { parseJson } from './json.js';
+import { parseJson, shown } from './json.js';
 import type { ByteSource } from './types.js';
 
 /** Opens a file beside another by its plain name, uses and closes it: on disk, over HTTP or from memory. */
@@ -26,7 +26,7 @@ export function siblingName(name: unknown, file: string): string {
   if (typeof name !== 'string' || !/^[^/\\\0]{1,255}$/.test(name) || name === '.' || name === '..')
     throw new EpochscopeError(
       'format',
-      `${file}: expected the plain name of a file beside it, got ${JSON.stringify(name)?.slice(0, 80)}`,
+      `${file}: expected the plain name of a file beside it, got ${shown(name)}`,
       { file },
     );
   return name;

@@ -1,5 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { decodeElements, elementCount } from './dtypes.js';
+import { shown } from './json.js';
 import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
 import type { DType, Tensor, TensorData } from './types.js';
 
@@ -98,12 +99,12 @@ function describe(
   const { name, shape, dtype, quantization } = (weight ?? {}) as Record<string, unknown>;
   if (typeof name !== 'string' || name.length > 1000) return fail(`${place}.name: expected a text`);
   const count = Array.isArray(shape) && shape.length <= 32 ? elementCount(shape) : Number.NaN;
-  if (Number.isNaN(count)) fail(`${place}.shape: ${JSON.stringify(shape)?.slice(0, 80)} is not possible`);
+  if (Number.isNaN(count)) fail(`${place}.shape: ${shown(shape)} is not possible`);
   const packed = quantization as { dtype?: unknown; scale?: unknown; min?: unknown } | undefined;
-  const stored = String(packed?.dtype ?? dtype);
-  if (!Object.hasOwn(DTYPES, stored))
+  const stored = packed?.dtype ?? dtype;
+  if (typeof stored !== 'string' || !Object.hasOwn(DTYPES, stored))
     return fail(
-      `${place}.dtype: expected one of ${Object.keys(DTYPES).join(', ')}, got ${stored.slice(0, 40)}`,
+      `${place}.dtype: expected one of ${Object.keys(DTYPES).join(', ')}, got ${shown(stored)}`,
       'unsupported',
     );
   const scaled = packed !== undefined && stored !== 'float16';

@@ -1,7 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { decodeBase64 } from '@epochscope/core-wasm/jobs';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
-import { isObject, parseJson } from '../formats/json.js';
+import { isObject, parseJson, shown } from '../formats/json.js';
 import type { DType, TensorData } from '../formats/types.js';
 import { isSafeName } from '../run/manifest.js';
 import { type LoadSamples, mapArrays, referTo, resolveSamples, restoreArrays } from './tree.js';
@@ -17,8 +17,8 @@ export function parseResult(text: string, name: string): ResultBase {
   guard(
     isObject(json) && (format === RESULT_FORMAT || format === FORMAT_1),
     'format',
-    () => `${name}: expected format "${RESULT_FORMAT}", got ${JSON.stringify(format) ?? 'none'}`,
-    { file: name, expected: RESULT_FORMAT, got: String(format) },
+    () => `${name}: expected format "${RESULT_FORMAT}", got ${format === undefined ? 'none' : shown(format)}`,
+    { file: name, expected: RESULT_FORMAT, got: shown(format) },
   );
   guard(typeof json.method === 'string', 'format', () => `${name}: expected a method name`, { file: name });
   if (format === RESULT_FORMAT) return json as unknown as ResultBase;
@@ -100,7 +100,7 @@ export async function decodeResult<T extends ResultBase = ResultBase>(
     guard(
       isArrayPath($array),
       'format',
-      () => `${name}: expected an array's path, got ${JSON.stringify($array)}`,
+      () => `${name}: expected an array's path, got ${shown($array)}`,
       { file: name },
     );
     return loadArray($array);

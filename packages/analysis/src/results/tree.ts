@@ -1,5 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
-import { isObject } from '../formats/json.js';
+import { isObject, shown } from '../formats/json.js';
 import type { TensorData } from '../formats/types.js';
 import type { SampleImages } from '../run/images.js';
 
@@ -41,7 +41,7 @@ export async function resolveSamples(value: unknown, load: LoadSamples): Promise
     guard(
       $samples === 'inputs' && (rows === null || rows instanceof Uint32Array) && Array.isArray(shape),
       'format',
-      () => `expected a reference to samples, got ${JSON.stringify(value).slice(0, 80)}`,
+      () => `expected a reference to samples, got ${shown(value)}`,
     );
     const images = await load(reference);
     return images && { ...images, from: { samples: $samples, rows } };

@@ -1,5 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
-import { isObject, parseJson } from '../formats/json.js';
+import { isObject, parseJson, shown } from '../formats/json.js';
 import type { Selection } from '../formats/matrix.js';
 import { TOKEN_CHOICES, tokenAxis } from '../formats/tokens.js';
 import { type LayerInfo, RUN_FORMAT, type RunManifest, type SnapshotInfo } from './types.js';
@@ -35,7 +35,7 @@ export function parseManifest(text: string, file: string): RunManifest {
     guard(
       condition,
       'format',
-      () => `${file}: ${path}: expected ${expected}, got ${(JSON.stringify(got) ?? 'nothing').slice(0, 80)}`,
+      () => `${file}: ${path}: expected ${expected}, got ${got === undefined ? 'nothing' : shown(got)}`,
       { file, path, expected },
     );
   check(isObject(json), 'the whole', 'an object', json);

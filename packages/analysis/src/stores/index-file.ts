@@ -1,5 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { isObject, parseJson } from '../formats/json.js';
+import { isObject, parseJson, shown } from '../formats/json.js';
 import { readText } from './content.js';
 import { joinPath } from './paths.js';
 import type { Store } from './types.js';
@@ -33,9 +33,7 @@ export function parseIndex(text: string, name: string): IndexFile {
     throw new EpochscopeError('format', `${name}: ${what}`, { file: name });
   };
   if (!isObject(json) || json.format !== INDEX_FORMAT)
-    return fail(
-      `expected format "${INDEX_FORMAT}", got ${JSON.stringify(isObject(json) ? json.format : json)?.slice(0, 80)}`,
-    );
+    return fail(`expected format "${INDEX_FORMAT}", got ${shown(isObject(json) ? json.format : json)}`);
   if (!isObject(json.files)) return fail('expected files: path → { size }');
   const files: IndexFile['files'] = Object.create(null);
   for (const [path, entry] of Object.entries(json.files)) {

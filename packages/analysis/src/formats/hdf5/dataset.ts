@@ -1,5 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { unzlibSync } from 'fflate';
+import { budgetOf } from '../budget.js';
 import { decodeElements, elementCount } from '../dtypes.js';
 import type { Tensor } from '../types.js';
 import { type Cursor, Hdf5Reader, MAX_HDF5_TREE_DEPTH, NOWHERE } from './cursor.js';
@@ -32,6 +33,10 @@ export interface Hdf5Dataset {
   readonly layout: Layout;
   readonly filters: number[];
   readonly base: number;
+  /** Under another name: the dataset of the first. */
+  readonly alias?: Hdf5Dataset;
+  /** Whether it has other names. */
+  aliased?: boolean;
 }
 
 /** From the messages of an object that is a dataset; null for one that is not. */
@@ -102,8 +107,22 @@ function readFilters(c: Cursor): number[] {
   });
 }
 
-/** Reads a dataset of numbers, row-major. Throws `format`, `unsupported`. Memory: twice its size. */
+/** What datasets of several names hold, for as long as they are known. */
+const shared = new WeakMap<Hdf5Dataset, Tensor>();
+
+/**
+ * Reads a dataset of numbers, row-major; one of several names gives the same tensor each time. Throws `format`, `unsupported`,
+ * `memory` before more is unpacked than the file's budget allows. Memory: twice its size.
+ */
 export async function readHdf5Dataset(source: Hdf5Reader['source'], dataset: Hdf5Dataset): Promise<Tensor> {
+  const first = dataset.alias ?? dataset;
+  let tensor = first.aliased ? shared.get(first) : undefined;
+  tensor ??= await readNumbers(source, dataset);
+  if (first.aliased) shared.set(first, tensor);
+  return tensor;
+}
+
+async function readNumbers(source: Hdf5Reader['source'], dataset: Hdf5Dataset): Promise<Tensor> {
   const { path, shape, type, layout, filters, base } = dataset;
   const fail = (message: string, code: 'format' | 'unsupported' = 'format'): never => {
     throw new EpochscopeError(code, `${source.name}: dataset ${path}: ${message}`, {
@@ -148,6 +167,7 @@ export async function readHdf5Dataset(source: Hdf5Reader['source'], dataset: Hdf
     fail(`chunks [${layout.chunk}] of shape [${shape}] cannot come from a file of ${source.size} bytes`);
   const reader = new Hdf5Reader(source);
   reader.base = base;
+  if (filters.includes(1)) budgetOf(source).take(size, `dataset ${path}`);
   const out = new Uint8Array(size);
   const seen = new Set<string>();
   if (layout.tree === NOWHERE) return fail('its numbers were never written');
@@ -169,6 +189,7 @@ export async function readHdf5Dataset(source: Hdf5Reader['source'], dataset: Hdf
     if (bytes.length !== chunkSize)
       fail(`the chunk at [${offset}]: expected ${chunkSize} bytes, got ${bytes.length}`);
     place(bytes, layout.chunk, offset, out, shape, type.size);
+    await budgetOf(source).rest();
   }
   return tensor(out);
 }

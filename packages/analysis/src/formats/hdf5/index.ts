@@ -27,7 +27,14 @@ export interface Hdf5Group {
 export async function readHdf5(source: ByteSource): Promise<Hdf5Group> {
   const reader = new Hdf5Reader(source);
   const root = await findRoot(reader);
+  // Hard links: what several names lead to is one object, described and read once.
+  const datasets = new Map<number, Hdf5Dataset>();
   const open = async (address: number, path: string, depth: number): Promise<Hdf5Group | Hdf5Dataset> => {
+    const known = datasets.get(address);
+    if (known) {
+      known.aliased = true;
+      return { ...known, path, alias: known };
+    }
     if (depth > MAX_HDF5_NESTING)
       reader.fail(
         `expected groups nested at most ${MAX_HDF5_NESTING} deep: does ${path.slice(0, 80)} hold itself?`,
@@ -35,7 +42,10 @@ export async function readHdf5(source: ByteSource): Promise<Hdf5Group> {
       );
     const messages = await readMessages(reader, address);
     const dataset = describeDataset(reader, path, messages);
-    if (dataset) return dataset;
+    if (dataset) {
+      datasets.set(address, dataset);
+      return dataset;
+    }
     const group: Hdf5Group = {
       path,
       attributes: await readAttributes(reader, messages),

@@ -177,7 +177,7 @@ class Reader {
           this.fail(`attribute ${name}: expected at most ${MAX_ONNX_LIST} texts`);
         value = { kind: 'texts', value: texts };
       } else if (field.number === 7) add(floatsOf(field, 4));
-      else if (field.number === 8) add(numbersOf(message, field).map(signed));
+      else if (field.number === 8) add(Array.from(numbersOf(message, field, MAX_ONNX_LIST), signed));
     }
     return [name, value];
   }
@@ -190,13 +190,20 @@ class Reader {
     let outside = false;
     const place = new Map<string, string>();
     const parts: ArrayLike<number | bigint>[] = [];
+    // Numbers that come one by one are put together: an array for each would take a hundred bytes.
+    const addNumbers = (values: ArrayLike<number | bigint>) => {
+      const last = parts[parts.length - 1];
+      if (values.length !== 1) parts.push(values);
+      else if (Array.isArray(last)) last.push(values[0]);
+      else parts.push([values[0]!]);
+    };
     for (const field of message.fields()) {
-      if (field.number === 1) shape.push(...numbersOf(message, field).slice(0, 64).map(signed));
+      if (field.number === 1) shape.push(...Array.from(numbersOf(message, field, 64), signed));
       else if (field.number === 2) type = signed(field.value);
-      else if (field.number === 4) parts.push(floatsOf(field, 4));
-      else if (field.number === 10) parts.push(floatsOf(field, 8));
+      else if (field.number === 4) addNumbers(floatsOf(field, 4));
+      else if (field.number === 10) addNumbers(floatsOf(field, 8));
       else if (field.number === 5 || field.number === 7 || field.number === 11)
-        parts.push(numbersOf(message, field).map((value) => BigInt.asIntN(64, value)));
+        addNumbers(numbersOf(message, field));
       else if (field.number === 8) name = textOf(field.bytes);
       else if (field.number === 9) raw = field.bytes;
       else if (field.number === 13) {

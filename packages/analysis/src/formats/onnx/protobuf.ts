@@ -94,13 +94,22 @@ export class Message {
 export const signed = (value: bigint): number => Number(BigInt.asIntN(64, value));
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** A repeated number field, packed or one by one. */
-export function numbersOf(message: Message, field: Field & { at: number }): bigint[] {
-  if (field.wire !== 2) return [field.value];
+/** A repeated number field, packed or one by one, of at most `most` numbers: they are counted before any is kept. */
+export function numbersOf(
+  message: Message,
+  field: Field & { at: number },
+  most = Number.POSITIVE_INFINITY,
+): BigInt64Array {
+  if (field.wire !== 2) return BigInt64Array.of(BigInt.asIntN(64, field.value));
+  // The last byte of each number has no mark of going on.
+  let count = 0;
+  for (let i = 0; i < field.bytes.length; i++) if (field.bytes[i]! < 128) count++;
+  if (count > most)
+    message.fail(`field ${field.number}: expected at most ${most} numbers, got ${count}`, field.at);
   const inner = new Message(field.bytes, message.file, message.byte + field.at, message.depth + 1);
-  const values: bigint[] = [];
+  const values = new BigInt64Array(count);
   const cursor = { at: 0 };
-  while (cursor.at < field.bytes.length) values.push(inner.varint(cursor));
+  for (let i = 0; cursor.at < field.bytes.length; i++) values[i] = BigInt.asIntN(64, inner.varint(cursor));
   return values;
 }
 

@@ -1,4 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
+import { budgetOf } from '../budget.js';
 import type { ByteSource, Tensor } from '../types.js';
 import { readZipEntry, type ZipEntry } from '../zip.js';
 import { readTorchHeader, type TorchHeader } from './header.js';
@@ -26,12 +27,24 @@ export async function readTorchEntry(
 export async function readTorch(source: ByteSource): Promise<Map<string, Tensor>> {
   const header = await readTorchHeader(source);
   const tensors = new Map<string, Tensor>();
-  let last: { storage: ZipEntry | null; bytes: Uint8Array } = { storage: null, bytes: new Uint8Array(0) };
+  // Each storage is unpacked once, however its views alternate; tensors keep the state dict's order.
+  const views = new Map<ZipEntry, TorchEntry[]>();
   for (const entry of header.entries.values()) {
-    if (last.storage !== entry.storage)
-      last = { storage: entry.storage, bytes: await readZipEntry(source, entry.storage) };
-    tensors.set(entry.name, viewOf(last.bytes, entry, header.bigEndian));
+    const known = views.get(entry.storage);
+    if (known) known.push(entry);
+    else views.set(entry.storage, [entry]);
   }
+  const made = new Map<string, Tensor>();
+  for (const [storage, entries] of views) {
+    const bytes = await readZipEntry(source, storage);
+    for (const entry of entries) {
+      made.set(entry.name, viewOf(bytes, entry, header.bigEndian));
+      await budgetOf(source).rest();
+    }
+    // The tensors are copies of their own.
+    if (storage.deflated) budgetOf(source).free(storage.unpacked);
+  }
+  for (const name of header.entries.keys()) tensors.set(name, made.get(name)!);
   guard(tensors.size > 0, 'format', () => `${source.name}: the state dict holds no tensor`, {
     file: source.name,
   });

@@ -81,6 +81,13 @@ export function describe(value: unknown): string {
   };
   const dict = dictOf(value);
   if (!dict) return short(value);
-  const keys = [...dict.map].slice(0, 6).map(([key, item]) => `${String(key).slice(0, 40)} (${short(item)})`);
+  // A key may be a list that holds itself: only texts and numbers are shown.
+  const named = (key: unknown) =>
+    typeof key === 'string' || typeof key === 'number' ? `${key}`.slice(0, 40) : short(key);
+  const keys: string[] = [];
+  for (const [key, item] of dict.map) {
+    if (keys.length === 6) break;
+    keys.push(`${named(key)} (${short(item)})`);
+  }
   return keys.length ? `a dict of ${keys.join(', ')}${dict.map.size > 6 ? ', …' : ''}` : 'an empty dict';
 }

@@ -28,10 +28,32 @@ function holdsTensors(dict: PickleDict, seen = new Set<PickleDict>(), depth = 0)
   });
 }
 
+/** A test that looks at each dict once, in however many places it is remembered. */
+function once(
+  test: (entry: [key: unknown, value: unknown]) => boolean,
+): (dict: PickleDict | null) => boolean {
+  const known = new WeakMap<PickleDict, boolean>();
+  return (dict) => {
+    if (dict === null) return false;
+    let found = known.get(dict);
+    if (found === undefined) {
+      found = false;
+      for (const entry of dict.map)
+        if (test(entry)) {
+          found = true;
+          break;
+        }
+      known.set(dict, found);
+    }
+    return found;
+  };
+}
+
 /** A state dict as PyTorch makes them: tensors by dotted names. */
-const isFlat = (dict: PickleDict | null): boolean =>
-  dict !== null &&
-  [...dict.map].some(([key, value]) => typeof key === 'string' && key.includes('.') && tensorParts(value));
+const isFlat = once(
+  ([key, value]) => typeof key === 'string' && key.includes('.') && tensorParts(value) !== null,
+);
+const holdsTensor = once(([, value]) => tensorParts(value) !== null);
 
 export interface FoundStateDict {
   dict: PickleDict;
@@ -42,39 +64,37 @@ export interface FoundStateDict {
 
 /** The weights in what a training script saved; null where there are none. */
 export function findStateDict(root: unknown): FoundStateDict | null {
-  const numbers: Record<string, number> = {};
+  const numbers: Record<string, number> = Object.create(null);
   const path: string[] = [];
   let beside: string[] = [];
   let dict = dictOf(root);
   for (let depth = 0; dict && depth < MAX_TORCH_NESTING; depth++) {
     const inside: PickleDict = dict;
-    const loose = [...inside.map.values()].some((value) => tensorParts(value));
+    const loose = holdsTensor(inside);
     if (isFlat(inside)) return { dict: inside, path, numbers, beside };
     // A best score or a generator's state may be a tensor too: what is named or looks like a state dict goes first.
-    const flat = [...inside.map].flatMap(([name, value]) =>
+    const states = [...inside.map].flatMap(([name, value]) =>
       typeof name === 'string' && isFlat(dictOf(value)) ? [name] : [],
     );
     const named = STATE_DICTS.find((name) => {
       const inner = dictOf(inside.map.get(name));
-      return inner && (flat.includes(name) || (!flat.length && holdsTensors(inner)));
+      return inner && (states.includes(name) || (!states.length && holdsTensors(inner)));
     });
-    const own = named === undefined ? flat.filter((name) => !COPIES.test(name)) : [named];
-    const key = own.length === 1 ? own[0]! : own.length || !flat.length ? undefined : flat[0]!;
+    const own = named === undefined ? states.filter((name) => !COPIES.test(name)) : [named];
+    const key = own.length === 1 ? own[0]! : own.length || !states.length ? undefined : states[0]!;
     if (key === undefined && own.length < 2) {
       // Parameters by module: { encoder: { weight: … } }.
       const nested =
         loose ||
         (inside.map.size > 0 &&
           [...inside.map.values()].every((value) => dictOf(value)) &&
-          [...inside.map.values()].some((value) =>
-            [...dictOf(value)!.map.values()].some((item) => tensorParts(item)),
-          ));
+          [...inside.map.values()].some((value) => holdsTensor(dictOf(value))));
       return nested ? { dict: inside, path, numbers, beside } : null;
     }
     for (const [name, value] of inside.map)
       if (typeof name === 'string' && typeof value === 'number' && Number.isFinite(value))
         numbers[name] = value;
-    beside = [...beside, ...flat.filter((name) => name !== key && !own.includes(name))];
+    beside = [...beside, ...states.filter((name) => name !== key && !own.includes(name))];
     if (key === undefined) {
       // Nets that are trained together: { generator: …, discriminator: …, epoch }.
       const all = new PickleDict();

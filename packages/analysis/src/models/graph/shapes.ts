@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { shown } from '../../formats/json.js';
 import type { Given } from './ops/definition.js';
 import { opOf } from './ops/table.js';
 import { type Graph, type GraphNode, INPUT } from './types.js';
@@ -39,7 +40,7 @@ export function shapesOf(graph: Graph): Map<string, number[]> {
 export function shapeOf(graph: Graph, node: GraphNode, inputs: number[][]): number[] {
   const op = opOf(node.kind);
   const { name, kind } = node;
-  guard(op, 'unsupported', () => `node ${name}: ${String(kind)} is not known`, { node: name });
+  guard(op, 'unsupported', () => `node ${name}: ${shown(kind)} is not known`, { node: name });
   const count = op.inputs;
   guard(
     count === 'some' ? inputs.length >= 1 : inputs.length === count,

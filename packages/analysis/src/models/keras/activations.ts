@@ -1,3 +1,4 @@
+import { shown } from '../../formats/json.js';
 import type { GraphOp } from '../graph/types.js';
 import type { LayerScope, Step } from './scope.js';
 
@@ -38,7 +39,7 @@ export function activation({ layer, config, fail }: LayerScope): GraphOp | null 
   const word = wordOf(config.activation);
   return typeof word === 'string' && Object.hasOwn(known, word)
     ? known[word]!
-    : fail(`activation ${JSON.stringify(word)?.slice(0, 60)} is not known`);
+    : fail(`activation ${shown(word)} is not known`);
 }
 
 /** An operation with the activation of its own layer after it. */

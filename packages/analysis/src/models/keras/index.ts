@@ -1,3 +1,4 @@
+import { shown } from '../../formats/json.js';
 import type { Tensor } from '../../formats/types.js';
 import { shapeOf, shapesOf } from '../graph/shapes.js';
 import { type Graph, type GraphNode, INPUT } from '../graph/types.js';
@@ -63,10 +64,6 @@ function inputShapeOf(layer: KerasLayer, file: string): number[] {
   const shape = layer.config.batch_shape ?? layer.config.batch_input_shape ?? layer.config.batchInputShape;
   const sides = Array.isArray(shape) ? shape.slice(1) : [];
   if (!sides.length || sides.length > 3 || !sides.every((side) => Number.isSafeInteger(side) && side > 0))
-    return refuse(
-      layer,
-      file,
-      `expected the shape of one sample, got ${JSON.stringify(shape)?.slice(0, 60)}`,
-    );
+    return refuse(layer, file, `expected the shape of one sample, got ${shown(shape)}`);
   return sides as number[];
 }

@@ -1,5 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { toFloat32 } from '../../formats/dtypes.js';
+import { shown } from '../../formats/json.js';
 import { variablesOf } from '../../formats/keras.js';
 import type { Tensor } from '../../formats/types.js';
 import { samePadding } from '../graph/from-model.js';
@@ -83,7 +84,7 @@ export class LayerScope {
     const both = Array.isArray(value) ? value : [value, value];
     return both.length === 2 && both.every((n) => Number.isSafeInteger(n) && n > 0)
       ? (both as Sides)
-      : this.fail(`expected one or two whole numbers > 0, got ${JSON.stringify(value)?.slice(0, 60)}`);
+      : this.fail(`expected one or two whole numbers > 0, got ${shown(value)}`);
   }
   image(): number[] {
     return this.input.length === 3 ? this.input : this.fail(`expected an image, got shape [${this.input}]`);
@@ -97,6 +98,6 @@ export class LayerScope {
     const { axis } = this.config;
     const value = Array.isArray(axis) && axis.length === 1 ? axis[0] : (axis ?? -1);
     if (value !== -1 && value !== this.input.length)
-      this.fail(`expected the last axis, got axis ${JSON.stringify(value)?.slice(0, 20)}`);
+      this.fail(`expected the last axis, got axis ${shown(value)}`);
   }
 }

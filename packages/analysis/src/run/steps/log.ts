@@ -1,5 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { elementCount } from '../../formats/dtypes.js';
+import { parseJson, shown as shownValue } from '../../formats/json.js';
 import { withStored } from '../../stores/content.js';
 import { shown } from '../../stores/paths.js';
 import type { Store } from '../../stores/types.js';
@@ -39,7 +40,7 @@ function parseHeader(line: string, file: string): Pick<StepLog, 'tensors' | 'rec
   };
   let json: { format?: unknown; tensors?: unknown; recordBytes?: unknown };
   try {
-    json = JSON.parse(line) ?? {};
+    json = (parseJson(line, file) ?? {}) as typeof json;
   } catch {
     return fail('expected JSON');
   }
@@ -58,7 +59,7 @@ function parseHeader(line: string, file: string): Pick<StepLog, 'tensors' | 'rec
     at += 4 * count;
     return { name, shape: [...(shape as number[])], offset };
   });
-  if (json.recordBytes !== at) fail(`expected records of ${at} bytes, got ${String(json.recordBytes)}`);
+  if (json.recordBytes !== at) fail(`expected records of ${at} bytes, got ${shownValue(json.recordBytes)}`);
   return { tensors, recordBytes: at };
 }
 
@@ -112,7 +113,13 @@ const utf8 = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 function parseLine(line: string): (SnapshotInfo & { crc32: number }) | null {
   try {
-    const { id, epoch, step, metrics, crc32: sum } = JSON.parse(line);
+    const {
+      id,
+      epoch,
+      step,
+      metrics,
+      crc32: sum,
+    } = parseJson(line, '') as Record<string, never> & { metrics: Record<string, number> };
     const info = { id, epoch, step, metrics };
     if (!isSnapshotInfo(info) || !Number.isSafeInteger(sum)) return null;
     // A loss that diverged was written as null: as if it had not been measured.

@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import { createInlineEngine } from '../engine/inline.js';
+import { encodeNpy } from '../formats/npy.js';
+import { encodeNpz } from '../formats/npz.js';
+import { bytesSource } from '../formats/source.js';
+import type { TensorData } from '../formats/types.js';
+import { analyseTendency } from '../methods/tendency/analyse.js';
+import type { TendencyMetric } from '../methods/tendency/space.js';
+import { NO_CLASS } from '../methods/tendency/types.js';
+import { type MatrixOptions, openMatrix, readInput, readLabels } from './index.js';
+
+const engine = createInlineEngine();
+const text = (value: string) => new TextEncoder().encode(value);
+const npy = (data: TensorData, ...shape: number[]) => bytesSource('x.npy', encodeNpy(data, shape));
+
+async function weightsOf(
+  source: ReturnType<typeof bytesSource>,
+  metric: TendencyMetric,
+  options: MatrixOptions & { chosen?: Uint32Array } = {},
+): Promise<number[]> {
+  const categories = ['gower', 'hamming', 'jaccard'].includes(metric);
+  const file = await openMatrix(source, { ...options, categories });
+  const input = await readInput(file, { metric, missing: options.missing, chosen: options.chosen ?? null });
+  const panel = await analyseTendency(
+    engine,
+    {
+      ...input,
+      snapshot: { id: 'x', epoch: null, step: null },
+      layer: 'x',
+      labels: null,
+      predictions: null,
+      logLikelihood: null,
+    },
+    { metric, marks: [], vatSide: 4, seed: 1 },
+  );
+  return [...panel.weights].sort((a, b) => a - b).map((w) => Number(w.toPrecision(6)));
+}
+
+describe('dissimilarities', () => {
+  // Of the points 0, 1, 3, 7 on a line, in SciPy's condensed order.
+  const condensed = [1, 3, 7, 2, 6, 4];
+  const square = [0, 1, 3, 7, 1, 0, 2, 6, 3, 2, 0, 4, 7, 6, 4, 0];
+
+  it('precomputed come square, condensed, as a column of text, and as some of the rows', async () => {
+    expect(await weightsOf(npy(Float64Array.from(square), 4, 4), 'precomputed')).toEqual([1, 2, 4]);
+    expect(await weightsOf(npy(Float64Array.from(condensed), 6), 'precomputed')).toEqual([1, 2, 4]);
+    expect(await weightsOf(bytesSource('d.csv', text(condensed.join('\n'))), 'precomputed')).toEqual([
+      1, 2, 4,
+    ]);
+    const chosen = Uint32Array.of(3, 0, 1);
+    expect(await weightsOf(npy(Float64Array.from(square), 4, 4), 'precomputed', { chosen })).toEqual([1, 6]);
+    expect(await weightsOf(npy(Float64Array.from(condensed), 6), 'precomputed', { chosen })).toEqual([1, 6]);
+  });
+
+  it('precomputed are refused by row and column where they are none', async () => {
+    const bad = (at: number, value: number) => {
+      const data = Float64Array.from(square);
+      data[at] = value;
+      return weightsOf(npy(data, 4, 4), 'precomputed');
+    };
+    await expect(bad(6, 5)).rejects.toThrow('row 1, column 2 (from 0): expected a symmetric matrix');
+    await expect(bad(5, 1)).rejects.toThrow(
+      'row 1, column 1 (from 0): expected 0 on the diagonal, got 1; of similarities',
+    );
+    await expect(bad(6, -2)).rejects.toThrow('row 1, column 2 (from 0): expected a dissimilarity ≥ 0');
+    await expect(bad(6, Number.NaN)).rejects.toMatchObject({ code: 'not-finite' });
+    await expect(weightsOf(npy(new Float64Array(8), 2, 4), 'precomputed')).rejects.toMatchObject({
+      code: 'shape',
+    });
+    // Off by rounding, as computed matrices are.
+    expect(
+      await weightsOf(
+        npy(
+          Float64Array.from(square, (x, i) => (i % 5 ? x * (1 + 1e-12 * i) : 1e-12)),
+          4,
+          4,
+        ),
+        'precomputed',
+      ),
+    ).toEqual([1, 2, 4]);
+  });
+
+  it('points that look like dissimilarities are told', async () => {
+    const note = async (source: ReturnType<typeof bytesSource>) =>
+      (await readInput(await openMatrix(source), { metric: 'euclidean', chosen: null })).notes.join();
+    expect(await note(npy(Float64Array.from(square), 4, 4))).toContain('--metric precomputed');
+    expect(
+      await note(
+        npy(
+          Float64Array.from(square, (x) => x + 1),
+          4,
+          4,
+        ),
+      ),
+    ).toBe('');
+  });
+
+  // scipy.spatial.distance: jaccard([1,1,0,0],[1,0,1,0]) = 2/3; hamming = 1/2.
+  it('jaccard and hamming are SciPy’s', async () => {
+    const table = bytesSource('b.csv', text('a,b,c,d\n1,1,0,0\n1,0,1,0\n0,0,0,0\n'));
+    expect(await weightsOf(table, 'jaccard')).toEqual([0.666667, 1]);
+    expect(await weightsOf(table, 'hamming')).toEqual([0.5, 0.5]);
+    const words = bytesSource('w.csv', text('a,b\nyes,no\nno,no\nyes,yes\n'));
+    expect(await weightsOf(words, 'jaccard')).toEqual([0.5, 1]);
+    await expect(weightsOf(bytesSource('w.csv', text('a,b\n2,0\n1,1\n')), 'jaccard')).rejects.toThrow(
+      'binary',
+    );
+  });
+
+  // R's cluster::daisy(metric = "gower") by its definition: |1 − 2|/3 and a mismatch: (1/3 + 1)/2.
+  it('gower mixes numbers by range and texts, leaving out what is missing', async () => {
+    const table = bytesSource('m.csv', text('a,colour\n1,red\n2,blue\n4,red\n'));
+    expect(await weightsOf(table, 'gower')).toEqual([0.5, 0.666667]);
+    const gaps = bytesSource('m.csv', text('a,colour\n1,red\nNA,red\n4,blue\n'));
+    expect(await weightsOf(gaps, 'gower', { missing: true })).toEqual([0, 1]);
+  });
+
+  // R: dist(rbind(c(1,2), c(NA,3), c(4,5))): √(1·2) = 1.414214, √18 = 4.242641, √(4·2) = 2.828427.
+  it('missing values are left out pair by pair, sums scaled up as R’s dist does', async () => {
+    const table = bytesSource('m.csv', text('a,b\n1,2\nNA,3\n4,5\n'));
+    expect(await weightsOf(table, 'euclidean', { missing: true })).toEqual([1.41421, 2.82843]);
+    expect(await weightsOf(table, 'manhattan', { missing: true })).toEqual([2, 4]);
+    const apart = bytesSource('m.csv', text('a,b\n1,NA\nNA,3\n'));
+    await expect(weightsOf(apart, 'euclidean', { missing: true })).rejects.toThrow(
+      'rows 0 and 1 (from 0) have no column',
+    );
+  });
+});
+
+describe('files of one matrix', () => {
+  const points = Float64Array.of(0, 0, 1, 0, 5, 5);
+  const expected = [1, 6.40312];
+
+  it('are told by their content: each format, gzipped or not, gives the same', async () => {
+    const array = { data: points, shape: [3, 2] };
+    const { gzipSync } = await import('fflate');
+    for (const bytes of [
+      encodeNpy(points, [3, 2]),
+      gzipSync(encodeNpy(points, [3, 2])),
+      encodeNpz(new Map([['a', array]])),
+      encodeNpz(new Map([['a', array]]), { compress: true }),
+      text('x,y\n0,0\n1,0\n5,5\n'),
+      gzipSync(text('0;0\n1;0\n5;5\n')),
+    ])
+      expect(await weightsOf(bytesSource('any', bytes), 'euclidean')).toEqual(expected);
+  });
+
+  it('in Fortran order, of three axes, are read as NumPy flattens them', async () => {
+    // np.asfortranarray(np.arange(12.).reshape(2, 2, 3)).
+    const header = text(`${"{'descr': '<f8', 'fortran_order': True, 'shape': (2, 2, 3), }".padEnd(117)}\n`);
+    const data = Float64Array.of(0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11);
+    const bytes = Uint8Array.from([
+      0x93,
+      ...text('NUMPY'),
+      1,
+      0,
+      118,
+      0,
+      ...header,
+      ...new Uint8Array(data.buffer),
+    ]);
+    const { rows } = await openMatrix(bytesSource('f.npy', bytes));
+    expect([...(await rows.rows(0, 2))]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect([...(await rows.rows(1, 2))]).toEqual([6, 7, 8, 9, 10, 11]);
+  });
+
+  it('sparse ones of SciPy are written out', async () => {
+    const arrays = (form: string, data: number[], indices: number[], indptr: number[]) =>
+      new Map<string, { data: TensorData; shape: number[] }>([
+        ['format', { data: text(form), shape: [3] }],
+        ['shape', { data: BigInt64Array.of(3n, 2n), shape: [2] }],
+        ['data', { data: Float64Array.from(data), shape: [data.length] }],
+        ['indices', { data: Int32Array.from(indices), shape: [indices.length] }],
+        ['indptr', { data: Int32Array.from(indptr), shape: [indptr.length] }],
+      ]);
+    for (const each of [
+      arrays('csr', [1, 5, 5], [0, 0, 1], [0, 0, 1, 3]),
+      arrays('csc', [1, 5, 5], [1, 2, 2], [0, 2, 3]),
+    ])
+      expect(await weightsOf(bytesSource('s.npz', encodeNpz(each)), 'euclidean')).toEqual(expected);
+    await expect(
+      openMatrix(bytesSource('s.npz', encodeNpz(arrays('coo', [1], [0], [0, 1, 1, 1])))),
+    ).rejects.toThrow('tocsr()');
+    await expect(
+      openMatrix(bytesSource('s.npz', encodeNpz(arrays('csr', [1], [7], [0, 1, 1, 1])))),
+    ).rejects.toThrow('index 7');
+  });
+
+  it('of other tools are named, with the conversion', async () => {
+    for (const [start, message] of [
+      ['PAR1', 'read_parquet'],
+      ['\x89HDF\r\n\x1a\n', 'h5py'],
+      ['\x80\x04\x95', 'pickle'],
+      ['MATLAB 5.0 MAT-file', 'loadmat'],
+    ]) {
+      const bytes = Uint8Array.from(start!.padEnd(40, '\0'), (c) => c.charCodeAt(0));
+      await expect(openMatrix(bytesSource('f', bytes))).rejects.toThrow(message);
+    }
+    await expect(openMatrix(bytesSource('f', new Uint8Array(0)))).rejects.toThrow('is empty');
+  });
+});
+
+describe('labels', () => {
+  it('are integers, −1 for no class, or names in order', async () => {
+    const labels = (content: string) => readLabels(bytesSource('l.csv', text(content)), undefined, 3);
+    expect(await labels('2\n0\n-1\n')).toEqual({ codes: Uint32Array.of(2, 0, NO_CLASS), classes: null });
+    expect(await labels('b\na\nb\n')).toEqual({ codes: Uint32Array.of(1, 0, 1), classes: ['a', 'b'] });
+    expect(await labels('species\nb\na\nb\n')).toMatchObject({ classes: ['a', 'b'] });
+    expect(await labels(',species\n0,b\n1,a\n2,b\n')).toMatchObject({ classes: ['a', 'b'] });
+    expect(await labels('-2\n-1\n5\n')).toEqual({
+      codes: Uint32Array.of(0, NO_CLASS, 1),
+      classes: ['-2', '5'],
+    });
+    await expect(labels('1\n2\n')).rejects.toThrow('one label for each of 3 rows, got 2');
+    await expect(labels('1\n2\n3\n4\n5\n')).rejects.toMatchObject({ code: 'shape' });
+  });
+
+  it('of text in an .npy are read', async () => {
+    // np.array(['b', 'a', 'b']): UTF-32.
+    const header = text(`${"{'descr': '<U1', 'fortran_order': False, 'shape': (3,), }".padEnd(117)}\n`);
+    const bytes = Uint8Array.from([
+      0x93,
+      ...text('NUMPY'),
+      1,
+      0,
+      118,
+      0,
+      ...header,
+      98,
+      0,
+      0,
+      0,
+      97,
+      0,
+      0,
+      0,
+      98,
+      0,
+      0,
+      0,
+    ]);
+    expect(await readLabels(bytesSource('l.npy', bytes), undefined, 3)).toEqual({
+      codes: Uint32Array.of(1, 0, 1),
+      classes: ['a', 'b'],
+    });
+  });
+});
