@@ -79,8 +79,8 @@ describe('tendencyOfRun', () => {
     expect(store.files().get(path)).toBe(written);
     expect(again.panels[0]!.order).toEqual(first.panels[0]!.order);
     const { createHash } = await import('node:crypto');
-    expect(again.input.sha256[path]).toBe(createHash('sha256').update(written).digest('hex'));
-    expect(first.input.sha256[path]).toBe(again.input.sha256[path]);
+    expect(again.input.files[path]).toEqual({ sha256: createHash('sha256').update(written).digest('hex') });
+    expect(first.input.files[path]).toEqual(again.input.files[path]);
   });
 
   it('answers the same where nothing can be written, with the outputs in the parts', async () => {

@@ -5,6 +5,13 @@ export {
   activityWorkflow,
 } from './activity/index.js';
 export {
+  CAPTURE_DEFAULTS,
+  type CaptureResult,
+  type CaptureRunOptions,
+  captureRun,
+  captureWorkflow,
+} from './capture/index.js';
+export {
   CHANGE_DEFAULTS,
   type ChangeRunOptions,
   changeOfRun,
@@ -14,6 +21,7 @@ export {
   tracksOfRun,
   tracksWorkflow,
 } from './change/index.js';
+export { type AlexnetSource, geometryOfAlexnet } from './geometry/alexnet.js';
 export {
   GEOMETRY_DEFAULTS,
   type GeometryRunOptions,
@@ -50,7 +58,7 @@ export {
   type WorkflowOptions,
   type WorkflowProgress,
 } from './run.js';
-export { chooseSnapshots } from './select.js';
+export { chooseSnapshots, chosenSamples, pick } from './select.js';
 export {
   TENDENCY_DEFAULTS,
   type TendencyOfMatrixOptions,
@@ -59,6 +67,17 @@ export {
   tendencyOfRun,
   tendencyWorkflow,
 } from './tendency/index.js';
+export {
+  type TendencyInputAbout,
+  type TendencyOfInputOptions,
+  tendencyOfInput,
+} from './tendency/of-input.js';
+export {
+  TRAIN_DEFAULTS,
+  type TrainRunOptions,
+  type TrainSummaryOfRun,
+  trainRun,
+} from './train/index.js';
 export {
   type JoinContext,
   type Part,

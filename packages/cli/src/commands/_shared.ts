@@ -2,6 +2,16 @@ import type { SnapshotPolicy } from '@epochscope/analysis';
 import { printable } from '@epochscope/core-wasm';
 import { InvalidArgumentError } from 'commander';
 
+/** Options that commands on a run have in common. */
+export interface CommonOptions {
+  /** Of the result. */
+  name: string;
+  /** Folder to write to instead of the run. */
+  output?: string;
+  json?: boolean;
+  debug?: boolean;
+}
+
 // Parsers of option values. A throw becomes a usage error: one line, exit 2.
 
 export function whole(least: number, most = Number.MAX_SAFE_INTEGER) {

@@ -1,11 +1,11 @@
-import type { Figure } from '@epochscope/analysis';
+import { activityOfRun, type Figure } from '@epochscope/analysis';
 import type { Command } from 'commander';
-import { activityOfRun } from '../activity-run.js';
+import { analyseRun } from '../analyse.js';
 import type { Output } from '../output.js';
 import { activityPictures } from '../pictures/activity.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
-import { names, table, whole } from './_shared.js';
+import { type CommonOptions, names, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   command
@@ -23,26 +23,18 @@ export function define(command: Command): Command {
   );
 }
 
-interface Options extends Partial<PictureOptions> {
+interface Options extends CommonOptions, Partial<PictureOptions> {
   layer?: string[];
   layers?: string[];
   snapshots: string[];
   samples?: number;
-  name: string;
-  output?: string;
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
-  const { result, folder } = await activityOfRun(
-    directory!,
-    {
-      layers: o.layer || o.layers ? [...(o.layer ?? []), ...(o.layers ?? [])] : undefined,
-      snapshots: o.snapshots,
-      samples: o.samples,
-      name: o.name,
-      output: o.output,
-    },
-    output,
+  const { snapshots, samples, name } = o;
+  const layers = o.layer || o.layers ? [...(o.layer ?? []), ...(o.layers ?? [])] : undefined;
+  const { result, folder } = await analyseRun('activity', directory!, o, output, (run, how) =>
+    activityOfRun(run, { layers, snapshots, samples, name }, how),
   );
   const pictures = await writePictures(folder, activityPictures(result), picturesOf(o), output);
   const figure = ({ value }: Figure) => value?.toFixed(3) ?? '–';

@@ -1,11 +1,23 @@
-import type { ChangeResult, Figure, PathRule } from '@epochscope/analysis';
+import { join } from 'node:path';
+import {
+  type ChangeResult,
+  changeOfRun,
+  chooseSnapshots,
+  type Figure,
+  type PathRule,
+  planWorkflow,
+  runPlan,
+  type TracksResult,
+  tracksWorkflow,
+} from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
-import { changeOfRun } from '../change-run.js';
+import { analyse, openTold } from '../analyse.js';
+import { writeResultTo } from '../files.js';
 import type { Output } from '../output.js';
 import { changePictures } from '../pictures/change.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
-import { names, table, whole } from './_shared.js';
+import { type CommonOptions, names, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   command
@@ -54,19 +66,17 @@ export function pathRule(text: string, seed: number): PathRule {
   };
 }
 
-interface Options extends Partial<PictureOptions> {
+interface Options extends CommonOptions, Partial<PictureOptions> {
   from: string;
   to: string;
   layers?: string[];
   tracks: string[];
   paths: string;
   seed: number;
-  name: string;
-  output?: string;
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
-  const { result, tracks, folder } = await changeOfRun(
+  const { result, tracks, folder } = await changeAndTracks(
     directory!,
     {
       from: o.from,
@@ -88,6 +98,52 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
     layers: result.layers,
     tracks: tracks && { snapshots: tracks.snapshots.length, paths: tracks.paths.length },
   });
+}
+
+export interface ChangeAndTracks {
+  from: string;
+  to: string;
+  layers?: string[];
+  /** Snapshots that paths and update sizes run over; null: no tracks. */
+  tracks: string[] | null;
+  paths: PathRule;
+  name: string;
+  /** Folder instead of the run's results; tracks go into its subfolder "tracks". */
+  output?: string;
+}
+
+/** Change between two snapshots, and the tracks over snapshots where there are two or more: two results. */
+export async function changeAndTracks(
+  directory: string,
+  { from, to, layers, tracks, paths, name, output: folder }: ChangeAndTracks,
+  output: Output,
+): Promise<{ result: ChangeResult; tracks: TracksResult | null; folder: string }> {
+  const run = await openTold(directory, output);
+  // Refused before the first result is written.
+  const snapshots = tracks && chooseSnapshots(run, tracks).map(({ id }) => id);
+  // Both are computed before either is written.
+  let over: TracksResult | null = null;
+  const plan =
+    snapshots && snapshots.length > 1
+      ? await planWorkflow(tracksWorkflow, run, { from, to, layers, snapshots, paths, name })
+      : null;
+  const written = await analyse(
+    'change',
+    { run, directory },
+    { name, output: folder },
+    output,
+    async (_, how) => {
+      const result = await changeOfRun(run, { from, to, layers, name }, how);
+      if (plan) over = await runPlan(tracksWorkflow, run, plan, how);
+      return result;
+    },
+  );
+  if (over)
+    await writeResultTo(
+      folder === undefined ? join(directory, 'results', 'tracks', name) : join(folder, 'tracks'),
+      over,
+    );
+  return { ...written, tracks: over };
 }
 
 /** Per layer the figures of the claim that what starts positive grows and what starts negative shrinks. */

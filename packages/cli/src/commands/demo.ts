@@ -1,18 +1,22 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openDataset } from '@epochscope/analysis';
+import {
+  activityOfRun,
+  type Dataset,
+  geometryOfRun,
+  modulesOfRun,
+  openDataset,
+  prunedRun,
+  tendencyOfRun,
+} from '@epochscope/analysis';
 import type { Command } from 'commander';
-import { activityOfRun } from '../activity-run.js';
-import { changeOfRun } from '../change-run.js';
+import { analyseRun, openTold, talk } from '../analyse.js';
 import { writeResultTo } from '../files.js';
-import { geometryOfRun } from '../geometry-run.js';
-import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
-import { pruneOfRun } from '../prune-run.js';
 import { writeReport } from '../report/page.js';
-import { tendencyOfRun } from '../tendency-run.js';
-import { trainRun } from '../train-run.js';
+import { trainTold } from '../train.js';
 import { table } from './_shared.js';
+import { changeAndTracks } from './change.js';
 
 const EPOCHS = 10;
 const name = 'default';
@@ -35,66 +39,36 @@ export async function run(_: string[], o: { output: string }, output: Output): P
   const begun = performance.now();
   const data = await openDataset('bundled');
   output.say(`LeNet-5 on ${data.train.count} of the bundled MNIST digits, ${EPOCHS} epochs`);
-  const trained = await trainRun(
+  const trained = await trainTold(
+    o.output,
+    data,
     {
-      directory: o.output,
-      overwrite: true,
-      data,
       model: { name: 'lenet5', seed },
       epochs: EPOCHS,
       batchSize: 50,
-      optimizer: 'adam',
-      learningRate: 0.001,
       noise: 0.3,
       seed,
       snapshots: { init: true, epochs: [1, 2, 5, 10] },
-      samples: 1000,
     },
+    true,
     output,
   );
-  const { result: tendency } = await tendencyOfRun(
-    o.output,
-    { layers: ['P1', 'R3', 'R4', 'S5'], snapshots: ['all'], metric: 'euclidean', vatSide: 256, seed, name },
-    output,
+  const { result: tendency } = await analyseRun('tendency', o.output, { name }, output, (run, how) =>
+    tendencyOfRun(run, { layers: ['P1', 'R3', 'R4', 'S5'], seed }, how),
   );
-  const { result: modules } = await modulesOfRun(
-    o.output,
-    {
-      snapshots: ['1', '2', '5', '10'],
-      theta: 0.83,
-      cut: 'level',
-      samples: 2500,
-      samplesOf: 'training',
-      training: data,
-      units: 'neuron',
-      outputs: 'probability',
-      sweep: null,
-      seed,
-      name,
-    },
-    output,
+  const { result: modules } = await analyseRun('modules', o.output, { name }, output, (run, how) =>
+    modulesOfRun(run, { snapshots: [1, 2, 5, 10], sweep: null, seed }, { ...how, dataset: async () => data }),
   );
-  const { result: change } = await changeOfRun(
+  const { result: change } = await changeAndTracks(
     o.output,
     { from: 'init', to: '10', tracks: ['all'], paths: { rule: 'largest', k: 8 }, name },
     output,
   );
-  await activityOfRun(o.output, { snapshots: ['1', '10'], name }, output);
-  const { result: geometry } = await geometryOfRun(
-    o.output,
-    {
-      snapshots: ['init', '1', '10'],
-      inputs: 10,
-      k: 60,
-      maps: ['depth'],
-      tangents: true,
-      pictures: 8,
-      pictureInputs: 3,
-      seed,
-      name,
-      resume: false,
-    },
-    output,
+  await analyseRun('activity', o.output, { name }, output, (run, how) =>
+    activityOfRun(run, { snapshots: [1, 10] }, how),
+  );
+  const { result: geometry } = await analyseRun('geometry', o.output, { name }, output, (run, how) =>
+    geometryOfRun(run, { snapshots: ['init', 1, 10], inputs: 10, k: 60, pictureInputs: 3, seed }, how),
   );
   const pruned = await pruneMlp(o.output, data, output);
 
@@ -130,48 +104,31 @@ export async function run(_: string[], o: { output: string }, output: Output): P
 }
 
 /** The paper prunes a net of dense layers: a small one, trained beside; its result is shown on the run's page too. */
-async function pruneMlp(
-  directory: string,
-  data: Awaited<ReturnType<typeof openDataset>>,
-  output: Output,
-): Promise<string> {
+async function pruneMlp(directory: string, data: Dataset, output: Output): Promise<string> {
   const mlp = join(directory, 'mlp');
   output.say('A net of dense layers, 784-100-50-10, for pruning');
-  await trainRun(
+  await trainTold(
+    mlp,
+    data,
     {
-      directory: mlp,
-      overwrite: true,
-      data,
       model: { name: 'mlp', seed, hidden: [100, 50] },
       epochs: 15,
-      batchSize: 100,
       optimizer: 'sgd',
       learningRate: 0.1,
       noise: 0,
       seed,
       snapshots: { init: true, epochs: [15] },
-      samples: 1000,
     },
+    true,
     output,
   );
-  const { result } = await pruneOfRun(
-    mlp,
-    {
-      output: join(directory, 'mlp-pruned'),
-      overwrite: true,
-      prune: {
-        magnitude: 0.5,
-        regions: 0.4,
-        rounds: 3,
-        neighbours: 4,
-        ranking: 'network',
-        rateOf: 'count',
-      },
-      retraining: { epochs: 3 },
-      name: 'mlp',
-    },
-    output,
-  );
+  const { stop, ...how } = talk(output);
+  const result = await prunedRun(
+    await openTold(mlp, output),
+    { retraining: { epochs: 3 }, name: 'mlp' },
+    join(directory, 'mlp-pruned'),
+    { ...how, overwrite: true, dataset: async () => data },
+  ).finally(stop);
   await writeResultTo(join(directory, 'results', 'prune', 'mlp'), result);
   const end = result.rounds.at(-1)!;
   const percent = (share: number | null) => (share === null ? '–' : `${(100 * share).toFixed(1)} %`);

@@ -1,13 +1,25 @@
-import type { GeometryResult } from '@epochscope/analysis';
+import { basename } from 'node:path';
+import {
+  GEOMETRY_DEFAULTS,
+  type GeometryResult,
+  type GeometryRunOptions,
+  geometryOfAlexnet,
+  geometryOfRun,
+  readNpz,
+  readSafetensors,
+  type WorkflowOptions,
+  withFile,
+} from '@epochscope/analysis';
+import { guard } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
-import { readHierarchy } from '../geometry/hierarchy.js';
-import { geometryOfAlexnet } from '../geometry/of-alexnet.js';
-import { geometryOfRun } from '../geometry-run.js';
+import { analyseFrom, analyseRun } from '../analyse.js';
+import { readHierarchy } from '../hierarchy.js';
+import { readArrayFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { geometryPictures } from '../pictures/geometry.js';
-import { writePictures } from '../pictures/index.js';
+import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
-import { names, oneOf, table, whole } from './_shared.js';
+import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
 
 const MAPS = ['depth', 'layer', 'both'] as const;
 
@@ -17,8 +29,13 @@ export function define(command: Command): Command {
     .argument('<run>', 'run directory, or "alexnet": a net of AlexNet\'s shape')
     .option('--layers <names>', 'layers to look at (default: the end of each stage)', names)
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['last'])
-    .option('--inputs <n>', 'inputs to linearise at, in turn from each class', whole(1), 16)
-    .option('--k <n>', 'singular triplets of each Jacobian', whole(1), 100)
+    .option(
+      '--inputs <n>',
+      'inputs to linearise at, in turn from each class',
+      whole(1),
+      GEOMETRY_DEFAULTS.inputs,
+    )
+    .option('--k <n>', 'singular triplets of each Jacobian', whole(1), GEOMETRY_DEFAULTS.k)
     .option(
       '--maps <which>',
       'depth: input → layer; layer: from the layer before among --layers; both',
@@ -26,8 +43,13 @@ export function define(command: Command): Command {
       'depth' as const,
     )
     .option('--no-tangents', 'leave out tangent vectors and steps along and across')
-    .option('--pictures <n>', 'largest singular vectors kept as pictures', whole(0), 8)
-    .option('--picture-inputs <n>', 'of how many inputs', whole(0), 4)
+    .option(
+      '--pictures <n>',
+      'largest singular vectors kept as pictures',
+      whole(0),
+      GEOMETRY_DEFAULTS.pictures,
+    )
+    .option('--picture-inputs <n>', 'of how many inputs', whole(0), GEOMETRY_DEFAULTS.pictureInputs)
     .option('--hierarchy <file>', 'JSON of nested class names, to hold the tree of classes against')
     .option('--weights <file>', 'alexnet: .safetensors or .npz (default: random weights)')
     .option(
@@ -36,8 +58,7 @@ export function define(command: Command): Command {
     )
     .option('--seed <n>', 'starting vectors, random directions', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
-    .option('-o, --output <dir>', 'where to write (default: the run itself; needed for alexnet)')
-    .option('--resume', 'go on with what an earlier, cut-off call has finished');
+    .option('-o, --output <dir>', 'where to write (default: the run itself; needed for alexnet)');
   return pictureOptions(command, 'singular vectors, spectra and the other figures').addHelpText(
     'after',
     `
@@ -47,39 +68,70 @@ Examples:
   );
 }
 
-export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
-  const maps = o.maps as (typeof MAPS)[number];
-  const options = {
-    layers: o.layers as string[] | undefined,
-    k: o.k as number,
-    maps: maps === 'both' ? (['depth', 'layer'] as ('depth' | 'layer')[]) : [maps],
-    tangents: o.tangents as boolean,
-    pictures: o.pictures as number,
-    pictureInputs: o.pictureInputs as number,
-    hierarchy: o.hierarchy ? await readHierarchy(o.hierarchy) : null,
-    seed: o.seed as number,
-    name: o.name as string,
-    resume: Boolean(o.resume),
-    inputs: o.inputs as number,
+interface Options extends CommonOptions, Partial<PictureOptions> {
+  layers?: string[];
+  snapshots: string[];
+  inputs: number;
+  k: number;
+  maps: (typeof MAPS)[number];
+  tangents: boolean;
+  pictures: number;
+  pictureInputs: number;
+  hierarchy?: string;
+  weights?: string;
+  images?: string;
+  seed: number;
+}
+
+export async function run([target]: string[], o: Options, output: Output): Promise<void> {
+  const { layers, k, tangents, pictureInputs, seed, name, inputs } = o;
+  const options: Partial<GeometryRunOptions> = {
+    layers,
+    k,
+    maps: o.maps === 'both' ? ['depth', 'layer'] : [o.maps],
+    tangents,
+    pictures: o.pictures,
+    pictureInputs,
+    hierarchy: o.hierarchy === undefined ? null : await readHierarchy(o.hierarchy),
+    seed,
+    name,
+    inputs,
   };
   const { result, folder } =
     target === 'alexnet'
-      ? await geometryOfAlexnet(
-          {
-            ...options,
-            weights: o.weights as string | undefined,
-            images: o.images as string | undefined,
-            output: (o.output as string | undefined) ?? 'alexnet-geometry',
-          },
-          output,
-        )
-      : await geometryOfRun(
-          target!,
-          { ...options, snapshots: o.snapshots as string[], output: o.output as string | undefined },
-          output,
+      ? await analyseFrom(o.output ?? 'alexnet-geometry', output, (how) => alexnet(o, options, how))
+      : await analyseRun('geometry', target!, o, output, (run, how) =>
+          geometryOfRun(run, { ...options, snapshots: o.snapshots }, how),
         );
   const pictures = await writePictures(folder, geometryPictures(result), picturesOf(o), output);
   output.result(`${text(result)}\nwritten to ${folder}`, { folder, pictures, spectra: summary(result) });
+}
+
+async function alexnet(
+  { weights, images }: Options,
+  options: Partial<GeometryRunOptions>,
+  how: WorkflowOptions,
+): Promise<GeometryResult> {
+  guard(
+    weights === undefined || /\.(npz|safetensors)$/.test(weights),
+    'unsupported',
+    () => `${weights}: expected weights as .npz or .safetensors`,
+    { file: weights! },
+  );
+  return geometryOfAlexnet(
+    {
+      images: images === undefined ? null : { name: images, tensor: await readArrayFile(images) },
+      weights:
+        weights === undefined
+          ? null
+          : {
+              name: basename(weights),
+              tensors: await withFile(weights, weights.endsWith('.npz') ? readNpz : readSafetensors),
+            },
+    },
+    options,
+    how,
+  );
 }
 
 function text({ spectra }: GeometryResult): string {

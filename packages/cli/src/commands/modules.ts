@@ -1,12 +1,12 @@
 import type { CutRule, Figure, ModulesResult, UnitMode } from '@epochscope/analysis';
-import { THETAS } from '@epochscope/analysis';
+import { MODULES_DEFAULTS, modulesOfRun } from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
-import { modulesOfRun } from '../modules-run.js';
+import { analyseRun } from '../analyse.js';
 import type { Output } from '../output.js';
 import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
 import { modulePictures, writeCentroidFigures } from '../pictures/modules.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
-import { names, number, oneOf, table, whole } from './_shared.js';
+import { type CommonOptions, names, number, oneOf, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   command
@@ -14,7 +14,12 @@ export function define(command: Command): Command {
     .argument('<run>', 'run directory')
     .option('--layers <names>', 'hidden layers (default: those after an activation)', names)
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])
-    .option('--theta <width>', 'largest cosine dissimilarity within a cluster', number(0), 0.83)
+    .option(
+      '--theta <width>',
+      'largest cosine dissimilarity within a cluster',
+      number(0),
+      MODULES_DEFAULTS.theta,
+    )
     .option(
       '--cut <rule>',
       'level: the coarsest level at which no cluster is wider; branch: each branch at its own',
@@ -27,7 +32,12 @@ export function define(command: Command): Command {
       oneOf(['neuron', 'channel'] as const),
       'neuron',
     )
-    .option('--samples <n>', 'samples to correlate over, drawn with the seed', whole(2), 2500)
+    .option(
+      '--samples <n>',
+      'samples to correlate over, drawn with the seed',
+      whole(2),
+      MODULES_DEFAULTS.samples,
+    )
     .option(
       '--samples-of <what>',
       'training: of the training data, run through the net; run: of the samples the run holds (always so for imported nets)',
@@ -42,7 +52,7 @@ export function define(command: Command): Command {
       'probability',
     )
     .option('--max-units <n>', 'if there are more units, draw so many', whole(2))
-    .option('--sweep <thetas>', 'thresholds to try ("0.3,0.5"), or "none"', thetas, [...THETAS])
+    .option('--sweep <thetas>', 'thresholds to try ("0.3,0.5"), or "none"', thetas, MODULES_DEFAULTS.sweep)
     .option('--seed <n>', 'for drawing samples and units', whole(0), 1)
     .option('--name <name>', 'name of this result', 'default')
     .option('-o, --output <dir>', 'where to write (default: the run itself)');
@@ -65,7 +75,7 @@ function thetas(text: string): number[] | null {
   });
 }
 
-interface Options extends Partial<PictureOptions> {
+interface Options extends CommonOptions, Partial<PictureOptions> {
   layers?: string[];
   snapshots: string[];
   theta: number;
@@ -78,12 +88,45 @@ interface Options extends Partial<PictureOptions> {
   maxUnits?: number;
   sweep: number[] | null;
   seed: number;
-  name: string;
-  output?: string;
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
-  const { result, folder } = await modulesOfRun(directory!, o, output);
+  const {
+    layers,
+    snapshots,
+    theta,
+    cut,
+    units,
+    samples,
+    samplesOf,
+    data,
+    outputs,
+    maxUnits,
+    sweep,
+    seed,
+    name,
+  } = o;
+  const { result, folder } = await analyseRun('modules', directory!, o, output, (run, how) =>
+    modulesOfRun(
+      run,
+      {
+        layers,
+        snapshots,
+        theta,
+        cut,
+        units,
+        samples,
+        samplesOf,
+        data,
+        outputs,
+        maxUnits,
+        sweep,
+        seed,
+        name,
+      },
+      how,
+    ),
+  );
   const kinds = picturesOf(o);
   const pictures = await writePictures(folder, modulePictures(result), kinds, output);
   if (wantsPictures(kinds)) pictures.push(...(await writeCentroidFigures(folder, result)));

@@ -1,10 +1,23 @@
-import type { PruneRound, Ranking } from '@epochscope/analysis';
+import { join, resolve } from 'node:path';
+import {
+  compareRankings,
+  PRUNE_DEFAULTS,
+  type PrunedRunOptions,
+  type PruneResult,
+  type PruneRound,
+  type PruneRunOptions,
+  prunedRun,
+  type Ranking,
+  type Retraining,
+  type Run,
+} from '@epochscope/analysis';
+import { guard } from '@epochscope/core-wasm';
 import { type Command, InvalidArgumentError } from 'commander';
+import { openTold, talk } from '../analyse.js';
 import type { Output } from '../output.js';
-import { writePictures } from '../pictures/index.js';
+import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { prunePictures } from '../pictures/prune.js';
-import { compareRankings, comparisonText } from '../prune/compare.js';
-import { pruneOfRun } from '../prune-run.js';
+import { comparisonText, roundLine } from '../prune/text.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, number, oneOf, rate, table, whole } from './_shared.js';
 
@@ -25,9 +38,24 @@ export function define(command: Command): Command {
     .option('-o, --output <dir>', 'run directory to write (default: RUN-pruned)')
     .option('--layer <name>', 'dense layer over pictures or maps, or convolution (default: the first dense)')
     .option('--snapshot <which>', 'snapshot to prune: id, epoch, "first", "last" or "init"', 'last')
-    .option('--magnitude <rate>', 'share of weights removed first, smallest first', rate, 0.5)
-    .option('--regions <rate>', 'share of regions removed in each round, lowest mean |w| first', rate, 0.4)
-    .option('--rounds <n>', 'times that regions are removed and the net retrained', whole(0), 3)
+    .option(
+      '--magnitude <rate>',
+      'share of weights removed first, smallest first',
+      rate,
+      PRUNE_DEFAULTS.magnitude,
+    )
+    .option(
+      '--regions <rate>',
+      'share of regions removed in each round, lowest mean |w| first',
+      rate,
+      PRUNE_DEFAULTS.regions,
+    )
+    .option(
+      '--rounds <n>',
+      'times that regions are removed and the net retrained',
+      whole(0),
+      PRUNE_DEFAULTS.rounds,
+    )
     .option('--neighbours <n>', '4 or 8 neighbours make a region', oneOf(['4', '8'] as const), '4')
     .option(
       '--ranking <which>',
@@ -81,61 +109,110 @@ Examples:
   );
 }
 
-export async function run([directory]: string[], o: Record<string, never>, output: Output): Promise<void> {
-  const list = o.ranking as Ranking[];
-  const options = {
-    output: (o.output as string | undefined) ?? `${directory!.replace(/[/\\]+$/, '')}-pruned`,
-    overwrite: Boolean(o.overwrite),
-    resume: Boolean(o.resume),
-    snapshot: o.snapshot as string,
-    layer: o.layer as string | undefined,
-    prune: {
-      magnitude: o.magnitude as number,
-      regions: o.regions as number,
-      rounds: o.rounds as number,
-      neighbours: Number(o.neighbours) as 4 | 8,
-      ranking: list[0]!,
-      rateOf: o.rateOf as 'count',
-    },
+interface Options extends Partial<PictureOptions> {
+  output?: string;
+  layer?: string;
+  snapshot: string;
+  magnitude: number;
+  regions: number;
+  rounds: number;
+  neighbours: '4' | '8';
+  ranking: Ranking[];
+  rateOf: PruneRunOptions['rateOf'];
+  tolerance: number;
+  stopAfterLoss?: number;
+  epochs: number;
+  data?: string;
+  batch?: number;
+  optimizer?: Retraining['optimizer'];
+  lr?: number;
+  noise?: number;
+  seed?: number;
+  name: string;
+  palette: 'sign' | 'red-blue';
+  overwrite?: boolean;
+  resume?: boolean;
+}
+
+/** What pruning tells, on the terminal: a bar, notes, and a line a round. */
+export function pruneTalk(output: Output): PrunedRunOptions & { stop(): void } {
+  return { ...talk(output), onRound: (round) => output.say(`  ${roundLine(round)}`) };
+}
+
+/** Throws `argument` where a run would be written over itself. */
+export function checkApart(run: Run, directory: string, folder: string): void {
+  guard(
+    resolve(folder) !== resolve(directory),
+    'argument',
+    () => `${directory}: the pruned run needs a folder of its own`,
+    { path: run.store.name },
+  );
+}
+
+export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
+  const folder = o.output ?? `${directory!.replace(/[/\\]+$/, '')}-pruned`;
+  const options: Partial<PruneRunOptions> = {
+    snapshot: o.snapshot,
+    layer: o.layer,
+    magnitude: o.magnitude,
+    regions: o.regions,
+    rounds: o.rounds,
+    neighbours: Number(o.neighbours) as 4 | 8,
+    ranking: o.ranking[0],
+    rateOf: o.rateOf,
     retraining: {
-      epochs: o.epochs as number,
-      batchSize: o.batch as number | undefined,
-      optimizer: o.optimizer as 'sgd' | undefined,
-      learningRate: o.lr as number | undefined,
-      noise: o.noise as number | undefined,
-      seed: o.seed as number | undefined,
+      epochs: o.epochs,
+      batchSize: o.batch,
+      optimizer: o.optimizer,
+      learningRate: o.lr,
+      noise: o.noise,
+      seed: o.seed,
     },
-    data: o.data as string | undefined,
-    stopAfterLoss: o.stopAfterLoss as number | undefined,
-    name: o.name as string,
+    data: o.data,
+    stopAfterLoss: o.stopAfterLoss,
+    name: o.name,
   };
-  if (list.length > 1) {
-    const { comparison, runs } = await compareRankings(directory!, list, o.tolerance, options, output);
-    for (const one of runs)
-      await writePictures(
-        one.folder,
-        prunePictures(one.result, { palette: o.palette }),
-        picturesOf(o),
-        output,
+  const run = await openTold(directory!, output);
+  checkApart(run, directory!, folder);
+  const { stop, ...told } = pruneTalk(output);
+  const how = { ...told, overwrite: Boolean(o.overwrite), resume: Boolean(o.resume) };
+  const placeOf = (place: string) => join(place, 'results', 'prune', o.name);
+  const draw = (place: string, result: PruneResult) =>
+    writePictures(placeOf(place), prunePictures(result, { palette: o.palette }), picturesOf(o), output);
+  try {
+    if (o.ranking.length > 1) {
+      const { comparison, results } = await compareRankings(
+        run,
+        o.ranking,
+        o.tolerance,
+        options,
+        folder,
+        how,
       );
-    output.result(`${comparisonText(comparison)}\nwritten to ${options.output}`, {
-      output: options.output,
-      ...comparison,
+      stop();
+      for (const [i, result] of results.entries()) await draw(join(folder, o.ranking[i]!), result);
+      output.result(`${comparisonText(comparison)}\nwritten to ${folder}`, {
+        output: folder,
+        ...comparison,
+      });
+      return;
+    }
+    const result = await prunedRun(run, options, folder, how);
+    stop();
+    await draw(folder, result);
+    output.result(`${roundsTable(result.accuracyBefore.value, result.rounds)}\nwritten to ${folder}`, {
+      run: folder,
+      folder: placeOf(folder),
+      layer: result.layout.layer,
+      accuracyBefore: result.accuracyBefore,
+      rounds: result.rounds.map(({ mask: _mask, weights: _weights, removed, ...round }) => ({
+        ...round,
+        removed: { ...removed, perUnit: [...removed.perUnit] },
+      })),
     });
-    return;
+  } finally {
+    stop();
   }
-  const { result, folder } = await pruneOfRun(directory!, options, output);
-  await writePictures(folder, prunePictures(result, { palette: o.palette }), picturesOf(o), output);
-  output.result(`${roundsTable(result.accuracyBefore.value, result.rounds)}\nwritten to ${options.output}`, {
-    run: options.output,
-    folder,
-    layer: result.layout.layer,
-    accuracyBefore: result.accuracyBefore,
-    rounds: result.rounds.map(({ mask: _mask, weights: _weights, removed, ...round }) => ({
-      ...round,
-      removed: { ...removed, perUnit: [...removed.perUnit] },
-    })),
-  });
 }
 
 const percent = (value: number | null, digits = 1) =>

@@ -4,25 +4,26 @@ import {
   blocksSentence,
   type MarkRule,
   type MatrixOptions,
+  TENDENCY_DEFAULTS,
   TENDENCY_METRICS,
   type TendencyMetric,
   type TendencyResult,
   type Thinning,
   type ThinningPlan,
+  tendencyOfRun,
 } from '@epochscope/analysis';
-import { EpochscopeError, METRICS } from '@epochscope/core-wasm';
+import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
 import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui';
 import { type Command, InvalidArgumentError } from 'commander';
-import { findFile } from '../matrix-file.js';
+import { analyseFrom, analyseRun } from '../analyse.js';
+import { findFile, readLabelsFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
-import { wantsPictures, writePictures } from '../pictures/index.js';
+import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
 import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
-import { tendencyOfFile } from '../tendency/of-file.js';
-import type { TendencyRunOptions } from '../tendency/options.js';
-import { tendencyOfRun } from '../tendency-run.js';
+import { namesOfFile, tendencyOfFile } from '../tendency/of-file.js';
 import { markRules } from './_marks.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
-import { names, oneOf, table, whole } from './_shared.js';
+import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
 import { panelName, thinningPlan } from './_thin.js';
 
 export function define(command: Command): Command {
@@ -38,7 +39,7 @@ export function define(command: Command): Command {
       '--metric <name>',
       `${TENDENCY_METRICS.join(', ')} (a matrix of dissimilarities, square or condensed)`,
       oneOf(TENDENCY_METRICS),
-      'euclidean',
+      TENDENCY_DEFAULTS.metric,
     )
     .option('--samples <which>', 'only the first N samples, or a file of sample numbers', samplesOption)
     .option(
@@ -71,7 +72,12 @@ export function define(command: Command): Command {
       oneOf(['pairwise'] as const),
     )
     .option('--force', 'for a file: replace the result of another input too')
-    .option('--vat-side <pixels>', 'side of the stored VAT picture, 0 for none', whole(0), 256)
+    .option(
+      '--vat-side <pixels>',
+      'side of the stored VAT picture, 0 for none',
+      whole(0),
+      TENDENCY_DEFAULTS.vatSide,
+    )
     .option(
       '--thin <plan>',
       'also analyse fewer samples along a reference order: sizes "500,100", "every:2,5", or "auto:AGREEMENT" (0.95)',
@@ -97,11 +103,6 @@ export function define(command: Command): Command {
       'after',
       '\nExamples:\n  epochscope tendency my-run --layers P1,R3,S5 --snapshots 1,10 --marks top:10\n  epochscope tendency my-run --layers R4,S5 --figure layers,marks,thinning --pdf --width 180mm -o figures\n  epochscope tendency points.npy --labels labels.npy --metric cosine -o result --png',
     );
-}
-
-interface Files {
-  labels?: string | undefined;
-  predictions?: string | undefined;
 }
 
 /** What the paper's figures show, unless marks and sizes are given: of 1000 samples 500, 100 and 50. */
@@ -135,70 +136,96 @@ function columnName(text: string | undefined): string | undefined {
 /** A number of samples, or a file's name. */
 const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? whole(1)(text) : text);
 
-export async function run([target]: string[], o: Record<string, never>, output: Output): Promise<void> {
-  const figures = (o.figure ?? []) as TendencyFigure[];
-  const drawing = { mode: o.mode as 'ivat' | 'vat', aligned: Boolean(o.aligned) };
-  const options = {
-    layers: o.layers as string[] | undefined,
-    snapshots: o.snapshots as string[],
-    metric: o.metric as TendencyMetric,
-    table: {
-      header: o.header as boolean | undefined,
-      delimiter: o.delimiter as MatrixOptions['delimiter'],
-      decimal: o.decimal as MatrixOptions['decimal'],
-      columns: o.columns as string[] | undefined,
-      drop: o.drop as string[] | undefined,
-      index: columnName(o.names) ?? (o.index as string | undefined),
-    },
-    missing: o.missing !== undefined,
-    force: Boolean(o.force),
-    samples: o.samples as number | string | undefined,
-    marks:
-      markRules(o.marks as string | undefined, o.seed) ??
-      (figures.includes('marks') ? FIGURE_MARKS : undefined),
-    labels: o.labels as string | undefined,
-    predictions: o.predictions as string | undefined,
-    thin:
-      (o.thin as ThinningPlan | undefined) ?? (figures.includes('thinning') ? FIGURE_THINNING : undefined),
-    reference: o.reference as { layer: string; snapshot: string } | undefined,
-    vatSide: o.vatSide as number,
-    seed: o.seed as number,
-    name: o.name as string,
-    output: o.output as string | undefined,
+interface Options extends CommonOptions, Partial<PictureOptions> {
+  layers?: string[];
+  snapshots: string[];
+  metric: TendencyMetric;
+  samples?: number | string;
+  marks?: string;
+  labels?: string;
+  predictions?: string;
+  names?: string;
+  index?: string;
+  columns?: string[];
+  drop?: string[];
+  header?: boolean;
+  delimiter?: MatrixOptions['delimiter'];
+  decimal?: MatrixOptions['decimal'];
+  missing?: 'pairwise';
+  force?: boolean;
+  vatSide: number;
+  thin?: ThinningPlan;
+  reference?: { layer: string; snapshot: string };
+  seed: number;
+  figure?: TendencyFigure[];
+  mode: 'ivat' | 'vat';
+  aligned?: boolean;
+}
+
+export async function run([target]: string[], o: Options, output: Output): Promise<void> {
+  const figures = o.figure ?? [];
+  const { layers, snapshots, vatSide, seed, name, header, delimiter, decimal, columns, drop } = o;
+  const tableOptions: MatrixOptions = {
+    header,
+    delimiter,
+    decimal,
+    columns,
+    drop,
+    index: columnName(o.names) ?? o.index,
   };
   const isFile = (await findFile(target!)) !== null;
-  const given = (pairs: Record<string, unknown>) => Object.keys(pairs).filter((name) => pairs[name]);
+  const given = (pairs: Record<string, unknown>) => Object.keys(pairs).filter((key) => pairs[key]);
   if (isFile) {
-    for (const name of given({
-      '--layers': o.layers,
-      '--snapshots': (o.snapshots as string[]).join() !== 'all',
-    }))
-      output.warn(`${name} is for runs and plays no part: ${target} is one matrix`);
+    for (const key of given({ '--layers': layers, '--snapshots': snapshots.join() !== 'all' }))
+      output.warn(`${key} is for runs and plays no part: ${target} is one matrix`);
   } else {
     const wrong = given({
       '--labels': o.labels,
       '--predictions': o.predictions,
       '--missing': o.missing,
-      '--metric': !METRICS.includes(o.metric),
+      '--metric': !METRICS.includes(o.metric as Metric),
       '--names': o.names,
       ...Object.fromEntries(
-        Object.entries(options.table).map(([name, value]) => [`--${name}`, value !== undefined]),
+        Object.entries(tableOptions).map(([key, value]) => [`--${key}`, value !== undefined]),
       ),
     });
-    if (wrong.length && (await isRun(target!)))
+    if (wrong.length && (await isFolder(target!)))
       throw new EpochscopeError(
         'argument',
         `${wrong.join(', ')}${wrong[0] === '--metric' ? ` ${o.metric}` : ''}: only for a file of one matrix; ${target} is a folder`,
       );
   }
-  refuseEarly(figures, drawing.mode, options, isFile);
-  const { result, folder } = await (isFile ? tendencyOfFile : tendencyOfRun)(target!, options, output);
+  const options = {
+    samples: typeof o.samples === 'string' ? [...(await readLabelsFile(o.samples))] : o.samples,
+    marks: markRules(o.marks, seed) ?? (figures.includes('marks') ? FIGURE_MARKS : undefined),
+    thin: o.thin ?? (figures.includes('thinning') ? FIGURE_THINNING : undefined),
+    vatSide,
+    seed,
+    name,
+  };
+  const drawing = { mode: o.mode, aligned: Boolean(o.aligned) };
+  refuseEarly(figures, o.mode, { ...options, labels: o.labels, predictions: o.predictions }, isFile);
+  const { result, folder } = isFile
+    ? await ofFile(target!)
+    : await analyseRun('tendency', target!, o, output, (run, how) =>
+        tendencyOfRun(
+          run,
+          { ...options, layers, snapshots, metric: o.metric as Metric, reference: o.reference },
+          how,
+        ),
+      );
+  async function ofFile(file: string) {
+    const place = o.output ?? (await namesOfFile(file)).folder;
+    const { metric, labels, predictions, force } = o;
+    const own = { ...options, metric, labels, predictions, force, table: tableOptions, missing: !!o.missing };
+    return analyseFrom(place, output, (how) => tendencyOfFile(file, place, own, output, how));
+  }
   const kinds = picturesOf(o);
   // Figures that were asked for, and those of a file, are written, if in no other way then as PNG.
   if ((figures.length || isFile) && !wantsPictures(kinds)) kinds.png = true;
   const pictures = figures.length
     ? figures.map((name) => tendencyPicture(result, `figure-${name}`, name, drawing))
-    : panelPictures(result, drawing.mode);
+    : panelPictures(result, o.mode);
   const files = await writePictures(folder, pictures, kinds, output);
   const figure = (f: { value: number | null }) => f.value?.toFixed(3) ?? '–';
   const rows = result.panels.map((p) => [
@@ -246,7 +273,7 @@ export async function run([target]: string[], o: Record<string, never>, output: 
   );
 }
 
-const isRun = (path: string) =>
+const isFolder = (path: string) =>
   stat(path).then(
     (info) => info.isDirectory(),
     () => false,
@@ -256,7 +283,12 @@ const isRun = (path: string) =>
 function refuseEarly(
   figures: readonly TendencyFigure[],
   mode: 'ivat' | 'vat',
-  { marks, labels, predictions, vatSide }: Pick<TendencyRunOptions, 'marks' | 'vatSide'> & Files,
+  {
+    marks,
+    labels,
+    predictions,
+    vatSide,
+  }: { marks?: MarkRule[]; labels?: string; predictions?: string; vatSide: number },
   isFile: boolean,
 ): void {
   const refuse = (message: string) => {

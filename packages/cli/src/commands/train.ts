@@ -1,9 +1,9 @@
-import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis';
+import { MODEL_NAMES, type ModelSpec, TRAIN_DEFAULTS, type TrainRunOptions } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { openData } from '../data.js';
 import type { Output } from '../output.js';
-import { trainRun } from '../train-run.js';
+import { trainTold } from '../train.js';
 import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
 
 export function define(command: Command): Command {
@@ -29,20 +29,25 @@ export function define(command: Command): Command {
       '--download <dir>',
       'folder that --data mnist or cifar10 is fetched into (default: the user cache)',
     )
-    .option('--epochs <n>', 'passes over the training samples', whole(0), 10)
+    .option('--epochs <n>', 'passes over the training samples', whole(0), TRAIN_DEFAULTS.epochs)
     .option(
       '--snapshots <when>',
       '"init,1,2,10" as folders, "every:STEPS" or "log:COUNT" as a step log; the last step is always kept',
     )
-    .option('--batch <n>', 'samples a step', whole(1), 100)
+    .option('--batch <n>', 'samples a step', whole(1), TRAIN_DEFAULTS.batchSize)
     .option(
       '--optimizer <name>',
       'adam, sgd or momentum',
       oneOf(['adam', 'sgd', 'momentum'] as const),
-      'adam',
+      TRAIN_DEFAULTS.optimizer,
     )
-    .option('--lr <rate>', 'learning rate', number(0), 0.001)
-    .option('--noise <sd>', 'standard deviation of noise added to training inputs (0 … 1)', number(0), 0.1)
+    .option('--lr <rate>', 'learning rate', number(0), TRAIN_DEFAULTS.learningRate)
+    .option(
+      '--noise <sd>',
+      'standard deviation of noise added to training inputs (0 … 1)',
+      number(0),
+      TRAIN_DEFAULTS.noise,
+    )
     .option(
       '--pretrain <n>',
       'dbn: passes of contrastive divergence for each layer, 0 for none',
@@ -50,7 +55,7 @@ export function define(command: Command): Command {
       10,
     )
     .option('--pretrain-lr <rate>', 'dbn: step size of contrastive divergence', number(0), 0.1)
-    .option('--samples <n>', 'test samples kept for analysis', whole(1), 1000)
+    .option('--samples <n>', 'test samples kept for analysis', whole(1), TRAIN_DEFAULTS.samples)
     .option('--seed <n>', 'initial weights, order and noise', whole(0), 1)
     .option('--overwrite', 'replace an existing run')
     .addHelpText(
@@ -59,52 +64,55 @@ export function define(command: Command): Command {
     );
 }
 
-export async function run([named]: string[], o: Record<string, never>, output: Output): Promise<void> {
-  const options = o as Record<string, never> & {
-    output: string;
-    data: string;
-    download?: string;
-    epochs: number;
-    snapshots?: string;
-  };
-  const model = (named ?? o.model) as ModelSpec['name'];
-  if (o.activation && model !== 'mlp')
-    throw new EpochscopeError('argument', `--activation is for mlp; ${model} has its own`, { model });
-  const data = await openData(options.data, options, output);
+interface Options {
+  output: string;
+  model: ModelSpec['name'];
+  hidden?: number[];
+  activation?: 'relu' | 'sigmoid';
+  data: string;
+  download?: string;
+  epochs: number;
+  snapshots?: string;
+  batch: number;
+  optimizer: TrainRunOptions['optimizer'];
+  lr: number;
+  noise: number;
+  pretrain: number;
+  pretrainLr: number;
+  samples: number;
+  seed: number;
+  overwrite?: boolean;
+}
+
+export async function run([named]: string[], o: Options, output: Output): Promise<void> {
+  const { hidden, activation, epochs, seed } = o;
+  const name = (named as ModelSpec['name'] | undefined) ?? o.model;
+  if (activation && name !== 'mlp')
+    throw new EpochscopeError('argument', `--activation is for mlp; ${name} has its own`, { model: name });
+  const data = await openData(o.data, o, output);
   output.say(
     `${data.name}: ${data.train.count} training and ${data.test.count} test samples from ${data.source}`,
   );
-  const policy = snapshotPolicy(
-    options.snapshots ??
-      ['init', ...new Set([1, 2, 5, options.epochs].filter((e) => e <= options.epochs && e > 0))].join(','),
-  );
-  const summary = await trainRun(
+  const summary = await trainTold(
+    o.output,
+    data,
     {
-      directory: options.output,
-      overwrite: Boolean(o.overwrite),
-      data,
-      model: {
-        name: model,
-        seed: o.seed,
-        ...(o.hidden ? { hidden: o.hidden } : {}),
-        ...(o.activation ? { activation: o.activation } : {}),
-      },
-      epochs: options.epochs,
+      model: { name, seed, ...(hidden ? { hidden } : {}), ...(activation ? { activation } : {}) },
+      epochs,
       batchSize: o.batch,
       optimizer: o.optimizer,
       learningRate: o.lr,
       noise: o.noise,
-      seed: o.seed,
-      ...(model === 'dbn' && o.pretrain > 0
-        ? { pretrain: { epochs: o.pretrain, learningRate: o.pretrainLr } }
-        : {}),
-      snapshots: policy,
+      seed,
+      pretrain: name === 'dbn' && o.pretrain > 0 ? { epochs: o.pretrain, learningRate: o.pretrainLr } : null,
+      snapshots: o.snapshots === undefined ? null : snapshotPolicy(o.snapshots),
       samples: o.samples,
     },
+    Boolean(o.overwrite),
     output,
   );
   output.result(
-    `${options.output}: ${summary.snapshots} snapshots, test accuracy ${(100 * summary.testAccuracy).toFixed(2)} %, ${Math.round(summary.imagesPerSecond)} images/s`,
-    { run: options.output, ...summary },
+    `${o.output}: ${summary.snapshots} snapshots, test accuracy ${(100 * summary.testAccuracy).toFixed(2)} %, ${Math.round(summary.imagesPerSecond)} images/s`,
+    { run: o.output, ...summary },
   );
 }

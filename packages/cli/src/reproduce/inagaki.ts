@@ -1,15 +1,22 @@
 import { join } from 'node:path';
-import type { ActivityPanel, ActivityResult, ChangeResult, Figure, TracksResult } from '@epochscope/analysis';
-import { readManifest, type SnapshotPolicy } from '@epochscope/analysis';
+import {
+  type ActivityPanel,
+  type ActivityResult,
+  activityOfRun,
+  type ChangeResult,
+  type Figure,
+  readManifest,
+  type SnapshotPolicy,
+  type TracksResult,
+} from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
 import { EsActivityBars, EsChangeHeatmap, EsChangeScatter, scatterOf } from '@epochscope/ui';
-import { activityOfRun } from '../activity-run.js';
-import { checkCancelled } from '../cancelled.js';
-import { changeOfRun } from '../change-run.js';
+import { analyseRun, checkCancelled } from '../analyse.js';
+import { changeAndTracks } from '../commands/change.js';
 import type { Output } from '../output.js';
 import { type Picture, PNG_AND_SVG, writePictures } from '../pictures/index.js';
 import { writeReport } from '../report/page.js';
-import { trainRun } from '../train-run.js';
+import { trainTold } from '../train.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
 import { alikeClaim, differsClaim, signsClaim } from './inagaki-claims.js';
@@ -36,7 +43,7 @@ export const experiment: Experiment = {
     const count = await trained(run, options, epochs, output);
 
     output.say('Figures 5 and 6: change from before training to the end');
-    const { result: change, tracks } = await changeOfRun(
+    const { result: change, tracks } = await changeAndTracks(
       run,
       {
         from: 'init',
@@ -48,10 +55,12 @@ export const experiment: Experiment = {
       output,
     );
     output.say(`Figures 7 and 8: activity of ${MAPS.join(' and ')} on ${count} test samples`);
-    const { result: activity } = await activityOfRun(
+    const { result: activity } = await analyseRun(
+      'activity',
       run,
-      { layers: [...MAPS], snapshots: ['last'], name: 'default' },
+      { name: 'default' },
       output,
+      (opened, how) => activityOfRun(opened, { layers: MAPS, snapshots: ['last'] }, how),
     );
     await writePictures(options.output, pictures(change, activity), PNG_AND_SVG, output);
     await writeReport(run, join(options.output, 'report.html'));
@@ -113,18 +122,11 @@ async function trained(
   if (same) output.say(`${run} was trained just so: its snapshots are used`);
   else {
     output.say(`LeNet-5 on ${data.train.count} digits, ${epochs} epochs, ${steps} snapshots`);
-    const { imagesPerSecond, testAccuracy } = await trainRun(
-      {
-        directory: run,
-        overwrite,
-        data,
-        model: { name: 'lenet5', seed },
-        ...TRAINING,
-        epochs,
-        seed,
-        snapshots,
-        samples,
-      },
+    const { imagesPerSecond, testAccuracy } = await trainTold(
+      run,
+      data,
+      { model: { name: 'lenet5', seed }, ...TRAINING, epochs, seed, snapshots, samples },
+      overwrite,
       output,
     );
     output.say(`test accuracy ${(100 * testAccuracy).toFixed(2)} %, ${Math.round(imagesPerSecond)} images/s`);

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import type { GeometryResult } from '@epochscope/analysis';
-import { type Dataset, openRun } from '@epochscope/analysis';
+import { type Dataset, type GeometryResult, geometryOfRun, openRun } from '@epochscope/analysis';
+import { analyseRun } from '../analyse.js';
 import { makeFolder } from '../files.js';
-import { geometryOfRun } from '../geometry-run.js';
 import type { Output } from '../output.js';
 import { geometryPictures } from '../pictures/geometry.js';
 import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
-import { trainRun } from '../train-run.js';
+import { trainTold } from '../train.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
 import {
@@ -53,22 +52,18 @@ export const experiment: Experiment = {
       finetuned: manifest.snapshots.at(-1)!.id,
       layers: hidden.map((_, i) => `H${i + 1}`),
     };
-    const { result, folder } = await geometryOfRun(
-      run,
-      {
-        layers: [...phases.layers, `S${hidden.length + 1}`],
-        snapshots: ['init', phases.pretrained, phases.finetuned],
-        inputs: INPUTS,
-        k: K,
-        maps: ['depth'],
-        tangents: true,
-        pictures: 8,
-        pictureInputs: 4,
-        seed,
-        name: 'default',
-        resume: true,
-      },
-      output,
+    const { result, folder } = await analyseRun('geometry', run, { name: 'default' }, output, (opened, how) =>
+      geometryOfRun(
+        opened,
+        {
+          layers: [...phases.layers, `S${hidden.length + 1}`],
+          snapshots: ['init', phases.pretrained, phases.finetuned],
+          inputs: INPUTS,
+          k: K,
+          seed,
+        },
+        how,
+      ),
     );
     await writePictures(options.output, geometryPictures(result, 'grey'), PNG_AND_SVG, output);
     const report: ClaimsReport = {
@@ -125,11 +120,10 @@ async function trained(
     output,
   );
   if (earlier === 'complete') return;
-  await trainRun(
+  await trainTold(
+    directory,
+    data,
     {
-      directory,
-      overwrite: earlier === 'cut',
-      data,
       model: { name: 'dbn', hidden, seed: options.seed },
       epochs,
       batchSize: options.quick ? 20 : 100,
@@ -141,6 +135,7 @@ async function trained(
       snapshots: { init: true, epochs: [epochs] },
       samples: 1000,
     },
+    earlier === 'cut',
     output,
   );
 }

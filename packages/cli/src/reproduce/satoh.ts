@@ -1,13 +1,20 @@
 import { join } from 'node:path';
-import type { MarkRule, TendencyPanel, TendencyResult } from '@epochscope/analysis';
-import { readManifest, type SnapshotPolicy } from '@epochscope/analysis';
+import {
+  type MarkRule,
+  readManifest,
+  type SnapshotPolicy,
+  type TendencyPanel,
+  type TendencyResult,
+  type TendencyRunOptions,
+  tendencyOfRun,
+} from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
+import { analyseRun } from '../analyse.js';
 import type { Output } from '../output.js';
 import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
 import { tendencyPicture } from '../pictures/tendency.js';
 import { writeReport } from '../report/page.js';
-import { type TendencyRunOptions, tendencyOfRun } from '../tendency-run.js';
-import { trainRun } from '../train-run.js';
+import { trainTold } from '../train.js';
 import { type Claim, type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
 import { blockClaim, layerClaim, rimClaim, thinningClaim } from './satoh-claims.js';
@@ -47,35 +54,29 @@ export const experiment: Experiment = {
     const columns = [...new Set([...(quick ? QUICK_EPOCHS : EPOCHS).filter((e) => e < epochs), epochs])];
     const testSamples = await trained(run, options, { epochs, columns }, output);
 
-    const shared: TendencyRunOptions = {
+    const shared: Partial<TendencyRunOptions> = {
       snapshots: columns.map(String),
       metric: 'euclidean',
       marks: MARKS,
       vatSide: 0,
       seed,
-      name: 'default',
       samples: SAMPLES,
     };
     output.say(`Figures 2 and 3: layers ${LAYERS.join(', ')} on ${SAMPLES} test samples`);
-    const layers = await tendencyOfRun(run, { ...shared, layers: LAYERS }, output);
+    const tendency = (own: Partial<TendencyRunOptions> & { name: string }) =>
+      analyseRun('tendency', run, own, output, (opened, how) =>
+        tendencyOfRun(opened, { ...shared, ...own }, how),
+      );
+    const layers = await tendency({ layers: LAYERS, name: 'default' });
     output.say(`Figure 4: ${LAST} on ${SIZES.join(', ')} of them`);
-    const thinned = await tendencyOfRun(
-      run,
-      {
-        ...shared,
-        layers: [LAST],
-        marks: MARKS.slice(0, 1),
-        name: 'thinning',
-        thin: { by: 'size', sizes: SIZES },
-      },
-      output,
-    );
+    const thinned = await tendency({
+      layers: [LAST],
+      marks: MARKS.slice(0, 1),
+      name: 'thinning',
+      thin: { by: 'size', sizes: SIZES },
+    });
     output.say(`${LAST} on all ${testSamples} test samples, for the rims of blocks`);
-    const whole = await tendencyOfRun(
-      run,
-      { ...shared, layers: [LAST], marks: [], name: 'all-samples', samples: undefined },
-      output,
-    );
+    const whole = await tendency({ layers: [LAST], marks: [], name: 'all-samples', samples: null });
 
     for (const [name, result, figure] of [
       ['figure-2', layers.result, 'layers'],
@@ -157,11 +158,10 @@ async function trained(
   if (same) output.say(`${run} was trained just so: its snapshots are used`);
   else {
     output.say(`LeNet-5 on ${data.train.count} digits, ${epochs} epochs`);
-    await trainRun(
+    await trainTold(
+      run,
+      data,
       {
-        directory: run,
-        overwrite,
-        data,
         model: { name: 'lenet5', seed },
         ...TRAINING,
         batchSize,
@@ -170,6 +170,7 @@ async function trained(
         snapshots,
         samples: data.test.count,
       },
+      overwrite,
       output,
     );
   }

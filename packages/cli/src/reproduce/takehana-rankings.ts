@@ -1,5 +1,9 @@
-import { accuracyAtRemoval, type PruneResult, type Ranking } from '@epochscope/analysis';
-import type { PruneComparison } from '../prune/compare.js';
+import {
+  accuracyAtRemoval,
+  type PruneComparison,
+  type PruneResult,
+  type Ranking,
+} from '@epochscope/analysis';
 import { numberOf, percent, spread } from './takehana-claims.js';
 
 /** Shares of weights removed at which the rankings are compared. */

@@ -1,12 +1,19 @@
 import { join } from 'node:path';
-import type { Dataset, Ranking } from '@epochscope/analysis';
+import {
+  compareRankings,
+  type Dataset,
+  type PruneRunOptions,
+  prunedRun,
+  type Ranking,
+} from '@epochscope/analysis';
+import { openTold } from '../analyse.js';
+import { pruneTalk } from '../commands/prune.js';
 import { makeFolder } from '../files.js';
 import type { Output } from '../output.js';
 import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
 import { prunePictures } from '../pictures/prune.js';
-import { compareRankings, comparisonText } from '../prune/compare.js';
-import { type PruneRunOptions, pruneOfRun } from '../prune-run.js';
-import { trainRun } from '../train-run.js';
+import { comparisonText } from '../prune/text.js';
+import { trainTold } from '../train.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
 import { claimsOf, paperRound } from './takehana-claims.js';
@@ -34,43 +41,44 @@ export const experiment: Experiment = {
     const run = join(options.output, 'run');
     await trained(run, data, epochs, batchSize, options, output);
 
-    const shared: PruneRunOptions = {
-      output: join(options.output, 'pruned'),
-      overwrite: options.overwrite,
-      resume: options.overwrite ? false : 'if-there',
-      prune: {
-        magnitude: 0.5,
-        regions: 0.4,
-        rounds,
-        neighbours: 4,
-        ranking: 'network',
-        rateOf: 'count',
-      },
+    const shared: Partial<PruneRunOptions> = {
+      magnitude: 0.5,
+      regions: 0.4,
+      rounds,
+      neighbours: 4,
       retraining: { epochs: retraining },
     };
-    const { comparison, runs } = await compareRankings(run, RANKINGS, PAPER_LOSS, shared, output);
+    const place = join(options.output, 'pruned');
+    const { stop, ...told } = pruneTalk(output);
+    const how = {
+      ...told,
+      dataset: async () => data,
+      overwrite: options.overwrite,
+      resume: options.overwrite ? false : ('if-there' as const),
+    };
+    const opened = await openTold(run, output);
+    const { comparison, results } = await compareRankings(
+      opened,
+      RANKINGS,
+      PAPER_LOSS,
+      shared,
+      place,
+      how,
+    ).finally(stop);
     output.say('Control: the same training with nothing removed');
-    const control = await pruneOfRun(
-      run,
-      {
-        ...shared,
-        output: join(shared.output, 'control'),
-        prune: {
-          ...shared.prune,
-          magnitude: 0,
-          regions: 0,
-          rounds: runs[0]!.result.rounds.length - 1,
-        },
-      },
-      output,
-    );
-    for (const { folder, result } of runs) {
+    const control = await prunedRun(
+      opened,
+      { ...shared, magnitude: 0, regions: 0, rounds: results[0]!.rounds.length - 1 },
+      join(place, 'control'),
+      how,
+    ).finally(stop);
+    for (const [i, result] of results.entries()) {
       const only = [1, paperRound(result.rounds).round];
+      const folder = join(place, RANKINGS[i]!, 'results', 'prune', 'default');
       // The paper's colours: positive red, negative blue.
       await writePictures(folder, prunePictures(result, { palette: 'red-blue', only }), PNG_AND_SVG, output);
     }
 
-    const results = runs.map(({ result }) => result);
     const report: ClaimsReport = {
       experiment: 'takehana',
       paper:
@@ -90,8 +98,8 @@ export const experiment: Experiment = {
         seed: options.seed,
       },
       seconds: (performance.now() - begun) / 1000,
-      claims: claimsOf(results, control.result),
-      remarks: remarksOf(comparison, results, control.result, data.test.count),
+      claims: claimsOf(results, control),
+      remarks: remarksOf(comparison, results, control, data.test.count),
     };
     await writeClaims(options.output, report);
     output.result(
@@ -121,11 +129,10 @@ async function trained(
     output,
   );
   if (earlier === 'complete') return;
-  await trainRun(
+  await trainTold(
+    directory,
+    data,
     {
-      directory,
-      overwrite: earlier === 'cut',
-      data,
       model: { name: 'mlp', hidden: [100, 50], activation: 'sigmoid', seed: options.seed },
       epochs,
       batchSize,
@@ -136,6 +143,7 @@ async function trained(
       snapshots: { init: true, epochs: [...new Set([1, 5, epochs])].filter((epoch) => epoch <= epochs) },
       samples: 1000,
     },
+    earlier === 'cut',
     output,
   );
 }

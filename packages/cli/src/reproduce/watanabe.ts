@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { type Dataset, openDataset } from '@epochscope/analysis';
+import { type Dataset, type ModulesRunOptions, modulesOfRun, openDataset } from '@epochscope/analysis';
+import { analyseRun } from '../analyse.js';
 import { modulesText } from '../commands/modules.js';
 import { makeFolder } from '../files.js';
-import { modulesOfRun } from '../modules-run.js';
 import type { Output } from '../output.js';
 import { PNG_AND_SVG, writePictures } from '../pictures/index.js';
 import { modulePictures, writeCentroidFigures } from '../pictures/modules.js';
-import { trainRun } from '../train-run.js';
+import { trainTold } from '../train.js';
 import { type ClaimsReport, claimsText, writeClaims } from './claims.js';
 import { experimentData } from './data.js';
 import type { Experiment, ExperimentOptions } from './types.js';
@@ -25,11 +25,10 @@ export const experiment: Experiment = {
     const samples = options.quick ? 500 : 2500;
     await makeFolder(options.output);
     const run = join(options.output, 'run');
-    const trained = await trainRun(
+    const trained = await trainTold(
+      run,
+      data,
       {
-        directory: run,
-        overwrite: options.overwrite,
-        data,
         model: { name: 'cifar-cnn', seed: options.seed },
         epochs,
         batchSize: options.quick ? 20 : 100,
@@ -40,43 +39,24 @@ export const experiment: Experiment = {
         snapshots: { init: false, epochs: snapshots },
         samples: 100,
       },
+      options.overwrite,
       output,
     );
-    const { result, folder } = await modulesOfRun(
-      run,
-      {
-        snapshots: snapshots.map(String),
-        theta: 0.83,
-        cut: 'level',
-        samples,
-        samplesOf: 'training',
-        training: data,
-        units: 'neuron',
-        outputs: 'probability',
-        sweep: options.quick ? null : [0.3, 0.45, 0.6, 0.75, 0.83, 0.95, 1.1],
-        seed: options.seed,
-        name: 'watanabe',
-      },
-      output,
-    );
+    const modules = (own: Partial<ModulesRunOptions> & { name: string }) =>
+      analyseRun('modules', run, own, output, (opened, how) =>
+        modulesOfRun(
+          opened,
+          { snapshots, theta: 0.83, samples, seed: options.seed, ...own },
+          { ...how, dataset: async () => data },
+        ),
+      );
+    const { result, folder } = await modules({
+      cut: 'level',
+      sweep: options.quick ? null : [0.3, 0.45, 0.6, 0.75, 0.83, 0.95, 1.1],
+      name: 'watanabe',
+    });
     // The other reading of the cut, beside it.
-    const branch = await modulesOfRun(
-      run,
-      {
-        snapshots: snapshots.map(String),
-        theta: 0.83,
-        cut: 'branch',
-        samples,
-        samplesOf: 'training',
-        training: data,
-        units: 'neuron',
-        outputs: 'probability',
-        sweep: null,
-        seed: options.seed,
-        name: 'watanabe-branch',
-      },
-      output,
-    );
+    const branch = await modules({ cut: 'branch', sweep: null, name: 'watanabe-branch' });
     for (const one of [{ folder, result }, branch]) {
       // The paper's colours: black −, white +.
       await writePictures(one.folder, modulePictures(one.result, 'grey'), PNG_AND_SVG, output);

@@ -1,42 +1,69 @@
 import { basename, resolve } from 'node:path';
 import {
+  chosenSamples,
   inputOfResult,
   type MatrixOptions,
   openMatrix,
+  pick,
   readInput,
   type TendencyInput,
+  type TendencyMetric,
   type TendencyResult,
+  type TendencyRunOptions,
+  tendencyOfInput,
   thinningSteps,
+  type WorkflowOptions,
 } from '@epochscope/analysis';
 import { guard } from '@epochscope/core-wasm';
-import { checkOutput } from '../files.js';
 import { findFile, nameOf, readClassLabels, withArrays } from '../matrix-file.js';
 import type { Output } from '../output.js';
-import { pick } from '../rows.js';
-import { analyse, write } from './analyse.js';
-import type { TendencyRunOptions } from './options.js';
-import { chooseSamples } from './samples.js';
+
+export interface FileOptions
+  extends Pick<Partial<TendencyRunOptions>, 'marks' | 'vatSide' | 'seed' | 'thin' | 'name'> {
+  metric: TendencyMetric;
+  /** The first so many samples, or these. */
+  samples?: number | readonly number[];
+  /** How a table is read. */
+  table?: MatrixOptions;
+  /** Missing values are left out pair by pair. */
+  missing?: boolean;
+  /** Replaces the result of another input too. */
+  force?: boolean;
+  /** Files of one label a row, or "column:NAME". */
+  labels?: string;
+  predictions?: string;
+}
 
 /** Marks of more samples than this hide each other. */
 const MOST_COLOURED = 5000;
 /** Columns by name or place, as "column:NAME". */
 const COLUMN = /^column:(.+)$/;
 
+/** What a file's matrix is called: its name and array, without an ending; and where its result goes unless another folder is given. */
+export async function namesOfFile(path: string): Promise<{ shown: string; name: string; folder: string }> {
+  const { file, pipe, array } = (await findFile(path))!;
+  const shown = nameOf(path);
+  const stem = `${basename(file && !pipe ? file : shown)}${array ? `-${array}` : ''}`.replaceAll(
+    /[/\\]/g,
+    '_',
+  );
+  return {
+    shown: array ? `${shown}:${array}` : shown,
+    name: stem.replace(/(?:\.(?:npy|npz|csv|tsv|txt|safetensors|gz))+(?=-|$)/i, ''),
+    folder: `${stem}-tendency`,
+  };
+}
+
 /** Analyses a plain matrix of points or dissimilarities: no run; labels, predictions and names optional. */
 export async function tendencyOfFile(
   path: string,
-  options: TendencyRunOptions,
+  folder: string,
+  options: FileOptions,
   output: Output,
-): Promise<{ result: TendencyResult; folder: string }> {
-  const target = (await findFile(path))!;
+  how: WorkflowOptions,
+): Promise<TendencyResult> {
+  const { shown: source, name } = await namesOfFile(path);
   const shown = nameOf(path);
-  const stem =
-    `${basename(target.file && !target.pipe ? target.file : shown)}${target.array ? `-${target.array}` : ''}`.replaceAll(
-      /[/\\]/g,
-      '_',
-    );
-  const folder = options.output ?? `${stem}-tendency`;
-  await checkOutput(folder);
   const column = (text: string | undefined) => (text === undefined ? undefined : COLUMN.exec(text)?.[1]);
   const table: MatrixOptions = {
     ...options.table,
@@ -45,8 +72,8 @@ export async function tendencyOfFile(
     missing: options.missing,
     categories: ['jaccard', 'hamming', 'gower'].includes(options.metric),
   };
-  return withArrays(path, async (source, array) => {
-    const matrix = await openMatrix(source, { ...table, array });
+  return withArrays(path, async (bytes, array) => {
+    const matrix = await openMatrix(bytes, { ...table, array });
     const notes = [...matrix.notes];
     const [first, ...more] = matrix.notes;
     output.say(`${shown}: ${first}`);
@@ -65,7 +92,7 @@ export async function tendencyOfFile(
       (options.predictions && !column(options.predictions)
         ? await readClassLabels(options.predictions, count, labels?.classes)
         : null);
-    const chosen = await chooseSamples(options.samples, count);
+    const chosen = chosenSamples(options.samples ?? null, count);
     if (typeof options.samples === 'number' && options.samples > count)
       tell(`${count} samples are all there are: --samples ${options.samples} takes them all`);
     // Refused before the long part.
@@ -85,46 +112,40 @@ export async function tendencyOfFile(
       onProgress: (done, total) => progress.update(done, total),
     }).finally(() => progress.stop());
     for (const note of assumed) tell(note);
-    const name = stem.replace(/(?:\.(?:npy|npz|csv|tsv|txt|safetensors|gz))+(?=-|$)/i, '');
-    const snapshot = { id: name, epoch: null, step: null };
     const input: TendencyInput = {
       ...read,
-      snapshot,
+      snapshot: { id: name, epoch: null, step: null },
       layer: name,
       labels: pick(labels?.codes ?? null, chosen),
       predictions: pick(predictions?.codes ?? null, chosen),
       logLikelihood: null,
     };
-    const state = source.identity();
+    const state = bytes.identity();
     const identity = {
-      source: target.array ? `${shown}:${target.array}` : shown,
+      source,
       files: { [basename(shown)]: state },
     };
     await refuseOther(folder, identity, options.force);
-    const result = await analyse(
-      [{ snapshot, layer: name, input: async () => input }],
-      { ...options, marks, reference: { layer: name, snapshot: name } },
-      identity,
+    const { metric, vatSide, seed, thin, name: resultName } = options;
+    const result = await tendencyOfInput(
+      input,
       {
+        input: identity,
         classes: labels?.classes ?? predictions?.classes ?? null,
-        images: null,
-        labels: pick(labels?.codes ?? null, chosen),
+        names: matrix.names && (chosen ? Array.from(chosen, (row) => matrix.names![row]!) : matrix.names),
         chosen,
+        notes,
       },
-      output,
+      { metric, vatSide, seed, thin, name: resultName, marks },
+      how,
     );
-    const names = matrix.names && (chosen ? Array.from(chosen, (row) => matrix.names![row]!) : matrix.names);
-    for (const note of result.panels.flatMap((panel) => panel.notes ?? [])) tell(note);
-    return write(
-      folder,
-      { ...result, samples: { ...result.samples, ...(names && { names }) }, notes },
-      output,
-    );
+    for (const note of result.panels[0]!.notes ?? []) output.say(`note: ${note}`);
+    return result;
   });
 }
 
 /** Samples: rows, or what a condensed matrix stands for. */
-function rowCount([n, d]: readonly [number, number], metric: TendencyRunOptions['metric']): number {
+function rowCount([n, d]: readonly [number, number], metric: TendencyMetric): number {
   const condensed = Math.round((1 + Math.sqrt(1 + 8 * n)) / 2);
   return metric === 'precomputed' && d === 1 && (condensed * (condensed - 1)) / 2 === n ? condensed : n;
 }

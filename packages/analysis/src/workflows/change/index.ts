@@ -114,6 +114,7 @@ export const tracksWorkflow: Workflow<TracksRunOptions, TracksTask, Tracks, Trac
       () => `${run.store.name}: tracks run over two snapshots or more, got ${snapshots.length}`,
       { got: snapshots.length },
     );
+    if (options.paths.rule === 'index') await checkPlaces(run, change, options.paths);
     // Between them may lie thousands: a result names the first and the last, a key knows them all.
     const between = new PlanInput(run);
     const read: object[] = [];
@@ -211,10 +212,23 @@ async function planned(
     from: a.id,
     to: b.id,
   });
+  const { tensors } = await run.weightPlaces(b.id);
+  const inLayer = ({ parameters }: { parameters: readonly string[] }) =>
+    parameters.filter((name) => tensors.has(name));
+  for (const layer of layers ?? [])
+    guard(
+      inLayer(run.layer(layer)).length > 0,
+      'missing',
+      () =>
+        `layer ${layer} has no parameters; layers with parameters: ${run.manifest.layers
+          .filter((one) => inLayer(one).length)
+          .map(({ name }) => name)
+          .join(', ')}`,
+      { layer },
+    );
   const own = layers && new Set(layers.flatMap((layer) => run.layer(layer).parameters));
   let count = 0;
-  for (const [name, { shape }] of (await run.weightPlaces(b.id)).tensors)
-    if (!own || own.has(name)) count += elementCount(shape);
+  for (const [name, { shape }] of tensors) if (!own || own.has(name)) count += elementCount(shape);
   guard(
     count <= MAX_PARAMETERS,
     'memory',
@@ -229,6 +243,21 @@ async function planned(
     weights: [await input.weights(a.id), await input.weights(b.id)],
     input,
   };
+}
+
+/** Throws `missing`, `argument` for parameters that are not there. */
+async function checkPlaces(
+  run: Run,
+  { to, layers }: ChangeTask,
+  paths: PathRule & { rule: 'index' },
+): Promise<void> {
+  const { tensors } = await run.weightPlaces(to);
+  const own = layers && new Set(layers.flatMap((layer) => run.layer(layer).parameters));
+  const sizes = [...tensors]
+    .filter(([name]) => !own || own.has(name))
+    .map(([name, { shape }]) => ({ name, shape: [...shape], delta: { length: elementCount(shape) } }));
+  // Places are looked up by names, shapes and lengths alone.
+  choosePaths(sizes as unknown as Change['tensors'], paths);
 }
 
 async function changeOf({ from, to, layers }: ChangeTask, { run, reads }: PartContext): Promise<Change> {

@@ -5,9 +5,9 @@ import { npyParts } from '../../formats/npy.js';
 import { encodeSafetensors } from '../../formats/safetensors.js';
 import type { Tensor } from '../../formats/types.js';
 import { findRegions, type PruneResult, type PruneRound } from '../../methods/prune/index.js';
-import { resultPath, writeResult } from '../../results/store.js';
+import { readResult, resultPath, writeResult } from '../../results/store.js';
 import { readManifest } from '../../run/read.js';
-import type { Run, RunWriter, SnapshotInfo } from '../../run/types.js';
+import type { Run, RunManifest, RunWriter, SnapshotInfo } from '../../run/types.js';
 import { createRun, resumeRun } from '../../run/write.js';
 import { type Place, storeOf } from '../../stores/of.js';
 import type { Store } from '../../stores/types.js';
@@ -48,8 +48,11 @@ export async function prunedRun(
     { path: store.name },
   );
   const there = Boolean(resume) && (resume === true || (await store.has('run.json')));
-  if (there) await checkSame(store, plan, run);
   const folder = resultPath('prune', plan.options.name);
+  if (there && (await checkSame(store, plan, run)).complete) {
+    const done = await readResult<PruneResult>(store, folder);
+    if (done.complete) return done;
+  }
   const parts = { store, folder: `${folder}.parts` };
   const engine = how.engine ?? createEngine();
   const writer = there ? await resumeRun(store) : await newRun(run, plan, store, overwrite ?? false);
@@ -100,15 +103,18 @@ const recordOf = (plan: Plan<PruneRunOptions>, run: Run): Record<string, unknown
   return { source: run.name, ...options, key: plan.parts.at(-1)!.key };
 };
 
-async function checkSame(store: Store, plan: Plan<PruneRunOptions>, run: Run): Promise<void> {
+/** The manifest of the run to go on with. Throws `argument` where it was begun with other options. */
+async function checkSame(store: Store, plan: Plan<PruneRunOptions>, run: Run): Promise<RunManifest> {
+  const manifest = await readManifest(store);
   const wanted = JSON.stringify(recordOf(plan, run));
-  const found = JSON.stringify((await readManifest(store)).training?.prune);
+  const found = JSON.stringify(manifest.training?.prune);
   guard(
     found === wanted,
     'argument',
     () => `${store.name} was begun with other options: expected ${wanted}, it holds ${found ?? 'none'}`,
     { path: store.name },
   );
+  return manifest;
 }
 
 /** The run that is written, with the samples of the one that is pruned. */
