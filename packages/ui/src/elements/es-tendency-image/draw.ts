@@ -155,6 +155,8 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
     height: side,
     pixels: { width: pixels, height: pixels, channels: 1, data },
   });
+  // The ground may be as white as the page.
+  items.push({ kind: 'rect', x: margin, y: margin, width: side, height: side, stroke: 'var(--_line)' });
   const place = (position: number) => margin + ((position - from) * side) / (to - from);
   const thick = Math.max(1, whole / 400, side / (to - from));
   const long = Math.max(1, margin - Math.max(1, whole / 400));
