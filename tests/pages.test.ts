@@ -99,12 +99,12 @@ async function work(address: string): Promise<string[]> {
   const picture = page.locator('es-tendency-view .split es-tendency-image canvas');
   await picture.waitFor({ timeout: 20_000 });
   const label = () => picture.getAttribute('aria-label');
-  expect(await label()).toContain('layer S5, snapshot epoch-0002');
+  expect(await label()).toContain('layer S5, epoch 2');
   expect(await page.locator('es-run-overview [data-mark]').count()).toBeGreaterThan(10);
 
   await page.locator('es-timeline input').focus();
   await page.keyboard.press('ArrowLeft');
-  await expect.poll(label).toContain('snapshot epoch-0001');
+  await expect.poll(label).toContain(', epoch 1');
   expect(page.url()).toContain('#snapshot=epoch-0001&layer=S5');
   const cell = page.locator('es-run-overview [aria-label^="P1, before training"]');
   await cell.focus();

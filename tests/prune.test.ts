@@ -434,7 +434,7 @@ describe('epochscope reproduce takehana', () => {
     rmSync(join(out, 'claims.json'));
     const other = await cli(...options, '--seed', '2', '--data', digits, '-o', out);
     expect(other.err).toContain('was trained with other options');
-  });
+  }, 180_000);
 
   it('asks for data, and refuses pictures of another shape, before writing', async () => {
     const out = join(folder, 'never');

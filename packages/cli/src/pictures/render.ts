@@ -56,7 +56,13 @@ async function loadRenderer() {
 export async function pngFile(scene: Scene, words: Words, fonts: Fonts, dpi: number): Promise<Uint8Array> {
   renderer ??= loadRenderer();
   const { Resvg } = await renderer;
-  const svg = sceneSvg(scene, { encode: address, font: `'${fonts.regular.family}'`, ...words });
+  // This renderer leaves pixels sharp.
+  const svg = sceneSvg(scene, {
+    encode: address,
+    font: `'${fonts.regular.family}'`,
+    enlarge: false,
+    ...words,
+  });
   const drawing = new Resvg(svg, {
     fitTo: { mode: 'zoom', value: dpi / PER_INCH },
     font: {

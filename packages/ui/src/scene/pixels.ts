@@ -1,7 +1,7 @@
 import type { Pixels } from './types.js';
 
 /** Pixels per CSS pixel that a small picture is enlarged to in files, for viewers that smooth whatever they enlarge. */
-const DENSITY = 3;
+const DENSITY = 2;
 const MOST = 1024;
 
 /** A picture with each pixel repeated, so that it is sharp where a viewer smooths; itself where it is large enough. */

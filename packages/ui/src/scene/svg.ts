@@ -14,6 +14,8 @@ export interface SvgOptions {
   title?: string;
   /** What is drawn, in full: the caption. */
   description?: string;
+  /** Small pictures are enlarged, for viewers that smooth; default true. */
+  enlarge?: boolean;
   /** Width and height as written: "85mm". Default CSS pixels. */
   size?: readonly [width: string, height: string];
 }
@@ -43,7 +45,7 @@ export function sceneSvg(scene: Scene, options: SvgOptions): string {
     }
     if (item.kind === 'image') {
       const { x, y, width, height, opacity } = item;
-      const pixels = enlarged(item.pixels, width, height);
+      const pixels = options.enlarge === false ? item.pixels : enlarged(item.pixels, width, height);
       // The attribute alone: a renderer that does not know "pixelated" smooths, and style attributes are against strict policies.
       return `<image${attributesText({ x, y, width, height, opacity })} preserveAspectRatio="none" image-rendering="optimizeSpeed" href="${encode(pixels)}"/>`;
     }
