@@ -109,7 +109,7 @@ async function work(address: string): Promise<string[]> {
   const cell = page.locator('es-run-overview [aria-label^="P1, before training"]');
   await cell.focus();
   await page.keyboard.press('Enter');
-  await expect.poll(label).toContain('layer P1, snapshot init');
+  await expect.poll(label).toContain('layer P1, before training');
 
   // The pictures behind a block, and one of them chosen.
   await picture.click({ position: { x: 200, y: 200 } });
