@@ -98,6 +98,9 @@ class Converter extends SequenceOperators {
           this.names.own('masked'),
         ),
       ).node;
+    // Scores of one sample, where the samples' axis was lost on the way.
+    if (value.shape.length === 2 && value.shape[0] === 1 && value.sides.length > 1)
+      return this.plain({ ...value, batch: 0 }).node;
     const space = value.shape.length >= 3 && value.batch === 0 && value.order.at(-1) === 1;
     return space || value.order.every((axis, i) => i === 0 || value.order[i - 1]! < axis)
       ? value.node
