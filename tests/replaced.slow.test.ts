@@ -34,7 +34,7 @@ interface Counted extends ResultBase {
 }
 
 /** The value a result holds, in all its places. */
-function valueOf({ parameters, panels }: Counted): number {
+function valueIn({ parameters, panels }: Counted): number {
   const value = parameters.value as number;
   expect(panels).toHaveLength(ARRAYS);
   for (const { order } of panels) {
@@ -70,7 +70,7 @@ it(
           throw error;
         });
         if (found) {
-          const value = valueOf(found);
+          const value = valueIn(found);
           // An older one never comes back.
           expect(value).toBeGreaterThanOrEqual(least);
           least = value;
@@ -101,7 +101,7 @@ it(
         await ended;
         told = Math.max(told, Number(text.trim().split('\n').at(-1)));
         // What was written by the last word of the writer, or the one it was writing.
-        const value = valueOf(await readResult<Counted>(directory, 'results/test/default'));
+        const value = valueIn(await readResult<Counted>(directory, 'results/test/default'));
         expect([told, told + 1]).toContain(value);
       }
     } finally {
