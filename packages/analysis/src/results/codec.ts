@@ -97,12 +97,9 @@ export async function decodeResult<T extends ResultBase = ResultBase>(
   options: DecodeOptions = {},
 ): Promise<T> {
   const tree = await restoreArrays(parseResult(json, name), '$array', ({ $array }) => {
-    guard(
-      isArrayPath($array),
-      'format',
-      () => `${name}: expected an array's path, got ${shown($array)}`,
-      { file: name },
-    );
+    guard(isArrayPath($array), 'format', () => `${name}: expected an array's path, got ${shown($array)}`, {
+      file: name,
+    });
     return loadArray($array);
   });
   return finished(tree, options);
