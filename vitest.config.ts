@@ -74,6 +74,8 @@ const SLOW = ['**/*.slow.test.ts', '**/*.slow.browser.test.ts'];
 // (`.slow`, `.browser`) decides where it runs.
 export default defineConfig({
   test: {
+    // Vitest leaves one core free otherwise: half of a machine of two.
+    maxWorkers: '100%',
     projects: [
       node('node', ['packages/*/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'], SLOW),
       browser('browser', ['packages/*/**/*.browser.test.ts', 'tests/**/*.browser.test.ts'], SLOW),

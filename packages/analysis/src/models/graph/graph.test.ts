@@ -363,7 +363,7 @@ describe('a graph of tfjs', () => {
   });
 
   it.each<[string, Partial<GraphNode> & Record<string, unknown>, string]>([
-    ['an unknown kind', { kind: 'lrn' as never }, 'node a: lrn is not known'],
+    ['an unknown kind', { kind: 'lrn' as never }, 'node a: "lrn" is not known'],
     ['an input that is not there', { kind: 'relu', inputs: ['b'] }, 'node a: expected its input b before it'],
     ['no tensor', { kind: 'dense', kernel: 'x' }, 'node a: the net holds no tensor x'],
     ['a kernel that does not fit', { kind: 'dense', kernel: 'w' }, 'expected shape [4,any], got [3,2]'],

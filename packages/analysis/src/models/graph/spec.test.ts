@@ -53,7 +53,7 @@ describe('a graph in run.json', () => {
       { nodes: [{ name: 'a', kind: 'conv2d', inputs: ['input'], kernel: 'k', strides: 1 }] },
       'strides: expected whole numbers ≥ 0',
     ],
-    ['an unknown kind', { nodes: [{ name: 'a', kind: 'magic', inputs: ['input'] }] }, 'magic is not known'],
+    ['an unknown kind', { nodes: [{ name: 'a', kind: 'magic', inputs: ['input'] }] }, '"magic" is not known'],
     ['a missing tensor', { nodes: [{ ...dense, kernel: 'x' }] }, 'the net holds no tensor x'],
     [
       'a shape that is none',

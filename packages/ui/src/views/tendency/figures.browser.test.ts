@@ -68,7 +68,8 @@ describe('es-tendency-image', () => {
       };
       const [, shown] = canvasOf(canvas.width, canvas.width);
       shown.drawImage(canvas, 0, 0);
-      expect(differing(bytes(shown), draw(data))).toBe(0);
+      // Two drawings of one line may round a pixel at its end apart: 2 of 110 000 pixels.
+      expect(differing(bytes(shown), draw(data))).toBeLessThan(2e-5);
       // The test can fail: another picture differs.
       expect(differing(bytes(shown), draw(blocksPanel(400, 3)))).toBeGreaterThan(0.005);
     },
