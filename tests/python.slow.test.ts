@@ -40,9 +40,9 @@ describe.skipIf(!python)('the Python recorder', () => {
       ['epoch-0001', { loss: 0.75 }],
       ['epoch-0012', { loss: 1.5 / 13 }],
     ]);
-    expect(run.manifest.samples).toEqual({ count: 30, source: 'a test' });
+    expect(run.manifest.samples).toEqual({ count: 60, source: 'a test' });
     expect((await run.weights('last')).get('fc1.kernel')!.shape).toEqual([16, 3]);
-    expect([...(await run.labels())!]).toEqual(Array.from({ length: 30 }, (_, i) => Math.floor(i / 10)));
+    expect([...(await run.labels())!]).toEqual(Array.from({ length: 60 }, (_, i) => Math.floor(i / 20)));
 
     const exit = await main(['tendency', join(folder, 'recorded'), '--layers', 'h,log_softmax'], {
       stdout: { write: () => true },
@@ -58,12 +58,12 @@ describe.skipIf(!python)('the Python recorder', () => {
         'from epochscope import read_result',
         'result = read_result("recorded/results/tendency/default")',
         'panel = result["panels"][-1]',
-        'assert sorted(panel["order"]) == list(range(30)), panel["order"]',
+        'assert sorted(panel["order"]) == list(range(60)), panel["order"]',
         'print(panel["snapshot"]["id"], panel["layer"], panel["blocks"]["count"], len(panel["weights"]))',
       ].join('\n'),
     );
     const read = runPython('read.py');
     expect(read.stderr).toBe('');
-    expect(read.stdout.trim()).toBe('epoch-0012 log_softmax 3 29');
+    expect(read.stdout.trim()).toBe('epoch-0012 log_softmax 3 59');
   }, 60_000);
 });

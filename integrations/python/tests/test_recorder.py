@@ -29,18 +29,18 @@ class RecorderTest(unittest.TestCase):
 
     def test_streams_batches_and_keeps_what_was_given(self):
         random = np.random.default_rng(3)
-        x = random.integers(0, 256, (30, 4, 4, 1), dtype=np.uint8)
-        y = np.repeat(np.arange(3), 10)
+        x = random.integers(0, 256, (60, 4, 4, 1), dtype=np.uint8)
+        y = np.repeat(np.arange(3), 20)
         folder = KEEP or self.folder
         with Recorder(folder, classes=["a", "b", "c"], training={"optimizer": "none"}) as run:
             run.samples(x, y, source="a test")
             for epoch in (0, 1, 12):
-                flat = x.reshape(30, 16) / 255 + 5 * epoch * np.eye(3, 16)[y]
-                logits = np.eye(3)[y] * epoch + random.normal(size=(30, 3)) * 0.1
+                flat = x.reshape(60, 16) / 255 + 5 * epoch * np.eye(3, 16)[y]
+                logits = np.eye(3)[y] * epoch + random.normal(size=(60, 3)) * 0.1
                 probabilities = np.log(np.exp(logits) / np.exp(logits).sum(1, keepdims=True))
                 with run.snapshot(epoch=epoch, metrics={"loss": 1.5 / (epoch + 1), "broken": float("nan")}) as snap:
                     snap.weights({"fc1.kernel": random.normal(size=(16, 3)), "fc1.bias": np.zeros(3)})
-                    for start in range(0, 30, 7):
+                    for start in range(0, 60, 7):
                         part = slice(start, start + 7)
                         snap.outputs({"h": flat[part], "log_softmax": probabilities[part]}, {"log_softmax": "log-softmax"})
         with open(os.path.join(folder, "run.json")) as file:
