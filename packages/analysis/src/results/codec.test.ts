@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { encodeNpy, readNpy } from '../formats/npy.js';
 import { bytesSource } from '../formats/source.js';
+import type { TendencyResult } from '../methods/tendency/types.js';
 import { memoryStore } from '../stores/memory.js';
 import {
   decodeAny,
@@ -172,11 +173,23 @@ describe('results of version 1', () => {
         const view = now as Uint8Array;
         expect(Buffer.from(view.buffer, view.byteOffset, view.byteLength)).toEqual(body);
       } else
+        // Blocks and what rests on them are found anew, by the rule of version 2.
         for (const [key, item] of Object.entries(stored))
-          if (key !== 'input' && key !== 'format') check(item, (now as Record<string, unknown>)[key]);
+          if (!['input', 'format', 'blocks', 'scores', 'rimScore'].includes(key))
+            check(item, (now as Record<string, unknown>)[key]);
     };
     check(old, read);
     expect(arrays.length).toBeGreaterThan(0);
+  });
+
+  it('blocks of version 1 are counted anew from its tree; what needs more than that is null with the reason', async () => {
+    const read = await readResult<TendencyResult>(`${folder}tendency`);
+    for (const { blocks, scores, rimScore, n } of read.panels) {
+      expect(blocks).toMatchObject({ count: 0, ranges: [], shareInNone: 1 });
+      expect(blocks.reason).toContain(`too few samples to count blocks: ${n}`);
+      expect(scores.inBlocks.ari.value).toBeNull();
+      expect(rimScore.reason).toContain('version 1');
+    }
   });
 
   it('a page’s text of version 1 is read', async () => {

@@ -3,6 +3,7 @@ import { decodeBase64 } from '@epochscope/core-wasm/jobs';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
 import { isObject, parseJson, shown } from '../formats/json.js';
 import type { DType, TensorData } from '../formats/types.js';
+import { ofVersion1 } from '../methods/tendency/version-1.js';
 import { isSafeName } from '../run/manifest.js';
 import { type LoadSamples, mapArrays, referTo, resolveSamples, restoreArrays } from './tree.js';
 import { type FileIdentity, RESULT_FORMAT, type ResultBase } from './types.js';
@@ -47,7 +48,7 @@ export interface DecodeOptions {
 const prepared = (result: ResultBase, { samples = 'inside' }: EncodeOptions) =>
   samples === 'reference' ? referTo(result) : result;
 const finished = async <T>(tree: unknown, { samples = () => null }: DecodeOptions): Promise<T> =>
-  (samples === 'keep' ? tree : await resolveSamples(tree, samples)) as T;
+  ofVersion1(samples === 'keep' ? tree : await resolveSamples(tree, samples)) as T;
 
 /**
  * A result as result.json's text and its typed arrays by path: each array stands in the JSON as
