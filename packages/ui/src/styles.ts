@@ -35,10 +35,6 @@ export const tokens = css`
       --_raised: color-mix(in srgb, CanvasText 14%, Canvas);
       --_accent: Highlight;
     }
-    /* Swatches of legends say which colour is which. */
-    i[style]:not([hidden]) {
-      forced-color-adjust: none;
-    }
   }
   :host([hidden]) {
     display: none;

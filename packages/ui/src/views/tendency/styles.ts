@@ -73,4 +73,8 @@ export default css`
         color: var(--_quiet);
         font-style: italic;
       }
-    `;
+  .sizes {
+    max-inline-size: 100%;
+    overflow-x: auto;
+  }
+`;
