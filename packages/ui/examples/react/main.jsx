@@ -1,5 +1,5 @@
 import '@epochscope/ui/register';
-import { decodeInline } from '@epochscope/analysis/results';
+import { decodeAny } from '@epochscope/analysis/results';
 import { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import text from '../result.json?raw';
@@ -9,7 +9,7 @@ function App() {
   const [result, setResult] = useState(null);
   const [chosen, setChosen] = useState(null);
   useEffect(() => {
-    decodeInline(text).then(setResult);
+    decodeAny(text).then(setResult);
   }, []);
   return (
     <main>
