@@ -155,6 +155,7 @@ describe('images of samples', () => {
 
 describe('results of version 1', () => {
   const folder = fileURLToPath(new URL('../../../../tests/fixtures/results-1/', import.meta.url));
+  // Blocks and what rests on them are found anew, by the rule of version 2; all else is as it was stored.
   it.each(readdirSync(folder))('%s is read as one of version 2', async (method) => {
     const old = JSON.parse(readFileSync(`${folder}${method}/result.json`, 'utf8'));
     expect(old.format).toBe('epochscope-result/1');
@@ -173,7 +174,6 @@ describe('results of version 1', () => {
         const view = now as Uint8Array;
         expect(Buffer.from(view.buffer, view.byteOffset, view.byteLength)).toEqual(body);
       } else
-        // Blocks and what rests on them are found anew, by the rule of version 2.
         for (const [key, item] of Object.entries(stored))
           if (!['input', 'format', 'blocks', 'scores', 'rimScore'].includes(key))
             check(item, (now as Record<string, unknown>)[key]);
