@@ -52,7 +52,8 @@ export interface OnnxModel {
   outputs: OnnxValue[];
 }
 
-const DTYPES: Record<number, DType> = {
+/** TensorProto.DataType of the types that are read. */
+export const ONNX_DTYPES: Record<number, DType> = {
   1: 'float32',
   2: 'uint8',
   3: 'int8',
@@ -219,7 +220,7 @@ class Reader {
       if (shape.length > 32) message.fail(`tensor ${name.slice(0, 80)}: expected at most 32 dimensions`, 0);
     }
     const shown = name.slice(0, 80) || '(unnamed)';
-    const dtype = DTYPES[type];
+    const dtype = ONNX_DTYPES[type];
     if (!dtype) return this.fail(`tensor ${shown}: expected numbers, got type ${type}`, 'unsupported');
     const count = elementCount(shape);
     const size = count * DTYPE_BYTES[dtype];
@@ -271,7 +272,7 @@ class Reader {
         if (part.number !== 1) continue;
         const tensor = type.inside(part);
         for (const inner of tensor.fields())
-          if (inner.number === 1) value.dtype = DTYPES[signed(inner.value)] ?? null;
+          if (inner.number === 1) value.dtype = ONNX_DTYPES[signed(inner.value)] ?? null;
           else if (inner.number === 2) value.shape = this.shape(tensor.inside(inner));
       }
     }

@@ -1,4 +1,4 @@
-import type { OnnxNode } from '../../../formats/onnx/index.js';
+import { ONNX_DTYPES, type OnnxNode } from '../../../formats/onnx/index.js';
 import type { DType, Tensor } from '../../../formats/types.js';
 import { broadcast, product } from '../ops/definition.js';
 import { number, numbers, text } from './attributes.js';
@@ -255,21 +255,6 @@ function multiply(_: OnnxNode, inputs: (Tensor | null)[]): Tensor {
   return tensorOf(out, [...lead, m, n], 'float32');
 }
 
-const DTYPES: Record<number, DType> = {
-  1: 'float32',
-  2: 'uint8',
-  3: 'int8',
-  4: 'uint16',
-  5: 'int16',
-  6: 'int32',
-  7: 'int64',
-  9: 'bool',
-  10: 'float16',
-  11: 'float64',
-  12: 'uint32',
-  13: 'uint64',
-  16: 'bfloat16',
-};
 function cast(x: Tensor, dtype: DType): Tensor {
   const values = numbersOf(x);
   if (/float/.test(dtype)) return tensorOf(values, x.shape, dtype);
@@ -287,7 +272,7 @@ export const FOLDS: Record<string, Fold> = {
   },
   Size: (_, inputs) => tensorOf([product(need(inputs, 0).shape)], [], 'int64'),
   Cast: (node, inputs) =>
-    cast(need(inputs, 0), DTYPES[number(node, 'to', 1)] ?? fail('to what is no number')),
+    cast(need(inputs, 0), ONNX_DTYPES[number(node, 'to', 1)] ?? fail('to what is no number')),
   CastLike: (_, inputs) => cast(need(inputs, 0), need(inputs, 1).dtype),
   Reshape: (node, inputs) => {
     const x = need(inputs, 0);
@@ -422,7 +407,7 @@ export const FOLDS: Record<string, Fold> = {
     const values = Float64Array.from({ length: rows * columns }, (_, i) =>
       Number((i % columns) - Math.floor(i / columns) === k),
     );
-    return tensorOf(values, [rows, columns], DTYPES[number(node, 'dtype', 1)] ?? 'float32');
+    return tensorOf(values, [rows, columns], ONNX_DTYPES[number(node, 'dtype', 1)] ?? 'float32');
   },
   CumSum: (node, inputs) => {
     const x = need(inputs, 0);
