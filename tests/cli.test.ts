@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodeNpy, encodeNpz, encodeSafetensors, readResult } from '@epochscope/analysis';
-import { main } from '@epochscope/cli';
+import { main } from 'epochscope/cli';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cli } from './harness.js';

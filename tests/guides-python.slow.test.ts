@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { main } from '@epochscope/cli';
+import { main } from 'epochscope/cli';
 import { describe, expect, it } from 'vitest';
 
 // The guides run as they stand: their Python blocks, joined, as one script, then their commands. Where the framework is not

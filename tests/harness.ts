@@ -1,4 +1,4 @@
-import { main } from '@epochscope/cli';
+import { main } from 'epochscope/cli';
 
 export interface Answer {
   code: number;

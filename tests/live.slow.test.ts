@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resumeRun } from '@epochscope/analysis';
-import { main } from '@epochscope/cli';
+import { main } from 'epochscope/cli';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cli } from './harness.js';

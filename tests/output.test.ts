@@ -6,12 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 // What becomes of a command whose output nobody reads, or cannot be written: in a shell, as people do it.
-const cli = join(
-  createRequire(import.meta.url).resolve('@epochscope/cli/package.json'),
-  '..',
-  'dist',
-  'main.js',
-);
+const cli = join(createRequire(import.meta.url).resolve('epochscope/package.json'), '..', 'dist', 'main.js');
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'epochscope-output-'));

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main, ofThisMachine } from './index.js';
+import { main, ofThisMachine } from './cli.js';
 
 const controller = new AbortController();
 let interrupted = 0;

@@ -1,0 +1,88 @@
+import { setDefaultThreads, setReadLimits, toolInfo } from '@epochscope/analysis';
+import { EpochscopeError, printable } from '@epochscope/core-wasm';
+import { Command, CommanderError } from 'commander';
+import { size, whole } from './commands/_shared.js';
+import { COMMANDS } from './commands/index.js';
+import { createOutput, type Io } from './output.js';
+
+export type { Io } from './output.js';
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const wantsJson = argv.includes('--json');
+  const debug = argv.includes('--debug');
+  const program = new Command('epochscope')
+    .description('Shows what a neural network learns, epoch by epoch.')
+    .version(toolInfo.version)
+    .showHelpAfterError('(epochscope --help says more)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(wantsJson ? '' : text),
+    })
+    .addHelpText(
+      'after',
+      '\nEvery command takes --json (results and errors as JSON on stdout) and --debug (stack traces).\nFirst steps:  epochscope demo',
+    );
+  const fail = (code: string, message: string, fields: object, exit: number) => {
+    if (wantsJson) io.stdout.write(`${JSON.stringify({ error: { code, message, ...fields } })}\n`);
+    return exit;
+  };
+  try {
+    // One command is asked for: the others, and what they rest on, are not loaded.
+    const all = Object.entries(COMMANDS);
+    const asked = all.filter(([name]) => name === argv[0]);
+    const version = argv[0] === '--version' || argv[0] === '-V';
+    for (const [name, load] of asked.length || version ? asked : all) {
+      const module = await load();
+      // Settings are inherited only by commands made through program.command.
+      module
+        .define(program.command(name))
+        .option('--json', 'results and errors as JSON')
+        .option('--debug', 'show stack traces')
+        .option('--threads <n>', 'workers; default: the processors this process may use', whole(1, 64))
+        .option('--memory <size>', 'what unpacking one file may take, such as 4GB', size)
+        .action(async (...args: unknown[]) => {
+          const command = args.pop() as Command;
+          setDefaultThreads(command.opts().threads);
+          setReadLimits({ memory: command.opts().memory, signal: io.signal });
+          args.pop();
+          await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));
+        });
+    }
+    await program.parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0 || error.code === 'commander.help')
+        return error.code === 'commander.help' ? 2 : 0;
+      if (error.code === 'commander.invalidArgument' && !wantsJson && !error.message.startsWith('error:'))
+        io.stderr.write(`epochscope: ${error.message}\n`);
+      return fail('usage', error.message.replace(/^error: /, ''), {}, 2);
+    }
+    const known = error instanceof EpochscopeError ? error : ofThisMachine(error);
+    const message = known?.message ?? printable(error instanceof Error ? error.message : String(error));
+    if (!wantsJson) io.stderr.write(`epochscope: ${message}\n`);
+    if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
+    else if (!known && !wantsJson) io.stderr.write('This is a defect of ours; --debug shows where.\n');
+    if (known?.code === 'cancelled') return fail(known.code, message, known.fields, 130);
+    return fail(known?.code ?? 'internal', message, known?.fields ?? {}, 1);
+  }
+}
+
+/** Limits of the machine that no check of ours foresees, as one line with the way out; null for what is none. */
+export function ofThisMachine(error: unknown): EpochscopeError | null {
+  const text = error instanceof Error ? error.message : String(error);
+  if (
+    /could not allocate memory|allocation failed|Invalid (typed )?array (buffer )?length|out of memory|ENOMEM/i.test(
+      text,
+    )
+  )
+    return new EpochscopeError(
+      'memory',
+      `this machine gives no more memory (${text}); a limit such as "ulimit -v" may be set: raise it, or give fewer samples, layers or --threads`,
+    );
+  if (/EMFILE|ENFILE/.test(text))
+    return new EpochscopeError('io', `too many open files (${text}); raise the limit with "ulimit -n 1024"`);
+  return null;
+}
