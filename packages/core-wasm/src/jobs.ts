@@ -42,12 +42,14 @@ export {
 export { type BorrowedMatrix, vatFromMatrixSteps } from '../kernels/vat/index.js';
 export {
   doneOfVatPoints,
+  edgesOfVatPointsFit,
   finishVatPoints,
   type LightEdges,
   lightEdgesOfVatPoints,
   prepareVatPoints,
   releaseVatPoints,
   runVatPointsWorker,
+  sampleOfVatPoints,
   stopVatPoints,
   type VatPointsJob,
   type VatPointsPlan,

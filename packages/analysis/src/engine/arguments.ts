@@ -6,6 +6,7 @@ type Job = Exclude<keyof Engine, 'threads' | 'shared' | 'relaxed' | 'close'>;
 /** Where the options of each job stand among its arguments, and what must be in them. */
 const OPTIONS: Record<Job, readonly [at: number, needed?: string]> = {
   vat: [1, 'metric'],
+  lightEdges: [1, 'metric and plan'],
   pairwise: [1, 'metric'],
   vatFromMatrix: [1],
   vatImage: [2, 'metric'],

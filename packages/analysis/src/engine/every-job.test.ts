@@ -1,6 +1,7 @@
 // What the engine promises of every job, held against every job.
 import { createEngine, createInlineEngine, type Engine, type JobOptions } from '@epochscope/analysis';
 import { EpochscopeError, type Matrix } from '@epochscope/core-wasm';
+import { vatPointsPlan } from '@epochscope/core-wasm/jobs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { random } from '../random.js';
 
@@ -10,6 +11,7 @@ const normal = (n: number, d: number, seed: number): Matrix => {
 };
 const x = normal(700, 6, 1);
 const y = normal(700, 9, 2);
+const more = normal(1500, 6, 7);
 const other = normal(300, 6, 3);
 // Masses of equal distances.
 const ties: Matrix = { data: normal(900, 12, 4).data.map((v) => Math.round(v)), shape: [900, 12] };
@@ -31,6 +33,16 @@ const operator = {
 const JOBS: Record<string, (engine: Engine, options: JobOptions) => Promise<unknown>> = {
   vat: (e, o) => e.vat(x, { metric: 'cosine', ...o }),
   'vat of ties': (e, o) => e.vat(ties, { metric: 'manhattan', ...o }),
+  // As a set: threads find edges in other orders.
+  lightEdges: async (e, o) => {
+    const { from, to, keys, ...rest } = (await e.lightEdges(more, {
+      metric: 'euclidean',
+      plan: vatPointsPlan(more, 'euclidean'),
+      ...o,
+    }))!;
+    const edges = Array.from(keys, (key, i) => [key, Math.min(from[i]!, to[i]!), Math.max(from[i]!, to[i]!)]);
+    return { ...rest, edges: edges.map(String).sort() };
+  },
   pairwise: (e, o) => e.pairwise(x, { metric: 'correlation', ...o }),
   'pairwise of two sets': (e, o) => e.pairwise(x, { metric: 'euclidean', other, ...o }),
   'pairwise condensed': (e, o) => e.pairwise(x, { metric: 'manhattan', condensed: true, ...o }),

@@ -15,7 +15,10 @@ import { checkVatImage } from './vat-image.js';
 /** Jobs of one worker: each checks its input, foretells its memory and runs its task. */
 export function singleJobs(
   pool: Pool,
-): Omit<Engine, 'threads' | 'shared' | 'relaxed' | 'vat' | 'pairwise' | 'clusterPoints' | 'close'> {
+): Omit<
+  Engine,
+  'threads' | 'shared' | 'relaxed' | 'vat' | 'lightEdges' | 'pairwise' | 'clusterPoints' | 'close'
+> {
   const refuseCorrelation = (units: number, inputs: number): void =>
     pool.refuse(
       `correlation of ${units} with ${inputs} columns`,

@@ -1,15 +1,17 @@
 import type { Matrix, Metric, VatResult } from '@epochscope/core-wasm';
-import type { PairwiseJob, PairwiseShape, VatPointsJob } from '@epochscope/core-wasm/jobs';
+import type { LightEdges, PairwiseJob, PairwiseShape, VatPointsJob, VatPointsPlan } from '@epochscope/core-wasm/jobs';
 import type { TaskName, TaskStep } from './tasks.js';
 import type { WorkerInit } from './worker-api.js';
 
 /** A KernelWorker reached through Comlink, or in this thread. */
 export interface RemoteKernels {
   init(options: WorkerInit): Promise<void>;
-  vatPrepare(x: Matrix, metric: Metric, workers: number): Promise<VatPointsJob>;
+  vatPrepare(x: Matrix, metric: Metric, workers: number, plan?: VatPointsPlan): Promise<VatPointsJob>;
   vatDone(job: VatPointsJob): Promise<number>;
   vatRun(job: VatPointsJob, worker: number, steps: number): Promise<number>;
   vatFinish(job: VatPointsJob): Promise<VatResult>;
+  vatEdgesFit(job: VatPointsJob): Promise<boolean>;
+  vatEdges(job: VatPointsJob): Promise<LightEdges | null>;
   vatRelease(job: VatPointsJob): Promise<void>;
   pairwisePrepare(x: Matrix, metric: Metric, shape: PairwiseShape): Promise<PairwiseJob>;
   pairwiseRun(job: PairwiseJob, worker: number, from: number, to: number): Promise<void>;

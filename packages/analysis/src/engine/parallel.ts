@@ -1,4 +1,11 @@
-import { EpochscopeError, formatBytes, guard, METRICS } from '@epochscope/core-wasm';
+import {
+  EpochscopeError,
+  formatBytes,
+  guard,
+  type Matrix,
+  METRICS,
+  type Metric,
+} from '@epochscope/core-wasm';
 import {
   checkFinite,
   checkMatrix,
@@ -9,6 +16,8 @@ import {
   type PairwiseJob,
   pairwiseBytes,
   stopVatPoints,
+  type VatPointsJob,
+  type VatPointsPlan,
   vatPointsBytes,
 } from '@epochscope/core-wasm/jobs';
 import { type Alive, type Pool, throwIfAborted } from './pool.js';
@@ -18,51 +27,31 @@ import type { Engine, JobOptions } from './types.js';
 const CHUNK_VALUES = 1e8;
 
 /** Jobs that all workers share: matrix-free VAT, pairwise dissimilarities and what begins with them. */
-export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clusterPoints'> {
+export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'lightEdges' | 'pairwise' | 'clusterPoints'> {
   return {
     async vat(x, options) {
-      guard(
-        METRICS.includes(options.metric),
-        'argument',
-        () => `metric: expected one of ${METRICS.join(', ')}, got ${options.metric}`,
-      );
-      checkMatrix(x, 'x');
-      checkFinite(x, 'x');
-      const [n, d] = x.shape;
+      checkVat(x, options.metric);
+      const [n] = x.shape;
       if (n < 2)
         return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
-      // A thread pays for itself only when it has points to go through.
-      const workers = pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(n / 256))) : 1;
-      pool.refuse(
-        `VAT of ${n}×${d} points`,
-        n,
-        (k) => vatPointsBytes(k, d, workers),
-        'analyse fewer dimensions',
-      );
       return pool.enqueue(options, async (alive) => {
-        const first = pool.members[0]!;
-        const job = await alive(first.kernels.vatPrepare(first.hand(x), options.metric, workers));
-        const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
-        try {
-          for (let state = 0; state === 0; ) {
-            if (options.onProgress)
-              options.onProgress(Math.floor(n * (await alive(first.kernels.vatDone(job)))), n);
-            throwIfAborted(options.signal);
-            [state] = (await alive(
-              Promise.all(
-                pool.members.slice(0, workers).map(({ kernels }, i) => kernels.vatRun(job, i, chunk)),
-              ),
-            )) as [number];
-          }
-        } catch (cause) {
-          // Workers that wait for a dead one must not wait for ever.
-          if (pool.memory) stopVatPoints(pool.memory, job, 'abort');
-          // No worker is running then, and the memory is kept for the next job.
-          if (pool.whole(cause)) await alive(first.kernels.vatRelease(job));
-          throw cause;
-        }
-        options.onProgress?.(n, n);
-        return alive(first.kernels.vatFinish(job));
+        const job = await vatJob(pool, alive, x, options);
+        return alive(pool.members[0]!.kernels.vatFinish(job!));
+      });
+    },
+    async lightEdges(x, options) {
+      checkVat(x, options.metric);
+      if (x.shape[0] < 2)
+        return {
+          from: new Uint32Array(0),
+          to: new Uint32Array(0),
+          keys: new Float32Array(0),
+          largest: 0,
+          start: 0,
+        };
+      return pool.enqueue(options, async (alive) => {
+        const job = await vatJob(pool, alive, x, options, options.plan);
+        return job && alive(pool.members[0]!.kernels.vatEdges(job));
       });
     },
     async pairwise(x, { metric, other, condensed = false, ...options }) {
@@ -155,6 +144,57 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'pairwise' | 'clu
       });
     },
   };
+}
+
+function checkVat(x: Matrix, metric: Metric): void {
+  guard(
+    METRICS.includes(metric),
+    'argument',
+    () => `metric: expected one of ${METRICS.join(', ')}, got ${metric}`,
+  );
+  checkMatrix(x, 'x');
+  checkFinite(x, 'x');
+}
+
+/**
+ * VAT of at least 2 points, run to its end but not finished. By a plan for the sake of its light edges: null, and nothing is left, as soon
+ * as these do not fit.
+ */
+async function vatJob(
+  pool: Pool,
+  alive: Alive,
+  x: Matrix,
+  { metric, signal, onProgress }: JobOptions & { metric: Metric },
+  plan?: VatPointsPlan,
+): Promise<VatPointsJob | null> {
+  const [n, d] = x.shape;
+  // A thread pays for itself only when it has points to go through.
+  const workers = pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(n / 256))) : 1;
+  pool.refuse(`VAT of ${n}×${d} points`, n, (k) => vatPointsBytes(k, d, workers), 'analyse fewer dimensions');
+  const first = pool.members[0]!;
+  const job = await alive(first.kernels.vatPrepare(first.hand(x), metric, workers, plan));
+  const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
+  try {
+    for (let state = 0; state === 0; ) {
+      if (onProgress) onProgress(Math.floor(n * (await alive(first.kernels.vatDone(job)))), n);
+      throwIfAborted(signal);
+      [state] = (await alive(
+        Promise.all(pool.members.slice(0, workers).map(({ kernels }, i) => kernels.vatRun(job, i, chunk))),
+      )) as [number];
+      if (plan && !(await alive(first.kernels.vatEdgesFit(job)))) {
+        await alive(first.kernels.vatRelease(job));
+        return null;
+      }
+    }
+  } catch (cause) {
+    // Workers that wait for a dead one must not wait for ever.
+    if (pool.memory) stopVatPoints(pool.memory, job, 'abort');
+    // No worker is running then, and the memory is kept for the next job.
+    if (pool.whole(cause)) await alive(first.kernels.vatRelease(job));
+    throw cause;
+  }
+  onProgress?.(n, n);
+  return job;
 }
 
 /** Throws `memory` where so many cannot be had. */

@@ -12,6 +12,7 @@ import type {
   TruncatedSvdResult,
   VatResult,
 } from '@epochscope/core-wasm';
+import type { LightEdges, VatPointsPlan } from '@epochscope/core-wasm/jobs';
 import type { VatImage, VatImageOptions } from './vat-image.js';
 
 export type {
@@ -26,6 +27,7 @@ export type {
   TruncatedSvdResult,
   VatResult,
 } from '@epochscope/core-wasm';
+export type { LightEdges, VatPointsPlan } from '@epochscope/core-wasm/jobs';
 export type { VatImage } from './vat-image.js';
 
 /** Every long job takes these. */
@@ -68,6 +70,16 @@ export interface Engine {
   readonly relaxed: boolean;
   /** Matrix-free VAT of the rows of x: core-wasm's `vatPointsBytes`, about 4·n·(d + 110) bytes, from d = 48 on 4·n·(2·d + 150). Refuses (code `memory`) what cannot fit. */
   vat(x: Matrix, options: JobOptions & { metric: Metric }): Promise<VatResult>;
+  /**
+   * The edges that VAT of more points needs of these (core-wasm's `lightEdgesOfVatPoints`), by the plan of them all: pairs at or under
+   * their bottleneck distance, and the farthest pair. Which others come along, and their order, may depend on the threads; what is light
+   * does not. Memory as `vat`, and 12 bytes an edge. Null, at once, where the edges do not fit: very many equal distances among more
+   * than 1400 points.
+   */
+  lightEdges(
+    x: Matrix,
+    options: JobOptions & { metric: Metric; plan: VatPointsPlan },
+  ): Promise<LightEdges | null>;
   /**
    * Dissimilarities between the rows of x, or between those of x and `other`: float32[n × n] (n × m), row-major; with `condensed` the
    * upper triangle in SciPy's order, float32[n(n−1)/2], shape [n(n−1)/2, 1]. Accuracy and policies as core-wasm's `pairwise`.

@@ -8,8 +8,11 @@ import {
 import {
   Arena,
   doneOfVatPoints,
+  edgesOfVatPointsFit,
   finishVatPoints,
   instantiate,
+  type LightEdges,
+  lightEdgesOfVatPoints,
   type PairwiseJob,
   type PairwiseShape,
   pairwiseResult,
@@ -20,6 +23,7 @@ import {
   runPairwise,
   runVatPointsWorker,
   type VatPointsJob,
+  type VatPointsPlan,
   type VatPointsState,
 } from '@epochscope/core-wasm/jobs';
 import { transfer } from 'comlink/dist/esm/comlink.mjs';
@@ -62,8 +66,8 @@ export class KernelWorker {
     return this.loaded;
   }
 
-  vatPrepare(x: Matrix, metric: Metric, workers: number): VatPointsJob {
-    return prepareVatPoints(this.owned, x, metric, workers);
+  vatPrepare(x: Matrix, metric: Metric, workers: number, plan?: VatPointsPlan): VatPointsJob {
+    return prepareVatPoints(this.owned, x, metric, workers, plan);
   }
   vatRun(job: VatPointsJob, worker: number, steps: number): VatPointsState {
     return runVatPointsWorker(this.loaded.exports, job, worker, steps);
@@ -74,6 +78,16 @@ export class KernelWorker {
   }
   vatFinish(job: VatPointsJob): VatResult {
     return finishVatPoints(this.owned, job);
+  }
+  /** Whether the edges of a running job fit so far, between slices. */
+  vatEdgesFit(job: VatPointsJob): boolean {
+    return edgesOfVatPointsFit(this.loaded, job);
+  }
+  /** Gives the job's memory back, as `vatFinish` does. */
+  vatEdges(job: VatPointsJob): LightEdges | null {
+    const edges = lightEdgesOfVatPoints(this.owned, job);
+    releaseVatPoints(this.owned, job);
+    return edges;
   }
   vatRelease(job: VatPointsJob): void {
     releaseVatPoints(this.owned, job);

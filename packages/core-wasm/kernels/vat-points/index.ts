@@ -17,8 +17,8 @@ export {
 } from './job.js';
 export { finishVatPoints, releaseVatPoints, vatPointsWeight } from './setup/finish.js';
 export { vatPointsBytes } from './setup/layout.js';
-export { type LightEdges, lightEdgesOfVatPoints } from './setup/light-edges.js';
-export { type VatPointsPlan, vatPointsPlan } from './setup/plan.js';
+export { edgesOfVatPointsFit, type LightEdges, lightEdgesOfVatPoints } from './setup/light-edges.js';
+export { sampleOfVatPoints, type VatPointsPlan, vatPointsPlan } from './setup/plan.js';
 
 /**
  * VAT order straight from points, without the n×n matrix: Prim from the lower index of the first maximal pair in

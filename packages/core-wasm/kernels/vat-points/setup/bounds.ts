@@ -73,11 +73,14 @@ export interface Dimensions {
   dimensions: Uint32Array;
 }
 
+/** Every so many-th of n points is looked at: 1024 of them, under twice as many at most. */
+export const strideOf = (n: number): number => Math.max(1, Math.floor(n / 1024));
+
 export function dimensionsOf(rows: Rows, n: number, d: number): Dimensions {
   const row = new Float32Array(d);
   const centre = new Float64Array(d);
   const variance = new Float64Array(d);
-  const stride = Math.max(1, Math.floor(n / 1024));
+  const stride = strideOf(n);
   let seen = 0;
   for (let i = 0; i < n; i += stride, seen++) {
     rows.read(i, row);

@@ -20,6 +20,17 @@ export interface LightEdges {
 }
 
 /**
+ * Whether a job's edges fit so far: false as soon as there are too many, where only `finishVatPoints` is left, and
+ * costs Prim's own steps. Read between slices.
+ */
+export function edgesOfVatPointsFit({ arena }: Kernels, job: VatPointsJob): boolean {
+  const header = arena.u32(job.pointer, Job.size);
+  const worker = arena.u32(header[Job.workerHeaders]!, Worker.size);
+  const stage = worker[Worker.stage]!;
+  return stage === Stage.matrix || stage === Stage.tree;
+}
+
+/**
  * The light edges of a job that every worker has finished, for merging: what is light among more points is light
  * among fewer, so that the union over subsets that hold every pair, ordered by Prim with the lowest index first among
  * equals, is VAT of all, to the last bit, if all were prepared with one plan. Null where the edges did not fit (very

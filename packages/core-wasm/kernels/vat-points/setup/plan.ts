@@ -1,7 +1,7 @@
-import { checkOneOf, isUint32 } from '../../../src/arguments.js';
+import { checkCounts, checkOneOf, isUint32 } from '../../../src/arguments.js';
 import { guard } from '../../../src/errors.js';
 import { checkFinite, checkMatrix, type Matrix, METRICS, type Metric } from '../../../src/matrix.js';
-import { asRecords, dimensionsOf } from './bounds.js';
+import { asRecords, dimensionsOf, strideOf } from './bounds.js';
 import { rowsOf } from './rows.js';
 
 /**
@@ -19,20 +19,31 @@ export interface VatPointsPlan {
 
 /**
  * The plan that `prepareVatPoints` makes for these points itself: coordinates by falling variance, the unit by the
- * largest magnitude. A sample of them will do, if it holds the value of largest magnitude; n is then the number of
- * points in all. Throws as `vatFromPoints`. Time O(n·d).
+ * largest magnitude. For more points than memory holds: x are `sampleOfVatPoints` of them, `all` says of how many, and
+ * the largest magnitude among them all. Throws as `vatFromPoints`. Time O(n·d).
  */
-export function vatPointsPlan(x: Matrix, metric: Metric, n = x.shape[0]): VatPointsPlan {
+export function vatPointsPlan(
+  x: Matrix,
+  metric: Metric,
+  all: { n: number; largest: number } = { n: x.shape[0], largest: 0 },
+): VatPointsPlan {
   checkOneOf('metric', metric, METRICS);
   checkMatrix(x, 'x');
   checkFinite(x, 'x');
-  const rows = rowsOf(x, metric);
+  const rows = rowsOf(x, metric, undefined, all.largest);
   const [sample, d] = x.shape;
   return {
     dimensions: dimensionsOf(rows, sample, d).dimensions,
     unit: rows.unit,
-    records: asRecords(n, d, metric === 'manhattan'),
+    records: asRecords(all.n, d, metric === 'manhattan'),
   };
+}
+
+/** uint32[≤ 2047]: the points of n that decide the plan's order of coordinates, every so many-th of them. */
+export function sampleOfVatPoints(n: number): Uint32Array {
+  checkCounts({ n });
+  const stride = strideOf(n);
+  return Uint32Array.from({ length: Math.ceil(n / stride) }, (_, i) => i * stride);
 }
 
 /** Throws `argument` unless a plan fits points of d coordinates. */
