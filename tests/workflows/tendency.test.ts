@@ -28,6 +28,32 @@ describe('tendency, as every workflow,', () => {
   promises(tendencyWorkflow as never, { ...OPTIONS, layers: undefined }, { metric: 'cosine' }, { engine });
 });
 
+describe('smallest block and stability', () => {
+  // Four groups of 20 samples, far apart in pairs, each pair near.
+  const x = Array.from({ length: 80 }, (_, i) => {
+    const group = Math.floor(i / 20);
+    return [100 * (group >> 1) + 8 * (group & 1) + (i % 5) / 5, Math.floor((i % 20) / 5) / 5];
+  });
+  const of = (options: Parameters<typeof tendency>[1]) => tendency(x, options, { engine });
+  it('are the user’s: 20 samples make four blocks, 30 two, and the result says which were asked for', async () => {
+    const four = await of({ smallestBlock: 20, stabilitySubsets: 0 });
+    expect(four.panels[0]!.blocks).toMatchObject({ count: 4, smallest: 20 });
+    expect(four.panels[0]!.blocks.stability.reason).toContain('unless asked for');
+    const two = await of({ smallestBlock: 30, stabilitySubsets: 2 });
+    expect(two.panels[0]!.blocks).toMatchObject({ count: 2, smallest: 30 });
+    expect(two.panels[0]!.blocks.stability.value).toBe(1);
+    expect(two.parameters).toMatchObject({ smallestBlock: 30, stabilitySubsets: 2 });
+    expect((await of({})).parameters).not.toHaveProperty('smallestBlock');
+  });
+  it('are refused where they can mean nothing', async () => {
+    await expect(of({ smallestBlock: 41 })).rejects.toThrow(
+      'two blocks of 41 do not fit in 80 samples; give at most 40',
+    );
+    await expect(of({ smallestBlock: 1 })).rejects.toThrow('expected an integer ≥ 2, got 1');
+    await expect(of({ stabilitySubsets: -1 })).rejects.toThrow('expected an integer 0 … 1000, got -1');
+  });
+});
+
 describe('tendencyOfRun', () => {
   it('is the direct loop over panels, bit by bit', async () => {
     const { run } = await smallRun();

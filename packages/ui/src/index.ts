@@ -37,10 +37,10 @@ export { EsSpectrum } from './elements/es-spectrum/index.js';
 export { EsTangentAlignment } from './elements/es-tangent-alignment/index.js';
 export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
 export {
-  layerScales,
   type MarkColour,
   type PanelSceneOptions,
   panelScene,
+  sharedScales,
 } from './elements/es-tendency-image/draw.js';
 export {
   EsTendencyImage,

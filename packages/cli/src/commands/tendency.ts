@@ -79,6 +79,16 @@ export function define(command: Command): Command {
       TENDENCY_DEFAULTS.vatSide,
     )
     .option(
+      '--smallest-block <n>',
+      'smallest number of samples that counts as a block (default: 2 % of them, at least 10); the counts for all others are in the result',
+      whole(2),
+    )
+    .option(
+      '--stability <subsets>',
+      'subsets of 80 % that say whether other samples show the same blocks, 0 for none (default: 20 up to 5000 samples, else 0)',
+      whole(0, 1000),
+    )
+    .option(
       '--thin <plan>',
       'also analyse fewer samples along a reference order: sizes "500,100", "every:2,5", or "auto:AGREEMENT" (0.95)',
       thinningPlan,
@@ -154,6 +164,8 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
   missing?: 'pairwise';
   force?: boolean;
   vatSide: number;
+  smallestBlock?: number;
+  stability?: number;
   thin?: ThinningPlan;
   reference?: { layer: string; snapshot: string };
   seed: number;
@@ -200,6 +212,8 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     marks: markRules(o.marks, seed) ?? (figures.includes('marks') ? FIGURE_MARKS : undefined),
     thin: o.thin ?? (figures.includes('thinning') ? FIGURE_THINNING : undefined),
     vatSide,
+    ...(o.smallestBlock === undefined ? {} : { smallestBlock: o.smallestBlock }),
+    ...(o.stability === undefined ? {} : { stabilitySubsets: o.stability }),
     seed,
     name,
   };

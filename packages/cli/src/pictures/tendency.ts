@@ -2,9 +2,9 @@ import type { TendencyResult } from '@epochscope/analysis';
 import {
   EsTendencyImage,
   type FigureOptions,
-  layerScales,
   paperScene,
   provenance,
+  sharedScales,
   type TendencyFigure,
   tendencyFigure,
 } from '@epochscope/ui';
@@ -23,9 +23,9 @@ const SENTENCES: Record<TendencyFigure, string> = {
     'all samples, and fewer along one order; r is the correlation of their iVAT values with those of all',
 };
 
-/** Each panel by itself, "S5-epoch-0010"; greys of a layer mean the same in all of them. */
+/** Each panel by itself, "S5-epoch-0010"; greys of a layer mean the same in all of them where blocks can be told in them. */
 export function panelPictures(result: TendencyResult, mode: 'ivat' | 'vat'): Picture[] {
-  const scales = layerScales(result.panels, mode);
+  const scaleOf = sharedScales(result.panels, mode);
   return result.panels
     .filter(({ n }) => n > 0)
     .map((data) => {
@@ -38,7 +38,7 @@ export function panelPictures(result: TendencyResult, mode: 'ivat' | 'vat'): Pic
           result,
           mode,
           classes: result.samples.classes,
-          scaleHigh: scales.get(layer)!.high,
+          scaleHigh: scaleOf(data).high,
         }),
       };
     });

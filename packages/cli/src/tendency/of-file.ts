@@ -19,7 +19,10 @@ import { findFile, nameOf, readClassLabels, withArrays } from '../matrix-file.js
 import type { Output } from '../output.js';
 
 export interface FileOptions
-  extends Pick<Partial<TendencyRunOptions>, 'marks' | 'vatSide' | 'seed' | 'thin' | 'name'> {
+  extends Pick<
+    Partial<TendencyRunOptions>,
+    'marks' | 'vatSide' | 'smallestBlock' | 'stabilitySubsets' | 'seed' | 'thin' | 'name'
+  > {
   metric: TendencyMetric;
   /** The first so many samples, or these. */
   samples?: number | readonly number[];
@@ -126,7 +129,7 @@ export async function tendencyOfFile(
       files: { [basename(shown)]: state },
     };
     await refuseOther(folder, identity, options.force);
-    const { metric, vatSide, seed, thin, name: resultName } = options;
+    const { metric, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName } = options;
     const result = await tendencyOfInput(
       input,
       {
@@ -136,7 +139,7 @@ export async function tendencyOfFile(
         chosen,
         notes,
       },
-      { metric, vatSide, seed, thin, name: resultName, marks },
+      { metric, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName, marks },
       how,
     );
     for (const note of result.panels[0]!.notes ?? []) output.say(`note: ${note}`);

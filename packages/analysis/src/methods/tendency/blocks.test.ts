@@ -282,9 +282,15 @@ describe('stability', () => {
 });
 
 describe('what is said of blocks', () => {
-  const of = (count: number, shareInNone: number, ari: number | null, reason?: string) =>
+  const of = (
+    count: number,
+    shareInNone: number,
+    ari: number | null,
+    reason?: string,
+    stability: number | null = 0.9,
+  ) =>
     blocksSentence({
-      blocks: { count, shareInNone, reason },
+      blocks: { count, shareInNone, reason, stability: { value: stability } },
       scores: { inBlocks: { ari: ari === null ? { value: null, reason: 'x' } : { value: ari } } },
     } as TendencyPanel);
   it('is one sentence', () => {
@@ -292,6 +298,10 @@ describe('what is said of blocks', () => {
     expect(of(2, 0, null)).toBe('2 blocks, every sample in one');
     expect(of(2, 0.0001, null)).toBe('2 blocks, under 1 % of the samples in none');
     expect(of(0, 1, null, 'no clear blocks: why')).toBe('no clear blocks: why');
+    expect(of(7, 0.66, 0.87, undefined, 0.073)).toBe(
+      '7 blocks, 66 % of the samples in none; ARI 0.87 in blocks; unstable: subsets of the samples show other blocks (0.07)',
+    );
+    expect(of(2, 0, null, undefined, null)).toBe('2 blocks, every sample in one');
   });
 
   it('scores only samples in blocks', () => {

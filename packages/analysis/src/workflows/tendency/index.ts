@@ -33,7 +33,7 @@ import { decidesPredictions, predictedAt, predictingLayer } from '../predictions
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chooseSnapshots, chosenSamples, hashOfSamples, pick, placeOf } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
-import { PAPER_MARKS, type TendencyRunOptions, tendencyOptions } from './options.js';
+import { checkSmallest, PAPER_MARKS, type TendencyRunOptions, tendencyOptions } from './options.js';
 
 export { TENDENCY_DEFAULTS, type TendencyRunOptions } from './options.js';
 
@@ -46,6 +46,8 @@ interface PanelTask {
   samples: TendencyRunOptions['samples'];
   marks: TendencyRunOptions['marks'];
   vatSide: number;
+  smallestBlock: TendencyRunOptions['smallestBlock'];
+  stabilitySubsets: TendencyRunOptions['stabilitySubsets'];
   seed: number;
   /** Parts that capture what it reads. */
   captures: readonly string[];
@@ -74,6 +76,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
     const count = await sampleCount(run, snapshots[0]!.id, layers[0]!);
     const chosen = chosenSamples(options.samples, count);
     const n = chosen?.length ?? count;
+    checkSmallest(options.smallestBlock, n);
     if (options.thin) thinningSteps(options.thin, n);
     const input = new PlanInput(run);
     // The last layer's outputs give predictions, for marks and scores.
@@ -92,13 +95,15 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
         const after = [
           ...new Set([...captures.of(snapshot.id, layer), ...(last ? captures.of(snapshot.id, last) : [])]),
         ];
-        const { metric, marks, vatSide, seed } = options;
+        const { metric, marks, vatSide, smallestBlock, stabilitySubsets, seed } = options;
         const decides = {
           snapshot: placeOf(snapshot),
           layer,
           metric,
           marks,
           vatSide,
+          smallestBlock,
+          stabilitySubsets,
           seed,
           samples: hashOfSamples(chosen),
           outputs: input.needed(
@@ -115,6 +120,8 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
           samples: options.samples,
           marks,
           vatSide,
+          smallestBlock,
+          stabilitySubsets,
           seed,
           captures: after,
         };
@@ -158,12 +165,14 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
   async compute(part, context) {
     const { task } = part;
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
-    const { metric, vatSide, seed } = task;
+    const { metric, vatSide, smallestBlock, stabilitySubsets, seed } = task;
     const input = await inputOf(task, context);
     const marks = task.marks ?? (input.logLikelihood ? PAPER_MARKS : []);
     const shared = {
       metric,
       marks: marks as MarkRule[],
+      ...(smallestBlock === null ? {} : { smallestBlock }),
+      ...(stabilitySubsets === null ? {} : { stabilitySubsets }),
       seed,
       signal: context.signal,
       onProgress: (done: number, total: number) => context.onProgress?.(done / (total || 1)),
@@ -204,6 +213,8 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
         marks: options.marks ?? 'top-likelihood 10 where there are predictions',
         vatSide: options.vatSide,
         samples: n,
+        ...(options.smallestBlock === null ? {} : { smallestBlock: options.smallestBlock }),
+        ...(options.stabilitySubsets === null ? {} : { stabilitySubsets: options.stabilitySubsets }),
         ...(thin ? { thin: { ...thin } } : {}),
       },
       seeds: { analysis: options.seed },

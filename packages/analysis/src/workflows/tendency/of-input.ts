@@ -12,7 +12,7 @@ import { RESULT_FORMAT } from '../../results/types.js';
 import { toolInfo } from '../../version.js';
 import type { WorkflowOptions } from '../run.js';
 import type { Chosen } from '../select.js';
-import { PAPER_MARKS, TENDENCY_DEFAULTS, type TendencyRunOptions } from './options.js';
+import { checkSmallest, PAPER_MARKS, TENDENCY_DEFAULTS, type TendencyRunOptions } from './options.js';
 
 /** What a result says of one matrix beside its figures. */
 export interface TendencyInputAbout {
@@ -26,7 +26,10 @@ export interface TendencyInputAbout {
 }
 
 export type TendencyOfInputOptions = Partial<
-  Pick<TendencyRunOptions, 'marks' | 'vatSide' | 'seed' | 'thin' | 'name'>
+  Pick<
+    TendencyRunOptions,
+    'marks' | 'vatSide' | 'smallestBlock' | 'stabilitySubsets' | 'seed' | 'thin' | 'name'
+  >
 > & { metric: TendencyMetric };
 
 /**
@@ -40,9 +43,10 @@ export async function tendencyOfInput(
   how: Pick<WorkflowOptions, 'engine' | 'signal' | 'onProgress'> = {},
 ): Promise<TendencyResult> {
   const { metric } = given;
-  const { vatSide, seed, thin, name } = { ...TENDENCY_DEFAULTS, ...given };
+  const { vatSide, smallestBlock, stabilitySubsets, seed, thin, name } = { ...TENDENCY_DEFAULTS, ...given };
   const marks = (given.marks ?? (input.logLikelihood ? PAPER_MARKS : [])) as readonly MarkRule[];
   const n = input.outputs.shape[0];
+  checkSmallest(smallestBlock, n);
   if (thin) thinningSteps(thin, n);
   const engine = how.engine ?? createEngine();
   const report = (stage: string, from: number, share: number) => (done: number, total: number) =>
@@ -56,7 +60,14 @@ export async function tendencyOfInput(
   const whole = thin ? 0.6 : 1;
   const begun = performance.now();
   try {
-    const shared = { metric, marks, seed, signal: how.signal };
+    const shared = {
+      metric,
+      marks,
+      ...(smallestBlock === null ? {} : { smallestBlock }),
+      ...(stabilitySubsets === null ? {} : { stabilitySubsets }),
+      seed,
+      signal: how.signal,
+    };
     const panel = await analyseTendency(engine, input, {
       ...shared,
       vatSide,
@@ -83,6 +94,8 @@ export async function tendencyOfInput(
         marks: given.marks ?? 'top-likelihood 10 where there are predictions',
         vatSide,
         samples: n,
+        ...(smallestBlock === null ? {} : { smallestBlock }),
+        ...(stabilitySubsets === null ? {} : { stabilitySubsets }),
         ...(thin ? { thin: { ...thin } } : {}),
       },
       seeds: { analysis: seed },

@@ -14,6 +14,10 @@ export interface TendencyRunOptions {
   marks: readonly MarkRule[] | null;
   /** Side of the stored VAT image; 0 for none. */
   vatSide: number;
+  /** Smallest size that counts as a block; null: 2 % of the samples, at least 10. */
+  smallestBlock: number | null;
+  /** Subsets that the blocks' stability is taken over, 0 for none; null: 20 up to 5000 samples, 0 beyond. */
+  stabilitySubsets: number | null;
   /** For stability, sampled pixels and random marks. */
   seed: number;
   /** Subsets to try along the order of `reference`; null for none. */
@@ -31,6 +35,8 @@ export const TENDENCY_DEFAULTS: TendencyRunOptions = {
   samples: null,
   marks: null,
   vatSide: 256,
+  smallestBlock: null,
+  stabilitySubsets: null,
   seed: 1,
   thin: null,
   reference: null,
@@ -39,6 +45,20 @@ export const TENDENCY_DEFAULTS: TendencyRunOptions = {
 
 /** The paper's: ten of each class. */
 export const PAPER_MARKS: readonly MarkRule[] = [{ rule: 'top-likelihood', k: 10 }];
+
+/** More subsets say nothing more, and each takes most of the time of the picture. */
+export const MOST_SUBSETS = 1000;
+
+/** Throws `argument` for a smallest block of which no two fit. */
+export function checkSmallest(smallest: number | null, n: number): void {
+  guard(
+    smallest === null || n === 0 || 2 * smallest <= n,
+    'argument',
+    () =>
+      `smallest block: two blocks of ${smallest} do not fit in ${n} samples; give at most ${Math.max(2, n >> 1)}`,
+    { got: smallest, samples: n },
+  );
+}
 
 /** Options over defaults. Throws `argument` for what no run allows; what this run lacks is the plan's to refuse. */
 export function tendencyOptions(given: Partial<TendencyRunOptions>): TendencyRunOptions {
@@ -55,6 +75,20 @@ export function tendencyOptions(given: Partial<TendencyRunOptions>): TendencyRun
     'argument',
     () => `VAT image side: expected an integer 0 … 4096, got ${vatSide}`,
     { got: vatSide },
+  );
+  const { smallestBlock, stabilitySubsets } = options;
+  guard(
+    smallestBlock === null || (Number.isInteger(smallestBlock) && smallestBlock >= 2),
+    'argument',
+    () => `smallest block: expected an integer ≥ 2, got ${smallestBlock}`,
+    { got: smallestBlock },
+  );
+  guard(
+    stabilitySubsets === null ||
+      (Number.isInteger(stabilitySubsets) && stabilitySubsets >= 0 && stabilitySubsets <= MOST_SUBSETS),
+    'argument',
+    () => `stability subsets: expected an integer 0 … ${MOST_SUBSETS}, got ${stabilitySubsets}`,
+    { got: stabilitySubsets },
   );
   guard(Number.isInteger(seed), 'argument', () => `tendency: seed: expected an integer, got ${seed}`);
   if (options.layers && !options.layers.length)

@@ -4,10 +4,11 @@ import { wrapText } from '../../figure/index.js';
 import type { SceneItem } from '../../scene/index.js';
 import {
   greyBar,
-  layerScales,
   type MarkColour,
   markLegend,
+  outlineNote,
   panelScene,
+  sharedScales,
   shownMarks,
 } from '../es-tendency-image/draw.js';
 
@@ -31,15 +32,18 @@ const LINE = 15;
 /** Largest side of a picture; pixels per CSS pixel. */
 const LARGEST = 320;
 const DENSITY = 3;
+/** After the caption of a picture that does not share its layer's greys. */
+export const OWN_GREYS = ' · own greys';
 const QUIET = 'var(--_quiet)';
 
-/** Pictures of snapshots (columns) × layers (rows) with their captions, one grey scale for each layer. */
+/** Pictures of snapshots (columns) × layers (rows) with their captions, one grey scale for each layer (`sharedScales`). */
 export function gridDrawing(
   { columns, rows, mode, markColor, classes }: Grid,
   { width, measure }: Frame,
 ): Drawing {
   const panels = rows.flatMap(({ cells }) => cells.flatMap((cell) => (cell ? [cell.panel] : [])));
-  const scales = layerScales(panels, mode);
+  const scaleOf = sharedScales(panels, mode);
+  const scales = panels.map(scaleOf);
   const titles = rows.map(({ title }) => wrapText(title, width * 0.2, measure));
   const left = Math.ceil(Math.max(...titles.flat().map((line) => measure(line)), 0)) + 10;
   const step = Math.min(LARGEST + GAP, (width - left + GAP) / columns.length);
@@ -48,7 +52,11 @@ export function gridDrawing(
   const head = Math.max(...heads.map(({ length }) => length)) * LINE + 6;
   const captionOf = (cell: GridRow['cells'][number]) =>
     wrapText(
-      !cell ? 'not analysed' : cell.panel.n === 0 ? 'no samples' : cell.caption,
+      !cell
+        ? 'not analysed'
+        : cell.panel.n === 0
+          ? 'no samples'
+          : `${cell.caption}${scaleOf(cell.panel).own ? OWN_GREYS : ''}`,
       step - 2,
       measure,
       SMALL,
@@ -79,7 +87,7 @@ export function gridDrawing(
             density: DENSITY,
             mode,
             markColor,
-            high: scales.get(cell.panel.layer)!.high,
+            high: scaleOf(cell.panel).high,
           }).items,
         });
       captions[c]!.forEach((text, i) => {
@@ -97,7 +105,8 @@ export function gridDrawing(
     });
     y += side + 10 + Math.max(...captions.map(({ length }) => length)) * (SMALL + 3);
   });
-  const one = scales.size === 1 ? [...scales.values()][0]! : null;
+  const one = new Set(scales.map(({ high }) => high)).size === 1 ? scales[0]! : null;
+  const owns = scales.some(({ own }) => own);
   const drawnPairs = panels.some(({ vat }) => mode === 'vat' && typeof vat?.pairsPerPixel === 'number');
   return {
     width,
@@ -116,6 +125,6 @@ export function gridDrawing(
         one ? undefined : 'largest of the layer',
       ),
     ],
-    note: `Dark = similar.${drawnPairs ? ' Pixels are means of pairs drawn with the seed.' : ''}`,
+    note: `Dark = similar.${outlineNote(panels)}${owns ? ' Own greys: a picture whose blocks could not be told in those of its layer.' : ''}${drawnPairs ? ' Pixels are means of pairs drawn with the seed.' : ''}`,
   };
 }

@@ -3,8 +3,8 @@ import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { type Drawing, EsFigure, type FigureTable, type Frame, mark, tableOf } from '../../figure/index.js';
 import type { Selection } from '../../selection.js';
 import { snapshotTitle } from '../../styles.js';
-import { layerScales, type MarkColour } from '../es-tendency-image/draw.js';
-import { gridDrawing } from './draw.js';
+import { type MarkColour, type SharedScale, sharedScales } from '../es-tendency-image/draw.js';
+import { gridDrawing, OWN_GREYS } from './draw.js';
 
 export interface GridSelectDetail {
   snapshot: string;
@@ -144,14 +144,14 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
   protected override picture(panels: readonly TendencyPanel[]): TemplateResult {
     const snapshots = columnsOf(panels);
     const layers = [...new Set(panels.map(({ layer }) => layer))];
-    const scales = layerScales(panels, this.mode);
+    const scaleOf = sharedScales(panels, this.mode);
     const cells = html`<span></span>${snapshots.map((s) => html`<span class="head">${snapshotTitle(s)}</span>`)}
       ${layers.map(
         (layer, row) =>
           html`<span class="head layer">${layer}</span>${snapshots.map((s, column) =>
             this.cell(
               panels.find((p) => p.layer === layer && p.snapshot.id === s.id),
-              scales.get(layer)!.high,
+              scaleOf,
               { row, column },
             ),
           )}`,
@@ -166,10 +166,15 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
       grid.style.gridTemplateColumns = `auto repeat(${columnsOf(this.data).length}, minmax(5rem, 22rem))`;
   }
 
-  private cell(panel: TendencyPanel | undefined, high: number, place: { row: number; column: number }) {
+  private cell(
+    panel: TendencyPanel | undefined,
+    scaleOf: (panel: TendencyPanel) => SharedScale,
+    place: { row: number; column: number },
+  ) {
     if (!panel) return html`<span class="caption">not analysed</span>`;
     const { layer, snapshot } = panel;
-    const caption = blocksCaption(panel);
+    const { high, own } = scaleOf(panel);
+    const caption = `${blocksCaption(panel)}${own ? OWN_GREYS : ''}`;
     return html`<button type="button" part="cell" data-layer=${layer} data-snapshot=${snapshot.id} ${mark({
       label: `${layer}, ${snapshotTitle(snapshot)}: ${caption}`,
       detail: { snapshot: snapshot.id, layer },

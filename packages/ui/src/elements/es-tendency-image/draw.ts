@@ -91,23 +91,59 @@ export function greyScale(panel: TendencyPanel, mode: 'ivat' | 'vat', full = fal
   return scale;
 }
 
-/** One scale for each layer over all its panels, so that snapshots can be compared. */
-export function layerScales(
+/** Greys of one picture among others. */
+export interface SharedScale extends GreyScale {
+  /** Its own greys: on those of its layer its blocks could not be told. */
+  own: boolean;
+}
+/** Levels of 255 by which a block must be darker than its ground to be told. */
+const TOLD = 8;
+
+/** By how many levels of grey blocks are darker than what they join: the median over the blocks, of the median inside. */
+function blockContrast({ blocks, weights, n }: TendencyPanel, high: number): number {
+  const grey = (value: number) => greyLevel(value, high, EXPONENT);
+  const contrasts = blocks.ranges.map(({ start, end }) => {
+    const inside = weights.slice(start, end - 1).sort();
+    const joins = Math.min(
+      start > 0 ? weights[start - 1]! : Number.POSITIVE_INFINITY,
+      end < n ? weights[end - 1]! : Number.POSITIVE_INFINITY,
+    );
+    return grey(joins) - grey(inside[inside.length >> 1]!);
+  });
+  return contrasts.sort((a, b) => a - b)[contrasts.length >> 1] ?? 0;
+}
+
+/**
+ * One scale for each layer over all its panels, so that snapshots can be compared; but a picture that counts blocks which
+ * could not be told on that scale, because its distances are far smaller, keeps its own.
+ */
+export function sharedScales(
   panels: readonly TendencyPanel[],
   mode: 'ivat' | 'vat',
   full = false,
-): Map<string, GreyScale> {
-  const found = new Map<string, GreyScale>();
+): (panel: TendencyPanel) => SharedScale {
+  const layers = new Map<string, GreyScale>();
   for (const panel of panels) {
     const own = greyScale(panel, mode, full);
-    const so = found.get(panel.layer);
-    found.set(panel.layer, {
+    const so = layers.get(panel.layer);
+    layers.set(panel.layer, {
       high: Math.max(so?.high ?? 0, own.high),
       most: Math.max(so?.most ?? 0, own.most),
     });
   }
-  return found;
+  return (panel) => {
+    const own = greyScale(panel, mode, full);
+    const layer = layers.get(panel.layer) ?? own;
+    const hidden = panel.blocks.count > 0 && own.high < layer.high && blockContrast(panel, layer.high) < TOLD;
+    return hidden ? { ...own, own: true } : { ...layer, own: false };
+  };
 }
+
+/** What the outlines mean, below pictures that have any. */
+export const outlineNote = (panels: readonly TendencyPanel[]): string =>
+  panels.some(({ blocks }) => blocks.count > 0)
+    ? ' Outlined: blocks; grey along the edges: samples in no block.'
+    : '';
 
 export interface PanelSceneOptions {
   /** Side in CSS pixels, the margin for marks included. */

@@ -21,6 +21,7 @@ import {
   MARGIN,
   type MarkColour,
   markLegend,
+  outlineNote,
   panelScene,
   positionAxis,
   shownMarks,
@@ -208,6 +209,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
       ],
       legend: markLegend(shownMarks(this.panel.marks, this.markColor), this.markColor, this.classes),
       scales: [this.scale(data)],
+      note: `Dark = similar.${this.outlines === 'blocks' ? outlineNote([data]) : ''}`,
     };
   }
   private scale(data: TendencyPanel): ColourScale {

@@ -1,5 +1,6 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { describe, expect, it } from 'vitest';
+import { greyScale, sharedScales } from '../../elements/es-tendency-image/draw.js';
 import { blocksPanel, tendencyResult } from '../../gallery/tendency.js';
 import type { SceneItem } from '../../scene/index.js';
 import { type TendencyFigure, tendencyFigure } from './figures.js';
@@ -48,6 +49,38 @@ function thinned(): TendencyResult {
     },
   };
 }
+
+describe('greys', () => {
+  /** Two blocks of ten, of distances `unit` times as large. */
+  const panel = (unit: number, epoch: number) => {
+    const one = blocksPanel(20, 2, { id: `epoch-${epoch}`, epoch, step: null }, 'R3');
+    return { ...one, weights: one.weights.map((w) => w * unit) };
+  };
+  it('are shared within a layer, but for pictures whose blocks could not be told in them', () => {
+    const alike = [panel(1, 1), panel(0.5, 2)];
+    const shared = alike.map(sharedScales(alike, 'ivat'));
+    expect(shared.map(({ own }) => own)).toEqual([false, false]);
+    expect(shared[0]!.high).toBe(shared[1]!.high);
+    const far = [panel(0.001, 0), panel(1, 1)];
+    const [small, large] = far.map(sharedScales(far, 'ivat'));
+    expect([small!.own, large!.own]).toEqual([true, false]);
+    expect(small!.high).toBe(greyScale(far[0]!, 'ivat').high);
+    // Nothing is counted: nothing is contradicted by a black picture.
+    const none = { ...far[0]!, blocks: { ...far[0]!.blocks, count: 0, ranges: [] } };
+    expect(sharedScales([none, far[1]!], 'ivat')(none).own).toBe(false);
+  });
+  it('that are a picture’s own are said below it, and so is what the outlines mean', () => {
+    const far = { ...result, panels: [panel(0.001, 0), panel(1, 1)] };
+    expect(
+      texts(far, 'layers')
+        .join(' ')
+        .match(/own greys/g)?.length,
+    ).toBe(1);
+    const { note } = tendencyFigure(far, 'layers', frame);
+    expect(note).toContain('Own greys: a picture whose blocks could not be told');
+    expect(note).toContain('grey along the edges: samples in no block');
+  });
+});
 
 describe('tendencyFigure', () => {
   it('layers: snapshots as columns, layers as rows, figures below', () => {

@@ -1,7 +1,7 @@
 import { blocksSentence, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
-import { layerScales, type MarkColour } from '../../elements/es-tendency-image/draw.js';
+import { type MarkColour, sharedScales } from '../../elements/es-tendency-image/draw.js';
 import type { TendencySelectDetail } from '../../elements/es-tendency-image/index.js';
 import { SCORE_MEASURES, type ScoreMeasure } from '../../elements/es-tendency-scores/index.js';
 import { AGREEMENTS, type Agreement } from '../../elements/es-tendency-thinning/index.js';
@@ -142,7 +142,7 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
       <div>
         <h3>${panel.layer === panel.snapshot.id ? panel.layer : `${panel.layer}, ${snapshotTitle(panel.snapshot)}`}</h3>
         ${this.player(panel)}
-        <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} outlines=${this.outlines ? 'blocks' : 'none'} .scaleHigh=${layerScales(this.shown, this.mode).get(panel.layer)!.high} @es-select=${this.onPosition}></es-tendency-image>
+        <es-tendency-image .data=${panel} .selection=${this.selection} .classes=${data.samples.classes} mode=${this.mode} mark-color=${this.markColor} outlines=${this.outlines ? 'blocks' : 'none'} .scaleHigh=${sharedScales(this.shown, this.mode)(panel).high} @es-select=${this.onPosition}></es-tendency-image>
         <p class="reason">${blocksSentence(panel)}</p>
       </div>
       <div>${this.figures(panel)} ${this.bySize(panel)} ${this.gallery(data, panel)}</div>
