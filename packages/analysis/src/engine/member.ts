@@ -1,5 +1,11 @@
 import type { Matrix, Metric, VatResult } from '@epochscope/core-wasm';
-import type { LightEdges, PairwiseJob, PairwiseShape, VatPointsJob, VatPointsPlan } from '@epochscope/core-wasm/jobs';
+import type {
+  LightEdges,
+  PairwiseJob,
+  PairwiseShape,
+  VatPointsJob,
+  VatPointsPlan,
+} from '@epochscope/core-wasm/jobs';
 import type { TaskName, TaskStep } from './tasks.js';
 import type { WorkerInit } from './worker-api.js';
 

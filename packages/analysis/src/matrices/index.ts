@@ -14,9 +14,10 @@ import { readPoints } from './points.js';
 import { pieces, type RowChoice, type RowSource, tensorRows } from './rows.js';
 import { readTable, type TableOptions } from './table.js';
 
+export { type Conversion, kernelMetric, type Points, spaceOf } from './conversion.js';
 export { compareRows, type Dissimilarities, readDissimilarities } from './dissimilarities.js';
 export { type Labels, readLabels, readWholeNumbers } from './labels.js';
-export { type Points, readPoints } from './points.js';
+export { conversionOf, convertedPoints, countFlat, readPoints, zeroNotes } from './points.js';
 export type { RowChoice, RowSource } from './rows.js';
 export { readTable, type Table, type TableOptions } from './table.js';
 
