@@ -7,11 +7,11 @@ import {
   type ChangeResult,
   createRun,
   type RunInit,
-  random,
   readResult,
   type Tensor,
   type TracksResult,
 } from '@epochscope/analysis';
+import { random } from '@epochscope/analysis/methods';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from './harness.js';
 

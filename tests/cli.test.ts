@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodeNpy, encodeNpz, encodeSafetensors, readResult } from '@epochscope/analysis';
+import { readResult } from '@epochscope/analysis';
+import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis/formats';
 import { main } from 'epochscope/cli';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

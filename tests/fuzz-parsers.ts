@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Tensor } from '@epochscope/analysis';
 import {
   bytesSource,
   datasetsOf,
   encodeNpy,
   encodeNpz,
   encodeSafetensors,
-  type GraphSpec,
-  graphOfKeras,
-  graphOfOnnx,
-  graphOfSpec,
   type OpenSibling,
   readHdf5,
   readHdf5Dataset,
@@ -22,8 +19,8 @@ import {
   readTable,
   readTfjsModel,
   readTorch,
-  type Tensor,
-} from '@epochscope/analysis';
+} from '@epochscope/analysis/formats';
+import { type GraphSpec, graphOfKeras, graphOfOnnx, graphOfSpec } from '@epochscope/analysis/models';
 import { EpochscopeError } from '@epochscope/core-wasm';
 
 // Every parser with a file it reads, for fuzz.test.ts and `npm run fuzz`. `rounds`: cases in `npm test`.

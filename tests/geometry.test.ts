@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GeometryResult } from '@epochscope/analysis';
-import { encodeNpy, encodeSafetensors, openRun, readResult } from '@epochscope/analysis';
+import { openRun, readResult } from '@epochscope/analysis';
+import { encodeNpy, encodeSafetensors } from '@epochscope/analysis/formats';
 import { svdReference } from '@epochscope/core-wasm/reference';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliUntil } from './harness.js';

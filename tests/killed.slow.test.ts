@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openRun, random, resumeRun } from '@epochscope/analysis';
+import { openRun, resumeRun } from '@epochscope/analysis';
+import { random } from '@epochscope/analysis/methods';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 /** `npm run kill -- N` sets another number. */

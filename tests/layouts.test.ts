@@ -2,22 +2,11 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  analyseChange,
-  captureGraph,
-  encodeNpy,
-  encodeNpz,
-  encodeSafetensors,
-  GraphRunner,
-  graphOfRun,
-  importRun,
-  type ModulesResult,
-  openRun,
-  prepareTf,
-  readArchitecture,
-  readResult,
-  type Tensor,
-} from '@epochscope/analysis';
+import { importRun, type ModulesResult, openRun, readResult, type Tensor } from '@epochscope/analysis';
+import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis/formats';
+import { analyseChange } from '@epochscope/analysis/methods';
+import { captureGraph, GraphRunner, graphOfRun, prepareTf } from '@epochscope/analysis/models';
+import { readArchitecture } from '@epochscope/analysis/runs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from './harness.js';
 

@@ -1,21 +1,19 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ModulesResult, openRun, readResult } from '@epochscope/analysis';
+import { encodeNpy } from '@epochscope/analysis/formats';
 import {
   buildModel,
   bundledMnist,
   captureOutputs,
-  encodeNpy,
   loadWeights,
   type ModelSpec,
-  type ModulesResult,
-  openRun,
   prepareTf,
-  readResult,
-  writeOutputs,
-} from '@epochscope/analysis';
+} from '@epochscope/analysis/models';
+import { writeOutputs } from '@epochscope/analysis/runs';
 import { correlationReference } from '@epochscope/core-wasm/reference';
-import { hexColour, sequential } from '@epochscope/ui';
+import { hexColour, sequential } from '@epochscope/ui/drawing';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from './harness.js';

@@ -4,18 +4,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  buildModel,
   createRun,
   openRun,
   type PruneResult,
-  prepareTf,
-  readNpy,
   readResult,
-  readSafetensors,
   type Tensor,
-  weightsOf,
   withFile,
 } from '@epochscope/analysis';
+import { readNpy, readSafetensors } from '@epochscope/analysis/formats';
+import { buildModel, prepareTf, weightsOf } from '@epochscope/analysis/models';
 import { labelRegionsReference } from '@epochscope/core-wasm/reference';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,8 +1,9 @@
 import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SeriesCheck, Tensor } from '@epochscope/analysis';
+import type { Tensor } from '@epochscope/analysis';
 import { createRun } from '@epochscope/analysis';
+import type { SeriesCheck } from '@epochscope/analysis/methods';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cli } from './harness.js';
 

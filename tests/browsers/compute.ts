@@ -1,4 +1,5 @@
-import { createEngine, random, tendency } from '@epochscope/analysis';
+import { createEngine, tendency } from '@epochscope/analysis';
+import { random } from '@epochscope/analysis/methods';
 
 // What must have the same bits everywhere: random numbers, every kernel that a method rests on, a method as a whole.
 

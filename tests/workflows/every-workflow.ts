@@ -2,15 +2,11 @@ import {
   type MemoryStore,
   memoryStore,
   openRun,
-  type Plan,
-  planWorkflow,
   type ResultBase,
   type Run,
-  runPlan,
-  runWorkflow,
-  type Workflow,
   type WorkflowOptions,
 } from '@epochscope/analysis';
+import { type Plan, planWorkflow, runPlan, runWorkflow, type Workflow } from '@epochscope/analysis/workflows';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { expect, it } from 'vitest';
 import { copyOf, smallRun, withoutSeconds } from './small-run.js';

@@ -1,28 +1,29 @@
 import {
   activityOfRun,
-  activityWorkflow,
+  changeOfRun,
+  createInlineEngine,
+  type Engine,
+  geometryOfRun,
+  modulesOfRun,
+  openRun,
+  tracksOfRun,
+} from '@epochscope/analysis';
+import {
   analyseActivity,
   analyseChange,
   analyseTracks,
-  changeOfRun,
-  changeWorkflow,
   choosePaths,
-  createInlineEngine,
-  type Dataset,
-  type Engine,
   type GeometryOfInput,
-  GraphRunner,
   geometryOfInput,
-  geometryOfRun,
+} from '@epochscope/analysis/methods';
+import { type Dataset, GraphRunner, graphOfRun, prepareTf } from '@epochscope/analysis/models';
+import {
+  activityWorkflow,
+  changeWorkflow,
   geometryWorkflow,
-  graphOfRun,
-  modulesOfRun,
   modulesWorkflow,
-  openRun,
-  prepareTf,
-  tracksOfRun,
   tracksWorkflow,
-} from '@epochscope/analysis';
+} from '@epochscope/analysis/workflows';
 import { describe, expect, it } from 'vitest';
 import { promises } from './every-workflow.js';
 import { smallRun, smallSamples, withoutSeconds } from './small-run.js';

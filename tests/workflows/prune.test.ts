@@ -1,16 +1,14 @@
 import {
-  applyMask,
   createInlineEngine,
-  type Dataset,
-  magnitudeMask,
   memoryStore,
   openRun,
   type PruneResult,
-  prunedRun,
   pruneOfRun,
-  pruneWorkflow,
   readResult,
 } from '@epochscope/analysis';
+import { applyMask, magnitudeMask } from '@epochscope/analysis/methods';
+import type { Dataset } from '@epochscope/analysis/models';
+import { prunedRun, pruneWorkflow } from '@epochscope/analysis/workflows';
 import { describe, expect, it } from 'vitest';
 import { promises } from './every-workflow.js';
 import { smallRun, smallSamples, withoutSeconds } from './small-run.js';

@@ -1,15 +1,6 @@
-import {
-  buildModel,
-  createRun,
-  type MemoryStore,
-  type ModelSpec,
-  memoryStore,
-  openRun,
-  prepareTf,
-  type Run,
-  random,
-  weightsOf,
-} from '@epochscope/analysis';
+import { createRun, type MemoryStore, memoryStore, openRun, type Run } from '@epochscope/analysis';
+import { random } from '@epochscope/analysis/methods';
+import { buildModel, type ModelSpec, prepareTf, weightsOf } from '@epochscope/analysis/models';
 
 /** Digits of 8 × 8 pixels that are none: bright in a place of their own for each of three classes, with noise. */
 export function smallSamples(count: number, seed = 1) {

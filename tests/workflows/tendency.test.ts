@@ -1,16 +1,6 @@
-import {
-  alignPanels,
-  analyseTendency,
-  createInlineEngine,
-  matrixRun,
-  openRun,
-  planWorkflow,
-  random,
-  tendency,
-  tendencyOfRun,
-  tendencyWorkflow,
-  thinTendency,
-} from '@epochscope/analysis';
+import { createInlineEngine, openRun, tendency, tendencyOfRun } from '@epochscope/analysis';
+import { alignPanels, analyseTendency, random, thinTendency } from '@epochscope/analysis/methods';
+import { matrixRun, planWorkflow, tendencyWorkflow } from '@epochscope/analysis/workflows';
 import { describe, expect, it } from 'vitest';
 import { promises } from './every-workflow.js';
 import { smallRun, withoutSeconds } from './small-run.js';

@@ -7,7 +7,7 @@ import {
   type DownloadName,
   downloadDataset,
   openDataset,
-} from '@epochscope/analysis';
+} from '@epochscope/analysis/models';
 import { guard } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
 

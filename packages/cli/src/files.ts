@@ -1,6 +1,7 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { checkResultFolder, type ResultBase, storeOf, writeResult } from '@epochscope/analysis';
+import { type ResultBase, storeOf, writeResult } from '@epochscope/analysis';
+import { checkResultFolder } from '@epochscope/analysis/runs';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** A file that appears whole or not at all, in a folder that is made if it is not there. Throws `io`, `missing`. */

@@ -1,4 +1,5 @@
-import { type Hierarchy, withFile } from '@epochscope/analysis';
+import { withFile } from '@epochscope/analysis';
+import type { Hierarchy } from '@epochscope/analysis/methods';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** Reads a class hierarchy: JSON of nested lists. Throws `format`. */

@@ -1,12 +1,7 @@
 import { basename } from 'node:path';
-import {
-  checkWeights,
-  type ImportOptions,
-  importRun,
-  planImport,
-  readArchitecture,
-  tensorToMatrix,
-} from '@epochscope/analysis';
+import { type ImportOptions, importRun } from '@epochscope/analysis';
+import { tensorToMatrix } from '@epochscope/analysis/formats';
+import { checkWeights, planImport, readArchitecture } from '@epochscope/analysis/runs';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { table } from './commands/_shared.js';
 import { readArrayFile, readLabelsFile } from './matrix-file.js';

@@ -1,16 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import {
-  bytesSource,
-  type HashedFile,
-  hashed,
-  openFile,
-  openMatrix,
-  readLabels,
-  readWholeNumbers,
-  type StoredFile,
-  type Tensor,
-} from '@epochscope/analysis';
+import { openFile, type StoredFile, type Tensor } from '@epochscope/analysis';
+import { bytesSource, openMatrix, readLabels, readWholeNumbers } from '@epochscope/analysis/formats';
+import { type HashedFile, hashed } from '@epochscope/analysis/runs';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 
 /** A file of arrays or a table, a pipe or standard input, and the array that is meant. */

@@ -1,4 +1,5 @@
-import { type Dataset, type TrainRunOptions, type TrainSummaryOfRun, trainRun } from '@epochscope/analysis';
+import { type TrainRunOptions, type TrainSummaryOfRun, trainRun } from '@epochscope/analysis';
+import type { Dataset } from '@epochscope/analysis/models';
 import { talk } from './analyse.js';
 import type { Output } from './output.js';
 

@@ -1,33 +1,19 @@
+// Elements and views, and the types of what they are given. What draws them: ./drawing.
+
 export { EsActivityBars } from './elements/es-activity-bars/index.js';
 export { type CentroidData, EsCentroidGallery } from './elements/es-centroid-gallery/index.js';
-export { centroidPixels } from './elements/es-centroid-gallery/pixels.js';
 export { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
-export {
-  MAX_TILES,
-  type PlacedTile,
-  placeTiles,
-  type Tile,
-  type TileGrid,
-  tileGrid,
-} from './elements/es-change-heatmap/tiles.js';
-export { EsChangeScatter, type ScatterData, scatterOf } from './elements/es-change-scatter/index.js';
+export { EsChangeScatter, type ScatterData } from './elements/es-change-scatter/index.js';
 export { type ClassDendrogramData, EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
-export { DIMENSION_TITLES, type DimensionMeasure, EsDimension } from './elements/es-dimension/index.js';
+export { type DimensionMeasure, EsDimension } from './elements/es-dimension/index.js';
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
 export { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
-export {
-  byPlace,
-  type ChosenCluster,
-  type Shown,
-  sharedUnits,
-  shownClusters,
-} from './elements/es-module-flow/clusters.js';
 export { EsModuleFlow } from './elements/es-module-flow/index.js';
 export { EsModuleTransition } from './elements/es-module-transition/index.js';
 export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths/index.js';
 export { EsPerturbation } from './elements/es-perturbation/index.js';
-export { EsPruneRounds, type PruneSeries, roundSnapshot } from './elements/es-prune-rounds/index.js';
+export { EsPruneRounds, type PruneSeries } from './elements/es-prune-rounds/index.js';
 export { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
 export { EsRunOverview, type OverviewCell, type OverviewData } from './elements/es-run-overview/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
@@ -36,12 +22,7 @@ export { EsSingularVectors, type SingularVectorsData } from './elements/es-singu
 export { EsSpectrum } from './elements/es-spectrum/index.js';
 export { EsTangentAlignment } from './elements/es-tangent-alignment/index.js';
 export { EsTendencyGrid, type GridSelectDetail } from './elements/es-tendency-grid/index.js';
-export {
-  type MarkColour,
-  type PanelSceneOptions,
-  panelScene,
-  sharedScales,
-} from './elements/es-tendency-image/draw.js';
+export type { MarkColour } from './elements/es-tendency-image/draw.js';
 export {
   EsTendencyImage,
   type TendencySelectDetail,
@@ -52,18 +33,16 @@ export { type Agreement, EsTendencyThinning } from './elements/es-tendency-thinn
 export { EsThetaSweep } from './elements/es-theta-sweep/index.js';
 export { EsTimeline, type TimelineSnapshot } from './elements/es-timeline/index.js';
 export { EsUpdateSizes } from './elements/es-update-sizes/index.js';
-export {
-  unitPixels,
-  type WeightMode,
-  type WeightPalette,
-  weightColour,
-  weightExtent,
-} from './elements/es-weight-pictures/draw.js';
+export type { WeightMode, WeightPalette } from './elements/es-weight-pictures/draw.js';
 export { EsWeightPictures, type WeightPicturesData } from './elements/es-weight-pictures/index.js';
 export type { EpochscopeEvents, SelectDetail } from './events.js';
-export * from './figure/index.js';
-export { CLASS_COLOURS, CORRECT_COLOUR, classColour, greyLevel, WRONG_COLOUR } from './palette.js';
-export * from './scene/index.js';
+export {
+  EsFigure,
+  type ExportDetail,
+  type ExportKind,
+  type FileOptions,
+  setFontFolder,
+} from './figure/index.js';
 export { mergeSelection, type Selection } from './selection.js';
 export { EsActivityView } from './views/activity/index.js';
 export { EsChangeView } from './views/change/index.js';
@@ -71,11 +50,5 @@ export { EsGeometryView } from './views/geometry/index.js';
 export { VIEWS } from './views/index.js';
 export { EsModulesView } from './views/modules/index.js';
 export { EsPruneView } from './views/prune/index.js';
-export {
-  type FigureOptions,
-  TENDENCY_FIGURES,
-  type TendencyFigure,
-  tendencyFigure,
-} from './views/tendency/figures.js';
 export { EsTendencyView } from './views/tendency/index.js';
 export { EsTracksView } from './views/tracks/index.js';

@@ -1,4 +1,4 @@
-import type { MarkRule } from '@epochscope/analysis';
+import type { MarkRule } from '@epochscope/analysis/methods';
 import { InvalidArgumentError } from 'commander';
 
 /** "top:10,wrong@1;2,random:20" → rules. Undefined: the caller's default. "none": no marks. */

@@ -1,4 +1,4 @@
-import type { SnapshotPolicy } from '@epochscope/analysis';
+import type { SnapshotPolicy } from '@epochscope/analysis/models';
 import { printable } from '@epochscope/core-wasm';
 import { InvalidArgumentError } from 'commander';
 

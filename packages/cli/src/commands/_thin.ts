@@ -1,4 +1,4 @@
-import type { ThinningPlan } from '@epochscope/analysis';
+import type { ThinningPlan } from '@epochscope/analysis/methods';
 import { InvalidArgumentError } from 'commander';
 import { names, whole } from './_shared.js';
 

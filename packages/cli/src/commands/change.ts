@@ -1,15 +1,7 @@
 import { join } from 'node:path';
-import {
-  type ChangeResult,
-  changeOfRun,
-  chooseSnapshots,
-  type Figure,
-  type PathRule,
-  planWorkflow,
-  runPlan,
-  type TracksResult,
-  tracksWorkflow,
-} from '@epochscope/analysis';
+import { type ChangeResult, changeOfRun, type Figure, type TracksResult } from '@epochscope/analysis';
+import type { PathRule } from '@epochscope/analysis/methods';
+import { chooseSnapshots, planWorkflow, runPlan, tracksWorkflow } from '@epochscope/analysis/workflows';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyse, openTold } from '../analyse.js';
 import { writeResultTo } from '../files.js';

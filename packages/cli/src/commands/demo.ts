@@ -1,14 +1,8 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import {
-  activityOfRun,
-  type Dataset,
-  geometryOfRun,
-  modulesOfRun,
-  openDataset,
-  prunedRun,
-  tendencyOfRun,
-} from '@epochscope/analysis';
+import { activityOfRun, geometryOfRun, modulesOfRun, tendencyOfRun } from '@epochscope/analysis';
+import { type Dataset, openDataset } from '@epochscope/analysis/models';
+import { prunedRun } from '@epochscope/analysis/workflows';
 import type { Command } from 'commander';
 import { analyseRun, openTold, talk } from '../analyse.js';
 import { writeResultTo } from '../files.js';

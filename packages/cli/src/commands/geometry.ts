@@ -1,15 +1,13 @@
 import { basename } from 'node:path';
 import {
-  GEOMETRY_DEFAULTS,
   type GeometryResult,
   type GeometryRunOptions,
-  geometryOfAlexnet,
   geometryOfRun,
-  readNpz,
-  readSafetensors,
   type WorkflowOptions,
   withFile,
 } from '@epochscope/analysis';
+import { readNpz, readSafetensors } from '@epochscope/analysis/formats';
+import { GEOMETRY_DEFAULTS, geometryOfAlexnet } from '@epochscope/analysis/workflows';
 import { guard } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { analyseFrom, analyseRun } from '../analyse.js';

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkSeries, listResults, openRun, type Run, type SeriesCheck } from '@epochscope/analysis';
+import { listResults, openRun, type Run } from '@epochscope/analysis';
+import { checkSeries, type SeriesCheck } from '@epochscope/analysis/methods';
 import { printable } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { describeFolder } from '../import-run.js';

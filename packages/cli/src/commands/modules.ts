@@ -1,5 +1,6 @@
 import type { CutRule, Figure, ModulesResult, UnitMode } from '@epochscope/analysis';
-import { MODULES_DEFAULTS, modulesOfRun } from '@epochscope/analysis';
+import { modulesOfRun } from '@epochscope/analysis';
+import { MODULES_DEFAULTS } from '@epochscope/analysis/workflows';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseRun } from '../analyse.js';
 import type { Output } from '../output.js';

@@ -1,16 +1,12 @@
 import { join, resolve } from 'node:path';
+import type { PruneResult, PruneRound, PruneRunOptions, Ranking, Run } from '@epochscope/analysis';
 import {
   compareRankings,
   PRUNE_DEFAULTS,
   type PrunedRunOptions,
-  type PruneResult,
-  type PruneRound,
-  type PruneRunOptions,
   prunedRun,
-  type Ranking,
   type Retraining,
-  type Run,
-} from '@epochscope/analysis';
+} from '@epochscope/analysis/workflows';
 import { guard } from '@epochscope/core-wasm';
 import { type Command, InvalidArgumentError } from 'commander';
 import { openTold, talk } from '../analyse.js';

@@ -1,19 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { type TendencyResult, type Thinning, tendencyOfRun } from '@epochscope/analysis';
+import type { MatrixOptions } from '@epochscope/analysis/formats';
 import {
-  blocksSentence,
   type MarkRule,
-  type MatrixOptions,
-  TENDENCY_DEFAULTS,
   TENDENCY_METRICS,
   type TendencyMetric,
-  type TendencyResult,
-  type Thinning,
   type ThinningPlan,
-  tendencyOfRun,
-} from '@epochscope/analysis';
+} from '@epochscope/analysis/methods';
+import { blocksSentence } from '@epochscope/analysis/results';
+import { TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
-import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui';
+import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui/drawing';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseFrom, analyseRun } from '../analyse.js';
 import { findFile, readLabelsFile } from '../matrix-file.js';

@@ -1,4 +1,6 @@
-import { MODEL_NAMES, type ModelSpec, TRAIN_DEFAULTS, type TrainRunOptions } from '@epochscope/analysis';
+import type { TrainRunOptions } from '@epochscope/analysis';
+import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis/models';
+import { TRAIN_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { openData } from '../data.js';

@@ -1,12 +1,6 @@
 import type { ChangeResult, TracksResult } from '@epochscope/analysis';
-import {
-  type DivergingName,
-  EsChangeHeatmap,
-  EsChangeScatter,
-  EsParameterPaths,
-  EsUpdateSizes,
-  scatterOf,
-} from '@epochscope/ui';
+import { EsChangeHeatmap, EsChangeScatter, EsParameterPaths, EsUpdateSizes } from '@epochscope/ui';
+import { type DivergingName, scatterOf } from '@epochscope/ui/drawing';
 import type { Picture } from './index.js';
 
 /** Per tensor its values before and their change ("change-C1.kernel"), per layer one against the other; update sizes and paths. */

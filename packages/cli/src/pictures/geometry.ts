@@ -1,6 +1,5 @@
 import type { GeometryResult } from '@epochscope/analysis';
 import {
-  type DivergingName,
   EsClassDendrogram,
   EsDimension,
   EsPerturbation,
@@ -8,6 +7,7 @@ import {
   EsSpectrum,
   EsTangentAlignment,
 } from '@epochscope/ui';
+import type { DivergingName } from '@epochscope/ui/drawing';
 import type { Picture } from './index.js';
 
 /**

@@ -1,12 +1,6 @@
 import { join } from 'node:path';
-import {
-  type FileOptions,
-  fontMeasure,
-  type Measure,
-  missingGlyphs,
-  type Scene,
-  type SceneItem,
-} from '@epochscope/ui';
+import type { FileOptions } from '@epochscope/ui';
+import { fontMeasure, type Measure, missingGlyphs, type Scene, type SceneItem } from '@epochscope/ui/drawing';
 import { writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
 import { loadFonts, pdfFile, pngFile, svgFile } from './render.js';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { ModulesResult } from '@epochscope/analysis';
 import {
-  type DivergingName,
   EsCentroidGallery,
   EsModuleDendrogram,
   EsModuleFlow,
   EsModuleTransition,
   EsThetaSweep,
 } from '@epochscope/ui';
+import type { DivergingName } from '@epochscope/ui/drawing';
 import { writeFileWhole } from '../files.js';
 import type { Picture } from './index.js';
 

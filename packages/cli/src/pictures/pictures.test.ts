@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Scene } from '@epochscope/ui';
+import type { Scene } from '@epochscope/ui/drawing';
 import { decode } from 'fast-png';
 import { afterAll, describe, expect, it } from 'vitest';
 import { pictureWidth } from '../commands/_pictures.js';

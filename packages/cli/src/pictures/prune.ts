@@ -1,12 +1,6 @@
 import type { PruneResult } from '@epochscope/analysis';
-import {
-  EsPruneRounds,
-  EsRemovalHistogram,
-  EsWeightPictures,
-  roundSnapshot,
-  type WeightPalette,
-  weightExtent,
-} from '@epochscope/ui';
+import { EsPruneRounds, EsRemovalHistogram, EsWeightPictures, type WeightPalette } from '@epochscope/ui';
+import { roundSnapshot, weightExtent } from '@epochscope/ui/drawing';
 import type { Picture } from './index.js';
 
 /** Units on one sheet. */

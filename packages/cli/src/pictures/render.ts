@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { type Fonts, type Pixels, readFont, type Scene, scenePdf, sceneSvg } from '@epochscope/ui';
+import { type Fonts, type Pixels, readFont, type Scene, scenePdf, sceneSvg } from '@epochscope/ui/drawing';
 import { encode } from 'fast-png';
 
 // Scenes as files, in Node alone: SVG by us, PNG from it by resvg (wasm), PDF by us. Renderer and fonts are loaded when first used.

@@ -1,13 +1,13 @@
 import type { TendencyResult } from '@epochscope/analysis';
+import { EsTendencyImage } from '@epochscope/ui';
 import {
-  EsTendencyImage,
   type FigureOptions,
   paperScene,
   provenance,
   sharedScales,
   type TendencyFigure,
   tendencyFigure,
-} from '@epochscope/ui';
+} from '@epochscope/ui/drawing';
 import type { Picture } from './index.js';
 
 const TITLES: Record<TendencyFigure, string> = {

@@ -1,4 +1,5 @@
-import { type Figure, type PruneComparison, type PruneRound, prunedSnapshot } from '@epochscope/analysis';
+import type { Figure, PruneRound } from '@epochscope/analysis';
+import { type PruneComparison, prunedSnapshot } from '@epochscope/analysis/workflows';
 import { table } from '../commands/_shared.js';
 
 const share = (figure: Figure) => (figure.value === null ? '–' : `${(100 * figure.value).toFixed(2)} %`);

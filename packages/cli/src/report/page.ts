@@ -2,16 +2,15 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import {
-  encodeInline,
   listResults,
   openRun,
-  RESULT_FORMAT,
   type ResultBase,
   type RunManifest,
   readResult,
   type SamplesReference,
   toolInfo,
 } from '@epochscope/analysis';
+import { encodeInline, RESULT_FORMAT } from '@epochscope/analysis/results';
 import { writeFileWhole } from '../files.js';
 
 const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');

@@ -1,4 +1,4 @@
-import { type Dataset, type DownloadName, openDataset } from '@epochscope/analysis';
+import { type Dataset, type DownloadName, openDataset } from '@epochscope/analysis/models';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { fetchDataset } from '../data.js';
 import type { Output } from '../output.js';

@@ -1,4 +1,5 @@
-import { type ActivityPanel, changeStatistics, selectivityIndex } from '@epochscope/analysis';
+import type { ActivityPanel } from '@epochscope/analysis';
+import { changeStatistics, selectivityIndex } from '@epochscope/analysis/methods';
 import { describe, expect, it } from 'vitest';
 import { alikeClaim, differsClaim, signsClaim } from './inagaki-claims.js';
 

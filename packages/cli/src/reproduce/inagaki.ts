@@ -5,12 +5,13 @@ import {
   activityOfRun,
   type ChangeResult,
   type Figure,
-  readManifest,
-  type SnapshotPolicy,
   type TracksResult,
 } from '@epochscope/analysis';
+import type { SnapshotPolicy } from '@epochscope/analysis/models';
+import { readManifest } from '@epochscope/analysis/runs';
 import { guard } from '@epochscope/core-wasm';
-import { EsActivityBars, EsChangeHeatmap, EsChangeScatter, scatterOf } from '@epochscope/ui';
+import { EsActivityBars, EsChangeHeatmap, EsChangeScatter } from '@epochscope/ui';
+import { scatterOf } from '@epochscope/ui/drawing';
 import { analyseRun, checkCancelled } from '../analyse.js';
 import { changeAndTracks } from '../commands/change.js';
 import type { Output } from '../output.js';

@@ -1,10 +1,10 @@
-import {
-  type GeometryResult,
-  type GeometrySpectrum,
-  type PerturbationCurves,
-  principalCosines,
-  type TangentAlignment,
+import type {
+  GeometryResult,
+  GeometrySpectrum,
+  PerturbationCurves,
+  TangentAlignment,
 } from '@epochscope/analysis';
+import { principalCosines } from '@epochscope/analysis/methods';
 import { guard } from '@epochscope/core-wasm';
 import type { Claim } from './claims.js';
 

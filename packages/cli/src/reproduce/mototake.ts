@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Dataset, type GeometryResult, geometryOfRun, openRun } from '@epochscope/analysis';
+import { type GeometryResult, geometryOfRun, openRun } from '@epochscope/analysis';
+import type { Dataset } from '@epochscope/analysis/models';
 import { analyseRun } from '../analyse.js';
 import { makeFolder } from '../files.js';
 import type { Output } from '../output.js';

@@ -1,4 +1,5 @@
-import { blocksCaption, type TendencyPanel, type TendencyResult } from '@epochscope/analysis';
+import type { TendencyPanel, TendencyResult } from '@epochscope/analysis';
+import { blocksCaption } from '@epochscope/analysis/results';
 import type { Claim } from './claims.js';
 
 // The four claims of Satoh's §4.4 with rules fixed beforehand: the paper reads them off pictures.

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import {
-  type MarkRule,
-  readManifest,
-  type SnapshotPolicy,
   type TendencyPanel,
   type TendencyResult,
   type TendencyRunOptions,
   tendencyOfRun,
 } from '@epochscope/analysis';
+import type { MarkRule } from '@epochscope/analysis/methods';
+import type { SnapshotPolicy } from '@epochscope/analysis/models';
+import { readManifest } from '@epochscope/analysis/runs';
 import { guard } from '@epochscope/core-wasm';
 import { analyseRun } from '../analyse.js';
 import type { Output } from '../output.js';

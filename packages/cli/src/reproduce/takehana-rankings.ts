@@ -1,9 +1,6 @@
-import {
-  accuracyAtRemoval,
-  type PruneComparison,
-  type PruneResult,
-  type Ranking,
-} from '@epochscope/analysis';
+import type { PruneResult, Ranking } from '@epochscope/analysis';
+import { accuracyAtRemoval } from '@epochscope/analysis/methods';
+import type { PruneComparison } from '@epochscope/analysis/workflows';
 import { numberOf, percent, spread } from './takehana-claims.js';
 
 /** Shares of weights removed at which the rankings are compared. */

@@ -1,11 +1,7 @@
 import { join } from 'node:path';
-import {
-  compareRankings,
-  type Dataset,
-  type PruneRunOptions,
-  prunedRun,
-  type Ranking,
-} from '@epochscope/analysis';
+import type { PruneRunOptions, Ranking } from '@epochscope/analysis';
+import type { Dataset } from '@epochscope/analysis/models';
+import { compareRankings, prunedRun } from '@epochscope/analysis/workflows';
 import { openTold } from '../analyse.js';
 import { pruneTalk } from '../commands/prune.js';
 import { makeFolder } from '../files.js';

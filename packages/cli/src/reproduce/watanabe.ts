@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Dataset, type ModulesRunOptions, modulesOfRun, openDataset } from '@epochscope/analysis';
+import { type ModulesRunOptions, modulesOfRun } from '@epochscope/analysis';
+import { type Dataset, openDataset } from '@epochscope/analysis/models';
 import { analyseRun } from '../analyse.js';
 import { modulesText } from '../commands/modules.js';
 import { makeFolder } from '../files.js';

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { API_FORMAT, type ApiInfo, type ApiRun, type ApiSnapshot, toolInfo } from '@epochscope/analysis';
+import { toolInfo } from '@epochscope/analysis';
+import { API_FORMAT, type ApiInfo, type ApiRun, type ApiSnapshot } from '@epochscope/analysis/api';
 import { EpochscopeError, type ErrorCode } from '@epochscope/core-wasm';
 import { type Context, Hono } from 'hono';
 import { binary, type Piece } from './body.js';

@@ -1,19 +1,11 @@
 import { lstatSync } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import {
-  type ApiResultName,
-  type ApiRunSummary,
-  decodeResult,
-  encodeBinary,
-  imagesFrom,
-  MAX_RESULT_JSON,
-  openRun,
-  type ResultBase,
-  type Run,
-  readNpy,
-  withFile,
-} from '@epochscope/analysis';
+import { openRun, type ResultBase, type Run, withFile } from '@epochscope/analysis';
+import type { ApiResultName, ApiRunSummary } from '@epochscope/analysis/api';
+import { readNpy } from '@epochscope/analysis/formats';
+import { decodeResult, encodeBinary, imagesFrom } from '@epochscope/analysis/results';
+import { MAX_RESULT_JSON } from '@epochscope/analysis/runs';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { Confinement } from './confine.js';
 

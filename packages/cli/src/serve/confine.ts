@@ -1,7 +1,7 @@
 import { type BigIntStats, realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { isSafeName } from '@epochscope/analysis';
+import { isSafeName } from '@epochscope/analysis/runs';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** A file that may be served: where it really is, and what it was when looked at. */

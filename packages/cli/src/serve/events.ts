@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ApiEvents, ApiRunEvents } from '@epochscope/analysis';
+import type { ApiEvents, ApiRunEvents } from '@epochscope/analysis/api';
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Catalogue } from './catalogue.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { apiPaths } from '@epochscope/analysis';
+import { apiPaths } from '@epochscope/analysis/api';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Context } from 'hono';
 import { type PageResult, reportPage } from '../report/page.js';

@@ -3,19 +3,10 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import {
-  apiPaths,
-  bytesSource,
-  createRun,
-  decodeAny,
-  encodeNpy,
-  type ResultBase,
-  type RunInit,
-  readNpy,
-  readSafetensors,
-  type Tensor,
-  writeResult,
-} from '@epochscope/analysis';
+import { createRun, type ResultBase, type RunInit, type Tensor, writeResult } from '@epochscope/analysis';
+import { apiPaths } from '@epochscope/analysis/api';
+import { bytesSource, encodeNpy, readNpy, readSafetensors } from '@epochscope/analysis/formats';
+import { decodeAny } from '@epochscope/analysis/results';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Serving, startServer } from './index.js';
 

@@ -1,19 +1,9 @@
 import { basename, resolve } from 'node:path';
-import {
-  chosenSamples,
-  inputOfResult,
-  type MatrixOptions,
-  openMatrix,
-  pick,
-  readInput,
-  type TendencyInput,
-  type TendencyMetric,
-  type TendencyResult,
-  type TendencyRunOptions,
-  tendencyOfInput,
-  thinningSteps,
-  type WorkflowOptions,
-} from '@epochscope/analysis';
+import type { TendencyResult, TendencyRunOptions, WorkflowOptions } from '@epochscope/analysis';
+import { type MatrixOptions, openMatrix, readInput } from '@epochscope/analysis/formats';
+import { type TendencyInput, type TendencyMetric, thinningSteps } from '@epochscope/analysis/methods';
+import { inputOfResult } from '@epochscope/analysis/runs';
+import { chosenSamples, pick, tendencyOfInput } from '@epochscope/analysis/workflows';
 import { guard } from '@epochscope/core-wasm';
 import { findFile, nameOf, readClassLabels, withArrays } from '../matrix-file.js';
 import type { Output } from '../output.js';

@@ -1,4 +1,5 @@
-import { analyseChange, type RunManifest, type Tensor } from '@epochscope/analysis';
+import type { RunManifest, Tensor } from '@epochscope/analysis';
+import { analyseChange } from '@epochscope/analysis/methods';
 import type { ChangeResult } from '@epochscope/analysis/results';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { state } from '../figure/index.js';

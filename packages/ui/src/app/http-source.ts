@@ -1,4 +1,4 @@
-import { bytesSource, httpSource, readSafetensors, type Tensor } from '@epochscope/analysis';
+import type { Tensor } from '@epochscope/analysis';
 import {
   type ApiProblem,
   type ApiRun,
@@ -6,6 +6,7 @@ import {
   type ApiSnapshot,
   apiPaths,
 } from '@epochscope/analysis/api';
+import { bytesSource, httpSource, readSafetensors } from '@epochscope/analysis/formats';
 import {
   decodeAny,
   imagesFrom,

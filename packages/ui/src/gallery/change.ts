@@ -1,13 +1,5 @@
-import {
-  type ActivityPanel,
-  type ActivityResult,
-  analyseActivity,
-  analyseChange,
-  type ChangeResult,
-  random,
-  type Tensor,
-  type TracksResult,
-} from '@epochscope/analysis';
+import type { ActivityPanel, ActivityResult, ChangeResult, Tensor, TracksResult } from '@epochscope/analysis';
+import { analyseActivity, analyseChange, random } from '@epochscope/analysis/methods';
 
 // Fixtures of `change`, `tracks` and `activity`, seeded: a small convolutional net on 12 × 12 pictures.
 

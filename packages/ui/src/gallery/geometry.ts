@@ -1,13 +1,13 @@
+import type { GeometryResult } from '@epochscope/analysis';
 import {
   alignmentSteps,
   type GeometryOfInput,
-  type GeometryResult,
   PERTURBATION_LENGTHS,
   random,
   summariseAlignment,
   summarisePerturbation,
   summariseSpectrum,
-} from '@epochscope/analysis';
+} from '@epochscope/analysis/methods';
 
 // Fixture of `geometry`, seeded: made-up spectra that steepen with depth, on soft 14 × 14 pictures.
 

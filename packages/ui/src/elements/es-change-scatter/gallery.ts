@@ -1,4 +1,4 @@
-import { changeStatistics, random } from '@epochscope/analysis';
+import { changeStatistics, random } from '@epochscope/analysis/methods';
 import type { GalleryCase } from '../../gallery/case.js';
 import { changeResult } from '../../gallery/change.js';
 import { scatterOf } from './index.js';

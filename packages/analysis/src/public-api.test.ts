@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import * as formats from './formats.js';
+import * as main from './index.js';
+import * as methods from './methods.js';
+import * as models from './models.js';
+import * as results from './results/index.js';
+import * as runs from './runs.js';
+import * as workflows from './workflows.js';
+
+// Taking a name away, or adding one, is a decision about what others build on: make it here too.
+
+const names = (entry: object) => Object.keys(entry).sort().join(' ');
+
+describe('the public names', () => {
+  it('of @epochscope/analysis', () => {
+    expect(names(main)).toMatchInlineSnapshot(
+      `"EpochscopeError activityOfRun captureRun changeOfRun createEngine createInlineEngine createRun directoryStore filesOfDrop filesStore geometryOfRun httpStore importRun listResults memoryStore modulesOfRun openFile openRun opfsStore overlay pruneOfRun readResult recordFit resumeRun setDefaultThreads setReadLimits storeOf tendency tendencyOfRun toolInfo tracksOfRun trainRun withFile within writeResult zipOf zipStore"`,
+    );
+  });
+  it('of @epochscope/analysis/formats', () => {
+    expect(names(formats)).toMatchInlineSnapshot(
+      `"DTYPE_BYTES bytesSource compareRows datasetsOf dtypeOf elementCount encodeNpy encodeNpz encodeSafetensors headNorms httpSource openMatrix readDissimilarities readHdf5 readHdf5Dataset readInput readKerasFile readKerasWeights readLabels readNpy readNpyHeader readNpyRows readNpz readNpzDirectory readNpzEntry readOnnx readPoints readSafetensors readSafetensorsEntry readSafetensorsHeader readShardIndex readSharded readTable readTfjsModel readTorch readTorchEntry readTorchHeader readWholeNumbers selectChannel selectTokens tensorToMatrix toFloat32 tokenAxis tokenCount tokensAsSamples"`,
+    );
+  });
+  it('of @epochscope/analysis/methods', () => {
+    expect(names(methods)).toMatchInlineSnapshot(
+      `"AGREEMENT_PAIRS INTERVALS LEAST_SAMPLES NO_CLASS PAPER_OPTIONS PERTURBATION_LENGTHS TANGENTS TENDENCY_METRICS THETAS accuracyAtRemoval adjustedRandIndex alignOrder alignPanels alignedView alignmentSize alignmentSteps analyseActivity analyseChange analyseModules analyseTendency analyseTracks applyMask ascendingOrder assignFree blockLabels blockStability blocksCaption blocksSentence changeStatistics checkSeries choosePaths chooseRegions chooseSamples classTree cutModules defaultSmallest dimensionsOf effectiveRank equalAccuracy findBlocks findRegions geometryOfInput hierarchyDistances isExplicit jacobianOf joinThinning labelScores linkModules magnitudeMask matchClusters normalisedMutualInformation orderCorrelation participationRatio pictureLayout placeMarks principalCosines proposeTheta pruneRounds purity random regionsLeft removalShares removeRegions rimScore selectivityIndex silhouette spectrumOf spreadOf summariseAlignment summarisePerturbation summariseSpectrum sweepTheta tangentVectors thinOrder thinPanel thinTendency thinnedAgreement thinningSteps transitionMatrix transitionOf unitFeatures unitLayers unitName unitOutputs unitTotal"`,
+    );
+  });
+  it('of @epochscope/analysis/models', () => {
+    expect(names(models)).toMatchInlineSnapshot(
+      `"DOWNLOADS GraphRunner MODEL_NAMES alexnet buildModel bundledMnist captureGraph captureOutputs cifar10Folder downloadDataset evaluate graphOfKeras graphOfModel graphOfOnnx graphOfRun graphOfSpec inputScaleOf isActivation isGraphSpec loadWeights lossGradient mnistFolder openDataset prepareTf pretrain randomAlexnet readPredictions shapesOf snapshotPlan train weightsOf"`,
+    );
+  });
+  it('of @epochscope/analysis/results', () => {
+    expect(names(results)).toMatchInlineSnapshot(
+      `"RESULT_FORMAT alignedView blocksCaption blocksSentence decodeAny decodeResult encodeBinary encodeInline imagesFrom inlineBytes outlineOf parseResult"`,
+    );
+  });
+  it('of @epochscope/analysis/runs', () => {
+    expect(names(runs)).toMatchInlineSnapshot(
+      `"MAX_RESULT_JSON RUN_FORMAT canonicalWeights checkResultFolder checkWeights hashed identityOf imagesOf inputOfResult isSafeName labelsOf pictureShape planImport readArchitecture readManifest readWeights recogniseRun resultPath writeIndex writeOutputs writePredictions"`,
+    );
+  });
+  it('of @epochscope/analysis/workflows', () => {
+    expect(names(workflows)).toMatchInlineSnapshot(
+      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT GEOMETRY_DEFAULTS MODULES_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory chooseSnapshots chosenSamples compareRankings geometryOfAlexnet geometryOfRun geometryWorkflow matrixRun modulesOfRun modulesWorkflow pick planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot runPlan runWorkflow tendency tendencyOfInput tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun"`,
+    );
+  });
+});
