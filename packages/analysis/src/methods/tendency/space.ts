@@ -76,6 +76,29 @@ export async function vatOf(
   return { ...vat, weights, unit, notes };
 }
 
+/** All pairs' dissimilarities, the upper triangle in SciPy's order, in multiples of `unit` as `vatOf` gives it. 4·n(n−1)/2 bytes. */
+export async function dissimilaritiesOf(
+  engine: Pick<Engine, 'pairwise'>,
+  { outputs, space }: TendencyInput,
+  metric: TendencyMetric,
+  unit: number,
+  options: Pick<JobOptions, 'signal'>,
+): Promise<Float32Array> {
+  if (space?.metric === 'matrix') {
+    const n = outputs.shape[0];
+    const pairs = new Float32Array((n * (n - 1)) / 2);
+    for (let i = 0, k = 0; i < n; i++)
+      for (let j = i + 1; j < n; j++) pairs[k++] = (outputs.data[i * n + j]! * space.unit) / unit;
+    return pairs;
+  }
+  const { data } = await engine.pairwise(outputs, {
+    ...options,
+    metric: space?.metric ?? (metric as Metric),
+    condensed: true,
+  });
+  return space ? data.map((distance) => inItsUnit(space, distance) / unit) : data;
+}
+
 /** Says which weights lie too near to the rounding of their rows. */
 function roundingNotes({ order, weights, parent }: VatResult, space: Space): string[] {
   const { rounding } = space;
