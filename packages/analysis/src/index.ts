@@ -11,6 +11,7 @@ export { setReadLimits } from './formats/budget.js';
 export type * from './formats/types.js';
 export type * from './methods/activity/types.js';
 export type * from './methods/change/types.js';
+export type * from './methods/difference/types.js';
 export type * from './methods/geometry/types.js';
 export type * from './methods/modules/types.js';
 export type * from './methods/prune/types.js';
@@ -34,6 +35,13 @@ export {
   type TracksRunOptions,
   tracksOfRun,
 } from './workflows/change/index.js';
+export {
+  type DifferenceOfMatricesOptions,
+  type DifferenceRunOptions,
+  difference,
+  differenceOfRun,
+  differenceOfRuns,
+} from './workflows/difference/index.js';
 export { type GeometryRunOptions, geometryOfRun } from './workflows/geometry/index.js';
 export { type ModulesRunOptions, modulesOfRun } from './workflows/modules/index.js';
 export { type PruneRunOptions, pruneOfRun } from './workflows/prune/index.js';

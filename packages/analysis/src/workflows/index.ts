@@ -21,6 +21,15 @@ export {
   tracksOfRun,
   tracksWorkflow,
 } from './change/index.js';
+export {
+  DIFFERENCE_DEFAULTS,
+  type DifferenceOfMatricesOptions,
+  type DifferenceRunOptions,
+  difference,
+  differenceOfRun,
+  differenceOfRuns,
+  differenceWorkflow,
+} from './difference/index.js';
 export { type AlexnetSource, geometryOfAlexnet } from './geometry/alexnet.js';
 export {
   GEOMETRY_DEFAULTS,

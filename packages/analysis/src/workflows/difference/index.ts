@@ -1,0 +1,414 @@
+import { guard, type Matrix, METRICS, type Metric } from '@epochscope/core-wasm';
+import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
+import { createEngine } from '../../engine/create.js';
+import { elementCount } from '../../formats/dtypes.js';
+import { selectedShape } from '../../formats/matrix.js';
+import {
+  analyseDifference,
+  type Difference,
+  type DifferenceResult,
+  type DifferenceSide,
+  differenceOf,
+  differenceSide,
+  linearCka,
+} from '../../methods/difference/index.js';
+import type { TendencyInput } from '../../methods/tendency/index.js';
+import { RESULT_FORMAT } from '../../results/types.js';
+import { findLayer } from '../../run/manifest.js';
+import type { Run, SnapshotInfo } from '../../run/types.js';
+import { toolInfo } from '../../version.js';
+import { captureRun } from '../capture/index.js';
+import {
+  type CaptureOutput,
+  type CaptureTask,
+  captureParts,
+  computeCapture,
+  outputsOf,
+} from '../capture/parts.js';
+import { inputOfResult, PlanInput } from '../input.js';
+import { keyOf } from '../keys.js';
+import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
+import { runWorkflow, type WorkflowOptions } from '../run.js';
+import { chosenSamples, hashOfSamples, pick, placeOf, withDefaults } from '../select.js';
+import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
+
+export interface DifferenceRunOptions {
+  /** Snapshots by id, epoch, "first", "last" or "init". */
+  from: string | number;
+  to: string | number;
+  /** Layer of the first picture; "P1@3" is channel 3 of P1. null: the last. */
+  layer: string | null;
+  /** Layer of the second. null: the same. */
+  toLayer: string | null;
+  metric: Metric;
+  /** The first so many samples, or these; null: all. */
+  samples: number | readonly number[] | null;
+  /** Draws the samples that scales and CKA are taken over, where they are not taken over all. */
+  seed: number;
+  /** Of the result. */
+  name: string;
+}
+
+export const DIFFERENCE_DEFAULTS: DifferenceRunOptions = {
+  from: 'first',
+  to: 'last',
+  layer: null,
+  toLayer: null,
+  metric: 'euclidean',
+  samples: null,
+  seed: 1,
+  name: 'default',
+};
+
+interface Place {
+  snapshot: Pick<SnapshotInfo, 'id' | 'epoch' | 'step'>;
+  layer: string;
+  /** Parts that capture its outputs. */
+  captures: readonly string[];
+}
+
+interface Shared extends Pick<DifferenceRunOptions, 'metric' | 'samples' | 'seed'> {}
+
+/** One side's tree and scale. */
+interface SideTask extends Shared, Place {
+  kind: 'side';
+}
+
+/** CKA of the outputs of both. */
+interface CkaTask extends Shared {
+  kind: 'cka';
+  places: [Place, Place];
+}
+
+type Task = CaptureTask | SideTask | CkaTask;
+type Cka = Pick<Difference, 'cka' | 'ckaSamples'>;
+
+/** What changed between two pictures of a run's samples (methods/difference): a part a side, one for CKA, captures before them. */
+export const differenceWorkflow: Workflow<
+  DifferenceRunOptions,
+  Task,
+  CaptureOutput | DifferenceSide | Cka,
+  DifferenceResult
+> = {
+  method: 'difference',
+
+  async plan(run, given) {
+    const options = differenceOptions(given);
+    const last = run.manifest.layers.at(-1)?.name;
+    const layer = options.layer ?? last;
+    guard(layer !== undefined, 'missing', () => `${run.store.name} names no layer`, { path: run.store.name });
+    const toLayer = options.toLayer ?? layer;
+    const chosenPlaces = [
+      { snapshot: run.snapshot(options.from), layer },
+      { snapshot: run.snapshot(options.to), layer: toLayer },
+    ];
+    guard(
+      chosenPlaces[0]!.snapshot.id !== chosenPlaces[1]!.snapshot.id || layer !== toLayer,
+      'argument',
+      () =>
+        `difference: both pictures are ${chosenPlaces[0]!.snapshot.id}, ${layer}; choose two snapshots or two layers`,
+    );
+    const count =
+      run.manifest.samples?.count ?? (await run.outputCount(chosenPlaces[0]!.snapshot.id, layer)) ?? 0;
+    const chosen = chosenSamples(options.samples, count);
+    const n = chosen?.length ?? count;
+    const input = new PlanInput(run);
+    const parts: Part<Task>[] = [];
+    const places: Place[] = [];
+    const decided: object[] = [];
+    const { metric, samples, seed } = options;
+    for (const { snapshot, layer } of chosenPlaces) {
+      const captures = await captureParts(run, input, [snapshot.id], [layer]);
+      parts.push(...captures.parts.filter(({ key }) => !parts.some((part) => part.key === key)));
+      const { layer: whole, selection } = findLayer(run.manifest.layers, layer, run.store.name);
+      const d = elementCount(selectedShape(whole.shape, selection));
+      const place = { snapshot: placeOf(snapshot), layer, captures: captures.of(snapshot.id, layer) };
+      const decides = {
+        snapshot: place.snapshot,
+        layer,
+        metric,
+        samples: hashOfSamples(chosen),
+        seed,
+        outputs: input.needed(
+          await input.outputs(snapshot.id, whole.name),
+          `outputs of layer ${whole.name} at snapshot ${snapshot.id}`,
+        ),
+      };
+      decided.push(decides);
+      places.push(place);
+      parts.push({
+        key: keyOf('difference side', decides),
+        stage: 'Trees',
+        title: `${snapshot.id} ${layer}`,
+        after: place.captures,
+        memory: vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + 68e6,
+        work: n * n * d,
+        task: { kind: 'side', metric, samples, seed, ...place },
+      });
+    }
+    const widths = places.map(({ layer }) => elementCount(run.layer(layer).shape));
+    parts.push({
+      key: keyOf('difference cka', decided),
+      stage: 'CKA',
+      title: places.map(({ snapshot, layer }) => `${snapshot.id} ${layer}`).join(' – '),
+      after: [...new Set(places.flatMap(({ captures }) => captures))],
+      memory: 4 * n * (widths[0]! + widths[1]!) * 2 + 64e6,
+      work: n * (widths[0]! + widths[1]!) * Math.min(2000, widths[0]! + widths[1]!),
+      task: { kind: 'cka', metric, samples, seed, places: [places[0]!, places[1]!] },
+    });
+    return {
+      format: PLAN_FORMAT,
+      method: 'difference',
+      tool: toolInfo,
+      options: {
+        ...options,
+        from: places[0]!.snapshot.id,
+        to: places[1]!.snapshot.id,
+        layer,
+        toLayer,
+      },
+      input: input.plan(),
+      parts,
+      hint: 'take fewer samples',
+      notes: [],
+    };
+  },
+
+  async compute(part, context) {
+    const { task } = part;
+    const { engine, run, signal } = context;
+    if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
+    const { metric, seed } = task;
+    if (task.kind === 'cka') {
+      const [a, b] = [
+        await inputAt(task.places[0], task, context),
+        await inputAt(task.places[1], task, context),
+      ];
+      const { cka, samples } = await linearCka(engine, a, b, { seed, signal });
+      return { cka, ckaSamples: samples };
+    }
+    return differenceSide(engine, await inputAt(task, task, context), run.name, {
+      metric,
+      seed,
+      signal,
+      onProgress: (done, total) => context.onProgress?.(done / (total || 1)),
+    });
+  },
+
+  async join(plan, { run, output, seconds, reads }) {
+    const { options } = plan;
+    const sides: DifferenceSide[] = [];
+    let cka: Cka | undefined;
+    for (const { key, task } of plan.parts) {
+      if (task.kind === 'side') sides.push(await output(key));
+      if (task.kind === 'cka') cka = await output(key);
+    }
+    const found = differenceOf(sides[0]!, sides[1]!);
+    const chosen = chosenSamples(options.samples, run.manifest.samples?.count ?? sides[0]!.n);
+    return {
+      ...resultOf({ ...found, ...cka! }, options, seconds),
+      input: await inputOfResult(plan, run, reads),
+      samples: {
+        count: sides[0]!.n,
+        labels: pick(await run.labels(), chosen),
+        classes: run.manifest.classes,
+        images: await run.images(chosen),
+        ...(chosen ? { indices: chosen } : {}),
+      },
+    };
+  },
+};
+
+/**
+ * What changed between two pictures of a run's samples: two snapshots, or two layers (`methods/difference`); outputs that the run does not hold
+ * are captured into it first. Throws `argument` for one and the same picture, `missing`, `unsupported`, `memory`, `cancelled`.
+ */
+export const differenceOfRun = (
+  run: Run,
+  options: Partial<DifferenceRunOptions> = {},
+  how: WorkflowOptions = {},
+): Promise<DifferenceResult> => runWorkflow(differenceWorkflow, run, options, how);
+
+/**
+ * The same between pictures of two runs of the same samples: two models, two seeds. `from` and `layer` are the first run's, `to` and `toLayer`
+ * the second's (default "last" and the last layer of each). Samples are taken as they stand: both runs must hold them in the same order, which
+ * is checked by the labels where both have some. Throws `shape` where the numbers or the labels of samples differ.
+ */
+export async function differenceOfRuns(
+  runs: readonly [Run, Run],
+  given: Partial<DifferenceRunOptions> = {},
+  how: WorkflowOptions = {},
+): Promise<DifferenceResult> {
+  const options = differenceOptions({ from: 'last', ...given });
+  const engine = how.engine ?? createEngine();
+  const begun = performance.now();
+  try {
+    const layers = [options.layer, options.toLayer ?? options.layer].map(
+      (layer, i) => layer ?? runs[i]!.manifest.layers.at(-1)?.name,
+    );
+    const snapshots = [options.from, options.to].map((snapshot, i) => runs[i]!.snapshot(snapshot));
+    const labels = [await runs[0].labels(), await runs[1].labels()] as const;
+    const counts = await Promise.all(
+      runs.map(
+        async (run, i) =>
+          run.manifest.samples?.count ?? (await run.outputCount(snapshots[i]!.id, layers[i]!)),
+      ),
+    );
+    const names = runs.map(({ store }) => store.name);
+    guard(
+      counts[0] === counts[1],
+      'shape',
+      () =>
+        `${names[0]} has ${counts[0]} samples and ${names[1]} ${counts[1]}: a difference is between pictures of the same`,
+      { expected: counts[0]!, got: counts[1]! },
+    );
+    const other = labels[0] && labels[1] ? labels[0].findIndex((label, i) => label !== labels[1]![i]) : -1;
+    guard(
+      other < 0,
+      'shape',
+      () =>
+        `sample ${other} has label ${labels[0]![other]} in ${names[0]} and ${labels[1]![other]} in ${names[1]}: a difference is between pictures of the same samples`,
+      { row: other },
+    );
+    const chosen = chosenSamples(options.samples, counts[0] ?? 0);
+    const reads: Record<string, never>[] = [{}, {}];
+    const inputs: TendencyInput[] = [];
+    for (const [i, run] of runs.entries()) {
+      const [layer, snapshot] = [layers[i]!, snapshots[i]!];
+      if (!(await run.hasOutputs(snapshot.id, run.layer(layer).name)))
+        await captureRun(
+          run,
+          { layers: [run.layer(layer).name], snapshots: [snapshot.id] },
+          { ...how, engine },
+        );
+      inputs.push(
+        plainInput(
+          await run.outputs(snapshot.id, layer, { reads: reads[i]!, ...(chosen ? { rows: chosen } : {}) }),
+          layer,
+          placeOf(snapshot),
+        ),
+      );
+    }
+    const found = await analyseDifference(engine, [inputs[0]!, inputs[1]!], [runs[0].name, runs[1].name], {
+      ...options,
+      signal: how.signal,
+      onProgress: asProgress(how),
+    });
+    return {
+      ...resultOf(
+        found,
+        { ...options, from: snapshots[0]!.id, to: snapshots[1]!.id, layer: layers[0]!, toLayer: layers[1]! },
+        (performance.now() - begun) / 1000,
+      ),
+      input: {
+        source: `${runs[0].name} and ${runs[1].name}`,
+        files: Object.fromEntries(
+          runs.flatMap((run, i) =>
+            Object.entries(reads[i]!).map(([path, state]) => [`${run.name}/${path}`, state]),
+          ),
+        ),
+      },
+      samples: {
+        count: found.order.length,
+        labels: pick(labels[0] ?? labels[1], chosen),
+        classes: runs[0].manifest.classes ?? runs[1].manifest.classes,
+        images: (await runs[0].images(chosen)) ?? (await runs[1].images(chosen)),
+        ...(chosen ? { indices: chosen } : {}),
+      },
+    };
+  } finally {
+    if (!how.engine) await engine.close();
+  }
+}
+
+export type DifferenceOfMatricesOptions = Partial<Pick<DifferenceRunOptions, 'metric' | 'seed'>> &
+  Pick<MatrixRunOptions, 'labels' | 'classes'> & {
+    /** Of the two, for messages and results. */
+    names?: readonly [string, string];
+  };
+
+/** What changed between two matrices whose rows are the same samples. Throws `shape`, `argument`, `not-finite`, `memory`, `cancelled`. */
+export async function difference(
+  x: MatrixInput,
+  y: MatrixInput,
+  { names = ['first', 'second'], labels, classes, ...options }: DifferenceOfMatricesOptions = {},
+  how: WorkflowOptions = {},
+): Promise<DifferenceResult> {
+  const runs = [
+    await matrixRun(x, { name: names[0], labels, classes }),
+    await matrixRun(y, { name: names[1] }),
+  ] as const;
+  return differenceOfRuns(runs, options, how);
+}
+
+function differenceOptions(given: Partial<DifferenceRunOptions>): DifferenceRunOptions {
+  const options = withDefaults('difference', DIFFERENCE_DEFAULTS, given);
+  const { metric, seed } = options;
+  guard(
+    METRICS.includes(metric),
+    'argument',
+    () => `difference: metric: expected one of ${METRICS.join(', ')}, got ${metric}`,
+    { got: metric },
+  );
+  guard(
+    Number.isInteger(seed) && seed >= 0,
+    'argument',
+    () => `difference: seed: expected an integer ≥ 0, got ${seed}`,
+    { got: seed },
+  );
+  return options;
+}
+
+const plainInput = (outputs: Matrix, layer: string, snapshot: TendencyInput['snapshot']): TendencyInput => ({
+  snapshot,
+  layer,
+  outputs,
+  labels: null,
+  predictions: null,
+  logLikelihood: null,
+});
+
+async function inputAt(
+  { snapshot, layer, captures }: Place,
+  { samples }: Shared,
+  context: PartContext,
+): Promise<TendencyInput> {
+  const { run } = context;
+  const count = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
+  const outputs = await outputsOf(context, snapshot.id, layer, captures, chosenSamples(samples, count));
+  return plainInput(outputs, layer, snapshot);
+}
+
+function asProgress({ onProgress }: WorkflowOptions): ((done: number, total: number) => void) | undefined {
+  return (
+    onProgress &&
+    ((done, total) => {
+      const share = done / (total || 1);
+      onProgress({
+        share,
+        stage: 'Trees',
+        title: share < 0.5 ? 'first' : 'second',
+        stageShare: share,
+        secondsLeft: null,
+      });
+    })
+  );
+}
+
+function resultOf(
+  found: Difference,
+  options: DifferenceRunOptions,
+  seconds: number,
+): Omit<DifferenceResult, 'input' | 'samples'> {
+  const { from, to, layer, toLayer, metric, seed, name } = options;
+  return {
+    format: RESULT_FORMAT,
+    method: 'difference',
+    name,
+    tool: toolInfo,
+    parameters: { from, to, layer, toLayer, metric, samples: found.order.length },
+    seeds: { analysis: seed },
+    seconds,
+    ...found,
+  };
+}
