@@ -14,6 +14,7 @@ export type * from './methods/change/types.js';
 export type * from './methods/difference/types.js';
 export type * from './methods/geometry/types.js';
 export type * from './methods/modules/types.js';
+export type * from './methods/path/types.js';
 export type * from './methods/prune/types.js';
 export type * from './methods/tendency/types.js';
 export { listResults, readResult, writeResult } from './results/store.js';
@@ -44,6 +45,13 @@ export {
 } from './workflows/difference/index.js';
 export { type GeometryRunOptions, geometryOfRun } from './workflows/geometry/index.js';
 export { type ModulesRunOptions, modulesOfRun } from './workflows/modules/index.js';
+export {
+  type PathEnd,
+  type PathOfMatrixOptions,
+  type PathRunOptions,
+  path,
+  pathOfRun,
+} from './workflows/path/index.js';
 export { type PruneRunOptions, pruneOfRun } from './workflows/prune/index.js';
 export type { WorkflowOptions, WorkflowProgress } from './workflows/run.js';
 export {

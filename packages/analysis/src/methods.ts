@@ -5,6 +5,7 @@ export * from './methods/change/index.js';
 export * from './methods/difference/index.js';
 export * from './methods/geometry/index.js';
 export * from './methods/modules/index.js';
+export * from './methods/path/index.js';
 export * from './methods/prune/index.js';
 export * from './methods/series-check/index.js';
 export * from './methods/tendency/index.js';

@@ -46,6 +46,15 @@ export {
 } from './modules/index.js';
 export type { PartsPlace } from './parts.js';
 export {
+  PATH_DEFAULTS,
+  type PathEnd,
+  type PathOfMatrixOptions,
+  type PathRunOptions,
+  path,
+  pathOfRun,
+  pathWorkflow,
+} from './path/index.js';
+export {
   COMPARISON_FORMAT,
   type ComparedRanking,
   compareRankings,
