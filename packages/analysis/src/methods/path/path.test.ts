@@ -30,7 +30,7 @@ function bottlenecks(matrix: number[][], gone: number[] = []): number[][] {
   const out = matrix.map((row) => [...row]);
   for (let k = 0; k < out.length; k++) {
     if (gone.includes(k)) continue;
-    for (const [i, row] of out.entries())
+    for (const row of out)
       for (let j = 0; j < row.length; j++) row[j] = Math.min(row[j]!, Math.max(row[k]!, out[k]![j]!));
   }
   return out;
