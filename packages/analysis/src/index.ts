@@ -60,4 +60,4 @@ export {
   tendency,
   tendencyOfRun,
 } from './workflows/tendency/index.js';
-export { type TrainRunOptions, type TrainSummaryOfRun, trainRun } from './workflows/train/index.js';
+export { type TrainResult, type TrainRunOptions, trainRun } from './workflows/train/index.js';

@@ -1,7 +1,6 @@
 // Nets, their training and what their layers give out: on tfjs, or as graphs of any tool.
 
-export { captureGraph } from './capture/graph.js';
-export { type CaptureOptions, captureOutputs, readPredictions } from './capture/index.js';
+export { type CaptureOptions, captureGraph, captureOutputs, readPredictions } from './capture/index.js';
 export * from './datasets/index.js';
 export { alexnet, randomAlexnet } from './models/alexnet/index.js';
 export {

@@ -44,7 +44,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/workflows', () => {
     expect(names(workflows)).toMatchInlineSnapshot(
-      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS GEOMETRY_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory chooseSnapshots chosenSamples compareRankings difference differenceOfRun differenceOfRuns differenceWorkflow geometryOfAlexnet geometryOfRun geometryWorkflow matrixRun modulesOfRun modulesWorkflow path pathOfRun pathWorkflow pick planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot runPlan runWorkflow tendency tendencyOfInput tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun"`,
+      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS GEOMETRY_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory chooseSnapshots chosenSamples compareRankings difference differenceOfRun differenceOfRuns differenceWorkflow geometryOfAlexnet geometryOfRun geometryWorkflow matrixRun modulesOfRun modulesWorkflow path pathOfRun pathWorkflow pick planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot runPlan runWorkflow tendency tendencyOfInput tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun trainWorkflow"`,
     );
   });
 });

@@ -42,6 +42,15 @@ export function checkCancelled({ signal }: Output, message: string): void {
   if (signal.aborted) throw new EpochscopeError('cancelled', message);
 }
 
+/** What was thrown; one that was cancelled also says what is kept for the same command. */
+export function goesOn(cause: unknown, kept: string): unknown {
+  return cause instanceof EpochscopeError && cause.code === 'cancelled'
+    ? new EpochscopeError('cancelled', `${cause.message}; ${kept}, the same command goes on`, cause.fields, {
+        cause,
+      })
+    : cause;
+}
+
 /**
  * Computes a result and writes it whole to `folder`. Refused before the long part if anything but an older result stands there. Parts that are
  * done stand beside it until then, and the same command goes on with them. Throws as `work`, `io`.
@@ -63,13 +72,7 @@ export async function analyseFrom<Result extends ResultBase>(
     await place.store.remove(place.folder);
     return { result, folder };
   } catch (cause) {
-    if (!(cause instanceof EpochscopeError) || cause.code !== 'cancelled' || !parts) throw cause;
-    throw new EpochscopeError(
-      'cancelled',
-      `${cause.message}; ${parts} ${parts === 1 ? 'part is' : 'parts are'} kept, the same command goes on`,
-      cause.fields,
-      { cause },
-    );
+    throw parts ? goesOn(cause, `${parts} ${parts === 1 ? 'part is' : 'parts are'} kept`) : cause;
   } finally {
     stop();
   }

@@ -1,16 +1,28 @@
-import { type TrainRunOptions, type TrainSummaryOfRun, trainRun } from '@epochscope/analysis';
+import { type TrainResult, type TrainRunOptions, trainRun } from '@epochscope/analysis';
 import type { Dataset } from '@epochscope/analysis/models';
-import { talk } from './analyse.js';
+import { goesOn, talk } from './analyse.js';
 import type { Output } from './output.js';
 
 /** Trains and writes a run, telling how far it is. Throws as `trainRun` of analysis. */
 export async function trainTold(
   directory: string,
   data: Dataset,
-  options: Partial<TrainRunOptions>,
+  options: Partial<Omit<TrainRunOptions, 'data'>>,
   overwrite: boolean,
   output: Output,
-): Promise<TrainSummaryOfRun> {
-  const { stop, ...how } = talk(output);
-  return trainRun(directory, data, options, { ...how, overwrite }).finally(stop);
+): Promise<TrainResult> {
+  const { stop, onProgress, ...how } = talk(output);
+  let begun = false;
+  return trainRun(directory, data, options, {
+    ...how,
+    overwrite,
+    onProgress(progress) {
+      begun ||= progress.stageShare > 0;
+      onProgress!(progress);
+    },
+  })
+    .catch((cause) => {
+      throw begun ? goesOn(cause, 'snapshots and the state of the training are kept') : cause;
+    })
+    .finally(stop);
 }

@@ -122,7 +122,7 @@ export const readNpyRows = (source: ByteSource, from: number, to: number): Promi
 export type RowChoice = readonly [from: number, to: number] | Uint32Array;
 
 /** Bytes read at once, and the gap between wanted rows that is read along rather than skipped. */
-const BLOCK = 1 << 26;
+export const NPY_BLOCK_BYTES = 1 << 26;
 const GAP = 1 << 16;
 
 /**
@@ -159,7 +159,7 @@ export async function readNpySelected(source: ByteSource, rows: RowChoice): Prom
   /** Row numbers in the order of the file, and where each goes. */
   const order = chosen ? [...chosen.keys()].sort((a, b) => chosen[a]! - chosen[b]!) : null;
   const rowAt = (i: number) => (order ? chosen![order[i]!]! : from + i);
-  const block = Math.max(stride, BLOCK);
+  const block = Math.max(stride, NPY_BLOCK_BYTES);
   let out: TensorData | null = null;
   for (let i = 0; i < count; ) {
     const first = rowAt(i);

@@ -1,8 +1,10 @@
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
+import { platform } from '#platform';
 import { selectPart, tensorToMatrix } from '../formats/matrix.js';
 import { readNpy, readNpyHeader, readNpySelected } from '../formats/npy.js';
 import { readSafetensors, readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
+import type { FileIdentity } from '../results/types.js';
 import { readText, withStored } from '../stores/content.js';
 import { hashed } from '../stores/identity.js';
 import { type Place, storeOf } from '../stores/of.js';
@@ -117,7 +119,7 @@ export async function openRun(place: Place): Promise<Run> {
     const file = hashed(await store.open(path));
     try {
       const value = await body(file);
-      options.reads[path] = file.identity();
+      options.reads[path] = readTwice(options.reads[path], file.identity());
       return value;
     } finally {
       await file.close();
@@ -204,6 +206,15 @@ export async function openRun(place: Place): Promise<Run> {
     labels: (options = {}) => classesIn('labels.npy', options),
     predictions: (options = {}) => classesIn('predictions.npy', options),
   };
+}
+
+/** Of a file read again: its whole hash if one reading was of all of it, else the hash of both readings in turn. */
+function readTwice(before: FileIdentity | undefined, now: FileIdentity): FileIdentity {
+  if (!before || 'sha256' in now) return now;
+  if ('sha256' in before || before.sha256OfRead === now.sha256OfRead) return before;
+  const hash = platform.sha256();
+  hash.update(new TextEncoder().encode(before.sha256OfRead + now.sha256OfRead));
+  return { ...now, sha256OfRead: hash.digest() };
 }
 
 interface KnownHeader {

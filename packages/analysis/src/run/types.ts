@@ -123,6 +123,6 @@ export interface RunWriter {
   appendSnapshot(info: SnapshotInfo, weights: ReadonlyMap<string, Tensor>): Promise<void>;
   /** Lets go of the files without marking the run complete, as after a failure. */
   close(): Promise<void>;
-  /** Marks the run complete. */
-  finish(): Promise<void>;
+  /** Marks the run complete; `snapshots`: these, in this order, are those that run.json names. */
+  finish(end?: { snapshots?: readonly SnapshotInfo[] }): Promise<void>;
 }

@@ -14,8 +14,10 @@ import { RUN_FORMAT, type RunManifest, type RunWriter } from './types.js';
 
 export type RunInit = Omit<RunManifest, 'format' | 'tool' | 'snapshots' | 'complete' | 'samples'>;
 
+/** Where the work that writes a run keeps what it needs to go on after a stop; gone once the run is complete. */
+export const UNFINISHED = 'unfinished';
 /** What an older run leaves behind when it is overwritten: only what a run writes is removed. */
-const OWN = ['run.json', INDEX_FILE, 'samples', 'snapshots', 'steps', 'results'];
+const OWN = ['run.json', INDEX_FILE, 'samples', 'snapshots', 'steps', 'results', UNFINISHED];
 /** The index is brought up to date with a snapshot at most this often, and at the end: it grows with the run. */
 const INDEX_MILLISECONDS = 1000;
 
@@ -53,9 +55,10 @@ export async function resumeRun(place: Place): Promise<RunWriter & { manifest: R
   return { ...writer(store, own), manifest };
 }
 
-async function claim(store: Store, overwrite: boolean): Promise<void> {
+/** Throws `io` unless a run may be written to a place: nothing is there, or a run that may be replaced. Whether it is empty is answered. */
+export async function checkRunPlace(store: Store, overwrite: boolean): Promise<boolean> {
   const names = (await store.list('')).map(({ name }) => name);
-  if (!names.length) return;
+  if (!names.length) return true;
   guard(
     names.includes('run.json') || names.every((name) => OWN.includes(name)),
     'io',
@@ -68,6 +71,11 @@ async function claim(store: Store, overwrite: boolean): Promise<void> {
     () => `${store.name} already holds a run; choose another folder or pass --overwrite`,
     { path: store.name },
   );
+  return false;
+}
+
+async function claim(store: Store, overwrite: boolean): Promise<void> {
+  if (await checkRunPlace(store, overwrite)) return;
   // run.json first: from then on it is no run, rather than half of one.
   for (const name of OWN) await store.remove(name);
 }
@@ -138,10 +146,12 @@ function writer(store: Store, manifest: RunManifest): RunWriter {
       await close();
       if (changed.size) await updateIndexNow(false);
     },
-    async finish() {
+    async finish({ snapshots } = {}) {
       await close();
       manifest.complete = true;
+      if (snapshots) manifest.snapshots = [...snapshots];
       await store.write('run.json', textOf(manifest));
+      await store.remove(UNFINISHED);
       await updateIndexNow(true);
     },
   };

@@ -3,15 +3,17 @@ import type { Optimizer, Tensor as TfTensor, Variable } from '@tensorflow/tfjs';
 import type { Dataset, Split } from '../datasets/types.js';
 import type { Tensor } from '../formats/types.js';
 import type { Tf } from '../models/backend.js';
-import { type Net, weightsOf } from '../models/net.js';
+import { loadWeights, type Net, weightsOf } from '../models/net.js';
 import { random } from '../random.js';
 import type { SnapshotInfo } from '../run/types.js';
 import { yieldToEventLoop } from '../yield.js';
 import { batchOf } from './batch.js';
 import { type SnapshotPolicy, snapshotPlan } from './policy.js';
+import { optimizerState, restoreOptimizer, type TrainState } from './state.js';
 
 export { type SnapshotPolicy, snapshotPlan } from './policy.js';
 export { type PretrainOptions, type PretrainProgress, pretrain } from './pretrain.js';
+export type { TrainState } from './state.js';
 
 /**
  * Snapshots between epochs are tested only when this many times the test samples were trained on since the last test:
@@ -33,6 +35,10 @@ export interface TrainOptions {
   masks?: ReadonlyMap<string, Uint8Array>;
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
+  /** Goes on from where a training with the same options stood. */
+  from?: TrainState;
+  /** Asked between steps whether to keep the state now; `keep` is awaited. Also kept when it is cancelled. */
+  state?: { due(): boolean; keep(state: TrainState): Promise<void> };
   /** Called with each snapshot, awaited before training goes on. `testAccuracy` and `testLoss` are there at whole epochs, and between them now and then. */
   onSnapshot?: (info: SnapshotInfo, weights: Map<string, Tensor>) => Promise<void> | void;
 }
@@ -84,11 +90,23 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
   const optimizer = makeOptimizer(tf, options);
   const masks = maskTensors(tf, net, options.masks);
   const size = data.shape[0] * data.shape[1] * data.shape[2];
-  let step = 0;
+  const { from: start } = options;
+  let step = start?.step ?? 0;
+  let images = start?.images ?? 0;
+  let lossSum = start?.lossSum ?? 0;
+  let imagesAtEvaluation = start?.imagesAtEvaluation ?? Number.NEGATIVE_INFINITY;
+  /** Of this process. */
   let busy = 0;
-  let images = 0;
-
-  let imagesAtEvaluation = Number.NEGATIVE_INFINITY;
+  let imagesHere = 0;
+  const keepState = async () =>
+    options.state?.keep({
+      step,
+      lossSum,
+      images,
+      imagesAtEvaluation: Number.isFinite(imagesAtEvaluation) ? imagesAtEvaluation : null,
+      weights: weightsOf(net),
+      optimizer: await optimizerState(optimizer),
+    });
   const snapshot = async (epoch: number, trainLoss: number | null) => {
     const whole = step % stepsPerEpoch === 0;
     const metrics: Record<string, number> = {};
@@ -112,18 +130,26 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
   };
 
   try {
-    for (const mask of masks) mask.apply();
-    if (wanted.has(0)) await snapshot(0, null);
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    if (start) {
+      loadWeights(tf, net, start.weights, 'state of the training');
+      await restoreOptimizer(tf, optimizer, start.optimizer);
+    } else {
+      for (const mask of masks) mask.apply();
+      if (wanted.has(0)) await snapshot(0, null);
+    }
+    for (let epoch = Math.floor(step / stepsPerEpoch) + 1; epoch <= epochs; epoch++) {
       const order = random(seed, epoch).permutation(data.train.count);
-      let lossSum = 0;
-      for (let from = 0; from < data.train.count; from += batchSize) {
-        if (signal?.aborted)
+      const first = (step % stepsPerEpoch) * batchSize;
+      if (first === 0) lossSum = 0;
+      for (let from = first; from < data.train.count; from += batchSize) {
+        if (signal?.aborted) {
+          await keepState();
           throw new EpochscopeError('cancelled', `training was cancelled in epoch ${epoch}, step ${step}`, {
             epoch,
             step,
           });
-        const start = performance.now();
+        }
+        const begun = performance.now();
         const indices = order.subarray(from, from + batchSize);
         const inputs = batchOf(
           data.train,
@@ -144,16 +170,18 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
           );
         lossSum += loss * indices.length;
         images += indices.length;
-        busy += performance.now() - start;
+        imagesHere += indices.length;
+        busy += performance.now() - begun;
         options.onProgress?.({
           epoch,
           epochs,
           step,
           steps: epochs * stepsPerEpoch,
           loss: lossSum / Math.min(data.train.count, from + batchSize),
-          imagesPerSecond: (1000 * images) / busy,
+          imagesPerSecond: (1000 * imagesHere) / busy,
         });
         if (wanted.has(step)) await snapshot(epoch, lossSum / Math.min(data.train.count, from + batchSize));
+        if (options.state?.due()) await keepState();
         // Lets signals, timers and progress bars run.
         if (step % 8 === 0) await yieldToEventLoop();
       }
@@ -161,7 +189,7 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
     const { accuracy, loss } = evaluate(tf, net, data.test, data.shape);
     return {
       steps: step,
-      imagesPerSecond: busy ? (1000 * images) / busy : 0,
+      imagesPerSecond: busy ? (1000 * imagesHere) / busy : 0,
       testAccuracy: accuracy,
       testLoss: loss,
     };

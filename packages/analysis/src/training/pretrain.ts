@@ -18,6 +18,8 @@ export interface PretrainOptions {
   learningRate: number;
   /** Initial weights, order of samples and sampled states. */
   seed: number;
+  /** So many machines are in the net's weights already. */
+  done?: number;
   signal?: AbortSignal;
   onProgress?: (progress: PretrainProgress) => void;
   /** Called when a machine is done, with the whole net's weights; awaited. */
@@ -79,8 +81,9 @@ export async function pretrain(
   const size = data.shape[0] * data.shape[1] * data.shape[2];
   const stepsPerEpoch = Math.ceil(data.train.count / batchSize);
   const steps = machines.length * epochs * stepsPerEpoch;
-  let step = 0;
+  let step = (options.done ?? 0) * epochs * stepsPerEpoch;
   for (const [m, { name }] of machines.entries()) {
+    if (m < (options.done ?? 0)) continue;
     const [kernel] = net.model.getLayer(name).getWeights();
     const [visible, units] = kernel!.shape as [number, number];
     const rbm = new Rbm(tf, visible, units, random(seed, 0x4b, m));

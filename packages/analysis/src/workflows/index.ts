@@ -92,9 +92,12 @@ export {
 } from './tendency/of-input.js';
 export {
   TRAIN_DEFAULTS,
+  type TrainPlace,
+  type TrainResult,
+  type TrainRunHow,
   type TrainRunOptions,
-  type TrainSummaryOfRun,
   trainRun,
+  trainWorkflow,
 } from './train/index.js';
 export {
   type JoinContext,

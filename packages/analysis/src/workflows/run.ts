@@ -29,7 +29,7 @@ export interface WorkflowOptions {
   signal?: AbortSignal;
   onProgress?: (progress: WorkflowProgress) => void;
   onWarning?: (text: string) => void;
-  /** What the plan assumed or left out, before the work. */
+  /** What the plan assumed or left out, before the work; what is worth a line, on the way. */
   onNote?: (text: string) => void;
   /** Bytes a part may take by its estimate; default no limit but the engine's. */
   memoryLimit?: number;
@@ -42,9 +42,9 @@ export interface WorkflowOptions {
 }
 
 /** Plans, computes what is not there yet, joins. Throws what plan and parts throw, `memory` before any work, `cancelled`. */
-export async function runWorkflow<Options, Task, Output, Result extends ResultBase>(
-  workflow: Workflow<Options, Task, Output, Result>,
-  run: Run,
+export async function runWorkflow<Options, Task, Output, Result extends ResultBase, Subject = Run>(
+  workflow: Workflow<Options, Task, Output, Result, Subject>,
+  run: Subject,
   options: Partial<Options> = {},
   how: WorkflowOptions = {},
 ): Promise<Result> {
@@ -53,9 +53,9 @@ export async function runWorkflow<Options, Task, Output, Result extends ResultBa
 }
 
 /** What a run's parts will be, for elsewhere or later. Throws as the method does. */
-export function planWorkflow<Options, Task, Output, Result extends ResultBase>(
-  workflow: Workflow<Options, Task, Output, Result>,
-  run: Run,
+export function planWorkflow<Options, Task, Output, Result extends ResultBase, Subject = Run>(
+  workflow: Workflow<Options, Task, Output, Result, Subject>,
+  run: Subject,
   options: Partial<Options> = {},
   { dataset }: Pick<WorkflowOptions, 'dataset'> = {},
 ): Promise<Plan<Options, Task>> {
@@ -72,9 +72,9 @@ function lastOpened(open: WorkflowOptions['dataset'] = openDataset): (where: str
 }
 
 /** The same for a plan that was made before, perhaps elsewhere. The parts kept are removed by the caller, once the result is written. */
-export async function runPlan<Options, Task, Output, Result extends ResultBase>(
-  workflow: Workflow<Options, Task, Output, Result>,
-  run: Run,
+export async function runPlan<Options, Task, Output, Result extends ResultBase, Subject = Run>(
+  workflow: Workflow<Options, Task, Output, Result, Subject>,
+  run: Subject,
   plan: Plan<Options, Task>,
   how: WorkflowOptions = {},
 ): Promise<Result> {
@@ -102,6 +102,7 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase>(
         signal: how.signal,
         onProgress: (share, note) => progress.update(part, share, note),
         onWarning: how.onWarning,
+        onNote: how.onNote,
         reads,
         output: (key) => parts.output(key),
         keep: (kind, key, open) => kept.keep(kind, key, open),

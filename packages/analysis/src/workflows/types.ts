@@ -47,13 +47,16 @@ export interface PlanContext {
 }
 
 /** What computing a part may use. */
-export interface PartContext extends PlanContext {
-  run: Run;
+export interface PartContext<Subject = Run> extends PlanContext {
+  /** What the workflow works on: a run; a file; the places to read from and to write to. */
+  run: Subject;
   engine: Engine;
   signal?: AbortSignal;
   /** Share of this part done, 0 … 1, and what is at hand. */
   onProgress?: (share: number, note?: string) => void;
   onWarning?: (text: string) => void;
+  /** What is worth a line on the way: a snapshot's accuracy. */
+  onNote?: (text: string) => void;
   /** For the run's reading functions: which state of each file was read. Kept with the part. */
   reads: Record<string, FileIdentity>;
   /** The output of a part named in `after`. Throws `missing`. */
@@ -66,8 +69,8 @@ export interface PartContext extends PlanContext {
 }
 
 /** What joining may use: `output` gives each part's output, so that they need not be in memory at once. */
-export interface JoinContext {
-  run: Run;
+export interface JoinContext<Subject = Run> {
+  run: Subject;
   engine: Engine;
   signal?: AbortSignal;
   onWarning?: (text: string) => void;
@@ -79,14 +82,14 @@ export interface JoinContext {
 }
 
 /**
- * A method on a run, defined once: the command line and a page loop over the parts, a cluster runs them as tasks; the same bits.
+ * A method on a run (or another subject), defined once: the command line and a page loop over the parts, a cluster runs them as tasks; the same bits.
  * It knows no terminal, no page, and no disk but the run's store.
  */
-export interface Workflow<Options, Task, Output, Result extends ResultBase> {
+export interface Workflow<Options, Task, Output, Result extends ResultBase, Subject = Run> {
   readonly method: string;
   /** Checks the options, fills in defaults. Throws `argument`, `missing`. Reads what decides the keys: whole files, once. */
-  plan(run: Run, options: Partial<Options>, context: PlanContext): Promise<Plan<Options, Task>>;
+  plan(run: Subject, options: Partial<Options>, context: PlanContext): Promise<Plan<Options, Task>>;
   /** One part's output: a tree of plain values and typed arrays, as results are. */
-  compute(part: Part<Task>, context: PartContext): Promise<Output>;
-  join(plan: Plan<Options, Task>, context: JoinContext): Promise<Result>;
+  compute(part: Part<Task>, context: PartContext<Subject>): Promise<Output>;
+  join(plan: Plan<Options, Task>, context: JoinContext<Subject>): Promise<Result>;
 }

@@ -93,7 +93,13 @@ export async function run(_: string[], o: { output: string }, output: Output): P
   );
   output.result(
     `Run:  ${resolve(o.output)}\nPage: ${pathToFileURL(page).href}\n(${((performance.now() - begun) / 1000).toFixed(0)} s; training ${Math.round(trained.imagesPerSecond)} images/s)`,
-    { run: resolve(o.output), page: resolve(page), ...trained },
+    {
+      run: resolve(o.output),
+      page: resolve(page),
+      imagesPerSecond: trained.imagesPerSecond,
+      testAccuracy: trained.testAccuracy,
+      snapshots: trained.snapshots,
+    },
   );
 }
 

@@ -59,7 +59,7 @@ export function define(command: Command): Command {
     .option('--pretrain-lr <rate>', 'dbn: step size of contrastive divergence', number(0), 0.1)
     .option('--samples <n>', 'test samples kept for analysis', whole(1), TRAIN_DEFAULTS.samples)
     .option('--seed <n>', 'initial weights, order and noise', whole(0), 1)
-    .option('--overwrite', 'replace an existing run')
+    .option('--overwrite', 'replace an existing run; this very training, cut off, goes on without')
     .addHelpText(
       'after',
       '\nExample:\n  epochscope train --data ~/mnist --epochs 10 --snapshots init,1,2,10 -o my-run\n  epochscope train dbn --hidden 500,500,2000 --pretrain 10 --epochs 10 -o my-dbn',
@@ -115,6 +115,11 @@ export async function run([named]: string[], o: Options, output: Output): Promis
   );
   output.result(
     `${o.output}: ${summary.snapshots} snapshots, test accuracy ${(100 * summary.testAccuracy).toFixed(2)} %, ${Math.round(summary.imagesPerSecond)} images/s`,
-    { run: o.output, ...summary },
+    {
+      run: o.output,
+      imagesPerSecond: summary.imagesPerSecond,
+      testAccuracy: summary.testAccuracy,
+      snapshots: summary.snapshots,
+    },
   );
 }

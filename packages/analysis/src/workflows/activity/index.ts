@@ -112,7 +112,9 @@ export const activityWorkflow: Workflow<
           stage: 'Activity',
           title: `${snapshot.id} ${layer.name}`,
           after,
-          memory: 4 * count * (elementCount(layer.shape) + elementCount(manifest.inputShape ?? [1])),
+          memory:
+            4 * count * (elementCount(layer.shape) + elementCount(manifest.inputShape ?? [1])) +
+            captures.kept,
           work: count * elementCount(layer.shape),
           task: {
             kind: 'panel',

@@ -1,6 +1,14 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
-import { captureGraph } from '../../capture/graph.js';
-import { type CaptureOptions, captureOutputs } from '../../capture/index.js';
+import {
+  batchSizeOf,
+  captureAll,
+  captureBatches,
+  type Probe,
+  probeOfGraph,
+  probeOfNet,
+  type SampleSource,
+} from '../../capture/batches.js';
+import type { JobOptions } from '../../engine/types.js';
 import { elementCount } from '../../formats/dtypes.js';
 import { selectPart, tensorToMatrix } from '../../formats/matrix.js';
 import type { Tensor } from '../../formats/types.js';
@@ -28,12 +36,31 @@ export interface CaptureOutput {
   outputs: Record<string, { data: Float32Array; shape: number[] }> | null;
 }
 
-/** Larger outputs are captured and written in blocks of samples, and read again by those who need them, rather than kept. */
-const KEPT_BYTES = 512e6;
-/** Samples that a net takes at once; blocks are so many times that, so that batches, and bits, are the same. */
-const BATCH = 250;
-const BLOCK_BYTES = 128e6;
-const blockOf = (width: number) => BATCH * Math.max(1, Math.floor(BLOCK_BYTES / (4 * BATCH * width)));
+/** Outputs up to so many bytes are kept for the parts that follow; larger ones go into the store batch by batch, and are read again by rows. */
+const KEPT_BYTES = 128e6;
+/** Inputs up to so many bytes are kept for the snapshots that follow; more are read in blocks of this size. */
+const INPUT_BYTES = 64e6;
+/** Files written at the same time: more layers take another pass of the net. */
+const MOST_FILES = 200;
+
+/** tfjs and a net's first batch, and copies that are not collected yet; measured by scripts/capture-memory.mjs. */
+const NET_BYTES = 80e6;
+
+/** What capturing takes, in bytes: a batch on its way through the net and out of it, inputs, and all outputs where they are kept. */
+function captureBytes(run: Run, width: number): number {
+  const { layers, samples, inputShape } = run.manifest;
+  const count = samples?.count ?? 0;
+  const inputs = elementCount(inputShape ?? []);
+  const values = layers.reduce((sum, { shape }) => sum + elementCount(shape), inputs);
+  const batch = 4 * Math.min(count, batchSizeOf(values)) * (2 * values + 2 * width);
+  // Bytes as they are stored, as numbers, and scaled.
+  const read = 3 * Math.min(INPUT_BYTES, 4 * count * inputs);
+  return NET_BYTES + batch + read + (isKept(run, width) ? 4 * count * width : 0);
+}
+
+/** Whether outputs are in memory as a whole: small ones, and those of a run that cannot be written to. */
+const isKept = ({ manifest, store }: Run, width: number): boolean =>
+  !store.writable || 4 * (manifest.samples?.count ?? 0) * width <= KEPT_BYTES;
 
 /**
  * The parts that capture what a run does not hold yet, one a snapshot. Throws `unsupported` for a run whose net is not one of ours,
@@ -44,12 +71,18 @@ export async function captureParts(
   input: PlanInput,
   snapshots: readonly string[],
   layers: readonly string[],
-): Promise<{ parts: Part<CaptureTask>[]; of(snapshot: string, layer: string): string[] }> {
+): Promise<{
+  parts: Part<CaptureTask>[];
+  of(snapshot: string, layer: string): string[];
+  /** Bytes that the outputs of a snapshot take while the parts after them are computed. */
+  kept: number;
+}> {
   const { model, samples, inputShape } = run.manifest;
   const names = [...new Set(layers.map((layer) => run.layer(layer).name))];
   // A result names what its method read: outputs, whoever captured them, not what the capture read.
   const own = new PlanInput(run);
   const parts: Part<CaptureTask>[] = [];
+  let kept = 0;
   for (const snapshot of snapshots) {
     const missing: string[] = [];
     for (const layer of names) if (!(await run.hasOutputs(snapshot, layer))) missing.push(layer);
@@ -73,16 +106,13 @@ export async function captureParts(
     for (const { name, key } of keys) input.willCapture(snapshot, name, key);
     const count = samples?.count ?? 0;
     const width = missing.reduce((sum, name) => sum + elementCount(run.layer(name).shape), 0);
+    if (isKept(run, width)) kept = Math.max(kept, 4 * count * width);
     parts.push({
       key: keyOf('capture', { snapshot, layers: keys }),
       stage: 'Capturing layer outputs',
       title: snapshot,
       after: [],
-      // Larger ones go through in blocks, read and written again and again.
-      memory:
-        4 *
-        (4 * count * width > KEPT_BYTES ? Math.min(count, blockOf(width)) : count) *
-        (2 * width + 2 * elementCount(inputShape)),
+      memory: captureBytes(run, width),
       // A layer's output costs about as much as a hundred numbers compared with each other.
       work: 100 * count * (width + elementCount(inputShape)),
       task: { kind: 'capture', snapshot, layers: keys },
@@ -90,6 +120,7 @@ export async function captureParts(
   }
   return {
     parts,
+    kept,
     of: (snapshot, layer) =>
       parts
         .filter(
@@ -105,92 +136,110 @@ export async function computeCapture(
   { task }: Part<CaptureTask>,
   context: PartContext,
 ): Promise<CaptureOutput> {
-  const { run, signal, onProgress, keep } = context;
-  const { manifest } = run;
+  const { run, signal, onProgress } = context;
   const { snapshot, layers } = task;
+  const names = layers.map(({ name }) => name);
+  const width = names.reduce((sum, name) => sum + elementCount(run.layer(name).shape), 0);
+  const { probeOf, dispose } = await netOf(snapshot, context);
+  try {
+    const samples = await samplesOfNet(context);
+    if (isKept(run, width)) {
+      const captured = await captureAll(probeOf(names), samples, {
+        signal,
+        onProgress: (done, total) => onProgress?.(done / (total || 1)),
+      });
+      await context.keep('captured outputs', snapshot, () => captured);
+      if (!run.store.writable)
+        return {
+          outputs: Object.fromEntries(
+            [...captured].map(([layer, { data, shape }]) => [layer, { data, shape: [...shape] }]),
+          ),
+        };
+      await writeOutputs(run.store, snapshot, captured);
+    } else
+      for (let from = 0; from < names.length; from += MOST_FILES)
+        await captureInto(run, snapshot, probeOf(names.slice(from, from + MOST_FILES)), samples, {
+          signal,
+          onProgress: (done, total) =>
+            onProgress?.(
+              (from + (Math.min(MOST_FILES, names.length - from) * done) / (total || 1)) / names.length,
+            ),
+        });
+    await noteCaptured(run, snapshot, layers);
+    return { outputs: null };
+  } finally {
+    dispose();
+  }
+}
+
+/** Batch by batch into the run's store; the files appear at the end, all of them whole. */
+async function captureInto(
+  { store }: Run,
+  snapshot: string,
+  probe: Probe,
+  samples: SampleSource,
+  job: JobOptions,
+): Promise<void> {
+  const writer = outputsWriter(store, snapshot, probe.layers, samples.count);
+  try {
+    for await (const { outputs } of captureBatches(probe, samples, job))
+      for (const [name, values] of outputs) await writer.add(name, values);
+    await writer.finish();
+  } catch (cause) {
+    await writer.cancel();
+    throw cause;
+  }
+}
+
+/** The run's net with the weights of a snapshot. */
+async function netOf(
+  snapshot: string,
+  { run, keep }: PartContext,
+): Promise<{ probeOf(layers: readonly string[]): Probe; dispose(): void }> {
+  const { manifest } = run;
   const tf = await prepareTf();
   const weights = await run.weights(snapshot);
   const source = `${run.store.name}, snapshot ${snapshot}`;
-  const how = {
-    layers: layers.map(({ name }) => name),
-    signal,
-    onProgress: (done: number, total: number) => onProgress?.(done / (total || 1)),
-  };
-  const infos = layers.map(({ name }) => run.layer(name));
-  const width = infos.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  const count = manifest.samples?.count ?? 0;
-  const inBlocks = run.store.writable && 4 * count * width > KEPT_BYTES;
-  /** All at once, or block by block into the store. */
-  const through = async (
-    capture: (
-      samples: Tensor<Float32Array>,
-      options: CaptureOptions,
-    ) => Promise<Map<string, Tensor<Float32Array>>>,
-  ): Promise<Map<string, Tensor<Float32Array>> | null> => {
-    if (!inBlocks) return capture(await inputsOfNet(context), how);
-    const block = blockOf(width);
-    const writer = outputsWriter(run.store, snapshot, infos, count);
-    try {
-      for (let first = 0; first < count; first += block) {
-        const rows = [first, Math.min(first + block, count)] as const;
-        const captured = await capture(await someInputs(run, rows), {
-          ...how,
-          first,
-          onProgress: (done) => onProgress?.((first + done) / count),
-        });
-        for (const [name, { data }] of captured) await writer.add(name, data);
-      }
-      await writer.finish();
-    } catch (cause) {
-      await writer.cancel();
-      throw cause;
-    }
-    return null;
-  };
-  let captured: Map<string, Tensor<Float32Array>> | null;
   if (isGraphSpec(manifest.model)) {
     const runner = new GraphRunner(tf, graphOfRun(tf, manifest, weights, source));
-    captured = await through((samples, options) => captureGraph(runner, samples, options)).finally(() =>
-      runner.dispose(),
-    );
-  } else {
-    const net = await keep('net', run.store.name, () => {
-      const built = buildModel(tf, manifest.model as unknown as ModelSpec);
-      return { ...built, dispose: () => void built.model.dispose() };
-    });
-    loadWeights(tf, net, weights, source);
-    captured = await through((samples, options) => captureOutputs(tf, net, samples, options));
+    return { probeOf: (layers) => probeOfGraph(runner, layers), dispose: () => runner.dispose() };
   }
-  if (!captured) {
-    await noteCaptured(run, snapshot, layers);
-    return { outputs: null };
-  }
-  const bytes = [...captured.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  if (bytes <= KEPT_BYTES) await keep('captured outputs', snapshot, () => captured);
-  if (!run.store.writable)
-    return {
-      outputs: Object.fromEntries(
-        [...captured].map(([layer, { data, shape }]) => [layer, { data, shape: [...shape] }]),
-      ),
-    };
-  await writeOutputs(run.store, snapshot, captured);
-  await noteCaptured(run, snapshot, layers);
-  return { outputs: null };
+  const net = await keep('net', run.store.name, () => {
+    const built = buildModel(tf, manifest.model as unknown as ModelSpec);
+    return { ...built, dispose: () => void built.model.dispose() };
+  });
+  loadWeights(tf, net, weights, source);
+  return { probeOf: (layers) => probeOfNet(tf, net, layers), dispose: () => {} };
 }
 
-/** The run's samples as its net takes them: bytes 0 … 255 become 0 … 1. */
-export async function inputsOfNet({ run, keep }: PartContext): Promise<Tensor<Float32Array>> {
-  return keep('inputs of the net', run.store.name, () => someInputs(run));
-}
-
-async function someInputs(run: Run, rows?: readonly [number, number]): Promise<Tensor<Float32Array>> {
-  const inputs = (await run.inputs(rows ? { rows } : {}))!;
-  // run.inputs() widens bytes to float32.
-  const scale = inputScaleOf(run.manifest);
+/** The run's samples as its net takes them (bytes 0 … 255 become 0 … 1): all of them, or block by block where they are many. */
+async function samplesOfNet({ run, keep }: PartContext): Promise<SampleSource> {
+  const count = run.manifest.samples?.count ?? 0;
+  const size = elementCount(run.manifest.inputShape!);
+  const some = async (rows: readonly [number, number]): Promise<Float32Array> => {
+    // run.inputs() widens bytes to float32.
+    const { data } = (await run.inputs({ rows }))!;
+    const scale = inputScaleOf(run.manifest);
+    return scale === 1 ? data : data.map((x) => x / scale);
+  };
+  const rows = Math.max(1, Math.floor(INPUT_BYTES / (4 * size)));
+  let block: { from: number; to: number; data: Float32Array } | null = null;
   return {
-    data: inputs.data.map((x) => x / scale),
-    shape: [inputs.shape[0], ...run.manifest.inputShape!],
-    dtype: 'float32' as const,
+    count,
+    async read(from, to) {
+      if (count <= rows) {
+        const all = await keep('inputs of the net', run.store.name, async () => ({
+          data: await some([0, count]),
+        }));
+        return all.data.subarray(from * size, to * size);
+      }
+      if (!block || from < block.from || to > block.to) {
+        const end = Math.max(to, Math.min(count, from + rows));
+        block = null;
+        block = { from, to: end, data: await some([from, end]) };
+      }
+      return block.data.subarray((from - block.from) * size, (to - block.from) * size);
+    },
   };
 }
 

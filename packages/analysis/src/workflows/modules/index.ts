@@ -86,7 +86,9 @@ export const modulesWorkflow: Workflow<
     const dimensions = samples.inputs + outputs;
     const clustered = Math.min(total, maxUnits ?? total);
     const memory =
-      linkageFromPointsBytes(clustered, dimensions, true) + correlationBytes(clustered, dimensions);
+      linkageFromPointsBytes(clustered, dimensions, true) +
+      correlationBytes(clustered, dimensions) +
+      4 * samples.count * samples.inputs;
     notes.push(
       `${total} units (${layers.map(({ name, count }) => `${name} ${count}`).join(', ')}) × ${dimensions} dimensions, ${samples.count} samples of ${samples.source}; clustering needs up to ${formatBytes(linkageFromPointsBytes(clustered, dimensions, true))}`,
     );
@@ -96,7 +98,7 @@ export const modulesWorkflow: Workflow<
       const captures =
         samples.data === null && run.manifest.model
           ? await captureParts(run, input, [snapshot.id], needed)
-          : { parts: [] };
+          : { parts: [], kept: 0 };
       parts.push(...captures.parts);
       const decides: Omit<ModulesTask, 'kind' | 'captures' | 'data'> = {
         snapshot: placeOf(snapshot),
@@ -129,7 +131,7 @@ export const modulesWorkflow: Workflow<
         stage: 'Modules',
         title: snapshot.id,
         after,
-        memory,
+        memory: memory + captures.kept,
         work: total * dimensions * samples.count + clustered * clustered * dimensions,
         task: { kind: 'modules', ...decides, data: samples.data, captures: after },
       });

@@ -6,7 +6,6 @@ import { type UnitLayer, unitOutputs, unitTotal } from '../../methods/modules/in
 import { buildModel, loadWeights, type ModelSpec, prepareTf } from '../../models/index.js';
 import { random } from '../../random.js';
 import { outputsOf } from '../capture/parts.js';
-import { rows } from '../select.js';
 import { trainingData } from '../training-data.js';
 import type { PartContext } from '../types.js';
 import type { ModulesTask } from './index.js';
@@ -97,17 +96,26 @@ async function throughNet(task: ModulesTask, context: PartContext): Promise<Read
 /** The run's own samples, and the outputs that it holds or that were captured. */
 async function ofRun(task: ModulesTask, context: PartContext): Promise<Read> {
   const { run, reads } = context;
-  const inputs = await context.keep('inputs', run.store.name, async () => (await run.inputs({ reads }))!);
-  const indices = drawn(inputs.shape[0], task.samples, task.seed);
+  const indices = drawn(run.manifest.samples!.count, task.samples, task.seed);
+  const inputs = await context.keep(
+    'inputs drawn',
+    `${run.store.name} ${task.samples} ${task.seed}`,
+    async () => (await run.inputs({ reads, rows: indices }))!,
+  );
   const names = [...task.layers.map(({ name }) => name), run.manifest.layers.at(-1)!.name];
   return async (from, to) => {
     const chosen = indices.subarray(from, to);
     const layers: Matrix[] = [];
     for (const name of names)
       layers.push(await outputsOf(context, task.snapshot.id, name, task.captures, chosen));
-    return { layers, x: rows(inputs, chosen) };
+    return { layers, x: rowsBetween(inputs, from, to) };
   };
 }
+
+const rowsBetween = ({ data, shape: [, width] }: Matrix, from: number, to: number): Matrix => ({
+  data: data.subarray(from * width, to * width),
+  shape: [to - from, width],
+});
 
 /** Throws `missing` where a run holds no samples to correlate with. */
 export function checkInputs(found: boolean, where: string): void {

@@ -2,6 +2,7 @@ import { guard } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { elementCount } from '../../formats/dtypes.js';
 import { selectedShape } from '../../formats/matrix.js';
+import { NPY_BLOCK_BYTES } from '../../formats/npy.js';
 import {
   alignPanels,
   analyseTendency,
@@ -125,7 +126,13 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
           seed,
           captures: after,
         };
-        const memory = vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + (chosen ? 4 * count * d : 0);
+        const all = elementCount(whole.shape);
+        const memory =
+          vatPointsBytes(n, d) +
+          4 * n * d +
+          (selection ? 4 * n * all : 0) +
+          (chosen ? Math.min(4 * count * all, NPY_BLOCK_BYTES) : 0) +
+          captures.kept;
         const key = keyOf('tendency panel', decides);
         const title = snapshot.id === layer ? layer : `${snapshot.id} ${layer}`;
         parts.push({

@@ -1,85 +1,210 @@
-import { guard } from '@epochscope/core-wasm';
 import type { Dataset } from '../../datasets/types.js';
 import { elementCount } from '../../formats/dtypes.js';
-import type { Tensor } from '../../formats/types.js';
-import { buildModel, type ModelSpec, type Net, prepareTf, type Tf, weightsOf } from '../../models/index.js';
-import type { SnapshotInfo } from '../../run/types.js';
-import { createRun } from '../../run/write.js';
-import type { Place } from '../../stores/of.js';
-import { evaluate, pretrain, type SnapshotPolicy, snapshotPlan, train } from '../../training/index.js';
-import type { WorkflowOptions } from '../run.js';
-import { withDefaults } from '../select.js';
+import { buildModel, loadWeights, type ModelSpec, prepareTf, weightsOf } from '../../models/index.js';
+import { RESULT_FORMAT, type ResultBase } from '../../results/types.js';
+import { openRun, readManifest } from '../../run/read.js';
+import type { LayerInfo, RunWriter, SnapshotInfo } from '../../run/types.js';
+import { checkRunPlace, createRun, resumeRun } from '../../run/write.js';
+import { type Place, storeOf } from '../../stores/of.js';
+import type { Store } from '../../stores/types.js';
+import { evaluate, pretrain, snapshotPlan, type TrainState, train } from '../../training/index.js';
+import { toolInfo } from '../../version.js';
+import { keyOf, sha256 } from '../keys.js';
+import { runWorkflow, type WorkflowOptions } from '../run.js';
+import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
+import { type TrainRunOptions, trainOptions } from './options.js';
+import { readState, writeState } from './state.js';
 
-export interface TrainRunOptions {
-  model: Omit<ModelSpec, 'inputShape' | 'classes'>;
-  epochs: number;
-  batchSize: number;
-  optimizer: 'sgd' | 'momentum' | 'adam';
-  learningRate: number;
-  /** Standard deviation of noise added to training inputs of 0 … 1. */
-  noise: number;
-  /** dbn: contrastive divergence before the training proper. */
-  pretrain: { epochs: number; learningRate: number } | null;
-  /** Order of samples, noise. */
-  seed: number;
-  /** null: the initial state and epochs 1, 2, 5 and the last. */
-  snapshots: SnapshotPolicy | null;
-  /** Test samples kept for analysis: the first of them. */
-  samples: number;
+export { TRAIN_DEFAULTS, type TrainRunOptions } from './options.js';
+
+/** Where a run is trained to. */
+export interface TrainPlace {
+  store: Store;
+  /** Replaces a run that is there, unless it is this very training, cut off: that goes on. */
+  overwrite: boolean;
+  /** Seconds between states that are kept, from which a training that is cut off goes on. */
+  stateSeconds: number;
 }
 
-export const TRAIN_DEFAULTS: TrainRunOptions = {
-  model: { name: 'lenet5', seed: 1 },
-  epochs: 10,
-  batchSize: 100,
-  optimizer: 'adam',
-  learningRate: 0.001,
-  noise: 0.1,
-  pretrain: null,
-  seed: 1,
-  snapshots: null,
-  samples: 1000,
-};
-
-export interface TrainSummaryOfRun {
+export interface TrainResult extends ResultBase {
+  method: 'train';
+  /** Of this process, without evaluation and snapshots. */
   imagesPerSecond: number;
   testAccuracy: number;
   snapshots: number;
 }
 
-export interface TrainRunHow extends Pick<WorkflowOptions, 'signal' | 'onProgress' | 'onNote'> {
-  /** Replaces a run that is there. */
-  overwrite?: boolean;
+interface TrainTask extends TrainRunOptions {
+  kind: 'pretrain' | 'train';
+  /** Of the whole training, as run.json keeps it. */
+  training: string;
 }
+type Output = { steps: number } | Pick<TrainResult, 'imagesPerSecond' | 'testAccuracy' | 'snapshots'>;
 
-type Keep = (info: SnapshotInfo, weights: Map<string, Tensor>) => Promise<void>;
+const specOf = ({ model }: TrainRunOptions, data: Dataset): ModelSpec => ({
+  ...model,
+  inputShape: [...data.shape],
+  classes: data.classes.length,
+});
+
+/** Measured: tfjs, started, with a net's first batch. */
+const TF_BYTES = 80e6;
+const EVALUATED_AT_ONCE = 500;
+
+/**
+ * A net of ours, trained: one part, or two where it is pre-trained. Snapshots go into the run as they are taken, and now and then the
+ * state of the training, from which the same plan goes on after a stop, to the same bits.
+ */
+export const trainWorkflow: Workflow<TrainRunOptions, TrainTask, Output, TrainResult, TrainPlace> = {
+  method: 'train',
+
+  async plan({ store, overwrite }, given, context) {
+    const options = trainOptions(given);
+    const data = await context.dataset(options.data);
+    // Refused before anything is written.
+    snapshotPlan(options.snapshots, options.epochs, Math.ceil(data.train.count / options.batchSize));
+    const spec = specOf(options, data);
+    const layers = await layersOf(spec);
+    const { data: _, ...decides } = options;
+    const training = keyOf('training', {
+      ...decides,
+      model: spec,
+      data: sha256(...[data.train, data.test].flatMap(({ images, labels }) => [images, labels])),
+    });
+    const resumed = await isCutOff(store, training);
+    if (!resumed) await checkRunPlace(store, overwrite);
+    const { batchSize, pretrain: before, epochs } = options;
+    const values = layers.reduce((sum, { shape }) => sum + elementCount(shape), elementCount(data.shape));
+    const memory =
+      TF_BYTES +
+      data.train.images.length +
+      data.test.images.length +
+      4 * values * (4 * batchSize + EVALUATED_AT_ONCE) +
+      6 * 4 * values;
+    const part = (
+      kind: TrainTask['kind'],
+      stage: string,
+      passes: number,
+      after: string[],
+    ): Part<TrainTask> => ({
+      key: keyOf('train', { kind, training }),
+      stage,
+      title: spec.name,
+      after,
+      memory,
+      work: Math.max(1, passes * data.train.count),
+      task: { ...options, kind, training },
+    });
+    const first = before
+      ? [part('pretrain', 'Pre-training', before.epochs * Math.max(1, layers.length / 2 - 1), [])]
+      : [];
+    return {
+      format: PLAN_FORMAT,
+      method: 'train',
+      tool: toolInfo,
+      options,
+      input: { source: data.source, files: {} },
+      parts: [
+        ...first,
+        part(
+          'train',
+          'Training',
+          epochs,
+          first.map(({ key }) => key),
+        ),
+      ],
+      hint: 'take smaller batches (batchSize)',
+      notes: resumed ? [`${store.name} holds this training, cut off: it goes on`] : [],
+      facts: { data: data.name },
+    };
+  },
+
+  async compute({ task }, context) {
+    const { store, overwrite } = context.run;
+    const tf = await prepareTf();
+    const data = await context.dataset(task.data);
+    const spec = specOf(task, data);
+    const net = buildModel(tf, spec);
+    const { writer, there } = await writerOf(store, task, spec, net.layers, data, overwrite);
+    try {
+      if (task.kind === 'pretrain')
+        return { steps: await pretrained({ tf, net, data, task, writer, there }, context) };
+      return await trained({ tf, net, data, task, writer, there }, context);
+    } finally {
+      await writer.close();
+      net.model.dispose();
+    }
+  },
+
+  async join(plan, { output, seconds }) {
+    const { parts, options, input } = plan;
+    const { data: _, ...parameters } = options;
+    return {
+      format: RESULT_FORMAT,
+      method: 'train',
+      name: 'default',
+      tool: toolInfo,
+      input: { source: input.source, files: {} },
+      parameters: { ...parameters },
+      seeds: { training: options.seed, model: options.model.seed },
+      seconds,
+      ...(await output<Pick<TrainResult, 'imagesPerSecond' | 'testAccuracy' | 'snapshots'>>(
+        parts.at(-1)!.key,
+      )),
+    };
+  },
+};
+
+export interface TrainRunHow extends Omit<WorkflowOptions, 'parts' | 'dataset'> {
+  /** Replaces a run that is there, unless it is this very training, cut off: that goes on. */
+  overwrite?: boolean;
+  /** Seconds between states that are kept, from which a training that is cut off goes on; default 15. */
+  stateSeconds?: number;
+}
 
 /**
  * Trains a net of ours and writes the run: samples, snapshots, metrics. Same options, data and seed, same bits. Cut off, it leaves a run that
- * opens, with the snapshots so far. Throws `argument`, `io` before anything is written where that can be known, `cancelled`.
+ * opens, with the snapshots so far; called again, it goes on to the same bits. Throws `argument`, `io` before anything is written,
+ * `memory`, `not-finite`, `cancelled`.
  */
 export async function trainRun(
   place: Place,
   data: Dataset,
-  given: Partial<TrainRunOptions> = {},
-  { overwrite = false, signal, onProgress, onNote }: TrainRunHow = {},
-): Promise<TrainSummaryOfRun> {
-  const options = withDefaults('train', TRAIN_DEFAULTS, given);
-  const { epochs, batchSize, optimizer, learningRate, noise, seed } = options;
-  guard(
-    Number.isInteger(options.samples) && options.samples >= 1,
-    'argument',
-    () => `train: samples: expected an integer ≥ 1, got ${options.samples}`,
+  options: Partial<Omit<TrainRunOptions, 'data'>> = {},
+  { overwrite = false, stateSeconds = 15, ...how }: TrainRunHow = {},
+): Promise<TrainResult> {
+  return runWorkflow(
+    trainWorkflow,
+    { store: await storeOf(place), overwrite, stateSeconds },
+    { ...options, data: data.source },
+    { ...how, dataset: async () => data },
   );
-  const snapshots: SnapshotPolicy = options.snapshots ?? {
-    init: true,
-    epochs: [...new Set([1, 2, 5, epochs])].filter((epoch) => epoch > 0 && epoch <= epochs),
-  };
-  // Refused before anything is written.
-  snapshotPlan(snapshots, epochs, Math.ceil(data.train.count / batchSize));
-  const tf = await prepareTf();
-  const spec: ModelSpec = { ...options.model, inputShape: [...data.shape], classes: data.classes.length };
-  const net = buildModel(tf, spec);
+}
+
+async function layersOf(spec: ModelSpec): Promise<readonly LayerInfo[]> {
+  const net = buildModel(await prepareTf(), spec);
+  net.model.dispose();
+  return net.layers;
+}
+
+/** Whether a place holds this training, not done yet. */
+async function isCutOff(store: Store, training: string): Promise<boolean> {
+  if (!(await store.has('run.json'))) return false;
+  const manifest = await readManifest(store);
+  return !manifest.complete && manifest.training?.key === training;
+}
+
+/** A new run, or the one that was begun, with the names of its snapshots. */
+async function writerOf(
+  store: Store,
+  task: TrainTask,
+  spec: ModelSpec,
+  layers: LayerInfo[],
+  data: Dataset,
+  overwrite: boolean,
+): Promise<{ writer: RunWriter; there: ReadonlySet<string> }> {
+  const resumed = (await isCutOff(store, task.training)) ? await resumeRun(store) : null;
+  const { epochs, batchSize, optimizer, learningRate, noise, seed } = task;
   const training = {
     data: `${data.name} (${data.source})`,
     trainingSamples: data.train.count,
@@ -90,15 +215,18 @@ export async function trainRun(
     learningRate,
     noise,
     seed,
-    ...(options.pretrain ? { pretrain: options.pretrain } : {}),
+    ...(task.pretrain ? { pretrain: task.pretrain } : {}),
+    key: task.training,
   };
-  const writer = await createRun(
-    place,
-    { model: { ...spec }, layers: net.layers, classes: data.classes, inputShape: [...data.shape], training },
-    { overwrite },
-  );
-  try {
-    const count = Math.min(options.samples, data.test.count);
+  const writer =
+    resumed ??
+    (await createRun(
+      store,
+      { model: { ...spec }, layers, classes: data.classes, inputShape: [...data.shape], training },
+      { overwrite },
+    ));
+  if (!resumed?.manifest.samples) {
+    const count = Math.min(task.samples, data.test.count);
     await writer.writeSamples({
       inputs: {
         data: data.test.images.subarray(0, count * elementCount(data.shape)),
@@ -108,89 +236,57 @@ export async function trainRun(
       labels: Uint32Array.from(data.test.labels.subarray(0, count)),
       source: `first ${count} test samples of ${data.name}`,
     });
-    let kept = 0;
-    const keep: Keep = async (info, weights) => {
-      // Chosen epochs are folders that people copy and open; steps by the thousand go into the log.
-      if ('epochs' in snapshots) await writer.writeSnapshot(info, weights);
-      else await writer.appendSnapshot(info, weights);
-      kept++;
-      const { testAccuracy, reconstructionError } = info.metrics;
-      if (reconstructionError !== undefined)
-        onNote?.(`  ${info.id}: reconstruction error ${reconstructionError.toFixed(4)}`);
-      else if (info.epoch !== null)
-        onNote?.(`  ${info.id}: test accuracy ${(100 * (testAccuracy ?? 0)).toFixed(2)} %`);
-    };
-    const report = reporter(onProgress, options.pretrain ? 2 : 1);
-    const before = options.pretrain
-      ? await pretrainFirst(
-          tf,
-          net,
-          data,
-          { ...options, pretrain: options.pretrain, snapshots },
-          keep,
-          signal,
-          report,
-        )
-      : 0;
-    const summary = await train(tf, net, data, {
-      ...options,
-      signal,
-      onProgress: ({ epoch, step, steps, loss, imagesPerSecond }) =>
-        report(
-          'Training',
-          options.pretrain ? 1 : 0,
-          step / steps,
-          `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${Math.round(imagesPerSecond)} images/s`,
-        ),
-      // After pre-training the untrained state has been written, and steps go on counting.
-      snapshots: before ? { ...snapshots, init: false } : snapshots,
-      onSnapshot: (info, weights) => keep(before ? later(info, before) : info, weights),
-    });
-    await writer.finish();
-    return { ...summary, snapshots: kept };
-  } finally {
-    await writer.close();
-    net.model.dispose();
   }
+  return { writer, there: new Set(resumed?.manifest.snapshots.map(({ id }) => id)) };
+}
+
+interface Training {
+  tf: Awaited<ReturnType<typeof prepareTf>>;
+  net: ReturnType<typeof buildModel>;
+  data: Dataset;
+  task: TrainTask;
+  writer: RunWriter;
+  there: ReadonlySet<string>;
+}
+
+/** Writes a snapshot, unless it is there from before: it would be the same. */
+function keeper({ writer, task, there }: Training, { onNote }: PartContext<TrainPlace>) {
+  return async (info: SnapshotInfo, weights: ReturnType<typeof weightsOf>): Promise<void> => {
+    // Chosen epochs are folders that people copy and open; steps by the thousand go into the log.
+    if (there.has(info.id)) return;
+    if ('epochs' in task.snapshots!) await writer.writeSnapshot(info, weights);
+    else await writer.appendSnapshot(info, weights);
+    const { testAccuracy, reconstructionError } = info.metrics;
+    if (reconstructionError !== undefined)
+      onNote?.(`  ${info.id}: reconstruction error ${reconstructionError.toFixed(4)}`);
+    else if (info.epoch !== null)
+      onNote?.(`  ${info.id}: test accuracy ${(100 * (testAccuracy ?? 0)).toFixed(2)} %`);
+  };
 }
 
 /** Writes the untrained state and the net after each restricted Boltzmann machine; answers the steps taken. */
-async function pretrainFirst(
-  tf: Tf,
-  net: Net,
-  data: Dataset,
-  {
-    pretrain: how,
-    batchSize,
-    seed,
-    snapshots,
-  }: {
-    pretrain: NonNullable<TrainRunOptions['pretrain']>;
-    batchSize: number;
-    seed: number;
-    snapshots: SnapshotPolicy;
-  },
-  keep: Keep,
-  signal: AbortSignal | undefined,
-  report: ReturnType<typeof reporter>,
-): Promise<number> {
-  if (snapshots.init) {
+async function pretrained(training: Training, context: PartContext<TrainPlace>): Promise<number> {
+  const { tf, net, data, task, there } = training;
+  const keep = keeper(training, context);
+  if (task.snapshots!.init && !there.has('init')) {
     const { accuracy, loss } = evaluate(tf, net, data.test, data.shape);
     await keep(
       { id: 'init', epoch: 0, step: 0, metrics: { testAccuracy: accuracy, testLoss: loss } },
       weightsOf(net),
     );
   }
+  // A machine that is done is in the last snapshot.
+  const done = [...there].filter((id) => /^rbm-\d+$/.test(id)).length;
+  if (done) await load(training, context, `rbm-${done}`);
   const { steps } = await pretrain(tf, net, data, {
-    ...how,
-    batchSize,
-    seed,
-    signal,
-    onProgress: ({ layer, epoch, epochs, step, steps, reconstructionError }) =>
-      report(
-        'Pre-training',
-        0,
-        step / steps,
+    ...task.pretrain!,
+    batchSize: task.batchSize,
+    seed: task.seed,
+    done,
+    signal: context.signal,
+    onProgress: ({ layer, epoch, epochs, step, steps: all, reconstructionError }) =>
+      context.onProgress?.(
+        step / all,
         `${layer}, epoch ${epoch}/${epochs}, reconstruction error ${reconstructionError.toFixed(4)}`,
       ),
     onSnapshot: keep,
@@ -198,28 +294,59 @@ async function pretrainFirst(
   return steps;
 }
 
+/** The training proper, from the state that was kept last if there is one. */
+async function trained(training: Training, context: PartContext<TrainPlace>): Promise<Output> {
+  const { tf, net, data, task, writer, there } = training;
+  const { store, stateSeconds } = context.run;
+  const keep = keeper(training, context);
+  const pretraining = task.pretrain ? lastMachine(there) : null;
+  const before = pretraining ? await stepsOf(store, pretraining) : 0;
+  if (pretraining) await load(training, context, pretraining);
+  let kept = performance.now();
+  const state: TrainState | null = await readState(store, task.training);
+  const { epochs } = task;
+  const summary = await train(tf, net, data, {
+    ...task,
+    // After pre-training the untrained state has been written, and steps go on counting.
+    snapshots: pretraining ? { ...task.snapshots!, init: false } : task.snapshots!,
+    signal: context.signal,
+    ...(state ? { from: state } : {}),
+    state: {
+      due: () => performance.now() - kept >= 1000 * stateSeconds,
+      async keep(now) {
+        await writeState(store, task.training, now);
+        kept = performance.now();
+      },
+    },
+    onProgress: ({ epoch, step, steps, loss, imagesPerSecond }) =>
+      context.onProgress?.(
+        step / steps,
+        `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${Math.round(imagesPerSecond)} images/s`,
+      ),
+    onSnapshot: (info, weights) => keep(before ? later(info, before) : info, weights),
+  });
+  await writer.finish();
+  const { snapshots } = await readManifest(store);
+  const { imagesPerSecond, testAccuracy } = summary;
+  return { imagesPerSecond, testAccuracy, snapshots: snapshots.length };
+}
+
+const lastMachine = (there: ReadonlySet<string>): string =>
+  `rbm-${[...there].filter((id) => /^rbm-\d+$/.test(id)).length}`;
+
+const stepsOf = async (store: Store, snapshot: string): Promise<number> =>
+  (await readManifest(store)).snapshots.find(({ id }) => id === snapshot)!.step!;
+
+async function load(
+  { tf, net }: Training,
+  { run }: PartContext<TrainPlace>,
+  snapshot: string,
+): Promise<void> {
+  loadWeights(tf, net, await (await openRun(run.store)).weights(snapshot), `${run.store.name}, ${snapshot}`);
+}
+
 /** A snapshot of the training proper, with the steps of pre-training counted. */
 function later(info: SnapshotInfo, before: number): SnapshotInfo {
   const step = info.step! + before;
   return { ...info, step, id: info.epoch === null ? `step-${String(step).padStart(8, '0')}` : info.id };
-}
-
-/** Progress over stages of equal weight, with the time left of the stage at hand. */
-function reporter(onProgress: WorkflowOptions['onProgress'], stages: number) {
-  let begun = performance.now();
-  let current = '';
-  return (stage: string, done: number, stageShare: number, title: string): void => {
-    if (stage !== current) {
-      current = stage;
-      begun = performance.now();
-    }
-    const seconds = (performance.now() - begun) / 1000;
-    onProgress?.({
-      share: (done + stageShare) / stages,
-      stage,
-      title,
-      stageShare,
-      secondsLeft: stageShare > 0 && seconds > 0.5 ? (seconds * (1 - stageShare)) / stageShare : null,
-    });
-  };
 }

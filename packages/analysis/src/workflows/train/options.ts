@@ -1,0 +1,58 @@
+import { guard } from '@epochscope/core-wasm';
+import type { ModelSpec } from '../../models/index.js';
+import type { SnapshotPolicy } from '../../training/index.js';
+import { withDefaults } from '../select.js';
+
+export interface TrainRunOptions {
+  model: Omit<ModelSpec, 'inputShape' | 'classes'>;
+  /** Training data by name or place. */
+  data: string;
+  epochs: number;
+  batchSize: number;
+  optimizer: 'sgd' | 'momentum' | 'adam';
+  learningRate: number;
+  /** Standard deviation of noise added to training inputs of 0 … 1. */
+  noise: number;
+  /** dbn: contrastive divergence before the training proper. */
+  pretrain: { epochs: number; learningRate: number } | null;
+  /** Order of samples, noise. */
+  seed: number;
+  /** null: the initial state and epochs 1, 2, 5 and the last. */
+  snapshots: SnapshotPolicy | null;
+  /** Test samples kept for analysis: the first of them. */
+  samples: number;
+}
+
+export const TRAIN_DEFAULTS: TrainRunOptions = {
+  model: { name: 'lenet5', seed: 1 },
+  data: 'bundled',
+  epochs: 10,
+  batchSize: 100,
+  optimizer: 'adam',
+  learningRate: 0.001,
+  noise: 0.1,
+  pretrain: null,
+  seed: 1,
+  snapshots: null,
+  samples: 1000,
+};
+
+/** Options over defaults, `snapshots` filled in. Throws `argument`; what the training itself checks, it checks. */
+export function trainOptions(
+  given: Partial<TrainRunOptions>,
+): TrainRunOptions & { snapshots: SnapshotPolicy } {
+  const options = withDefaults('train', TRAIN_DEFAULTS, given);
+  const { epochs, samples } = options;
+  guard(
+    Number.isInteger(samples) && samples >= 1,
+    'argument',
+    () => `train: samples: expected an integer ≥ 1, got ${samples}`,
+  );
+  return {
+    ...options,
+    snapshots: options.snapshots ?? {
+      init: true,
+      epochs: [...new Set([1, 2, 5, epochs])].filter((epoch) => epoch > 0 && epoch <= epochs),
+    },
+  };
+}
