@@ -15,7 +15,6 @@ export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths
 export { EsPerturbation } from './elements/es-perturbation/index.js';
 export { EsPruneRounds, type PruneSeries } from './elements/es-prune-rounds/index.js';
 export { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
-export { EsRunOverview, type OverviewCell, type OverviewData } from './elements/es-run-overview/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 export { EsSelectivity } from './elements/es-selectivity/index.js';
 export { EsSingularVectors, type SingularVectorsData } from './elements/es-singular-vectors/index.js';

@@ -14,7 +14,6 @@ import { EsParameterPaths } from './elements/es-parameter-paths/index.js';
 import { EsPerturbation } from './elements/es-perturbation/index.js';
 import { EsPruneRounds } from './elements/es-prune-rounds/index.js';
 import { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
-import { EsRunOverview } from './elements/es-run-overview/index.js';
 import { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 import { EsSelectivity } from './elements/es-selectivity/index.js';
 import { EsSingularVectors } from './elements/es-singular-vectors/index.js';
@@ -64,7 +63,6 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-prune-rounds': EsPruneRounds,
   'es-prune-view': EsPruneView,
   'es-removal-histogram': EsRemovalHistogram,
-  'es-run-overview': EsRunOverview,
   'es-sample-gallery': EsSampleGallery,
   'es-tendency-grid': EsTendencyGrid,
   'es-tendency-image': EsTendencyImage,

@@ -128,8 +128,8 @@ export async function reportPage(
   return [
     '<!doctype html>',
     '<html lang="en">',
-    `<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style}</style></head>`,
-    '<body><button id="epochscope-theme" type="button">Light / dark</button><main id="epochscope">Drawing…</main><noscript>This page draws its pictures with JavaScript.</noscript>',
+    `<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style.replace(/@font-face[^}]*}/g, '')}</style></head>`,
+    '<body><div id="epochscope">Drawing…</div><noscript>This page draws its pictures with JavaScript.</noscript>',
     `<script type="application/json" id="epochscope-fonts">${JSON.stringify({ regular, bold })}</script>`,
     `<script type="application/json" id="epochscope-run">${escapeJson({ title, name, written, manifest })}</script>`,
     ...dataScripts(results, samples, ''),

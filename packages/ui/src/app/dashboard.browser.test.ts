@@ -9,17 +9,18 @@ import {
 } from '@epochscope/analysis/results';
 import axe from 'axe-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { page } from 'vitest/browser';
+import { page, userEvent } from 'vitest/browser';
 import { metricSnapshots } from '../elements/es-metrics/gallery.js';
 import type { EsTendencyImage } from '../elements/es-tendency-image/index.js';
-import type { EsTimeline } from '../elements/es-timeline/index.js';
 import { frames } from '../gallery/page.js';
 import { tendencyResult } from '../gallery/tendency.js';
+import { EsComputeForm } from './es-compute-form.js';
 import { EsDashboard } from './es-dashboard.js';
 import { EsResultPanel } from './es-result-panel.js';
 import { HttpSource } from './http-source.js';
 import { InlineSource, type RunSource } from './source.js';
 
+customElements.define('es-compute-form', EsComputeForm);
 customElements.define('es-result-panel', EsResultPanel);
 customElements.define('es-dashboard', EsDashboard);
 
@@ -62,7 +63,7 @@ async function open(source: RunSource, hash = ''): Promise<EsDashboard> {
   const dashboard = new EsDashboard();
   dashboard.source = source;
   document.body.append(dashboard);
-  await expect.poll(() => deep(dashboard, 'es-run-overview, .state').length).toBeGreaterThan(0);
+  await expect.poll(() => deep(dashboard, '[data-stage], .state:not(.busy)').length).toBeGreaterThan(0);
   await frames();
   return dashboard;
 }
@@ -87,6 +88,13 @@ const text = (root: Element): string =>
     .join(' ')
     .replace(/\s+/g, ' ');
 const big = (root: Element) => deep<EsTendencyImage>(root, 'es-tendency-image:not([still])')[0]!;
+const one1 = <T extends HTMLElement = HTMLElement>(root: Element, selector: string) =>
+  deep<T>(root, selector)[0]!;
+const button = (root: Element, name: string) =>
+  deep<HTMLButtonElement>(root, 'button').find(
+    (e) => e.getAttribute('aria-label') === name || e.textContent!.trim() === name,
+  )!;
+const place = (root: Element) => [big(root)?.data?.layer, big(root)?.data?.snapshot.id];
 
 let size: number[];
 beforeEach(async () => {
@@ -100,106 +108,204 @@ afterEach(async () => {
   await page.viewport(size[0]!, size[1]!);
 });
 
-describe('the dashboard', () => {
-  it('shows the run, what is analysed, and each result, at the last snapshot', async () => {
+describe('the page', () => {
+  it('opens on the story of the last layer at the last snapshot', async () => {
     const dashboard = await open(one());
-    await expect.poll(() => big(dashboard)?.data?.snapshot.id).toBe('epoch-0010');
-    expect(text(dashboard)).toContain('lenet5');
-    expect(deep(dashboard, 'es-metrics').length).toBe(1);
-    const cells = deep(dashboard, 'es-run-overview')[0]!.shadowRoot!.querySelectorAll('.cell');
-    expect(cells.length).toBe(layers.length * 11);
-    expect(cells[cells.length - 1]!.getAttribute('aria-label')).toBe('S5, epoch 10: tendency 10 blocks');
-    expect(cells[3]!.getAttribute('aria-label')).toBe('P1, epoch 3: not analysed');
+    await expect.poll(() => place(dashboard)).toEqual(['S5', 'epoch-0010']);
+    expect(one1(dashboard, 'h1').textContent).toMatch(/^Before training, .+ After 10 epochs, /);
+    expect(text(dashboard)).toContain('LeNet-5');
+    expect(deep(dashboard, '.strip .row').map((e) => e.dataset.layer)).toEqual(layers);
+    expect(deep(dashboard, '.epoch-thumb').length).toBe(11);
+    expect(deep(dashboard, '.tab').map((e) => e.textContent!.replace(/\s+/g, ' ').trim())).toEqual([
+      'Story',
+      'Clusters',
+      ...['Modules', 'Change', 'Activity', 'Geometry', 'Pruning'].map((name) => `${name} (not computed)`),
+    ]);
+    // The sentence, the figure and the outlines say the same number.
+    const count = big(dashboard).data!.blocks.count;
+    expect(text(one1(dashboard, 'dl.large'))).toContain('blocks');
+    expect(one1(dashboard, 'dl.large dd').textContent).toBe(String(count));
+    expect(deep(dashboard, '.beside').length).toBe(count);
+    expect(location.hash).toBe('');
   });
 
-  it('one selection: a cell, the slider, a sample, a class; each seen in the others and in the address', async () => {
+  it('one layer and one epoch for all of it; each change is an entry of the history', async () => {
     const dashboard = await open(one());
-    await expect.poll(() => big(dashboard)?.data?.layer).toBe('S5');
-    const cell = (label: string) =>
-      deep(dashboard, 'es-run-overview')[0]!.shadowRoot!.querySelector<SVGElement>(
-        `[aria-label^="${label}"]`,
-      )!;
-    cell('P3, epoch 5').dispatchEvent(new MouseEvent('click', { bubbles: true, composed: true }));
-    await expect
-      .poll(() => [big(dashboard).data!.layer, big(dashboard).data!.snapshot.id])
-      .toEqual(['P3', 'epoch-0005']);
-    const timeline = deep<EsTimeline>(dashboard, 'es-timeline')[0]!;
-    expect(timeline.shadowRoot!.querySelector('input')!.getAttribute('aria-valuetext')).toBe('epoch 5');
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
+    one1(dashboard, '[data-layer=P3]').click();
+    await expect.poll(() => place(dashboard)).toEqual(['P3', 'epoch-0010']);
+    one1(dashboard, '[data-snapshot=epoch-0005]').click();
+    await expect.poll(() => place(dashboard)).toEqual(['P3', 'epoch-0005']);
     expect(location.hash).toBe('#snapshot=epoch-0005&layer=P3');
+    const slider = one1<HTMLInputElement>(dashboard, '.slider');
+    expect(slider.getAttribute('aria-valuetext')).toBe('epoch 5');
+    one1(dashboard, '[data-tab=clusters]').click();
+    await expect.poll(() => deep(dashboard, '.cell-button').length).toBe(33);
+    expect(one1(dashboard, '.cell-button[aria-current]').getAttribute('aria-label')).toContain(
+      'P3, epoch 5:',
+    );
+    history.back();
+    await expect.poll(() => location.hash).toBe('#snapshot=epoch-0005&layer=P3');
+    await expect.poll(() => deep(dashboard, '[data-stage=story]').length).toBe(1);
+    history.back();
+    await expect.poll(() => place(dashboard)).toEqual(['P3', 'epoch-0010']);
+  });
 
-    timeline.shadowRoot!.querySelector<HTMLButtonElement>('[aria-label="First snapshot"]')!.click();
-    await expect.poll(() => big(dashboard).data!.snapshot.id).toBe('init');
-
-    deep(dashboard, 'es-legend')[0]!.shadowRoot!.querySelectorAll('button')[4]!.click();
+  it('follows a sample through every picture, and lets go by Esc; Ctrl Z takes back', async () => {
+    const dashboard = await open(one());
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
     big(dashboard).dispatchEvent(
       new CustomEvent('es-select', { detail: { sample: 33, block: 0 }, bubbles: true, composed: true }),
     );
-    await expect.poll(() => location.hash).toBe('#snapshot=init&layer=P3&class=4&sample=33');
+    await expect.poll(() => location.hash).toBe('#sample=33');
+    await expect.poll(() => deep(dashboard, '.unfollow').length).toBe(1);
+    expect(one1(dashboard, '.unfollow').textContent).toContain('Digit 33');
+    // A lane of where it stood, a chip an epoch.
+    const chips = deep(dashboard, '.epoch-thumb .chip');
+    expect(chips.length).toBe(11);
+    const panel = big(dashboard).data!;
+    const at = panel.order.indexOf(33);
+    const block = panel.blocks.ranges.findIndex(({ start, end }) => start <= at && at < end);
+    expect(chips.at(-1)!.textContent!.trim()).toBe(block < 0 ? '–' : String.fromCharCode(65 + block));
+    const key = (init: KeyboardEventInit) =>
+      document.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...init }));
+    key({ key: 'Escape' });
+    await expect.poll(() => deep(dashboard, '.unfollow').length).toBe(0);
+    key({ key: 'z', ctrlKey: true });
+    await expect.poll(() => location.hash).toBe('#sample=33');
+    key({ key: 'ArrowLeft' });
+    await expect.poll(() => location.hash).toBe('#snapshot=epoch-0009&sample=33');
+    key({ key: 'ArrowUp' });
+    await expect.poll(() => location.hash).toContain('layer=P3');
+  });
+
+  it('says what was predicted, where the result knows', async () => {
+    const result = tendencyResult();
+    const { labels, count } = result.samples;
+    const wrong = labels!.map((label) => (label + 1) % 10);
+    const predictions = [
+      { snapshot: 'epoch-0009', classes: wrong },
+      { snapshot: 'epoch-0010', classes: labels!.slice() },
+    ];
+    const source = new InlineSource(
+      pageOf({
+        mine: {
+          manifest: manifest(),
+          results: [encodeInline({ ...result, samples: { ...result.samples, predictions } })],
+        },
+      }),
+    );
+    const dashboard = await open(source, `sample=${count - 1}`);
+    await expect.poll(() => deep(dashboard, '.epoch-thumb .chip').length).toBe(11);
+    const chip = (id: string) => one1(dashboard, `[data-snapshot=${id}]`).querySelector('.chip')!;
+    expect(chip('epoch-0010').classList.contains('right')).toBe(true);
+    expect(chip('epoch-0010').textContent!.trim()).toMatch(new RegExp(`^${labels![count - 1]}`));
+    expect(chip('epoch-0009').classList.contains('right')).toBe(false);
+    expect(chip('epoch-0009').textContent).toContain('wrong');
+  });
+
+  it('opens where its address points, follows it, and says what it does not understand', async () => {
+    const dashboard = await open(one(), 'snapshot=epoch-0002&layer=P1&zoom=20-80&theme=dark');
+    await expect.poll(() => place(dashboard)).toEqual(['P1', 'epoch-0002']);
+    expect([big(dashboard).from, big(dashboard).to]).toEqual([20, 80]);
+    expect(document.documentElement.style.colorScheme).toBe('dark');
+    location.hash = 'snapshot=epoch-0099&layer=Q&sample=5000&color=red&tab=nowhere';
     await expect
-      .poll(() => deep(dashboard, '.chip').map((e) => e.textContent!.trim()))
-      .toEqual(['layer P3 ×', 'class class 4 ×', 'sample 33 ×']);
-    await expect.poll(() => deep(dashboard, '.chips es-sample-gallery').length).toBe(1);
-    deep<HTMLButtonElement>(dashboard, '.chip')[1]!.click();
-    await expect.poll(() => location.hash).toBe('#snapshot=init&layer=P3&sample=33');
+      .poll(() => text(dashboard))
+      .toContain('this run has no snapshot “epoch-0099”; epoch 10 is shown');
+    for (const said of [
+      'no layer “Q”; S5 is shown',
+      'no sample 5000',
+      '“color” is nothing',
+      'no tab “nowhere”',
+    ])
+      expect(text(dashboard)).toContain(said);
+    expect(place(dashboard)).toEqual(['S5', 'epoch-0010']);
+    button(dashboard, 'Forget it').click();
+    await expect.poll(() => deep(dashboard, '.said').length).toBe(0);
+    expect(location.hash).toBe('');
   });
 
-  it('opens where its address points, and follows it', async () => {
-    const dashboard = await open(one(), 'snapshot=epoch-0002&layer=P1&find=p');
-    await expect
-      .poll(() => [big(dashboard)?.data?.layer, big(dashboard)?.data?.snapshot.id])
-      .toEqual(['P1', 'epoch-0002']);
-    const rows = () =>
-      new Set(
-        deep(dashboard, 'es-run-overview')[0]!
-          .shadowRoot!.querySelector('svg')!
-          .textContent!.match(/[PS]\d/g),
-      );
-    expect([...rows()].sort()).toEqual(['P1', 'P3']);
-    location.hash = 'snapshot=epoch-0001&layer=S5';
-    await expect
-      .poll(() => [big(dashboard)?.data?.layer, big(dashboard)?.data?.snapshot.id])
-      .toEqual(['S5', 'epoch-0001']);
+  it('plays through the snapshots and stops at the end, without filling the history', async () => {
+    const dashboard = await open(one(), 'snapshot=epoch-0008&layer=S5');
+    await expect.poll(() => Boolean(button(dashboard, 'Play'))).toBe(true);
+    const entries = history.length;
+    button(dashboard, 'Play').click();
+    await expect.poll(() => place(dashboard)[1]).toBe('epoch-0010');
+    await expect.poll(() => Boolean(button(dashboard, 'Play'))).toBe(true);
+    expect(history.length).toBe(entries);
   });
 
-  it('plays through the snapshots and stops at the end', async () => {
-    const dashboard = await open(one(), 'snapshot=epoch-0007&layer=S5');
-    const timeline = deep<EsTimeline>(dashboard, 'es-timeline')[0]!;
-    timeline.speed = 30;
-    const seen: string[] = [];
-    timeline.addEventListener('es-select', (e) => seen.push((e as CustomEvent).detail.snapshot));
-    timeline.shadowRoot!.querySelector<HTMLButtonElement>('[aria-label="Play"]')!.click();
-    await expect.poll(() => timeline.playing || seen.length).toBe(3);
-    expect(seen).toEqual(['epoch-0008', 'epoch-0009', 'epoch-0010']);
-    expect(timeline.playing).toBe(false);
-    // A snapshot that is not analysed is said to be none.
-    location.hash = 'snapshot=epoch-0007&layer=S5';
-    await expect.poll(() => text(dashboard)).toContain('no picture of S5 at epoch 7');
+  it('keeps one scale for a layer over all epochs, or each its own', async () => {
+    const dashboard = await open(one());
+    await expect.poll(() => place(dashboard)[1]).toBe('epoch-0010');
+    const high = big(dashboard).scaleHigh;
+    one1(dashboard, '[data-snapshot=init]').click();
+    await expect.poll(() => place(dashboard)[1]).toBe('init');
+    expect(big(dashboard).scaleHigh).toBe(high);
+    button(dashboard, 'One scale for all epochs').click();
+    await expect.poll(() => big(dashboard).scaleHigh === high).toBe(false);
+    expect(location.hash).toContain('scale=own');
   });
 
-  it('compares two snapshots side by side', async () => {
-    const dashboard = await open(one(), 'layer=S5&snapshot=epoch-0010&versus=snapshot:epoch-0001');
-    const both = () =>
-      deep<EsTendencyImage>(dashboard, 'es-tendency-image:not([still])').map((e) => e.data?.snapshot.id);
-    await expect.poll(both).toEqual(['epoch-0010', 'epoch-0001']);
-    const timeline = deep<EsTimeline>(dashboard, 'es-timeline')[0]!;
-    timeline.shadowRoot!.querySelector<HTMLButtonElement>('[aria-label="First snapshot"]')!.click();
-    await expect.poll(both).toEqual(['init', 'epoch-0001']);
+  it('shows and saves the members of a block', async () => {
+    const dashboard = await open(one());
+    await expect.poll(() => deep(dashboard, '.bar-row').length).toBeGreaterThan(2);
+    one1(dashboard, '.bar-row').click();
+    await expect.poll(() => deep(dashboard, '.members').length).toBe(1);
+    const { start, end } = big(dashboard).data!.blocks.ranges[0]!;
+    expect(one1(dashboard, '.members').textContent).toContain(`${end - start} samples`);
+    let name = '';
+    const click = HTMLAnchorElement.prototype.click;
+    HTMLAnchorElement.prototype.click = function () {
+      name = this.download;
+    };
+    try {
+      button(dashboard, 'Save as a table').click();
+    } finally {
+      HTMLAnchorElement.prototype.click = click;
+    }
+    expect(name).toBe('S5-epoch-10-block-A.csv');
   });
 
-  it('with 5 000 snapshots offers some to compare with, and the one compared with always', async () => {
-    const source = new InlineSource(pageOf({ mine: { manifest: manifest(5000), results: [] } }));
-    const dashboard = await open(source, 'snapshot=epoch-4321&versus=snapshot:epoch-0013');
-    const options = () => deep<HTMLOptionElement>(dashboard, 'optgroup option');
-    await expect.poll(() => options().length).toBeGreaterThan(100);
-    expect(options().length).toBeLessThanOrEqual(201);
-    expect(options().find((option) => option.selected)?.value).toBe('snapshot:epoch-0013');
-    const slider = deep<EsTimeline>(dashboard, 'es-timeline')[0]!.shadowRoot!.querySelector('input')!;
-    expect([slider.value, slider.max]).toEqual(['4321', '4999']);
-    slider.value = '77';
-    slider.dispatchEvent(new Event('input'));
-    await expect.poll(() => location.hash).toContain('snapshot=epoch-0077');
-    const cells = deep(dashboard, 'es-run-overview')[0]!.shadowRoot!.querySelectorAll('.cell');
-    expect(cells.length).toBe(layers.length * 60);
+  it('a method that is not computed has its options, and the command that computes it', async () => {
+    const dashboard = await open(one(), 'tab=geometry');
+    await expect.poll(() => deep(dashboard, 'code').length).toBe(1);
+    expect(one1(dashboard, 'code').textContent).toBe('epochscope geometry mine');
+    const field = deep<HTMLInputElement>(dashboard, '.field input')[3]!;
+    field.value = '60';
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    await expect.poll(() => one1(dashboard, 'code').textContent).toBe('epochscope geometry mine --k 60');
+    expect(text(dashboard)).toContain('After Mototake');
+  });
+
+  it('a single matrix has its picture, and neither a player nor layers', async () => {
+    const result = tendencyResult();
+    const panel = result.panels.at(-1)!;
+    const alone = {
+      ...result,
+      panels: [{ ...panel, layer: 'points', snapshot: { id: 'points', epoch: null, step: null } }],
+    };
+    const root = pageOf({ points: { manifest: null as never, results: [encodeInline(alone)] } });
+    const dashboard = await open(new InlineSource(root));
+    await expect.poll(() => place(dashboard)).toEqual(['points', 'points']);
+    expect(deep(dashboard, '.strip, .dock, .play').length).toBe(0);
+    expect(one1(dashboard, 'h1').textContent).toMatch(/blocks/);
+    expect(big(dashboard).labels).not.toBeNull();
+  });
+
+  it('draws hundreds of snapshots in a dock as wide as the page', async () => {
+    const result = tendencyResult();
+    const dashboard = await open(
+      new InlineSource(pageOf({ mine: { manifest: manifest(500), results: [encodeInline(result)] } })),
+      'snapshot=epoch-0077',
+    );
+    await expect.poll(() => deep(dashboard, '.epoch-thumb').length).toBeGreaterThan(5);
+    const thumbs = deep(dashboard, '.epoch-thumb');
+    expect(thumbs.length).toBeLessThan(40);
+    expect(thumbs.map((e) => e.dataset.snapshot)).toContain('epoch-0077');
+    expect(one1<HTMLInputElement>(dashboard, '.slider').max).toBe('499');
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(1280);
   });
 
   it('compares two runs, also where the other lacks the result', async () => {
@@ -211,14 +317,17 @@ describe('the dashboard', () => {
           bare: { manifest: manifest(3), results: [] },
         }),
       );
-    const dashboard = await open(source(), 'run=mine&snapshot=epoch-0005&layer=S5&versus=run:theirs');
+    const dashboard = await open(
+      source(),
+      'run=mine&tab=clusters&snapshot=epoch-0005&layer=S5&versus=run:theirs',
+    );
     await expect
       .poll(() => deep<EsTendencyImage>(dashboard, 'es-tendency-image:not([still])').map((e) => e.data?.n))
       .toEqual([200, 100]);
-    location.hash = 'run=mine&snapshot=epoch-0005&versus=run:bare';
+    location.hash = 'run=mine&tab=clusters&snapshot=epoch-0005&versus=run:bare';
     await expect.poll(() => text(dashboard)).toContain('bare has no result of this kind');
     location.hash = 'run=bare';
-    await expect.poll(() => text(dashboard)).toContain('holds no results yet');
+    await expect.poll(() => text(dashboard)).toContain('No clusters are computed yet');
   });
 
   it('shows the runs of another source that it is given, also under the same name', async () => {
@@ -245,7 +354,7 @@ describe('the dashboard', () => {
     const dashboard = await open(source);
     await expect.poll(() => log).toEqual(['watch mine']);
     dashboard.remove();
-    dashboard.store.set({ find: 'p' });
+    dashboard.store.set({ ownScale: true });
     expect(log).toEqual(['watch mine', 'stop']);
     document.body.append(dashboard);
     await expect.poll(() => log).toEqual(['watch mine', 'stop', 'watch mine']);
@@ -273,18 +382,76 @@ describe('the dashboard', () => {
       }),
     );
     const dashboard = await open(source);
-    await expect.poll(() => big(dashboard)?.data?.layer).toBe('S5');
-    for (const panel of deep(dashboard, 'es-result-panel')) {
-      panel.scrollIntoView();
-      await frames();
-    }
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
+    location.hash = 'tab=clusters/damaged';
     await expect.poll(() => text(dashboard)).toContain('does not lie within');
+    location.hash = 'tab=seance';
     await expect.poll(() => text(dashboard)).toContain('There is no view for seance yet');
-    deep<HTMLInputElement>(dashboard, 'input[type=checkbox]')
-      .find((e) => e.parentElement!.textContent!.includes('seance'))!
-      .click();
-    await expect.poll(() => deep(dashboard, 'es-result-panel').length).toBe(2);
-    expect(location.hash).toContain('hide=seance');
+    location.hash = '';
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
+  });
+
+  it('is reached by Tab, part after part', async () => {
+    const dashboard = await open(one());
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
+    (document.activeElement as HTMLElement | null)?.blur();
+    const seen: string[] = [];
+    for (let i = 0; i < 80; i++) {
+      await userEvent.keyboard('{Tab}');
+      let at: Element | null = document.activeElement;
+      while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+      if (!at || at === document.body) break;
+      seen.push(at.getAttribute('aria-label') ?? at.textContent!.replace(/\s+/g, ' ').trim());
+    }
+    const index = (pattern: RegExp) => seen.findIndex((name) => pattern.test(name));
+    const stops = [
+      /^To the picture/,
+      /^Story/,
+      /^Pruning/,
+      /page$/,
+      /^P1, /,
+      /^S5, /,
+      /^iVAT picture of/,
+      /^Block A/,
+      /scale for all/,
+      /^Play$/,
+      /^Snapshot$/,
+    ].map(index);
+    expect(
+      stops.every((at) => at >= 0),
+      seen.join(' | '),
+    ).toBe(true);
+    expect([...stops].sort((a, b) => a - b)).toEqual(stops);
+  });
+
+  it('on a phone keeps a low bar with the last epoch in sight', async () => {
+    await page.viewport(390, 844);
+    document.body.style.margin = '0';
+    const dashboard = await open(one(), 'sample=3');
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
+    await frames();
+    const box = one1(dashboard, '.dock').getBoundingClientRect();
+    expect(box.height).toBeLessThan(112);
+    expect(Math.round(box.bottom)).toBe(844);
+    const last = deep(dashboard, '.epoch-thumb').at(-1)!;
+    expect(last.dataset.snapshot).toBe('epoch-0010');
+    const { left, right, bottom } = last.getBoundingClientRect();
+    expect(left).toBeGreaterThan(0);
+    expect(right).toBeLessThanOrEqual(390);
+    expect(bottom).toBeLessThanOrEqual(844);
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(390);
+  });
+
+  it('is no taller than the window at 1280 × 800', async () => {
+    await page.viewport(1280, 800);
+    document.body.style.margin = '0';
+    const dashboard = await open(one());
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
+    for (const tab of ['story', 'clusters', 'geometry']) {
+      dashboard.store.set({ tab });
+      await frames();
+      expect(document.documentElement.scrollHeight, tab).toBeLessThanOrEqual(800);
+    }
   });
 
   it.each([
@@ -295,16 +462,18 @@ describe('the dashboard', () => {
   ])('has no serious accessibility finding and no overflow (%s, %i px)', async (scheme, width) => {
     await page.viewport(width, 900);
     document.documentElement.style.colorScheme = scheme;
-    document.body.style.cssText = `margin:0;background:${scheme === 'dark' ? '#171b20' : '#fff'}`;
-    const dashboard = await open(one(), 'layer=S5&class=2&sample=3&versus=snapshot:init');
-    // Narrow, the panel lies below and loads when it comes near.
-    deep(dashboard, 'es-result-panel')[0]!.scrollIntoView();
-    await expect.poll(() => big(dashboard)?.data?.layer).toBe('S5');
-    await frames();
-    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
-    const { violations } = await axe.run(dashboard, { resultTypes: ['violations'] });
-    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
+    document.body.style.cssText = `margin:0;background:${scheme === 'dark' ? '#121418' : '#fafaf8'}`;
+    const dashboard = await open(one(), `layer=S5&sample=3&theme=${scheme}`);
+    await expect.poll(() => place(dashboard)[0]).toBe('S5');
+    for (const tab of ['story', 'clusters', 'geometry']) {
+      dashboard.store.set({ tab });
+      await frames();
+      await frames();
+      expect(document.documentElement.scrollWidth, tab).toBeLessThanOrEqual(width);
+      const { violations } = await axe.run(dashboard, { resultTypes: ['violations'] });
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      expect(serious.map(({ id, nodes }) => `${tab} ${id}: ${nodes[0]!.html}`)).toEqual([]);
+    }
   });
 });
 
@@ -351,7 +520,7 @@ describe('over HTTP', () => {
     await expect.poll(() => big(dashboard)?.data?.snapshot.id).toBe('epoch-0010');
     expect(text(dashboard)).toContain('snapshots/x is incomplete');
     expect(deep<HTMLOptionElement>(dashboard, 'option').find((o) => o.value === 'bad')!.disabled).toBe(true);
-    location.hash = 'snapshot=epoch-0001&versus=snapshot:init';
+    location.hash = 'snapshot=epoch-0001';
     await expect.poll(() => big(dashboard)?.data?.snapshot.id).toBe('epoch-0001');
     expect(asked.filter((address) => address.includes('/default?')).length).toBe(1);
   });
@@ -365,7 +534,7 @@ describe('over HTTP', () => {
       return () => {};
     };
     const dashboard = await open({ ...quiet(source), watch });
-    await expect.poll(() => text(dashboard)).toContain('holds no results yet');
+    await expect.poll(() => text(dashboard)).toContain('No clusters are computed yet');
     state.results = true;
     changed();
     await expect.poll(() => big(dashboard)?.data?.layer).toBe('S5');

@@ -1,49 +1,148 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { guard } from 'lit/directives/guard.js';
-import { repeat } from 'lit/directives/repeat.js';
-import type { OverviewData } from '../elements/es-run-overview/index.js';
-import type { TimelineSnapshot } from '../elements/es-timeline/index.js';
 import { state } from '../figure/index.js';
 import type { Selection } from '../selection.js';
 import { snapshotTitle } from '../styles.js';
 import styles from './dashboard-styles.js';
-import { factsOf } from './facts.js';
+import { dock } from './dock.js';
+import { head } from './head.js';
+import { shortcut } from './keys.js';
 import { Loader } from './loader.js';
-import { layersOf, offered, placeOf, snapshotsOf } from './shown.js';
-import { sidesOf } from './sides.js';
-import { type ResultName, type RunInfo, type RunSource, resultId } from './source.js';
+import { classWord, isDigits, sampleName } from './model.js';
+import type { Followed, LayerRow, Page } from './page.js';
+import { layersOf, snapshotsOf } from './shown.js';
+import type { RunInfo, RunSource } from './source.js';
+import { stage } from './stage.js';
 import { bindHash, Store } from './state.js';
+import { strip } from './strip.js';
+
+/** Time a snapshot stays while playing. */
+const STAY_MS = 900;
 
 /**
- * The whole page over a source of runs: overview, one slider for every panel, one selection, comparison of two snapshots
- * or two runs, filters; all of it in the address bar.
+ * The whole page over a source of runs: the net's layers at the left, its epochs below, and between them one answer at a time: the
+ * story, or a method. One selection for all of it, in the address bar.
  */
 export class EsDashboard extends LitElement {
   static override styles = styles;
   static override properties = {
     source: { attribute: false },
+    width: { state: true },
+    dark: { state: true },
+    playing: { state: true },
+    said: { state: true },
+    everything: { state: true },
   };
   declare source: RunSource | null;
+  declare private width: number;
+  declare private dark: boolean;
+  declare private playing: boolean;
+  /** What the address held that makes no sense. */
+  declare private said: readonly string[];
+  /** Every tab's results at once, for paper. */
+  declare everything: boolean;
   readonly store = new Store();
-  private readonly loader = new Loader(this, this.store);
+  readonly loader = new Loader(this, this.store);
   private unbind: (() => void) | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private sizes: ResizeObserver | null = null;
+  private readonly scheme = matchMedia('(prefers-color-scheme: dark)');
 
   constructor() {
     super();
     this.source = null;
-    this.store.addEventListener('change', () => this.requestUpdate());
+    this.width = 1280;
+    this.dark = false;
+    this.playing = false;
+    this.said = [];
+    this.everything = false;
+    this.store.addEventListener('change', () => {
+      this.applyTheme();
+      this.requestUpdate();
+    });
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.unbind = bindHash(this.store);
+    this.width = this.clientWidth || innerWidth;
+    this.unbind = bindHash(this.store, (problems) => (this.said = problems));
+    this.sizes = new ResizeObserver(([entry]) => {
+      const width = Math.floor(entry!.contentRect.width);
+      if (width && width !== this.width) requestAnimationFrame(() => (this.width = width));
+    });
+    this.sizes.observe(this);
+    this.scheme.addEventListener('change', this.applyTheme);
+    this.applyTheme();
+    document.addEventListener('keydown', this.onKey);
+    addEventListener('beforeprint', this.onPrint);
+    addEventListener('afterprint', this.onPrinted);
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.unbind?.();
+    this.sizes?.disconnect();
+    this.scheme.removeEventListener('change', this.applyTheme);
+    document.removeEventListener('keydown', this.onKey);
+    removeEventListener('beforeprint', this.onPrint);
+    removeEventListener('afterprint', this.onPrinted);
+    this.play(false);
   }
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('source') && this.source) void this.loader.open(this.source);
+  }
+  protected override updated(): void {
+    // On a phone the strip is a row that scrolls: the chosen layer is kept in sight.
+    const row = this.renderRoot.querySelector<HTMLElement>('.strip [aria-current]');
+    const box = row?.closest('.rows');
+    if (row && box && box.scrollWidth > box.clientWidth)
+      box.scrollLeft = row.offsetLeft - (box.clientWidth - row.offsetWidth) / 2;
+  }
+
+  private applyTheme = () => {
+    const { theme } = this.store.state;
+    const { style } = document.documentElement;
+    if (theme) style.colorScheme = theme;
+    else if (this.themed) style.colorScheme = '';
+    this.themed = theme !== null;
+    const own = getComputedStyle(document.documentElement).colorScheme;
+    this.dark = own === 'dark' || (own.includes('dark') && own.includes('light') && this.scheme.matches);
+  };
+  private themed = false;
+
+  /** Loads what every tab shows, and prints. */
+  async print(): Promise<void> {
+    this.everything = true;
+    await this.updateComplete;
+    const panels = () => [...this.renderRoot.querySelectorAll('es-result-panel')];
+    for (const panel of panels()) panel.load();
+    // Pictures are drawn some frames after their data has come.
+    for (let i = 0; i < 600 && !panels().every((panel) => panel.settled); i++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    print();
+  }
+  private onPrint = () => {
+    this.everything = true;
+    this.performUpdate();
+  };
+  private onPrinted = () => (this.everything = false);
+
+  private onKey = (event: KeyboardEvent) => shortcut(event, this.page(), this);
+
+  play(on: boolean): void {
+    clearTimeout(this.timer);
+    this.playing = on;
+    const page = on ? this.page() : null;
+    if (!page) return;
+    const last = page.snapshots.length - 1;
+    if (page.at >= last) page.goTo(0, 'replace');
+    const next = () => {
+      const now = this.page();
+      if (!now || !this.playing) return;
+      if (now.at < last) now.goTo(now.at + 1, 'replace');
+      if (now.at + 1 >= last) this.playing = false;
+      else this.timer = setTimeout(next, STAY_MS);
+    };
+    this.timer = setTimeout(next, STAY_MS);
   }
 
   private onSelect = (event: Event) => {
@@ -51,146 +150,159 @@ export class EsDashboard extends LitElement {
     if (typeof detail === 'object' && detail !== null) this.store.select(detail);
   };
 
-  override render(): TemplateResult {
-    if (this.loader.problem)
-      return html`<div class="page">${state(this.loader.problem, 'alert')}<button type="button" @click=${() => this.source && this.loader.open(this.source)}>Try again</button></div>`;
-    if (!this.source) return html`<div class="page">${state('No source')}</div>`;
-    if (!this.loader.answered) return html`<div class="page">${state('Loading…', 'busy')}</div>`;
-    if (!this.loader.entries.length) return html`<div class="page">${state('There are no runs here.')}</div>`;
-    const { info } = this.loader;
-    if (!info) return html`<div class="page">${this.bar(null)}${state('Loading…', 'busy')}</div>`;
-    const snapshots = snapshotsOf(info.manifest, this.loader.cells);
-    return html`<div class="page" @es-select=${this.onSelect}>
-      ${this.bar(snapshots)}
-      ${info.warnings.length ? html`<p class="warning" role="status">${info.warnings.slice(0, 5).join(' ')}${info.warnings.length > 5 ? ` And ${info.warnings.length - 5} more.` : ''}</p>` : nothing}
-      ${this.overview(info, snapshots)}
-      ${this.weights(info)}
-      ${this.panels(info, snapshots)}
-    </div>`;
-  }
+  private kept: {
+    key: readonly unknown[];
+    layers: readonly LayerRow[];
+    snapshots: Page['snapshots'];
+  } | null = null;
 
-  /** Sticky: which run, the slider, what is chosen, what it is compared with. */
-  private bar(snapshots: readonly TimelineSnapshot[] | null): TemplateResult {
-    const { selection, versus } = this.store.state;
-    const others = this.loader.entries.filter(({ key, problem }) => key !== this.loader.key && !problem);
-    return html`<div class="bar">
-      <div class="line">
-        ${
-          this.loader.entries.length > 1
-            ? html`<label>Run <select @change=${(e: Event) => this.store.set({ run: chosen(e), selection: {}, versus: null })}>
-              ${this.loader.entries.map(({ key, title, problem }) => html`<option value=${key} ?selected=${key === this.loader.key} ?disabled=${!!problem} title=${problem ?? ''}>${title}${problem ? ' (cannot be read)' : ''}</option>`)}
-            </select></label>`
-            : nothing
-        }
-        <es-timeline class="slider" ?loading=${!snapshots} .data=${snapshots} .selection=${selection}></es-timeline>
-        <label>Compare with <select @change=${(e: Event) => this.compare(chosen(e))}>
-          <option value="" ?selected=${!versus}>nothing</option>
-          ${guard([snapshots, versus?.value], () => html`<optgroup label="Snapshot">${offered(snapshots ?? [], versus?.value).map((snapshot) => html`<option value="snapshot:${snapshot.id}" ?selected=${versus?.kind === 'snapshot' && versus.value === snapshot.id}>${snapshotTitle(snapshot)}</option>`)}</optgroup>`)}
-          ${others.length ? html`<optgroup label="Run">${others.map(({ key, title }) => html`<option value="run:${key}" ?selected=${versus?.kind === 'run' && versus.value === key}>${title}</option>`)}</optgroup>` : nothing}
-        </select></label>
-      </div>
-      ${this.chips(selection)}
-    </div>`;
-  }
-  private compare(value: string): void {
-    const at = value.indexOf(':');
-    this.store.set({
-      versus: at < 0 ? null : { kind: value.slice(0, at) as 'snapshot' | 'run', value: value.slice(at + 1) },
-    });
-  }
-
-  private chips(selection: Selection): TemplateResult {
-    const classes = this.loader.info?.manifest?.classes;
-    const chips: [keyof Selection, string][] = [];
-    if (selection.layer) chips.push(['layer', `layer ${selection.layer}`]);
-    if (typeof selection.class === 'number')
-      chips.push(['class', `class ${classes?.[selection.class] ?? selection.class}`]);
-    if (typeof selection.sample === 'number') chips.push(['sample', `sample ${selection.sample}`]);
-    if (typeof selection.unit === 'number') chips.push(['unit', `unit ${selection.unit}`]);
-    const { sample } = selection;
-    const samples =
-      this.loader.pictures?.run === this.loader.info?.key ? this.loader.pictures?.samples : null;
-    const picture =
-      typeof sample === 'number' && samples?.images && sample < samples.count
-        ? html`<es-sample-gallery still .data=${samples} .samples=${[sample]}></es-sample-gallery>`
-        : nothing;
-    const shown = (this.loader.info?.results ?? []).filter(
-      ({ method }) => !this.store.state.hidden.includes(method),
-    );
-    const jumps = [...shown]
-      .sort((a, b) => placeOf(a.method) - placeOf(b.method))
-      .map(
-        (result) =>
-          html`<button type="button" class="jump" @click=${() => this.jump(result)}>${result.method}${result.name === 'default' ? '' : ` ${result.name}`}</button>`,
-      );
-    return html`<div class="chips" role="group" aria-label="Chosen">
-      ${chips.length ? chips.map(([field, text]) => html`<button type="button" class="chip" aria-label="${text}: choose none" @click=${() => this.store.select({ [field]: null })}>${text} <span aria-hidden="true">×</span></button>`) : html`<span class="quiet">Choose a layer, class, sample or unit in any picture: it is shown in all.</span>`}${picture}
-      ${shown.length > 1 ? html`<nav aria-label="Results">${jumps}</nav>` : nothing}
-    </div>`;
-  }
-
-  private jump(result: ResultName): void {
-    const panel = this.renderRoot.querySelector<HTMLElement>(
-      `es-result-panel[data-result="${CSS.escape(resultId(result))}"]`,
-    );
-    panel?.scrollIntoView();
-    panel?.focus();
-  }
-
-  private overview(info: RunInfo, snapshots: readonly TimelineSnapshot[]): TemplateResult {
-    const { hidden, find, selection } = this.store.state;
-    const methods = [...new Set(info.results.map(({ method }) => method))].sort();
-    const needle = find.toLowerCase();
-    const layers = layersOf(info.manifest, this.loader.cells).filter((name) =>
-      name.toLowerCase().includes(needle),
-    );
-    const shown = methods.filter((method) => !hidden.includes(method));
-    const data: OverviewData = {
-      layers,
+  /** What there is to draw from; null while there is no run. */
+  page(): Page | null {
+    const { info, tendency } = this.loader;
+    if (!info || !this.source) return null;
+    const panels = tendency?.panels ?? null;
+    const key = [info.manifest, panels];
+    if (!this.kept?.key.every((one, i) => one === key[i]))
+      this.kept = {
+        key,
+        layers: layersOf(info.manifest, panels),
+        snapshots: snapshotsOf(info.manifest, panels),
+      };
+    const { layers, snapshots } = this.kept;
+    const { selection, ownOrder } = this.store.state;
+    const found = snapshots.findIndex(({ id }) => id === selection.snapshot);
+    const at = found < 0 ? snapshots.length - 1 : found;
+    const snapshot = snapshots[at] ?? null;
+    const wanted = layers.find(({ name }) => name === selection.layer)?.name;
+    const layer = wanted ?? panels?.layers.at(-1) ?? layers.at(-1)?.name ?? null;
+    const results = new Set(info.results.map(({ method }) => method));
+    return {
+      source: this.source,
+      store: this.store,
+      info,
+      manifest: info.manifest,
       snapshots,
-      methods,
-      cells: this.loader.cells.filter(
-        ({ layer, method }) => layers.includes(layer) && shown.includes(method),
-      ),
+      at,
+      snapshot,
+      layers,
+      layer,
+      panels,
+      panelsProblem: tendency?.problem ?? '',
+      panelsWaiting: tendency !== null && !panels && !tendency.problem,
+      panel: (layer && snapshot && panels?.at(layer, snapshot.id, !ownOrder)) || null,
+      followed: this.followed(layer),
+      dark: this.dark,
+      followColour: this.dark ? '#ff5c93' : '#d10a55',
+      playing: this.playing,
+      play: (on) => this.play(on),
+      goTo: (index, how = 'push') => {
+        const { id } = snapshots[Math.min(snapshots.length - 1, Math.max(0, index))]!;
+        if (how === 'push') this.play(false);
+        this.store.select({ snapshot: id, cluster: null, round: null }, how);
+      },
+      select: (change) => this.store.select(change),
+      has: (tab) => results.has(tab),
+      update: () => this.requestUpdate(),
     };
-    const metrics = info.manifest?.snapshots ?? [];
-    const hasMetrics = metrics.some((snapshot) => Object.keys(snapshot.metrics).length);
-    return html`<section aria-labelledby="overview">
-      <h2 id="overview">Run</h2>
-      ${info.manifest ? factsOf(info.manifest) : nothing}
-      <div class="split">
-        ${hasMetrics ? html`<div><h3>Training</h3><es-metrics .data=${metrics} .selection=${selection}></es-metrics></div>` : nothing}
-        <div>
-          <h3>Analysed: layers × snapshots</h3>
-          <div class="filters">
-            <label>Layers <input type="search" placeholder="all" .value=${find} @input=${(e: Event) => this.store.set({ find: chosen(e) })} /></label>
-            ${methods.map((method) => html`<label><input type="checkbox" .checked=${!hidden.includes(method)} @change=${() => this.store.set({ hidden: hidden.includes(method) ? hidden.filter((one) => one !== method) : [...hidden, method] })} /> ${method}</label>`)}
-          </div>
-          <es-run-overview .data=${data} .selection=${selection}></es-run-overview>
-        </div>
-      </div>
-    </section>`;
   }
 
-  /** The change from the snapshot compared with, or the first, to the one on the slider; where the source has weights. */
-  private weights({ key, manifest }: RunInfo): TemplateResult | typeof nothing {
-    const { selection, versus } = this.store.state;
-    const first = manifest?.snapshots[0];
-    if (!this.source?.weights || !first || !manifest.layers.some(({ parameters }) => parameters.length))
-      return nothing;
-    const from = versus?.kind === 'snapshot' ? versus.value : first.id;
-    return html`<es-weights-panel .source=${this.source} run=${key} .manifest=${manifest} from=${from} to=${selection.snapshot ?? from} .selection=${selection}></es-weights-panel>`;
+  private followed(layer: string | null): Followed | null {
+    const { sample, class: label, unit } = this.store.state.selection;
+    const samples = this.loader.tendency?.panels?.result.samples;
+    if (typeof sample === 'number') {
+      if (samples && sample >= samples.count) return null;
+      return { kind: 'sample', sample, name: samples ? sampleName(samples, sample) : `sample ${sample}` };
+    }
+    const classes = samples?.classes ?? this.loader.info?.manifest?.classes;
+    if (typeof label === 'number')
+      return {
+        kind: 'class',
+        label,
+        name: isDigits(classes) ? `every ${classes![label]}` : `class ${classWord(classes, label)}`,
+      };
+    if (typeof unit === 'number' && layer)
+      return { kind: 'unit', unit, layer, name: `unit ${unit} of ${layer}` };
+    return null;
   }
 
-  private panels(info: RunInfo, snapshots: readonly TimelineSnapshot[]): TemplateResult {
-    const { hidden } = this.store.state;
-    const results = info.results.filter(({ method }) => !hidden.includes(method));
-    if (!info.results.length)
-      return html`<section>${state('The run holds no results yet: run "epochscope tendency" on it, for instance.')}</section>`;
-    if (!results.length) return html`<section>${state('Every method is filtered out.')}</section>`;
-    const order = [...results].sort((a, b) => placeOf(a.method) - placeOf(b.method));
-    return html`${repeat(order, resultId, (result) => html`<es-result-panel tabindex="-1" data-result=${resultId(result)} .source=${this.source} .sides=${sidesOf(info.key, result, this.store.state, snapshots, this.loader)}></es-result-panel>`)}`;
+  /** What the address names and the run does not have. */
+  private lost(page: Page): string[] {
+    const { selection, run, tab } = this.store.state;
+    const said = [...this.said];
+    const short = (text: string) => `“${text.slice(0, 40)}”`;
+    if (run !== null && this.loader.entries.length && !this.loader.entries.some(({ key }) => key === run))
+      said.push(`there is no run ${short(run)} here`);
+    if (
+      selection.snapshot &&
+      !page.snapshots.some(({ id }) => id === selection.snapshot) &&
+      page.snapshots.length
+    )
+      said.push(
+        `this run has no snapshot ${short(selection.snapshot)}; ${snapshotTitle(page.snapshot!)} is shown`,
+      );
+    const settled = page.manifest || page.panels;
+    if (
+      selection.layer &&
+      settled &&
+      page.layers.length &&
+      !page.layers.some(({ name }) => name === selection.layer)
+    )
+      said.push(`this run has no layer ${short(selection.layer)}; ${page.layer} is shown`);
+    const count = page.panels?.result.samples.count ?? page.manifest?.samples?.count;
+    if (typeof selection.sample === 'number' && count !== undefined && selection.sample >= count)
+      said.push(`there is no sample ${selection.sample}: they end at ${count - 1}`);
+    const known = ['story', ...new Set(this.tabs(page.info))];
+    if (!known.includes(tab.split('/')[0]!)) said.push(`there is no tab ${short(tab)}`);
+    return said;
+  }
+  private tabs(info: RunInfo): string[] {
+    return head.tabsOf(info).map(({ id }) => id);
+  }
+
+  override render(): TemplateResult {
+    const { loader } = this;
+    if (loader.problem)
+      return html`<div class="alone">${state(loader.problem, 'alert')}<button type="button" class="plain-button" @click=${() => this.source && loader.open(this.source)}>Try again</button></div>`;
+    if (!this.source) return html`<div class="alone">${state('No source')}</div>`;
+    if (!loader.answered) return html`<div class="alone">${state('Loading…', 'busy')}</div>`;
+    if (!loader.entries.length) return html`<div class="alone">${state('There are no runs here.')}</div>`;
+    const page = this.page();
+    const problem = loader.entries.find(({ key }) => key === loader.key)?.problem;
+    if (!page)
+      return html`<div class="alone">${problem ? state(problem, 'alert') : state('Loading…', 'busy')}</div>`;
+    const lost = this.lost(page);
+    // One picture of one matrix has no depth and no time.
+    const single = !page.manifest && page.snapshots.length < 2;
+    return html`<div class="page ${single ? 'single' : ''} ${this.everything ? 'everything' : ''}" @es-select=${this.onSelect}>
+      ${head.template(page, this)}
+      ${single ? nothing : strip(page)}
+      <main class="stage" id="stage" tabindex="-1">
+        ${lost.length ? html`<p class="said" role="alert">The address: ${lost.join('; ')}. <button type="button" class="text-button" @click=${() => this.forgetAddress()}>Forget it</button></p>` : nothing}
+        ${page.info.warnings.length ? html`<p class="warning" role="status">${page.info.warnings.slice(0, 5).join(' ')}${page.info.warnings.length > 5 ? ` And ${page.info.warnings.length - 5} more.` : ''}</p>` : nothing}
+        ${stage(page, this, this.width)}
+      </main>
+      ${single ? nothing : dock(page, this.width)}
+    </div>`;
+  }
+  private forgetAddress(): void {
+    this.said = [];
+    const page = this.page();
+    const { selection, tab } = this.store.state;
+    const has = (list: readonly string[], one: string | null | undefined) =>
+      one && list.includes(one) ? one : undefined;
+    const count = page?.panels?.result.samples.count ?? 0;
+    this.store.set(
+      {
+        run: null,
+        tab: page && this.tabs(page.info).includes(tab.split('/')[0]!) ? tab : 'story',
+        selection: {
+          ...selection,
+          snapshot: has(page?.snapshots.map(({ id }) => id) ?? [], selection.snapshot),
+          layer: has(page?.layers.map(({ name }) => name) ?? [], selection.layer),
+          ...(typeof selection.sample === 'number' && selection.sample >= count ? { sample: null } : {}),
+        },
+      },
+      'replace',
+    );
   }
 }
-
-const chosen = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;

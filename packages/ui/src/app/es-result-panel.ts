@@ -1,5 +1,6 @@
-import type { ResultBase } from '@epochscope/analysis/results';
+import type { PruneResult, ResultBase } from '@epochscope/analysis/results';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { roundSnapshot } from '../elements/es-prune-rounds/index.js';
 import { state } from '../figure/index.js';
 import type { Selection } from '../selection.js';
 import { tokens } from '../styles.js';
@@ -31,8 +32,6 @@ export class EsResultPanel extends LitElement {
         display: block;
         border-block-start: 1px solid var(--_line);
         padding-block: 1rem 1.5rem;
-        /* Below the sticky bar when jumped to. */
-        scroll-margin-block-start: 7rem;
       }
       h2 {
         margin: 0 0 0.5rem;
@@ -46,6 +45,10 @@ export class EsResultPanel extends LitElement {
         margin: 0 0 0.5rem;
         font-size: 0.95rem;
         color: var(--_quiet);
+      }
+      :host([bare]) {
+        border: 0;
+        padding-block-start: 0;
       }
       .sides {
         display: grid;
@@ -82,9 +85,12 @@ export class EsResultPanel extends LitElement {
     sides: { attribute: false },
     seen: { state: true },
     loaded: { state: true },
+    bare: { type: Boolean, reflect: true },
   };
   declare source: RunSource | null;
   declare sides: readonly Side[];
+  /** Alone below a heading that says what it is. */
+  declare bare: boolean;
   declare private seen: boolean;
   declare private loaded: ReadonlyMap<string, Loaded>;
   private watcher: IntersectionObserver | null = null;
@@ -98,7 +104,20 @@ export class EsResultPanel extends LitElement {
     this.source = null;
     this.sides = [];
     this.seen = false;
+    this.bare = false;
     this.loaded = new Map();
+  }
+
+  /** Loads also while it is far below, for paper. */
+  load(): void {
+    this.seen = true;
+  }
+  /** Nothing that was asked for is still on its way. */
+  get settled(): boolean {
+    return this.sides.every((side) => {
+      const loaded = this.loaded.get(this.keyOf(side));
+      return !side.result || (loaded !== undefined && loaded.state !== 'waiting');
+    });
   }
 
   override connectedCallback(): void {
@@ -148,7 +167,7 @@ export class EsResultPanel extends LitElement {
     const first = this.sides.find(({ result }) => result)?.result;
     if (!first) return html``;
     return html`
-      <h2>${first.method[0]!.toUpperCase()}${first.method.slice(1)}${first.name === 'default' ? nothing : html` <small>${first.name}</small>`}</h2>
+      ${this.bare ? nothing : html`<h2>${first.method[0]!.toUpperCase()}${first.method.slice(1)}${first.name === 'default' ? nothing : html` <small>${first.name}</small>`}</h2>`}
       <div class="sides">${this.sides.map(
         (side, i) => html`<div>
           ${this.sides.length > 1 ? html`<h3>${side.title}</h3>` : nothing}
@@ -166,6 +185,31 @@ export class EsResultPanel extends LitElement {
     return html`${this.view(loaded.data, side.selection, i)}${details(loaded.data)}`;
   }
 
+  /**
+   * A pruning has rounds in place of snapshots, and often a net of its own: its units are none of the run's. Only the round goes to
+   * the page.
+   */
+  private readonly own: Selection = {};
+  private pruned(data: ResultBase, { round, sample, class: label }: Selection): Selection {
+    const known = (data as PruneResult).rounds.some((one) => one.round === round);
+    return { ...this.own, sample, class: label, snapshot: known ? roundSnapshot(round!) : undefined };
+  }
+  private onPruned = (event: Event) => {
+    event.stopPropagation();
+    const { snapshot, ...detail } = (event as CustomEvent<Selection>).detail;
+    for (const name of ['layer', 'unit'] as const)
+      if (detail[name] !== undefined) Object.assign(this.own, { [name]: detail[name] });
+    const round = /^round-0*(\d+)$/.exec(snapshot ?? '')?.[1];
+    this.requestUpdate();
+    this.dispatchEvent(
+      new CustomEvent<Selection>('es-select', {
+        detail: round === undefined ? {} : { round: Number(round) },
+        bubbles: true,
+        composed: true,
+      }),
+    );
+  };
+
   /** The view is made once a side and kept, so that what a person opened or zoomed stays while the selection changes. */
   private view(data: ResultBase, selection: Selection, i: number): TemplateResult | HTMLElement {
     const tag = VIEWS[data.method];
@@ -173,10 +217,11 @@ export class EsResultPanel extends LitElement {
     let view = this.views.get(i);
     if (view?.localName !== tag) {
       view = document.createElement(tag) as typeof view & object;
+      if (tag === 'es-prune-view') view.addEventListener('es-select', this.onPruned);
       this.views.set(i, view);
     }
     if (view.data !== data) view.data = data;
-    view.selection = selection;
+    view.selection = tag === 'es-prune-view' ? this.pruned(data, selection) : selection;
     view.compared = this.sides.length > 1 && this.sides[0]!.run === this.sides[1]!.run;
     return view;
   }
@@ -190,4 +235,10 @@ function details(result: ResultBase): TemplateResult {
     seconds: Number(result.seconds.toFixed(2)),
   };
   return html`<details><summary>Parameters, seeds and inputs</summary><pre tabindex="0">${JSON.stringify(facts, null, 1)}</pre></details>`;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-result-panel': EsResultPanel;
+  }
 }

@@ -19,7 +19,6 @@ export class EsWeightsPanel extends LitElement {
         display: block;
         border-block-start: 1px solid var(--_line);
         padding-block: 1rem 1.5rem;
-        scroll-margin-block-start: 7rem;
       }
       h2 {
         margin: 0 0 0.5rem;

@@ -1,9 +1,7 @@
 import type { TendencyResult } from '@epochscope/analysis/results';
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import type { OverviewCell } from '../elements/es-run-overview/index.js';
-import { coverageOf } from './coverage.js';
-import { snapshotsOf } from './shown.js';
-import { type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
+import { Panels } from './model.js';
+import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
 import type { Store } from './state.js';
 
 /** What has been loaded. */
@@ -13,13 +11,12 @@ interface Loaded {
   info: RunInfo | null;
   /** The run compared with. */
   other: RunInfo | { problem: string } | null;
-  cells: readonly OverviewCell[];
-  /** Pictures of the samples, once one is chosen. */
-  pictures: { run: string; samples: TendencyResult['samples'] } | null;
+  /** The cluster tendency that strip, dock and story are drawn from; `problem` where it could not be read. */
+  tendency: { place: string; panels: Panels | null; problem: string } | null;
   problem: string;
 }
 
-const NOTHING: Loaded = { entries: null, info: null, other: null, cells: [], pictures: null, problem: '' };
+const NOTHING: Loaded = { entries: null, info: null, other: null, tendency: null, problem: '' };
 
 /** Loads what the page's state asks for from a source of runs, follows a run that changes, and draws its host again. */
 export class Loader implements ReactiveController {
@@ -30,8 +27,6 @@ export class Loader implements ReactiveController {
   private unwatch: (() => void) | null = null;
   /** Key of the run that is loaded or loading. */
   private watched: string | null = null;
-  /** Outlines read, by run, result and version. */
-  private readonly covered = new Map<string, OverviewCell[]>();
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -54,11 +49,8 @@ export class Loader implements ReactiveController {
   get other() {
     return this.loaded.other;
   }
-  get cells() {
-    return this.loaded.cells;
-  }
-  get pictures() {
-    return this.loaded.pictures;
+  get tendency() {
+    return this.loaded.tendency;
   }
   get problem() {
     return this.loaded.problem;
@@ -86,10 +78,7 @@ export class Loader implements ReactiveController {
   /** Begins with a source, or once more with the same after it failed. */
   async open(source: RunSource): Promise<void> {
     this.forget();
-    if (source !== this.source) {
-      this.covered.clear();
-      this.set(NOTHING);
-    }
+    if (source !== this.source) this.set(NOTHING);
     this.source = source;
     this.set({ problem: '' });
     try {
@@ -102,10 +91,18 @@ export class Loader implements ReactiveController {
     }
   }
 
-  /** The run that is looked at: the one the state names, or the first. */
+  /** The run that is looked at: the one the state names, or the first that can be read. */
   get key(): string | null {
     const wanted = this.store.state.run;
-    return (this.entries.find(({ key }) => key === wanted) ?? this.entries[0])?.key ?? null;
+    const { entries } = this;
+    const found = entries.find(({ key }) => key === wanted) ?? entries.find(({ problem }) => !problem);
+    return (found ?? entries[0])?.key ?? null;
+  }
+
+  /** Asks the run's source again: a result was written. */
+  async reload(): Promise<void> {
+    const { source, key } = this;
+    if (source && key !== null) await this.load(source, key);
   }
 
   /** Loads what the state asks for and is not there. */
@@ -115,12 +112,11 @@ export class Loader implements ReactiveController {
     if (this.watched !== key) {
       this.forget();
       this.watched = key;
-      if (this.info?.key !== key) this.set({ info: null, cells: [] });
+      if (this.info?.key !== key) this.set({ info: null, tendency: null });
       this.unwatch = source.watch?.(key, () => void this.load(source, key)) ?? null;
       await this.load(source, key);
-    }
-    const { versus, selection } = this.store.state;
-    if (typeof selection.sample === 'number') void this.loadPictures();
+    } else if (this.info?.key === key) void this.loadTendency(source, this.info);
+    const { versus } = this.store.state;
     await this.loadOther(source, versus?.kind === 'run' ? versus.value : null);
   }
 
@@ -137,14 +133,38 @@ export class Loader implements ReactiveController {
       this.set({ other: found });
   }
 
-  /** From the first tendency result, which holds them. Without one the sample is only named. */
-  private async loadPictures(): Promise<void> {
-    const { info, source } = this;
-    const name = info?.results.find(({ method }) => method === 'tendency');
-    if (!info || !source || !name || this.pictures?.run === info.key) return;
-    const result = await source.result(info.key, name).catch(() => null);
-    if (result && this.source === source && this.info?.key === info.key)
-      this.set({ pictures: { run: info.key, samples: (result as TendencyResult).samples } });
+  /** The result that pictures are taken from: the one the tab names, else "default", else the first. */
+  tendencyName(info: RunInfo): ResultName | null {
+    const all = info.results.filter(({ method }) => method === 'tendency');
+    const [tab, name] = this.store.state.tab.split('/');
+    return (
+      (tab === 'clusters' && all.find((one) => one.name === name)) ||
+      all.find((one) => one.name === 'default') ||
+      all[0] ||
+      null
+    );
+  }
+
+  private async loadTendency(source: RunSource, info: RunInfo): Promise<void> {
+    const name = this.tendencyName(info);
+    if (!name) {
+      if (this.tendency) this.set({ tendency: null });
+      return;
+    }
+    const place = `${info.key}\n${resultId(name)}\n${name.version}`;
+    if (this.tendency?.place === place) return;
+    const before = this.tendency?.place.startsWith(`${info.key}\n${resultId(name)}\n`)
+      ? this.tendency.panels
+      : null;
+    // A newer version takes the place of an older one once it is there.
+    this.set({ tendency: { place, panels: before, problem: '' } });
+    const here = () => this.source === source && this.tendency?.place === place;
+    try {
+      const result = (await source.result(info.key, name)) as TendencyResult;
+      if (here()) this.set({ tendency: { place, panels: new Panels(result), problem: '' } });
+    } catch (error) {
+      if (here()) this.set({ tendency: { place, panels: null, problem: (error as Error).message } });
+    }
   }
 
   private async load(source: RunSource, key: string): Promise<void> {
@@ -157,45 +177,10 @@ export class Loader implements ReactiveController {
       const latest = info.manifest?.snapshots.at(-1)?.id;
       this.set({ info, problem: '' });
       if (newest && latest && newest !== latest && this.store.state.selection.snapshot === newest)
-        this.store.select({ snapshot: latest });
-      this.chooseLast(info, this.cells);
-      if (typeof this.store.state.selection.sample === 'number') void this.loadPictures();
-      await this.cover(source, info);
+        this.store.select({ snapshot: latest }, 'replace');
+      await this.loadTendency(source, info);
     } catch (error) {
       if (wanted()) this.set({ problem: (error as Error).message });
     }
-  }
-
-  /** What each result covers, one after another so that a page with many stays answerable. */
-  private async cover(source: RunSource, info: RunInfo): Promise<void> {
-    const cells: OverviewCell[] = [];
-    for (const name of info.results) {
-      const place = `${info.key}\n${resultId(name)}\n${name.version}`;
-      let found = this.covered.get(place);
-      if (!found) {
-        await new Promise((resolve) => setTimeout(resolve));
-        try {
-          found = coverageOf(await source.outline(info.key, name)).map((cell) => ({
-            ...cell,
-            method: name.method,
-          }));
-        } catch {
-          // Its panel says what is wrong with it.
-          continue;
-        }
-        if (this.source !== source) return;
-        this.covered.set(place, found);
-      }
-      cells.push(...found);
-    }
-    if (this.info !== info) return;
-    this.set({ cells });
-    this.chooseLast(info, cells);
-  }
-
-  /** Where no snapshot is chosen, the last is. */
-  private chooseLast({ manifest }: RunInfo, cells: readonly OverviewCell[]): void {
-    const last = snapshotsOf(manifest, cells).at(-1);
-    if (last && this.store.state.selection.snapshot === undefined) this.store.select({ snapshot: last.id });
   }
 }

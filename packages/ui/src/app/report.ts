@@ -2,12 +2,14 @@
 // whose page it is. No fetch in the first case, so that it opens from disk.
 import { setFontFolder } from '../figure/index.js';
 import '../register.js';
+import { EsComputeForm } from './es-compute-form.js';
 import { EsDashboard } from './es-dashboard.js';
 import { EsResultPanel } from './es-result-panel.js';
 import { EsWeightsPanel } from './es-weights-panel.js';
 import { HttpSource } from './http-source.js';
 import { InlineSource } from './source.js';
 
+customElements.define('es-compute-form', EsComputeForm);
 customElements.define('es-result-panel', EsResultPanel);
 customElements.define('es-weights-panel', EsWeightsPanel);
 customElements.define('es-dashboard', EsDashboard);
@@ -21,24 +23,8 @@ function start(): void {
   try {
     const served = document.getElementById('epochscope-server');
     const dashboard = new EsDashboard();
+    dashboard.source = served ? new HttpSource() : new InlineSource(document);
     root.textContent = '';
-    if (served) {
-      root.append(Object.assign(document.createElement('h1'), { textContent: 'Epochscope' }));
-      dashboard.source = new HttpSource();
-    }
-    if (!served) {
-      const source = new InlineSource(document);
-      const page = source.first;
-      if (page)
-        root.append(
-          Object.assign(document.createElement('h1'), { textContent: page.title }),
-          Object.assign(document.createElement('p'), {
-            className: 'quiet',
-            textContent: `Epochscope ${page.manifest?.tool.version ?? ''} · ${page.written.slice(0, 10)}${page.manifest?.complete === false ? ' · training was not complete' : ''}`,
-          }),
-        );
-      dashboard.source = source;
-    }
     root.append(dashboard);
     root.dataset.ready = 'true';
   } catch (error) {
@@ -46,12 +32,17 @@ function start(): void {
     root.setAttribute('role', 'alert');
   }
 }
+void pageFont().finally(start);
 
-document.getElementById('epochscope-theme')?.addEventListener('click', () => {
-  const { style } = document.documentElement;
-  const dark = style.colorScheme
-    ? style.colorScheme === 'dark'
-    : matchMedia('(prefers-color-scheme: dark)').matches;
-  style.colorScheme = dark ? 'light' : 'dark';
-});
-start();
+/** The type of the page: a report opened from disk holds it, as PDFs embed it. */
+async function pageFont(): Promise<void> {
+  const held = document.getElementById('epochscope-fonts')?.textContent;
+  if (!held) return;
+  const { regular, bold } = JSON.parse(held) as { regular: string; bold: string };
+  const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  for (const [data, weight] of [
+    [regular, '100 500'],
+    [bold, '510 900'],
+  ] as const)
+    document.fonts.add(await new FontFace('Inter', bytes(data), { weight }).load());
+}

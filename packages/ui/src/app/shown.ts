@@ -1,8 +1,9 @@
 import type { RunManifest } from '@epochscope/analysis';
-import type { OverviewCell } from '../elements/es-run-overview/index.js';
 import type { TimelineSnapshot } from '../elements/es-timeline/index.js';
+import type { Panels } from './model.js';
+import type { LayerRow, PageSnapshot } from './page.js';
 
-// What of a run the dashboard shows, and in which order.
+// What of a run the page shows, and in which order.
 
 /** With more snapshots than this, the list to compare with holds so many evenly spaced ones; any other by the address. */
 const OFFERED = 200;
@@ -16,27 +17,33 @@ export function offered(
   return snapshots.filter(({ id }, i) => keep.has(i) || id === chosen);
 }
 
-/** Panels in the order of the papers, then what is not known here. */
-const METHODS = ['tendency', 'modules', 'change', 'tracks', 'activity', 'geometry', 'prune'];
-export const placeOf = (method: string): number =>
-  METHODS.includes(method) ? METHODS.indexOf(method) : METHODS.length;
-
-/** The run's snapshots; without a manifest those that its results name. */
-export function snapshotsOf(
-  manifest: RunManifest | null,
-  cells: readonly OverviewCell[],
-): readonly TimelineSnapshot[] {
+/** The run's snapshots; without a manifest those that the tendency result names. */
+export function snapshotsOf(manifest: RunManifest | null, panels: Panels | null): readonly PageSnapshot[] {
   if (manifest?.snapshots.length) return manifest.snapshots;
-  return [...new Set(cells.map(({ snapshot }) => snapshot))].map((id) => ({ id, epoch: null, step: null }));
+  const found = new Map<string, PageSnapshot>();
+  for (const { snapshot } of panels?.result.panels ?? []) found.set(snapshot.id, snapshot);
+  return [...found.values()];
 }
 
-/** The run's layers, then those that only results name. */
-export function layersOf(manifest: RunManifest | null, cells: readonly OverviewCell[]): string[] {
-  const named = manifest?.layers.map(({ name }) => name) ?? [];
-  // Channels ("P1@3") stand after their layer.
-  const extra = [...new Set(cells.map(({ layer }) => layer))].filter((layer) => !named.includes(layer));
-  const out = named.flatMap((name) => [name, ...extra.filter((layer) => layer.startsWith(`${name}@`))]);
-  return [...out, ...extra.filter((layer) => !out.includes(layer))];
+const shapeOf = (shape: readonly number[]) =>
+  shape.length === 1 ? `${shape[0]} ${shape[0] === 1 ? 'unit' : 'units'}` : shape.join(' × ');
+
+/** The run's layers, channels that were analysed ("P1@3") after theirs, then those that only the result names. */
+export function layersOf(manifest: RunManifest | null, panels: Panels | null): LayerRow[] {
+  const rows: LayerRow[] = (manifest?.layers ?? []).map(({ name, shape, kind, parameters }, i) => ({
+    name,
+    about: `${shapeOf(shape)}, ${kind}`,
+    gap: i > 0 && parameters.length > 0,
+  }));
+  for (const name of panels?.layers ?? []) {
+    if (rows.some((row) => row.name === name)) continue;
+    const panel = panels!.row(name)[0];
+    const row: LayerRow = { name, about: `${panel?.d ?? 0} numbers`, gap: false };
+    const after = rows.findLastIndex((one) => name.startsWith(`${one.name}@`));
+    if (after < 0) rows.push(row);
+    else rows.splice(after + 1, 0, row);
+  }
+  return rows;
 }
 
 /** The other run's snapshot at the same id, epoch or step. */

@@ -8,6 +8,8 @@ import {
   type SampleImages,
 } from '@epochscope/analysis/results';
 
+import type { Computing } from './jobs.js';
+
 /** Which result: its folder under results/. */
 export interface ResultName {
   method: string;
@@ -45,6 +47,10 @@ export interface RunSource {
   weights?(key: string, snapshot: string): Promise<Map<string, Tensor>>;
   /** Calls `changed` when the run or its results change; returns how to stop. Absent where nothing changes. */
   watch?(key: string, changed: () => void): () => void;
+  /** Computes results of its runs in this page. Absent where the page cannot. */
+  readonly computing?: Computing;
+  /** A result was written into a run: whoever watches it is told. */
+  changed?(key: string): void;
 }
 
 export interface PageData {

@@ -160,6 +160,8 @@ export interface TendencyResult extends ResultBase {
     images: SampleImages | null;
     /** uint32[count]: which samples of the run or file these are, where a list of them was given. */
     indices?: Uint32Array;
+    /** uint32[count] per snapshot: the class the net predicted for each sample; only snapshots whose outputs or predictions were there. */
+    predictions?: { snapshot: string; classes: Uint32Array }[];
   };
   panels: TendencyPanel[];
   /** What was read, left out and assumed, one sentence each. */

@@ -63,7 +63,12 @@ interface ThinTask extends Omit<PanelTask, 'kind'> {
 }
 
 type Task = CaptureTask | PanelTask | ThinTask;
-type Output = CaptureOutput | TendencyPanel | ThinnedPanel;
+/** A panel, and what the net predicted there, for the result's one list. */
+interface PanelOutput {
+  panel: TendencyPanel;
+  predicted: Uint32Array | null;
+}
+type Output = CaptureOutput | PanelOutput | ThinnedPanel;
 
 /** VAT / iVAT of layers × snapshots (methods/tendency): a part a panel, one more where it is thinned, captures before them. */
 export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, TendencyResult> = {
@@ -133,7 +138,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
           (selection ? 4 * n * all : 0) +
           (chosen ? Math.min(4 * count * all, NPY_BLOCK_BYTES) : 0) +
           captures.kept;
-        const key = keyOf('tendency panel', decides);
+        const key = keyOf('tendency panel with predictions', decides);
         const title = snapshot.id === layer ? layer : `${snapshot.id} ${layer}`;
         parts.push({
           key,
@@ -184,9 +189,13 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       signal: context.signal,
       onProgress: (done: number, total: number) => context.onProgress?.(done / (total || 1)),
     };
-    if (task.kind === 'panel') return analyseTendency(context.engine, input, { ...shared, vatSide });
-    const panel = await context.output<TendencyPanel>(task.panel);
-    const { order } = await context.output<TendencyPanel>(task.order);
+    if (task.kind === 'panel')
+      return {
+        panel: await analyseTendency(context.engine, input, { ...shared, vatSide }),
+        predicted: input.predictions && Uint32Array.from(input.predictions),
+      };
+    const { panel } = await context.output<PanelOutput>(task.panel);
+    const { order } = (await context.output<PanelOutput>(task.order)).panel;
     return thinPanel(context.engine, { panel, input }, order, {
       ...shared,
       vatSide: 0,
@@ -199,7 +208,13 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
   async join(plan, { run, output, seconds, reads }) {
     const { options } = plan;
     const panels: TendencyPanel[] = [];
-    for (const part of plan.parts) if (part.task.kind === 'panel') panels.push(await output(part.key));
+    const predictions = new Map<string, Uint32Array>();
+    for (const part of plan.parts) {
+      if (part.task.kind !== 'panel') continue;
+      const { panel, predicted } = await output<PanelOutput>(part.key);
+      panels.push(panel);
+      if (predicted) predictions.set(panel.snapshot.id, predicted);
+    }
     const thinned: ThinnedPanel[] = [];
     for (const part of plan.parts) if (part.task.kind === 'thin') thinned.push(await output(part.key));
     const { thin, reference } = options;
@@ -232,6 +247,9 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
         classes,
         images: await run.images(chosen),
         ...(chosen ? { indices: chosen } : {}),
+        ...(predictions.size
+          ? { predictions: [...predictions].map(([snapshot, classes]) => ({ snapshot, classes })) }
+          : {}),
       },
       panels: alignPanels(panels),
       ...(thin && along

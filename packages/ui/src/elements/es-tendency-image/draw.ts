@@ -2,7 +2,7 @@ import type { Mark, TendencyPanel } from '@epochscope/analysis/results';
 import { guard, ivatImage } from '@epochscope/core-wasm';
 import { axisScale, type ColourScale, hexColour, type LegendEntry } from '../../figure/index.js';
 import { CORRECT_COLOUR, classColour, greyLevel, PLAIN_COLOUR, WRONG_COLOUR } from '../../palette.js';
-import type { Measure, Scene, SceneItem } from '../../scene/index.js';
+import { type Measure, rgbOf, type Scene, type SceneItem } from '../../scene/index.js';
 import { format } from '../../styles.js';
 
 export type MarkColour = 'class' | 'correct' | 'none';
@@ -159,6 +159,75 @@ export interface PanelSceneOptions {
   to?: number;
   /** White end of the grey scale; default the panel's own. */
   high?: number;
+  /** Colours from near to far instead of greys: 256 × RGB. */
+  ramp?: Uint8Array | null;
+  /** Class of each sample: all of them stand along the edges, instead of marks. */
+  labels?: Uint32Array | null;
+  /** Colour of the outlines. */
+  frame?: string;
+}
+
+/** The page's ramp: near is dark on light and dark pages alike. */
+const INK = {
+  light: ['#0c1018', '#2a303b', '#5a626f', '#949ba6', '#cfd2d6', '#f3f2ee'],
+  dark: ['#050608', '#181c23', '#39404a', '#6a727e', '#a3aab4', '#c6cbd2'],
+};
+const ramps = new Map<boolean, Uint8Array>();
+/** 256 × RGB, from near to far. */
+export function inkRamp(dark: boolean): Uint8Array {
+  let ramp = ramps.get(dark);
+  if (ramp) return ramp;
+  ramp = new Uint8Array(3 * 256);
+  const stops = INK[dark ? 'dark' : 'light'].map(rgbOf);
+  for (let i = 0; i < 256; i++) {
+    const at = (i / 255) * (stops.length - 1);
+    const k = Math.min(stops.length - 2, Math.floor(at));
+    for (let c = 0; c < 3; c++)
+      ramp[3 * i + c] = Math.round(stops[k]![c]! + (at - k) * (stops[k + 1]![c]! - stops[k]![c]!));
+  }
+  ramps.set(dark, ramp);
+  return ramp;
+}
+
+/** Grey levels 0 … 255 of values: neighbours are mostly equal, and the power is what costs. */
+export function levelsOf(values: Float32Array, high: number): Uint8Array {
+  const data = new Uint8Array(values.length);
+  let last = Number.NaN;
+  let level = 0;
+  for (let i = 0; i < data.length; i++) {
+    const value = values[i]!;
+    if (value !== last) level = greyLevel((last = value), high, EXPONENT);
+    data[i] = level;
+  }
+  return data;
+}
+
+/** Levels through a ramp, as RGBA. */
+export function throughRamp(levels: Uint8Array, ramp: Uint8Array): Uint8Array {
+  const data = new Uint8Array(4 * levels.length);
+  const words = new Uint32Array(data.buffer);
+  const table = new Uint32Array(256);
+  const bytes = new Uint8Array(table.buffer);
+  for (let i = 0; i < 256; i++) bytes.set([ramp[3 * i]!, ramp[3 * i + 1]!, ramp[3 * i + 2]!, 255], 4 * i);
+  for (let i = 0; i < levels.length; i++) words[i] = table[levels[i]!]!;
+  return data;
+}
+
+/** The classes along an edge of so many pixels, as runs of one class: [first pixel, pixels, class]. */
+export function classRuns(
+  order: Uint32Array,
+  labels: Uint32Array,
+  [from, to]: readonly [number, number],
+  pixels: number,
+): [at: number, length: number, label: number][] {
+  const runs: [number, number, number][] = [];
+  for (let i = 0; i < pixels; i++) {
+    const label = labels[order[Math.min(to - 1, from + Math.floor(((i + 0.5) * (to - from)) / pixels))]!]!;
+    const last = runs.at(-1);
+    if (last?.[2] === label) last[1]++;
+    else runs.push([i, 1, label]);
+  }
+  return runs;
 }
 
 /** One picture as elements and files show it. Throws `missing` for a VAT picture the panel does not hold. */
@@ -180,16 +249,16 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
   const pixels = Math.max(1, Math.round(side * density));
   const high = options.high ?? greyScale(panel, mode).high;
   const values = imageValues(panel, mode, pixels, from, to);
-  const data = new Uint8Array(values.length);
-  // A loop: typed-array `from` goes through an iterator and takes ten times as long on a picture of 1000 × 1000.
-  for (let i = 0; i < data.length; i++) data[i] = greyLevel(values[i]!, high, EXPONENT);
+  const levels = levelsOf(values, high);
   items.push({
     kind: 'image',
     x: margin,
     y: margin,
     width: side,
     height: side,
-    pixels: { width: pixels, height: pixels, channels: 1, data },
+    pixels: options.ramp
+      ? { width: pixels, height: pixels, channels: 4, data: throughRamp(levels, options.ramp) }
+      : { width: pixels, height: pixels, channels: 1, data: levels },
   });
   // The ground may be as white as the page.
   items.push({ kind: 'rect', x: margin, y: margin, width: side, height: side, stroke: 'var(--_line)' });
@@ -198,7 +267,16 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
   const long = Math.max(1, margin - Math.max(1, whole / 400));
   const box = (x: number, y: number, width: number, height: number, fill: string) =>
     items.push({ kind: 'rect', x, y, width, height, fill, crisp: true });
-  for (const mark of shownMarks(panel.marks, markColor)) {
+  if (options.labels) {
+    const [begin, thickness] = [Math.round(margin * 0.36), Math.max(1, Math.round(margin * 0.5))];
+    const runs = classRuns(panel.order, options.labels, [from, to], pixels);
+    for (const [at, length, label] of runs) {
+      const [x, size] = [margin + (at * side) / pixels, (length * side) / pixels];
+      box(x, begin, size, thickness, classColour(label));
+      box(begin, x, thickness, size, classColour(label));
+    }
+  }
+  for (const mark of options.labels ? [] : shownMarks(panel.marks, markColor)) {
     const colour = markColour(mark, markColor);
     if (!colour || mark.position < from || mark.position >= to) continue;
     const at = place(mark.position);
@@ -229,7 +307,7 @@ export function panelScene(panel: TendencyPanel, options: PanelSceneOptions): Sc
           y: low,
           width: size,
           height: size,
-          stroke: OUTLINE,
+          stroke: options.frame ?? OUTLINE,
           strokeWidth: line,
           crisp: true,
         });
@@ -243,15 +321,40 @@ export function crossItems(
   position: number,
   whole: number,
   [from, to]: readonly [number, number],
+  block?: { start: number; end: number },
 ): SceneItem[] {
   if (position < from || position >= to) return [];
   const margin = Math.round(whole * MARGIN);
   const side = whole - margin;
   const at = margin + ((position - from) * side) / (to - from);
   const thick = Math.max(1, whole / 400, side / (to - from));
+  const place = (p: number) => margin + ((Math.min(to, Math.max(from, p)) - from) * side) / (to - from);
+  const line = Math.max(2, whole / 280);
   return [
     { kind: 'rect', x: at, y: margin, width: thick, height: side, fill: FOLLOW, crisp: true },
     { kind: 'rect', x: margin, y: at, width: side, height: thick, fill: FOLLOW, crisp: true },
+    ...(block
+      ? [
+          {
+            kind: 'rect' as const,
+            x: place(block.start) + line / 2,
+            y: place(block.start) + line / 2,
+            width: Math.max(0, place(block.end) - place(block.start) - line),
+            height: Math.max(0, place(block.end) - place(block.start) - line),
+            stroke: FOLLOW,
+            strokeWidth: line,
+          },
+        ]
+      : []),
+    {
+      kind: 'circle',
+      x: at + thick / 2,
+      y: at + thick / 2,
+      r: Math.max(3, whole / 110),
+      fill: 'light-dark(#ffffff, #15171c)',
+      stroke: FOLLOW,
+      strokeWidth: line,
+    },
   ];
 }
 

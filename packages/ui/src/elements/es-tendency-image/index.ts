@@ -18,6 +18,7 @@ import {
   FOLLOW,
   greyBar,
   greyScale,
+  inkRamp,
   MARGIN,
   type MarkColour,
   markLegend,
@@ -48,7 +49,8 @@ export interface TendencyZoomDetail {
 const AXIS = 34;
 const MINI = 72;
 const FILE_DENSITY = 3;
-const DRAWN_BY = ['data', 'mode', 'markColor', 'outlines', 'from', 'to', 'scaleHigh', 'full', 'theme'];
+const DRAWN_BY = 'data mode markColor outlines from to scaleHigh full theme ink labels classes'.split(' ');
+const FADE_MS = 250;
 
 /** "layer S5, epoch 3"; a plain matrix is layer and snapshot at once. */
 const placeOf = ({ layer, snapshot }: TendencyPanel) =>
@@ -77,6 +79,9 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     to: { type: Number },
     scaleHigh: { type: Number, attribute: 'scale-high' },
     full: { type: Boolean },
+    ink: { type: Boolean, reflect: true },
+    labels: { attribute: false },
+    nameOf: { attribute: false },
     rubber: { state: true },
   };
 
@@ -95,6 +100,12 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   declare scaleHigh: number;
   /** Greys up to the largest value, also where a few outliers leave all else dark. */
   declare full: boolean;
+  /** The page's look: ink instead of greys, white outlines, no axis at full extent; pictures that follow each other cross-fade. */
+  declare ink: boolean;
+  /** Class of each sample: with it, every sample stands along the edges, not the marks alone. */
+  declare labels: Uint32Array | null;
+  /** What a sample is called in the value beside the pointer. */
+  declare nameOf: ((sample: number) => string) | null;
   declare private rubber: { start: number; end: number } | null;
   /** Position last chosen. */
   private cursor: number | null = null;
@@ -111,6 +122,9 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     this.to = Number.NaN;
     this.scaleHigh = Number.NaN;
     this.full = false;
+    this.ink = false;
+    this.labels = null;
+    this.nameOf = null;
     this.rubber = null;
   }
 
@@ -181,22 +195,28 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
       marks: data.marks.filter((mark) => mark.label === label),
     }));
   }
-  private sceneOf(side: number, density: number, range: Range): Scene {
+  private sceneOf(side: number, density: number, range: Range, dark: boolean): Scene {
     const [from, to] = range;
     const { mode, markColor, outlines, high } = this;
     const { sample } = this.selection;
     const cross = typeof sample === 'number' ? this.data!.order.indexOf(sample) : -1;
     const { panel } = this;
+    const ramp = this.ink ? inkRamp(dark) : null;
+    const labels = this.markColor === 'class' ? this.labels : null;
+    const frame = this.ink ? '#ffffff' : undefined;
     // Choosing a sample draws the cross anew, not the picture.
     const scene = this.kept(
       `scene ${side}`,
-      [panel, side, density, mode, markColor, outlines, from, to, high],
-      () => panelScene(panel, { side, density, mode, markColor, outlines, from, to, high }),
+      [panel, side, density, mode, markColor, outlines, from, to, high, ramp, labels],
+      () =>
+        panelScene(panel, { side, density, mode, markColor, outlines, from, to, high, ramp, labels, frame }),
     );
-    return cross < 0 ? scene : { ...scene, items: [...scene.items, ...crossItems(cross, side, range)] };
+    if (cross < 0) return scene;
+    const block = panel.blocks.ranges[blockAt(panel, cross)];
+    return { ...scene, items: [...scene.items, ...crossItems(cross, side, range, block)] };
   }
 
-  protected override draw(data: TendencyPanel, { width, measure }: Frame): Drawing {
+  protected override draw(data: TendencyPanel, { width, measure, dark }: Frame): Drawing {
     const range = this.range;
     const room = measure(String(data.n)) + 12;
     const side = Math.min(width - room, 720);
@@ -204,7 +224,7 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
       width,
       height: side + AXIS,
       items: [
-        ...this.sceneOf(side, FILE_DENSITY, range).items,
+        ...this.sceneOf(side, FILE_DENSITY, range, dark).items,
         { kind: 'group', y: side, items: positionAxis(side, range, measure) },
       ],
       legend: markLegend(shownMarks(this.panel.marks, this.markColor), this.markColor, this.classes),
@@ -242,11 +262,12 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
         @dblclick=${live ? () => this.zoom(0, data.n) : null}
         @keydown=${live ? this.onKey : null}
       ></canvas>
+      ${this.ink ? html`<canvas class="before" aria-hidden="true"></canvas>` : nothing}
       ${rubber ? html`<svg class="over" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"><rect class="rubber" x=${rubber.at} y=${rubber.at} width=${rubber.size} height=${rubber.size} /></svg>` : nothing}
       ${live && this.zoomed ? html`<canvas class="mini" aria-hidden="true" ${painted(MINI, MINI, this.paintMini, [data, this.mode, from, to, this.theme, this.high])}></canvas>` : nothing}
       <div class="near" hidden></div><div class="tip" part="tip" hidden></div>
     </div>
-    ${live ? html`<svg class="axis" width=${this.width} height=${AXIS} aria-hidden="true" ${drawn(axis)}></svg>` : nothing}`;
+    ${live && (!this.ink || this.zoomed) ? html`<svg class="axis" width=${this.width} height=${AXIS} aria-hidden="true" ${drawn(axis)}></svg>` : nothing}`;
   }
   private get zoomed(): boolean {
     const [from, to] = this.range;
@@ -279,7 +300,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const [from, to] = this.range;
     const { high, most } = greyScale(data, this.mode, this.full);
     const own = !Number.isFinite(this.scaleHigh) && (this.full || most > high);
-    return html`${this.scaleBars([this.scale(data)])}<div class="zoom">
+    if (this.ink && !this.zoomed) return nothing;
+    return html`${this.ink ? nothing : this.scaleBars([this.scale(data)])}<div class="zoom">
       ${this.zoomed ? html`<span>Positions ${from} – ${to - 1} of ${data.n}</span><button type="button" @click=${() => this.zoom(0, data.n)}>Show all</button>` : nothing}
       ${own ? html`<label><input type="checkbox" .checked=${this.full} @change=${(e: Event) => (this.full = (e.target as HTMLInputElement).checked)} /> greys up to the largest, ${format(most)}</label>` : nothing}
     </div>`;
@@ -291,7 +313,10 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const other =
       before !== undefined &&
       (before.sample !== this.selection.sample || before.class !== this.selection.class);
-    if (DRAWN_BY.some((name) => changed.has(name)) || other) this.paint();
+    if (!DRAWN_BY.some((name) => changed.has(name)) && !other) return;
+    const { canvas } = this;
+    if (this.ink && changed.has('data') && changed.get('data') && canvas) this.fade(canvas);
+    this.paint();
   }
   protected override resized(): void {
     this.paint();
@@ -307,7 +332,20 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const pixels = Math.max(16, Math.min(2048, Math.round(canvas.clientWidth * ratio)));
     canvas.width = pixels;
     canvas.height = pixels;
-    paintScene(canvas.getContext('2d')!, this.sceneOf(pixels, 1, this.range).items, this.colours());
+    paintScene(
+      canvas.getContext('2d')!,
+      this.sceneOf(pixels, 1, this.range, this.colours().dark).items,
+      this.colours(),
+    );
+  }
+  /** What stood there fades out over the new picture; not where the person wants no motion. */
+  private fade(canvas: HTMLCanvasElement): void {
+    const over = this.renderRoot.querySelector<HTMLCanvasElement>('canvas.before');
+    if (!over || !canvas.width || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    over.width = canvas.width;
+    over.height = canvas.height;
+    over.getContext('2d')!.drawImage(canvas, 0, 0);
+    over.animate([{ opacity: 1 }, { opacity: 0 }], { duration: FADE_MS, fill: 'forwards' });
   }
 
   /** Place of a pointer along x and y as a share of the picture, within 0 … 1. */
@@ -341,7 +379,13 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const a = this.positionAt(y);
     const b = this.positionAt(x);
     const value = a === b ? 0 : ivatValue(data, a, b);
-    this.readout = `sample ${data.order[a]} (position ${a}) and ${data.order[b]} (${b}): iVAT ${format(value)}`;
+    const [first, second] = [data.order[a]!, data.order[b]!];
+    const { nameOf } = this;
+    this.readout = !nameOf
+      ? `sample ${first} (position ${a}) and ${second} (${b}): iVAT ${format(value)}`
+      : a === b
+        ? nameOf(first)
+        : `${nameOf(first)} and ${nameOf(second)}: joined at distance ${format(value)}`;
     const frame = this.canvas!.parentElement!;
     const box = frame.getBoundingClientRect();
     this.tip(frame, { x: event.clientX - box.left, y: event.clientY - box.top, label: this.readout }, null);
@@ -363,6 +407,8 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   };
   private onKey = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // At full extent there is nothing to pan: the page may have a use for the arrows.
+    if (!this.zoomed && event.key.startsWith('Arrow')) return;
     const [from, to] = this.range;
     const asked = rangeByKey(event.key, [from, to], this.data!.n);
     if (asked) this.zoom(...asked);

@@ -25,6 +25,10 @@ export default css`
     border: 1px solid var(--_line);
     background: var(--_surface);
   }
+  :host(:not([still])) canvas.before {
+    pointer-events: none;
+    opacity: 0;
+  }
   .over {
     position: absolute;
     inset: 0;

@@ -1,0 +1,192 @@
+import type { SampleImages, TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import { html, nothing, type TemplateResult } from 'lit';
+import { greyScale, MARGIN } from '../elements/es-tendency-image/draw.js';
+import type { TendencySelectDetail } from '../elements/es-tendency-image/index.js';
+import { download } from '../figure/export.js';
+import { format, percent, snapshotTitle } from '../styles.js';
+import { metricWords } from './dock.js';
+import {
+  type BlockContent,
+  blockAtPosition,
+  blockContents,
+  isDigits,
+  meanImage,
+  metricOf,
+  placesIn,
+  sampleName,
+  thousands,
+} from './model.js';
+import type { Page } from './page.js';
+import { apart, membersCsv } from './placed.js';
+import { ramp, top, widths } from './placing.js';
+import { faintNote, headline, isFaint, ruleSentence } from './story.js';
+import { inkImage } from './thumb.js';
+
+const own = (panel: TendencyPanel) => greyScale(panel, 'ivat').high;
+/** White end of the large picture. */
+export const pictureHigh = (page: Page, panel: TendencyPanel): number =>
+  page.store.state.ownScale ? own(panel) : page.panels!.scale(panel.layer).high;
+
+/** The last layer through the epochs, with the sentence that says what became of it. */
+export function storyStage(page: Page): TemplateResult {
+  const { panels, layer } = page;
+  const panel = page.panel!;
+  const row = panels!.row(layer!);
+  const { samples } = panels!.result;
+  const high = panels!.scale(layer!).high;
+  const training = page.manifest?.complete === false ? { epoch: nextEpoch(page) } : null;
+  return html`<div class="story" data-stage="story">
+    ${picture(page, panel)}
+    <div class="words">
+      <p class="kicker">${training ? html`<span class="live-dot"></span> Training goes on` : kicker(page, panel)}</p>
+      <h1>${headline({ row, labels: samples.labels, classes: samples.classes, own, high, training })}</h1>
+      ${figures(page, panel)}
+      <hr />
+      <p class="reading"><strong>A dark square on the diagonal is a group of ${isDigits(samples.classes) ? 'digits' : 'samples'} this layer finds alike.</strong> The paler the ground, the further apart.${samples.labels ? ' Edge colours are true classes' : ''}${samples.labels && samples.images ? ', the pictures on the right each block’s average.' : samples.labels ? '.' : ''} White outlines are blocks. ${ruleSentence(panel)}</p>
+      ${key(page, panel, high)}
+      ${bars(page, panel)}
+    </div>
+  </div>`;
+}
+
+const nextEpoch = ({ snapshots }: Page) => {
+  const epoch = snapshots.at(-1)?.epoch;
+  return epoch == null ? null : epoch + 1;
+};
+
+function kicker(page: Page, panel: TendencyPanel): string {
+  const last = page.layers.at(-1)?.name === panel.layer;
+  const digits = isDigits(page.panels!.result.samples.classes);
+  return `${last ? 'The last layer, ' : ''}${panel.layer}: ${thousands(panel.n)} ${digits ? 'test digits' : 'samples'} compared in pairs`;
+}
+
+function figures(page: Page, panel: TendencyPanel): TemplateResult {
+  const ari = panel.scores.inBlocks.ari.value;
+  const accuracy = metricOf(page.snapshots, ['testAccuracy', 'valAccuracy', 'val_accuracy', 'accuracy']);
+  const now = page.at >= 0 ? accuracy?.values[page.at] : null;
+  const items: [string, string][] = [[String(panel.blocks.count), 'blocks']];
+  if (ari !== null) items.push([ari.toFixed(2), 'ARI in blocks']);
+  if (panel.blocks.count) items.push([percent(panel.blocks.shareInNone, 0), 'in no block']);
+  if (now != null) items.push([percent(now), metricWords(accuracy!.name)]);
+  return html`<dl class="large">${items.map(([value, name]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+/** The large picture: classes along its edges, the letter and average of each block beside it. */
+export function picture(page: Page, panel: TendencyPanel): TemplateResult {
+  const { samples } = page.panels!.result;
+  const { state } = page.store;
+  const high = pictureHigh(page, panel);
+  const faint = !state.ownScale && isFaint(own(panel), high);
+  const most = greyScale(panel, 'ivat').most;
+  const zoom = state.zoom && state.zoom[1] <= panel.n ? state.zoom : null;
+  const nameOf = (sample: number) => sampleName(samples, sample);
+  return html`<div class="picture">
+    <es-tendency-image ink .data=${panel} .labels=${samples.labels} .classes=${samples.classes} .selection=${state.selection} .scaleHigh=${high} .from=${zoom ? zoom[0] : Number.NaN} .to=${zoom ? zoom[1] : Number.NaN} .nameOf=${nameOf} .result=${page.panels!.result}
+      @es-select=${(event: CustomEvent<TendencySelectDetail>) => {
+        event.stopPropagation();
+        page.select({ sample: event.detail.sample, class: null, unit: null });
+      }}
+      @es-zoom=${(event: CustomEvent<{ from: number; to: number }>) => {
+        const { from, to } = event.detail;
+        page.store.set({ zoom: from === 0 && to === panel.n ? null : [from, to] }, 'replace');
+      }}></es-tendency-image>
+    ${faint && !zoom ? html`<p class="inside">${faintNote(own(panel), most, high, panel.blocks.count)} <button type="button" @click=${() => page.store.set({ ownScale: true })}>Its own scale</button></p>` : nothing}
+    ${zoom ? nothing : gutter(page, panel, samples)}
+  </div>`;
+}
+
+const means = new WeakMap<TendencyPanel, Map<number, Float32Array>>();
+function meanOf(
+  images: SampleImages,
+  panel: TendencyPanel,
+  block: number,
+  { start, end }: BlockContent,
+): Float32Array {
+  let kept = means.get(panel);
+  if (!kept) means.set(panel, (kept = new Map()));
+  let mean = kept.get(block);
+  if (!mean) kept.set(block, (mean = meanImage(images, panel, start, end)));
+  return mean;
+}
+
+/** Blocks beside a picture, while there is room for them. */
+const MOST_BESIDE = 20;
+
+function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['samples']): unknown {
+  const blocks = blockContents(panel, samples.labels);
+  if (!blocks.length || blocks.length > MOST_BESIDE) return nothing;
+  const inner = 1 - MARGIN;
+  const middles = blocks.map(({ start, end }) => 100 * (MARGIN + (inner * (start + end)) / 2 / panel.n));
+  const least = samples.images ? 4.6 : 3;
+  const at = apart(middles, least, 100 - least / 2);
+  const { followed } = page;
+  const here = followed?.kind === 'sample' ? blockAtPosition(panel, placesIn(panel)[followed.sample]!) : -1;
+  return html`<div class="gutter">${blocks.map((block, b) => {
+    const label = block.classes[0]?.[0];
+    const name = label === undefined ? '' : (samples.classes?.[label] ?? String(label));
+    const said = `Block ${block.letter}, ${block.end - block.start} samples${name ? `, mostly ${name}: follow ${name}` : ''}`;
+    const mean = samples.images && meanOf(samples.images, panel, b, block);
+    return html`<button type="button" class="beside ${b === here ? 'follow' : ''}" aria-label=${said} title=${said} ?disabled=${label === undefined || label > 1e9} @click=${() => page.select({ class: label!, sample: null })} ${top(at[b]!)}>
+      <span class="letter">${block.letter}</span>${mean ? inkImage(mean, [samples.images!.shape[1], samples.images!.shape[2], samples.images!.shape[3]], 28, page.dark) : nothing}
+    </button>`;
+  })}</div>`;
+}
+
+function key(page: Page, panel: TendencyPanel, layerHigh: number): TemplateResult {
+  const { ownScale } = page.store.state;
+  const high = pictureHigh(page, panel);
+  const clipped =
+    (ownScale ? greyScale(panel, 'ivat').most : page.panels!.scale(panel.layer).most) > high * (1 + 1e-6);
+  return html`<p class="scale-key"><span>alike, 0</span> <canvas class="ramp" width="240" height="1" aria-hidden="true" ${ramp(page.dark)}></canvas> <span>${clipped ? '≥ ' : ''}${format(Number((ownScale ? high : layerHigh).toPrecision(2)))}, far apart.</span> <button type="button" class="text-button" @click=${() => page.store.set({ ownScale: !ownScale })}>${ownScale ? 'This epoch’s own scale' : 'One scale for all epochs'}</button></p>`;
+}
+
+/** What each block holds, in its classes; a row is chosen to see its members. */
+function bars(page: Page, panel: TendencyPanel): unknown {
+  const { samples } = page.panels!.result;
+  const blocks = blockContents(panel, samples.labels);
+  if (!blocks.length || !samples.labels) return blocks.length ? members(page, panel) : nothing;
+  const most = Math.max(...blocks.map(({ start, end }) => end - start));
+  const { followed } = page;
+  const here = followed?.kind === 'sample' ? blockAtPosition(panel, placesIn(panel)[followed.sample]!) : -1;
+  const label = followed?.kind === 'class' ? followed.label : null;
+  return html`<h2 class="small">What each block holds <span>colour = true class</span></h2>
+    <div class="bars">${blocks.map((block, b) => {
+      const [[first, count] = [Number.NaN, 0]] = block.classes;
+      const size = block.end - block.start;
+      const name = samples.classes?.[first!] ?? String(first);
+      const text = `${Math.round((100 * count!) / size)} % are ${name}`;
+      return html`<button type="button" class="bar-row ${b === here ? 'follow' : ''}" aria-pressed=${chosenBlock(page) === b} title="Block ${block.letter}: ${size} samples. Click to see them." @click=${() => chooseBlock(page, b)}>
+        <span class="letter">${block.letter}</span>
+        <span class="track"><span class="bar" ${widths(block.classes, most, label)}></span></span><span class="share">${text}</span>
+      </button>`;
+    })}</div>${members(page, panel)}`;
+}
+
+const blockOf = new WeakMap<object, { panel: TendencyPanel | null; block: number }>();
+const chosenBlock = (page: Page): number => {
+  const known = blockOf.get(page.store);
+  return known && known.panel === page.panel ? known.block : -1;
+};
+function chooseBlock(page: Page, block: number): void {
+  blockOf.set(page.store, { panel: page.panel, block: chosenBlock(page) === block ? -1 : block });
+  page.update();
+}
+
+/** The members of the chosen block, to look at and to save. */
+function members(page: Page, panel: TendencyPanel): unknown {
+  const { samples } = page.panels!.result;
+  const b = chosenBlock(page);
+  const block = blockContents(panel, samples.labels)[b];
+  if (!block) return nothing;
+  const rows = panel.order.subarray(block.start, block.end);
+  return html`<section class="members" aria-label="Block ${block.letter}">
+    <p><strong>Block ${block.letter}</strong>, ${rows.length} samples <button type="button" class="plain-button" @click=${() => saveMembers(page, panel, block)}>Save as a table</button></p>
+    ${samples.images ? html`<es-sample-gallery .data=${samples} .selection=${page.store.state.selection} .samples=${rows} limit="48"></es-sample-gallery>` : nothing}
+  </section>`;
+}
+
+function saveMembers(page: Page, panel: TendencyPanel, block: BlockContent): void {
+  const blob = new Blob([membersCsv(page.panels!.result.samples, panel, block)], { type: 'text/csv' });
+  const place = `${panel.layer}-${snapshotTitle(panel.snapshot).replace(/\s+/g, '-')}`;
+  download(blob, `${place}-block-${block.letter}.csv`);
+}
