@@ -13,7 +13,7 @@ describe('the public names', () => {
       'mergeSelection',
       'setFontFolder',
     ]);
-    expect(names(main)).toHaveLength(40);
+    expect(names(main)).toHaveLength(39);
   });
   it('of @epochscope/ui/drawing', () => {
     expect(names(drawing).join(' ')).toMatchInlineSnapshot(

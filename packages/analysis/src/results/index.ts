@@ -6,7 +6,7 @@ export type * from '../methods/geometry/types.js';
 export type * from '../methods/modules/types.js';
 export type * from '../methods/prune/types.js';
 export { alignedView } from '../methods/tendency/align.js';
-export { blocksCaption, blocksSentence } from '../methods/tendency/sentence.js';
+export { blocksCaption, blocksSentence, isUnstable } from '../methods/tendency/sentence.js';
 export type * from '../methods/tendency/types.js';
 export type { SampleImages } from '../run/images.js';
 export {

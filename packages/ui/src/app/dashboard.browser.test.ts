@@ -191,7 +191,12 @@ describe('the page', () => {
       pageOf({
         mine: {
           manifest: manifest(),
-          results: [encodeInline({ ...result, samples: { ...result.samples, predictions } })],
+          results: [
+            encodeInline({
+              ...result,
+              samples: { ...result.samples, predictions },
+            } as TendencyResult),
+          ],
         },
       }),
     );

@@ -5,7 +5,7 @@ import {
   type TendencyPanel,
   type TendencyResult,
 } from '@epochscope/analysis/results';
-import { type GreyScale, layerScales } from '../elements/es-tendency-image/draw.js';
+import { type SharedScale, sharedScales } from '../elements/es-tendency-image/draw.js';
 import type { TimelineSnapshot } from '../elements/es-timeline/index.js';
 
 /** What the page knows of a tendency result, looked up by layer and snapshot; all that is derived is kept. */
@@ -13,12 +13,13 @@ export class Panels {
   readonly layers: readonly string[];
   private readonly byPlace = new Map<string, TendencyPanel>();
   private readonly alignedOf = new WeakMap<TendencyPanel, TendencyPanel>();
-  private readonly scales: Map<string, GreyScale>;
+  private readonly scaleOf: (panel: TendencyPanel) => SharedScale;
+  private readonly scales = new WeakMap<TendencyPanel, SharedScale>();
 
   constructor(readonly result: TendencyResult) {
     for (const panel of result.panels) this.byPlace.set(`${panel.layer}\n${panel.snapshot.id}`, panel);
     this.layers = [...new Set(result.panels.map(({ layer }) => layer))];
-    this.scales = layerScales(result.panels, 'ivat');
+    this.scaleOf = sharedScales(result.panels, 'ivat');
   }
 
   /** As it was computed, or in the order aligned with its neighbours. */
@@ -33,9 +34,11 @@ export class Panels {
   row(layer: string): TendencyPanel[] {
     return this.result.panels.filter((panel) => panel.layer === layer);
   }
-  /** One scale for all snapshots of the layer. */
-  scale(layer: string): GreyScale {
-    return this.scales.get(layer) ?? { high: 1, most: 1 };
+  /** One scale for all snapshots of the layer; a picture whose blocks could not be told on it keeps its own. */
+  scale(panel: TendencyPanel): SharedScale {
+    let scale = this.scales.get(panel);
+    if (!scale) this.scales.set(panel, (scale = this.scaleOf(panel)));
+    return scale;
   }
 }
 

@@ -61,4 +61,4 @@ export const highOf = (
   { store, panels }: Page,
   panel: TendencyPanel,
   own: (panel: TendencyPanel) => number,
-) => (store.state.ownScale ? own(panel) : panels!.scale(panel.layer).high);
+) => (store.state.ownScale ? own(panel) : panels!.scale(panel).high);

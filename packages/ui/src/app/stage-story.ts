@@ -25,7 +25,13 @@ import { inkImage } from './thumb.js';
 const own = (panel: TendencyPanel) => greyScale(panel, 'ivat').high;
 /** White end of the large picture. */
 export const pictureHigh = (page: Page, panel: TendencyPanel): number =>
-  page.store.state.ownScale ? own(panel) : page.panels!.scale(panel.layer).high;
+  page.store.state.ownScale ? own(panel) : page.panels!.scale(panel).high;
+
+/** White end of the scale that a layer's pictures share. */
+const layerHigh = ({ panels }: Page, layer: string): number => {
+  const scales = panels!.row(layer).map((panel) => panels!.scale(panel));
+  return Math.max(...scales.map(({ own: alone, high }) => (alone ? 0 : high)));
+};
 
 /** The last layer through the epochs, with the sentence that says what became of it. */
 export function storyStage(page: Page): TemplateResult {
@@ -33,17 +39,17 @@ export function storyStage(page: Page): TemplateResult {
   const panel = page.panel!;
   const row = panels!.row(layer!);
   const { samples } = panels!.result;
-  const high = panels!.scale(layer!).high;
+  const faint = (one: TendencyPanel) => panels!.scale(one).own;
   const training = page.manifest?.complete === false ? { epoch: nextEpoch(page) } : null;
   return html`<div class="story" data-stage="story">
     ${picture(page, panel)}
     <div class="words">
       <p class="kicker">${training ? html`<span class="live-dot"></span> Training goes on` : kicker(page, panel)}</p>
-      <h1>${headline({ row, labels: samples.labels, classes: samples.classes, own, high, training })}</h1>
+      <h1>${headline({ row, labels: samples.labels, classes: samples.classes, faint, training })}</h1>
       ${figures(page, panel)}
       <hr />
       <p class="reading"><strong>A dark square on the diagonal is a group of ${isDigits(samples.classes) ? 'digits' : 'samples'} this layer finds alike.</strong> The paler the ground, the further apart.${samples.labels ? ' Edge colours are true classes' : ''}${samples.labels && samples.images ? ', the pictures on the right each block’s average.' : samples.labels ? '.' : ''} White outlines are blocks. ${ruleSentence(panel)}</p>
-      ${key(page, panel, high)}
+      ${key(page, panel)}
       ${bars(page, panel)}
     </div>
   </div>`;
@@ -76,7 +82,9 @@ export function picture(page: Page, panel: TendencyPanel): TemplateResult {
   const { samples } = page.panels!.result;
   const { state } = page.store;
   const high = pictureHigh(page, panel);
-  const faint = !state.ownScale && isFaint(own(panel), high);
+  const layer = layerHigh(page, panel.layer);
+  const alone = page.panels!.scale(panel).own;
+  const faint = !state.ownScale && (alone || (panel.blocks.count === 0 && isFaint(own(panel), high)));
   const most = greyScale(panel, 'ivat').most;
   const zoom = state.zoom && state.zoom[1] <= panel.n ? state.zoom : null;
   const nameOf = (sample: number) => sampleName(samples, sample);
@@ -90,7 +98,7 @@ export function picture(page: Page, panel: TendencyPanel): TemplateResult {
         const { from, to } = event.detail;
         page.store.set({ zoom: from === 0 && to === panel.n ? null : [from, to] }, 'replace');
       }}></es-tendency-image>
-    ${faint && !zoom ? html`<p class="inside">${faintNote(own(panel), most, high, panel.blocks.count)} <button type="button" @click=${() => page.store.set({ ownScale: true })}>Its own scale</button></p>` : nothing}
+    ${faint && !zoom ? html`<p class="inside">${faintNote(own(panel), most, layer, panel.blocks.count)}${alone ? nothing : html` <button type="button" @click=${() => page.store.set({ ownScale: true })}>Its own scale</button>`}</p>` : nothing}
     ${zoom ? nothing : gutter(page, panel, samples)}
   </div>`;
 }
@@ -132,12 +140,12 @@ function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['sampl
   })}</div>`;
 }
 
-function key(page: Page, panel: TendencyPanel, layerHigh: number): TemplateResult {
+function key(page: Page, panel: TendencyPanel): TemplateResult {
   const { ownScale } = page.store.state;
   const high = pictureHigh(page, panel);
   const clipped =
-    (ownScale ? greyScale(panel, 'ivat').most : page.panels!.scale(panel.layer).most) > high * (1 + 1e-6);
-  return html`<p class="scale-key"><span>alike, 0</span> <canvas class="ramp" width="240" height="1" aria-hidden="true" ${ramp(page.dark)}></canvas> <span>${clipped ? '≥ ' : ''}${format(Number((ownScale ? high : layerHigh).toPrecision(2)))}, far apart.</span> <button type="button" class="text-button" @click=${() => page.store.set({ ownScale: !ownScale })}>${ownScale ? 'This epoch’s own scale' : 'One scale for all epochs'}</button></p>`;
+    (ownScale ? greyScale(panel, 'ivat').most : page.panels!.scale(panel).most) > high * (1 + 1e-6);
+  return html`<p class="scale-key"><span>alike, 0</span> <canvas class="ramp" width="240" height="1" aria-hidden="true" ${ramp(page.dark)}></canvas> <span>${clipped ? '≥ ' : ''}${format(Number(high.toPrecision(2)))}, far apart.</span> <button type="button" class="text-button" @click=${() => page.store.set({ ownScale: !ownScale })}>${ownScale || page.panels!.scale(panel).own ? 'This epoch’s own scale' : 'One scale for all epochs'}</button></p>`;
 }
 
 /** What each block holds, in its classes; a row is chosen to see its members. */

@@ -1,3 +1,4 @@
+import { alignedView } from '@epochscope/analysis/results';
 import {
   ACTIVITY_DEFAULTS,
   CHANGE_DEFAULTS,
@@ -5,8 +6,7 @@ import {
   MODULES_DEFAULTS,
   PRUNE_DEFAULTS,
   TENDENCY_DEFAULTS,
-} from '@epochscope/analysis';
-import { alignedView } from '@epochscope/analysis/results';
+} from '@epochscope/analysis/workflows';
 import { describe, expect, it } from 'vitest';
 import { tendencyResult } from '../gallery/tendency.js';
 import { duration } from './jobs.js';
@@ -18,7 +18,7 @@ import { faintNote, headline, isFaint, oneForEach, ruleSentence, type StoryFacts
 const result = tendencyResult();
 const { labels, classes } = result.samples;
 const row = result.panels.filter(({ layer }) => layer === 'S5');
-const facts: StoryFacts = { row, labels, classes, own: () => 5, high: 8 };
+const facts: StoryFacts = { row, labels, classes, faint: () => false };
 const withBlocks = (panel: (typeof row)[number], count: number): (typeof row)[number] => ({
   ...panel,
   blocks: { ...panel.blocks, count, ranges: panel.blocks.ranges.slice(0, count) },
@@ -63,8 +63,11 @@ describe('the headline', () => {
   it('says faint where the layer’s scale draws the first as one dark square', () => {
     const first = withBlocks(row.at(-1)!, 7);
     const before = { ...first, snapshot: row[0]!.snapshot };
-    const own = (panel: object) => (panel === before ? 0.4 : 8);
-    expect(headline({ ...facts, row: [before, row.at(-1)!], own })).toContain('seven faint blocks');
+    const stable = (value: number) => ({ ...before, blocks: { ...before.blocks, stability: { value } } });
+    const faint = (panel: object) => panel !== row.at(-1);
+    expect(headline({ ...facts, row: [stable(0.9), row.at(-1)!], faint })).toContain('seven faint blocks');
+    expect(headline({ ...facts, row: [stable(0.1), row.at(-1)!], faint })).toContain('seven unstable blocks');
+    expect(headline({ ...facts, row: [stable(0.9), row.at(-1)!] })).toContain(', seven blocks.');
     expect(isFaint(0.4, 8)).toBe(true);
     expect(isFaint(8, 8)).toBe(false);
     expect(isFaint(0, 0)).toBe(false);
@@ -80,7 +83,7 @@ describe('the headline', () => {
     expect(faintNote(0.1, 0.12, 8.5, 0)).toBe(
       'Nothing to tell apart yet: the widest gap between neighbours is 0.12, on a scale to 8.5.',
     );
-    expect(faintNote(0.1, 0.12, 8.5, 7)).toContain('distances end near 0.1');
+    expect(faintNote(0.1, 0.12, 8.5, 7)).toContain('On a scale of its own, to 0.1');
   });
 });
 

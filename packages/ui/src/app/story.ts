@@ -1,4 +1,4 @@
-import { blocksSentence, type TendencyPanel } from '@epochscope/analysis/results';
+import { blocksSentence, isUnstable, type TendencyPanel } from '@epochscope/analysis/results';
 import { snapshotTitle } from '../styles.js';
 import { blockContents, isDigits } from './model.js';
 
@@ -26,7 +26,7 @@ export function oneForEach(panel: TendencyPanel, labels: Uint32Array | null, cla
   return majority.size === classes;
 }
 
-/** The picture is nearly all dark on the layer's scale, whatever blocks there are on its own. */
+/** The picture is nearly all dark on a scale that ends at `high`. */
 const FAINT = 0.15;
 export const isFaint = (own: number, high: number): boolean => high > 0 && own < FAINT * high;
 
@@ -36,9 +36,8 @@ export interface StoryFacts {
   row: readonly TendencyPanel[];
   labels: Uint32Array | null;
   classes: readonly string[] | null;
-  /** White end of a panel's own scale, and of its layer's. */
-  own: (panel: TendencyPanel) => number;
-  high: number;
+  /** Its blocks could not be told on the scale of its layer. */
+  faint: (panel: TendencyPanel) => boolean;
   /** Training goes on: the epoch that is at work, where that is known. */
   training?: { epoch: number | null } | null;
 }
@@ -53,10 +52,10 @@ const after = (panel: TendencyPanel) => {
 
 /**
  * One sentence or two, from the counts alone: what they were at the first snapshot and are at the last. Says neither more nor less than
- * the counting rule; where the first has blocks that its layer's scale draws as one dark square, that too.
+ * the counting rule; where the blocks at first are not to be relied on, or its layer's scale draws them as one dark square, that too.
  */
 export function headline(facts: StoryFacts): string {
-  const { row, labels, classes, own, high, training } = facts;
+  const { row, labels, classes, faint, training } = facts;
   const first = row[0];
   const last = row.at(-1);
   if (!first || !last) return '';
@@ -72,8 +71,8 @@ export function headline(facts: StoryFacts): string {
       ? ''
       : `, ARI ${ari.toFixed(2)}`;
   if (row.length === 1) return `${capital(blocksOf(last.blocks.count))}${match}.`;
-  const faint = first.blocks.count > 0 && isFaint(own(first), high);
-  const before = `${capital(after(first))}, ${faint ? `${inWords(first.blocks.count)} faint blocks` : blocksOf(first.blocks.count)}.`;
+  const kindOf = isUnstable(first.blocks) ? 'unstable ' : faint(first) ? 'faint ' : '';
+  const before = `${capital(after(first))}, ${first.blocks.count ? `${inWords(first.blocks.count)} ${kindOf}blocks` : 'no clear blocks'}.`;
   const count = last.blocks.count;
   const later =
     count === 0
@@ -94,6 +93,6 @@ export const ruleSentence = (panel: TendencyPanel): string => {
 export function faintNote(own: number, most: number, high: number, count: number): string {
   const figure = (value: number) => String(Number(value.toPrecision(2)));
   return count
-    ? `Drawn on one scale for all epochs, to ${figure(high)}: here distances end near ${figure(own)}.`
+    ? `On a scale of its own, to ${figure(own)}: on that of all epochs, to ${figure(high)}, its blocks could not be told.`
     : `Nothing to tell apart yet: the widest gap between neighbours is ${figure(most)}, on a scale to ${figure(high)}.`;
 }
