@@ -34,7 +34,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/results', () => {
     expect(names(results)).toMatchInlineSnapshot(
-      `"RESULT_FORMAT alignedView blocksCaption blocksSentence decodeAny decodeResult encodeBinary encodeInline imagesFrom inlineBytes outlineOf parseResult"`,
+      `"RESULT_FORMAT alignedView blocksCaption blocksSentence decodeAny decodeResult encodeBinary encodeInline imagesFrom inlineBytes isUnstable outlineOf parseResult"`,
     );
   });
   it('of @epochscope/analysis/runs', () => {
