@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import type { Matrix } from '../src/matrix.js';
 
 /** Deterministic uniform numbers in [0, 1): mulberry32. */
@@ -38,4 +40,10 @@ export function points(n: number, d: number, distribution: Distribution = 'blobs
     for (let i = 0; i < n; i++) data.copyWithin(i * d, (i >> 2) * 4 * d, ((i >> 2) * 4 + 1) * d);
   if (distribution === 'constant-columns') for (let i = 0; i < n * d; i++) if ((i % d) % 2) data[i] = 3;
   return { data, shape: [n, d] };
+}
+
+/** The pixels, 0 to 1, of the first n of MNIST's 60 000 training images: train-images-idx3-ubyte.gz of a folder. */
+export function mnistPixels(folder: string, n: number): Matrix {
+  const bytes = gunzipSync(readFileSync(`${folder}/train-images-idx3-ubyte.gz`)).subarray(16);
+  return { data: Float32Array.from(bytes.subarray(0, n * 784), (pixel) => pixel / 255), shape: [n, 784] };
 }

@@ -20,46 +20,55 @@ function npy(m: Matrix): Uint8Array {
 }
 
 /**
- * A python3 process ($PYTHON or python3) that times SciPy and friends with its own clock; null-like peers report why
- * not.
+ * A python3 process ($PYTHON or python3) that times SciPy and friends by its own processor time; peers that cannot run
+ * report why not. One that takes longer than `limit` seconds for a call is ended, and counts as failed.
  */
-export async function pythonPeers() {
+export async function pythonPeers(limit: number) {
   const script = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'bench', 'peers.py');
   const folder = mkdtempSync(join(tmpdir(), 'epochscope-bench-'));
-  const child: ChildProcess = spawn(process.env.PYTHON ?? 'python3', [script], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    // One thread, like the kernels beside it.
-    env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
-  });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const next = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error('python3 ended');
-    return JSON.parse(value as string);
+  const start = async () => {
+    const child: ChildProcess = spawn(process.env.PYTHON ?? 'python3', [script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      // One thread, like the kernels beside it.
+      env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
+    });
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    const next = async () => {
+      const { value, done } = await lines.next();
+      return done ? null : JSON.parse(value as string);
+    };
+    return { child, next, versions: (await next()) as Record<string, string> | null };
   };
-  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  const versions: Record<string, string> = await next();
+  let python = await start();
+  const { versions } = python;
+  if (!versions) throw new Error('python3 ended');
   let files = 0;
+  const run = async (work: string, file: string, k: number, calls: number) => {
+    const timer = setTimeout(() => python.child.kill('SIGKILL'), 1000 * limit);
+    python.child.stdin!.write(`${JSON.stringify({ work, file, k, calls })}\n`);
+    const answer = await python.next();
+    clearTimeout(timer);
+    if (answer?.error) throw new Error(answer.error);
+    if (answer) return answer;
+    python = await start();
+    throw new Error(`more than ${limit} s, or ended`);
+  };
 
   return {
     versions,
-    contenders({ python }: BenchCase): Contender[] {
-      if (!python) return [];
+    contenders({ python: wanted }: BenchCase): Contender[] {
+      if (!wanted) return [];
       const file = join(folder, `${files++}.npy`);
-      writeFileSync(file, npy(python.input()));
-      return python.work.map((work) => ({
+      writeFileSync(file, npy(wanted.input()));
+      return wanted.work.map((work) => ({
         name: work,
-        run: async (calls) => {
-          child.stdin!.write(`${JSON.stringify({ work, file, k: python.k ?? 0, calls })}\n`);
-          const answer = await next();
-          if (answer.error) throw new Error(answer.error);
-          return answer;
-        },
+        run: (calls) => run(work, file, wanted.k ?? 0, calls),
         selfTimed: true,
       }));
     },
     async close() {
-      child.stdin!.end();
+      python.child.stdin!.end();
       rmSync(folder, { recursive: true, force: true });
     },
   };

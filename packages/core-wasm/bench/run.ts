@@ -17,9 +17,12 @@ const USAGE = `npm run bench [-- OPTIONS]: times each kernel beside its peers, o
 
   --only vat,ivat   these kernels: ${benches.map((b) => b.kernel).join(', ')}
   --quick           small sizes, seconds
-  --peers python    SciPy, scikit-learn and numba too, where python3 has them
+  --peers python    bench/peers.py's too, those that python3 ($PYTHON) has
   --runs 5          runs of each contender
   --budget 4        seconds for one contender at one size
+  --limit 600       seconds for one call of a Python peer
+  --mnist FOLDER    also MNIST's pixels, from train-images-idx3-ubyte.gz
+  --cases TEXT      only cases whose data hold this text: "n=10000 d=2 "
   --write           saves docs/benchmarks.md and docs/benchmarks.json
 `;
 
@@ -40,6 +43,9 @@ function options() {
         write: { type: 'boolean', default: false },
         runs: { type: 'string', default: '5' },
         budget: { type: 'string', default: '4' },
+        limit: { type: 'string', default: '600' },
+        mnist: { type: 'string' },
+        cases: { type: 'string' },
       },
     });
   } catch (error) {
@@ -51,7 +57,7 @@ if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
 }
-for (const name of ['runs', 'budget'] as const)
+for (const name of ['runs', 'budget', 'limit'] as const)
   if (!(Number(values[name]) > 0)) usage(`--${name} ${values[name]}: expected a number above 0`);
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
@@ -86,17 +92,24 @@ const machine = {
   versions: Object.fromEntries(peerNames.map((name) => [name, version(name)])),
 };
 
-const python = values.peers === 'python' ? await pythonPeers() : null;
+const python = values.peers === 'python' ? await pythonPeers(Number(values.limit)) : null;
 process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}
 Each line: the fastest run, its rate, and how many times as long as the first line it takes.
 `);
 const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
 const threads = cpus().length > 1 ? await startThreads(Math.min(cpus().length, 8)) : null;
-const context = { kernels: await loadKernels(), relaxed, threads, quick: values.quick };
+const context = {
+  kernels: await loadKernels(),
+  relaxed,
+  threads,
+  quick: values.quick,
+  mnist: values.mnist ?? null,
+};
 const results: CaseResult[] = [];
 for (const bench of benches) {
   if (only && !only.includes(bench.kernel)) continue;
   for await (const benchCase of bench.cases(context)) {
+    if (values.cases && !benchCase.data.includes(values.cases)) continue;
     const peers = python ? python.contenders(benchCase) : [];
     const result = await measure(
       bench.kernel,
@@ -114,17 +127,28 @@ for (const bench of benches) {
 await python?.close();
 await threads?.close();
 
-/** Writes what is measured, and keeps what was measured before of kernels not asked for. */
+function nameOf({ kernel, work, data }: CaseResult): string {
+  return `${kernel}: ${work}, ${data}`;
+}
+
+/** Writes what is measured, and keeps what was measured before of kernels and cases not asked for. */
 function save(): void {
   const file = join(root, 'docs', 'benchmarks.json');
   let before: CaseResult[] = [];
   try {
     const old = JSON.parse(readFileSync(file, 'utf8')) as Report;
-    before = old.results.filter(({ kernel, load }) => load !== undefined && only && !only.includes(kernel));
+    before = old.results.filter(
+      ({ kernel, load }) => load !== undefined && (values.cases || (only && !only.includes(kernel))),
+    );
   } catch {
     // None yet.
   }
-  const all = [...before, ...results];
+  const renewed = new Map(results.map((result) => [nameOf(result), result]));
+  const known = new Set(before.map(nameOf));
+  const all = [
+    ...before.map((result) => renewed.get(nameOf(result)) ?? result),
+    ...results.filter((result) => !known.has(nameOf(result))),
+  ];
   const report: Report = {
     format: 'epochscope-bench/1',
     machine,

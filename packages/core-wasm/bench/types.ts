@@ -10,8 +10,10 @@ export interface Contender {
   run: (calls: number) => unknown | Promise<unknown>;
   /** Called once after timing, to give memory back. */
   dispose?: () => void | Promise<void>;
-  /** `run` answers `{ seconds }` of all its calls by its own clock (another process). */
+  /** `run` returns `{ seconds }` of all its calls by its own clock (another process). */
   selfTimed?: boolean;
+  /** Works on several threads: timed by the clock, not by the processor time of this process. */
+  threads?: boolean;
 }
 
 /** One row of the table: the same work on the same data by several contenders. */
@@ -39,6 +41,8 @@ export interface BenchContext {
   threads: Threads | null;
   /** Small sizes only, for a quick look. */
   quick: boolean;
+  /** A folder with MNIST's training images; null: cases of them are left out. */
+  mnist: string | null;
 }
 
 /** What a kernel's bench.ts exports as `bench`. Cases are made lazily, one at a time, so that data does not pile up. */

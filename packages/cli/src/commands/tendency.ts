@@ -7,6 +7,7 @@ import {
   TENDENCY_METRICS,
   type TendencyMetric,
   type ThinningPlan,
+  type TreeCheck,
 } from '@epochscope/analysis/methods';
 import { blocksSentence } from '@epochscope/analysis/results';
 import { TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
@@ -18,7 +19,7 @@ import { findFile, readLabelsFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
 import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
-import { namesOfFile, tendencyOfFile } from '../tendency/of-file.js';
+import { checkTreeOfFile, namesOfFile, tendencyOfFile } from '../tendency/of-file.js';
 import { markRules } from './_marks.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
@@ -68,6 +69,10 @@ export function define(command: Command): Command {
       '--missing <how>',
       'for a file: pairwise leaves missing values out pair by pair',
       oneOf(['pairwise'] as const),
+    )
+    .option(
+      '--check <tree>',
+      'for a file: prove or refute that this file of edges (rows from, to, weight; samples from 0) is a minimum spanning tree of it, and end',
     )
     .option('--force', 'for a file: replace the result of another input too')
     .option(
@@ -160,6 +165,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
   delimiter?: MatrixOptions['delimiter'];
   decimal?: MatrixOptions['decimal'];
   missing?: 'pairwise';
+  check?: string;
   force?: boolean;
   vatSide: number;
   smallestBlock?: number;
@@ -193,6 +199,7 @@ export async function run([target]: string[], o: Options, output: Output): Promi
       '--labels': o.labels,
       '--predictions': o.predictions,
       '--missing': o.missing,
+      '--check': o.check,
       '--metric': !METRICS.includes(o.metric as Metric),
       '--names': o.names,
       ...Object.fromEntries(
@@ -215,6 +222,13 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     seed,
     name,
   };
+  if (isFile && o.check !== undefined) {
+    const { metric, labels, predictions } = o;
+    const own = { ...options, metric, labels, predictions, table: tableOptions, missing: !!o.missing };
+    const check = await checkTreeOfFile(target!, o.check, own, output);
+    output.result(treeText(o.check, target!, metric, check), { minimal: true, ...check });
+    return;
+  }
   const drawing = { mode: o.mode, aligned: Boolean(o.aligned) };
   refuseEarly(figures, o.mode, { ...options, labels: o.labels, predictions: o.predictions }, isFile);
   const { result, folder } = isFile
@@ -316,6 +330,21 @@ function refuseEarly(
   }
   if (mode === 'vat' && vatSide === 0)
     refuse('--mode vat draws the stored VAT picture: leave out --vat-side 0');
+}
+
+/** What a tree that is minimal was found to be. */
+function treeText(tree: string, file: string, metric: TendencyMetric, check: TreeCheck): string {
+  const { edges, total, minimalTotal, largestExcess, largestWeightError } = check;
+  const share = (value: number) => (value === 0 ? 'exactly' : `to ${value.toExponential(1)}`);
+  return [
+    `${tree} is a minimum spanning tree of ${file} (${metric}):`,
+    `  its ${edges} edges join all ${edges + 1} samples with no cycle`,
+    ...(largestWeightError === null
+      ? []
+      : [`  its weights are the distances of their ends, ${share(largestWeightError)}`]),
+    `  no edge is longer than the longest on a path between its ends, ${share(largestExcess)}`,
+    `  its weights add up to ${total}, those of the tree computed here to ${minimalTotal}`,
+  ].join('\n');
 }
 
 /** A plain matrix is layer and snapshot at once. */

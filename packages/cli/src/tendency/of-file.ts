@@ -1,7 +1,19 @@
 import { basename, resolve } from 'node:path';
-import type { TendencyResult, TendencyRunOptions, WorkflowOptions } from '@epochscope/analysis';
+import {
+  createEngine,
+  type TendencyResult,
+  type TendencyRunOptions,
+  type WorkflowOptions,
+} from '@epochscope/analysis';
 import { type MatrixOptions, openMatrix, readInput } from '@epochscope/analysis/formats';
-import { type TendencyInput, type TendencyMetric, thinningSteps } from '@epochscope/analysis/methods';
+import {
+  checkSpanningTree,
+  readSpanningTree,
+  type TendencyInput,
+  type TendencyMetric,
+  type TreeCheck,
+  thinningSteps,
+} from '@epochscope/analysis/methods';
 import { inputOfResult } from '@epochscope/analysis/runs';
 import { chosenSamples, pick, tendencyOfInput } from '@epochscope/analysis/workflows';
 import { guard } from '@epochscope/core-wasm';
@@ -25,6 +37,66 @@ export interface FileOptions
   /** Files of one label a row, or "column:NAME". */
   labels?: string;
   predictions?: string;
+}
+
+const column = (text: string | undefined) => (text === undefined ? undefined : COLUMN.exec(text)?.[1]);
+
+const tableOf = ({ table, labels, predictions, missing, metric }: FileOptions): MatrixOptions => ({
+  ...table,
+  labels: column(labels),
+  predictions: column(predictions),
+  missing,
+  categories: ['jaccard', 'hamming', 'gower'].includes(metric),
+});
+
+/**
+ * Proves or refutes that a file of edges (rows from, to, weight) is a minimum spanning tree of a matrix's rows. Throws
+ * `format` with the first edge that is wrong.
+ */
+export async function checkTreeOfFile(
+  path: string,
+  treePath: string,
+  options: FileOptions,
+  output: Output,
+  { engine }: WorkflowOptions = {},
+): Promise<TreeCheck> {
+  const progress = output.progress(`Checking ${basename(nameOf(treePath))}`);
+  const how = {
+    signal: output.signal,
+    onProgress: (done: number, total: number) => progress.update(done, total),
+  };
+  const own = engine ?? createEngine();
+  try {
+    const input = await withArrays(path, async (bytes, array) => {
+      const matrix = await openMatrix(bytes, { ...tableOf(options), array });
+      const chosen = chosenSamples(options.samples ?? null, rowCount(matrix.rows.shape, options.metric));
+      const { metric, missing } = options;
+      return readInput(matrix, { metric, missing, chosen, ...how });
+    });
+    const tree = await withArrays(treePath, async (bytes, array) => {
+      const { rows } = await openMatrix(bytes, { array });
+      const [edges, columns] = rows.shape;
+      guard(
+        columns <= 3,
+        'format',
+        () => `${nameOf(treePath)}: expected rows of from, to and weight, got ${columns} columns`,
+      );
+      const values = await rows.rows(0, edges);
+      return readSpanningTree(nameOf(treePath), values, rows.shape, input.outputs.shape[0]);
+    });
+    const name = nameOf(path);
+    const about = { snapshot: { id: name, epoch: null, step: null }, layer: name };
+    return await checkSpanningTree(
+      own,
+      { ...input, ...about, labels: null, predictions: null, logLikelihood: null },
+      tree,
+      options.metric,
+      how,
+    );
+  } finally {
+    progress.stop();
+    if (!engine) await own.close();
+  }
 }
 
 /** Marks of more samples than this hide each other. */
@@ -57,14 +129,7 @@ export async function tendencyOfFile(
 ): Promise<TendencyResult> {
   const { shown: source, name } = await namesOfFile(path);
   const shown = nameOf(path);
-  const column = (text: string | undefined) => (text === undefined ? undefined : COLUMN.exec(text)?.[1]);
-  const table: MatrixOptions = {
-    ...options.table,
-    labels: column(options.labels),
-    predictions: column(options.predictions),
-    missing: options.missing,
-    categories: ['jaccard', 'hamming', 'gower'].includes(options.metric),
-  };
+  const table = tableOf(options);
   return withArrays(path, async (bytes, array) => {
     const matrix = await openMatrix(bytes, { ...table, array });
     const notes = [...matrix.notes];

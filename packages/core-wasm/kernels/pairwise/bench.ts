@@ -94,6 +94,7 @@ export const bench: KernelBench = {
         const out = threads.kernels.arena.alloc(4 * n * n);
         contenders.push({
           name: `core-wasm, left in its memory, ${threads.count} threads`,
+          threads: true,
           async run() {
             const job = preparePairwise(threads.kernels, x, metric, { workers: threads.count, out });
             await threads.run({ pairwise: job });

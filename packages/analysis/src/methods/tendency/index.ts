@@ -4,6 +4,7 @@ export { analyseTendency, type TendencyInput, type TendencyOptions } from './ana
 export { ascendingOrder } from './ascending.js';
 export { assignFree } from './assign.js';
 export { blockLabels, defaultSmallest, findBlocks } from './blocks.js';
+export { checkSpanningTree, readSpanningTree, type SpanningTree, type TreeCheck } from './check-tree.js';
 export { chooseSamples, type MarkRule, placeMarks } from './marks.js';
 export { rimScore } from './rim.js';
 export { adjustedRandIndex, labelScores, normalisedMutualInformation, purity } from './scores.js';
