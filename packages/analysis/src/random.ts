@@ -12,6 +12,8 @@ export interface Random {
   permutation(n: number): Uint32Array;
   /** `size` of 0 … n−1, ascending, each choice as likely. O(n): selection sampling (Knuth, TAOCP 2, 3.4.2 S). */
   subset(n: number, size: number): Uint32Array;
+  /** The same of large n, in other numbers: O(size) where it is small against n (repeats are drawn again), else as `subset`. */
+  sample(n: number, size: number): Uint32Array;
 }
 
 /** Same seeds, same numbers, everywhere. Several seeds give independent streams: `random(seed, epoch)`. */
@@ -43,6 +45,11 @@ export function random(...seeds: number[]): Random {
   const uniform = () => bits() / 4294967296;
   let spare: number | null = null;
   const below = (limit: number) => Math.floor(uniform() * limit);
+  const subset = (n: number, size: number) => {
+    const chosen = new Uint32Array(size);
+    for (let i = 0, got = 0; got < size; i++) if (uniform() * (n - i) < size - got) chosen[got++] = i;
+    return chosen;
+  };
   return {
     uniform,
     below,
@@ -67,10 +74,12 @@ export function random(...seeds: number[]): Random {
       }
       return order;
     },
-    subset(n, size) {
-      const chosen = new Uint32Array(size);
-      for (let i = 0, got = 0; got < size; i++) if (uniform() * (n - i) < size - got) chosen[got++] = i;
-      return chosen;
+    subset,
+    sample(n, size) {
+      if (size * 4 > n) return subset(n, size);
+      const chosen = new Set<number>();
+      while (chosen.size < size) chosen.add(below(n));
+      return Uint32Array.from(chosen).sort();
     },
   };
 }

@@ -18,6 +18,7 @@ export interface ImportRunOptions {
   series?: string;
   pattern?: string;
   model?: string;
+  link: boolean;
   keepLayout: boolean;
   overwrite: boolean;
 }
@@ -37,6 +38,7 @@ export async function importFolder(
     firstEpoch: options.firstEpoch,
     series: options.series,
     pattern: options.pattern,
+    link: options.link,
     keepLayout: options.keepLayout,
     overwrite: options.overwrite,
     architecture: options.model ? await readArchitecture(options.model, inputs?.shape.slice(1)) : undefined,

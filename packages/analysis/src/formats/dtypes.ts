@@ -1,4 +1,4 @@
-import type { DType, TensorData } from './types.js';
+import type { DType, StoredTensor, Tensor, TensorData } from './types.js';
 
 /** Bytes of one element in a file. */
 export const DTYPE_BYTES: Record<DType, number> = {
@@ -7,6 +7,8 @@ export const DTYPE_BYTES: Record<DType, number> = {
   int8: 1,
   uint16: 2,
   int16: 2,
+  float8_e4m3: 1,
+  float8_e5m2: 1,
   float16: 2,
   bfloat16: 2,
   uint32: 4,
@@ -88,6 +90,52 @@ function converted<T extends Float32Array | Float64Array>(
 }
 
 /**
+ * A byte of eight bits to a number (OCP 8-bit floating point): sign, 4 or 5 bits of exponent, 3 or 2 of fraction. e4m3 has no infinity, and
+ * one NaN of each sign; e5m2 is the upper half of a float16.
+ */
+export function eightBitsToFloat(byte: number, dtype: 'float8_e4m3' | 'float8_e5m2'): number {
+  if (dtype === 'float8_e5m2') return halfToFloat(byte << 8);
+  const sign = byte & 0x80 ? -1 : 1;
+  const exponent = (byte >> 3) & 15;
+  const fraction = byte & 7;
+  if (exponent === 15 && fraction === 7) return Number.NaN;
+  return sign * (exponent ? (1 + fraction / 8) * 2 ** (exponent - 7) : (fraction / 8) * 2 ** -6);
+}
+
+/** Types whose elements are widened to float32, and the words they are in files. */
+const WORDS: Partial<Record<DType, 'uint8' | 'uint16'>> = {
+  float8_e4m3: 'uint8',
+  float8_e5m2: 'uint8',
+  float16: 'uint16',
+  bfloat16: 'uint16',
+};
+
+/** Bytes of a file as a typed array of its own, nothing widened: half types as words. As `decodeElements` otherwise. */
+export const rawElements = (bytes: Uint8Array, dtype: DType, count: number, bigEndian = false): TensorData =>
+  decodeElements(bytes, WORDS[dtype] ?? dtype, count, bigEndian);
+
+/** Raw elements as numbers: half and eight-bit types widened to float32, others as they are. */
+export const widened = (raw: TensorData, dtype: DType): TensorData =>
+  WORDS[dtype] ? decodeElements(bytesOf(raw), dtype, raw.length) : raw;
+
+/** Whether numbers of this type are floating point. */
+export const isFloating = (dtype: DType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
+
+/** A tensor in memory as one of a file. */
+export const storedInMemory = ({ data, shape }: Tensor): StoredTensor => ({
+  dtype: dtypeOf(data),
+  shape,
+  bytes: async () => bytesOf(data),
+});
+
+/** Reads a tensor whole, half types widened. */
+export const readStored = async ({ dtype, shape, bytes }: StoredTensor): Promise<Tensor> => ({
+  data: decodeElements(await bytes(), dtype, elementCount(shape)),
+  shape,
+  dtype,
+});
+
+/**
  * Bytes as a typed array of `count` elements, always a copy or a fresh view of its own (never of a shared slab), widened
  * to float32 for half types. `bytes.length` must be count × element size. Assumes a little-endian host.
  */
@@ -107,6 +155,12 @@ export function decodeElements(
         own[a] = own[b]!;
         own[b] = byte;
       }
+  }
+  if (dtype === 'float8_e4m3' || dtype === 'float8_e5m2') {
+    const table = Float32Array.from({ length: 256 }, (_, byte) => eightBitsToFloat(byte, dtype));
+    const out = new Float32Array(count);
+    for (let i = 0; i < count; i++) out[i] = table[own[i]!]!;
+    return out;
   }
   if (dtype === 'float16') return widenHalves(new Uint16Array(own.buffer, 0, count));
   if (dtype === 'bfloat16') {

@@ -235,7 +235,7 @@ export async function readNpyTexts(source: ByteSource): Promise<string[] | null>
 
 /** The header of an .npy file, version 1.0, little-endian, row-major, data aligned to 64 bytes: for files written in parts. */
 export function npyHeader(
-  dtype: Exclude<DType, 'float16' | 'bfloat16'>,
+  dtype: Exclude<DType, 'float8_e4m3' | 'float8_e5m2' | 'float16' | 'bfloat16'>,
   shape: readonly number[],
 ): Uint8Array {
   const code = Object.entries(DTYPES).find(([, known]) => known === dtype)![0];

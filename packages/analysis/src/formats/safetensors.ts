@@ -1,7 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
+import { DTYPE_BYTES, decodeElements, elementCount, storedInMemory } from './dtypes.js';
 import { parseJson, shown } from './json.js';
-import type { ByteSource, DType, Tensor } from './types.js';
+import type { ByteSource, DType, StoredTensor, Tensor } from './types.js';
 
 // https://github.com/huggingface/safetensors: 8 bytes of header length, a JSON header, then the data.
 
@@ -18,6 +18,8 @@ const DTYPES: Record<string, DType> = {
   I32: 'int32',
   U64: 'uint64',
   I64: 'int64',
+  F8_E4M3: 'float8_e4m3',
+  F8_E5M2: 'float8_e5m2',
   F16: 'float16',
   BF16: 'bfloat16',
   F32: 'float32',
@@ -35,6 +37,8 @@ export interface SafetensorsEntry {
 
 /** A tensor of a type that is not read. */
 export interface UnreadTensor {
+  /** As the file names it. */
+  dtype: string;
   reason: string;
   begin: number;
   end: number;
@@ -121,7 +125,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
       );
     }
     if (!dtype) {
-      unread.set(name, { reason, begin: base + begin, end: base + end });
+      unread.set(name, { dtype: entry!.dtype as string, reason, begin: base + begin, end: base + end });
       continue;
     }
     const bytes = count * DTYPE_BYTES[dtype];
@@ -175,36 +179,84 @@ export async function readSafetensors(source: ByteSource): Promise<Map<string, T
   return tensors;
 }
 
-/** The bytes of a safetensors file: tensors in the map's order, header padded to 8 bytes. */
-export function encodeSafetensors(
-  tensors: ReadonlyMap<string, Tensor>,
+/** An entry as a tensor that is read when it is wanted. */
+export function storedEntry(
+  source: ByteSource,
+  { dtype, shape, begin, end }: SafetensorsEntry,
+): StoredTensor {
+  return {
+    dtype,
+    shape,
+    bytes: () => source.read(begin, end - begin),
+    range: { file: source.name, begin },
+  };
+}
+
+/** The beginning of a safetensors file, tensors in the map's order, padded to 8 bytes: for files written in parts. */
+export function safetensorsHead(
+  tensors: ReadonlyMap<string, Pick<StoredTensor, 'dtype' | 'shape'>>,
   metadata?: Record<string, string>,
 ): Uint8Array {
   // A tensor may be called __proto__.
   const header: Record<string, unknown> = Object.create(null);
   if (metadata) header.__metadata__ = metadata;
   let at = 0;
-  for (const [name, { data, shape }] of tensors) {
+  for (const [name, { dtype, shape }] of tensors) {
     guard(name !== '__metadata__', 'argument', 'a tensor may not be named __metadata__');
-    const count = elementCount(shape);
-    guard(
-      count === data.length,
-      'shape',
-      () => `tensor ${name}: shape [${shape}] needs ${count} values, got ${data.length}`,
-      { tensor: name, expected: count, got: data.length },
-    );
-    const code = Object.entries(DTYPES).find(([, dtype]) => dtype === dtypeOf(data))![0];
-    header[name] = { dtype: code, shape, data_offsets: [at, at + data.byteLength] };
-    at += data.byteLength;
+    const [code] = Object.entries(DTYPES).find(([, known]) => known === dtype)!;
+    const end = at + elementCount(shape) * DTYPE_BYTES[dtype];
+    header[name] = { dtype: code, shape, data_offsets: [at, end] };
+    at = end;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
-  const out = new Uint8Array(8 + length + at).fill(32, 8, 8 + length);
+  const out = new Uint8Array(8 + length).fill(32, 8);
   new DataView(out.buffer).setBigUint64(0, BigInt(length), true);
   out.set(json, 8);
-  let offset = 8 + length;
+  return out;
+}
+
+/** A safetensors file in parts, one tensor in memory at a time. Throws `shape` where a tensor's bytes are not as many as its shape says. */
+export async function* safetensorsParts(
+  tensors: ReadonlyMap<string, StoredTensor>,
+): AsyncGenerator<Uint8Array> {
+  yield safetensorsHead(tensors);
+  for (const [name, tensor] of tensors) {
+    const bytes = await tensor.bytes();
+    checkBytes(name, tensor, bytes.length);
+    yield bytes;
+  }
+}
+
+function checkBytes(
+  name: string,
+  { dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>,
+  got: number,
+): void {
+  const count = elementCount(shape);
+  const width = DTYPE_BYTES[dtype];
+  guard(
+    count * width === got,
+    'shape',
+    () => `tensor ${name}: shape [${shape}] needs ${count} values, got ${got / width}`,
+    { tensor: name, expected: count, got: got / width },
+  );
+}
+
+/** The bytes of a safetensors file, in memory. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata?: Record<string, string>,
+): Uint8Array {
+  const stored = new Map([...tensors].map(([name, tensor]) => [name, storedInMemory(tensor)]));
+  for (const [name, { data }] of tensors) checkBytes(name, stored.get(name)!, data.byteLength);
+  const head = safetensorsHead(stored, metadata);
+  const total = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, head.length);
+  const out = new Uint8Array(total);
+  out.set(head);
+  let offset = head.length;
   for (const { data } of tensors.values()) {
-    out.set(bytesOf(data), offset);
+    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
     offset += data.byteLength;
   }
   return out;

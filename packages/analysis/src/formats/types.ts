@@ -18,12 +18,14 @@ export type DType =
   | 'int32'
   | 'uint64'
   | 'int64'
+  | 'float8_e4m3'
+  | 'float8_e5m2'
   | 'float16'
   | 'bfloat16'
   | 'float32'
   | 'float64';
 
-/** Typed arrays a tensor may hold. float16 and bfloat16 are widened to Float32Array; 64-bit integers are BigInt arrays. */
+/** Typed arrays a tensor may hold. float8, float16 and bfloat16 are widened to Float32Array; 64-bit integers are BigInt arrays. */
 export type TensorData =
   | Uint8Array
   | Int8Array
@@ -41,4 +43,15 @@ export interface Tensor<T extends TensorData = TensorData> {
   readonly data: T;
   readonly shape: readonly number[];
   readonly dtype: DType;
+}
+
+/** A tensor in a file, read when it is wanted. */
+export interface StoredTensor {
+  /** That of the file. */
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Its elements as the file has them, row-major and little-endian: half types stay words of two bytes. May throw what the format throws. */
+  bytes(): Promise<Uint8Array>;
+  /** Where these very bytes lie, if one stretch of one file holds them so: what a link names. `file`: the source's name. */
+  readonly range?: { readonly file: string; readonly begin: number };
 }

@@ -202,7 +202,7 @@ function widen(extra: Uint8Array, sizes: [number, number, number]): [number, num
 }
 
 /** Where an entry's packed bytes begin. Throws `format`. */
-async function beginOf(source: ByteSource, entry: ZipEntry): Promise<number> {
+export async function beginOf(source: ByteSource, entry: ZipEntry): Promise<number> {
   const header = viewOf(await source.read(entry.offset, LOCAL_SIZE));
   if (header.getUint32(0, true) !== LOCAL)
     failAt(source, `${entry.item} ${entry.name}: expected a zip entry`, entry.offset);

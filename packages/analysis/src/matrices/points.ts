@@ -21,6 +21,8 @@ const EXACT: ReadonlySet<DType> = new Set([
   'int8',
   'uint16',
   'int16',
+  'float8_e4m3',
+  'float8_e5m2',
   'float16',
   'bfloat16',
   'float32',

@@ -21,6 +21,7 @@ const nowhere = async (what: string): Promise<never> => {
 };
 
 export const platform: Platform = {
+  env: () => undefined,
   threads: () => Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MAX_THREADS),
   sharedMemory: () => detectFeatures().sharedMemory,
   spawnWorker,

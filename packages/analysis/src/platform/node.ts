@@ -25,6 +25,7 @@ const openPath = async (path: string) => {
 };
 
 export const platform: Platform = {
+  env: (name) => process.env[name],
   threads() {
     // Slurm without control groups leaves a task all processors to see, and gives it fewer.
     const given = Number(process.env.SLURM_CPUS_PER_TASK || process.env.SLURM_CPUS_ON_NODE || Number.NaN);

@@ -13,6 +13,8 @@ export type TfjsWasm = string | Record<string, string>;
 
 /** What differs between Node and a page, all of it: `#platform` is one or the other. */
 export interface Platform {
+  /** A variable of the environment; undefined in a page. */
+  env(name: string): string | undefined;
   /** Processors this process or page may use. */
   threads(): number;
   /** Whether workers can share one memory. */

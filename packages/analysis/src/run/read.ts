@@ -1,20 +1,25 @@
-import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
+import { EpochscopeError, formatBytes, guard, type Matrix } from '@epochscope/core-wasm';
 import { platform } from '#platform';
+import { DTYPE_BYTES, elementCount } from '../formats/dtypes.js';
 import { selectPart, tensorToMatrix } from '../formats/matrix.js';
 import { readNpy, readNpyHeader, readNpySelected } from '../formats/npy.js';
-import { readSafetensors, readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
+import { readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
 import type { FileIdentity } from '../results/types.js';
-import { readText, withStored } from '../stores/content.js';
-import { hashed } from '../stores/identity.js';
+import { bytesFile, readText, withStored } from '../stores/content.js';
+import { openFile } from '../stores/file.js';
+import { type HashedFile, hashed } from '../stores/identity.js';
 import { type Place, storeOf } from '../stores/of.js';
+import { OpenFiles } from '../stores/open-files.js';
 import { shown } from '../stores/paths.js';
 import type { Store, StoredFile } from '../stores/types.js';
 import { imagesOf, pictureShape } from './images.js';
+import { checkSame, LINK_FILE, parseLink } from './link.js';
 import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
-import { readSeries, type WeightPlaces } from './series.js';
+import { readSeries } from './series.js';
 import { readStepLog, readStepRecord, recordPlaces } from './steps/index.js';
-import type { ReadOptions, Run, RunManifest, SnapshotInfo } from './types.js';
+import type { ReadOptions, Run, RunManifest, SnapshotInfo, WeightPlaces } from './types.js';
+import { type SnapshotWeights, snapshotWeights, type WeightPlace } from './weights.js';
 
 /** run.json with the snapshots of the step log put among its own, by step. Throws `missing` for a place that holds no run. */
 export async function readManifest(place: Place): Promise<RunManifest> {
@@ -64,6 +69,12 @@ const lastPart = (name: string) =>
     .at(-1)!
     .replace(/\.zip$/, '') || name;
 
+/** A link of 200 000 tensors has some 30 MB. */
+const MAX_LINK_BYTES = 100_000_000;
+/** Links of snapshots that are kept parsed. */
+const MAX_LINKS = 256;
+/** Weights that are held at once as float32: two billion of them. */
+const MAX_WEIGHTS_BYTES = 8e9;
 /** Snapshot folders looked at at once where each is a request. */
 const AT_ONCE = 32;
 
@@ -79,13 +90,17 @@ export async function openRun(place: Place): Promise<Run> {
   const warnings: string[] = [...(log?.warnings ?? [])];
   const logged = new Map(log?.records.map((record) => [record.info.id, record]));
   const weightsFile = (id: string) => `snapshots/${id}/weights.safetensors`;
+  const linkFile = (id: string) => `snapshots/${id}/${LINK_FILE}`;
   const present: boolean[] = [];
   for (let at = 0; at < manifest.snapshots.length; at += AT_ONCE)
     present.push(
       ...(await Promise.all(
         manifest.snapshots
           .slice(at, at + AT_ONCE)
-          .map(({ id }) => logged.has(id) || store.has(weightsFile(id))),
+          .map(
+            async ({ id }) =>
+              logged.has(id) || (await store.has(weightsFile(id))) || (await store.has(linkFile(id))),
+          ),
       )),
     );
   const folders = manifest.snapshots.filter(({ id }, i) => {
@@ -96,11 +111,35 @@ export async function openRun(place: Place): Promise<Run> {
   if (!manifest.complete) warnings.push('the run is not complete: training goes on, or was cut off');
   const find = (wanted: string | number) => findSnapshot(whole, wanted, store.name);
   let header: KnownHeader | null = null;
-  const places: WeightPlaces = async (wanted) => {
+  const links = new Map<string, WeightPlaces>();
+  const places: Run['weightPlaces'] = async (wanted) => {
     const { id } = find(wanted);
     const record = logged.get(id);
     if (log && record) return recordPlaces(log, record.record);
     const path = weightsFile(id);
+    if (!(await store.has(path)) && (await store.has(linkFile(id)))) {
+      const known = links.get(id);
+      if (known) return known;
+      const { files, tensors } = parseLink(
+        await readText(store, linkFile(id), MAX_LINK_BYTES),
+        shown(store, linkFile(id)),
+      );
+      const placed = [...tensors].map(([name, { begin, ...rest }]): [string, WeightPlace] => [
+        name,
+        {
+          name,
+          begin,
+          end: begin + elementCount(rest.shape) * DTYPE_BYTES[rest.dtype],
+          ...rest,
+          shape: [...rest.shape],
+        },
+      ]);
+      const link = { path: linkFile(id), tensors: new Map(placed), files };
+      // A few, so that one tensor after another is gone through without parsing them again.
+      if (links.size > MAX_LINKS) links.clear();
+      links.set(id, link);
+      return link;
+    }
     return withStored(store, path, async (file) => {
       // Snapshots of one net begin with the same header, byte by byte: it is parsed once.
       if (!header || !(await beginsWith(file, header))) header = await readHeader(file);
@@ -125,6 +164,51 @@ export async function openRun(place: Place): Promise<Run> {
       await file.close();
     }
   };
+  /** `shared`: files that stay open for other snapshots, closed by whoever made it. */
+  const openWeights = async (
+    wanted: string,
+    { reads }: Pick<ReadOptions, 'reads'> = {},
+    shared?: OpenFiles,
+  ): Promise<SnapshotWeights> => {
+    const { id } = find(wanted);
+    const record = logged.get(id);
+    if (log && record && !shared) {
+      // Whole, so that its checksum is looked at.
+      const { bytes, identity } = await readStepRecord(store, log, record);
+      if (reads) Object.assign(reads, identity);
+      const file = bytesFile(shown(store, 'steps'), bytes, null);
+      return snapshotWeights(id, recordPlaces(log, 0).tensors, async () => file, file.close);
+    }
+    const { path, tensors, files } = await places(wanted);
+    if (files && reads) {
+      const link = hashed(await store.open(path));
+      await link.read(0, link.size);
+      reads[path] = link.identity();
+      await link.close();
+    }
+    const own = shared ?? new OpenFiles();
+    let noted: HashedFile | null = null;
+    const open = ({ file }: WeightPlace) => {
+      const linked = file === undefined ? null : files![file]!;
+      return own.get(linked?.place ?? path, async () => {
+        if (!linked) {
+          const opened = await store.open(path);
+          if (!reads) return opened;
+          noted = hashed(opened);
+          // The header too, so that what is read whole has the whole file's hash.
+          await noted.read(0, Math.min(noted.size, ...[...tensors.values()].map(({ begin }) => begin)));
+          return noted;
+        }
+        const opened = await openFile(linked.place);
+        checkSame(linked, opened);
+        return opened;
+      });
+    };
+    return snapshotWeights(id, tensors, open, async () => {
+      if (noted && reads) reads[path] = noted.identity();
+      if (!shared) await own.close();
+    });
+  };
   const rowsOf = async (path: string, options: ReadOptions): Promise<Tensor> =>
     read(path, options, (file) => (options.rows ? readNpySelected(file, options.rows) : readNpy(file)));
   const sample = async (file: string, options: ReadOptions) => {
@@ -146,16 +230,36 @@ export async function openRun(place: Place): Promise<Run> {
     async weights(snapshotId, options = {}) {
       const { id } = find(snapshotId);
       const record = logged.get(id);
-      if (!log || !record) return read(weightsFile(id), options, readSafetensors);
-      const tensors = await readStepRecord(store, log, record);
-      if (options.reads) Object.assign(options.reads, tensors.identity);
-      return tensors.tensors;
+      if (log && record) {
+        const tensors = await readStepRecord(store, log, record);
+        if (options.reads) Object.assign(options.reads, tensors.identity);
+        return tensors.tensors;
+      }
+      const opened = await openWeights(id, options);
+      try {
+        const tensors = new Map<string, Tensor>();
+        const total = [...opened.tensors.values()].reduce(
+          (sum, { shape }) => sum + 4 * elementCount(shape),
+          0,
+        );
+        guard(
+          total <= MAX_WEIGHTS_BYTES,
+          'memory',
+          () =>
+            `${store.name}: the weights of ${id} take ${formatBytes(total)} in memory, over the ${formatBytes(MAX_WEIGHTS_BYTES)} allowed at once; change, tracks and info --check read them tensor by tensor`,
+          { needed: total, available: MAX_WEIGHTS_BYTES },
+        );
+        for (const name of opened.tensors.keys()) tensors.set(name, await opened.read(name));
+        return tensors;
+      } finally {
+        await opened.close();
+      }
     },
+    openWeights: (id, options) => openWeights(id, options),
     weightPlaces: places,
     series: (tensor, options) =>
       readSeries(
-        store,
-        places,
+        (id, files) => openWeights(id, {}, files),
         options?.snapshots?.map((wanted) => find(wanted).id) ?? whole.map(({ id }) => id),
         tensor,
         options,

@@ -1,20 +1,17 @@
 import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
-import { DTYPE_BYTES, decodeElements, elementCount } from '../formats/dtypes.js';
+import { elementCount, toFloat32 } from '../formats/dtypes.js';
 import type { Tensor } from '../formats/types.js';
-import type { Store, StoredFile } from '../stores/types.js';
+import { OpenFiles } from '../stores/open-files.js';
 import { yieldToEventLoop } from '../yield.js';
-import type { Run } from './types.js';
-
-export type WeightPlaces = Run['weightPlaces'];
+import type { SnapshotWeights } from './weights.js';
 
 const DEFAULT_MAX_BYTES = 1e9;
 /** Reads between two looks at the signal and at timers. */
 const BATCH = 64;
 
-/** See `Run.series`. */
+/** See `Run.series`. `open`: a snapshot's weights over files that are shared by all of them. */
 export async function readSeries(
-  store: Store,
-  places: WeightPlaces,
+  open: (id: string, files: OpenFiles) => Promise<SnapshotWeights>,
   ids: readonly string[],
   tensor: string,
   options: { indices?: readonly number[]; maxBytes?: number; signal?: AbortSignal } = {},
@@ -22,17 +19,17 @@ export async function readSeries(
   const { indices, maxBytes = DEFAULT_MAX_BYTES, signal } = options;
   let shape: readonly number[] | null = null;
   let out = new Float32Array(0);
-  let open = null as { path: string; file: StoredFile } | null;
+  const files = new OpenFiles();
   try {
     for (const [s, id] of ids.entries()) {
       if (s % BATCH === BATCH - 1) await yieldToEventLoop();
       if (signal?.aborted) throw new EpochscopeError('cancelled', `reading ${tensor} was cancelled`);
-      const { path, tensors } = await places(id);
-      const entry = tensors.get(tensor);
+      const weights = await open(id, files);
+      const entry = weights.tensors.get(tensor);
       guard(
         entry,
         'missing',
-        () => `snapshot ${id} has no tensor ${tensor}; it has ${[...tensors.keys()].join(', ')}`,
+        () => `snapshot ${id} has no tensor ${tensor}; it has ${[...weights.tensors.keys()].join(', ')}`,
         { snapshot: id, tensor },
       );
       guard(
@@ -42,7 +39,6 @@ export async function readSeries(
         { tensor, got: entry.dtype },
       );
       const count = elementCount(entry.shape);
-      const width = DTYPE_BYTES[entry.dtype];
       if (!shape) {
         shape = entry.shape;
         for (const index of indices ?? [])
@@ -68,23 +64,10 @@ export async function readSeries(
         () => `tensor ${tensor} is [${shape}] in snapshot ${ids[0]} and [${entry.shape}] in ${id}`,
         { tensor, expected: `[${shape}]`, got: `[${entry.shape}]` },
       );
-      if (open?.path !== path) {
-        await open?.file.close();
-        open = null;
-        open = { path, file: await store.open(path) };
-      }
-      const { file } = open;
-      const at = s * (indices?.length ?? count);
-      if (!indices) out.set((await read(file, entry.begin, count * width, entry.dtype)) as Float32Array, at);
-      else if (indices.length) {
-        // One read of the span that holds them all.
-        const first = indices.reduce((a, b) => Math.min(a, b));
-        const last = indices.reduce((a, b) => Math.max(a, b));
-        const span = await read(file, entry.begin + first * width, (last - first + 1) * width, entry.dtype);
-        indices.forEach((index, i) => {
-          out[at + i] = Number(span[index - first]);
-        });
-      }
+      const values = indices
+        ? await weights.values(tensor, indices)
+        : toFloat32((await weights.read(tensor)).data);
+      out.set(values, s * (indices?.length ?? count));
     }
     return {
       data: out,
@@ -92,10 +75,6 @@ export async function readSeries(
       dtype: 'float32',
     };
   } finally {
-    await open?.file.close();
+    await files.close();
   }
-}
-
-async function read(file: StoredFile, begin: number, length: number, dtype: Tensor['dtype']) {
-  return decodeElements(await file.read(begin, length), dtype, length / DTYPE_BYTES[dtype]);
 }

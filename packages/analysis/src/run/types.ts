@@ -1,10 +1,11 @@
 import type { Matrix } from '@epochscope/core-wasm';
 import type { RowChoice } from '../formats/npy.js';
-import type { SafetensorsEntry } from '../formats/safetensors.js';
-import type { Tensor } from '../formats/types.js';
+import type { StoredTensor, Tensor } from '../formats/types.js';
 import type { FileIdentity } from '../results/types.js';
 import type { Store } from '../stores/types.js';
 import type { SampleImages } from './images.js';
+import type { LinkedFile, WeightsLink } from './link.js';
+import type { SnapshotWeights, WeightPlace } from './weights.js';
 
 export const RUN_FORMAT = 'epochscope-run/1';
 
@@ -56,6 +57,13 @@ export interface ReadOptions {
   rows?: RowChoice;
 }
 
+export interface WeightPlaces {
+  path: string;
+  tensors: ReadonlyMap<string, WeightPlace>;
+  /** What a link names. */
+  files?: readonly LinkedFile[];
+}
+
 /** A run opened for reading. */
 export interface Run {
   /** Where it lies. */
@@ -69,10 +77,15 @@ export interface Run {
   snapshot(idOrEpoch: string | number): SnapshotInfo;
   /** Throws `missing`, listing the layers there are. */
   layer(name: string): LayerInfo;
-  /** Names → tensors of one snapshot. */
+  /** Names → tensors of one snapshot, all in memory. */
   weights(snapshotId: string, options?: Pick<ReadOptions, 'reads'>): Promise<Map<string, Tensor>>;
-  /** Where one snapshot's tensors lie in the store, so that a part of them can be read or served. */
-  weightPlaces(snapshotId: string): Promise<{ path: string; tensors: ReadonlyMap<string, SafetensorsEntry> }>;
+  /** Opens one snapshot's weights, to be closed after use: a tensor at a time, so that nets of any size can be gone through. */
+  openWeights(snapshotId: string, options?: Pick<ReadOptions, 'reads'>): Promise<SnapshotWeights>;
+  /**
+   * Where one snapshot's tensors lie: in `path` of the store, or where that is a link (`weights.json`), each in the one of `files` it names.
+   * Nothing but a header is read.
+   */
+  weightPlaces(snapshotId: string): Promise<WeightPlaces>;
   /**
    * One tensor over snapshots (all, or those named, in that order): float32[snapshots × elements], of the flat `indices` or
    * all elements. Reads only that tensor's bytes. Throws `missing` or `shape` where a snapshot holds no such tensor, `memory`
@@ -111,9 +124,10 @@ export interface RunWriter {
   /** Throws `argument` when both are null, `shape` when they are not as many. */
   writeSamples(samples: { inputs: Tensor | null; labels: Uint32Array | null; source: string }): Promise<void>;
   /** Outputs: layer name → tensor whose first axis is the sample. */
+  /** Weights as they are, one in memory at a time; or a link to where they lie. */
   writeSnapshot(
     info: SnapshotInfo,
-    weights: Map<string, Tensor>,
+    weights: ReadonlyMap<string, Tensor | StoredTensor> | WeightsLink,
     outputs?: Map<string, Tensor>,
   ): Promise<void>;
   /**

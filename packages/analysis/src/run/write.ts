@@ -1,13 +1,15 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { platform } from '#platform';
+import { storedInMemory } from '../formats/dtypes.js';
 import { npyParts } from '../formats/npy.js';
-import { encodeSafetensors } from '../formats/safetensors.js';
-import type { Tensor } from '../formats/types.js';
+import { safetensorsParts } from '../formats/safetensors.js';
+import type { StoredTensor, Tensor } from '../formats/types.js';
 import { INDEX_FILE, updateIndex } from '../stores/index-file.js';
 import { type Place, storeOf } from '../stores/of.js';
 import type { Store } from '../stores/types.js';
 import { toolInfo } from '../version.js';
 import { checkName, sampleCount } from './check.js';
+import { encodeLink, LINK_FILE, type WeightsLink } from './link.js';
 import { readManifest, readRunJson } from './read.js';
 import { openStepWriter, type StepWriter } from './steps/index.js';
 import { RUN_FORMAT, type RunManifest, type RunWriter } from './types.js';
@@ -80,6 +82,11 @@ async function claim(store: Store, overwrite: boolean): Promise<void> {
   for (const name of OWN) await store.remove(name);
 }
 
+const isLink = (weights: ReadonlyMap<string, Tensor | StoredTensor> | WeightsLink): weights is WeightsLink =>
+  'files' in weights;
+const storedOf = (tensor: Tensor | StoredTensor): StoredTensor =>
+  'data' in tensor ? storedInMemory(tensor) : tensor;
+
 const textOf = (manifest: RunManifest) => `${JSON.stringify(manifest, null, 1)}\n`;
 
 function writer(store: Store, manifest: RunManifest): RunWriter {
@@ -100,10 +107,15 @@ function writer(store: Store, manifest: RunManifest): RunWriter {
     for (const path of paths) changed.add(path);
     if (performance.now() - indexed > INDEX_MILLISECONDS) await updateIndexNow(false);
   };
-  const put = async (path: string, parts: readonly Uint8Array[]) => {
+  const put = async (path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) => {
     const hash = platform.sha256();
-    for (const part of parts) hash.update(part);
-    await store.write(path, parts);
+    async function* hashing() {
+      for await (const part of parts) {
+        hash.update(part);
+        yield part;
+      }
+    }
+    await store.write(path, hashing());
     hashes.set(path, hash.digest());
   };
   const close = async () => {
@@ -133,7 +145,13 @@ function writer(store: Store, manifest: RunManifest): RunWriter {
       for (const [layer, { data, shape }] of outputs)
         await put(`${folder}/outputs/${layer}.npy`, npyParts(data, shape));
       // Last: a snapshot with its weights is whole.
-      await put(`${folder}/weights.safetensors`, [encodeSafetensors(weights)]);
+      if (isLink(weights)) {
+        await store.remove(`${folder}/weights.safetensors`);
+        await put(`${folder}/${LINK_FILE}`, [new TextEncoder().encode(encodeLink(weights))]);
+      } else {
+        const stored = new Map([...weights].map(([name, tensor]) => [name, storedOf(tensor)]));
+        await put(`${folder}/weights.safetensors`, safetensorsParts(stored));
+      }
       if (at >= 0) manifest.snapshots[at] = info;
       else manifest.snapshots.push(info);
       await save(folder);

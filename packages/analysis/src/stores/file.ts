@@ -5,6 +5,7 @@ import type { OpenSibling } from '../formats/siblings.js';
 import { explained } from '../formats/sniff.js';
 import { blobFile, filesStore } from './blobs.js';
 import { withStored } from './content.js';
+import { isHubAddress, openHubFile } from './hub/index.js';
 import { storeOf } from './of.js';
 import type { StoredFile } from './types.js';
 
@@ -14,7 +15,9 @@ export type FilePlace = string | URL | Blob;
 /** Opens a file, to be closed after use. Throws `missing`, `io`; whatever is no regular file is refused by its kind. */
 export async function openFile(place: FilePlace, options: HttpSourceOptions = {}): Promise<StoredFile> {
   if (place instanceof URL || (typeof place === 'string' && /^https?:\/\//i.test(place)))
-    return httpSource(String(place), options);
+    return isHubAddress(String(place))
+      ? openHubFile(String(place), options)
+      : httpSource(String(place), options);
   if (typeof place === 'string') return platform.openPath(place);
   if (place instanceof Blob) return blobFile((place as Partial<File>).name ?? 'file', place);
   throw new EpochscopeError('argument', `expected a path, an address or a File, got ${typeof place}`);

@@ -74,6 +74,7 @@ export function folderStore(path: string): FolderStore {
     name: path,
     path: root,
     writable: true,
+    addressOf: (wanted) => ({ place: join(root, ...partsOf(wanted, path)) }),
 
     async list(folder) {
       try {

@@ -50,6 +50,7 @@ export function httpStore(address: string, options: HttpSourceOptions = {}): Sto
   return {
     name: self.name,
     writable: false,
+    addressOf: (path) => ({ place: urlOf(path) }),
     async list(folder) {
       partsOf(folder, name);
       const listed = await index();

@@ -2,6 +2,7 @@ export { filesOfDrop, filesStore } from './blobs.js';
 export { openFile, withFile } from './file.js';
 export { directoryStore, opfsStore } from './handle.js';
 export { httpStore } from './http.js';
+export { type HubOptions, type HubSeries, hubStore, hubStoreIfOne } from './hub/index.js';
 export { type MemoryStore, memoryStore } from './memory.js';
 export { type Place, storeOf } from './of.js';
 export { overlay, within } from './overlay.js';

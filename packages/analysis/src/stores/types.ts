@@ -30,6 +30,12 @@ export interface Appender {
   close(): Promise<void>;
 }
 
+/** A file by an absolute path or an http(s) address, with its SHA-256 where the place says it unread. */
+export interface LinkedAddress {
+  place: string;
+  sha256?: string;
+}
+
 /**
  * A place where a run or a result lies: a folder, an http(s) address, a browser's directory or private file system, files dropped on
  * a page, a zip, memory. Paths are relative to its root, parts separated by "/", never absolute and never with "..": others are
@@ -53,6 +59,8 @@ export interface Store {
   write(path: string, content: Content): Promise<void>;
   /** Opens a file for growing at its end, or at `from` bytes (what lies behind is cut off); made if it is not there. */
   append(path: string, from?: number): Promise<Appender>;
+  /** Where another program, or this one at another time, finds the file: an absolute path or an address; missing where there is no such thing. */
+  addressOf?(path: string): LinkedAddress;
   /** Removes a file, or a folder with all in it; nothing if it is not there. */
   remove(path: string): Promise<void>;
 }

@@ -61,7 +61,8 @@ export class PlanInput {
   /** A snapshot's weights: their file, or their bytes of the step log's. */
   async weights(snapshot: string): Promise<object> {
     const { path, tensors } = await this.run.weightPlaces(snapshot);
-    if (path.endsWith('.safetensors')) return (await this.file(path)) ?? {};
+    // A link names the state of each file it points to.
+    if (!path.startsWith('steps/')) return (await this.file(path)) ?? {};
     // A record of the log is never changed once it is written; its place tells it from others, and the log's head this log from another.
     const from = Math.min(...[...tensors.values()].map(({ begin }) => begin));
     return { log: await this.once(path, () => headOf(this.run, path)), from };

@@ -90,6 +90,7 @@ export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}):
     snapshot: (wanted) => findSnapshot(manifest.snapshots, wanted, name),
     layer: (wanted) => findLayer(manifest.layers, wanted, name).layer,
     weights,
+    openWeights: weights,
     weightPlaces: weights,
     series: weights,
     outputs: async (_, __, { rows: chosen } = {}) =>

@@ -43,6 +43,11 @@ export function define(command: Command): Command {
       '--pattern <path>',
       'how names count, where no rule foresees it: "model_{epoch}_{step}.pt", "{series}/x*-{step}.pt", ** for folders',
     )
+    .option(
+      '--link',
+      'leave the weights where they are and write an index of them: for large checkpoints that stay in their place',
+      false,
+    )
     .option('--keep-layout', 'leave PyTorch kernels as [out, in, …]', false)
     .option('--overwrite', 'replace an existing run', false)
     .addHelpText(

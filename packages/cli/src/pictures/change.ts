@@ -11,7 +11,8 @@ export function changePictures(
 ): Picture[] {
   const { inputShape } = result;
   const pictures: Picture[] = result.tensors
-    .filter(({ shape, delta }) => shape.length > 1 && delta.length > 0)
+    // Of a sample there is no picture of the tensor.
+    .filter(({ shape, delta, sample }) => shape.length > 1 && delta.length > 0 && !sample)
     .flatMap((data) =>
       (['before', 'delta'] as const).map((values) => ({
         name: `${values === 'delta' ? 'change' : 'before'}-${data.name}`,

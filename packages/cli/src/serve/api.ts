@@ -97,7 +97,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
   app.get('/runs/:run/snapshots/:id/weights.safetensors', async (c) => {
     const run = await catalogue.run(key(c));
     const { id } = run.snapshot(c.req.param('id'));
-    const { path: file, tensors } = await catalogue.weights(key(c), run, id);
+    const { path: file, tensors } = await catalogue.ownWeights(key(c), run, id);
     const { path, size, version } = await fileOf(c, file);
     if (file.endsWith('.safetensors')) return binary(c, [{ file: path, begin: 0, end: size }], version);
     const entries = [...tensors.values()];
@@ -110,7 +110,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
   app.get('/runs/:run/snapshots/:id/tensors/:tensor', async (c) => {
     const run = await catalogue.run(key(c));
     const { id } = run.snapshot(c.req.param('id'));
-    const { path: file, tensors } = await catalogue.weights(key(c), run, id);
+    const { path: file, tensors } = await catalogue.ownWeights(key(c), run, id);
     const tensor = tensors.get(c.req.param('tensor'));
     if (!tensor)
       throw new EpochscopeError(
@@ -134,7 +134,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
     const wanted = c.req.query('snapshots')?.split(',');
     const ids = wanted?.map((id) => run.snapshot(id).id) ?? run.manifest.snapshots.map(({ id }) => id);
     const indices = c.req.query('indices')?.split(',').map(index);
-    await catalogue.confineWeights(key(c), ids);
+    await catalogue.confineWeights(key(c), run, ids);
     const { data, shape } = await run.series(c.req.param('tensor'), {
       snapshots: ids,
       ...(indices ? { indices } : {}),

@@ -91,11 +91,24 @@ export class Catalogue {
   async weights(key: string, run: Run, id: string): ReturnType<Run['weightPlaces']> {
     await this.confineIfThere(key, 'steps', 'weights.bin');
     await this.confineIfThere(key, 'snapshots', id, 'weights.safetensors');
+    await this.confineIfThere(key, 'snapshots', id, 'weights.json');
     return run.weightPlaces(id);
   }
 
+  /** The same, where the bytes themselves are wanted: those of a link lie elsewhere, and nothing outside the root is given out. */
+  async ownWeights(key: string, run: Run, id: string): ReturnType<Run['weightPlaces']> {
+    const places = await this.weights(key, run, id);
+    if (places.files)
+      throw new EpochscopeError(
+        'unsupported',
+        `the weights of ${id} are linked from another place, which is not served; import the run without --link to show them here`,
+        { snapshot: id },
+      );
+    return places;
+  }
+
   /** The same check for many snapshots, looking at each folder once. */
-  async confineWeights(key: string, ids: readonly string[]): Promise<void> {
+  async confineWeights(key: string, run: Run, ids: readonly string[]): Promise<void> {
     await this.confineIfThere(key, 'steps', 'weights.bin');
     const parts = [...this.parts(key), 'snapshots'];
     const place = join(this.confinement.root, ...parts);
@@ -106,6 +119,8 @@ export class Catalogue {
     const links = new Set(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name));
     for (const id of ids) {
       const file = 'weights.safetensors';
+      if (lstatSync(join(place, id, 'weights.json'), { throwIfNoEntry: false }))
+        await this.ownWeights(key, run, id);
       if (plain.has(id) && (lstatSync(join(place, id, file), { throwIfNoEntry: false })?.isFile() ?? true))
         continue;
       if (plain.has(id) || links.has(id)) await this.confineIfThere(key, 'snapshots', id, file);

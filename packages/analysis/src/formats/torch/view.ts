@@ -1,4 +1,4 @@
-import { DTYPE_BYTES, decodeElements, elementCount } from '../dtypes.js';
+import { DTYPE_BYTES, elementCount, rawElements, widened } from '../dtypes.js';
 import { PickleCall, PicklePersistent, PickleTuple } from '../pickle/index.js';
 import type { DType, Tensor, TensorData } from '../types.js';
 import type { ZipEntry } from '../zip.js';
@@ -23,6 +23,8 @@ const UNTYPED = ['torch.storage.UntypedStorage', 'torch.UntypedStorage'];
 const DTYPES: Record<string, DType> = {
   'torch.float64': 'float64',
   'torch.float32': 'float32',
+  'torch.float8_e4m3fn': 'float8_e4m3',
+  'torch.float8_e5m2': 'float8_e5m2',
   'torch.float16': 'float16',
   'torch.bfloat16': 'bfloat16',
   'torch.int64': 'int64',
@@ -113,22 +115,30 @@ export function checkView(
 
 /** A tensor out of the bytes of its storage. */
 export function viewOf(storage: Uint8Array, entry: TorchEntry, bigEndian: boolean): Tensor {
-  const { dtype, shape, stride, offset, reach } = entry;
+  const { dtype, shape, offset, reach } = entry;
   const width = DTYPE_BYTES[dtype];
-  let data = decodeElements(
-    storage.subarray(offset * width, (offset + reach) * width),
-    dtype,
-    reach,
-    bigEndian,
-  );
+  const raw = rawView(storage.subarray(offset * width, (offset + reach) * width), entry, bigEndian);
+  return { data: widened(raw, dtype), shape: [...shape], dtype };
+}
+
+/** The elements of a view, row-major, half types as words, out of the bytes that it reaches over. */
+export function rawView(reached: Uint8Array, entry: TorchEntry, bigEndian: boolean): TensorData {
+  const { dtype, shape, stride, reach } = entry;
+  let data = rawElements(reached, dtype, reach, bigEndian);
   if (entry.negative && (data instanceof Float32Array || data instanceof Float64Array))
     data = data.map((value) => -value);
-  const count = elementCount(shape);
+  // The sign of a half.
+  if (entry.negative && /float16$/.test(dtype)) data = (data as Uint16Array).map((word) => word ^ 0x8000);
+  return isPlain(entry) ? data : gather(data, elementCount(shape), shape, stride);
+}
+
+/** Whether a view's elements stand one after another, as they are. */
+export function isPlain({ shape, stride, reach }: TorchEntry): boolean {
   let step = 1;
-  let plain = reach === count;
+  let plain = reach === elementCount(shape);
   for (let axis = shape.length - 1; axis >= 0; step *= shape[axis--]!)
     plain &&= shape[axis]! < 2 || stride[axis] === step;
-  return { data: plain ? data : gather(data, count, shape, stride), shape: [...shape], dtype };
+  return plain;
 }
 
 /** Element by element: what lies behind strides, row-major. */

@@ -2,9 +2,11 @@ import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { toFloat32 } from '../../formats/dtypes.js';
 import type { Tensor } from '../../formats/types.js';
 import type { LayerInfo, SnapshotInfo } from '../../run/types.js';
+import { layerFinder } from './parts.js';
 import { changeStatistics } from './statistics.js';
 import type { ChangeResult, TensorChange, TracksResult } from './types.js';
 
+export { changeByParts, layerFinder, type PartedTensor, type TensorPart, tracksByParts } from './parts.js';
 export { choosePaths, type PathRule } from './paths.js';
 export * from './types.js';
 export { changeStatistics };
@@ -15,14 +17,6 @@ const point = ({ id, epoch, step }: SnapshotInfo): Point => ({ id, epoch, step }
 
 /** Biases, batch-norm offsets and the like: every tensor of rank 1. */
 const isWeight = (tensor: { shape: readonly number[] }) => tensor.shape.length > 1;
-
-function layerOf(name: string, layers: readonly LayerInfo[]): { layer: string; kind: string } {
-  const owner = layers.find((layer) => layer.parameters.includes(name));
-  const dot = name.lastIndexOf('.');
-  return owner
-    ? { layer: owner.name, kind: owner.kind }
-    : { layer: dot > 0 ? name.slice(0, dot) : name, kind: 'unknown' };
-}
 
 function floats(tensor: Tensor, name: string, snapshot: string): Float32Array {
   guard(
@@ -94,9 +88,10 @@ export function analyseChange(
 ): Pick<ChangeResult, 'from' | 'to' | 'inputShape' | 'tensors' | 'layers' | 'scale'> {
   const { from, to, layers, only } = input;
   checkAlike(from.weights, to.weights, from.snapshot.id, to.snapshot.id);
+  const layerOf = layerFinder(layers);
   const tensors: TensorChange[] = [];
   for (const [name, tensor] of from.weights) {
-    const { layer, kind } = layerOf(name, layers);
+    const { layer, kind } = layerOf(name);
     if (only && !only.includes(layer)) continue;
     const before = floats(tensor, name, from.snapshot.id);
     const after = floats(to.weights.get(name)!, name, to.snapshot.id);
@@ -115,7 +110,7 @@ export function analyseChange(
   const present = [...new Set(tensors.map((tensor) => tensor.layer))];
   const without = only?.filter((layer) => !present.includes(layer)) ?? [];
   if (without.length) {
-    const having = [...new Set([...from.weights.keys()].map((name) => layerOf(name, layers).layer))];
+    const having = [...new Set([...from.weights.keys()].map((name) => layerOf(name).layer))];
     const known = layers.some((layer) => layer.name === without[0]);
     throw new EpochscopeError(
       'missing',
@@ -140,7 +135,7 @@ export function analyseChange(
 }
 
 /** Row-major coordinates of a flat index. */
-function position(index: number, shape: readonly number[]): number[] {
+export function position(index: number, shape: readonly number[]): number[] {
   const at: number[] = [];
   let rest = index;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -161,6 +156,7 @@ export async function analyseTracks(
   layers: readonly LayerInfo[],
   chosen: readonly { tensor: string; index: number }[],
 ): Promise<Pick<TracksResult, 'snapshots' | 'paths' | 'updates'>> {
+  const layerOf = layerFinder(layers);
   const points: Point[] = [];
   const values: number[][] = chosen.map(() => []);
   const updates = new Map<string, { norm: number[]; relative: number[] }>();
@@ -190,7 +186,7 @@ export async function analyseTracks(
     if (previous) {
       const squares = new Map<string, [number, number]>();
       for (const [name, after] of now) {
-        const { layer } = layerOf(name, layers);
+        const { layer } = layerOf(name);
         const before = previous.values.get(name)!;
         const sums = squares.get(layer) ?? [0, 0];
         let moved = 0;

@@ -22,7 +22,30 @@ export interface ChangeStatistics {
   largestChange: Figure;
 }
 
-/** One tensor, before and change; both float32 in the tensor's own row-major shape. */
+/**
+ * How many values lie between powers of two, of either sign: `negative[i]` and `positive[i]` count 2^(first + i) ≤ |x| < 2^(first + i + 1),
+ * the first and the last also what lies beyond.
+ */
+export interface MagnitudeCounts {
+  /** Exponent of the first bin. */
+  first: number;
+  zero: number;
+  negative: Float64Array;
+  positive: Float64Array;
+}
+
+/** Of a net too large to keep every value: which values are kept, and counts of all. */
+export interface TensorSample {
+  /** Flat row-major indices of the values in `before` and `delta`, ascending, drawn without replacement. */
+  indices: Uint32Array;
+  before: MagnitudeCounts;
+  delta: MagnitudeCounts;
+}
+
+/**
+ * One tensor, before and change; both float32 in the tensor's own row-major shape, or the values of `sample`. `statistics` are of all values
+ * in either case.
+ */
 export interface TensorChange {
   name: string;
   layer: string;
@@ -32,6 +55,7 @@ export interface TensorChange {
   before: Float32Array;
   delta: Float32Array;
   statistics: ChangeStatistics;
+  sample?: TensorSample;
 }
 
 /** Section 3 of METHODS: Δ = w_to − w_from for every parameter. */

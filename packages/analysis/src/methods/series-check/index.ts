@@ -69,7 +69,7 @@ export async function checkSeries(
     options.signal?.throwIfAborted();
     const count = Math.min(SAMPLED, size);
     if (!count) continue;
-    const indices = [...random(options.seed ?? 1, t).subset(size, count)];
+    const indices = [...random(options.seed ?? 1, t).sample(size, count)];
     const values = await read(name, indices);
     sampled += count;
     const row = (i: number) => values.subarray(i * count, (i + 1) * count);

@@ -1,17 +1,33 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { elementCount } from '../../formats/dtypes.js';
-import type { Tensor, TensorData } from '../../formats/types.js';
+import { bytesOf, elementCount, isFloating, rawElements, readStored } from '../../formats/dtypes.js';
+import type { DType, StoredTensor, Tensor } from '../../formats/types.js';
+import { transpose } from '../transpose.js';
 import type { LayerInfo } from '../types.js';
 
 /** Wrappers that put their name before every parameter. */
-const PREFIXES = ['module.', '_orig_mod.', 'model.', 'params.'];
+const PREFIXES = ['module.', '_orig_mod.', 'base_model.', 'model.', 'params.'];
 /** Matrices that look up rows, which PyTorch also calls "weight": [rows, width], as ours. */
 const EMBEDDING = /(^|\.)(wte|wpe|(\w*_)?emb|[\w]*embed[\w]*|embeddings?\.[\w.]+|shared)\.weight$/i;
 /** Flax keeps what batch normalisation has seen beside the parameters. */
 const FLAX = /^(params|batch_stats)\./;
 
-export interface Canonical {
-  tensors: Map<string, Tensor>;
+interface Described {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** How one of our tensors is made of a file's. */
+export interface Recipe extends Described {
+  /** Of what the file calls it. */
+  from: string;
+  /** Multiplied by this one: pruned weights kept in two parts. */
+  mask?: string;
+  /** The file's axis that each of ours is, where PyTorch's order is turned to ours. */
+  axes?: number[];
+}
+
+export interface CanonicalPlan {
+  recipes: Map<string, Recipe>;
   layers: LayerInfo[];
   /** Left out: counters and masks. */
   skipped: string[];
@@ -19,6 +35,10 @@ export interface Canonical {
   transposed: number;
   /** Weights that PyTorch's pruning keeps in two parts, put together. */
   masked: number;
+}
+
+export interface Canonical extends Omit<CanonicalPlan, 'recipes'> {
+  tensors: Map<string, Tensor>;
 }
 
 /** The wrappers' names that all names begin with: "module.model." or "". */
@@ -36,61 +56,107 @@ export function commonPrefix(names: readonly string[]): string {
  * kernels [height, width, in, out] (PyTorch's "weight" of two to five axes is turned and called "kernel").
  * Common prefixes ("module.") go; whole numbers are left out. Throws `format` on two tensors of one name, or none.
  */
-export function canonicalWeights(
-  tensors: ReadonlyMap<string, Tensor>,
+export function planWeights(
+  tensors: ReadonlyMap<string, Described>,
   source: string,
   options: { keepLayout?: boolean } = {},
-): Canonical {
-  const out: Canonical = { tensors: new Map(), layers: [], skipped: [], transposed: 0, masked: 0 };
+): CanonicalPlan {
+  const out: CanonicalPlan = { recipes: new Map(), layers: [], skipped: [], transposed: 0, masked: 0 };
   const plain = (name: string) =>
     name.replace(/:\d+$/, '').replace(/[/\\]/g, '.').replace(/\0/g, '').replace(/^\.+/, '');
-  const kept: [string, Tensor][] = [];
-  for (const [name, tensor] of tensors)
-    if (tensor.dtype.startsWith('float') || tensor.dtype === 'bfloat16') kept.push([plain(name), tensor]);
+  const kept: [string, Recipe][] = [];
+  for (const [name, { dtype, shape }] of tensors)
+    if (isFloating(dtype)) kept.push([plain(name), { from: name, dtype, shape }]);
     else out.skipped.push(plain(name));
   const long = kept.map(([name]) => name);
   const prefix = commonPrefix(long);
   out.skipped = out.skipped.map((name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
   const short = shortNames(long, prefix);
-  const named = new Map(kept.map(([, tensor], i) => [short[i]!, tensor]));
-  if (named.size < kept.length) {
-    const twice = short.find((name, i) => short.indexOf(name) !== i)!;
-    throw new EpochscopeError('format', `${source}: two tensors are named ${twice.slice(0, 80)}`, {
+  const twoOf = (name: string): never => {
+    throw new EpochscopeError('format', `${source}: two tensors are named ${name.slice(0, 80)}`, {
       file: source,
-      tensor: twice,
+      tensor: name,
     });
-  }
-  for (let [name, tensor] of named) {
+  };
+  const named = new Map(kept.map(([, recipe], i) => [short[i]!, recipe]));
+  if (named.size < kept.length) twoOf(short.find((name, i) => short.indexOf(name) !== i)!);
+  for (let [name, recipe] of named) {
     // torch.nn.utils.prune: weight = weight_orig · weight_mask.
     const pruned = /^(.*(?:^|\.)\w+)_(orig|mask)$/.exec(name);
     if (pruned && isPair(named, pruned[1]!)) {
       if (pruned[2] === 'mask') continue;
       name = pruned[1]!;
-      tensor = product(tensor, named.get(`${name}_mask`)!);
+      recipe = { ...recipe, mask: named.get(`${name}_mask`)!.from };
       out.masked++;
     }
-    const isTable = tensor.shape.length === 2 && EMBEDDING.test(name);
-    const axes = options.keepLayout || isTable ? undefined : TORCH_AXES[tensor.shape.length];
+    const isTable = recipe.shape.length === 2 && EMBEDDING.test(name);
+    const axes = options.keepLayout || isTable ? undefined : TORCH_AXES[recipe.shape.length];
     if (axes && /(^|\.)weight$/.test(name)) {
       name = name.replace(/weight$/, 'kernel');
-      tensor = transpose(tensor, axes);
+      recipe = { ...recipe, axes, shape: axes.map((axis) => recipe.shape[axis]!) };
       out.transposed++;
     }
-    if (out.tensors.has(name))
-      throw new EpochscopeError('format', `${source}: two tensors are named ${name.slice(0, 80)}`, {
-        file: source,
-        tensor: name,
-      });
-    out.tensors.set(name, tensor);
+    if (out.recipes.has(name)) twoOf(name);
+    out.recipes.set(name, recipe);
   }
-  if (!out.tensors.size)
+  if (!out.recipes.size)
     throw new EpochscopeError(
       'format',
       `${source}: expected weights, got ${out.skipped.length ? 'only whole numbers' : 'no tensor'}`,
       { file: source },
     );
-  out.layers = layersOf(out.tensors);
+  out.layers = layersOf(out.recipes);
   return out;
+}
+
+/** Our tensors of a file's, each made when it is wanted: the file's bytes are turned, not widened (but for pruned ones). */
+export function storedByPlan(
+  { recipes }: CanonicalPlan,
+  tensors: ReadonlyMap<string, StoredTensor>,
+): Map<string, StoredTensor> {
+  return new Map(
+    [...recipes].map(([name, { from, mask, axes, dtype, shape }]): [string, StoredTensor] => {
+      const own = tensors.get(from)!;
+      if (mask !== undefined)
+        return [
+          name,
+          {
+            dtype: dtype === 'float64' ? 'float64' : 'float32',
+            shape,
+            bytes: async () => bytesOf(turned(await masked(own, tensors.get(mask)!), axes).data),
+          },
+        ];
+      if (!axes) return [name, own];
+      const bytes = async () => {
+        const raw = rawElements(await own.bytes(), dtype, elementCount(shape));
+        return bytesOf(transpose({ data: raw, shape: own.shape, dtype }, axes).data);
+      };
+      return [name, { dtype, shape, bytes }];
+    }),
+  );
+}
+
+const turned = (tensor: Tensor, axes: readonly number[] | undefined) =>
+  axes ? transpose(tensor, axes) : tensor;
+const masked = async (orig: StoredTensor, mask: StoredTensor) =>
+  product(await readStored(orig), await readStored(mask));
+
+/** `planWeights`, with tensors in memory. */
+export function canonicalWeights(
+  tensors: ReadonlyMap<string, Tensor>,
+  source: string,
+  options: { keepLayout?: boolean } = {},
+): Canonical {
+  const { recipes, ...plan } = planWeights(tensors, source, options);
+  return {
+    ...plan,
+    tensors: new Map(
+      [...recipes].map(([name, { from, mask, axes }]): [string, Tensor] => {
+        const own = tensors.get(from)!;
+        return [name, turned(mask === undefined ? own : product(own, tensors.get(mask)!), axes)];
+      }),
+    ),
+  };
 }
 
 /** Without what all names begin with. */
@@ -101,7 +167,7 @@ function shortNames(names: readonly string[], prefix: string): string[] {
   return new Set(own).size === own.length ? own : short;
 }
 
-const isPair = (tensors: ReadonlyMap<string, Tensor>, name: string): boolean => {
+const isPair = (tensors: ReadonlyMap<string, Described>, name: string): boolean => {
   const [orig, mask] = [tensors.get(`${name}_orig`), tensors.get(`${name}_mask`)];
   return Boolean(orig && mask && orig.shape.join() === mask.shape.join() && !tensors.has(name));
 };
@@ -133,27 +199,6 @@ export function torchTensor(weights: ReadonlyMap<string, Tensor>, name: string):
     : undefined;
 }
 
-/** Row-major transposition. O(values). */
-export function transpose(tensor: Tensor, axes: readonly number[]): Tensor {
-  const shape = axes.map((axis) => tensor.shape[axis]!);
-  const strides = tensor.shape.map((_, axis) => elementCount(tensor.shape.slice(axis + 1)));
-  const steps = axes.map((axis) => strides[axis]!);
-  const data = tensor.data as Float64Array;
-  const out = new (data.constructor as Float64ArrayConstructor)(data.length);
-  const at = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = data[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++at[axis]! < shape[axis]!) break;
-      from -= at[axis]! * steps[axis]!;
-      at[axis] = 0;
-    }
-  }
-  return { data: out as TensorData, shape, dtype: tensor.dtype };
-}
-
 /** A layer's name is a file's name too: a longer one keeps its end, which says most, and a number made of the whole. */
 const MAX_LAYER_NAME = 120;
 
@@ -166,7 +211,7 @@ function layerName(name: string): string {
 }
 
 /** Parameters grouped by what precedes the last dot, in order. */
-function layersOf(tensors: ReadonlyMap<string, Tensor>): LayerInfo[] {
+function layersOf(tensors: ReadonlyMap<string, Described>): LayerInfo[] {
   const groups = new Map<string, string[]>();
   for (const name of tensors.keys()) {
     const dot = name.lastIndexOf('.');

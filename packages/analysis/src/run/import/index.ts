@@ -1,12 +1,14 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import type { Tensor } from '../../formats/types.js';
+import { readStored } from '../../formats/dtypes.js';
+import type { StoredTensor, Tensor } from '../../formats/types.js';
 import { layersOfGraph, specOf } from '../../models/graph/spec.js';
 import { type Graph, INPUT } from '../../models/graph/types.js';
 import { type Place, storeOf } from '../../stores/of.js';
+import type { WeightsLink } from '../link.js';
 import type { LayerInfo, SnapshotInfo } from '../types.js';
 import { createRun } from '../write.js';
 import { type Architecture, graphWith, samplesFor } from './architecture.js';
-import { type Canonical, canonicalWeights } from './canonical.js';
+import { type CanonicalPlan, planWeights, storedByPlan } from './canonical.js';
 import { some } from './names.js';
 import { describeOutputs, findOutputs, type OutputFile, outputsOfFolder, readOutput } from './outputs.js';
 import {
@@ -16,7 +18,8 @@ import {
   type RecogniseOptions,
   recogniseRun,
 } from './recognise.js';
-import { cannotRun, readWeights } from './weights.js';
+import { linkTo, readSmall, watchFinite } from './stored.js';
+import { cannotRun, type OpenedWeights, openWeights } from './weights.js';
 
 export { type Architecture, graphWith, readArchitecture, samplesFor } from './architecture.js';
 export { type Canonical, canonicalWeights } from './canonical.js';
@@ -33,6 +36,8 @@ export interface ImportOptions extends Omit<RecogniseOptions, 'except'> {
   classes?: string[];
   /** The net, where the files do not say it themselves: then outputs can be captured. */
   architecture?: Architecture;
+  /** Leave the weights where they are: the run holds an index of them (`weights.json`), and needs their files from then on. */
+  link?: boolean;
   /** Leave PyTorch's [out, in, …] as it is. */
   keepLayout?: boolean;
   overwrite?: boolean;
@@ -146,7 +151,8 @@ export async function importRun(
   const notes = [...plan.notes];
   const written: SnapshotInfo[] = [];
   let writer: Awaited<ReturnType<typeof createRun>> | null = null;
-  let first: { path: string; canonical: Canonical | null; graph: Graph | null } | null = null;
+  let first: { path: string; canonical: CanonicalPlan | null; graph: Graph | null } | null = null;
+  const broken: string[] = [];
   let { architecture } = options;
   const doubts = new Set<string>();
   let samples: Tensor | undefined;
@@ -158,18 +164,20 @@ export async function importRun(
         path: snapshot.path,
       });
     options.onProgress?.(i, plan.snapshots.length, snapshot.path);
-    let canonical: Canonical | null = null;
+    let canonical: CanonicalPlan | null = null;
     let graph: Graph | null = null;
+    let opened: OpenedWeights | null = null;
+    let stored = new Map<string, StoredTensor>();
+    let link: WeightsLink | null = null;
     try {
       if (snapshot.weights) {
-        const {
-          tensors,
-          numbers,
-          architecture: own,
-          notes: besides,
-        } = await readWeights(store, snapshot.weights, sample);
-        if (!first) notes.push(...(besides ?? []));
-        canonical = canonicalWeights(tensors, snapshot.path, options);
+        opened = await openWeights(store, snapshot.weights, sample);
+        const { tensors, numbers, architecture: own } = opened;
+        if (!first) notes.push(...opened.notes);
+        canonical = planWeights(tensors, snapshot.path, options);
+        stored = storedByPlan(canonical, tensors);
+        if (options.link) link = linkTo(store, snapshot.path, opened, canonical);
+        else stored = await readSmall(stored);
         if (
           numbers.epoch !== undefined &&
           snapshot.epoch !== null &&
@@ -184,7 +192,8 @@ export async function importRun(
         if (!first && architecture?.kind === 'onnx') notes.push(...architecture.onnx.notes);
         if (architecture && (!first || first.graph)) {
           try {
-            graph = graphWith(architecture, canonical.tensors, snapshot.path);
+            // A net that runs is in memory as a whole.
+            graph = graphWith(architecture, await readAll(stored), snapshot.path);
           } catch (cause) {
             if (!(cause instanceof EpochscopeError) || first) throw cause;
             // A net that was asked for is missed only where it cannot run; weights that do not fit it are an error.
@@ -198,6 +207,7 @@ export async function importRun(
       if (first) checkAlike(first.canonical, canonical, snapshot.path);
     } catch (cause) {
       if (!(cause instanceof EpochscopeError) || cause.code === 'internal') throw cause;
+      await opened?.close();
       leftOut.push({ path: snapshot.path, reason: cause.message });
       continue;
     }
@@ -223,11 +233,26 @@ export async function importRun(
     };
     const captured = new Map<string, Tensor>();
     for (const file of snapshot.files) captured.set(file.layer, await readOutput(store, file.path));
-    await writer.writeSnapshot(
-      info,
-      new Map([...(canonical?.tensors ?? []), ...(graph?.weights ?? [])]),
-      captured,
-    );
+    const bad = new Map<string, number>();
+    try {
+      await writer.writeSnapshot(
+        info,
+        link ??
+          new Map<string, Tensor | StoredTensor>([...watchFinite(stored, bad), ...ownOf(graph, stored)]),
+        captured,
+      );
+    } catch (cause) {
+      // A large file turns out to be damaged while it is copied.
+      if (!(cause instanceof EpochscopeError) || cause.code !== 'format' || !i) throw cause;
+      leftOut.push({ path: snapshot.path, reason: cause.message });
+      continue;
+    } finally {
+      await opened?.close();
+    }
+    if (bad.size)
+      broken.push(
+        `${info.id} holds ${[...bad.values()].reduce((a, b) => a + b)} values that are no finite numbers, in ${some([...bad.keys()])}`,
+      );
     samples ??= inputs;
     written.push(info);
   }
@@ -258,19 +283,34 @@ export async function importRun(
     notes.push(
       `${canonical.masked} pruned weights are taken as what they compute: weight_orig · weight_mask`,
     );
+  notes.push(...(broken.length > 6 ? [...broken.slice(0, 5), `… (${broken.length} snapshots)`] : broken));
+  if (options.link)
+    notes.push(
+      'the weights stay where they are and were not read: this run needs their files; info --check looks at them',
+    );
   if (canonical?.skipped.length) notes.push(`left out, being whole numbers: ${some(canonical.skipped)}`);
   return {
     layout: plan.layout,
     snapshots: written,
     leftOut,
     notes: [...notes, ...doubts],
-    tensors: canonical?.tensors.size ?? 0,
+    tensors: canonical?.recipes.size ?? 0,
     net: Boolean(first.graph),
     layers: first.graph
       ? first.graph.nodes.length
       : new Set([...(canonical?.layers ?? []), ...outputs.layers].map(({ name }) => name)).size,
   };
 }
+
+async function readAll(stored: ReadonlyMap<string, StoredTensor>): Promise<Map<string, Tensor>> {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, tensor] of stored) tensors.set(name, await readStored(tensor));
+  return tensors;
+}
+
+/** Tensors of the net that the file does not hold in that form. */
+const ownOf = (graph: Graph | null, stored: ReadonlyMap<string, StoredTensor>) =>
+  [...(graph?.weights ?? [])].filter(([name]) => !stored.has(name));
 
 /** Pixels are divided by 255; token ids are not. */
 const isBytes = (inputs: Tensor, graph: Graph): boolean =>
@@ -317,18 +357,18 @@ function mergeLayers(weights: readonly LayerInfo[], outputs: readonly LayerInfo[
 }
 
 /** Throws unless both hold the same names with the same shapes. */
-function checkAlike(first: Canonical | null, other: Canonical | null, path: string): void {
+function checkAlike(first: CanonicalPlan | null, other: CanonicalPlan | null, path: string): void {
   const fail: (message: string) => never = (message) => {
     throw new EpochscopeError('shape', `${path}: ${message}`, { path });
   };
   if (!first && !other) return;
   if (!first || !other) fail(`has ${first ? 'no weights' : 'weights'}, unlike the first snapshot`);
-  const gone = [...first.tensors.keys()].filter((name) => !other.tensors.has(name));
-  const added = [...other.tensors.keys()].filter((name) => !first.tensors.has(name));
+  const gone = [...first.recipes.keys()].filter((name) => !other.recipes.has(name));
+  const added = [...other.recipes.keys()].filter((name) => !first.recipes.has(name));
   if (gone.length) fail(`has no tensor ${some(gone)}, which the first snapshot has`);
   if (added.length) fail(`has tensors that the first snapshot lacks: ${some(added)}`);
-  for (const [name, { shape }] of first.tensors) {
-    const got = other.tensors.get(name)!.shape;
+  for (const [name, { shape }] of first.recipes) {
+    const got = other.recipes.get(name)!.shape;
     if (shape.join() !== got.join()) fail(`tensor ${name} is [${got}], and [${shape}] in the first snapshot`);
   }
 }

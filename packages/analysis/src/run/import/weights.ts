@@ -1,14 +1,15 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { readStored, storedInMemory } from '../../formats/dtypes.js';
 import { readHdf5Dataset } from '../../formats/hdf5/index.js';
 import { readKerasFile } from '../../formats/keras.js';
 import { readNpy } from '../../formats/npy.js';
 import { readNpz, readNpzDirectory } from '../../formats/npz.js';
-import { readable, readSafetensors, readSafetensorsHeader } from '../../formats/safetensors.js';
-import { readSharded, readShardIndex } from '../../formats/sharded.js';
-import { contentOf, headOf } from '../../formats/sniff.js';
+import { readSafetensorsHeader, storedEntry } from '../../formats/safetensors.js';
+import { readShardIndex } from '../../formats/sharded.js';
+import { contentOf, explained, headOf } from '../../formats/sniff.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
-import { readTorch, readTorchHeader } from '../../formats/torch/index.js';
-import type { ByteSource, Tensor } from '../../formats/types.js';
+import { readTorchHeader, storedTorchEntry } from '../../formats/torch/index.js';
+import type { ByteSource, StoredTensor, Tensor } from '../../formats/types.js';
 import { withStored } from '../../stores/content.js';
 import { joinPath, shown, splitPath } from '../../stores/paths.js';
 import type { Store } from '../../stores/types.js';
@@ -16,6 +17,7 @@ import { type Architecture, readOnnxFile } from './architecture.js';
 import { some } from './names.js';
 import { OUTPUT_FOLDERS, placeOfFile, type WeightsPlace } from './places.js';
 import { openBeside } from './siblings.js';
+import { WeightFiles } from './weight-files.js';
 
 /** Arrays in one folder. */
 const MAX_FOLDER_ARRAYS = 20_000;
@@ -31,18 +33,27 @@ async function actualKind(store: Store, { kind, path }: WeightsPlace): Promise<W
   return content === 'hdf5' && kind !== 'keras' ? 'keras' : kind;
 }
 
-export interface ReadWeights {
-  tensors: Map<string, Tensor>;
+export interface OpenedWeights {
+  /** Under the names the files give them, each read when it is wanted. */
+  tensors: Map<string, StoredTensor>;
   /** Numbers kept beside the weights of a PyTorch checkpoint: epoch, global_step, … */
   numbers: Record<string, number>;
   /** What the file says of the net itself. */
   architecture: Architecture | null;
   /** What the file holds besides, and is not taken. */
-  notes?: string[];
+  notes: string[];
+  /** The files, for links to them. */
+  files: WeightFiles;
+  close(): Promise<void>;
+}
+
+/** All weights of one snapshot in memory. */
+export interface ReadWeights extends Pick<OpenedWeights, 'numbers' | 'architecture' | 'notes'> {
+  tensors: Map<string, Tensor>;
 }
 
 /** Keras 3's names begin with the model's own: "sequential/conv2d/kernel". */
-function withoutModelName(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+function withoutModelName<T>(tensors: ReadonlyMap<string, T>): Map<string, T> {
   const names = [...tensors.keys()].map((name) => name.split('/'));
   const all = names.every((parts) => parts.length > 2 && parts[0] === names[0]![0]);
   return new Map(
@@ -54,115 +65,191 @@ function withoutModelName(tensors: ReadonlyMap<string, Tensor>): Map<string, Ten
 export const cannotRun = (why: EpochscopeError): string =>
   `weights alone are imported, the net cannot be run here: ${why.message}; change, modules of weights and prune go on with them, and layer outputs that another program computes are taken by --outputs`;
 
-/** All weights of one snapshot, under the names the files give them. Throws what the formats throw. */
+/** All weights of one snapshot, in memory. Throws what the formats throw. */
 export async function readWeights(
   store: Store,
   place: WeightsPlace,
   sample?: readonly number[],
 ): Promise<ReadWeights> {
+  const { tensors, numbers, architecture, notes, close } = await openWeights(store, place, sample);
+  try {
+    const read = new Map<string, Tensor>();
+    for (const [name, tensor] of tensors) read.set(name, await readStored(tensor));
+    return { tensors: read, numbers, architecture, notes };
+  } finally {
+    await close();
+  }
+}
+
+/**
+ * Opens the weights of one snapshot: headers are read, tensors of safetensors and PyTorch files when they are wanted, others at once.
+ * Throws what the formats throw.
+ */
+export async function openWeights(
+  store: Store,
+  place: WeightsPlace,
+  sample?: readonly number[],
+): Promise<OpenedWeights> {
+  const files = new WeightFiles(store);
+  try {
+    return { ...(await openPlace(files, place, sample)), files, close: () => files.close() };
+  } catch (cause) {
+    await files.close();
+    throw cause;
+  }
+}
+
+type Opened = Omit<OpenedWeights, 'files' | 'close'>;
+
+const only = (tensors: Map<string, StoredTensor>, notes: string[] = []): Opened => ({
+  tensors,
+  numbers: {},
+  architecture: null,
+  notes,
+});
+const inMemory = (tensors: ReadonlyMap<string, Tensor>) =>
+  new Map([...tensors].map(([name, tensor]) => [name, storedInMemory(tensor)]));
+const leftOut = (unread: readonly string[], why: string) =>
+  unread.length ? [`left out, ${why}: ${some(unread)}`] : [];
+
+async function openPlace(
+  files: WeightFiles,
+  place: WeightsPlace,
+  sample?: readonly number[],
+): Promise<Opened> {
   const { path } = place;
-  const withFile = <T>(file: string, body: (source: ByteSource) => Promise<T>) =>
-    withStored(store, file, body);
-  const only = async (tensors: Promise<Map<string, Tensor>>) => ({
-    tensors: await tensors,
-    numbers: {},
-    architecture: null,
-  });
-  const [, name] = splitPath(path);
+  const { store } = files;
+  const [folder, name] = splitPath(path);
   switch (await actualKind(store, place)) {
     case 'shards':
     case 'modules':
-      return readParts(store, place);
+      return openParts(files, place);
     case 'torch':
-      return withFile(path, async (source) => {
+      return told(files, path, async (source) => {
         const header = await readTorchHeader(source);
+        const tensors = new Map<string, StoredTensor>();
+        for (const entry of header.entries.values())
+          tensors.set(entry.name, await storedTorchEntry(source, header, entry));
+        guard(tensors.size > 0, 'format', () => `${source.name}: the state dict holds no tensor`, {
+          file: source.name,
+        });
         return {
-          numbers: header.numbers,
-          tensors: await readTorch(source),
-          architecture: null,
-          notes: [
+          ...only(tensors, [
             ...(header.beside.length
               ? [`weights are those under "${header.path.join('.')}"; not taken: ${some(header.beside)}`]
               : []),
-            ...(header.unread.length ? [`left out, being no plain tensors: ${some(header.unread)}`] : []),
-          ],
+            ...leftOut(header.unread, 'being no plain tensors'),
+          ]),
+          numbers: header.numbers,
         };
       });
     case 'safetensors':
-      return only(withFile(path, readSafetensors));
-    case 'sharded':
-      return only(readSharded(openBeside(store, path), name));
+      return told(files, path, async (source) => {
+        const { entries, unread } = await readSafetensorsHeader(source);
+        return only(
+          new Map([...entries].map(([tensor, entry]) => [tensor, storedEntry(source, entry)])),
+          leftOut(
+            [...unread].map(([tensor, { dtype }]) => `${tensor} (${dtype})`),
+            'being of types that are not read',
+          ),
+        );
+      });
+    case 'sharded': {
+      const index = await readShardIndex(openBeside(store, path), name);
+      const found = new Map<string, StoredTensor>();
+      const notes: string[] = [];
+      for (const shard of new Set(index.values())) {
+        const own = await openPlace(files, placeOfShard(joinPath(folder, shard)));
+        notes.push(...own.notes);
+        const out = notes.join();
+        for (const [tensor, file] of index) {
+          if (file !== shard) continue;
+          const stored = own.tensors.get(tensor);
+          if (stored) found.set(tensor, stored);
+          else
+            guard(
+              out.includes(tensor),
+              'missing',
+              () =>
+                `${shown(store, joinPath(folder, shard))}: expected tensor ${tensor}, which ${name} says it holds`,
+              { file: shard, tensor },
+            );
+        }
+      }
+      return only(
+        new Map([...index.keys()].flatMap((key) => (found.has(key) ? [[key, found.get(key)!]] : []))),
+        notes,
+      );
+    }
     case 'keras':
-      return withFile(path, async (source) => {
+      return withStored(store, path, async (source) => {
         const file = await readKerasFile(source);
         const tensors = new Map<string, Tensor>();
         for (const [weight, dataset] of file.weights)
           tensors.set(weight, await readHdf5Dataset(file.source, dataset));
         return {
-          tensors,
-          numbers: {},
+          ...only(inMemory(tensors)),
           architecture: file.config ? { kind: 'keras', config: file.config } : null,
         };
       });
-    case 'tfjs':
-      return readTfjsModel(openBeside(store, path), name).then(({ tensors, topology }) => ({
-        tensors: withoutModelName(tensors),
-        numbers: {},
+    case 'tfjs': {
+      const { tensors, topology } = await readTfjsModel(openBeside(store, path), name);
+      return {
+        ...only(inMemory(withoutModelName(tensors))),
         architecture: topology ? { kind: 'keras', config: topology } : null,
-      }));
+      };
+    }
     case 'onnx': {
-      const read = await readOnnxFile(openBeside(store, path), name, shown(store, path), sample);
-      if (read.refused)
-        return {
-          tensors: read.tensors,
-          numbers: {},
-          architecture: null,
-          notes: [cannotRun(read.refused)],
-        };
+      const read = await told(files, path, () =>
+        readOnnxFile(openBeside(store, path), name, shown(store, path), sample),
+      );
+      if (read.refused) return only(inMemory(read.tensors), [cannotRun(read.refused)]);
       const { onnx } = read;
-      return { tensors: new Map(onnx.graph.weights), numbers: {}, architecture: { kind: 'onnx', onnx } };
+      return { ...only(inMemory(new Map(onnx.graph.weights))), architecture: { kind: 'onnx', onnx } };
     }
     case 'npz':
-      return only(withFile(path, readNpz));
+      return only(inMemory(await withStored(store, path, readNpz)));
     default:
-      return only(readArrays(store, path, place.kind === 'npy folder' ? '.npy' : '.npz'));
+      return only(inMemory(await readArrays(store, path, place.kind === 'npy folder' ? '.npy' : '.npz')));
   }
 }
+
+/** A failure to read a file as what the file is instead, where its first bytes tell it. */
+async function told<T>(
+  files: WeightFiles,
+  path: string,
+  body: (source: ByteSource) => Promise<T>,
+): Promise<T> {
+  const source = await files.source(path);
+  try {
+    return await body(source);
+  } catch (cause) {
+    throw await explained(source, cause);
+  }
+}
+
+const placeOfShard = (path: string): WeightsPlace => ({
+  kind: path.endsWith('.safetensors') ? 'safetensors' : 'torch',
+  path,
+});
 
 /**
  * Whether a snapshot's files are whole, by their headers where the format has one: names of its tensors. Throws what the
  * formats throw.
  */
 export async function checkWeights(store: Store, place: WeightsPlace): Promise<string[]> {
-  const { path } = place;
-  const withFile = <T>(file: string, body: (source: ByteSource) => Promise<T>) =>
-    withStored(store, file, body);
-  const [, name] = splitPath(path);
   switch (await actualKind(store, place)) {
-    case 'shards':
-    case 'modules':
-      return (await Promise.all(partsOf(place).map(({ part }) => checkWeights(store, part)))).flat();
-    case 'torch':
-      return withFile(path, async (source) => [...(await readTorchHeader(source)).entries.keys()]);
-    case 'safetensors':
-      return withFile(path, async (source) => [
-        ...readable(source, await readSafetensorsHeader(source)).entries.keys(),
-      ]);
     case 'keras':
-      return withFile(path, async (source) => [...(await readKerasFile(source)).weights.keys()]);
+      return withStored(store, place.path, async (source) => [
+        ...(await readKerasFile(source)).weights.keys(),
+      ]);
     case 'npz':
-      return withFile(path, async (source) => [...(await readNpzDirectory(source)).keys()]);
-    case 'sharded': {
-      const files = await readShardIndex(openBeside(store, path), name);
-      for (const shard of new Set(files.values()))
-        await checkWeights(store, {
-          kind: shard.endsWith('.safetensors') ? 'safetensors' : 'torch',
-          path: joinPath(splitPath(path)[0], shard),
-        });
-      return [...files.keys()];
+      return withStored(store, place.path, async (source) => [...(await readNpzDirectory(source)).keys()]);
+    default: {
+      const { tensors, close } = await openWeights(store, place);
+      await close();
+      return [...tensors.keys()];
     }
-    default:
-      return [...(await readWeights(store, place)).tensors.keys()];
   }
 }
 
@@ -176,11 +263,11 @@ function partsOf({ kind, path, files }: WeightsPlace): { part: WeightsPlace; pre
   });
 }
 
-async function readParts(store: Store, place: WeightsPlace): Promise<ReadWeights> {
-  const all: ReadWeights = { tensors: new Map(), numbers: {}, architecture: null, notes: [] };
+async function openParts(files: WeightFiles, place: WeightsPlace): Promise<Opened> {
+  const all = only(new Map());
   for (const { part, prefix } of partsOf(place)) {
-    const { tensors, notes } = await readWeights(store, part);
-    all.notes!.push(...(notes ?? []));
+    const { tensors, notes } = await openPlace(files, part);
+    all.notes.push(...notes);
     for (const [name, tensor] of tensors) {
       guard(
         !all.tensors.has(prefix + name),

@@ -59,7 +59,7 @@ export async function readStepRecord(
   store: Store,
   log: StepLog,
   { info, record, crc32: sum }: StepLog['records'][number],
-): Promise<{ tensors: Map<string, Tensor>; identity: Record<string, FileIdentity> }> {
+): Promise<{ bytes: Uint8Array; tensors: Map<string, Tensor>; identity: Record<string, FileIdentity> }> {
   const name = shown(store, STEP_FILES.weights);
   const base = record * log.recordBytes;
   const bytes = new Uint8Array(
@@ -74,6 +74,7 @@ export async function readStepRecord(
   const hash = platform.sha256();
   hash.update(bytes);
   return {
+    bytes,
     tensors: new Map(
       log.tensors.map(({ name, shape, offset }): [string, Tensor] => [
         name,

@@ -1,13 +1,17 @@
-import { formatBytes, guard } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
 import { elementCount } from '../../formats/dtypes.js';
 import type { Tensor } from '../../formats/types.js';
 import {
   analyseChange,
   analyseTracks,
   type ChangeResult,
+  changeByParts,
   choosePaths,
+  layerFinder,
   type PathRule,
+  position,
   type TracksResult,
+  tracksByParts,
 } from '../../methods/change/index.js';
 import { RESULT_FORMAT } from '../../results/types.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
@@ -16,7 +20,9 @@ import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
 import { checkNotCancelled, runWorkflow, type WorkflowOptions } from '../run.js';
 import { chooseSnapshots, withDefaults } from '../select.js';
+
 import { type Part, type PartContext, PLAN_FORMAT, type Plan, type Workflow } from '../types.js';
+import { withParted } from './parted.js';
 
 export interface ChangeRunOptions {
   /** Snapshots by id, epoch, "first", "last" or "init". */
@@ -54,8 +60,14 @@ interface TracksTask extends ChangeTask {
 type Change = ReturnType<typeof analyseChange>;
 type Tracks = Awaited<ReturnType<typeof analyseTracks>>;
 
-/** Values before and changes are kept for every parameter, and a page holds them as text of at most half a gigabyte. */
-const MAX_PARAMETERS = 30_000_000;
+/** Up to so many parameters every value before and every change is kept: a page holds them as text of at most half a gigabyte. */
+export const MAX_PARAMETERS = 30_000_000;
+/** Of larger nets so many values are kept in all, evenly over the tensors, no fewer than SAMPLED of one; drawn by this seed. */
+const KEPT = 4_000_000;
+const SAMPLED = 2_000;
+const SEED = 1;
+/** Memory of going through a large net in parts. */
+const PARTS_BYTES = 500_000_000;
 
 /** Δ of every parameter between two snapshots (methods/change): one part. */
 export const changeWorkflow: Workflow<ChangeRunOptions, ChangeTask, Change, ChangeResult> = {
@@ -70,14 +82,18 @@ export const changeWorkflow: Workflow<ChangeRunOptions, ChangeTask, Change, Chan
       stage: 'Change',
       title: `${task.from} → ${task.to}`,
       after: [],
-      memory: 4 * 4 * count,
+      memory: count > MAX_PARAMETERS ? PARTS_BYTES : 4 * 4 * count,
       work: count,
       task,
     };
-    return plan('change', { ...options, from: task.from, to: task.to }, input, [part]);
+    const notes = count > MAX_PARAMETERS ? [sampledNote(count)] : [];
+    return plan('change', { ...options, from: task.from, to: task.to }, input, [part], notes);
   },
 
-  compute: ({ task }, context) => changeOf(task, context),
+  compute: async ({ task }, context) =>
+    (await isLarge(task, context.run))
+      ? (await largeChange(task, context, 0)).change
+      : changeOf(task, context),
 
   async join(plan, { run, output, seconds, reads }) {
     const { options } = plan;
@@ -93,7 +109,7 @@ export const changeWorkflow: Workflow<ChangeRunOptions, ChangeTask, Change, Chan
         to: options.to,
         layers: change.layers.map(({ layer }) => layer),
       },
-      seeds: {},
+      seeds: sampleSeeds(change),
       seconds,
       ...change,
     };
@@ -126,7 +142,7 @@ export const tracksWorkflow: Workflow<TracksRunOptions, TracksTask, Tracks, Trac
       stage: 'Reading snapshots',
       title: `${snapshots.length} snapshots`,
       after: [],
-      memory: 4 * 6 * count,
+      memory: count > MAX_PARAMETERS ? PARTS_BYTES : 4 * 6 * count,
       work: count * snapshots.length,
       task,
     };
@@ -134,6 +150,7 @@ export const tracksWorkflow: Workflow<TracksRunOptions, TracksTask, Tracks, Trac
   },
 
   async compute({ task }, context) {
+    if (await isLarge(task, context.run)) return largeTracks(task, context);
     const change = await changeOf(task, context);
     return analyseTracks(
       reading(
@@ -181,6 +198,8 @@ export const tracksOfRun = (
   how: WorkflowOptions = {},
 ): Promise<TracksResult> => runWorkflow(tracksWorkflow, run, options, how);
 
+const sampleSeeds = ({ tensors }: Change): Record<string, number> =>
+  tensors.some(({ sample }) => sample) ? { samples: SEED } : {};
 const seedsOf = (paths: PathRule): Record<string, number> =>
   paths.rule === 'random' ? { paths: paths.seed } : {};
 
@@ -189,6 +208,7 @@ function plan<Options, Task>(
   options: Options,
   input: PlanInput,
   parts: Part<Task>[],
+  notes: string[] = [],
 ): Plan<Options, Task> {
   return {
     format: PLAN_FORMAT,
@@ -198,7 +218,7 @@ function plan<Options, Task>(
     input: input.plan(),
     parts,
     hint: 'choose layers',
-    notes: [],
+    notes,
   };
 }
 
@@ -229,13 +249,6 @@ async function planned(
   const own = layers && new Set(layers.flatMap((layer) => run.layer(layer).parameters));
   let count = 0;
   for (const [name, { shape }] of tensors) if (!own || own.has(name)) count += elementCount(shape);
-  guard(
-    count <= MAX_PARAMETERS,
-    'memory',
-    () =>
-      `${count} parameters give a result of ${formatBytes(8 * count)}, over the ${formatBytes(8 * MAX_PARAMETERS)} one page can hold; choose layers with --layers`,
-    { got: count, expected: MAX_PARAMETERS },
-  );
   const input = new PlanInput(run);
   return {
     task: { from: a.id, to: b.id, layers: layers && [...layers] },
@@ -267,6 +280,92 @@ async function changeOf({ from, to, layers }: ChangeTask, { run, reads }: PartCo
     layers: run.manifest.layers,
     inputShape: run.manifest.inputShape,
     ...(layers ? { only: [...layers] } : {}),
+  });
+}
+
+const sampledNote = (count: number) =>
+  `${count} parameters are too many to keep every value: statistics and counts are of all, values before and changes of ${KEPT} drawn by seed ${SEED}; layers chosen by --layers are kept whole up to ${MAX_PARAMETERS}`;
+
+/** Names of the tensors a task looks at, in the order of the weights. */
+function wantedOf({ layers }: ChangeTask, run: Run, tensors: ReadonlyMap<string, unknown>): string[] {
+  const own = layers && new Set(layers.flatMap((layer) => run.layer(layer).parameters));
+  return [...tensors.keys()].filter((name) => !own || own.has(name));
+}
+
+async function isLarge(task: ChangeTask, run: Run): Promise<boolean> {
+  const { tensors } = await run.weightPlaces(task.to);
+  const count = wantedOf(task, run, tensors).reduce(
+    (sum, name) => sum + elementCount(tensors.get(name)!.shape),
+    0,
+  );
+  return count > MAX_PARAMETERS;
+}
+
+/** The change of a net that is gone through in parts, and the `largest` parameters of each layer. */
+async function largeChange(
+  task: ChangeTask,
+  { run, reads, signal, onProgress }: PartContext,
+  largest: number,
+): Promise<{ change: Change; largest: { tensor: string; index: number }[] }> {
+  const from = run.snapshot(task.from);
+  const to = run.snapshot(task.to);
+  return withParted(run, [from, to], task, reads, signal, async (tensors) => {
+    const sampled = Math.max(SAMPLED, Math.floor(KEPT / tensors.length));
+    const change = await changeByParts(tensors, layerFinder(run.manifest.layers), [from.id, to.id], {
+      sampled,
+      seed: SEED,
+      largest,
+      onTensor: (done, name) => onProgress?.(done / tensors.length, name),
+    });
+    const point = ({ id, epoch, step }: SnapshotInfo) => ({ id, epoch, step });
+    const { largest: found, ...rest } = change;
+    return {
+      change: { from: point(from), to: point(to), inputShape: run.manifest.inputShape, ...rest },
+      largest: found,
+    };
+  });
+}
+
+async function largeTracks(task: TracksTask, context: PartContext): Promise<Tracks> {
+  const { run, reads, signal, onProgress } = context;
+  const snapshots = task.snapshots.map((id) => run.snapshot(id));
+  // Which change most is known only after a look at all; the rest follows from names and sizes.
+  const change =
+    task.paths.rule === 'largest'
+      ? await largeChange(
+          task,
+          { ...context, onProgress: (done, name) => onProgress?.(done / 2, name) },
+          task.paths.k,
+        )
+      : null;
+  return withParted(run, snapshots, task, reads, signal, async (tensors) => {
+    const layerOf = layerFinder(run.manifest.layers);
+    const sizes = tensors.map(({ name, shape, size }) => ({
+      name,
+      ...layerOf(name),
+      shape: [...shape],
+      delta: { length: size },
+    }));
+    // Places are looked up by names, shapes and lengths alone.
+    const chosen = change?.largest ?? choosePaths(sizes as unknown as Change['tensors'], task.paths);
+    const { values, updates } = await tracksByParts(
+      tensors,
+      layerOf,
+      snapshots.map(({ id }) => id),
+      chosen,
+      (done, name) => onProgress?.(change ? 0.5 + done / tensors.length / 2 : done / tensors.length, name),
+    );
+    const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
+    return {
+      snapshots: snapshots.map(({ id, epoch, step }) => ({ id, epoch, step })),
+      paths: chosen.map(({ tensor, index }, i) => ({
+        tensor,
+        index,
+        position: position(index, shapes.get(tensor)!),
+        values: values[i]!,
+      })),
+      updates,
+    };
   });
 }
 

@@ -68,7 +68,12 @@ export class EsChangeScatter extends EsFigure<ScatterData, ChangeResult> {
     return `${title}: ${s.count} values before against their change; Pearson r ${figure(s.pearson)}, slope ${figure(s.slope)}, equal signs ${percent(s.equalSigns)}`;
   }
   protected override hint({ statistics: s }: ScatterData): string {
-    return `r ${figure(s.pearson)} · slope ${figure(s.slope)} · equal signs ${percent(s.equalSigns)} · n ${s.count}`;
+    return `r ${figure(s.pearson)} · slope ${figure(s.slope)} · equal signs ${percent(s.equalSigns)} · n ${s.count}${this.drawn(this.data)}`;
+  }
+  /** Of a large net a sample of the points is drawn. */
+  private drawn(data: ScatterData | null): string {
+    const points = data?.parts.reduce((sum, { before }) => sum + before.length, 0) ?? 0;
+    return data && points < data.statistics.count ? `, ${points} drawn` : '';
   }
   protected override table({ parts }: ScatterData): FigureTable {
     const ends: number[] = [];

@@ -1,8 +1,25 @@
-import type { ChangeResult, Figure } from '@epochscope/analysis/results';
+import type { ChangeResult, Figure, TensorChange, TensorSample } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { scatterOf } from '../../elements/es-change-scatter/index.js';
 import { type DivergingName, EsLoaded, robustExtent } from '../../figure/index.js';
 import { format, snapshotTitle } from '../../styles.js';
+
+/** What is kept of a tensor too large to draw: how many values changed by how much, a row a power of two. */
+function magnitudes(
+  { name, shape, statistics }: TensorChange,
+  { delta, indices }: TensorSample,
+): TemplateResult {
+  const rows = [...delta.positive.keys()]
+    .filter((i) => delta.negative[i]! + delta.positive[i]! > 0)
+    .reverse();
+  return html`<h4>${name}, ${shape.join(' × ')}</h4>
+    <p>${statistics.count} values, of which ${indices.length} are kept and drawn. How many changed by how much:</p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Changes of ${name} by size"><table>
+      <thead><tr><th scope="col">|Δ| from</th><th scope="col">Decreased</th><th scope="col">Increased</th></tr></thead>
+      <tbody>${rows.map((i) => html`<tr><td>${format(2 ** (delta.first + i))}</td><td>${delta.negative[i]}</td><td>${delta.positive[i]}</td></tr>`)}
+      ${delta.zero ? html`<tr><td>0</td><td colspan="2">${delta.zero}</td></tr>` : nothing}</tbody>
+    </table></div>`;
+}
 
 const percent = ({ value }: Figure) => (value === null ? '–' : `${(100 * value).toFixed(1)} %`);
 const number = ({ value }: Figure) => (value === null ? '–' : format(value));
@@ -141,8 +158,10 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
       <div class="split">
         <div>
           <h3>${this.layer}: change</h3>
-          ${tensors.map(
-            (tensor) => html`<h4>${tensor.name}, ${tensor.shape.join(' × ')}</h4>
+          ${tensors.map((tensor) =>
+            tensor.sample
+              ? magnitudes(tensor, tensor.sample)
+              : html`<h4>${tensor.name}, ${tensor.shape.join(' × ')}</h4>
             <es-change-heatmap .data=${tensor} .selection=${this.selection} .inputShape=${data.inputShape} .extent=${this.extent(data)} palette=${this.palette}></es-change-heatmap>`,
           )}
         </div>
@@ -150,7 +169,7 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
           <h3>${this.layer}: value before against change</h3>
           <es-change-scatter .data=${scatter} .selection=${this.selection}></es-change-scatter>
           ${tensors
-            .filter(({ shape }) => shape.length > 1)
+            .filter(({ shape, sample }) => shape.length > 1 && !sample)
             .map(
               (tensor) => html`<h4>${tensor.name} before</h4>
             <es-change-heatmap .data=${tensor} .selection=${this.selection} .inputShape=${data.inputShape} values="before" palette=${this.palette}></es-change-heatmap>`,

@@ -1,0 +1,258 @@
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { random } from '../../random.js';
+import type { LayerInfo } from '../../run/types.js';
+import { ChangeSums } from './statistics.js';
+import type { ChangeResult, MagnitudeCounts, TensorChange, TracksResult } from './types.js';
+
+// Nets too large to be held: tensors are gone through in parts, a few million values at a time.
+
+/** One tensor of several snapshots, part by part: of each snapshot the same values. */
+export interface TensorPart {
+  /** Values of a snapshot (by its place among those asked for). */
+  values(snapshot: number): Promise<Float32Array>;
+  /** Flat index in the tensor of a value of the part. */
+  index(at: number): number;
+}
+
+export interface PartedTensor {
+  name: string;
+  shape: readonly number[];
+  size: number;
+  parts(): AsyncIterable<TensorPart>;
+  /** Values at flat indices. */
+  at(snapshot: number, indices: readonly number[]): Promise<Float32Array>;
+}
+
+/** Counts between 2⁻⁴⁸ and 2¹⁶. */
+const FIRST = -48;
+const BINS = 64;
+
+class Magnitudes implements MagnitudeCounts {
+  readonly first = FIRST;
+  zero = 0;
+  readonly negative = new Float64Array(BINS);
+  readonly positive = new Float64Array(BINS);
+
+  add(values: Float32Array): void {
+    const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i]!;
+      const exponent = (word >>> 23) & 0xff;
+      if ((word << 1) >>> 0 === 0) this.zero++;
+      else {
+        const bin = Math.max(0, Math.min(BINS - 1, exponent - 127 - FIRST));
+        if (word >>> 31) this.negative[bin]!++;
+        else this.positive[bin]!++;
+      }
+    }
+  }
+
+  plain = (): MagnitudeCounts => ({
+    first: this.first,
+    zero: this.zero,
+    negative: this.negative,
+    positive: this.positive,
+  });
+}
+
+interface Sized {
+  tensor: string;
+  /** Of the tensor, in order. */
+  place: number;
+  index: number;
+  size: number;
+}
+
+/** Largest |Δ| so far, ascending; among equals the earlier tensor and the lower index are larger. */
+class Largest {
+  private readonly best: Sized[] = [];
+  constructor(private readonly k: number) {}
+
+  /** Anything smaller need not be given. */
+  get least(): number {
+    return this.best.length < this.k ? 0 : (this.best[0]?.size ?? Number.POSITIVE_INFINITY);
+  }
+
+  add(one: Sized): void {
+    const above = (other: Sized) =>
+      one.size - other.size || other.place - one.place || other.index - one.index;
+    if (this.best.length === this.k && (!this.k || above(this.best[0]!) < 0)) return;
+    let at = this.best.length;
+    while (at > 0 && above(this.best[at - 1]!) < 0) at--;
+    this.best.splice(at, 0, one);
+    if (this.best.length > this.k) this.best.shift();
+  }
+
+  list = () => [...this.best].reverse().map(({ tensor, index }) => ({ tensor, index }));
+}
+
+export interface PartedChange extends Pick<ChangeResult, 'tensors' | 'layers' | 'scale'> {
+  /** Per layer the parameters of largest |Δ|, the largest first. */
+  largest: { tensor: string; index: number }[];
+}
+
+/**
+ * Δ between snapshot 0 and snapshot 1 of each tensor, as `analyseChange`, but of every tensor at most `sampled` values are kept (drawn by
+ * the seed); statistics and counts are of all. Time O(parameters), memory of a few parts. Throws `not-finite`.
+ */
+export async function changeByParts(
+  tensors: readonly PartedTensor[],
+  layerOf: (name: string) => { layer: string; kind: string },
+  ids: readonly [string, string],
+  options: {
+    sampled: number;
+    seed: number;
+    largest: number;
+    onTensor?: (done: number, name: string) => void;
+  },
+): Promise<PartedChange> {
+  const out: TensorChange[] = [];
+  const sums = new Map<string, { kind: string; weights: ChangeSums; all: ChangeSums; largest: Largest }>();
+  let scale = 0;
+  for (const [t, tensor] of tensors.entries()) {
+    const { layer, kind } = layerOf(tensor.name);
+    const own = sums.get(layer) ?? {
+      kind,
+      weights: new ChangeSums(),
+      all: new ChangeSums(),
+      largest: new Largest(options.largest),
+    };
+    sums.set(layer, own);
+    const statistics = new ChangeSums();
+    const counts = { before: new Magnitudes(), delta: new Magnitudes() };
+    for await (const part of tensor.parts()) {
+      const before = finite(await part.values(0), part, tensor.name, ids[0]);
+      const after = finite(await part.values(1), part, tensor.name, ids[1]);
+      const delta = new Float32Array(before.length);
+      for (let i = 0; i < delta.length; i++) delta[i] = after[i]! - before[i]!;
+      for (const one of [statistics, own.all, ...(tensor.shape.length > 1 ? [own.weights] : [])])
+        one.add({ before, delta });
+      counts.before.add(before);
+      counts.delta.add(delta);
+      let least = own.largest.least;
+      for (let i = 0; i < delta.length; i++) {
+        const size = Math.abs(delta[i]!);
+        if (size > scale) scale = size;
+        if (options.largest && size >= least) {
+          own.largest.add({ tensor: tensor.name, place: t, index: part.index(i), size });
+          least = own.largest.least;
+        }
+      }
+    }
+    const indices = random(options.seed, t).sample(tensor.size, Math.min(options.sampled, tensor.size));
+    const before = await tensor.at(0, [...indices]);
+    const delta = (await tensor.at(1, [...indices])).map((value, i) => value - before[i]!);
+    out.push({
+      name: tensor.name,
+      layer,
+      kind,
+      shape: [...tensor.shape],
+      before,
+      delta,
+      statistics: statistics.statistics(),
+      ...(indices.length < tensor.size
+        ? { sample: { indices, before: counts.before.plain(), delta: counts.delta.plain() } }
+        : {}),
+    });
+    options.onTensor?.(t + 1, tensor.name);
+  }
+  return {
+    tensors: out,
+    scale,
+    layers: [...sums].map(([layer, { kind, weights, all }]) => ({
+      layer,
+      kind,
+      statistics: (weights.statistics().count ? weights : all).statistics(),
+    })),
+    largest: [...sums.values()].flatMap(({ largest }) => largest.list()),
+  };
+}
+
+/** Paths and update sizes as `analyseTracks`, tensor by tensor over all snapshots, in parts. Throws `not-finite`, `argument`. */
+export async function tracksByParts(
+  tensors: readonly PartedTensor[],
+  layerOf: (name: string) => { layer: string; kind: string },
+  ids: readonly string[],
+  chosen: readonly { tensor: string; index: number }[],
+  onTensor?: (done: number, name: string) => void,
+): Promise<Pick<TracksResult, 'updates'> & { values: Float32Array[] }> {
+  const sums = new Map<string, { moved: Float64Array; size: Float64Array }>();
+  const values = chosen.map(() => new Float32Array(ids.length));
+  for (const [t, tensor] of tensors.entries()) {
+    const { layer } = layerOf(tensor.name);
+    const steps = Math.max(0, ids.length - 1);
+    const own = sums.get(layer) ?? { moved: new Float64Array(steps), size: new Float64Array(steps) };
+    sums.set(layer, own);
+    for await (const part of tensor.parts()) {
+      let previous: Float32Array | null = null;
+      for (const [s, id] of ids.entries()) {
+        const now = finite(await part.values(s), part, tensor.name, id);
+        if (previous) {
+          let moved = 0;
+          let size = 0;
+          for (let i = 0; i < now.length; i++) {
+            const w = previous[i]!;
+            const d = now[i]! - w;
+            moved += d * d;
+            size += w * w;
+          }
+          own.moved[s - 1]! += moved;
+          own.size[s - 1]! += size;
+        }
+        previous = now;
+      }
+    }
+    const here = chosen.flatMap((one, i) => (one.tensor === tensor.name ? [{ i, index: one.index }] : []));
+    for (const { index } of here)
+      guard(
+        Number.isInteger(index) && index >= 0 && index < tensor.size,
+        'argument',
+        () => `tensor ${tensor.name} has ${tensor.size} values, got index ${index}`,
+        { tensor: tensor.name, index, expected: tensor.size },
+      );
+    if (here.length)
+      for (const s of ids.keys()) {
+        const found = await tensor.at(
+          s,
+          here.map(({ index }) => index),
+        );
+        here.forEach(({ i }, k) => {
+          values[i]![s] = found[k]!;
+        });
+      }
+    onTensor?.(t + 1, tensor.name);
+  }
+  return {
+    values,
+    updates: [...sums].map(([layer, { moved, size }]) => ({
+      layer,
+      norm: moved.map(Math.sqrt),
+      relative: moved.map((square, i) => (size[i] ? Math.sqrt(square / size[i]!) : 0)),
+    })),
+  };
+}
+
+function finite(values: Float32Array, part: TensorPart, name: string, snapshot: string): Float32Array {
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += values[i]! * 0;
+  if (zero === 0) return values;
+  const at = values.findIndex((x) => !Number.isFinite(x));
+  const index = part.index(at);
+  throw new EpochscopeError(
+    'not-finite',
+    `snapshot ${snapshot}, tensor ${name}: expected finite numbers, got ${values[at]} at index ${index}`,
+    { snapshot, tensor: name, index },
+  );
+}
+
+/** Which layer a tensor is of: the one that names it, else what precedes its last dot. */
+export function layerFinder(layers: readonly LayerInfo[]): (name: string) => { layer: string; kind: string } {
+  const owners = new Map(layers.flatMap((layer) => layer.parameters.map((name) => [name, layer] as const)));
+  return (name) => {
+    const owner = owners.get(name);
+    const dot = name.lastIndexOf('.');
+    return owner
+      ? { layer: owner.name, kind: owner.kind }
+      : { layer: dot > 0 ? name.slice(0, dot) : name, kind: 'unknown' };
+  };
+}
