@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Tensor } from '@epochscope/analysis';
+import { gzipSync } from 'node:zlib';
+import { memoryStore, openRun, type Tensor } from '@epochscope/analysis';
 import {
   bytesSource,
   datasetsOf,
@@ -8,9 +9,12 @@ import {
   encodeNpz,
   encodeSafetensors,
   type OpenSibling,
+  openMatrix,
   readHdf5,
   readHdf5Dataset,
+  readInput,
   readKerasWeights,
+  readLabels,
   readNpy,
   readNpz,
   readOnnx,
@@ -21,6 +25,8 @@ import {
   readTorch,
 } from '@epochscope/analysis/formats';
 import { type GraphSpec, graphOfKeras, graphOfOnnx, graphOfSpec } from '@epochscope/analysis/models';
+import { decodeAny, decodeResult, encodeBinary, encodeInline } from '@epochscope/analysis/results';
+import { recogniseRun } from '@epochscope/analysis/runs';
 import { EpochscopeError } from '@epochscope/core-wasm';
 
 // Every parser with a file it reads, for fuzz.test.ts and `npm run fuzz`. `rounds`: cases in `npm test`.
@@ -88,6 +94,74 @@ const graphSpec = {
   ],
 };
 
+/** A matrix in any file, to the points that the kernels are given. */
+const points = async (bytes: Uint8Array, options: Parameters<typeof openMatrix>[1] = {}) => {
+  const matrix = await openMatrix(source(bytes), options);
+  const metric = options.categories ? 'gower' : 'euclidean';
+  return readInput(matrix, { metric, missing: options.missing ?? false, chosen: null });
+};
+const table = 'id,a,b,c\r\n1,1.5,-2e3,"x, y"\r\n2,NA,4,"p ""q"" r"\r\n3,7,1700000000.25,z\r\n';
+const sparse = encodeNpz(
+  new Map<string, Tensor>([
+    ['indices', { data: Int32Array.of(0, 2, 1), shape: [3], dtype: 'int32' }],
+    ['indptr', { data: Int32Array.of(0, 2, 3), shape: [3], dtype: 'int32' }],
+    ['format', { data: Uint8Array.of(99, 115, 114), shape: [3], dtype: 'uint8' }],
+    ['shape', { data: BigInt64Array.of(2n, 3n), shape: [2], dtype: 'int64' }],
+    ['data', { data: Float64Array.of(1, 2, 3), shape: [3], dtype: 'float64' }],
+  ]),
+);
+const runJson = text({
+  format: 'epochscope-run/1',
+  tool: { name: 'epochscope', version: '0.1.0' },
+  model: graphSpec,
+  layers: [{ name: 'd', kind: 'dense', shape: [2], parameters: ['d.k'] }],
+  classes: ['a', 'b'],
+  inputShape: [3, 3, 1],
+  samples: { count: 2, source: 'x' },
+  training: { seed: 1 },
+  snapshots: [{ id: 'init', epoch: 0, step: 0, metrics: { loss: 1 } }],
+  complete: true,
+});
+const graphFile = encodeSafetensors(graphWeights);
+const run = async (bytes: Uint8Array) => {
+  const opened = await openRun(
+    memoryStore('fuzzed', [
+      ['run.json', bytes],
+      ['snapshots/init/weights.safetensors', graphFile],
+    ]),
+  );
+  const { model } = opened.manifest;
+  if (opened.manifest.snapshots.length && model)
+    graphOfSpec(model as unknown as GraphSpec, await opened.weights('init'), 'fuzzed');
+};
+/** A result of version 1, and its arrays as they are. */
+const resultIn = (folder: string) => (bytes: Uint8Array) =>
+  decodeResult(
+    new TextDecoder().decode(bytes),
+    async (path) => {
+      const file = fileURLToPath(new URL(`fixtures/${folder}/${path}`, import.meta.url));
+      if (!existsSync(file)) throw new EpochscopeError('missing', `${path} does not exist`);
+      return (await readNpy(source(new Uint8Array(readFileSync(file))))).data;
+    },
+    'fuzzed',
+  );
+const oldResult = fixture('results-1/tendency/result.json');
+const someResult = {
+  format: 'epochscope-result/2' as const,
+  method: 'tendency',
+  name: 'default',
+  tool: { name: 'epochscope', version: '0.1.0' },
+  input: { source: 'x', files: {} },
+  parameters: {},
+  seeds: {},
+  seconds: 1,
+  samples: { count: 3, labels: Uint32Array.of(0, 1, 1), classes: ['a', 'b'], images: null },
+  panels: [{ n: 3, order: Uint32Array.of(2, 1, 0), weights: Float32Array.of(1, 2) }],
+};
+const trainerState = text({ epoch: 1, global_step: 5, log_history: [{ step: 5, loss: 0.5, epoch: 1 }] });
+const folder = (path: string, more: [string, Uint8Array][]) => (bytes: Uint8Array) =>
+  recogniseRun(memoryStore('fuzzed', [[path, bytes], ...more]));
+
 export const PARSERS: [
   name: string,
   seedFile: Uint8Array,
@@ -122,5 +196,41 @@ export const PARSERS: [
     text({ weight_map: { a: 's.safetensors', b: 's.safetensors' } }),
     1000,
     (b) => readSharded(beside('i.json', b, 's.safetensors', shard), 'i.json'),
+  ],
+  ['table', new TextEncoder().encode(table), 1000, (b) => points(b, { missing: true, categories: true })],
+  ['table, gzipped', gzipSync(table), 500, (b) => points(b, { labels: 'c', missing: true })],
+  ['matrix of float64', encodeNpy(Float64Array.of(1e15, 1, 1e15 + 1, 2), [2, 2]), 1000, (b) => points(b)],
+  ['matrix of int64', encodeNpy(BigInt64Array.of(1n << 60n, 1n, 3n, 2n), [2, 2]), 500, (b) => points(b)],
+  ['sparse matrix', sparse, 500, (b) => points(b)],
+  ['labels', new TextEncoder().encode('label\na\n-1\nb\n'), 500, (b) => readLabels(source(b), undefined, 3)],
+  ['run.json', runJson, 1000, run],
+  ['result.json', oldResult, 500, resultIn('results-1/tendency')],
+  [
+    'result of another method',
+    fixture('results-1/geometry/result.json'),
+    300,
+    resultIn('results-1/geometry'),
+  ],
+  ['result in one file', encodeBinary(someResult as never), 500, (b) => decodeAny(b, 'fuzzed')],
+  [
+    'result in a page',
+    new TextEncoder().encode(encodeInline(someResult as never)),
+    300,
+    (b) => decodeAny(b, 'fuzzed'),
+  ],
+  [
+    'folder of checkpoints',
+    trainerState,
+    300,
+    folder('checkpoint-5/trainer_state.json', [['checkpoint-5/model.safetensors', shard]]),
+  ],
+  [
+    'folder of shards',
+    text({
+      weight_map: { a: 'model-1.safetensors', b: 'model-1.safetensors' },
+      metadata: { total_size: 332 },
+    }),
+    300,
+    folder('checkpoint-5/model.safetensors.index.json', [['checkpoint-5/model-1.safetensors', shard]]),
   ],
 ];

@@ -9,7 +9,8 @@ describe('a parser of mutated files gives a value or one EpochscopeError', () =>
   it.each(PARSERS)('%s', async (name, file, rounds, read) => {
     await read(file);
     const { refused } = await fuzz(name, file, read, 1, rounds);
-    expect(refused).toBeGreaterThan(rounds / 50);
+    // A folder is told of file by file: what cannot be read is named and left out.
+    if (!name.startsWith('folder')) expect(refused).toBeGreaterThan(rounds / 50);
   });
 
   it('is told where it throws something else, takes too long or too much', async () => {

@@ -69,6 +69,75 @@ export function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
   return out;
 }
 
+/** What a program that trusts its input does not expect, as JSON text. */
+const ODD = [
+  ...[
+    'null',
+    'true',
+    '-1',
+    '0',
+    '1.5',
+    '1e308',
+    '-0',
+    '9007199254740993',
+    '""',
+    '"__proto__"',
+    '[]',
+    '{}',
+    '[[]]',
+  ],
+  '"\\u0000\\u001b[31m\\n"',
+  '{"toString":null}',
+  '{"valueOf":1,"toString":{}}',
+  '{"length":-1}',
+  '{"__proto__":{"a":1}}',
+  '{"constructor":{"name":5}}',
+  `${'['.repeat(300)}${']'.repeat(300)}`,
+  `"${'x'.repeat(6000)}"`,
+  '{"$array":{"toString":null}}',
+  '{"$data":{"toString":null},"dtype":"float32"}',
+];
+
+/**
+ * One or two places of a JSON text changed as values, not as bytes: another kind of value, a field gone, an item twice, a value of another
+ * place. Bytes that are not JSON come back as they are.
+ */
+export function mutateJson(bytes: Uint8Array, random: () => number): Uint8Array {
+  let text = new TextDecoder().decode(bytes);
+  try {
+    for (let changes = 1 + Math.floor(random() * 2); changes > 0; changes--) {
+      const root: unknown = JSON.parse(text);
+      const places: [Record<string, unknown>, string][] = [];
+      const walk = (value: unknown): void => {
+        if (typeof value !== 'object' || value === null) return;
+        for (const key of Object.keys(value)) {
+          places.push([value as Record<string, unknown>, key]);
+          walk((value as Record<string, unknown>)[key]);
+        }
+      };
+      walk(root);
+      if (!places.length) return bytes;
+      const at = () => places[Math.floor(random() * places.length)]!;
+      const [parent, key] = at();
+      const kind = random();
+      const mark = 'here comes something odd';
+      if (kind < 0.6) parent[key] = mark;
+      else if (kind < 0.75) {
+        if (Array.isArray(parent)) parent.splice(Number(key), 1);
+        else delete parent[key];
+      } else if (kind < 0.85 && Array.isArray(parent)) parent.push(parent[Number(key)]);
+      else {
+        const [other, name] = at();
+        parent[key] = JSON.parse(JSON.stringify(other[name] ?? null));
+      }
+      text = JSON.stringify(root).replace(`"${mark}"`, () => ODD[Math.floor(random() * ODD.length)]!);
+    }
+  } catch {
+    return bytes;
+  }
+  return new TextEncoder().encode(text);
+}
+
 const ARRAYS = [
   'ArrayBuffer',
   'Int8Array',
@@ -130,7 +199,7 @@ export interface FuzzReport {
 }
 
 /**
- * Mutations of `file` by the seeds from … from + cases − 1: whatever comes out of `read` is a value or an EpochscopeError
+ * Mutations of `file` (of a JSON file mostly as values) by the seeds from … from + cases − 1: whatever comes out of `read` is a value or an EpochscopeError
  * of one line, within MOST_MILLISECONDS and MOST_BYTES. Throws an Error that names the seed otherwise.
  */
 export async function fuzz(
@@ -140,6 +209,7 @@ export async function fuzz(
   from: number,
   cases: number,
 ): Promise<FuzzReport> {
+  const json = file[0] === 0x7b;
   const report: FuzzReport = {
     cases,
     refused: 0,
@@ -147,7 +217,8 @@ export async function fuzz(
     largest: { bytes: 0, seed: from },
   };
   for (let seed = from; seed < from + cases; seed++) {
-    const input = mutate(file, seeded(seed));
+    const random = seeded(seed);
+    const input = json && random() < 0.6 ? mutateJson(file, random) : mutate(file, random);
     const begun = performance.now();
     try {
       const { bytes } = await withAllocationLimit(MOST_BYTES + input.length, () => read(input));

@@ -36,43 +36,49 @@ export async function* readCsvLines(
   decimalComma: boolean,
 ): AsyncGenerator<CsvLine & { about: CsvLines }> {
   const about: CsvLines = { delimiter: given ?? ',', comments: 0 };
-  let known = given !== undefined;
   const budget = budgetOf(source);
-  let open: { line: number; text: string } | null = null;
+  const fields = new Fields();
+  /** The first lines, until the quotes in them are even: only then can their delimiter be told. */
+  let first: string[] | null = given === undefined ? [] : null;
+  let begun = 0;
+  let length = 0;
   let line = 0;
   for await (const lines of textLines(source)) {
     for (const raw of lines) {
       line++;
-      const fail = (message: string, column?: number): never =>
-        failAt(source, message, open?.line ?? line, column);
-      if (open === null) {
+      const whole = !fields.open && !first?.length;
+      if (whole) {
         const trimmed = raw.trim();
         if (trimmed === '') continue;
         if (trimmed.startsWith('#')) {
           about.comments++;
           continue;
         }
+        begun = line;
+        length = 0;
       }
-      const begun: number = open === null ? line : open.line;
-      const text: string = open === null ? raw : `${open.text}\n${raw}`;
-      if (text.length > MAX_CSV_LINE)
+      const fail = (message: string, column?: number): never => failAt(source, message, begun, column);
+      length += raw.length + 1;
+      if (length > MAX_CSV_LINE)
         fail(
-          `expected at most ${MAX_CSV_LINE} characters a line, got more${open ? ': a quote that does not end?' : ''}`,
+          `expected at most ${MAX_CSV_LINE} characters a line, got more${whole ? '' : ': a quote that does not end?'}`,
         );
-      if (!known) about.delimiter = guessDelimiter(text.trim(), decimalComma);
-      known = true;
-      // A tab at the edge of a line is an empty field, a blank is nothing.
-      const fields = split(about.delimiter === ' ' ? text.trim() : text, about.delimiter, fail);
-      if (fields === null) {
-        open = { line: begun, text };
-        continue;
+      let texts = [raw];
+      if (first) {
+        first.push(raw);
+        if (fields.count(raw) % 2) continue;
+        texts = first;
+        first = null;
+        about.delimiter = guessDelimiter(texts.join('\n').trim(), decimalComma);
       }
-      open = null;
-      yield { line: begun, fields, about };
+      // A tab at the edge of a line is an empty field, a blank is nothing.
+      for (const text of texts)
+        fields.add(about.delimiter === ' ' && !fields.open ? text.trim() : text, about.delimiter, fail);
+      if (!fields.open) yield { line: begun, fields: fields.take(), about };
     }
     await budget.rest();
   }
-  if (open) failAt(source, 'a quoted field does not end', open.line);
+  if (fields.open || first?.length) failAt(source, 'a quoted field does not end', begun);
 }
 
 function failAt(source: ByteSource, message: string, line: number, column?: number): never {
@@ -131,49 +137,83 @@ function guessDelimiter(line: string, decimalComma: boolean): CsvDelimiter {
   return ' ';
 }
 
-/** The fields of a line; null where a quoted field goes on in the next. */
-function split(
-  text: string,
-  delimiter: CsvDelimiter,
-  fail: (message: string, column?: number) => never,
-): string[] | null {
-  if (!text.includes('"')) {
-    if (delimiter === ' ') return text.split(/[ \t]+/);
-    const fields = text.split(delimiter);
-    for (let i = 0; i < fields.length; i++) fields[i] = fields[i]!.trim();
+/** The fields of a line, which goes on in the next where a quote is open at its end. Each character is looked at once. */
+class Fields {
+  /** Whether a quote is open. */
+  open = false;
+  private fields: string[] = [];
+  private parts: string[] = [];
+  private quotes = 0;
+
+  /** Quotes in all texts counted since the first that was. */
+  count(text: string): number {
+    for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) this.quotes++;
+    return this.quotes;
+  }
+
+  take(): string[] {
+    const { fields } = this;
+    this.fields = [];
     return fields;
   }
-  const fields: string[] = [];
-  let at = 0;
-  for (;;) {
-    while (text[at] === ' ') at++;
-    if (text[at] === '"') {
-      const parts: string[] = [];
-      let from = at + 1;
-      let close = text.indexOf('"', from);
-      // A doubled quote stands for one.
-      while (close >= 0 && text[close + 1] === '"') {
-        parts.push(text.slice(from, close + 1));
-        from = close + 2;
-        close = text.indexOf('"', from);
-      }
-      if (close < 0) return null;
-      parts.push(text.slice(from, close));
-      fields.push(parts.join('').trim());
-      at = close + 1;
-      while (text[at] === ' ' && delimiter !== ' ') at++;
-      if (at < text.length && text[at] !== delimiter)
-        fail(
-          `expected ${JSON.stringify(delimiter)} after a quoted field, got ${JSON.stringify(text[at])}`,
-          fields.length,
-        );
-    } else {
-      const next = text.indexOf(delimiter, at);
-      const end = next < 0 ? text.length : next;
-      fields.push(text.slice(at, end).trim());
-      at = end;
+
+  add(text: string, delimiter: CsvDelimiter, fail: (message: string, column?: number) => never): void {
+    if (!this.open && !text.includes('"')) {
+      this.fields = delimiter === ' ' ? text.split(/[ \t]+/) : text.split(delimiter);
+      for (let i = 0; i < this.fields.length; i++) this.fields[i] = this.fields[i]!.trim();
+      return;
     }
-    if (at >= text.length) return fields;
-    at++;
+    let at = 0;
+    if (this.open) {
+      this.parts.push('\n');
+      at = this.quoted(text, 0, delimiter, fail);
+      if (at < 0 || at++ >= text.length) return;
+    }
+    for (;;) {
+      while (text[at] === ' ' || (delimiter === ' ' && text[at] === '\t')) at++;
+      if (text[at] === '"') {
+        at = this.quoted(text, at + 1, delimiter, fail);
+        if (at < 0) return;
+      } else {
+        let end = at;
+        if (delimiter === ' ') while (end < text.length && text[end] !== ' ' && text[end] !== '\t') end++;
+        else end = text.indexOf(delimiter, at);
+        if (end < 0) end = text.length;
+        this.fields.push(text.slice(at, end).trim());
+        at = end;
+      }
+      if (at >= text.length) return;
+      at++;
+    }
+  }
+
+  /** Goes on from within a quote; where its field ends, or −1 if that is in a later line. */
+  private quoted(
+    text: string,
+    begin: number,
+    delimiter: CsvDelimiter,
+    fail: (message: string, column?: number) => never,
+  ): number {
+    let from = begin;
+    let close = text.indexOf('"', from);
+    // A doubled quote stands for one.
+    while (close >= 0 && text[close + 1] === '"') {
+      this.parts.push(text.slice(from, close + 1));
+      from = close + 2;
+      close = text.indexOf('"', from);
+    }
+    this.open = close < 0;
+    this.parts.push(text.slice(from, close < 0 ? undefined : close));
+    if (close < 0) return -1;
+    this.fields.push(this.parts.join('').trim());
+    this.parts = [];
+    let at = close + 1;
+    while (text[at] === ' ' && delimiter !== ' ') at++;
+    if (at < text.length && text[at] !== delimiter && !(delimiter === ' ' && text[at] === '\t'))
+      fail(
+        `expected ${JSON.stringify(delimiter)} after a quoted field, got ${JSON.stringify(text[at])}`,
+        this.fields.length,
+      );
+    return at;
   }
 }

@@ -137,17 +137,19 @@ export const readStored = async ({ dtype, shape, bytes }: StoredTensor): Promise
 
 /**
  * Bytes as a typed array of `count` elements, always a copy or a fresh view of its own (never of a shared slab), widened
- * to float32 for half types. `bytes.length` must be count × element size. Assumes a little-endian host.
+ * to float32 for half types. `bytes.length` must be count × element size. Assumes a little-endian host. `owned`: the bytes are the
+ * caller's alone and begin their buffer, so that no copy is made.
  */
 export function decodeElements(
   bytes: Uint8Array,
   dtype: DType,
   count: number,
   bigEndian = false,
+  owned = false,
 ): TensorData {
   const width = DTYPE_BYTES[dtype];
   // Not bytes.slice: a Buffer's shares its memory.
-  const own = new Uint8Array(bytes.subarray(0, count * width));
+  const own = owned && bytes.byteOffset === 0 ? bytes : new Uint8Array(bytes.subarray(0, count * width));
   if (bigEndian && width > 1) {
     for (let i = 0; i < own.length; i += width)
       for (let a = i, b = i + width - 1; a < b; a++, b--) {

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EpochscopeError } from '@epochscope/core-wasm';
+import fc from 'fast-check';
 import { gzipSync } from 'fflate';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readTable } from '../matrices/table.js';
 import { setReadLimits } from './budget.js';
 import { parseJson, shown } from './json.js';
+import { parseJsonInPieces } from './json-pieces.js';
 import { encodeNpz, readNpz } from './npz.js';
 import { encodeSafetensors, readSafetensors, readSafetensorsHeader } from './safetensors.js';
 import { bytesSource } from './source.js';
@@ -94,6 +96,74 @@ describe('crafted input', () => {
     await expect(read()).rejects.toThrow(/array a would take 4 MB once unpacked, at most 3 MB .*--memory/);
     const table = gzipSync(text('0,1\n'.repeat(500_000)));
     await expect(readTable(bytesSource('t.csv.gz', table))).rejects.toMatchObject({ code: 'memory' });
+  });
+
+  it('JSON parsed in pieces is what JSON.parse gives, and refused where that refuses', async () => {
+    const settle = async (run: () => unknown) => {
+      try {
+        return { value: await run() };
+      } catch {
+        return 'refused';
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.json({ maxDepth: 6 }),
+        fc.nat(),
+        fc.constantFrom('', ',', '[', ']', '{', '}', '"', '\\', ' ', '0', ':', '"__proto__":{"a":1},'),
+        fc.integer({ min: 1, max: 12 }),
+        async (json, at, put, piece) => {
+          const place = at % (json.length + 1);
+          for (const given of [json, json.slice(0, place) + put + json.slice(place)])
+            expect(await settle(() => parseJsonInPieces(given, 'f', piece))).toEqual(
+              await settle(() => JSON.parse(given)),
+            );
+        },
+      ),
+      { seed: 5, numRuns: 3000 },
+    );
+    const own = (await parseJsonInPieces('{"a":[1,2,3,4],"__proto__":{"b":[1,2,3]}}', 'f', 4)) as object;
+    expect(Object.keys(own)).toEqual(['a', '__proto__']);
+    expect(Object.getPrototypeOf(own)).toBe(Object.prototype);
+  });
+
+  it('a signal stops the parsing of a long JSON text', async () => {
+    const controller = new AbortController();
+    setReadLimits({ signal: controller.signal });
+    setTimeout(() => controller.abort(), 1);
+    const long = `{"a":[${'{"b":[1,2,3]},'.repeat(1_500_000)}0]}`;
+    await expect(parseJsonInPieces(long, 'f')).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  it('a quote that does not end is refused in time linear in the lines it takes in', async () => {
+    const lines = bytesSource('t.csv', text(`a,b\n"${'\n""'.repeat(1_200_000)}`));
+    await expect(readTable(lines)).rejects.toThrow('line 2: a quoted field does not end');
+    const field = `"${'x\n'.repeat(100_000)}",1\n`;
+    const { rows, names } = await readTable(bytesSource('t.csv', text(`name,b\n${field}"q ""r"" s",2\n`)), {
+      index: 'name',
+    }).then(({ shape, names }) => ({ rows: shape[0], names: names! }));
+    expect([rows, names[0]!.length, names[1]]).toEqual([2, 199_999, 'q "r" s']);
+  });
+
+  it('a table of nothing but names is refused, with the way out', async () => {
+    const only = (value: string) => readTable(bytesSource('t.csv', text(value)));
+    await expect(only('a,b\n')).rejects.toThrow('line 1, taken for names of columns; --no-header');
+  });
+
+  it('texts of a table count against what unpacking may take', async () => {
+    setReadLimits({ memory: 2e6 });
+    const table = gzipSync(text(`name,a\n${'a rather long name,1\n'.repeat(60_000)}`));
+    const read = () => readTable(bytesSource('t.csv.gz', table), { index: 'name' });
+    await expect(read()).rejects.toThrow(/the texts of the table would take/);
+  });
+
+  it('a file that a tfjs model names twice is not read twice', async () => {
+    const json = text(
+      '{"weightsManifest":[{"paths":["w","w"],"weights":[{"name":"k","shape":[2],"dtype":"float32"}]}]}',
+    );
+    const open = async <T>(name: string, body: (source: ReturnType<typeof bytesSource>) => Promise<T>) =>
+      body(bytesSource(name, name === 'w' ? new Uint8Array(4) : json));
+    await expect(readTfjsModel(open)).rejects.toThrow('names w again');
   });
 
   it('a signal stops a parser at work', async () => {

@@ -1,6 +1,8 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { budgetOf } from './budget.js';
 import { DTYPE_BYTES, decodeElements, elementCount, storedInMemory } from './dtypes.js';
-import { parseJson, shown } from './json.js';
+import { shown } from './json.js';
+import { parseJsonInPieces } from './json-pieces.js';
 import type { ByteSource, DType, StoredTensor, Tensor } from './types.js';
 
 // https://github.com/huggingface/safetensors: 8 bytes of header length, a JSON header, then the data.
@@ -71,12 +73,13 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
     fail(`the header says ${length} bytes, the file has ${source.size} (byte 0)`, { byte: 0 });
   let json: unknown;
   try {
-    json = parseJson(
+    json = await parseJsonInPieces(
       new TextDecoder('utf-8', { fatal: true }).decode(await source.read(8, length)),
       source.name,
     );
   } catch (cause) {
-    if (cause instanceof EpochscopeError && cause.message.includes('nested')) throw cause;
+    if (cause instanceof EpochscopeError && (cause.code === 'cancelled' || cause.message.includes('nested')))
+      throw cause;
     fail('the header is not JSON (byte 8)', { byte: 8 });
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
@@ -85,7 +88,9 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   const unread = new Map<string, UnreadTensor>();
   let metadata: Record<string, string> = {};
   const base = 8 + length;
+  let seen = 0;
   for (const [name, value] of Object.entries(json as Record<string, unknown>)) {
+    if (++seen % 10_000 === 0) await budgetOf(source).rest();
     if (name === '__metadata__') {
       if (
         typeof value !== 'object' ||

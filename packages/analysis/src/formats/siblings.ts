@@ -1,5 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { parseJson, shown } from './json.js';
+import { shown } from './json.js';
+import { parseJsonInPieces } from './json-pieces.js';
 import type { ByteSource } from './types.js';
 
 /** Opens a file beside another by its plain name, uses and closes it: on disk, over HTTP or from memory. */
@@ -16,7 +17,10 @@ export async function readJsonObject(source: ByteSource): Promise<Record<string,
     throw new EpochscopeError('format', `${source.name}: ${message}`, { file: source.name });
   };
   if (source.size > MAX_INDEX_JSON) fail(`expected at most ${MAX_INDEX_JSON} bytes, got ${source.size}`);
-  const json = parseJson(new TextDecoder().decode(await source.read(0, source.size)), source.name);
+  const json = await parseJsonInPieces(
+    new TextDecoder().decode(await source.read(0, source.size)),
+    source.name,
+  );
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return fail('expected a JSON object');
   return json as Record<string, unknown>;
 }

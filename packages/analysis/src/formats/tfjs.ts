@@ -1,6 +1,7 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { decodeElements, elementCount } from './dtypes.js';
 import { shown } from './json.js';
+import { anything, finite, like, listOf, type Of, object, optional, shaped } from './shape.js';
 import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
 import type { DType, Tensor, TensorData } from './types.js';
 
@@ -48,20 +49,20 @@ export async function readTfjsModel(open: OpenSibling, file = 'model.json'): Pro
   const fail = (message: string, code: 'format' | 'unsupported' = 'format'): never => {
     throw new EpochscopeError(code, `${name}: ${message}`, { file: name });
   };
-  const groups = json.weightsManifest;
-  if (!Array.isArray(groups)) return fail('expected "weightsManifest", a list: is it a TensorFlow.js model?');
+  if (!Array.isArray(json.weightsManifest))
+    return fail('expected "weightsManifest", a list: is it a TensorFlow.js model?');
+  const { weightsManifest: groups } = shaped(json, MODEL, name);
   const tensors = new Map<string, Tensor>();
   let total = 0;
   let shards = 0;
+  const taken = new Set<string>();
   for (const [g, group] of groups.entries()) {
-    const { paths, weights } = (group ?? {}) as { paths?: unknown; weights?: unknown };
-    if (!Array.isArray(paths) || !Array.isArray(weights))
-      return fail(`weightsManifest[${g}]: expected lists "paths" and "weights"`);
+    const { paths, weights } = group;
     shards += paths.length;
     if (shards > MAX_SHARDS) fail(`expected at most ${MAX_SHARDS} files`);
     if (tensors.size + weights.length > MAX_TFJS_WEIGHTS)
       fail(`expected at most ${MAX_TFJS_WEIGHTS} weights`);
-    const described = weights.map((weight: unknown, i) =>
+    const described = weights.map((weight, i) =>
       describe(weight, `weightsManifest[${g}].weights[${i}]`, fail),
     );
     const expected = described.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -69,6 +70,8 @@ export async function readTfjsModel(open: OpenSibling, file = 'model.json'): Pro
     if (!(total <= MAX_TFJS_BYTES)) fail(`expected at most ${MAX_TFJS_BYTES} bytes of weights, got more`);
     // Sizes first: nothing is allocated for files that do not hold what is promised.
     const names = paths.map((path) => siblingName(path, name));
+    const twice = names.find((path) => taken.has(path) || !taken.add(path));
+    if (twice !== undefined) fail(`weightsManifest[${g}] names ${twice} again; expected each file once`);
     let got = 0;
     for (const path of names) got += await open(path, async (source) => source.size);
     if (got !== expected)
@@ -91,16 +94,25 @@ export async function readTfjsModel(open: OpenSibling, file = 'model.json'): Pro
   return { topology: json.modelTopology ?? null, tensors };
 }
 
+const WEIGHT = object({
+  name: like<string>('a text of at most 1000', (value) => typeof value === 'string' && value.length <= 1000),
+  shape: like<number[]>(
+    'whole numbers ≥ 0',
+    (value) => Array.isArray(value) && value.length <= 32 && !Number.isNaN(elementCount(value)),
+  ),
+  dtype: anything,
+  quantization: optional(object({ dtype: anything, scale: optional(finite), min: optional(finite) })),
+});
+const MODEL = object({
+  weightsManifest: listOf(object({ paths: listOf(anything), weights: listOf(WEIGHT) })),
+});
+
 function describe(
-  weight: unknown,
+  weight: Of<typeof WEIGHT>,
   place: string,
   fail: (message: string, code?: 'format' | 'unsupported') => never,
 ): Weight {
-  const { name, shape, dtype, quantization } = (weight ?? {}) as Record<string, unknown>;
-  if (typeof name !== 'string' || name.length > 1000) return fail(`${place}.name: expected a text`);
-  const count = Array.isArray(shape) && shape.length <= 32 ? elementCount(shape) : Number.NaN;
-  if (Number.isNaN(count)) fail(`${place}.shape: ${shown(shape)} is not possible`);
-  const packed = quantization as { dtype?: unknown; scale?: unknown; min?: unknown } | undefined;
+  const { name, shape, dtype, quantization: packed } = weight;
   const stored = packed?.dtype ?? dtype;
   if (typeof stored !== 'string' || !Object.hasOwn(DTYPES, stored))
     return fail(
@@ -108,14 +120,14 @@ function describe(
       'unsupported',
     );
   const scaled = packed !== undefined && stored !== 'float16';
-  if (scaled && (typeof packed.scale !== 'number' || typeof packed.min !== 'number'))
+  if (scaled && (packed.scale === undefined || packed.min === undefined))
     fail(`${place}.quantization: expected numbers "scale" and "min"`);
   const [type, width] = DTYPES[stored]!;
   return {
     name,
-    shape: [...(shape as number[])],
+    shape: [...shape],
     stored: type,
-    bytes: count * width,
+    bytes: elementCount(shape) * width,
     scale: scaled ? (packed.scale as number) : 1,
     min: scaled ? (packed.min as number) : 0,
     quantised: packed !== undefined,

@@ -155,11 +155,19 @@ describe('TensorFlow.js models', () => {
 
   it.each<[string, Uint8Array, string]>([
     ['no manifest', text({}), 'expected "weightsManifest", a list'],
-    ['a manifest of nothing', text({ weightsManifest: [null] }), 'expected lists "paths" and "weights"'],
+    [
+      'a manifest of nothing',
+      text({ weightsManifest: [null] }),
+      'weightsManifest[0]: expected an object, got',
+    ],
     ['a path that climbs', model([plain], ['/etc/passwd']), 'expected the plain name of a file'],
     ['a missing shard', model([plain], ['v.bin']), 'v.bin does not exist'],
     ['a name that is none', model([{ ...plain, name: 1 }]), 'weights[0].name: expected a text'],
-    ['an impossible shape', model([{ ...plain, shape: [2 ** 30, 2 ** 30] }]), 'is not possible'],
+    [
+      'an impossible shape',
+      model([{ ...plain, shape: [2 ** 30, 2 ** 30] }]),
+      'shape: expected whole numbers ≥ 0, got [1073741824, 1073741824]',
+    ],
     ['texts', model([{ ...plain, dtype: 'string' }]), 'expected one of float32'],
     ['an inherited dtype', model([{ ...plain, dtype: 'constructor' }]), 'expected one of float32'],
     [

@@ -36,6 +36,8 @@ export interface Table {
   notes: string[];
 }
 
+/** What a text of a field takes beside its characters. */
+const TEXT_BYTES = 16;
 /** Lines looked at before it is decided whether the first names the columns. */
 const AHEAD = 50;
 
@@ -78,6 +80,7 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   const counting = kept.map(() => true);
   const texts: Partial<Record<'names' | 'labels' | 'predictions', string[]>> = {};
   for (const role of ['names', 'labels', 'predictions'] as const) if (roles.includes(role)) texts[role] = [];
+  const asText = roles.flatMap((role, c) => (role in texts ? [c] : []));
   const fields: string[][] = options.categories ? kept.map(() => []) : [];
   let rows = 0;
 
@@ -96,9 +99,10 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
       larger.set(data);
       data = larger;
     }
-    roles.forEach((role, c) => {
-      if (role in texts) texts[role as 'names']!.push(row[c]!);
-    });
+    for (const c of asText) {
+      texts[roles[c] as 'names']!.push(row[c]!);
+      budget.take(TEXT_BYTES + row[c]!.length, 'the texts of the table');
+    }
     for (let k = 0; k < kept.length; k++) {
       const c = kept[k]!;
       const field = row[c]!;
@@ -118,12 +122,23 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
       if (counting[k] && value !== rows && value !== rows + 1) counting[k] = false;
       allWhole &&= /^\d+$/.test(field);
       data[filled++] = value;
-      if (options.categories) fields[k]!.push(field);
+      if (options.categories) {
+        fields[k]!.push(field);
+        budget.take(TEXT_BYTES + field.length, 'the texts of the table');
+      }
     }
     rows++;
   };
   for (const line of header ? ahead.slice(1) : ahead) take(line);
   for await (const line of lines) take(line);
+
+  guard(
+    rows > 0,
+    'format',
+    () =>
+      `${source.name}: expected lines of numbers, got none but line ${first.line}, taken for names of columns; --no-header takes it as a sample`,
+    { file: source.name },
+  );
 
   const d = kept.length;
   const categories = kept.map(() => null as string[] | null);

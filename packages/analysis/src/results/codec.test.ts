@@ -61,7 +61,7 @@ describe('a result beside its arrays', () => {
       await expect(decodeResult(json, load, 'r.json')).rejects.toThrow("r.json: expected an array's path");
     }
     await expect(decodeResult('{"format":"epochscope-result/3"}', load)).rejects.toThrow(
-      'expected format "epochscope-result/2", got "epochscope-result/3"',
+      'format: expected "epochscope-result/2", got "epochscope-result/3"',
     );
   });
 });

@@ -1,7 +1,9 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { decodeBase64 } from '@epochscope/core-wasm/jobs';
 import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
-import { isObject, parseJson, shown } from '../formats/json.js';
+import { parseJson, shown } from '../formats/json.js';
+import { parseJsonInPieces } from '../formats/json-pieces.js';
+import { like, object, optional, recordOf, shaped, text } from '../formats/shape.js';
 import type { DType, TensorData } from '../formats/types.js';
 import { ofVersion1 } from '../methods/tendency/version-1.js';
 import { isSafeName } from '../run/manifest.js';
@@ -12,25 +14,30 @@ import { type FileIdentity, RESULT_FORMAT, type ResultBase } from './types.js';
 const FORMAT_1 = 'epochscope-result/1';
 
 /** Parses a result's JSON, of this version or the one before, and checks what all have. Throws `format`. */
-export function parseResult(text: string, name: string): ResultBase {
-  const json = parseJson(text, name);
-  const format = isObject(json) ? json.format : undefined;
-  guard(
-    isObject(json) && (format === RESULT_FORMAT || format === FORMAT_1),
-    'format',
-    () => `${name}: expected format "${RESULT_FORMAT}", got ${format === undefined ? 'none' : shown(format)}`,
-    { file: name, expected: RESULT_FORMAT, got: shown(format) },
-  );
-  guard(typeof json.method === 'string', 'format', () => `${name}: expected a method name`, { file: name });
-  if (format === RESULT_FORMAT) return json as unknown as ResultBase;
-  const { source = '', sha256 = {} } = (isObject(json.input) ? json.input : {}) as {
-    source?: string;
-    sha256?: Record<string, string>;
-  };
+export const parseResult = (text: string, name: string): ResultBase =>
+  checkResult(parseJson(text, name), name);
+
+const base = object({
+  format: like(`"${RESULT_FORMAT}"`, (value) => value === RESULT_FORMAT || value === FORMAT_1),
+  method: text,
+  name: optional(text),
+  input: optional(
+    object({
+      source: optional(text),
+      files: optional(recordOf(object({}))),
+      sha256: optional(recordOf(text)),
+    }),
+  ),
+});
+
+function checkResult(json: unknown, name: string): ResultBase {
+  const result = shaped(json, base, name);
+  if (result.format === RESULT_FORMAT) return json as ResultBase;
+  const { source = '', sha256 = {} } = result.input ?? {};
   const files = Object.fromEntries(
     Object.entries(sha256).map(([path, hash]): [string, FileIdentity] => [path, { sha256: hash }]),
   );
-  return { ...json, format: RESULT_FORMAT, input: { source, files } } as unknown as ResultBase;
+  return { ...(json as object), format: RESULT_FORMAT, input: { source, files } } as unknown as ResultBase;
 }
 
 /** How images that stand in a run's samples are written. */
@@ -47,8 +54,11 @@ export interface DecodeOptions {
 
 const prepared = (result: ResultBase, { samples = 'inside' }: EncodeOptions) =>
   samples === 'reference' ? referTo(result) : result;
-const finished = async <T>(tree: unknown, { samples = () => null }: DecodeOptions): Promise<T> =>
-  ofVersion1(samples === 'keep' ? tree : await resolveSamples(tree, samples)) as T;
+const finished = async <T>(
+  tree: unknown,
+  { samples = () => null }: DecodeOptions,
+  name: string,
+): Promise<T> => ofVersion1(samples === 'keep' ? tree : await resolveSamples(tree, samples), name) as T;
 
 /**
  * A result as result.json's text and its typed arrays by path: each array stands in the JSON as
@@ -97,13 +107,18 @@ export async function decodeResult<T extends ResultBase = ResultBase>(
   name = 'result.json',
   options: DecodeOptions = {},
 ): Promise<T> {
-  const tree = await restoreArrays(parseResult(json, name), '$array', ({ $array }) => {
+  const loaded = new Map<string, TensorData | Promise<TensorData>>();
+  const outline = checkResult(await parseJsonInPieces(json, name), name);
+  const tree = await restoreArrays(outline, '$array', ({ $array }) => {
     guard(isArrayPath($array), 'format', () => `${name}: expected an array's path, got ${shown($array)}`, {
       file: name,
     });
-    return loadArray($array);
+    // A file named again and again is read once.
+    const known = loaded.get($array) ?? loadArray($array);
+    loaded.set($array, known);
+    return known;
   });
-  return finished(tree, options);
+  return finished(tree, options, name);
 }
 
 // One file: 8 bytes of magic, the JSON's length (8 bytes, little-endian), the JSON, then the arrays' bytes as they are, each
@@ -136,6 +151,10 @@ export function encodeBinary(result: ResultBase, options: EncodeOptions = {}): U
   return out;
 }
 
+/** Bytes of an element of a dtype; undefined for what is none. */
+const widthOf = (dtype: unknown): number | undefined =>
+  typeof dtype === 'string' && Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype as DType] : undefined;
+
 const isBinary = (bytes: Uint8Array) => bytes.length >= HEAD && MAGIC.every((byte, i) => bytes[i] === byte);
 
 /** The JSON of a result in one file, arrays left as references: enough to see what it covers. Throws `format`. */
@@ -159,8 +178,9 @@ export async function decodeBinary<T extends ResultBase = ResultBase>(
   options: DecodeOptions = {},
 ): Promise<T> {
   const { outline, base } = outlineOf(bytes, name);
+  let total = 0;
   const tree = await restoreArrays(outline, '$data', ({ $data, dtype, length }) => {
-    const width = typeof dtype === 'string' ? DTYPE_BYTES[dtype as DType] : undefined;
+    const width = widthOf(dtype);
     const [from, count] = [$data as number, length as number];
     guard(
       width !== undefined &&
@@ -171,12 +191,20 @@ export async function decodeBinary<T extends ResultBase = ResultBase>(
         base + from + count * width <= bytes.length,
       'format',
       () =>
-        `${name}: an array of ${length} ${dtype} at ${$data} does not lie within its ${bytes.length} bytes`,
+        `${name}: an array of ${shown(length)} ${shown(dtype)} at ${shown($data)} does not lie within its ${bytes.length} bytes`,
+      { file: name },
+    );
+    // Arrays lie one after another: together they cannot be more than the file.
+    total += count * width;
+    guard(
+      total <= bytes.length,
+      'format',
+      () => `${name}: its arrays overlap: they take more than its ${bytes.length} bytes`,
       { file: name },
     );
     return decodeElements(bytes.subarray(base + from, base + from + count * width), dtype as DType, count);
   });
-  return finished(tree, options);
+  return finished(tree, options, name);
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -217,15 +245,15 @@ export async function decodeAny<T extends ResultBase = ResultBase>(
   if (/^[A-Za-z0-9+/=\s]+$/.test(given.slice(0, 64)))
     return decodeBinary(inlineBytes(given, name), name, options);
   const tree = await restoreArrays(parseResult(given, name), '$base64', ({ $base64, dtype, length }) => {
-    const width = typeof dtype === 'string' ? DTYPE_BYTES[dtype as DType] : undefined;
+    const width = widthOf(dtype);
     const bytes = typeof $base64 === 'string' ? fromBase64($base64, name) : null;
     guard(
       bytes && width && Number.isSafeInteger(length) && bytes.length === (length as number) * width,
       'format',
-      () => `${name}: an array of ${length} ${dtype} does not fit its bytes`,
+      () => `${name}: an array of ${shown(length)} ${shown(dtype)} does not fit its bytes`,
       { file: name },
     );
     return decodeElements(bytes, dtype as DType, length as number);
   });
-  return finished(tree, options);
+  return finished(tree, options, name);
 }

@@ -1,6 +1,18 @@
 import { guard } from '@epochscope/core-wasm';
-import { isObject, parseJson, shown } from '../formats/json.js';
+import { parseJson, shown } from '../formats/json.js';
 import type { Selection } from '../formats/matrix.js';
+import {
+  count,
+  finite,
+  like,
+  listOf,
+  object,
+  optional,
+  orNull,
+  recordOf,
+  shaped,
+  text,
+} from '../formats/shape.js';
 import { TOKEN_CHOICES, tokenAxis } from '../formats/tokens.js';
 import { type LayerInfo, RUN_FORMAT, type RunManifest, type SnapshotInfo } from './types.js';
 
@@ -10,101 +22,70 @@ export const MAX_MANIFEST_BYTES = 100_000_000;
 /** A name that becomes a file or folder name: no separators, no dots that climb. */
 export const isSafeName = (name: unknown): name is string =>
   typeof name === 'string' && /^[^/\\\0]{1,200}$/.test(name) && name !== '.' && name !== '..';
-const isNumberOrNull = (value: unknown) => value === null || Number.isFinite(value);
+
+const plainName = like<string>('a plain name', isSafeName);
+const shape = like<number[]>(
+  'a list of whole numbers',
+  (value) =>
+    Array.isArray(value) &&
+    value.length <= 8 &&
+    value.every((side) => Number.isSafeInteger(side) && side >= 0),
+);
+const names = like<string[]>(
+  'a list of names',
+  (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+);
+const snapshotInfo = object({
+  id: plainName,
+  epoch: orNull(finite),
+  step: orNull(finite),
+  metrics: recordOf(
+    like('a number, or null where it was not finite', (v) => v === null || Number.isFinite(v)),
+  ),
+});
+const manifest = object({
+  format: like(`"${RUN_FORMAT}"`, (value) => value === RUN_FORMAT),
+  layers: listOf(object({ name: plainName, kind: text, shape, parameters: names })),
+  snapshots: listOf(snapshotInfo),
+  classes: orNull(names),
+  inputShape: orNull(shape),
+  samples: orNull(object({ count }, 'an object with a count')),
+  model: optional(orNull(object({ name: text }))),
+});
 
 /** A snapshot's line as run.json and the step log hold it. */
-export const isSnapshotInfo = (value: unknown): value is SnapshotInfo =>
-  isObject(value) &&
-  isSafeName(value.id) &&
-  isNumberOrNull(value.epoch) &&
-  isNumberOrNull(value.step) &&
-  isObject(value.metrics);
-
-const isShape = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.length <= 8 && value.every((side) => Number.isSafeInteger(side) && side >= 0);
+export const isSnapshotInfo = (value: unknown): value is SnapshotInfo => {
+  try {
+    shaped(value, snapshotInfo, '');
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** Parses and checks run.json. Throws `format` naming the field. */
-export function parseManifest(text: string, file: string): RunManifest {
-  const json = parseJson(text, file);
-  const check: (condition: unknown, path: string, expected: string, got: unknown) => asserts condition = (
-    condition,
-    path,
-    expected,
-    got,
-  ) =>
-    guard(
-      condition,
-      'format',
-      () => `${file}: ${path}: expected ${expected}, got ${got === undefined ? 'nothing' : shown(got)}`,
-      { file, path, expected },
-    );
-  check(isObject(json), 'the whole', 'an object', json);
-  check(json.format === RUN_FORMAT, 'format', `"${RUN_FORMAT}"`, json.format);
-  check(Array.isArray(json.layers), 'layers', 'a list', json.layers);
-  json.layers.forEach((layer: unknown, i: number) => {
-    check(
-      isObject(layer) && isSafeName(layer.name),
-      `layers[${i}].name`,
-      'a plain name',
-      isObject(layer) ? layer.name : layer,
-    );
-    check(typeof layer.kind === 'string', `layers[${i}].kind`, 'a text', layer.kind);
-    check(isShape(layer.shape), `layers[${i}].shape`, 'a list of whole numbers', layer.shape);
-    check(
-      Array.isArray(layer.parameters) && layer.parameters.every((p) => typeof p === 'string'),
-      `layers[${i}].parameters`,
-      'a list of names',
-      layer.parameters,
-    );
-  });
-  check(Array.isArray(json.snapshots), 'snapshots', 'a list', json.snapshots);
-  json.snapshots.forEach((snapshot: unknown, i: number) => {
-    check(
-      isObject(snapshot) && isSafeName(snapshot.id),
-      `snapshots[${i}].id`,
-      'a plain name',
-      isObject(snapshot) ? snapshot.id : snapshot,
-    );
-    for (const key of ['epoch', 'step'])
-      check(isNumberOrNull(snapshot[key]), `snapshots[${i}].${key}`, 'a number or null', snapshot[key]);
-    check(isObject(snapshot.metrics), `snapshots[${i}].metrics`, 'an object', snapshot.metrics);
-    for (const [name, value] of Object.entries(snapshot.metrics)) {
-      check(
-        value === null || Number.isFinite(value),
-        `snapshots[${i}].metrics.${name}`,
-        'a number, or null where it was not finite',
-        value,
-      );
-      // A loss that diverged has no figure: as if it had not been measured.
-      if (value === null) delete snapshot.metrics[name];
-    }
-  });
+export const parseManifest = (text: string, file: string): RunManifest =>
+  checkManifest(parseJson(text, file), file);
+
+/** Checks what run.json holds. Throws `format` naming the field. */
+export function checkManifest(json: unknown, file: string): RunManifest {
+  const run = shaped(json, manifest, file);
+  // A loss that diverged has no figure: as if it had not been measured.
+  for (const { metrics } of run.snapshots)
+    for (const key of Object.keys(metrics)) if (metrics[key] === null) delete metrics[key];
   for (const key of ['layers', 'snapshots'] as const) {
-    const names = (json[key] as { name?: string; id?: string }[]).map((item) => item.name ?? item.id);
     const seen = new Set<unknown>();
-    const twice = names.find((name) => seen.size === seen.add(name).size);
-    check(twice === undefined, key, 'distinct names', twice);
+    const twice = run[key]
+      .map((item) => ('id' in item ? item.id : item.name))
+      .find((name) => seen.size === seen.add(name).size);
+    guard(
+      twice === undefined,
+      'format',
+      () => `${file}: ${key}: expected distinct names, got ${shown(twice)}`,
+      { file, path: key, expected: 'distinct names' },
+    );
   }
-  check(
-    json.classes === null ||
-      (Array.isArray(json.classes) && json.classes.every((c) => typeof c === 'string')),
-    'classes',
-    'a list of names or null',
-    json.classes,
-  );
-  check(
-    json.inputShape === null || isShape(json.inputShape),
-    'inputShape',
-    'a list of whole numbers or null',
-    json.inputShape,
-  );
-  check(
-    json.samples === null || (isObject(json.samples) && Number.isSafeInteger(json.samples.count)),
-    'samples',
-    'an object with a count, or null',
-    json.samples,
-  );
-  return json as unknown as RunManifest;
+  return json as RunManifest;
 }
 
 const some = (names: string[]) =>

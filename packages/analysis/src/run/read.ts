@@ -1,6 +1,7 @@
 import { EpochscopeError, formatBytes, guard, type Matrix } from '@epochscope/core-wasm';
 import { platform } from '#platform';
 import { DTYPE_BYTES, elementCount } from '../formats/dtypes.js';
+import { parseJsonInPieces } from '../formats/json-pieces.js';
 import { selectPart, tensorToMatrix } from '../formats/matrix.js';
 import { readNpy, readNpyHeader, readNpySelected } from '../formats/npy.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
@@ -15,7 +16,7 @@ import { shown } from '../stores/paths.js';
 import type { Store, StoredFile } from '../stores/types.js';
 import { imagesOf, pictureShape } from './images.js';
 import { checkSame, LINK_FILE, parseLink } from './link.js';
-import { findLayer, findSnapshot, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
+import { checkManifest, findLayer, findSnapshot, MAX_MANIFEST_BYTES } from './manifest.js';
 import { readSeries } from './series.js';
 import { readStepLog, readStepRecord, recordPlaces } from './steps/index.js';
 import type { ReadOptions, Run, RunManifest, SnapshotInfo, WeightPlaces } from './types.js';
@@ -58,7 +59,8 @@ export async function readRunJson(store: Store): Promise<RunManifest> {
       { cause },
     );
   }
-  return parseManifest(text, shown(store, 'run.json'));
+  const file = shown(store, 'run.json');
+  return checkManifest(await parseJsonInPieces(text, file), file);
 }
 
 /** Last part of a place's name: "my-run" of "/data/my-run/" and of "my-run.zip". */

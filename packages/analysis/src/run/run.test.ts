@@ -235,7 +235,7 @@ describe('results', () => {
       'result field parameters.a.1: expected a finite number or null, got NaN',
     );
     await expect(decodeAny('{"format":"epochscope-result/9"}', 'old.json')).rejects.toThrow(
-      'old.json: expected format "epochscope-result/2", got "epochscope-result/9"',
+      'old.json: format: expected "epochscope-result/2", got "epochscope-result/9"',
     );
     await expect(decodeAny('{oops', 'x')).rejects.toThrow('x: not JSON');
     await expect(

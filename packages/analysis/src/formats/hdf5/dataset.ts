@@ -1,6 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { unzlibSync } from 'fflate';
-import { budgetOf } from '../budget.js';
+import { Unzlib } from 'fflate';
+import { type Budget, budgetOf } from '../budget.js';
 import { decodeElements, elementCount } from '../dtypes.js';
 import type { Tensor } from '../types.js';
 import { type Cursor, Hdf5Reader, MAX_HDF5_TREE_DEPTH, NOWHERE } from './cursor.js';
@@ -136,11 +136,11 @@ async function readNumbers(source: Hdf5Reader['source'], dataset: Hdf5Dataset): 
   const size = count * type.size;
   if (!(size <= MAX_HDF5_DATASET))
     fail(`expected at most ${MAX_HDF5_DATASET} bytes, got shape [${shape}] of ${type.dtype}`);
-  const tensor = (bytes: Uint8Array): Tensor => {
+  const tensor = (bytes: Uint8Array, owned = false): Tensor => {
     if (bytes.length < size)
       fail(`shape [${shape}] of ${type.dtype} needs ${size} bytes, got ${bytes.length}`);
     return {
-      data: decodeElements(bytes, type.dtype, count, type.bigEndian),
+      data: decodeElements(bytes, type.dtype, count, type.bigEndian, owned),
       shape: [...shape],
       dtype: type.dtype,
     };
@@ -167,7 +167,12 @@ async function readNumbers(source: Hdf5Reader['source'], dataset: Hdf5Dataset): 
     fail(`chunks [${layout.chunk}] of shape [${shape}] cannot come from a file of ${source.size} bytes`);
   const reader = new Hdf5Reader(source);
   reader.base = base;
-  if (filters.includes(1)) budgetOf(source).take(size, `dataset ${path}`);
+  const budget = budgetOf(source);
+  // Two chunks of bytes are held beside the dataset: memory of one that was let go is not free at once.
+  const packed = filters.includes(1);
+  const unpacked = packed ? new Uint8Array(chunkSize + 4) : null;
+  const sorted = filters.includes(2) ? new Uint8Array(chunkSize) : null;
+  if (packed) budget.take(size + 2 * chunkSize, `dataset ${path}`);
   const out = new Uint8Array(size);
   const seen = new Set<string>();
   if (layout.tree === NOWHERE) return fail('its numbers were never written');
@@ -183,15 +188,17 @@ async function readNumbers(source: Hdf5Reader['source'], dataset: Hdf5Dataset): 
       if (mask & (1 << i)) continue;
       if (filters[i] === 3) bytes = bytes.subarray(0, Math.max(0, bytes.length - 4));
       else if (filters[i] === 1)
-        bytes = unpack(bytes, chunkSize + 4, (message) => fail(`the chunk at [${offset}]: ${message}`));
-      else bytes = unshuffle(bytes, type.size);
+        bytes = await unpack(bytes, unpacked!, budget, (message) =>
+          fail(`the chunk at [${offset}]: ${message}`),
+        );
+      else bytes = await unshuffle(bytes, sorted!, type.size, budget);
     }
     if (bytes.length !== chunkSize)
       fail(`the chunk at [${offset}]: expected ${chunkSize} bytes, got ${bytes.length}`);
     place(bytes, layout.chunk, offset, out, shape, type.size);
-    await budgetOf(source).rest();
+    await budget.rest();
   }
-  return tensor(out);
+  return tensor(out, true);
 }
 
 async function* chunksOf(
@@ -220,21 +227,55 @@ async function* chunksOf(
   }
 }
 
-function unpack(bytes: Uint8Array, most: number, fail: (message: string) => never): Uint8Array {
+/** Bytes that go in at once: some megabytes may come out. */
+const SLICE = 1 << 14;
+
+/** Unpacks into `out`; what comes out is a part of it, or a copy of more bytes than fit is refused. */
+async function unpack(
+  bytes: Uint8Array,
+  out: Uint8Array,
+  budget: Budget,
+  fail: (message: string) => never,
+): Promise<Uint8Array> {
+  let total = 0;
+  let ended = false;
+  const stream = new Unzlib((chunk, final) => {
+    if (total + chunk.length > out.length) fail(`expected ${out.length - 4} bytes, got more`);
+    out.set(chunk, total);
+    total += chunk.length;
+    ended ||= final;
+  });
   try {
-    // A buffer of the expected size: more cannot be written into it.
-    const out = unzlibSync(bytes, { out: new Uint8Array(most) });
-    return out;
+    for (let at = 0; at < bytes.length; at += SLICE) {
+      stream.push(bytes.subarray(at, at + SLICE), at + SLICE >= bytes.length);
+      await budget.rest();
+    }
   } catch (cause) {
+    if (cause instanceof EpochscopeError) throw cause;
     return fail(`broken deflate data: ${(cause as Error).message}`);
   }
+  if (!ended) fail('broken deflate data: unexpected EOF');
+  return out.subarray(0, total);
 }
 
-/** The shuffle filter keeps all first bytes, then all second ones, … */
-function unshuffle(bytes: Uint8Array, width: number): Uint8Array {
-  const out = new Uint8Array(bytes.length);
+/** Bytes put in order before others get their turn. */
+const ORDERED = 1 << 22;
+
+/** The shuffle filter keeps all first bytes, then all second ones, … Puts them in order into `out`, or into fresh bytes if they are more. */
+async function unshuffle(
+  bytes: Uint8Array,
+  into: Uint8Array,
+  width: number,
+  budget: Budget,
+): Promise<Uint8Array> {
+  const out = bytes.length <= into.length ? into.subarray(0, bytes.length) : new Uint8Array(bytes.length);
   const count = Math.floor(bytes.length / width);
-  for (let i = 0; i < count; i++) for (let b = 0; b < width; b++) out[i * width + b] = bytes[b * count + i]!;
+  for (let from = 0; from < count; from += ORDERED) {
+    const to = Math.min(count, from + ORDERED);
+    for (let b = 0; b < width; b++)
+      for (let i = from, at = from * width + b; i < to; i++, at += width) out[at] = bytes[b * count + i]!;
+    await budget.rest();
+  }
   out.set(bytes.subarray(count * width), count * width);
   return out;
 }

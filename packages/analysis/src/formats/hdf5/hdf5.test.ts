@@ -233,7 +233,7 @@ describe('HDF5', () => {
     [
       'more than the chunk holds',
       chunked({ filter: 1, data: [...zlibSync(new Uint8Array(9000))] }),
-      'expected 4 bytes, got 8',
+      'expected 4 bytes, got more',
     ],
     ['a tree of itself', chunked({ level: 1 }), 'expected at most 16 levels of chunks'],
     [

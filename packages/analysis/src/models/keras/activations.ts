@@ -48,11 +48,11 @@ export function activated(scope: LayerScope, op: GraphOp): Step[] {
   return after ? [op, after] : [op];
 }
 
-export function relu({ config, fail }: LayerScope): Step[] {
-  const slope = Number(config.negative_slope ?? 0);
-  const max = config.max_value ?? null;
-  if ((max !== null && slope !== 0) || Number(config.threshold ?? 0) !== 0)
-    fail('threshold, or max_value with negative_slope, are not known');
-  if (max !== null) return [{ kind: 'clip', min: 0, max: Number(max) }];
+export function relu(scope: LayerScope): Step[] {
+  const slope = scope.number(0, 'negative_slope');
+  const max = (scope.config.max_value ?? null) === null ? null : scope.number(0, 'max_value');
+  if ((max !== null && slope !== 0) || scope.number(0, 'threshold') !== 0)
+    scope.fail('threshold, or max_value with negative_slope, are not known');
+  if (max !== null) return [{ kind: 'clip', min: 0, max }];
   return [slope ? { kind: 'leaky-relu', slope } : { kind: 'relu' }];
 }

@@ -65,7 +65,7 @@ export function layersOfConfig(json: unknown, file: string): { layers: KerasLaye
     if (!Array.isArray(given)) return [];
     return typeof given[0] === 'string'
       ? [given[0]]
-      : given.flatMap((end) => (Array.isArray(end) ? String(end[0]) : []));
+      : given.flatMap((end) => (Array.isArray(end) && typeof end[0] === 'string' ? [end[0]] : []));
   };
   for (const key of ['input_layers', 'output_layers'])
     if (ends(key).length > 1) fail(`expected one of ${key}, got ${ends(key).length}`, 'unsupported');

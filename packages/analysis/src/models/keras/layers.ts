@@ -63,10 +63,8 @@ const LAYERS: Record<string, (scope: LayerScope) => Step[]> = {
   Normalization: normalisation,
   Rescaling: rescaling,
   ReLU: relu,
-  LeakyReLU: ({ config }) => [
-    { kind: 'leaky-relu', slope: Number(config.negative_slope ?? config.alpha ?? 0.3) },
-  ],
-  ELU: ({ config }) => [{ kind: 'elu', alpha: Number(config.alpha ?? 1), factor: 1 }],
+  LeakyReLU: (scope) => [{ kind: 'leaky-relu', slope: scope.number(0.3, 'negative_slope', 'alpha') }],
+  ELU: (scope) => [{ kind: 'elu', alpha: scope.number(1, 'alpha'), factor: 1 }],
   Activation: (scope) => [activation(scope) ?? { kind: 'identity' }],
   Softmax: (scope) => {
     scope.lastAxis();

@@ -29,7 +29,7 @@ export function layerNormalisation(scope: LayerScope): Step[] {
       kind: 'layer-norm',
       scale: scope.put('gamma', gammaOf(scope), [channels]),
       offset: scope.put('beta', betaOf(scope), [channels]),
-      epsilon: Number(config.epsilon ?? 1e-3),
+      epsilon: scope.number(1e-3, 'epsilon'),
     },
   ];
 }
@@ -37,14 +37,14 @@ export function layerNormalisation(scope: LayerScope): Step[] {
 export function groupNormalisation(scope: LayerScope): Step[] {
   scope.lastAxis();
   const channels = channelsOf(scope);
-  const groups = Number(scope.config.groups ?? 32);
+  const groups = scope.number(32, 'groups');
   return [
     {
       kind: 'group-norm',
       groups: groups === -1 ? channels : groups,
       scale: scope.put('gamma', gammaOf(scope), [channels]),
       offset: scope.put('beta', betaOf(scope), [channels]),
-      epsilon: Number(scope.config.epsilon ?? 1e-3),
+      epsilon: scope.number(1e-3, 'epsilon'),
     },
   ];
 }
@@ -56,7 +56,7 @@ export function rmsNormalisation(scope: LayerScope): Step[] {
     {
       kind: 'rms-norm',
       scale: scope.put('scale', scope.needVector('scale', channels), [channels]),
-      epsilon: Number(scope.config.epsilon ?? 1e-6),
+      epsilon: scope.number(1e-6, 'epsilon'),
     },
   ];
 }
@@ -67,7 +67,7 @@ export function batchNormalisation(scope: LayerScope): Step[] {
     scope.needVector(variable, channelsOf(scope)),
   ) as [Float32Array, Float32Array];
   const [gamma, beta] = [gammaOf(scope), betaOf(scope)];
-  const epsilon = Number(scope.config.epsilon ?? 1e-3);
+  const epsilon = scope.number(1e-3, 'epsilon');
   const scale = Float32Array.from(variance, (v, i) => gamma[i]! / Math.sqrt(v + epsilon));
   return scaled(
     scope,

@@ -42,7 +42,7 @@ export class LayerScope {
     private readonly file: string,
   ) {
     this.config = layer.config;
-    this.input = inputs[0]!;
+    this.input = inputs[0] ?? this.fail('expected an input, got none');
   }
 
   readonly fail = (message: string): never => refuse(this.layer, this.file, message);
@@ -77,6 +77,24 @@ export class LayerScope {
     if (this.config.use_bias === false) return {};
     const { data, shape } = this.need('bias');
     return { bias: this.put('bias', data, shape) };
+  }
+
+  /** A number of the configuration, by the first of these keys that is there. Throws for what is none. */
+  number(otherwise: number, ...keys: string[]): number {
+    const value = this.given(keys) ?? otherwise;
+    return Number.isFinite(value)
+      ? (value as number)
+      : this.fail(`expected ${keys[0]} to be a number, got ${shown(value)}`);
+  }
+  /** The same of a text. */
+  text(otherwise: string, ...keys: string[]): string {
+    const value = this.given(keys) ?? otherwise;
+    return typeof value === 'string'
+      ? value
+      : this.fail(`expected ${keys[0]} to be a text, got ${shown(value)}`);
+  }
+  private given(keys: readonly string[]): unknown {
+    return keys.map((key) => this.config[key]).find((value) => value !== undefined && value !== null);
   }
 
   pair(value: unknown, otherwise?: Sides): Sides {

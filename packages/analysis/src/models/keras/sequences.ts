@@ -1,3 +1,4 @@
+import { shown } from '../../formats/json.js';
 import { samePadding } from '../graph/from-model.js';
 import type { GraphOp } from '../graph/types.js';
 import { activated } from './activations.js';
@@ -11,9 +12,9 @@ const alongSteps = (scope: LayerScope): number[] =>
 
 const one = (scope: LayerScope, value: unknown, otherwise: number): number => {
   const given = Array.isArray(value) && value.length === 1 ? value[0] : (value ?? otherwise);
-  return Number.isSafeInteger(given) && Number(given) > 0
-    ? Number(given)
-    : scope.fail(`expected one whole number > 0, got ${JSON.stringify(value)?.slice(0, 60)}`);
+  return Number.isSafeInteger(given) && (given as number) > 0
+    ? (given as number)
+    : scope.fail(`expected one whole number > 0, got ${shown(value)}`);
 };
 
 function windowAlong(scope: LayerScope, size: number, stride: number): number[] {
@@ -34,7 +35,7 @@ export function convolution1d(scope: LayerScope): Step[] {
     strides: [stride],
     padding: windowAlong(scope, covered, stride),
     dilations: [dilation],
-    groups: Number(config.groups ?? 1),
+    groups: scope.number(1, 'groups'),
   });
 }
 
@@ -79,8 +80,8 @@ export function recurrent(scope: LayerScope): Step[] {
   const [steps] = alongSteps(scope) as [number];
   const name = layer.kind as keyof typeof GATES;
   const kind = ({ LSTM: 'lstm', GRU: 'gru', SimpleRNN: 'rnn' } as const)[name];
-  if (String(config.activation ?? 'tanh') !== 'tanh') fail('expected activation tanh');
-  if (name !== 'SimpleRNN' && String(config.recurrent_activation ?? 'sigmoid') !== 'sigmoid')
+  if (scope.text('tanh', 'activation') !== 'tanh') fail('expected activation tanh');
+  if (name !== 'SimpleRNN' && scope.text('sigmoid', 'recurrent_activation') !== 'sigmoid')
     fail('expected recurrent_activation sigmoid');
   if (config.return_state || config.stateful) fail('return_state and stateful are not known');
   const gates = GATES[name];

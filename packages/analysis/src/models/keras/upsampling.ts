@@ -1,3 +1,4 @@
+import { shown } from '../../formats/json.js';
 import { samePadding } from '../graph/from-model.js';
 import { activated } from './activations.js';
 import type { LayerScope, Step } from './scope.js';
@@ -31,7 +32,7 @@ export function upsampling(scope: LayerScope): Step[] {
   const { config, fail } = scope;
   const [height, width] = scope.image() as [number, number];
   const scales = [...scope.pair(config.size, [2, 2])];
-  const mode = String(config.interpolation ?? 'nearest');
+  const mode = scope.text('nearest', 'interpolation');
   if (mode !== 'nearest' && mode !== 'bilinear') fail(`interpolation ${mode} is not known`);
   return [
     {
@@ -51,6 +52,11 @@ export function upsampling(scope: LayerScope): Step[] {
 /** Axes from 1, the samples not counted. */
 export function permuted({ config, input, fail }: LayerScope): Step[] {
   const dims: unknown = config.dims;
-  const axes = Array.isArray(dims) ? dims.map((axis) => Number(axis) - 1) : fail('expected dims');
-  return axes.length === input.length ? [{ kind: 'transpose', axes }] : fail(`dims [${dims}] of [${input}]`);
+  const axes =
+    Array.isArray(dims) && dims.every(Number.isSafeInteger)
+      ? dims.map((axis: number) => axis - 1)
+      : fail(`expected dims, got ${shown(dims)}`);
+  return axes.length === input.length
+    ? [{ kind: 'transpose', axes }]
+    : fail(`dims ${shown(dims)} of [${input}]`);
 }

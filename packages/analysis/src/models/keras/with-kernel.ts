@@ -8,7 +8,7 @@ export function dense(scope: LayerScope): Step[] {
 }
 
 export const convolution = (scope: LayerScope): Step[] =>
-  activated(scope, windowOver(scope, 'kernel', scope.need('kernel'), Number(scope.config.groups ?? 1), true));
+  activated(scope, windowOver(scope, 'kernel', scope.need('kernel'), scope.number(1, 'groups'), true));
 
 export function depthwise(scope: LayerScope): Step[] {
   // Keras 2 calls it depthwise_kernel.
