@@ -14,7 +14,7 @@ const names = (entry: object) => Object.keys(entry).sort().join(' ');
 describe('the public names', () => {
   it('of @epochscope/analysis', () => {
     expect(names(main)).toMatchInlineSnapshot(
-      `"EpochscopeError activityOfRun captureRun changeOfRun createEngine createInlineEngine createRun difference differenceOfRun differenceOfRuns directoryStore filesOfDrop filesStore geometryOfRun httpStore importRun listResults memoryStore modulesOfRun openFile openRun opfsStore overlay path pathOfRun pruneOfRun readResult recordFit resumeRun setDefaultThreads setReadLimits storeOf tendency tendencyOfRun toolInfo tracksOfRun trainRun withFile within writeResult zipOf zipStore"`,
+      `"EpochscopeError activityOfRun captureRun changeOfRun createEngine createInlineEngine createRun difference differenceOfRun differenceOfRuns directoryStore filesOfDrop filesStore geometryOfRun httpStore hubStore hubStoreIfOne importRun listResults memoryStore modulesOfRun openFile openRun opfsStore overlay path pathOfRun pruneOfRun readResult recordFit resumeRun setDefaultThreads setReadLimits storeOf tendency tendencyOfRun toolInfo tracksOfRun trainRun withFile within writeResult zipOf zipStore"`,
     );
   });
   it('of @epochscope/analysis/formats', () => {
@@ -24,7 +24,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/methods', () => {
     expect(names(methods)).toMatchInlineSnapshot(
-      `"AGREEMENT_PAIRS INTERVALS LEAST_SAMPLES NO_CLASS PAPER_OPTIONS PERTURBATION_LENGTHS TANGENTS TENDENCY_METRICS THETAS accuracyAtRemoval adjustedRandIndex alignOrder alignPanels alignedView alignmentSize alignmentSteps analyseActivity analyseChange analyseDifference analyseModules analyseTendency analyseTracks applyMask ascendingOrder assignFree blockLabels blockStability blocksCaption blocksSentence changeStatistics checkSeries checkSpanningTree choosePaths chooseRegions chooseSamples classTree coreOf cutModules defaultSmallest differenceOf differenceSentence differenceSide dimensionsOf distanceOf effectiveRank equalAccuracy findBlocks findBridges findRegions geometryOfInput hierarchyDistances isExplicit jacobianOf joinThinning labelScores linearCka linkModules longestBars magnitudeMask matchClusters minimaxPath normalisedMutualInformation orderCorrelation participationRatio pathSentence pictureLayout placeMarks principalCosines proposeTheta pruneRounds purity random readSpanningTree regionsLeft removalShares removeRegions rimScore selectivityIndex silhouette spectrumOf spreadOf summariseAlignment summarisePerturbation summariseSpectrum sweepTheta tangentVectors thinOrder thinPanel thinTendency thinnedAgreement thinningSteps transitionMatrix transitionOf unitFeatures unitLayers unitName unitOutputs unitTotal witnessSentence"`,
+      `"AGREEMENT_PAIRS INTERVALS LEAST_SAMPLES NO_CLASS PAPER_OPTIONS PERTURBATION_LENGTHS TANGENTS TENDENCY_METRICS THETAS accuracyAtRemoval adjustedRandIndex alignOrder alignPanels alignedView alignmentSize alignmentSteps analyseActivity analyseChange analyseDifference analyseModules analyseTendency analyseTracks applyMask ascendingOrder assignFree blockLabels blockStability blocksCaption blocksSentence changeByParts changeStatistics checkSeries checkSpanningTree choosePaths chooseRegions chooseSamples classTree coreOf cutModules defaultSmallest differenceOf differenceSentence differenceSide dimensionsOf distanceOf effectiveRank equalAccuracy findBlocks findBridges findRegions geometryOfInput hierarchyDistances isExplicit jacobianOf joinThinning labelScores layerFinder linearCka linkModules longestBars magnitudeMask matchClusters minimaxPath normalisedMutualInformation orderCorrelation participationRatio pathSentence pictureLayout placeMarks position principalCosines proposeTheta pruneRounds purity random readSpanningTree regionsLeft removalShares removeRegions rimScore selectivityIndex silhouette spectrumOf spreadOf summariseAlignment summarisePerturbation summariseSpectrum sweepTheta tangentVectors thinOrder thinPanel thinTendency thinnedAgreement thinningSteps tracksByParts transitionMatrix transitionOf unitFeatures unitLayers unitName unitOutputs unitTotal witnessSentence"`,
     );
   });
   it('of @epochscope/analysis/models', () => {
@@ -34,7 +34,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/results', () => {
     expect(names(results)).toMatchInlineSnapshot(
-      `"RESULT_FORMAT alignedView blocksCaption blocksSentence decodeAny decodeResult encodeBinary encodeInline imagesFrom inlineBytes isUnstable outlineOf parseResult"`,
+      `"RESULT_FORMAT alignedView blocksCaption blocksSentence decodeAny decodeResult differenceSentence encodeBinary encodeInline imagesFrom inlineBytes isUnstable longestBars outlineOf parseResult pathSentence witnessSentence"`,
     );
   });
   it('of @epochscope/analysis/runs', () => {
@@ -44,7 +44,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/workflows', () => {
     expect(names(workflows)).toMatchInlineSnapshot(
-      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS GEOMETRY_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory chooseSnapshots chosenSamples compareRankings difference differenceOfRun differenceOfRuns differenceWorkflow geometryOfAlexnet geometryOfRun geometryWorkflow matrixRun modulesOfRun modulesWorkflow path pathOfRun pathWorkflow pick planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot runPlan runWorkflow tendency tendencyOfInput tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun trainWorkflow"`,
+      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS GEOMETRY_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory chooseSnapshots chosenSamples compareRankings difference differenceOfInputs differenceOfRun differenceOfRuns differenceWorkflow geometryOfAlexnet geometryOfRun geometryWorkflow matrixRun modulesOfRun modulesWorkflow path pathOfInput pathOfRun pathWorkflow pick planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot runPlan runWorkflow tendency tendencyOfInput tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun trainWorkflow"`,
     );
   });
 });

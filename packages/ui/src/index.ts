@@ -5,6 +5,7 @@ export { type CentroidData, EsCentroidGallery } from './elements/es-centroid-gal
 export { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 export { EsChangeScatter, type ScatterData } from './elements/es-change-scatter/index.js';
 export { type ClassDendrogramData, EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
+export { EsDifferenceBars } from './elements/es-difference-bars/index.js';
 export { type DimensionMeasure, EsDimension } from './elements/es-dimension/index.js';
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
@@ -12,6 +13,7 @@ export { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
 export { EsModuleFlow } from './elements/es-module-flow/index.js';
 export { EsModuleTransition } from './elements/es-module-transition/index.js';
 export { EsParameterPaths, type TracksData } from './elements/es-parameter-paths/index.js';
+export { EsPathStrip } from './elements/es-path-strip/index.js';
 export { EsPerturbation } from './elements/es-perturbation/index.js';
 export { EsPruneRounds, type PruneSeries } from './elements/es-prune-rounds/index.js';
 export { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
@@ -45,9 +47,11 @@ export {
 export { mergeSelection, type Selection } from './selection.js';
 export { EsActivityView } from './views/activity/index.js';
 export { EsChangeView } from './views/change/index.js';
+export { EsDifferenceView } from './views/difference/index.js';
 export { EsGeometryView } from './views/geometry/index.js';
 export { VIEWS } from './views/index.js';
 export { EsModulesView } from './views/modules/index.js';
+export { EsPathView } from './views/path/index.js';
 export { EsPruneView } from './views/prune/index.js';
 export { EsTendencyView } from './views/tendency/index.js';
 export { EsTracksView } from './views/tracks/index.js';

@@ -4,6 +4,7 @@ import { EsCentroidGallery } from './elements/es-centroid-gallery/index.js';
 import { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 import { EsChangeScatter } from './elements/es-change-scatter/index.js';
 import { EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
+import { EsDifferenceBars } from './elements/es-difference-bars/index.js';
 import { EsDimension } from './elements/es-dimension/index.js';
 import { EsLegend } from './elements/es-legend/index.js';
 import { EsMetrics } from './elements/es-metrics/index.js';
@@ -11,6 +12,7 @@ import { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
 import { EsModuleFlow } from './elements/es-module-flow/index.js';
 import { EsModuleTransition } from './elements/es-module-transition/index.js';
 import { EsParameterPaths } from './elements/es-parameter-paths/index.js';
+import { EsPathStrip } from './elements/es-path-strip/index.js';
 import { EsPerturbation } from './elements/es-perturbation/index.js';
 import { EsPruneRounds } from './elements/es-prune-rounds/index.js';
 import { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
@@ -29,8 +31,10 @@ import { EsUpdateSizes } from './elements/es-update-sizes/index.js';
 import { EsWeightPictures } from './elements/es-weight-pictures/index.js';
 import { EsActivityView } from './views/activity/index.js';
 import { EsChangeView } from './views/change/index.js';
+import { EsDifferenceView } from './views/difference/index.js';
 import { EsGeometryView } from './views/geometry/index.js';
 import { EsModulesView } from './views/modules/index.js';
+import { EsPathView } from './views/path/index.js';
 import { EsPruneView } from './views/prune/index.js';
 import { EsTendencyView } from './views/tendency/index.js';
 import { EsTracksView } from './views/tracks/index.js';
@@ -45,6 +49,10 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-activity-view': EsActivityView,
   'es-change-view': EsChangeView,
   'es-tracks-view': EsTracksView,
+  'es-difference-bars': EsDifferenceBars,
+  'es-difference-view': EsDifferenceView,
+  'es-path-strip': EsPathStrip,
+  'es-path-view': EsPathView,
   'es-centroid-gallery': EsCentroidGallery,
   'es-module-dendrogram': EsModuleDendrogram,
   'es-module-flow': EsModuleFlow,

@@ -2,8 +2,12 @@
 
 export type * from '../methods/activity/types.js';
 export type * from '../methods/change/types.js';
+export { differenceSentence, longestBars, witnessSentence } from '../methods/difference/sentence.js';
+export type * from '../methods/difference/types.js';
 export type * from '../methods/geometry/types.js';
 export type * from '../methods/modules/types.js';
+export { pathSentence } from '../methods/path/sentence.js';
+export type * from '../methods/path/types.js';
 export type * from '../methods/prune/types.js';
 export { alignedView } from '../methods/tendency/align.js';
 export { blocksCaption, blocksSentence, isUnstable } from '../methods/tendency/sentence.js';

@@ -23,9 +23,11 @@ export {
 } from './change/index.js';
 export {
   DIFFERENCE_DEFAULTS,
+  type DifferenceAbout,
   type DifferenceOfMatricesOptions,
   type DifferenceRunOptions,
   difference,
+  differenceOfInputs,
   differenceOfRun,
   differenceOfRuns,
   differenceWorkflow,
@@ -47,10 +49,12 @@ export {
 export type { PartsPlace } from './parts.js';
 export {
   PATH_DEFAULTS,
+  type PathAbout,
   type PathEnd,
   type PathOfMatrixOptions,
   type PathRunOptions,
   path,
+  pathOfInput,
   pathOfRun,
   pathWorkflow,
 } from './path/index.js';

@@ -17,6 +17,8 @@ export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
   reproduce: () => import('./reproduce.js'),
   report: () => import('./report.js'),
   change: () => import('./change.js'),
+  difference: () => import('./difference.js'),
+  path: () => import('./path.js'),
   activity: () => import('./activity.js'),
   serve: () => import('./serve.js'),
   import: () => import('./import.js'),

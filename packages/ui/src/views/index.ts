@@ -7,4 +7,6 @@ export const VIEWS: Record<string, string> = {
   change: 'es-change-view',
   tracks: 'es-tracks-view',
   activity: 'es-activity-view',
+  difference: 'es-difference-view',
+  path: 'es-path-view',
 };

@@ -2,21 +2,26 @@ import { NO_CLASS } from '../tendency/types.js';
 import type { Difference, DifferenceResult, Side, Witness } from './types.js';
 
 /**
- * The longest bars of one side, the longest first, with the groups they are about. Equal lengths by height. Bars are of groups of at least
- * `smallest` samples each (default 2), so that a single outlier does not crowd out the rest.
+ * The longest bars of one side, the longest first, with the groups they are about; equal lengths by height. Only those whose smaller group has
+ * at least `smallest` samples, so that outliers do not crowd out groups; default a hundredth of all, or where no bar has so many, 1.
  */
 export function longestBars(
-  { order, joins, sides }: Difference,
+  { order, joins }: Difference,
   side: 0 | 1,
   count: number,
-  { smallest = Math.min(2, sides[0].n / 2) }: { smallest?: number } = {},
+  smallest?: number,
 ): Witness[] {
   const { height, apart, start, middle, end } = joins;
   const length = (k: number) => apart[side][k]! - height[k]!;
-  const eligible: number[] = [];
-  for (let k = 0; k < height.length; k++)
-    if (length(k) > 0 && Math.min(middle[k]! - start[k]!, end[k]! - middle[k]!) >= smallest) eligible.push(k);
-  return eligible
+  const atLeast = (least: number) => {
+    const found: number[] = [];
+    for (let k = 0; k < height.length; k++)
+      if (length(k) > 0 && Math.min(middle[k]! - start[k]!, end[k]! - middle[k]!) >= least) found.push(k);
+    return found;
+  };
+  let bars = atLeast(smallest ?? Math.ceil(order.length / 100));
+  if (!bars.length && smallest === undefined) bars = atLeast(1);
+  return bars
     .sort((j, k) => length(k) - length(j) || j - k)
     .slice(0, count)
     .map((k) => {

@@ -12,7 +12,7 @@ import {
   differenceSide,
   linearCka,
 } from '../../methods/difference/index.js';
-import type { TendencyInput } from '../../methods/tendency/index.js';
+import type { TendencyInput, TendencyMetric } from '../../methods/tendency/index.js';
 import { RESULT_FORMAT } from '../../results/types.js';
 import { findLayer } from '../../run/manifest.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
@@ -241,7 +241,6 @@ export async function differenceOfRuns(
 ): Promise<DifferenceResult> {
   const options = differenceOptions({ from: 'last', ...given });
   const engine = how.engine ?? createEngine();
-  const begun = performance.now();
   try {
     const layers = [options.layer, options.toLayer ?? options.layer].map(
       (layer, i) => layer ?? runs[i]!.manifest.layers.at(-1)?.name,
@@ -289,32 +288,73 @@ export async function differenceOfRuns(
         ),
       );
     }
-    const found = await analyseDifference(engine, [inputs[0]!, inputs[1]!], [runs[0].name, runs[1].name], {
-      ...options,
+    return await differenceOfInputs(
+      [inputs[0]!, inputs[1]!],
+      {
+        sources: [runs[0].name, runs[1].name],
+        input: {
+          source: `${runs[0].name} and ${runs[1].name}`,
+          files: Object.fromEntries(
+            runs.flatMap((run, i) =>
+              Object.entries(reads[i]!).map(([path, state]) => [`${run.name}/${path}`, state]),
+            ),
+          ),
+        },
+        samples: {
+          count: chosen?.length ?? counts[0] ?? 0,
+          labels: pick(labels[0] ?? labels[1], chosen),
+          classes: runs[0].manifest.classes ?? runs[1].manifest.classes,
+          images: (await runs[0].images(chosen)) ?? (await runs[1].images(chosen)),
+          ...(chosen ? { indices: chosen } : {}),
+        },
+      },
+      options,
+      { ...how, engine },
+    );
+  } finally {
+    if (!how.engine) await engine.close();
+  }
+}
+
+/** What a result says of two inputs beside its figures. */
+export interface DifferenceAbout extends Pick<DifferenceResult, 'input' | 'samples' | 'notes'> {
+  /** Names of the two runs or files. */
+  sources: readonly [string, string];
+}
+
+/** The same of two inputs as `readInput` makes them of any matrix file, in any metric they have. Throws as `analyseDifference`. */
+export async function differenceOfInputs(
+  inputs: readonly [TendencyInput, TendencyInput],
+  { sources, ...about }: DifferenceAbout,
+  given: Partial<Pick<DifferenceRunOptions, 'seed' | 'name'>> & { metric: TendencyMetric },
+  how: Pick<WorkflowOptions, 'engine' | 'signal' | 'onProgress'> = {},
+): Promise<DifferenceResult> {
+  const { metric, seed = DIFFERENCE_DEFAULTS.seed, name = DIFFERENCE_DEFAULTS.name } = given;
+  const engine = how.engine ?? createEngine();
+  const begun = performance.now();
+  try {
+    const found = await analyseDifference(engine, inputs, sources, {
+      metric,
+      seed,
       signal: how.signal,
       onProgress: asProgress(how),
     });
+    const [a, b] = inputs;
     return {
       ...resultOf(
         found,
-        { ...options, from: snapshots[0]!.id, to: snapshots[1]!.id, layer: layers[0]!, toLayer: layers[1]! },
+        {
+          from: a.snapshot.id,
+          to: b.snapshot.id,
+          layer: a.layer,
+          toLayer: b.layer,
+          metric,
+          seed,
+          name,
+        },
         (performance.now() - begun) / 1000,
       ),
-      input: {
-        source: `${runs[0].name} and ${runs[1].name}`,
-        files: Object.fromEntries(
-          runs.flatMap((run, i) =>
-            Object.entries(reads[i]!).map(([path, state]) => [`${run.name}/${path}`, state]),
-          ),
-        ),
-      },
-      samples: {
-        count: found.order.length,
-        labels: pick(labels[0] ?? labels[1], chosen),
-        classes: runs[0].manifest.classes ?? runs[1].manifest.classes,
-        images: (await runs[0].images(chosen)) ?? (await runs[1].images(chosen)),
-        ...(chosen ? { indices: chosen } : {}),
-      },
+      ...about,
     };
   } finally {
     if (!how.engine) await engine.close();
@@ -397,7 +437,7 @@ function asProgress({ onProgress }: WorkflowOptions): ((done: number, total: num
 
 function resultOf(
   found: Difference,
-  options: DifferenceRunOptions,
+  options: Omit<DifferenceRunOptions, 'samples' | 'metric'> & { metric: TendencyMetric },
   seconds: number,
 ): Omit<DifferenceResult, 'input' | 'samples'> {
   const { from, to, layer, toLayer, metric, seed, name } = options;

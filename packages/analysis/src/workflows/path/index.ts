@@ -1,11 +1,13 @@
 import { guard, METRICS, type Metric } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
+import { createEngine } from '../../engine/create.js';
+import type { Engine } from '../../engine/types.js';
 import { elementCount } from '../../formats/dtypes.js';
 import { selectedShape } from '../../formats/matrix.js';
 import { coreOf, findBridges, minimaxPath, type PathResult } from '../../methods/path/index.js';
 import { findBlocks, type TendencyInput } from '../../methods/tendency/index.js';
-import { vatOf } from '../../methods/tendency/space.js';
-import { RESULT_FORMAT } from '../../results/types.js';
+import { inputOfSamples, type TendencyMetric, vatOf } from '../../methods/tendency/space.js';
+import { type Figure, RESULT_FORMAT } from '../../results/types.js';
 import { findLayer } from '../../run/manifest.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
@@ -140,7 +142,7 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
     const { task } = part;
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
     const { run, engine, signal, onProgress } = context;
-    const { snapshot, layer, metric, bridges: count } = task;
+    const { snapshot, layer } = task;
     const all = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
     const outputs = await outputsOf(
       context,
@@ -157,41 +159,10 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
       predictions: null,
       logLikelihood: null,
     };
-    const whole = 1 / (1 + count);
-    const tree = await vatOf(engine, input, metric, {
+    return pathIn(engine, input, task, {
       signal,
-      onProgress: (done, total) => onProgress?.((whole * done) / (total || 1)),
+      onProgress: (done, _, note) => onProgress?.(done, note),
     });
-    const [from, to] = [endOf(task.from, tree), endOf(task.to, tree)];
-    const path = minimaxPath(tree, from, to);
-    const { unit, notes } = tree;
-    const found = count
-      ? await findBridges(engine, input, path, {
-          metric,
-          unit,
-          count,
-          signal,
-          onProgress: (done) => onProgress?.(whole * (1 + done), `${done} of ${count} bridges`),
-        })
-      : { bridges: [], noMore: null };
-    const pair = await engine.vat(
-      {
-        data: Float32Array.from([from, to].flatMap((i) => [...rowOf(outputs, i)])),
-        shape: [2, outputs.shape[1]],
-      },
-      { metric, signal },
-    );
-    return {
-      n: outputs.shape[0],
-      d: outputs.shape[1],
-      ...(unit === 1 ? {} : { unit }),
-      from,
-      to,
-      path,
-      direct: from === to ? { value: null, reason: 'both ends are one sample' } : { value: pair.weights[0]! },
-      ...found,
-      ...(notes.length ? { notes } : {}),
-    };
   },
 
   async join(plan, { run, output, seconds, reads }) {
@@ -207,6 +178,8 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
       tool: toolInfo,
       input: await inputOfResult(plan, run, reads),
       parameters: {
+        snapshot: snapshot.id,
+        layer,
         from: options.from,
         to: options.to,
         bridges: options.bridges,
@@ -252,6 +225,112 @@ export async function path(
   return pathOfRun(await matrixRun(x, { name, labels, classes }), options, how);
 }
 
+/** The figures of one input, in any metric it has. */
+async function pathIn(
+  engine: Engine,
+  input: TendencyInput,
+  {
+    from,
+    to,
+    bridges: count,
+    metric,
+  }: Pick<PathRunOptions, 'from' | 'to' | 'bridges'> & { metric: TendencyMetric },
+  {
+    signal,
+    onProgress,
+  }: { signal?: AbortSignal; onProgress?: (done: number, total: 1, note?: string) => void },
+): Promise<Found> {
+  const whole = 1 / (1 + count);
+  const tree = await vatOf(engine, input, metric, {
+    signal,
+    onProgress: (done, total) => onProgress?.((whole * done) / (total || 1), 1),
+  });
+  const [first, last] = [endOf(from, tree), endOf(to, tree)];
+  const path = minimaxPath(tree, first, last);
+  const { unit, notes } = tree;
+  const found = count
+    ? await findBridges(engine, input, path, {
+        metric,
+        unit,
+        count,
+        signal,
+        onProgress: (done) => onProgress?.(whole * (1 + done), 1, `${done} of ${count} bridges`),
+      })
+    : { bridges: [], noMore: null };
+  const [n, width] = input.outputs.shape;
+  const direct: Figure =
+    first === last
+      ? { value: null, reason: 'both ends are one sample' }
+      : {
+          value: (await vatOf(engine, inputOfSamples(input, Uint32Array.of(first, last)), metric, { signal }))
+            .weights[0]!,
+        };
+  return {
+    n,
+    d: input.dimensions ?? width,
+    ...(unit === 1 ? {} : { unit }),
+    from: first,
+    to: last,
+    path,
+    direct,
+    ...found,
+    ...(notes.length ? { notes } : {}),
+  };
+}
+
+/** What a result says of an input beside its figures. */
+export type PathAbout = Pick<PathResult, 'input' | 'samples' | 'notes'>;
+
+/** The same of an input as `readInput` makes it of any matrix file, in any metric it has. Throws `argument`, as `Engine.vat`. */
+export async function pathOfInput(
+  input: TendencyInput,
+  about: PathAbout,
+  given: Partial<Pick<PathRunOptions, 'from' | 'to' | 'bridges' | 'name'>> & { metric: TendencyMetric },
+  how: Pick<WorkflowOptions, 'engine' | 'signal' | 'onProgress'> = {},
+): Promise<PathResult> {
+  const { from, to, bridges, name } = { ...PATH_DEFAULTS, ...given };
+  const { metric } = given;
+  const n = input.outputs.shape[0];
+  const engine = how.engine ?? createEngine();
+  const begun = performance.now();
+  try {
+    const found = await pathIn(
+      engine,
+      input,
+      { from, to, bridges, metric },
+      {
+        signal: how.signal,
+        onProgress: (share, _, note) =>
+          how.onProgress?.({
+            share,
+            stage: 'Path',
+            title: note ?? input.layer,
+            stageShare: share,
+            secondsLeft: null,
+          }),
+      },
+    );
+    const notes = [...(about.notes ?? []), ...(found.notes ?? [])];
+    return {
+      format: RESULT_FORMAT,
+      method: 'path',
+      name,
+      tool: toolInfo,
+      parameters: { from, to, bridges, metric, samples: n },
+      seeds: {},
+      seconds: (performance.now() - begun) / 1000,
+      snapshot: input.snapshot,
+      layer: input.layer,
+      metric,
+      ...found,
+      ...about,
+      ...(notes.length ? { notes } : {}),
+    };
+  } finally {
+    if (!how.engine) await engine.close();
+  }
+}
+
 function endOf(end: PathEnd, tree: { order: Uint32Array; weights: Float32Array }): number {
   if (typeof end === 'number') return end;
   const blocks = findBlocks(tree.weights, tree.order.length);
@@ -289,6 +368,3 @@ function pathOptions(given: Partial<PathRunOptions>): PathRunOptions {
   natural(typeof to === 'object' ? to.block : to, 'to');
   return options;
 }
-
-const rowOf = ({ data, shape: [, d] }: { data: Float32Array; shape: readonly [number, number] }, i: number) =>
-  data.subarray(i * d, (i + 1) * d);

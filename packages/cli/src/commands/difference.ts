@@ -1,0 +1,140 @@
+import { basename, resolve } from 'node:path';
+import { type DifferenceResult, differenceOfRun, differenceOfRuns } from '@epochscope/analysis';
+import { TENDENCY_METRICS, type TendencyMetric } from '@epochscope/analysis/methods';
+import { differenceSentence, longestBars, witnessSentence } from '@epochscope/analysis/results';
+import { DIFFERENCE_DEFAULTS, differenceOfInputs } from '@epochscope/analysis/workflows';
+import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
+import type { Command } from 'commander';
+import { analyse, analyseFrom, openTold } from '../analyse.js';
+import { findFile } from '../matrix-file.js';
+import type { Output } from '../output.js';
+import { differencePictures } from '../pictures/difference.js';
+import { type PictureOptions, writePictures } from '../pictures/index.js';
+import { inputOfFile } from './_input.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
+import { type CommonOptions, oneOf, whole } from './_shared.js';
+
+const WITNESSES = 3;
+
+export function define(command: Command): Command {
+  command
+    .description('What changed between two pictures of the same samples: snapshots, layers, runs or matrices')
+    .argument('<run-or-file>', 'run directory, or a file of points or dissimilarities (rows are samples)')
+    .argument('[other]', 'another run or file of the same samples (default: the same run, --from and --to)')
+    .option(
+      '--from <snapshot>',
+      'of the first picture: id, epoch, "first", "last" or "init" (default: first; with two runs: last)',
+    )
+    .option('--to <snapshot>', 'of the second', String(DIFFERENCE_DEFAULTS.to))
+    .option('--layer <name>', 'of the first picture; "P1@3" is channel 3 of P1 (default: the last layer)')
+    .option('--to-layer <name>', 'of the second (default: the same)')
+    .option(
+      '--metric <name>',
+      TENDENCY_METRICS.join(', '),
+      oneOf(TENDENCY_METRICS),
+      DIFFERENCE_DEFAULTS.metric,
+    )
+    .option('--samples <n>', 'only the first N samples', whole(1))
+    .option('--labels <file>', 'for files: one label a row (integers, −1 for none, or names), or column:NAME')
+    .option(
+      '--seed <n>',
+      'draws the samples that scales and CKA are taken over, where they are many',
+      whole(0),
+      DIFFERENCE_DEFAULTS.seed,
+    )
+    .option('--name <name>', 'name of this result', DIFFERENCE_DEFAULTS.name)
+    .option('-o, --output <dir>', 'where to write (default: the first run; of files: a folder here)');
+  return pictureOptions(command, 'the longest bars of both').addHelpText(
+    'after',
+    '\nExamples:\n  epochscope difference my-run --layer R4 --from 1 --to 10 --png\n  epochscope difference run-a run-b --layer R4\n  epochscope difference before.npy after.npy --labels labels.npy',
+  );
+}
+
+interface Options extends CommonOptions, Partial<PictureOptions> {
+  from?: string;
+  to: string;
+  layer?: string;
+  toLayer?: string;
+  metric: TendencyMetric;
+  samples?: number;
+  labels?: string;
+  seed: number;
+}
+
+export async function run([first, second]: string[], o: Options, output: Output): Promise<void> {
+  const { result, folder } = (await findFile(first!))
+    ? await ofFiles(first!, second, o, output)
+    : await ofRuns(first!, second, o, output);
+  const pictures = await writePictures(folder, differencePictures(result), picturesOf(o), output);
+  const witnesses = ([1, 0] as const).flatMap((side) => longestBars(result, side, WITNESSES));
+  output.result(
+    [
+      differenceSentence(result),
+      ...witnesses.map((witness) => `- ${witnessSentence(result, witness, result.samples)}`),
+      `written to ${folder}`,
+    ].join('\n'),
+    {
+      folder,
+      pictures,
+      distance: result.distance,
+      oneWay: result.oneWay,
+      cka: result.cka,
+      witnesses: witnesses.map((witness) => witnessSentence(result, witness, result.samples)),
+    },
+  );
+}
+
+async function ofRuns(first: string, second: string | undefined, o: Options, output: Output) {
+  if (o.labels !== undefined)
+    throw new EpochscopeError('argument', `--labels: only for files; ${first} is a run`);
+  const { from, to, layer, toLayer, samples, seed, name } = o;
+  const options = { from, to, layer, toLayer, samples, seed, name, metric: o.metric as Metric };
+  const run = await openTold(first, output);
+  const other =
+    second === undefined || resolve(second) === resolve(first) ? null : await openTold(second, output);
+  return analyse('difference', { run, directory: first }, o, output, (_, how) =>
+    other ? differenceOfRuns([run, other], options, how) : differenceOfRun(run, options, how),
+  );
+}
+
+async function ofFiles(
+  first: string,
+  second: string | undefined,
+  o: Options,
+  output: Output,
+): Promise<{ result: DifferenceResult; folder: string }> {
+  if (second === undefined || !(await findFile(second)))
+    throw new EpochscopeError(
+      'argument',
+      second === undefined
+        ? `${first} is one matrix: name a second one of the same samples`
+        : `${first} is a matrix and ${second} is not: name two matrices or two runs`,
+    );
+  for (const [option, value] of [
+    ['--from', o.from],
+    ['--layer', o.layer],
+    ['--to-layer', o.toLayer],
+  ])
+    if (value !== undefined)
+      throw new EpochscopeError('argument', `${option}: only for runs; ${first} is a matrix`);
+  const stem = (path: string) =>
+    basename(path)
+      .replace(/\.[a-z]+(?=:|$)/i, '')
+      .replaceAll(':', '-');
+  const folder = o.output ?? `${stem(first)}-${stem(second)}-difference`;
+  return analyseFrom(folder, output, async (how) => {
+    const a = await inputOfFile(first, o, output);
+    const b = await inputOfFile(second, { ...o, labels: undefined }, output);
+    return differenceOfInputs(
+      [a.input, b.input],
+      {
+        sources: [a.source, b.source],
+        input: { source: `${a.source} and ${b.source}`, files: { ...a.files, ...b.files } },
+        samples: a.samples,
+        notes: [...a.notes, ...b.notes],
+      },
+      { metric: o.metric, seed: o.seed, name: o.name },
+      how,
+    );
+  });
+}
