@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readResult } from '@epochscope/analysis';
 import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis/formats';
@@ -227,7 +227,7 @@ it('--data mnist is fetched into --download, and a mirror that fails is named', 
   }
 });
 
-it('reproduce satoh trains, draws the three figures and states the four claims', async () => {
+it('reproduce satoh trains, draws the four figures and states the five claims', async () => {
   const few = await cli('reproduce', 'satoh', '--data', digits, '-o', join(folder, 'satoh'));
   expect(few.code).toBe(1);
   expect(few.err).toContain('figure 4 needs at least 500 test samples, got 60');
@@ -238,31 +238,34 @@ it('reproduce satoh trains, draws the three figures and states the four claims',
   const argv = ['reproduce', 'satoh', '--quick', '--data', many, '--epochs', '2'];
   const { code, out, err } = await cli(...argv, '-o', join(folder, 'satoh'));
   expect(code, err).toBe(0);
-  expect(out.split('\n').filter((line) => /^(holds|does not hold|not decided) /.test(line)).length).toBe(4);
-  const names = readdirSync(join(folder, 'satoh')).sort();
+  expect(out.split('\n').filter((line) => /^(holds|does not hold|not decided) /.test(line)).length).toBe(5);
   for (const name of [
     'claims.json',
     'claims.md',
-    'figure-2.png',
-    'figure-3.svg',
-    'figure-4.png',
     'report.html',
+    'seed-1/figure-1.png',
+    'seed-1/figure-2.png',
+    'seed-1/figure-3.svg',
+    'seed-1/figure-4.png',
+    'seed-1/run.html',
   ])
-    expect(names).toContain(name);
+    expect(existsSync(join(folder, 'satoh', name)), name).toBe(true);
   const claims = JSON.parse(readFileSync(join(folder, 'satoh', 'claims.json'), 'utf8'));
   expect(claims.claims.map(({ id }: { id: string }) => id)).toEqual([
     'ten-blocks',
     'later-layers',
+    'digit-one',
     'rims',
     'thinning',
   ]);
   // Two kinds of pictures do not make ten blocks.
-  expect(claims.claims[0].holds).toBe(false);
+  expect(claims.claims[0].holds).toEqual([false]);
   const again = await cli(...argv, '-o', join(folder, 'satoh'));
   expect(again.code).toBe(1);
   expect(again.err).toContain('already holds a reproduction');
   // Its run is taken up where only the claims are missing.
   rmSync(join(folder, 'satoh', 'claims.json'));
+  rmSync(join(folder, 'satoh', 'seed-1', 'seed.json'));
   const taken = await cli(...argv, '-o', join(folder, 'satoh'));
   expect(taken.code, taken.err).toBe(0);
   expect(taken.err).toContain('was trained just so');
@@ -462,9 +465,16 @@ describe('cancelling', () => {
     expect(err).toContain(said);
     expect(err).toContain('cancelled');
     expect(code).toBe(130);
-    for (const name of ['result.json', 'claims.json', 'figure-2.png'])
-      expect(readdirSync(out)).not.toContain(name);
-    expect(readdirSync(out).filter((name) => name.includes('.tmp-'))).toEqual([]);
+    // A seed lies in a folder of its own.
+    const names = readdirSync(out, { recursive: true }).map((name) => basename(String(name)));
+    for (const name of [
+      'claims.json',
+      'seed.json',
+      'figure-2.png',
+      ...(argv()[0] === 'reproduce' ? [] : ['result.json']),
+    ])
+      expect(names).not.toContain(name);
+    expect(names.filter((name) => name.includes('.tmp-'))).toEqual([]);
   });
 });
 

@@ -388,32 +388,44 @@ describe('epochscope reproduce takehana', () => {
     const { out: text } = await done(...options, '--data', digits, '-o', out);
     expect(text).toContain('The trained net classifies the digits');
     const json = JSON.parse(readFileSync(join(out, 'claims.json'), 'utf8'));
-    expect(json).toMatchObject({ format: 'epochscope-claims/1', experiment: 'takehana', quick: true });
+    expect(json).toMatchObject({
+      format: 'epochscope-claims/2',
+      experiment: 'takehana',
+      quick: true,
+      seeds: [1],
+    });
     expect(json.claims.map((c: { id: string }) => c.id)).toEqual([
       'accuracy-before',
       'accuracy-kept',
       'units-split',
+      'units-split-left',
+      'units-split-less',
+      'two-groups',
       'region-fills-unit',
       'ranking-causes-split',
     ]);
     const markdown = readFileSync(join(out, 'claims.md'), 'utf8');
     expect(markdown).toContain("The paper's open problem");
-    for (const name of ['network', 'unit', 'loss', 'control']) {
-      const { rounds } = await resultOf(join(out, 'pruned', name));
+    const pruned = join(out, 'seed-1', 'pruned');
+    for (const name of ['network', 'unit', 'loss', '8-neighbours-0.4', '4-neighbours', 'control']) {
+      const { rounds } = await resultOf(join(pruned, name));
       expect(rounds.length).toBeGreaterThan(1);
       expect(rounds[rounds.length - 1]!.removed.overall > 0).toBe(name !== 'control');
     }
-    const place = join(out, 'pruned', 'network', 'results', 'prune', 'default');
+    const place = join(pruned, 'network', 'results', 'prune', 'default');
     // The first image of the SVG is the first unit's, each weight repeated; removed ones are black, the others the paper's colours.
-    const sheet = readFileSync(join(place, 'weights-round-01.svg'), 'utf8');
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(
+      'Figure 5: a unit with about 35 % removed',
+    );
+    const sheet = readFileSync(join(place, 'weights-magnitude.svg'), 'utf8');
     const picture = decodePng(Buffer.from(/base64,([^"]+)"/.exec(sheet)![1]!, 'base64'));
     const cell = picture.width / 28;
     expect(Number.isInteger(cell)).toBe(true);
-    const { rounds } = await resultOf(join(out, 'pruned', 'network'));
+    const { rounds } = await resultOf(join(pruned, 'network'));
     for (const p of [0, 27, 400, 783]) {
       const at = 3 * (cell * Math.floor(p / 28) * picture.width + cell * (p % 28));
       const rgb = [...picture.data.subarray(at, at + 3)];
-      const [mask, w] = [rounds[1]!.mask[p * 100], rounds[1]!.weights[p * 100]!];
+      const [mask, w] = [rounds[0]!.mask[p * 100], rounds[0]!.weights[p * 100]!];
       if (!mask) expect(rgb).toEqual([0, 0, 0]);
       else expect(w > 0 ? rgb[0]! > rgb[2]! : rgb[2]! > rgb[0]!).toBe(true);
     }
@@ -423,14 +435,18 @@ describe('epochscope reproduce takehana', () => {
     expect(again.err).toContain('already holds a reproduction');
     // Without its claims it is one that was cut off: what is done is taken over.
     rmSync(join(out, 'claims.json'));
+    rmSync(join(out, 'seed-1', 'seed.json'));
     const resumed = await done(...options, '--data', digits, '-o', out);
     expect(resumed.err).toContain('is trained already');
     expect(resumed.err).not.toContain('round-01:');
     const after = JSON.parse(readFileSync(join(out, 'claims.json'), 'utf8'));
     expect(after.claims).toEqual(json.claims);
     rmSync(join(out, 'claims.json'));
-    const other = await cli(...options, '--seed', '2', '--data', digits, '-o', out);
-    expect(other.err).toContain('was trained with other options');
+    const other = await cli(...options, '--epochs', '2', '--data', digits, '-o', out);
+    expect(other.err).toContain('was made with other options');
+    rmSync(join(out, 'seed-1', 'seed.json'));
+    const trained = await cli(...options, '--epochs', '2', '--data', digits, '-o', out);
+    expect(trained.err).toContain('was trained with other options');
   }, 180_000);
 
   it('asks for data, and refuses pictures of another shape, before writing', async () => {

@@ -37,6 +37,7 @@ export {
   type PretrainOptions,
   pretrain,
   type SnapshotPolicy,
+  type Standardise,
   snapshotPlan,
   type TrainOptions,
   type TrainProgress,

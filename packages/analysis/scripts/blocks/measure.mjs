@@ -4,15 +4,15 @@
 //   node packages/analysis/scripts/blocks/measure.mjs --time                seconds up to a million samples
 import { createWriteStream, readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
+import { createEngine } from '@epochscope/analysis';
 import {
   adjustedRandIndex,
   assignFree,
   blockLabels,
-  createEngine,
+  blockStability,
   findBlocks,
   random,
-} from '@epochscope/analysis';
-import { blockStability } from '../../dist/methods/tendency/index.js';
+} from '@epochscope/analysis/methods';
 import { ExcessOfMass, linkageTree } from '../../dist/methods/tendency/linkage-tree.js';
 import { plateauBlocks } from './plateau.mjs';
 import { sets } from './sets.mjs';

@@ -1,5 +1,7 @@
 // Ten kinds of data on which rules for counting blocks are compared: { name, truth, seed, x, labels }. Seeded.
-import { openDataset, openRun, random } from '@epochscope/analysis';
+import { openRun } from '@epochscope/analysis';
+import { random } from '@epochscope/analysis/methods';
+import { openDataset } from '@epochscope/analysis/models';
 
 /** Rows of `d` numbers for n samples: of(i, source) fills one and gives its class. */
 function points(n, d, seed, of) {

@@ -7,10 +7,11 @@ import { loadWeights, type Net, weightsOf } from '../models/net.js';
 import { random } from '../random.js';
 import type { SnapshotInfo } from '../run/types.js';
 import { yieldToEventLoop } from '../yield.js';
-import { batchOf } from './batch.js';
+import { batchOf, type Standardise } from './batch.js';
 import { type SnapshotPolicy, snapshotPlan } from './policy.js';
 import { optimizerState, restoreOptimizer, type TrainState } from './state.js';
 
+export type { Standardise } from './batch.js';
 export { type SnapshotPolicy, snapshotPlan } from './policy.js';
 export { type PretrainOptions, type PretrainProgress, pretrain } from './pretrain.js';
 export type { TrainState } from './state.js';
@@ -30,6 +31,8 @@ export interface TrainOptions {
   seed: number;
   /** Standard deviation of normal noise added to inputs (which are in 0 … 1); 0 for none. */
   noise: number;
+  /** Inputs less this mean, over this standard deviation, before noise; default as they are. */
+  standardise?: Standardise;
   snapshots: SnapshotPolicy;
   /** uint8 per tensor name, 1 = kept: weights removed are held at exactly 0. */
   masks?: ReadonlyMap<string, Uint8Array>;
@@ -111,7 +114,7 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
     const whole = step % stepsPerEpoch === 0;
     const metrics: Record<string, number> = {};
     if (whole || images - imagesAtEvaluation >= EVALUATION_SPACING * data.test.count) {
-      const evaluation = evaluate(tf, net, data.test, data.shape);
+      const evaluation = evaluate(tf, net, data.test, data.shape, undefined, options.standardise);
       metrics.testAccuracy = evaluation.accuracy;
       metrics.testLoss = evaluation.loss;
       imagesAtEvaluation = images;
@@ -157,6 +160,7 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
           indices,
           noise,
           noise > 0 ? random(seed, epoch, step + 1) : null,
+          options.standardise,
         );
         const labels = Int32Array.from(indices, (i) => data.train.labels[i]!);
         const loss = descend(tf, net, optimizer, inputs, labels, data.shape);
@@ -186,7 +190,7 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
         if (step % 8 === 0) await yieldToEventLoop();
       }
     }
-    const { accuracy, loss } = evaluate(tf, net, data.test, data.shape);
+    const { accuracy, loss } = evaluate(tf, net, data.test, data.shape, undefined, options.standardise);
     return {
       steps: step,
       imagesPerSecond: busy ? (1000 * imagesHere) / busy : 0,
@@ -261,6 +265,7 @@ export function evaluate(
   split: Split,
   shape: readonly number[],
   batchSize = 500,
+  standardise?: Standardise,
 ): { accuracy: number; loss: number } {
   const size = shape.reduce((a, b) => a * b, 1);
   let right = 0;
@@ -268,7 +273,7 @@ export function evaluate(
   for (let from = 0; from < split.count; from += batchSize) {
     const count = Math.min(batchSize, split.count - from);
     const indices = Array.from({ length: count }, (_, i) => from + i);
-    const batch = batchOf(split, size, indices, 0, null);
+    const batch = batchOf(split, size, indices, 0, null, standardise);
     const out = tf.tidy(() =>
       (net.model.predictOnBatch(tf.tensor(batch, [count, ...shape])) as TfTensor).dataSync<'float32'>(),
     );

@@ -52,7 +52,7 @@ export function define(command: Command): Command {
       whole(0),
       PRUNE_DEFAULTS.rounds,
     )
-    .option('--neighbours <n>', '4 or 8 neighbours make a region', oneOf(['4', '8'] as const), '4')
+    .option('--neighbours <n>', '4 or 8 neighbours make a region', oneOf(['4', '8'] as const), '8')
     .option(
       '--ranking <which>',
       'regions compete in the whole net, within each unit, or by effect on the loss: net, unit or loss; several ("net,unit,loss") are compared at equal accuracy',

@@ -1,16 +1,18 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { EpochscopeError } from '@epochscope/core-wasm';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Output } from '../output.js';
 import { EXPERIMENTS } from '../reproduce/index.js';
+import { reproduce } from '../reproduce/seeds.js';
 import { whole } from './_shared.js';
 
+/** Seeds where minutes allow. */
+const SEEDS = 3;
 const NAMES = Object.keys(EXPERIMENTS);
 
 export function define(command: Command): Command {
   return command
-    .description("Run a paper's experiment again and say which of its claims hold, with figures")
+    .description(
+      "Run a paper's experiment again, with several seeds, and say which of its claims hold, with figures and a page",
+    )
     .argument('[paper]', `${NAMES.join(', ')}; without it: what each does`, (name: string) => {
       if (!Object.hasOwn(EXPERIMENTS, name))
         throw new InvalidArgumentError(`expected one of ${NAMES.join(', ')}.`);
@@ -22,13 +24,15 @@ export function define(command: Command): Command {
       '--download <dir>',
       'folder to fetch the data set into (default: the user cache); needs no --data',
     )
-    .option('--quick', 'little data and few epochs: a minute or so')
+    .option('--cifar <where>', 'mototake: folder of CIFAR-10 for its §7 (default: that part is left out)')
+    .option('--quick', 'little data and few epochs, one seed: a minute or so')
+    .option('--seeds <n>', 'how many seeds, from --seed on (default: 3, with --quick 1)', whole(1, 1000))
     .option('--seed <n>', 'initial weights, order of samples', whole(0), 1)
     .option('--epochs <n>', "passes over the training samples (default: the paper's)", whole(1))
     .option('--overwrite', 'replace what an earlier reproduction wrote there')
     .addHelpText(
       'after',
-      '\nExamples:\n  epochscope reproduce takehana --quick\n  epochscope reproduce takehana --data ~/mnist -o takehana',
+      '\nExamples:\n  epochscope reproduce takehana --quick\n  epochscope reproduce takehana --data ~/mnist --seeds 3 -o takehana\n  epochscope reproduce mototake --data ~/mnist --cifar ~/cifar10',
     );
 }
 
@@ -38,7 +42,9 @@ export async function run(
     output?: string;
     data?: string;
     download?: string;
+    cifar?: string;
     quick?: boolean;
+    seeds?: number;
     seed: number;
     epochs?: number;
     overwrite?: boolean;
@@ -55,24 +61,17 @@ export async function run(
     return;
   }
   const folder = o.output ?? `epochscope-${paper}`;
-  const claims = join(folder, 'claims.json');
-  const done = await stat(claims).then(
-    () => true,
-    () => false,
-  );
-  if (done && !o.overwrite)
-    throw new EpochscopeError(
-      'io',
-      `${folder} already holds a reproduction; choose another folder or pass --overwrite`,
-      { path: folder },
-    );
   const { experiment } = await EXPERIMENTS[paper]!();
-  await experiment.run(
+  await reproduce(
+    paper,
+    experiment,
     {
       output: folder,
       data: o.data,
       download: o.download,
+      cifar: o.cifar,
       quick: Boolean(o.quick),
+      seeds: o.seeds ?? (o.quick ? 1 : SEEDS),
       seed: o.seed,
       epochs: o.epochs,
       overwrite: Boolean(o.overwrite),

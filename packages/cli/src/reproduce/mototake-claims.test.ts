@@ -1,17 +1,23 @@
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis';
 import { describe, expect, it } from 'vitest';
+import { combineClaims } from './claims.js';
 import {
   depthClaim,
   dimensionClaim,
   finetuningClaim,
   hierarchyClaim,
+  leftClaim,
   localityClaim,
+  localityOf,
   perturbationClaim,
+  spectrumAt,
   tangentClaim,
   vectorClaim,
 } from './mototake-claims.js';
 
 const phases = { pretrained: 'rbm-3', finetuned: 'last', layers: ['H1', 'H2', 'H3'] };
+const locality = (r: GeometryResult, { pretrained, layers }: typeof phases) =>
+  localityClaim(spectrumAt(r, pretrained, layers.at(-1)!), 'large-is-local', 'net');
 const spread = (mean: number) => ({ mean, sd: { value: 1 }, values: Float64Array.of(mean) });
 
 /** A spectrum falling by `fall` a value from `first`; vectors: unit vectors from `axis` on, the last one flat. */
@@ -100,14 +106,14 @@ describe('the claims of Mototake & Ikegami', () => {
       vectorClaim,
       tangentClaim,
       perturbationClaim,
-      localityClaim,
+      locality,
     ])
       expect(claim(r, phases).holds, claim.name).toBe(true);
     expect(dimensionClaim(r, phases).figures.mean).toBe(4);
-    expect(tangentClaim(r, phases).measured).toContain('rotation 0.80');
+    expect(combineClaims([tangentClaim(r, phases)]).measured).toContain('rotation 0.80');
     expect(perturbationClaim(r, phases).figures).toMatchObject({ tangent: 1, normal: 0.1 });
     expect(vectorClaim(r, phases).figures.cosine).toBe(0);
-    expect(hierarchyClaim().holds).toBeNull();
+    expect(hierarchyClaim(null, 'not given')).toMatchObject({ holds: null, note: 'not given' });
   });
 
   it('do not hold for figures that deny them', () => {
@@ -131,9 +137,62 @@ describe('the claims of Mototake & Ikegami', () => {
       vectorClaim,
       tangentClaim,
       perturbationClaim,
-      localityClaim,
+      locality,
     ])
       expect(claim(flat, phases).holds, claim.name).toBe(false);
     expect(() => depthClaim(result({ spectra: spectra.slice(1) }), phases)).toThrow(/no spectrum of H1/);
+  });
+
+  it('judges fine-tuning input by input', () => {
+    const r = result();
+    const [before, after] = [r.spectra[2]!, r.spectra[3]!];
+    // The mean grows by one input alone.
+    const two = (s: GeometrySpectrum, counts: number[], first: number[]) => ({
+      ...s,
+      sigma: Float64Array.from(first.flatMap((x) => [x, ...new Array(59).fill(0)])),
+      dimensions: { ...s.dimensions, atLeastOne: { ...spread(3), values: Float64Array.from(counts) } },
+    });
+    const one = {
+      ...r,
+      spectra: [r.spectra[0]!, r.spectra[1]!, two(before, [2, 2], [1, 1]), two(after, [9, 1], [9, 0.5])],
+    };
+    expect(finetuningClaim(one, phases)).toMatchObject({
+      holds: false,
+      figures: { moreAtLeastOne: 0.5, largerSum: 0.5 },
+    });
+  });
+
+  it('left vectors: the same space at every input, and others', () => {
+    const at = (axis: number) => {
+      const left = new Float32Array(3 * 60);
+      left[axis] = 1;
+      left[60 + axis + 1] = 1;
+      left[120 + axis + 2] = 1;
+      return { input: 0, triplets: Uint32Array.of(0, 1, 59), right: new Float32Array(27), left };
+    };
+    const of = (...axes: number[]) => {
+      const r = result();
+      r.spectra[2] = { ...r.spectra[2]!, vectors: axes.map(at) };
+      return leftClaim(r, phases, 1);
+    };
+    expect(of(0, 0, 0)).toMatchObject({ holds: true, figures: { cosine: 1 } });
+    expect(of(0, 10)).toMatchObject({ holds: false, figures: { cosine: 0 } });
+    expect(of(0, 10).figures.chance).toBeLessThan(0.4);
+    expect(of(0).holds).toBeNull();
+  });
+
+  it('locality: pixels and radius, over channels, without vectors of no σ', () => {
+    const point = new Float32Array(27);
+    point[12] = 1;
+    expect(localityOf(point, [3, 3, 3])).toEqual({ pixels: 1, radius: 0 });
+    const even = localityOf(new Float32Array(27).fill(1), [3, 3, 3]);
+    expect(even.pixels).toBeCloseTo(9);
+    // Mean square distance from the centre of a 3 × 3 square: 2 · (2/3).
+    expect(even.radius).toBeCloseTo(Math.sqrt(4 / 3));
+    const own = spectrum('a', 'H3', 2, 0.8);
+    expect(localityClaim(own, 'x', 'net').figures.which).toBe(60);
+    const vanished = { ...own, sigma: own.sigma.map((s, i) => (i === 59 ? 1e-9 : s)) };
+    expect(localityClaim(vanished, 'x', 'net').figures.which).toBe(2);
+    expect(localityClaim(null, 'x', 'net', 'not run')).toMatchObject({ holds: null, note: 'not run' });
   });
 });

@@ -1,10 +1,11 @@
 import type {
+  ClassTree,
   GeometryResult,
   GeometrySpectrum,
   PerturbationCurves,
   TangentAlignment,
 } from '@epochscope/analysis';
-import { principalCosines } from '@epochscope/analysis/methods';
+import { type HierarchyTest, principalCosines, type Random, random } from '@epochscope/analysis/methods';
 import { guard } from '@epochscope/core-wasm';
 import type { Claim } from './claims.js';
 
@@ -14,8 +15,6 @@ export interface Phases {
   finetuned: string;
   layers: readonly string[];
 }
-
-const fixed = (x: number, digits = 2) => x.toFixed(digits);
 
 export function spectrumAt(result: GeometryResult, snapshot: string, to: string): GeometrySpectrum {
   const found = result.spectra.find((s) => s.kind === 'depth' && s.snapshot.id === snapshot && s.to === to);
@@ -38,7 +37,7 @@ export function depthClaim(result: GeometryResult, { pretrained, layers }: Phase
     claim: 'After pre-training, spectra get steeper from layer to layer',
     where: '§6, fig. 6 top left',
     paper: null,
-    measured: `log10(σ1/σ${found[0]!.at}) ${layers.map((layer, i) => `${layer} ${fixed(found[i]!.value)}`).join(', ')}`,
+    measured: `log10(σ1/σ${found[0]!.at}) ${layers.map((layer) => `${layer} {${layer}}`).join(', ')}`,
     figures: Object.fromEntries(layers.map((layer, i) => [layer, found[i]!.value])),
     holds: rising,
     rule: 'log10(σ1/σ50) of the mean spectrum rises with every layer',
@@ -54,7 +53,7 @@ export function dimensionClaim(result: GeometryResult, { pretrained, layers }: P
     claim: `After pre-training, the third layer has O(1) singular values ≥ 1`,
     where: '§6',
     paper: 'O(1)',
-    measured: `${fixed(atLeastOne.mean, 1)} ± ${fixed(atLeastOne.sd.value ?? 0, 1)} at ${last}`,
+    measured: `{mean:1} at ${last} (over the inputs ± {sd:1})`,
     figures: { mean: atLeastOne.mean, sd: atLeastOne.sd.value },
     holds: atLeastOne.mean >= 1 && atLeastOne.mean <= 10,
     rule: 'the mean over inputs lies between 1 and 10',
@@ -70,21 +69,33 @@ export function finetuningClaim(result: GeometryResult, { pretrained, finetuned,
   let larger = 0;
   for (let i = 0; i < k; i++) larger += Number(after.mean[i]! > before.mean[i]!) / k;
   const [b, a] = [before.dimensions.atLeastOne.mean, after.dimensions.atLeastOne.mean];
+  // Input by input: means hide inputs at which it goes the other way.
+  const { values } = before.dimensions.atLeastOne;
+  const inputs = values.length;
+  const sumAt = ({ sigma, k: width }: GeometrySpectrum, i: number) =>
+    sigma.subarray(i * width, (i + 1) * width).reduce((sum, s) => sum + s, 0);
+  let [more, sums] = [0, 0];
+  for (let i = 0; i < inputs; i++) {
+    more += Number(after.dimensions.atLeastOne.values[i]! > values[i]!) / inputs;
+    sums += Number(sumAt(after, i) > sumAt(before, i)) / inputs;
+  }
   return {
     id: 'larger-after-fine-tuning',
     claim: 'After fine-tuning, singular values are larger on the whole, and more are ≥ 1',
     where: '§6, fig. 6 top right',
     paper: null,
-    measured: `${Math.round(100 * larger)} % of the first ${k} larger at ${last}, σ1 ${fixed(before.mean[0]!)} → ${fixed(after.mean[0]!)}; σ ≥ 1: ${fixed(b, 1)} → ${fixed(a, 1)}`,
+    measured: `{shareLarger:%0} of the first ${k} larger at ${last}, σ1 {firstBefore} → {firstAfter}; σ ≥ 1: {atLeastOneBefore:1} → {atLeastOneAfter:1}; of ${inputs} inputs {moreAtLeastOne:%0} have more σ ≥ 1, {largerSum:%0} a larger Σσ`,
     figures: {
       shareLarger: larger,
       firstBefore: before.mean[0]!,
       firstAfter: after.mean[0]!,
       atLeastOneBefore: b,
       atLeastOneAfter: a,
+      moreAtLeastOne: more,
+      largerSum: sums,
     },
-    holds: larger >= 0.9 && a > b,
-    rule: 'at least 90 % of the mean σ are larger, and more are ≥ 1',
+    holds: more >= 0.9 && sums >= 0.9,
+    rule: 'at nine inputs of ten more σ are ≥ 1, and Σσ is larger',
   };
 }
 
@@ -110,10 +121,7 @@ export function vectorClaim(result: GeometryResult, { pretrained, finetuned, lay
     claim: 'Fine-tuning changes the singular vectors',
     where: '§6, fig. 6 bottom',
     paper: null,
-    measured:
-      mean === null
-        ? 'no vectors were kept'
-        : `mean cosine ${fixed(mean)} between the spans of the first right vectors at ${last} before and after`,
+    measured: `mean cosine {cosine} between the spans of the first right vectors at ${last} before and after`,
     figures: { cosine: mean },
     holds: mean === null ? null : mean < 0.9,
     rule: 'the mean cosine of the principal angles is under 0.9 (1: the same span)',
@@ -149,7 +157,7 @@ export function tangentClaim(result: GeometryResult, { pretrained, layers }: Pha
     claim: 'Right singular vectors are like tangent vectors of rotation and translation',
     where: '§6, figs 6 and 7',
     paper: null,
-    measured: `cosine to the span of the first ${found[0]!.k} at ${last}: ${names.map((name, i) => `${name} ${fixed(found[i]!.mean)}`).join(', ')}`,
+    measured: `cosine to the span of the first ${found[0]!.k} at ${last}: ${names.map((name) => `${name} {${name}}`).join(', ')}`,
     figures: Object.fromEntries(names.map((name, i) => [name, found[i]!.mean])),
     holds: found.slice(0, 3).every(({ mean }) => mean > 1.5 * base),
     rule: "each is over 1.5 times as near to the span as its own pixels shuffled (a random picture's cosine)",
@@ -169,10 +177,7 @@ export function perturbationClaim(result: GeometryResult, { pretrained, layers }
     claim: 'Steps along normal directions move the output less than steps along tangent ones',
     where: '§7 (said of ImageNet)',
     paper: null,
-    measured:
-      tangent === null || normal === null
-        ? 'there is no normal direction'
-        : `a step of 1 moves ${last} by ${fixed(normal, 3)} across and ${fixed(tangent, 3)} along (random mixtures of the first ${curves.k} right vectors)`,
+    measured: `a step of 1 moves ${last} by {normal:3} across and {tangent:3} along (random mixtures of the first ${curves.k} right vectors)`,
     figures: { tangent, normal, rotation: moved('rotation'), random: moved('random') },
     holds: tangent === null || normal === null ? null : normal < 0.5 * tangent,
     rule: 'across is under half of along',
@@ -184,45 +189,169 @@ function movedBy(curves: PerturbationCurves, name: string, step: number): number
   return row < 0 ? null : curves.moved[row * curves.lengths.length + step]!;
 }
 
-/** "The larger the value, the more local the vector" (said of ImageNet): pixels a vector lives on. */
-export function localityClaim(result: GeometryResult, { pretrained, layers }: Phases): Claim {
-  const last = layers[layers.length - 1]!;
-  const { vectors, columns, k } = spectrumAt(result, pretrained, last);
-  const pixels = (right: Float32Array, row: number) => {
-    let [squares, fourths] = [0, 0];
-    for (const v of right.subarray(row * columns, (row + 1) * columns)) {
-      squares += v * v;
-      fourths += v ** 4;
-    }
-    return (squares * squares) / fourths;
-  };
-  const mean = (pick: (v: (typeof vectors)[number]) => number) =>
-    vectors.reduce((sum, v) => sum + pick(v), 0) / vectors.length;
-  const first = mean(({ right }) => pixels(right, 0));
-  const smallest = mean(({ right, triplets }) => pixels(right, triplets.length - 1));
-  return {
-    id: 'large-is-local',
-    claim: 'Vectors of large values are local in space, those of small values spread widely',
+/** σ at or below this part of the largest is 0 within rounding, and its vector any of a null space. */
+const NULL_SHARE = 1e-6;
+
+/** Where a vector lives: on how many pixels ((Σv²)²/Σv⁴ over pixels, channels together), and how far from its centre (root mean square, pixels). */
+export function localityOf(
+  right: Float32Array,
+  [, width = 1, channels = 1]: readonly number[],
+): { pixels: number; radius: number } {
+  let [squares, fourths, sx, sy] = [0, 0, 0, 0];
+  const energy = Float64Array.from({ length: right.length / channels }, (_, p) => {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += right[p * channels + c]! ** 2;
+    return sum;
+  });
+  energy.forEach((e, p) => {
+    squares += e;
+    fourths += e * e;
+    sx += e * (p % width);
+    sy += e * Math.floor(p / width);
+  });
+  const [cx, cy] = [sx / squares, sy / squares];
+  let spread = 0;
+  energy.forEach((e, p) => {
+    spread += e * ((p % width) - cx) ** 2 + e * (Math.floor(p / width) - cy) ** 2;
+  });
+  return { pixels: (squares * squares) / fourths, radius: Math.sqrt(spread / squares) };
+}
+
+/**
+ * "The larger the value, the more local the vector" (said of ImageNet): pixels the first right vector lives on, and the last kept one
+ * whose σ is no rounding. `spectrum` null: that net was not run.
+ */
+export function localityClaim(
+  spectrum: GeometrySpectrum | null,
+  id: string,
+  net: string,
+  reason = '',
+): Claim {
+  const shared = {
+    id,
+    claim: `Vectors of large values are local in space, those of small values spread widely (${net})`,
     where: '§7, fig. 9 (ImageNet; "MNIST is similar")',
     paper: null,
-    measured: `the first right vector at ${last} lives on ${fixed(first, 0)} of ${columns} pixels, the ${k}th on ${fixed(smallest, 0)}`,
-    figures: { first, smallest, pixels: columns },
-    holds: vectors.length ? first < smallest : null,
-    rule: 'the first lives on fewer pixels ((Σv²)²/Σv⁴) than the smallest computed',
+    rule: 'the first lives on fewer pixels ((Σv²)²/Σv⁴) than the smallest with σ over 1e-6 of the largest',
+  };
+  const none = { first: null, last: null, firstRadius: null, lastRadius: null };
+  if (!spectrum || !spectrum.vectors.length)
+    return {
+      ...shared,
+      measured: 'not measured',
+      figures: none,
+      holds: null,
+      note: reason || 'no vectors were kept',
+    };
+  const { vectors, columns, columnShape, sigma, k, to } = spectrum;
+  const rows = vectors.map(({ input, triplets, right }) => {
+    const own = sigma.subarray(input * k, (input + 1) * k);
+    let last = triplets.length - 1;
+    while (last > 0 && own[triplets[last]!]! <= NULL_SHARE * own[0]!) last--;
+    const at = (row: number) => localityOf(right.subarray(row * columns, (row + 1) * columns), columnShape);
+    return { first: at(0), last: at(last), which: triplets[last]! + 1 };
+  });
+  const mean = (pick: (row: (typeof rows)[number]) => number) =>
+    rows.reduce((sum, row) => sum + pick(row), 0) / rows.length;
+  const figures = {
+    first: mean((row) => row.first.pixels),
+    last: mean((row) => row.last.pixels),
+    firstRadius: mean((row) => row.first.radius),
+    lastRadius: mean((row) => row.last.radius),
+    which: mean((row) => row.which),
+  };
+  return {
+    ...shared,
+    measured: `at ${to} the first right vector lives on {first:0} pixels within a radius of {firstRadius:1}, the {which:0}th on {last:0} within {lastRadius:1}`,
+    figures,
+    holds: figures.first < figures.last,
   };
 }
 
-/** "Spectra alone recover the semantic hierarchy" needs ImageNet's classes. */
-export function hierarchyClaim(): Claim {
+/** "The output is a global coordinate system": the first left vectors span about the same space at every input. */
+export function leftClaim(result: GeometryResult, { pretrained, layers }: Phases, seed: number): Claim {
+  const last = layers[layers.length - 1]!;
+  const { vectors, rows } = spectrumAt(result, pretrained, last);
+  const count = Math.max(1, Math.min(LEFT, rows, ...vectors.map(({ triplets }) => triplets.length - 1)));
+  const spaces = vectors.map(({ left }) => Float64Array.from(left.subarray(0, count * rows)));
+  const source = random(seed, 0x1ef7);
+  const others = vectors.map(() => orthonormal(count, rows, source));
+  const cosine = meanCosine(spaces, count, rows);
+  const chance = meanCosine(others, count, rows);
   return {
+    id: 'left-vectors-agree',
+    claim:
+      'The layer is a global coordinate system: the first left vectors span the same space at every input',
+    where: '§6 (said of the output layer)',
+    paper: null,
+    measured: `mean cosine of the principal angles between the spaces of the first ${count} left vectors of two inputs at ${last}: {cosine}; of random spaces {chance}`,
+    figures: { cosine, chance },
+    holds: cosine === null || chance === null ? null : cosine > 0.9,
+    rule: 'the mean cosine is over 0.9 (1: the same space at every input)',
+    ...(cosine === null ? { note: 'fewer than two inputs keep vectors' } : {}),
+  };
+}
+const LEFT = 6;
+
+/** Mean over pairs of spaces of the mean cosine of their principal angles; null for fewer than two. */
+function meanCosine(spaces: readonly Float64Array[], count: number, rows: number): number | null {
+  let [sum, pairs] = [0, 0];
+  spaces.forEach((a, i) => {
+    const vectors = Array.from({ length: count }, (_, t) => a.subarray(t * rows, (t + 1) * rows));
+    for (const b of spaces.slice(i + 1)) {
+      const cosines = Array.from(principalCosines(vectors, b, count, rows)).filter((c) => c >= 0);
+      sum += cosines.reduce((x, y) => x + y, 0) / cosines.length;
+      pairs++;
+    }
+  });
+  return pairs ? sum / pairs : null;
+}
+
+/** So many random orthonormal rows (Gram–Schmidt, twice). */
+function orthonormal(count: number, size: number, source: Random): Float64Array {
+  const out = new Float64Array(count * size);
+  for (let t = 0; t < count; t++) {
+    const row = out.subarray(t * size, (t + 1) * size);
+    for (let i = 0; i < size; i++) row[i] = source.normal();
+    for (let pass = 0; pass < 2; pass++) {
+      for (let s = 0; s < t; s++) {
+        const other = out.subarray(s * size, (s + 1) * size);
+        const part = row.reduce((sum, v, i) => sum + v * other[i]!, 0);
+        for (let i = 0; i < size; i++) row[i]! -= part * other[i]!;
+      }
+      const length = Math.sqrt(row.reduce((sum, v) => sum + v * v, 0));
+      for (let i = 0; i < size; i++) row[i]! /= length;
+    }
+  }
+  return out;
+}
+
+/** "Spectra of classes recover their semantic hierarchy" (ImageNet), on CIFAR-10; null: that net was not run. */
+export function hierarchyClaim(
+  found: { tree: ClassTree; test: HierarchyTest } | null,
+  reason: string,
+): Claim {
+  const shared = {
     id: 'class-hierarchy',
     claim: 'Spectra of classes alone recover their semantic hierarchy',
-    where: '§7 (ImageNet)',
+    where: '§7 (ImageNet; here CIFAR-10)',
     paper: null,
-    measured: 'not measured',
-    figures: {},
-    holds: null,
-    rule: 'cophenetic correlation with WordNet over 0.5',
-    note: 'digits have no such hierarchy; epochscope geometry --hierarchy measures it where classes have one',
+    rule: 'the cophenetic correlation with a hierarchy of the ten classes is larger than of classes shuffled, p under 0.05',
+  };
+  if (!found)
+    return {
+      ...shared,
+      measured: 'not measured',
+      figures: { correlation: null, p: null },
+      holds: null,
+      note: reason,
+    };
+  const { correlation, p } = found.test;
+  return {
+    ...shared,
+    measured: `r {correlation}, p {p:3} at ${found.tree.to} (shuffled classes, ${found.test.permutations} times)`,
+    figures: { correlation: correlation.value, p: p.value },
+    holds: p.value === null ? null : p.value < 0.05,
+    ...(p.value === null ? { note: correlation.reason ?? p.reason } : {}),
   };
 }

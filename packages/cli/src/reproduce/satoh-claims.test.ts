@@ -1,6 +1,14 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis';
 import { describe, expect, it } from 'vitest';
-import { blockClaim, layerClaim, rimClaim, rimP, thinningClaim } from './satoh-claims.js';
+import {
+  bestWindow,
+  blockClaim,
+  digitClaim,
+  layerClaim,
+  rimClaim,
+  rimP,
+  thinningClaim,
+} from './satoh-claims.js';
 
 const none = { value: null, reason: 'undefined here' } as const;
 function panel(epoch: number, layer: string, count: number, ari: number | null, rim: number | null = 0.7) {
@@ -34,10 +42,17 @@ describe('the claims are decided by their rules', () => {
   });
 
   it('rims', () => {
-    const of = (rim: number | null, wrong: number) =>
-      rimClaim([panel(10, 'S5', 10, 1, rim)], [panel(10, 'S5', 10, 1, rim)], new Map([[10, wrong]]));
+    const of = (rim: number | null, wrong: number, before: number | null = 0.6) =>
+      rimClaim(
+        [panel(1, 'S5', 10, 1, before), panel(10, 'S5', 10, 1, rim)],
+        [panel(10, 'S5', 10, 1, rim)],
+        new Map([[10, wrong]]),
+      );
     expect(of(0.8, 0.05).holds).toBe(true);
     expect(of(0.3, 0.05).holds).toBe(false);
+    // Not clearer than before, and nothing to be clearer than.
+    expect(of(0.8, 0.05, 0.9).holds).toBe(false);
+    expect(of(0.8, 0.05, null)).toMatchObject({ holds: false, note: 'only the last epoch has blocks' });
     // Two wrong samples decide nothing.
     expect(of(0.8, 0.002).holds).toBe(false);
     expect(of(null, 0).holds).toBeNull();
@@ -47,6 +62,25 @@ describe('the claims are decided by their rules', () => {
     expect(rimP(0.5, 50, 950)).toBeCloseTo(0.5, 6);
     // z = 1.96 at AUC 0.5 + 1.96·sqrt((n+1)/(12·w·r)).
     expect(rimP(0.5 + 1.959964 * Math.sqrt(1001 / (12 * 50 * 950)), 50, 950)).toBeCloseTo(0.025, 6);
+  });
+
+  it('digit one', () => {
+    // Twenty samples a class, in the order of the classes: each has a window of its own.
+    const labels = Array.from({ length: 200 }, (_, i) => Math.floor(i / 20));
+    const sorted = Uint32Array.from(labels.keys());
+    const mixed = Uint32Array.from(labels.keys(), (p) => (p % 10) * 20 + Math.floor(p / 10));
+    const onlyOnes = Uint32Array.from(labels.keys(), (p) => {
+      const others = mixed.filter((sample) => labels[sample] !== 1);
+      return p < 20 ? 20 + p : others[p - 20]!;
+    });
+    expect(bestWindow(sorted, labels, 3)).toBe(1);
+    expect(bestWindow(mixed, labels, 3)).toBe(0.1);
+    expect(bestWindow(mixed, labels, 99)).toBeNull();
+    const of = (order: Uint32Array) => digitClaim([{ order } as TendencyPanel], labels);
+    expect(of(onlyOnes)).toMatchObject({ holds: true, figures: { one: 1 } });
+    expect(of(sorted).holds).toBe(false);
+    expect(of(mixed).holds).toBe(false);
+    expect(digitClaim([{ order: Uint32Array.of(0) } as TendencyPanel], [3]).holds).toBeNull();
   });
 
   it('thinning', () => {

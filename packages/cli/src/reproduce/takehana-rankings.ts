@@ -54,7 +54,7 @@ export function remarksOf(
   const table = (head: string[], rows: string[][]) =>
     [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
   return [
-    "## The paper's open problem: by what to rank",
+    "### The paper's open problem: by what to rank",
     answer,
     table(
       [
@@ -75,7 +75,7 @@ export function remarksOf(
         ];
       }),
     ),
-    '## Rounds',
+    '### Rounds',
     table(
       [
         'ranking',
@@ -107,7 +107,7 @@ export function remarksOf(
       ),
     ),
     'A ranking that takes fewer weights a round has been retrained for longer by the time it has removed as much; the control below shows what that training alone gives.',
-    `One seed; the standard error of an accuracy near ${percent(accuracy, 0)} is ${percent(Math.sqrt((accuracy * (1 - accuracy)) / testSamples), 2)} on ${testSamples} test samples, so differences under twice that say nothing.`,
+    `The standard error of an accuracy near ${percent(accuracy, 0)} is ${percent(Math.sqrt((accuracy * (1 - accuracy)) / testSamples), 2)} on ${testSamples} test samples, so differences under twice that say nothing.`,
     `Control, the same further training with nothing removed: ${control.rounds
       .slice(1)
       .map((r) => percent(r.accuracyAfterRetraining.value, 2))

@@ -36,7 +36,8 @@ function result(concentration: number[], split: number[], low = -0.7): ModulesRe
   );
   return { snapshots, transitions, units: { total: 62 } } as unknown as ModulesResult;
 }
-const holds = (r: ModulesResult) => Object.fromEntries(watanabeClaims(r).map((c) => [c.id, c.holds]));
+const holds = (r: ModulesResult, branch = r) =>
+  Object.fromEntries(watanabeClaims(r, branch).map((c) => [c.id, c.holds]));
 
 it('holds the claims where the figures are as the paper says, and not where they are not', () => {
   expect(holds(result([0.8, 0.7, 0.4], [0.1, 0.2, 0.6]))).toEqual({
@@ -45,6 +46,7 @@ it('holds the claims where the figures are as the paper says, and not where they
     'unit-input-correlations': true,
     'unit-output-correlations': true,
     clusters: true,
+    'clusters-branch': true,
     cancelling: true,
   });
   expect(holds(result([0.8, 0.4, 0.5], [0.1, 0.2, 0.3], -0.9))).toMatchObject({
@@ -64,5 +66,10 @@ it('does not decide with one transition or without figures', () => {
   };
   expect(holds(none)).toMatchObject({ 'unit-input-correlations': null });
   const all = result([0.8, 0.7, 0.4], [0.1, 0.2, 0.6]);
-  expect(watanabeRemarks(all, all).join('\n')).toContain('a 2 of 62');
+  const few = result([0.8, 0.7, 0.4], [0.1, 0.2, 0.6]);
+  few.snapshots.at(-1)!.clusters.length = 7;
+  expect(holds(all, few)).toMatchObject({ clusters: true, 'clusters-branch': false });
+  const remarks = watanabeRemarks(all, few, [{ units: 60, level: 30, branch: 7 }]).join('\n');
+  expect(remarks).toContain('a 2 of 62');
+  expect(remarks).toContain('| 60 | 30 | 7 |');
 });

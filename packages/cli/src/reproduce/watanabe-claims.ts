@@ -8,8 +8,12 @@ const PAPER_OUTPUT = [-0.59, 0.6] as const;
 const NEAR = 0.1;
 
 const text = ({ value }: Figure, digits = 2) => value?.toFixed(digits) ?? '–';
-const rangeText = (snapshots: readonly ModuleSnapshot[], which: 'unitInputRange' | 'unitOutputRange') =>
-  snapshots.map((s) => `[${text(s[which].low)}, ${text(s[which].high)}]`).join(', ');
+/** Clusters of the units of some layers, by both readings of the cut. */
+export interface GrownClusters {
+  units: number;
+  level: number;
+  branch: number;
+}
 
 function rangeClaim(
   snapshots: readonly ModuleSnapshot[],
@@ -26,7 +30,7 @@ function rangeClaim(
     figures[`${s.snapshot.id} high`] = s[which].high.value;
   }
   return {
-    measured: rangeText(snapshots, which),
+    measured: snapshots.map((s) => `[{${s.snapshot.id} low}, {${s.snapshot.id} high}]`).join(', '),
     figures,
     holds: bounds.some(([got]) => got === null)
       ? null
@@ -36,13 +40,14 @@ function rangeClaim(
 }
 
 /** The paper's claims with what was measured; rules were fixed before the run. */
-export function watanabeClaims(result: ModulesResult): Claim[] {
+export function watanabeClaims(result: ModulesResult, branch: ModulesResult): Claim[] {
   const { snapshots, transitions } = result;
   const names = transitions.map(({ from, to }) => `${from} → ${to}`);
   const concentration = transitions.map((t) => t.concentration.value);
   const split = transitions.map((t) => t.splitRows.value);
   const early = concentration.slice(0, -1);
   const last = snapshots.at(-1)!;
+  const some = ({ clusters }: ModuleSnapshot) => clusters.length >= 25 && clusters.length <= 100;
   const figures = (list: readonly (number | null)[], what: string): Claim['figures'] =>
     Object.fromEntries(list.map((value, k) => [`${what} ${names[k]}`, value]));
   const known = transitions.length > 1 && [...concentration, ...split].every((value) => value !== null);
@@ -71,8 +76,8 @@ export function watanabeClaims(result: ModulesResult): Claim[] {
       measured: transitions
         .slice(0, -1)
         .map(
-          (t, k) =>
-            `${names[k]}: ${text(t.concentration)} of the units in their row's largest part, ${text(t.splitRows)} of rows split`,
+          (_, k) =>
+            `${names[k]}: {concentration ${names[k]}} of the units in their row's largest part, {split rows ${names[k]}} of rows split`,
         )
         .join('; '),
       figures: { ...figures(concentration, 'concentration'), ...figures(split, 'split rows') },
@@ -87,7 +92,7 @@ export function watanabeClaims(result: ModulesResult): Claim[] {
         'Between the last two snapshots comparatively many rows are split and joined into other clusters',
       where: '§4, figure 2',
       paper: null,
-      measured: `concentration ${concentration.map((v) => v?.toFixed(3) ?? '–').join(', ')}; rows split ${split.map((v) => v?.toFixed(3) ?? '–').join(', ')}`,
+      measured: `concentration ${names.map((name) => `{concentration ${name}:3}`).join(', ')}; rows split ${names.map((name) => `{split rows ${name}:3}`).join(', ')}`,
       figures: { ...figures(concentration, 'concentration'), ...figures(split, 'split rows') },
       holds: known
         ? concentration.at(-1)! < Math.min(...(early as number[])) &&
@@ -114,33 +119,54 @@ export function watanabeClaims(result: ModulesResult): Claim[] {
       claim: 'At the last snapshot there are some tens of clusters (number 25 is named)',
       where: '§4, figure 6',
       paper: '≥ 25 at epoch 30',
-      measured: snapshots.map((s) => `${s.snapshot.id}: ${s.clusters.length}`).join(', '),
+      measured: snapshots.map(({ snapshot: { id } }) => `${id}: {${id}:0}`).join(', '),
       figures: Object.fromEntries(snapshots.map((s) => [s.snapshot.id, s.clusters.length])),
-      holds: last.clusters.length >= 25 && last.clusters.length <= 100,
-      rule: '25 … 100 clusters at the last snapshot',
+      holds: some(last),
+      rule: '25 … 100 clusters at the last snapshot, by level',
+      note: 'by level the count grows with the number of units, so it says more of the net than of training',
+    },
+    {
+      id: 'clusters-branch',
+      claim: 'The same, each branch cut at its own coarsest cluster',
+      where: '§4, figure 6',
+      paper: '≥ 25 at epoch 30',
+      measured: branch.snapshots.map(({ snapshot: { id } }) => `${id}: {${id}:0}`).join(', '),
+      figures: Object.fromEntries(branch.snapshots.map((s) => [s.snapshot.id, s.clusters.length])),
+      holds: some(branch.snapshots.at(-1)!),
+      rule: '25 … 100 clusters at the last snapshot, by branch',
     },
     {
       id: 'cancelling',
       claim: 'Mean correlations of clusters are comparatively small next to those of single units',
       where: '§5',
       paper: null,
-      measured: `largest mean input correlation over the largest of a unit: ${small.map((v) => v?.toFixed(2) ?? '–').join(', ')}; coherence at the last snapshot ${coherence.toFixed(2)}`,
+      measured: `largest mean input correlation over the largest of a unit: ${snapshots.map(({ snapshot: { id } }) => `{${id}}`).join(', ')}; coherence at the last snapshot {coherence}`,
       figures: {
         ...Object.fromEntries(snapshots.map((s, k) => [s.snapshot.id, small[k] ?? null])),
         coherence,
       },
-      note: `the paper says that signs cancel: here the norm of a centroid is ${coherence.toFixed(2)} of the mean norm of its units, so ${coherence > 0.75 ? 'they hardly do; units of a cluster have their largest values at different places' : 'they do'}`,
+      note: `the paper says that signs cancel: by the norm of a centroid over the mean norm of its units (coherence) ${coherence > 0.75 ? 'they hardly do; units of a cluster have their largest values at different places' : 'they do'}`,
       holds: small.some((v) => v === null) ? null : small.every((v) => v! < 0.75),
       rule: 'weighted by size, the largest mean input correlation of a cluster is under 0.75 of the largest of a unit',
     },
   ];
 }
 
-/** What else was measured: the sweep, and the other reading of the cut. */
-export function watanabeRemarks(result: ModulesResult, branch: ModulesResult): string[] {
+/** What else was measured: how clusters grow with units, the other reading of the cut, and the sweep. */
+export function watanabeRemarks(
+  result: ModulesResult,
+  branch: ModulesResult,
+  grown: readonly GrownClusters[],
+): string[] {
   const remarks = [
-    "The paper's figure 1 (its net) is missing in the copy at hand: the net is ours.",
-    `With each branch cut at its own coarsest cluster (\`--cut branch\`): ${branch.snapshots.map((s) => `${s.snapshot.id} ${s.clusters.length} clusters`).join(', ')}; concentration ${branch.transitions.map((t) => text(t.concentration, 3)).join(', ')}; rows split ${branch.transitions.map((t) => text(t.splitRows, 3)).join(', ')}.`,
+    [
+      'Clusters at the last snapshot, of the units of more and more layers:',
+      '',
+      '| units | by level | by branch |',
+      '| --- | --- | --- |',
+      ...grown.map(({ units, level, branch: own }) => `| ${units} | ${level} | ${own} |`),
+    ].join('\n'),
+    `With each branch cut at its own coarsest cluster (\`--cut branch\`): concentration ${branch.transitions.map((t) => text(t.concentration, 3)).join(', ')}; rows split ${branch.transitions.map((t) => text(t.splitRows, 3)).join(', ')}.`,
     `Units removed for zero variance: ${result.snapshots.map((s) => `${s.snapshot.id} ${s.removed.reduce((sum, { units }) => sum + units.length, 0)} of ${result.units.total}`).join(', ')}.`,
   ];
   for (const { snapshot, sweep } of result.snapshots)

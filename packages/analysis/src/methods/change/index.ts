@@ -8,6 +8,7 @@ import type { ChangeResult, TensorChange, TracksResult } from './types.js';
 
 export { changeByParts, layerFinder, type PartedTensor, type TensorPart, tracksByParts } from './parts.js';
 export { choosePaths, type PathRule } from './paths.js';
+export { type ShiftStatistics, shiftStatistics } from './shift.js';
 export * from './types.js';
 export { changeStatistics };
 

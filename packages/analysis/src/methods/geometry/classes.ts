@@ -1,6 +1,7 @@
 import { copheneticDistances, guard } from '@epochscope/core-wasm';
 import { log } from '../../elementary.js';
 import type { Engine } from '../../engine/types.js';
+import { random } from '../../random.js';
 import type { Figure } from '../../results/types.js';
 import type { ClassTree, GeometrySpectrum } from './types.js';
 
@@ -59,6 +60,68 @@ export async function classTree(
       ? correlation(copheneticDistances(tree), hierarchyDistances(hierarchy, present, classes))
       : { value: null, reason: 'no hierarchy was given' },
   };
+}
+
+/** How well a class tree and a hierarchy agree, and how often classes shuffled would agree as well. */
+export interface HierarchyTest {
+  /** Pearson correlation of cophenetic distances with the hierarchy's. */
+  correlation: Figure;
+  /** (1 + shuffles that correlate at least so) / (1 + shuffles): one-sided. */
+  p: Figure;
+  permutations: number;
+}
+
+/**
+ * A permutation test of a class tree against a hierarchy: the classes' names are shuffled over the leaves, with a seed (Mantel 1967).
+ * Throws `argument` for a hierarchy that does not name each class once.
+ */
+export function hierarchyTest(
+  tree: Pick<ClassTree, 'classes' | 'left' | 'right' | 'heights'>,
+  classes: readonly string[] | null,
+  hierarchy: Hierarchy,
+  { permutations = 9999, seed = 1 } = {},
+): HierarchyTest {
+  const present = Array.from(tree.classes);
+  const n = present.length;
+  const own = heightsOfPairs(tree, n);
+  const given = hierarchyDistances(hierarchy, present, classes);
+  const found = correlation(own, given);
+  if (found.value === null)
+    return { correlation: found, p: { value: null, reason: found.reason }, permutations };
+  const source = random(seed, 0xc1a55);
+  const at = (a: number, b: number) => {
+    const [p, q] = a < b ? [a, b] : [b, a];
+    return p * n - (p * (p + 1)) / 2 + q - p - 1;
+  };
+  const shuffled = new Float64Array(given.length);
+  let asMuch = 0;
+  for (let r = 0; r < permutations; r++) {
+    const order = source.permutation(n);
+    for (let a = 0; a < n; a++)
+      for (let b = a + 1; b < n; b++) shuffled[at(a, b)] = given[at(order[a]!, order[b]!)]!;
+    // Equal but for rounding counts as equal.
+    if (correlation(own, shuffled).value! >= found.value - 1e-12) asMuch++;
+  }
+  return { correlation: found, p: { value: (1 + asMuch) / (1 + permutations) }, permutations };
+}
+
+/** Condensed distances: at which height two leaves of a tree (SciPy's numbering) come together. */
+function heightsOfPairs(
+  { left, right, heights }: Pick<ClassTree, 'left' | 'right' | 'heights'>,
+  n: number,
+): Float64Array {
+  const out = new Float64Array((n * (n - 1)) / 2);
+  const members: number[][] = Array.from({ length: n }, (_, i) => [i]);
+  heights.forEach((height, m) => {
+    const [a, b] = [members[left[m]!]!, members[right[m]!]!];
+    for (const i of a)
+      for (const j of b) {
+        const [p, q] = i < j ? [i, j] : [j, i];
+        out[p * n - (p * (p + 1)) / 2 + q - p - 1] = height;
+      }
+    members.push([...a, ...b]);
+  });
+  return out;
 }
 
 /** Condensed distances: how high above the two classes their lowest common group stands (1 = a group of classes alone). */

@@ -9,7 +9,13 @@ import { tangentVectors } from './tangents.js';
 import type { GeometrySpectrum } from './types.js';
 
 export { alignmentSteps, principalCosines, summariseAlignment } from './alignment.js';
-export { classTree, type Hierarchy, hierarchyDistances } from './classes.js';
+export {
+  classTree,
+  type Hierarchy,
+  type HierarchyTest,
+  hierarchyDistances,
+  hierarchyTest,
+} from './classes.js';
 export { dimensionsOf, effectiveRank, participationRatio, spreadOf } from './dimension.js';
 export { type Evaluate, PERTURBATION_LENGTHS, summarisePerturbation } from './perturbation.js';
 export {

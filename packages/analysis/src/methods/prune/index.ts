@@ -16,7 +16,7 @@ export const PAPER_OPTIONS: PruneOptions = {
   magnitude: 0.5,
   regions: 0.4,
   rounds: 1,
-  neighbours: 4,
+  neighbours: 8,
   ranking: 'network',
   rateOf: 'count',
 };

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { checkCancelled } from '../analyse.js';
+import { makeFolder, writeFileWhole } from '../files.js';
+import type { Output } from '../output.js';
+import { type ClaimsReport, claimsText, combineClaims, writeClaims } from './claims.js';
+import { writePage } from './page.js';
+import type { Experiment, ExperimentOptions, SeedReport } from './types.js';
+
+const SEED_FORMAT = 'epochscope-seed/1';
+
+/** What a seed's folder keeps, so that it is not run twice. */
+interface KeptSeed extends SeedReport {
+  format: typeof SEED_FORMAT;
+  seed: number;
+  /** What decides it: a seed run with others is not taken over. */
+  asked: Record<string, unknown>;
+  seconds: number;
+}
+
+export interface ReproduceOptions extends ExperimentOptions {
+  /** How many seeds, from `seed` on. */
+  seeds: number;
+}
+
+const folderOf = (seed: number) => `seed-${seed}`;
+
+async function readJson<T>(file: string): Promise<T | null> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new EpochscopeError(
+      'format',
+      `${file} is not JSON; remove it, or pass --overwrite`,
+      { path: file },
+      { cause },
+    );
+  }
+}
+
+/**
+ * Runs an experiment with each seed, in a folder of its own, and writes what they gave together: claims.md, claims.json, report.html.
+ * Seeds that an earlier call finished with the same options are taken over, so that it can be cut off, and more can be added.
+ * Throws `io` where all is done already, `argument` where a seed was run with other options, and what the experiment throws.
+ */
+export async function reproduce(
+  name: string,
+  experiment: Experiment,
+  options: ReproduceOptions,
+  output: Output,
+): Promise<void> {
+  const { output: folder, overwrite, quick } = options;
+  const seeds = Array.from({ length: options.seeds }, (_, i) => options.seed + i);
+  const done = overwrite ? null : await readJson<ClaimsReport>(join(folder, 'claims.json'));
+  guard(
+    !done || seeds.some((seed) => !done.seeds?.includes(seed)),
+    'io',
+    () => `${folder} already holds a reproduction; choose another folder, more --seeds, or pass --overwrite`,
+    { path: folder },
+  );
+  const kept: KeptSeed[] = [];
+  for (const [i, seed] of seeds.entries()) {
+    const place = join(folder, folderOf(seed));
+    if (seeds.length > 1) output.say(`Seed ${seed} (${i + 1} of ${seeds.length})`);
+    kept.push(await oneSeed(place, experiment, { ...options, seed, output: place }, output));
+  }
+  checkCancelled(output, 'cancelled before the claims were written');
+  const report: ClaimsReport = {
+    experiment: name,
+    paper: experiment.paper,
+    quick,
+    seeds,
+    parameters: kept[0]!.parameters,
+    seconds: kept.reduce((sum, { seconds }) => sum + seconds, 0),
+    claims: kept[0]!.claims.map(({ id }) =>
+      combineClaims(kept.map(({ claims }) => claims.find((claim) => claim.id === id)!)),
+    ),
+    about: experiment.about,
+    remarks: kept.map(({ remarks }) => remarks),
+  };
+  await makeFolder(folder);
+  await writePage(folder, report, kept[0]!.figures, seeds.map(folderOf));
+  await writeClaims(folder, report);
+  output.result(
+    `${claimsText(report)}\n\nwritten to ${folder}: report.html, claims.md, claims.json, ${seeds.map(folderOf).join(', ')}`,
+    {
+      output: folder,
+      ...report,
+    },
+  );
+}
+
+async function oneSeed(
+  place: string,
+  experiment: Experiment,
+  options: ExperimentOptions,
+  output: Output,
+): Promise<KeptSeed> {
+  const { seed, quick, epochs, data, cifar, overwrite } = options;
+  const asked = { quick, epochs: epochs ?? null, data: data ?? null, cifar: cifar ?? null };
+  const file = join(place, 'seed.json');
+  const there = overwrite ? null : await readJson<KeptSeed>(file);
+  if (there?.format === SEED_FORMAT) {
+    guard(
+      JSON.stringify(there.asked) === JSON.stringify(asked),
+      'argument',
+      () =>
+        `${place} was made with other options (${JSON.stringify(there.asked)}); choose another folder or pass --overwrite`,
+      { path: place },
+    );
+    output.say(`${place} is done already`);
+    return there;
+  }
+  const begun = performance.now();
+  const report = await experiment.run(options, output);
+  checkCancelled(output, 'cancelled before the claims were written');
+  const seconds = (performance.now() - begun) / 1000;
+  const kept: KeptSeed = { format: SEED_FORMAT, seed, asked, seconds, ...report };
+  await makeFolder(place);
+  await writeFileWhole(file, `${JSON.stringify(kept, null, 1)}\n`);
+  return kept;
+}
