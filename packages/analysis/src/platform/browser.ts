@@ -51,6 +51,18 @@ export const platform: Platform = {
   storeOfPath: (path) =>
     nowhere(`folder ${path}; give an address (http), a File, a directory's handle or a store`),
   openPath: (path) => nowhere(`file ${path}; give an address (http) or a File`),
-  bundledDigits: () => nowhere('digits of its own; give the data set'),
+  async bundledDigits(kind) {
+    const url =
+      kind === 'images'
+        ? new URL('../assets/digits-images-idx3-ubyte.gz', import.meta.url)
+        : new URL('../assets/digits-labels-idx1-ubyte.gz', import.meta.url);
+    const response = await fetch(url);
+    if (!response.ok)
+      throw new EpochscopeError(
+        'io',
+        `${url.href}: expected the bundled digits, got status ${response.status}`,
+      );
+    return new Uint8Array(await response.arrayBuffer());
+  },
   downloadDataset: () => nowhere('folder to fetch a data set into; give the data set'),
 };

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { guard } from '@epochscope/core-wasm';
 import type { DownloadName } from '../datasets/checksums.js';
@@ -14,7 +13,8 @@ import { fileError, kindOf, openFile } from './file.js';
 import type { Platform } from './types.js';
 import { isAbandoned, nextToken } from './writer-token.js';
 
-const require = createRequire(import.meta.url);
+/** What the build puts beside the modules (scripts/assets.mjs). */
+const ASSETS = new URL('../assets/', import.meta.url);
 
 const openPath = async (path: string) => {
   try {
@@ -35,10 +35,14 @@ export const platform: Platform = {
   sharedMemory: () => true,
   spawnWorker,
   async loadTf(wasm) {
-    // Its CommonJS builds: its ES modules import without file endings, which Node refuses.
-    const tf = require('@tensorflow/tfjs');
-    const backend = require('@tensorflow/tfjs-backend-wasm') as { setWasmPaths(paths: unknown): void };
-    backend.setWasmPaths(wasm ?? dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
+    // Its CommonJS builds in Node, whose exports are one object, its ES modules in a bundle.
+    const [tf, backend] = (
+      await Promise.all([import('@tensorflow/tfjs'), import('@tensorflow/tfjs-backend-wasm')])
+    ).map((module) => (module as { default?: unknown }).default ?? module) as [
+      unknown,
+      { setWasmPaths(paths: unknown): void },
+    ];
+    backend.setWasmPaths(wasm ?? fileURLToPath(ASSETS));
     return tf;
   },
   sha256() {
@@ -66,10 +70,8 @@ export const platform: Platform = {
     return folderStore(path);
   },
   openPath,
-  async bundledDigits(digit) {
-    const folder = join(dirname(require.resolve('mnist/package.json')), 'src', 'digits');
-    return (JSON.parse(await readFile(join(folder, `${digit}.json`), 'utf8')) as { data: number[] }).data;
-  },
+  bundledDigits: (kind) =>
+    readFile(fileURLToPath(new URL(`digits-${kind}-idx${kind === 'images' ? 3 : 1}-ubyte.gz`, ASSETS))),
   downloadDataset: async (name, cacheDir, options) =>
     (await import('../datasets/download.js')).downloadDataset(name as DownloadName, cacheDir, options),
 };

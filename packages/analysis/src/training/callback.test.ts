@@ -152,7 +152,7 @@ describe('recordFit', () => {
       });
     expect(() => recordFit(tf, model, create, { every: 0 })).toThrow('every: expected a whole number > 0');
     const callbacks = recordFit(tf, model, create, { samples: { inputs, labels: Uint32Array.of(1) } });
-    await expect((async () => callbacks.onTrainBegin?.())()).rejects.toThrow(
+    await expect((async () => callbacks.onTrainBegin())()).rejects.toThrow(
       '12 samples need 12 labels, got 1',
     );
     await expect((await create()).writeSamples({ inputs: null, labels: null, source: '' })).rejects.toThrow(

@@ -1,5 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import type { CustomCallbackArgs, LayersModel, Tensor as TfTensor } from '@tensorflow/tfjs';
+import type { LayersModel, Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { Tensor } from '../formats/types.js';
 import type { Tf } from '../models/backend.js';
 import { graphOfModel } from '../models/graph/from-model.js';
@@ -19,6 +19,25 @@ export interface RecordOptions {
   training?: Record<string, unknown>;
 }
 
+/** TensorFlow.js of any version or build (`import * as tf from '@tensorflow/tfjs'`), and a model of it, by what tells them from other things. */
+export interface TfModule {
+  readonly model: unknown;
+  readonly tensor: unknown;
+  readonly tidy: unknown;
+}
+export interface TfModel {
+  readonly layers: readonly object[];
+  readonly inputs: readonly object[];
+  readonly fit: unknown;
+}
+
+/** For `model.fit(…, { callbacks })`. */
+export interface FitCallbacks {
+  onTrainBegin(): Promise<void>;
+  onEpochEnd(epoch: number, logs?: Record<string, number>): Promise<void>;
+  onTrainEnd(): Promise<void>;
+}
+
 /** Samples a pass. */
 const BATCH = 250;
 
@@ -32,11 +51,13 @@ type Run = Pick<RunWriter, 'writeSamples' | 'writeSnapshot' | 'finish'>;
  * Errors of the writer end the training. Cost: one copy of the weights an epoch.
  */
 export function recordFit(
-  tf: Tf,
-  model: LayersModel,
+  tfjs: TfModule,
+  fitted: TfModel,
   create: (init: RunInit) => Run | Promise<Run>,
   options: RecordOptions = {},
-): Pick<CustomCallbackArgs, 'onTrainBegin' | 'onEpochEnd' | 'onTrainEnd'> {
+): FitCallbacks {
+  const tf = tfjs as Tf;
+  const model = fitted as LayersModel;
   const every = options.every ?? 1;
   if (!Number.isInteger(every) || every < 1)
     throw new EpochscopeError('argument', `every: expected a whole number > 0, got ${every}`);

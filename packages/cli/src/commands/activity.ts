@@ -9,7 +9,6 @@ import { type CommonOptions, names, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   command
-    .description('What the filters of a layer respond to, class by class, and how selective they are')
     .argument('<run>', 'run directory')
     .option('--layer <names>', 'layers (default: feature maps after their activation)', names)
     .option('--layers <names>', 'the same', names)

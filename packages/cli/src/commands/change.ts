@@ -13,7 +13,6 @@ import { type CommonOptions, names, table, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   command
-    .description('How parameters changed between two snapshots, and their paths over all')
     .argument('<run>', 'run directory')
     .option('--from <snapshot>', 'id, epoch, "first", "last" or "init"', 'first')
     .option('--to <snapshot>', 'same', 'last')

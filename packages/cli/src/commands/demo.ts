@@ -18,9 +18,6 @@ const seed = 1;
 
 export function define(command: Command): Command {
   return command
-    .description(
-      'Train LeNet-5 on bundled MNIST digits, run every method on it and write a page: a minute or two',
-    )
     .option(
       '-o, --output <dir>',
       'run directory to write; an older demo there is replaced',

@@ -18,7 +18,6 @@ const WITNESSES = 3;
 
 export function define(command: Command): Command {
   command
-    .description('What changed between two pictures of the same samples: snapshots, layers, runs or matrices')
     .argument('<run-or-file>', 'run directory, or a file of points or dissimilarities (rows are samples)')
     .argument('[other]', 'another run or file of the same samples (default: the same run, --from and --to)')
     .option(

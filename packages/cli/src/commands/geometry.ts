@@ -23,7 +23,6 @@ const MAPS = ['depth', 'layer', 'both'] as const;
 
 export function define(command: Command): Command {
   command
-    .description('Singular values and vectors of Jacobians: how a net bends the space of its inputs')
     .argument('<run>', 'run directory, or "alexnet": a net of AlexNet\'s shape')
     .option('--layers <names>', 'layers to look at (default: the end of each stage)', names)
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['last'])

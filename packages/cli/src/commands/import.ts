@@ -5,9 +5,6 @@ import { names, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   return command
-    .description(
-      'Make a run of checkpoints that PyTorch, Lightning, Hugging Face, Keras, JAX or TensorFlow.js wrote',
-    )
     .argument(
       '<folder>',
       'checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, epoch_3/*.npy, …',

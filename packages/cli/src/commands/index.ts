@@ -2,25 +2,96 @@ import type { Command } from 'commander';
 import type { Output } from '../output.js';
 
 export interface CommandModule {
+  /** Adds arguments, options and examples. */
   define(command: Command): Command;
   run(args: string[], options: never, output: Output): Promise<void>;
 }
 
-/** One line a command; loaded when used. */
-export const COMMANDS: Record<string, () => Promise<CommandModule>> = {
-  demo: () => import('./demo.js'),
-  train: () => import('./train.js'),
-  tendency: () => import('./tendency.js'),
-  modules: () => import('./modules.js'),
-  prune: () => import('./prune.js'),
-  geometry: () => import('./geometry.js'),
-  reproduce: () => import('./reproduce.js'),
-  report: () => import('./report.js'),
-  change: () => import('./change.js'),
-  difference: () => import('./difference.js'),
-  path: () => import('./path.js'),
-  activity: () => import('./activity.js'),
-  serve: () => import('./serve.js'),
-  import: () => import('./import.js'),
-  info: () => import('./info.js'),
+interface CommandEntry {
+  /** One line of the list that --help shows, which loads no command. */
+  about: string;
+  /** Arguments, as --help shows them. */
+  takes: string;
+  load(): Promise<CommandModule>;
+}
+
+/** Every command, in the order of --help; loaded when used. */
+export const COMMANDS: Record<string, CommandEntry> = {
+  demo: {
+    about: 'Train LeNet-5 on bundled MNIST digits, run every method on it and write a page: a minute or two',
+    takes: '',
+    load: () => import('./demo.js'),
+  },
+  train: {
+    about: 'Train a net and keep snapshots of it as a run',
+    takes: '[model]',
+    load: () => import('./train.js'),
+  },
+  tendency: {
+    about: 'Cluster tendency (VAT / iVAT) of layer outputs, or of any matrix',
+    takes: '<run-or-file>',
+    load: () => import('./tendency.js'),
+  },
+  modules: {
+    about: 'Clusters of hidden units by what they correlate with, and how they change over epochs',
+    takes: '<run>',
+    load: () => import('./modules.js'),
+  },
+  prune: {
+    about: 'Remove small weights, then connected regions of weights, and retrain; writes a run',
+    takes: '<run>',
+    load: () => import('./prune.js'),
+  },
+  geometry: {
+    about: 'Singular values and vectors of Jacobians: how a net bends the space of its inputs',
+    takes: '<run>',
+    load: () => import('./geometry.js'),
+  },
+  reproduce: {
+    about:
+      "Run a paper's experiment again, with several seeds, and say which of its claims hold, with figures and a page",
+    takes: '[paper]',
+    load: () => import('./reproduce.js'),
+  },
+  report: {
+    about: 'Write everything a run holds as one HTML page that opens from disk',
+    takes: '<run> [others...]',
+    load: () => import('./report.js'),
+  },
+  change: {
+    about: 'How parameters changed between two snapshots, and their paths over all',
+    takes: '<run>',
+    load: () => import('./change.js'),
+  },
+  difference: {
+    about: 'What changed between two pictures of the same samples: snapshots, layers, runs or matrices',
+    takes: '<run-or-file> [other]',
+    load: () => import('./difference.js'),
+  },
+  path: {
+    about: 'Why two samples lie together: the chain between them with the shortest longest link',
+    takes: '<run-or-file>',
+    load: () => import('./path.js'),
+  },
+  activity: {
+    about: 'What the filters of a layer respond to, class by class, and how selective they are',
+    takes: '<run>',
+    load: () => import('./activity.js'),
+  },
+  serve: {
+    about: 'Serve a run, or a folder of runs, to the browser; live while training goes on',
+    takes: '<run-or-folder>',
+    load: () => import('./serve.js'),
+  },
+  import: {
+    about:
+      'Make a run of checkpoints that PyTorch, Lightning, Hugging Face, Keras, JAX or TensorFlow.js wrote',
+    takes: '<folder>',
+    load: () => import('./import.js'),
+  },
+  info: {
+    about: 'Say what a run holds, or what a folder of checkpoints would give',
+    takes: '<run>',
+    load: () => import('./info.js'),
+  },
 };

@@ -10,7 +10,6 @@ import { table } from './_shared.js';
 
 export function define(command: Command): Command {
   return command
-    .description('Say what a run holds, or what a folder of checkpoints would give')
     .argument('<run>', 'run directory, or a folder that other tools wrote (see "epochscope import")')
     .option(
       '--check',

@@ -11,7 +11,6 @@ import { type CommonOptions, names, number, oneOf, table, whole } from './_share
 
 export function define(command: Command): Command {
   command
-    .description('Clusters of hidden units by what they correlate with, and how they change over epochs')
     .argument('<run>', 'run directory')
     .option('--layers <names>', 'hidden layers (default: those after an activation)', names)
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])

@@ -16,7 +16,6 @@ import { type CommonOptions, oneOf, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   command
-    .description('Why two samples lie together: the chain between them with the shortest longest link')
     .argument('<run-or-file>', 'run directory, or a file of points or dissimilarities (rows are samples)')
     .requiredOption(
       '--between <ends>',

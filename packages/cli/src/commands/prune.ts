@@ -29,7 +29,6 @@ function rankings(text: string): Ranking[] {
 
 export function define(command: Command): Command {
   command
-    .description('Remove small weights, then connected regions of weights, and retrain; writes a run')
     .argument('<run>', 'run directory')
     .option('-o, --output <dir>', 'run directory to write (default: RUN-pruned)')
     .option('--layer <name>', 'dense layer over pictures or maps, or convolution (default: the first dense)')

@@ -6,7 +6,6 @@ import { writeReport } from '../report/page.js';
 
 export function define(command: Command): Command {
   return command
-    .description('Write everything a run holds as one HTML page that opens from disk')
     .argument('<run>', 'run directory, or the folder of a single result')
     .argument('[others...]', 'more runs for the same page, to compare with')
     .option('-o, --output <file>', 'page to write (default: report.html in the run)')

@@ -10,9 +10,6 @@ const NAMES = Object.keys(EXPERIMENTS);
 
 export function define(command: Command): Command {
   return command
-    .description(
-      "Run a paper's experiment again, with several seeds, and say which of its claims hold, with figures and a page",
-    )
     .argument('[paper]', `${NAMES.join(', ')}; without it: what each does`, (name: string) => {
       if (!Object.hasOwn(EXPERIMENTS, name))
         throw new InvalidArgumentError(`expected one of ${NAMES.join(', ')}.`);

@@ -6,7 +6,6 @@ import { names, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   return command
-    .description('Serve a run, or a folder of runs, to the browser; live while training goes on')
     .argument('<run-or-folder>', 'run directory, or a folder whose subfolders are runs')
     .option('--port <n>', '0 for any free port', whole(0, 65_535), 4860)
     .option(

@@ -27,7 +27,6 @@ import { panelName, thinningPlan } from './_thin.js';
 
 export function define(command: Command): Command {
   command
-    .description('Cluster tendency (VAT / iVAT) of layer outputs, or of any matrix')
     .argument(
       '<run-or-file>',
       'run directory, or a file of points or dissimilarities (rows are samples): .npy, .npz, .safetensors, or a table as text, also gzipped; file.npz:name chooses an array, - is standard input',

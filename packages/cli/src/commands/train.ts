@@ -10,7 +10,6 @@ import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
 
 export function define(command: Command): Command {
   return command
-    .description('Train a net and keep snapshots of it as a run')
     .argument('[model]', 'the net, as --model', oneOf(MODEL_NAMES))
     .requiredOption('-o, --output <dir>', 'run directory to write')
     .option('--model <name>', MODEL_NAMES.join(', '), oneOf(MODEL_NAMES), 'lenet5')

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type Fonts, type Pixels, readFont, type Scene, scenePdf, sceneSvg } from '@epochscope/ui/drawing';
 import { encode } from 'fast-png';
+import { assetPath } from '../assets.js';
 
 // Scenes as files, in Node alone: SVG by us, PNG from it by resvg (wasm), PDF by us. Renderer and fonts are loaded when first used.
 
 /** CSS pixels an inch: the unit of scenes. */
 export const PER_INCH = 96;
-
-const resolve = (path: string) => createRequire(import.meta.url).resolve(path);
 
 /** The fonts that figures are measured and drawn with: Inter, or one of the person's own for all weights. Throws `format`. */
 export async function loadFonts(file?: string): Promise<Fonts> {
@@ -18,8 +16,8 @@ export async function loadFonts(file?: string): Promise<Fonts> {
     return { regular: font, bold: font };
   }
   const [regular, bold] = await Promise.all([
-    read(resolve('@epochscope/ui/fonts/Inter-Regular.ttf')),
-    read(resolve('@epochscope/ui/fonts/Inter-SemiBold.ttf')),
+    read(assetPath('Inter-Regular.ttf')),
+    read(assetPath('Inter-SemiBold.ttf')),
   ]);
   return { regular, bold };
 }
@@ -48,7 +46,7 @@ export function svgFile(scene: Scene, words: Words, fonts: Fonts): string {
 let renderer: Promise<typeof import('@resvg/resvg-wasm')> | undefined;
 async function loadRenderer() {
   const module = await import('@resvg/resvg-wasm');
-  await module.initWasm(await readFile(resolve('@resvg/resvg-wasm/index_bg.wasm')));
+  await module.initWasm(await readFile(assetPath('resvg.wasm')));
   return module;
 }
 

@@ -1,5 +1,4 @@
 import { readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import {
   listResults,
@@ -11,6 +10,7 @@ import {
   toolInfo,
 } from '@epochscope/analysis';
 import { encodeInline, RESULT_FORMAT } from '@epochscope/analysis/results';
+import { assetPath } from '../assets.js';
 import { writeFileWhole } from '../files.js';
 
 const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
@@ -113,14 +113,11 @@ export async function reportPage(
   live: { nonce: string; script: string } | null = null,
   others: readonly PageRun[] = [],
 ): Promise<string> {
-  const { resolve } = createRequire(import.meta.url);
-  const script = await readFile(resolve('@epochscope/ui/report.js'), 'utf8');
-  const style = await readFile(resolve('@epochscope/ui/page.css'), 'utf8');
+  const script = await readFile(assetPath('report.js'), 'utf8');
+  const style = await readFile(assetPath('page.css'), 'utf8');
   // What PDFs embed: a page opened from disk can fetch nothing.
   const [regular, bold] = await Promise.all(
-    ['Regular', 'SemiBold'].map((weight) =>
-      readFile(resolve(`@epochscope/ui/fonts/Inter-${weight}.ttf`), 'base64'),
-    ),
+    (['Inter-Regular.ttf', 'Inter-SemiBold.ttf'] as const).map((font) => readFile(assetPath(font), 'base64')),
   );
   const title = manifest ? `What ${manifest.model?.name ?? 'the net'} learned: ${name}` : name;
   const written = new Date().toISOString();

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { apiPaths } from '@epochscope/analysis/api';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Context } from 'hono';
+import { assetPath } from '../assets.js';
 import { type PageResult, reportPage } from '../report/page.js';
 import { inlinePolicy } from './access.js';
 import { binary } from './body.js';
@@ -24,12 +24,8 @@ const TYPES: Record<string, string> = {
 
 /** The dashboard as built by @epochscope/ui, where it is. */
 export function dashboardFolder(): string | null {
-  const folder = join(
-    dirname(createRequire(import.meta.url).resolve('@epochscope/ui/package.json')),
-    'dist',
-    'dashboard',
-  );
-  return existsSync(join(folder, 'index.html')) ? folder : null;
+  const index = assetPath('dashboard/index.html');
+  return existsSync(index) ? dirname(index) : null;
 }
 
 /** Answers every address outside /api: the dashboard's files, and its index.html for what is none. */

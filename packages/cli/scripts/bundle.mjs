@@ -1,0 +1,121 @@
+// Makes the package that is published, in packages/cli/bundle: one folder with everything inside and no dependencies.
+// The sources' own build (tsc) is what tests and `npm run demo` run; build all packages first.
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { dts } from 'rolldown-plugin-dts';
+import { ASSETS } from '../dist/assets.js';
+import { licences } from './licences.mjs';
+
+const cli = fileURLToPath(new URL('..', import.meta.url));
+const root = join(cli, '..', '..');
+const analysis = join(root, 'packages', 'analysis', 'dist');
+const out = join(cli, 'bundle');
+const require = createRequire(import.meta.url);
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(join(out, 'dist', 'assets'), { recursive: true });
+
+/** In place of src/assets.ts. */
+const assetsModule = {
+  name: 'assets',
+  load: (id) =>
+    id === join(cli, 'dist', 'assets.js')
+      ? `import { fileURLToPath } from 'node:url';
+         export const assetPath = (name) => fileURLToPath(new URL('../assets/' + name, import.meta.url));`
+      : null,
+};
+
+const modules = new Set();
+async function bundled(input, dir, platform, lib, alias) {
+  const bundle = await rolldown({
+    cwd: cli,
+    input,
+    platform,
+    // tfjs's CommonJS builds would bring all of it.
+    resolve: { mainFields: ['module', 'main'], alias },
+    transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
+    plugins: [assetsModule],
+    onLog(level, log, handle) {
+      // tfjs asks for modules that only old Nodes have need of, and is made anew with eval nowhere.
+      if (!['UNRESOLVED_IMPORT', 'EVAL'].includes(log.code)) handle(level, log);
+    },
+  });
+  const { output } = await bundle.write({
+    dir: join(out, 'dist', dir),
+    format: 'esm',
+    minify: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: `${lib}[name]-[hash].js`,
+    comments: { legal: false },
+  });
+  await bundle.close();
+  for (const { type, moduleIds } of output) if (type === 'chunk') for (const id of moduleIds) modules.add(id);
+  return output;
+}
+
+// Files are found beside the modules, in ../assets: so all that asks for one lies in a folder of dist.
+const output = await bundled(
+  {
+    main: join(cli, 'dist', 'main.js'),
+    cli: join(cli, 'dist', 'cli.js'),
+    index: join(cli, 'dist', 'index.js'),
+    'lib/worker-node': join(analysis, 'engine', 'worker-node.js'),
+  },
+  '',
+  'node',
+  'lib/',
+  { 'node-fetch': join(cli, 'scripts', 'fetch.mjs') },
+);
+for (const { type, fileName, code } of output)
+  if (type === 'chunk' && !fileName.startsWith('lib/') && code.includes('import.meta.url'))
+    throw new Error(
+      `${fileName} asks for files in ../assets, which is dist/assets from dist/lib: make it a chunk`,
+    );
+// The API for pages: what differs stands behind #platform.
+await bundled(
+  {
+    index: join(cli, 'dist', 'index.js'),
+    'worker-browser': join(analysis, 'engine', 'worker-browser.js'),
+  },
+  'page',
+  'browser',
+  '',
+  {},
+);
+
+const types = await rolldown({
+  cwd: cli,
+  input: { index: join(cli, 'dist', 'index.d.ts'), cli: join(cli, 'dist', 'cli.d.ts') },
+  // None of tfjs's types stands in the API: were one to, a test that checks types in an empty folder would miss it.
+  external: (id) => id.startsWith('node:') || id.startsWith('@tensorflow/'),
+  checks: { pluginTimings: false },
+  plugins: [
+    dts({ cwd: cli, tsconfig: join(cli, 'tsconfig.json'), dtsInput: true, resolve: [/^@epochscope\//] }),
+  ],
+});
+await types.write({ dir: join(out, 'dist'), format: 'esm', chunkFileNames: 'types/[name]-[hash].d.ts' });
+await types.close();
+
+for (const [name, specifier] of Object.entries(ASSETS)) {
+  const from = require.resolve(specifier);
+  if (name.startsWith('dashboard/'))
+    cpSync(dirname(from), join(out, 'dist', 'assets', 'dashboard'), { recursive: true });
+  else cpSync(from, join(out, 'dist', 'assets', name));
+}
+cpSync(join(analysis, 'assets'), join(out, 'dist', 'assets'), { recursive: true });
+
+const { scripts, devDependencies, dependencies, ...manifest } = JSON.parse(
+  readFileSync(join(cli, 'package.json'), 'utf8'),
+);
+manifest.exports['.'] = {
+  types: manifest.exports['.'].types,
+  browser: './dist/page/index.js',
+  default: './dist/index.js',
+};
+writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+for (const file of ['LICENSE', 'README.md']) cpSync(join(cli, file), join(out, file));
+writeFileSync(join(out, 'dist', 'THIRD-PARTY-LICENSES.txt'), licences(root, modules));
+if (!existsSync(join(out, 'dist', 'index.d.ts'))) throw new Error('no types were written');
