@@ -27,7 +27,7 @@ for (let digit = 0; digit < 10; digit++) {
 function idx(shape, parts) {
   const header = Buffer.alloc(4 + 4 * shape.length);
   header.writeUInt16BE((8 << 8) | shape.length, 2);
-  shape.forEach((side, axis) => header.writeUInt32BE(side, 4 + 4 * axis));
+  for (const [axis, side] of shape.entries()) header.writeUInt32BE(side, 4 + 4 * axis);
   return gzipSync(Buffer.concat([header, ...parts]), { level: 9 });
 }
 const count = labels.reduce((sum, part) => sum + part.length, 0);
