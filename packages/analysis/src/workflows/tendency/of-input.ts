@@ -43,7 +43,7 @@ export async function tendencyOfInput(
   how: Pick<WorkflowOptions, 'engine' | 'signal' | 'onProgress'> = {},
 ): Promise<TendencyResult> {
   const { metric } = given;
-  const { vatSide, smallestBlock, stabilitySubsets, seed, thin, name } = { ...TENDENCY_DEFAULTS, ...given };
+  const { vatSide, smallestBlock = null, stabilitySubsets, seed, thin, name } = { ...TENDENCY_DEFAULTS, ...given };
   const marks = (given.marks ?? (input.logLikelihood ? PAPER_MARKS : [])) as readonly MarkRule[];
   const n = input.outputs.shape[0];
   checkSmallest(smallestBlock, n);
