@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type ImportOptions, importRun } from '@epochscope/analysis';
+import { httpStore, type ImportOptions, importRun } from '@epochscope/analysis';
 import { tensorToMatrix } from '@epochscope/analysis/formats';
 import { checkWeights, planImport, readArchitecture } from '@epochscope/analysis/runs';
 import { EpochscopeError } from '@epochscope/core-wasm';
@@ -18,9 +18,35 @@ export interface ImportRunOptions {
   series?: string;
   pattern?: string;
   model?: string;
+  revisions?: string;
+  resume: boolean;
   link: boolean;
   keepLayout: boolean;
   overwrite: boolean;
+}
+
+/** Which of the checkpoints that lie somewhere. */
+export interface SeriesChoice {
+  revisions?: string;
+  series?: string;
+  pattern?: string;
+}
+
+/** A hub is asked with patience, and says so. */
+export const hubOptions = (output: Output) => ({
+  signal: output.signal,
+  onWait: (message: string) => output.say(message),
+});
+
+/** Whether an address is that of checkpoints, rather than of a run. */
+export async function isSeriesAddress(place: string, { revisions }: SeriesChoice): Promise<boolean> {
+  if (!/^https?:\/\//i.test(place)) return false;
+  return (
+    revisions !== undefined ||
+    !(await httpStore(place)
+      .has('run.json')
+      .catch(() => false))
+  );
 }
 
 /** Reads labels and inputs, imports, says what was taken and what was not. */
@@ -38,6 +64,9 @@ export async function importFolder(
     firstEpoch: options.firstEpoch,
     series: options.series,
     pattern: options.pattern,
+    revisions: options.revisions,
+    hub: hubOptions(output),
+    resume: options.resume,
     link: options.link,
     keepLayout: options.keepLayout,
     overwrite: options.overwrite,
@@ -72,8 +101,12 @@ function samplesOf(tensor: Awaited<ReturnType<typeof readArrayFile>>, file: stri
 }
 
 /** What a folder of checkpoints would give, looking at every file's header. */
-export async function describeFolder(directory: string, output: Output): Promise<void> {
-  const plan = await planImport(directory);
+export async function describeFolder(
+  directory: string,
+  { revisions, series, pattern }: SeriesChoice,
+  output: Output,
+): Promise<void> {
+  const plan = await planImport(directory, { revisions, series, pattern, hub: hubOptions(output) });
   const progress = output.progress('Looking at files');
   const rows: (string | number)[][] = [];
   const broken: { path: string; reason: string }[] = [];

@@ -113,6 +113,8 @@ export async function openRun(place: Place): Promise<Run> {
   if (!manifest.complete) warnings.push('the run is not complete: training goes on, or was cut off');
   const find = (wanted: string | number) => findSnapshot(whole, wanted, store.name);
   let header: KnownHeader | null = null;
+  /** Opened once: they hold nothing, and each opening is a request. */
+  const remote = new Map<string, StoredFile>();
   const links = new Map<string, WeightPlaces>();
   const places: Run['weightPlaces'] = async (wanted) => {
     const { id } = find(wanted);
@@ -201,8 +203,11 @@ export async function openRun(place: Place): Promise<Run> {
           await noted.read(0, Math.min(noted.size, ...[...tensors.values()].map(({ begin }) => begin)));
           return noted;
         }
+        const known = remote.get(linked.place);
+        if (known) return known;
         const opened = await openFile(linked.place);
         checkSame(linked, opened);
+        if (/^https?:/.test(linked.place)) remote.set(linked.place, opened);
         return opened;
       });
     };

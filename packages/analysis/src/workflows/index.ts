@@ -81,6 +81,7 @@ export {
   type WorkflowProgress,
 } from './run.js';
 export { chooseSnapshots, chosenSamples, pick } from './select.js';
+export { checkOfRun } from './series-check.js';
 export {
   TENDENCY_DEFAULTS,
   type TendencyOfMatrixOptions,

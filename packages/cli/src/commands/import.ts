@@ -41,6 +41,11 @@ export function define(command: Command): Command {
       'how names count, where no rule foresees it: "model_{epoch}_{step}.pt", "{series}/x*-{step}.pt", ** for folders',
     )
     .option(
+      '--revisions <names>',
+      'of a model on a hub: which revisions, with * for any text: "step*"; several by commas',
+    )
+    .option('--resume', 'go on with a run whose import was cut off', false)
+    .option(
       '--link',
       'leave the weights where they are and write an index of them: for large checkpoints that stay in their place',
       false,
@@ -49,7 +54,7 @@ export function define(command: Command): Command {
     .option('--overwrite', 'replace an existing run', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  epochscope import lightning_logs/version_0 -o my-run\n  epochscope import acts --outputs "epoch_{epoch}/{layer}.npy" --labels labels.npy -o my-run\n  epochscope change my-run',
+      '\nExamples:\n  epochscope import lightning_logs/version_0 -o my-run\n  epochscope import acts --outputs "epoch_{epoch}/{layer}.npy" --labels labels.npy -o my-run\n  epochscope import https://huggingface.co/ORG/MODEL --revisions "step*" --link -o my-run\n  epochscope change my-run',
     );
 }
 

@@ -1,31 +1,40 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listResults, openRun, type Run } from '@epochscope/analysis';
-import { checkSeries, type SeriesCheck } from '@epochscope/analysis/methods';
+import { importRun, listResults, memoryStore, openRun, type Run } from '@epochscope/analysis';
+import type { SeriesCheck } from '@epochscope/analysis/methods';
+import { checkOfRun } from '@epochscope/analysis/workflows';
 import { printable } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
-import { describeFolder } from '../import-run.js';
+import { describeFolder, hubOptions, isSeriesAddress, type SeriesChoice } from '../import-run.js';
 import type { Output } from '../output.js';
 import { table } from './_shared.js';
 
 export function define(command: Command): Command {
   return command
     .argument('<run>', 'run directory, or a folder that other tools wrote (see "epochscope import")')
+    .option('--revisions <names>', 'of a model on a hub: which, with * for any text: "step*"')
+    .option('--series <name>', 'which of several series of checkpoints')
+    .option('--pattern <path>', 'how names of checkpoints count')
     .option(
       '--check',
       'is the series what it says? names copies, snapshots out of line, weights that are no numbers',
     )
-    .addHelpText('after', '\nExamples:\n  epochscope info my-run\n  epochscope info my-run --check');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  epochscope info my-run\n  epochscope info my-run --check\n  epochscope info https://huggingface.co/ORG/MODEL --revisions "step*" --check',
+    );
 }
 
-export async function run(
-  [directory]: string[],
-  { check }: { check?: boolean },
-  output: Output,
-): Promise<void> {
+interface Options extends SeriesChoice {
+  check?: boolean;
+}
+
+export async function run([directory]: string[], options: Options, output: Output): Promise<void> {
+  const { check } = options;
   const own = await stat(join(directory!, 'run.json')).catch(() => null);
   const folder = own ? null : await stat(directory!).catch(() => null);
-  if (folder?.isDirectory()) return describeFolder(directory!, output);
+  if (folder?.isDirectory() || (await isSeriesAddress(directory!, options)))
+    return check ? checkFolder(directory!, options, output) : describeFolder(directory!, options, output);
   const opened = await openRun(directory!);
   const { manifest, warnings } = opened;
   for (const warning of warnings) output.warn(warning);
@@ -75,19 +84,40 @@ export async function run(
   });
 }
 
-/** Looks at the floating-point tensors that the first snapshot has. */
-async function checkRun(run: Run, output: Output): Promise<SeriesCheck> {
-  const ids = run.manifest.snapshots.map(({ id }) => id);
-  const { tensors } = ids.length ? await run.weightPlaces(ids[0]!) : { tensors: new Map<string, never>() };
+function checkRun(run: Run, output: Output): Promise<SeriesCheck> {
   const progress = output.progress('Comparing snapshots');
-  return checkSeries(
-    ids,
-    [...tensors.values()]
-      .filter(({ dtype }) => dtype.includes('float'))
-      .map(({ name, shape }) => ({ name, size: shape.reduce((a: number, b: number) => a * b, 1) })),
-    async (name, indices) => (await run.series(name, { indices, signal: output.signal })).data,
-    { signal: output.signal, onProgress: (done, total) => progress.update(done, total) },
-  ).finally(() => progress.stop());
+  return checkOfRun(run, {
+    signal: output.signal,
+    onProgress: (done, total) => progress.update(done, total),
+  }).finally(() => progress.stop());
+}
+
+/** Checkpoints as they lie, or a series on a hub: linked in memory, so that nothing is written and only what is looked at is read. */
+async function checkFolder(
+  place: string,
+  { revisions, series, pattern }: Options,
+  output: Output,
+): Promise<void> {
+  const store = memoryStore();
+  const progress = output.progress('Reading headers');
+  const summary = await importRun(place, store, {
+    link: true,
+    revisions,
+    series,
+    pattern,
+    hub: hubOptions(output),
+    signal: output.signal,
+    onProgress: (done, total, path) => progress.update(done, total, path),
+  }).finally(() => progress.stop());
+  for (const note of summary.notes) if (!/^the weights stay/.test(note)) output.say(`note: ${note}`);
+  for (const { reason } of summary.leftOut) output.warn(`left out: ${reason}`);
+  const checked = await checkRun(await openRun(store), output);
+  output.result(`${place}\n${checkText(checked, summary.snapshots.length)}`, {
+    snapshots: summary.snapshots,
+    notes: summary.notes,
+    leftOut: summary.leftOut,
+    check: checked,
+  });
 }
 
 function checkText({ findings, tensors, frozen, sampled }: SeriesCheck, snapshots: number): string {

@@ -1,4 +1,4 @@
-import { random } from '../../random.js';
+import { type Random, random } from '../../random.js';
 
 /** Weights looked at of one tensor: enough to tell a fault, whatever its size (docs/guides, "Is the series what it says?"). */
 const SAMPLED = 256;
@@ -25,6 +25,8 @@ export type SeriesFinding = {
   | { kind: 'copy'; snapshots: [string, string] }
   /** Some tensors do, while others differ: part of a snapshot was taken from another. */
   | { kind: 'tensor-copy'; snapshots: [string, string]; tensors: string[] }
+  /** One of several files of a snapshot is, to the byte, one of another's. */
+  | { kind: 'file-copy'; snapshots: [string, string]; files: string[] }
   /** The snapshot does not lie between its neighbours: swapped, misnamed, or of another training. `excess` null: they are equal. */
   | { kind: 'out-of-line'; snapshot: string; excess: number | null }
   /** Some of its tensors do not. */
@@ -55,7 +57,15 @@ export async function checkSeries(
   ids: readonly string[],
   tensors: readonly SeriesTensor[],
   read: (tensor: string, indices: readonly number[]) => Promise<Float32Array>,
-  options: { seed?: number; signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+  options: {
+    seed?: number;
+    /** Weights that are drawn together, one after another in the tensor: fewer reads. Default 1. */
+    together?: number;
+    /** Per snapshot the SHA-256 of each of its files, where it is known unread. */
+    files?: readonly (readonly { name: string; sha256: string }[])[];
+    signal?: AbortSignal;
+    onProgress?: (done: number, total: number) => void;
+  } = {},
 ): Promise<SeriesCheck> {
   const n = ids.length;
   const looked: { name: string; own: Distances; enough: boolean }[] = [];
@@ -69,7 +79,7 @@ export async function checkSeries(
     options.signal?.throwIfAborted();
     const count = Math.min(SAMPLED, size);
     if (!count) continue;
-    const indices = [...random(options.seed ?? 1, t).sample(size, count)];
+    const indices = drawn(random(options.seed ?? 1, t), size, count, options.together ?? 1);
     const values = await read(name, indices);
     sampled += count;
     const row = (i: number) => values.subarray(i * count, (i + 1) * count);
@@ -108,10 +118,22 @@ export async function checkSeries(
     out: enough ? outOfLine(own, sound, n, TENSOR) : new Map<number, number>(),
   }));
   const findings: ({ at: number } & SeriesFinding)[] = [];
+  const equal = equalFiles(ids, options.files ?? []);
+  for (const { a, b, names, whole, ids: snapshots } of equal)
+    findings.push({
+      at: b,
+      grade: whole && a === 0 && b === 1 ? 'note' : 'fault',
+      ...(whole ? { kind: 'copy', snapshots } : { kind: 'file-copy', snapshots, files: names }),
+      text: whole
+        ? `${snapshots[1]} is a copy of ${snapshots[0]}: the files are the same, byte by byte (SHA-256)`
+        : `${snapshots[1]} and ${snapshots[0]} share ${names.length === 1 ? 'a file' : `${names.length} files`}, the same byte by byte (SHA-256): ${listed(names)}`,
+    });
   for (const [pair, same] of twins) {
     const [a, b] = pair.split('/').map(Number) as [number, number];
     const snapshots: [string, string] = [ids[a]!, ids[b]!];
     const neighbours = b - a === 1;
+    // Said already, and for certain.
+    if (equal.some((one) => one.a === a && one.b === b)) continue;
     if (same.length === looked.length)
       findings.push({
         at: b,
@@ -150,7 +172,7 @@ export async function checkSeries(
         kind: 'out-of-line',
         snapshot: ids[i]!,
         excess: told(e),
-        text: `${ids[i]} is out of line (${e === Infinity ? 'its neighbours are equal' : `the way over it is ${e.toFixed(1)} times the way past it, a sound one at most ${WHOLE}`}): swapped, misnamed, or of another training`,
+        text: `${ids[i]} is out of line (${e === Infinity ? 'its neighbours are equal' : e > WHOLE ? `the way over it is ${e.toFixed(1)} times the way past it, a sound one at most ${WHOLE}` : 'without it its neighbours lie in line'}): swapped, misnamed, or of another training`,
       });
       continue;
     }
@@ -178,6 +200,38 @@ export async function checkSeries(
     frozen,
     sampled,
   };
+}
+
+/** `count` indices below `size`, in stretches of `together`. */
+function drawn(dice: Random, size: number, count: number, together: number): number[] {
+  const stretches = Math.floor(size / together);
+  if (together === 1 || stretches * together < count) return [...dice.sample(size, count)];
+  return [...dice.sample(stretches, Math.ceil(count / together))]
+    .flatMap((at) => Array.from({ length: together }, (_, k) => at * together + k))
+    .slice(0, count);
+}
+
+/** Files that are equal in two snapshots, from hashes that a hub or an index knows: nothing is read. */
+function equalFiles(ids: readonly string[], files: readonly (readonly { name: string; sha256: string }[])[]) {
+  const seen = new Map<string, number>();
+  const pairs = new Map<string, string[]>();
+  for (const [i, list] of files.entries())
+    for (const { name, sha256 } of list) {
+      const before = seen.get(sha256);
+      if (before !== undefined && before !== i)
+        pairs.set(`${before}/${i}`, [...(pairs.get(`${before}/${i}`) ?? []), name]);
+      seen.set(sha256, i);
+    }
+  return [...pairs].map(([pair, names]) => {
+    const [a, b] = pair.split('/').map(Number) as [number, number];
+    return {
+      a,
+      b,
+      names,
+      whole: names.length === files[b]!.length && names.length === files[a]!.length,
+      ids: [ids[a]!, ids[b]!] as [string, string],
+    };
+  });
 }
 
 /** Snapshots so far apart are compared at most: enough where some that lie between are out of line. */

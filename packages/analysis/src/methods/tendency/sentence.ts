@@ -7,7 +7,8 @@ const shareText = (share: number) => `${share > 0 && share < 0.005 ? 'under 1' :
 /** Blocks whose mean best-match Jaccard index with those of other samples is below this are not to be relied on. */
 export const STABLE = 0.5;
 /** Subsets of the samples show other blocks. */
-export const isUnstable = ({ stability }: Pick<TendencyPanel['blocks'], 'stability'>) => stability.value !== null && stability.value < STABLE;
+export const isUnstable = ({ stability }: Pick<TendencyPanel['blocks'], 'stability'>) =>
+  stability.value !== null && stability.value < STABLE;
 
 /**
  * What the picture shows, in one line, the same in the terminal, in elements and in reports: "10 blocks, 17 % of the

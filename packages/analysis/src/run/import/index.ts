@@ -4,13 +4,16 @@ import type { StoredTensor, Tensor } from '../../formats/types.js';
 import { layersOfGraph, specOf } from '../../models/graph/spec.js';
 import { type Graph, INPUT } from '../../models/graph/types.js';
 import { type Place, storeOf } from '../../stores/of.js';
+import type { Store } from '../../stores/types.js';
 import type { WeightsLink } from '../link.js';
+import { readManifest } from '../read.js';
 import type { LayerInfo, SnapshotInfo } from '../types.js';
-import { createRun } from '../write.js';
+import { createRun, resumeRun } from '../write.js';
 import { type Architecture, graphWith, samplesFor } from './architecture.js';
 import { type CanonicalPlan, planWeights, storedByPlan } from './canonical.js';
 import { some } from './names.js';
 import { describeOutputs, findOutputs, type OutputFile, outputsOfFolder, readOutput } from './outputs.js';
+import { storeOfSeries } from './place.js';
 import {
   type FoundRun,
   type FoundSnapshot,
@@ -38,6 +41,8 @@ export interface ImportOptions extends Omit<RecogniseOptions, 'except'> {
   architecture?: Architecture;
   /** Leave the weights where they are: the run holds an index of them (`weights.json`), and needs their files from then on. */
   link?: boolean;
+  /** Go on with a run that was cut off: snapshots that are there are not read again. */
+  resume?: boolean;
   /** Leave PyTorch's [out, in, …] as it is. */
   keepLayout?: boolean;
   overwrite?: boolean;
@@ -68,7 +73,7 @@ export interface ImportPlan extends Omit<FoundRun, 'snapshots'> {
 
 /** What an import would take: snapshots with their outputs, in order. Opens no weights. Throws `missing`, `argument`. */
 export async function planImport(place: Place, options: ImportOptions = {}): Promise<ImportPlan> {
-  const store = await storeOf(place);
+  const store = await storeOfSeries(place, options);
   const matched = options.outputs ? await findOutputs(store, options.outputs) : [];
   const except = new Set(matched.map(({ path }) => path));
   let found: FoundRun;
@@ -103,7 +108,8 @@ export async function planImport(place: Place, options: ImportOptions = {}): Pro
   }
   const order = (s: PlannedSnapshot) => s.epoch ?? s.step ?? 0;
   if (matched.length) planned.sort((a, b) => order(a) - order(b));
-  return { ...found, snapshots: planned };
+  const told = (store as Store & { notes?: readonly string[] }).notes ?? [];
+  return { ...found, snapshots: planned, notes: [...told, ...found.notes] };
 }
 
 const epochId = (epoch: number) => `epoch-${String(epoch).padStart(4, '0')}`;
@@ -158,7 +164,19 @@ export async function importRun(
   let samples: Tensor | undefined;
   const ids = idsOf(plan.snapshots);
   const sample = options.inputs?.shape.slice(1);
+  const from = {
+    folder: nameOf(store),
+    layout: plan.layout,
+    ...(options.revisions === undefined ? {} : { revisions: options.revisions }),
+  };
+  const there = options.resume ? await snapshotsThere(target, from) : null;
+  if (there) writer = await resumeRun(target);
   for (const [i, snapshot] of plan.snapshots.entries()) {
+    // The first is described again, so that the others are held against it.
+    if (first && there?.has(ids[i]!)) {
+      written.push(there.get(ids[i]!)!);
+      continue;
+    }
     if (options.signal?.aborted)
       throw new EpochscopeError('cancelled', `importing was cancelled before ${snapshot.path}`, {
         path: snapshot.path,
@@ -220,7 +238,7 @@ export async function importRun(
         layers: mergeLayers(graph ? layersOfGraph(graph) : (canonical?.layers ?? []), outputs.layers),
         classes: classesOf(options),
         inputShape: graph?.inputShape ?? inputs?.shape.slice(1) ?? null,
-        training: { importedFrom: { folder: nameOf(store), layout: plan.layout } },
+        training: { importedFrom: from },
       },
       { overwrite: options.overwrite },
     );
@@ -231,6 +249,11 @@ export async function importRun(
       step: snapshot.step,
       metrics: snapshot.metrics,
     };
+    if (there?.has(info.id)) {
+      await opened?.close();
+      written.push(info);
+      continue;
+    }
     const captured = new Map<string, Tensor>();
     for (const file of snapshot.files) captured.set(file.layer, await readOutput(store, file.path));
     const bad = new Map<string, number>();
@@ -300,6 +323,28 @@ export async function importRun(
       ? first.graph.nodes.length
       : new Set([...(canonical?.layers ?? []), ...outputs.layers].map(({ name }) => name)).size,
   };
+}
+
+/** What a run that was cut off holds already, by id; null where there is none. Throws `argument` for one of another series. */
+async function snapshotsThere(
+  target: Place,
+  from: Record<string, string>,
+): Promise<Map<string, SnapshotInfo> | null> {
+  const store = await storeOf(target);
+  if (!(await store.has('run.json'))) return null;
+  const { training, snapshots } = await readManifest(store);
+  guard(
+    JSON.stringify(training?.importedFrom) === JSON.stringify(from),
+    'argument',
+    () =>
+      `${store.name} holds a run that was not imported from ${from.folder}; choose another folder, or --overwrite it`,
+    { path: store.name },
+  );
+  const kept = new Map<string, SnapshotInfo>();
+  for (const info of snapshots)
+    for (const file of ['weights.safetensors', 'weights.json'])
+      if (await store.has(`snapshots/${info.id}/${file}`)) kept.set(info.id, info);
+  return kept;
 }
 
 async function readAll(stored: ReadonlyMap<string, StoredTensor>): Promise<Map<string, Tensor>> {

@@ -1,9 +1,11 @@
 import { guard } from '@epochscope/core-wasm';
 import { readText } from '../../stores/content.js';
-import { type Place, storeOf } from '../../stores/of.js';
+import type { HubOptions } from '../../stores/hub/index.js';
+import type { Place } from '../../stores/of.js';
 import type { Store } from '../../stores/types.js';
 import { findForeign, foreignNotes } from './foreign.js';
 import { byName, gapsOf, parsePath, some } from './names.js';
+import { storeOfSeries } from './place.js';
 import { findPlaces, OUTPUT_FOLDERS, partialNotes, type TreeFile, type WeightsPlace } from './places.js';
 import { groupBy, groupSeries, type Member, type Series, type SeriesOptions } from './series.js';
 import { readTrainerState } from './trainer-state.js';
@@ -42,6 +44,10 @@ export interface RecogniseOptions extends SeriesOptions {
   series?: string;
   /** The epoch of the first snapshot: shifts all. Default: as named (Lightning counts from 0, which is shifted by one). */
   firstEpoch?: number;
+  /** Of a model on a hub: which revisions, with * for any text ("step*"). Default: the one the address names, else main. */
+  revisions?: string;
+  /** How a hub is asked. */
+  hub?: HubOptions;
   /** Files that are known to be something else (layer outputs). */
   except?: ReadonlySet<string>;
 }
@@ -61,7 +67,7 @@ interface Candidate {
  * where nothing is recognised, naming what can be; `format` where several runs are there and none is chosen.
  */
 export async function recogniseRun(place: Place, options: RecogniseOptions = {}): Promise<FoundRun> {
-  const store = await storeOf(place);
+  const store = await storeOfSeries(place, options);
   const tree = await listTree(store);
   const except = options.except ?? new Set<string>();
   const files = tree.files.filter(({ path }) => !except.has(path));

@@ -91,14 +91,15 @@ async function refusal(url: URL, answer: Response, withToken: boolean): Promise<
       `${where}: access is gated: accept its terms on its page, and ${login}`,
       fields,
     );
-  if (answer.status === 404 || /NotFound$/.test(code))
-    return new EpochscopeError('missing', `${where} does not exist${code ? ` (${code})` : ''}`, fields);
+  // Hubs answer so for what is private and for what is not there.
   if (answer.status === 401 || answer.status === 403)
     return new EpochscopeError(
-      answer.status === 401 && /^RepoNotFound|^$/.test(code) ? 'missing' : 'io',
-      `${where}: the server refuses (status ${answer.status}${said ? `: ${said}` : ''}); does it exist? If it is private, ${login}`,
+      /NotFound$/.test(code) ? 'missing' : 'io',
+      `${where}: the server refuses (status ${answer.status}${code ? `, ${code}` : ''}): it does not exist, or is private: ${login}`,
       fields,
     );
+  if (answer.status === 404 || /NotFound$/.test(code))
+    return new EpochscopeError('missing', `${where} does not exist${code ? ` (${code})` : ''}`, fields);
   if (answer.status === 429)
     return new EpochscopeError('io', `${where}: too many requests (status 429)`, fields);
   return new EpochscopeError('io', `${where}: status ${answer.status}${said ? `: ${said}` : ''}`, fields);

@@ -1,0 +1,58 @@
+import { elementCount, isFloating } from '../formats/dtypes.js';
+import { checkSeries, type SeriesCheck } from '../methods/series-check/index.js';
+import type { Run } from '../run/types.js';
+import { identityOf } from '../stores/identity.js';
+
+/** Of weights on the web so many tensors are looked at, and of each one stretch: a request a tensor and snapshot. */
+const REMOTE_TENSORS = 24;
+const STRETCH = 256;
+/** From a disk several short stretches: few reads, and weights from all over the tensor. */
+const NEAR = 8;
+
+/**
+ * Is a run's series what it says (`methods/series-check`)? Looks at its floating-point tensors, and at hashes of files that an index or a
+ * hub knows. Of weights that are linked from the web 24 tensors are looked at, the largest and others evenly.
+ */
+export async function checkOfRun(
+  run: Run,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+): Promise<SeriesCheck> {
+  const ids = run.manifest.snapshots.map(({ id }) => id);
+  if (!ids.length) return checkSeries([], [], async () => new Float32Array(0));
+  const files: { name: string; sha256: string }[][] = [];
+  let remote = false;
+  const first = await run.weightPlaces(ids[0]!);
+  for (const id of ids) {
+    const { path, files: linked } = await run.weightPlaces(id);
+    remote ||= linked?.some(({ place }) => /^https?:/.test(place)) ?? false;
+    if (linked) {
+      files.push(linked.flatMap(({ place, sha256 }) => (sha256 ? [{ name: nameOf(place), sha256 }] : [])));
+      continue;
+    }
+    // Where its writer stored it and the file is as it left it.
+    const identity = path.startsWith('steps/') ? null : await identityOf(run.store, path);
+    files.push(identity && 'sha256' in identity ? [{ name: nameOf(path), sha256: identity.sha256 }] : []);
+  }
+  const all = [...first.tensors.values()]
+    .filter(({ dtype }) => isFloating(dtype))
+    .map(({ name, shape }) => ({ name, size: elementCount(shape) }));
+  return checkSeries(
+    ids,
+    remote ? chosen(all) : all,
+    async (name, indices) => (await run.series(name, { indices, signal: options.signal })).data,
+    { ...options, together: remote ? STRETCH : NEAR, files },
+  );
+}
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+
+/** Evenly by their order, which is that of the net's depth, among those with enough values. */
+function chosen<T extends { size: number }>(tensors: readonly T[]): T[] {
+  const large = tensors.filter(({ size }) => size >= STRETCH);
+  const among = large.length ? large : tensors;
+  if (among.length <= REMOTE_TENSORS) return [...among];
+  return Array.from(
+    { length: REMOTE_TENSORS },
+    (_, k) => among[Math.floor((k * among.length) / REMOTE_TENSORS)]!,
+  );
+}
