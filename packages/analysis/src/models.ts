@@ -19,6 +19,7 @@ export {
   isGraphSpec,
   type LinearisedGraph,
   shapesOf,
+  smoothJvp,
 } from './models/graph/index.js';
 export {
   buildModel,

@@ -55,6 +55,9 @@ describe('figures over seeds', () => {
     expect(fillFigures('{a}, {a:0}, {a:%1}', figures)).toBe('0.25, 0, 25.0 %');
     expect(fillFigures('rows {split rows 1 → 10:%0}', figures)).toBe('rows 60 ± 14 %');
     expect(fillFigures('{some:1}; {none}', figures)).toBe('2.0 ± 1.4 (2 of 3 seeds); –');
+    // Counts.
+    expect(fillFigures('{n:1}', { n: overSeeds([10]) })).toBe('10');
+    expect(fillFigures('{n:1}', { n: overSeeds([10, 9]) })).toBe('9.5 ± 0.7');
     expect(() => fillFigures('{b}', figures)).toThrow('no figure is called b');
   });
 });

@@ -89,7 +89,9 @@ export function fillFigures(text: string, figures: Record<string, FigureOverSeed
     guard(found, 'argument', () => `claim: no figure is called ${name} in ${JSON.stringify(text)}`);
     if (found.mean === null) return '–';
     const scale = percent ? 100 : 1;
-    const number = (value: number) => (scale * value).toFixed(Number(digits));
+    // A count of one seed is a whole number.
+    const whole = found.values.length === 1 && digits === '1' && !percent && Number.isInteger(found.mean);
+    const number = (value: number) => (scale * value).toFixed(whole ? 0 : Number(digits));
     const known = found.values.filter((v) => v !== null).length;
     const spread = found.sd === null ? '' : ` ± ${number(found.sd)}`;
     const few = known < found.values.length ? ` (${known} of ${found.values.length} seeds)` : '';

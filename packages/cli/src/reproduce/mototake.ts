@@ -7,7 +7,7 @@ import {
   type TrainRunOptions,
 } from '@epochscope/analysis';
 import { type Hierarchy, hierarchyTest } from '@epochscope/analysis/methods';
-import type { Dataset } from '@epochscope/analysis/models';
+import { type Dataset, graphOfRun, prepareTf, smoothJvp } from '@epochscope/analysis/models';
 import { analyseRun } from '../analyse.js';
 import { makeFolder } from '../files.js';
 import type { Output } from '../output.js';
@@ -29,6 +29,7 @@ import {
   tangentClaim,
   vectorClaim,
 } from './mototake-claims.js';
+import { bendingOf, curvatureClaim, curvatureRemark, manifoldClaim } from './mototake-curvature.js';
 import { earlierTraining } from './trained.js';
 import type { Experiment, ExperimentOptions } from './types.js';
 
@@ -43,6 +44,8 @@ const K = 100;
 const CONVOLUTIONAL_K = 500;
 /** Inputs behind the tree of classes. */
 const CLASS_INPUTS = 200;
+/** Inputs at which the map's curvature is worked out. */
+const CURVED = 8;
 /** What the ten classes of CIFAR-10 mean, by WordNet's grouping of them. */
 const CIFAR_HIERARCHY: Hierarchy = [
   [
@@ -122,6 +125,17 @@ export const experiment: Experiment = {
       pictureInputs: INPUTS,
       name: 'default',
     });
+    output.say('Curvature along tangents');
+    const opened = await openRun(run);
+    const tf = await prepareTf();
+    const top = phases.layers.at(-1)!;
+    const pixels = (await opened.inputs())!;
+    const indices = [...result.samples.indices].slice(0, quick ? 4 : CURVED);
+    const bending = [];
+    for (const id of [phases.pretrained, phases.finetuned]) {
+      const map = smoothJvp(graphOfRun(tf, opened.manifest, await opened.weights(id), id), top);
+      bending.push(bendingOf(map, id, pixels, indices, [28, 28, 1], seed));
+    }
     output.say('Figures 8 and 9: convolutional nets');
     const convolutional = async (
       name: string,
@@ -184,7 +198,6 @@ export const experiment: Experiment = {
     const names = new Set(pictures.map(({ name }) => name));
     const files = (...wanted: string[]) =>
       wanted.filter((name) => names.has(name)).map((name) => `${name}.png`);
-    const top = phases.layers.at(-1)!;
     const ofNet = ({ result: own, layer }: Convolutional) =>
       own.spectra.find(({ kind, to }) => kind === 'depth' && to === layer) ?? null;
     const noCifar = 'no CIFAR-10 was given (--cifar DIR)';
@@ -211,8 +224,10 @@ export const experiment: Experiment = {
         localityClaim(ofNet(lenet), 'large-is-local-lenet', 'LeNet-5, R3'),
         localityClaim(colour && ofNet(colour), 'large-is-local-cifar', 'CIFAR net, R3', noCifar),
         hierarchyClaim(tested, noCifar),
+        await manifoldClaim(seed),
+        curvatureClaim(bending[0]!, bending[1]!, top),
       ],
-      remarks: remarks(result, phases),
+      remarks: [...remarks(result, phases), curvatureRemark(bending, top)],
       figures: [
         {
           title: 'Figure 6, above: spectra after pre-training and after fine-tuning',
@@ -253,7 +268,7 @@ export const experiment: Experiment = {
           caption:
             'How far the layer moves when the input takes a step along the first right vectors or across them.',
           files: files(`${top}-${phases.pretrained}-steps`),
-          claims: ['normal-moves-less', 'class-hierarchy'],
+          claims: ['normal-moves-less', 'class-hierarchy', 'artificial-manifolds', 'curvature'],
         },
       ],
     };

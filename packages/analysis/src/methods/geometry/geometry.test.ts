@@ -8,6 +8,7 @@ import {
   effectiveRank,
   geometryOfInput,
   hierarchyDistances,
+  hierarchyTest,
   isExplicit,
   jacobianOf,
   type LinearMap,
@@ -398,5 +399,50 @@ describe('class trees', () => {
       ] as never),
     ).toThrow(/stands twice/);
     expect(code([['cat', 'cow']] as never)).toThrow(/got "cow"/);
+  });
+});
+
+describe('hierarchyTest', () => {
+  // Four classes: 0 with 1 and 2 with 3, in SciPy's numbering.
+  const tree = {
+    classes: Uint32Array.of(0, 1, 2, 3),
+    left: Uint32Array.of(0, 2, 4),
+    right: Uint32Array.of(1, 3, 5),
+    heights: Float32Array.of(1, 1, 3),
+  };
+  const names = ['a', 'b', 'c', 'd'];
+  it('gives the tree the share of shuffles that fit as well: of three pairings one', () => {
+    const { correlation, p } = hierarchyTest(
+      tree,
+      names,
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+      { permutations: 3000 },
+    );
+    expect(correlation.value).toBeCloseTo(1, 12);
+    expect(p.value).toBeCloseTo(1 / 3, 1);
+  });
+  it('gives a wrong one nothing, the same for the same seed', () => {
+    const wrong = [
+      ['a', 'c'],
+      ['b', 'd'],
+    ];
+    const { correlation, p } = hierarchyTest(tree, names, wrong, { permutations: 500 });
+    expect(correlation.value).toBeCloseTo(-0.5, 12);
+    expect(p.value).toBe(1);
+    expect(hierarchyTest(tree, names, wrong, { permutations: 500 })).toEqual({
+      correlation,
+      p,
+      permutations: 500,
+    });
+  });
+  it('is undefined with the reason where there are no groups, and refuses classes left out', () => {
+    expect(hierarchyTest(tree, names, ['a', 'b', 'c', 'd']).p).toEqual({
+      value: null,
+      reason: 'all distances are equal in the hierarchy',
+    });
+    expect(() => hierarchyTest(tree, names, [['a', 'b'], 'c'])).toThrow('it leaves out d');
   });
 });

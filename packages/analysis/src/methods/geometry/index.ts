@@ -16,7 +16,9 @@ export {
   hierarchyDistances,
   hierarchyTest,
 } from './classes.js';
+export { type Curvature, curvatureAlong, type SmoothJvp } from './curvature.js';
 export { dimensionsOf, effectiveRank, participationRatio, spreadOf } from './dimension.js';
+export { type Manifold, type ManifoldPoint, manifolds } from './manifolds.js';
 export { type Evaluate, PERTURBATION_LENGTHS, summarisePerturbation } from './perturbation.js';
 export {
   isExplicit,

@@ -4,6 +4,7 @@ export { graphOfOnnx, type OnnxGraph } from './onnx/index.js';
 export { isActivation } from './ops/elementwise.js';
 export { GraphRunner, type LinearisedGraph } from './runner.js';
 export { shapesOf } from './shapes.js';
+export { smoothJvp } from './smooth.js';
 export {
   firstReal,
   type GraphSpec,
