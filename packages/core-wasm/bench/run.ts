@@ -20,6 +20,7 @@ const USAGE = `npm run bench [-- OPTIONS]: times each kernel beside its peers, o
   --peers python    bench/peers.py's too, those that python3 ($PYTHON) has
   --runs 5          runs of each contender
   --budget 4        seconds for one contender at one size
+  --one-thread      leave several threads out: on a machine in use only processor time tells something
   --limit 600       seconds for one call of a Python peer
   --mnist FOLDER    also MNIST's pixels, from train-images-idx3-ubyte.gz
   --cases TEXT      only cases whose data hold this text: "n=10000 d=2 "
@@ -44,6 +45,7 @@ function options() {
         runs: { type: 'string', default: '5' },
         budget: { type: 'string', default: '4' },
         limit: { type: 'string', default: '600' },
+        'one-thread': { type: 'boolean', default: false },
         mnist: { type: 'string' },
         cases: { type: 'string' },
       },
@@ -97,7 +99,7 @@ process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.nod
 Each line: the fastest run, its rate, and how many times as long as the first line it takes.
 `);
 const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
-const threads = cpus().length > 1 ? await startThreads(Math.min(cpus().length, 8)) : null;
+const threads = cpus().length > 1 && !values['one-thread'] ? await startThreads(Math.min(cpus().length, 8)) : null;
 const context = {
   kernels: await loadKernels(),
   relaxed,
