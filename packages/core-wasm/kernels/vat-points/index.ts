@@ -4,7 +4,7 @@ import type { Kernels } from '../../src/load.js';
 import type { Matrix, Metric } from '../../src/matrix.js';
 import { checkWatchers, type SyncJobOptions } from '../../src/steps.js';
 import type { VatResult } from '../vat/result.js';
-import { checkPoints, doneOfVatPoints, prepareChecked, runVatPointsWorker } from './job.js';
+import { checkCore, checkPoints, doneOfVatPoints, prepareChecked, runVatPointsWorker } from './job.js';
 import { finishVatPoints, releaseVatPoints } from './setup/finish.js';
 
 export {
@@ -31,6 +31,10 @@ export { sampleOfVatPoints, type VatPointsPlan, vatPointsPlan } from './setup/pl
  * Exact duplicates are at exactly 0. A zero vector (for correlation a constant row) is at exactly 1 from others and 0
  * from another zero vector.
  *
+ * With `core` = k mutual reachability takes the distance's place: max(dist(i, j), core(i), core(j)), where core(i) is
+ * the distance of i to its k-th nearest other point (hdbscan's min_samples; scikit-learn counts the point itself). The
+ * minimum spanning tree of HDBSCAN, which keeps lone points from joining clusters by a chain.
+ *
  * @param x float32[n × d], finite. Not changed. d = 0 makes all points equal.
  * @returns order uint32[n], weights float32[n−1], parent uint32[n−1]. Ties (equal float32 distances, before the root
  *   for Euclidean): the
@@ -43,12 +47,13 @@ export { sampleOfVatPoints, type VatPointsPlan, vatPointsPlan } from './setup/pl
  * tree shows to be too far are skipped, which never changes a result (docs/decisions/0008). Memory `vatPointsBytes(n,
  * d)`, about 4·n·(d + 100) bytes (from d = 48 on 4·n·(2·d + 130)) and at most 170·n more for the bounds; in
  * JavaScript, while preparing, 400·n.
- * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges).
+ * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges); Campello, Moulavi & Sander
+ * 2013 (mutual reachability).
  */
 export function vatFromPoints(
   kernels: Kernels,
   x: Matrix,
-  options: SyncJobOptions & { metric: Metric },
+  options: SyncJobOptions & { metric: Metric; core?: number },
 ): VatResult {
   checkKernels(kernels);
   checkOptions(options, 'metric');
@@ -58,8 +63,10 @@ export function vatFromPoints(
   if (n < 2) {
     return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
   }
+  const { core = 0 } = options;
+  if (core) checkCore(core, n);
   if (options.signal?.aborted) throw new EpochscopeError('cancelled', 'VAT was cancelled');
-  const job = prepareChecked(kernels, x, options.metric, 1);
+  const job = prepareChecked(kernels, x, options.metric, 1, undefined, undefined, core);
   let finished = false;
   try {
     // Some 50 ms a call at most: a step reads up to n·d values.

@@ -44,6 +44,7 @@ export const MAX_WORKERS = 64;
  * @param x float32[n × d], finite, n ≥ 2. Not changed and not needed afterwards.
  * @param workers 1 to 64; more than 1 needs kernels on a shared memory, and one thread for each.
  * @param plan that of more points than x, of which x is a part; default: these points' own.
+ * @param core k from 1 to n − 1: mutual reachability by the k-th nearest neighbours, as `vatFromPoints`; 0: distances.
  * @throws `shape`, `not-finite`, `memory`, `argument`. Time O(n·d·m + n log n), m ≤ 40.
  */
 export function prepareVatPoints(
@@ -52,10 +53,17 @@ export function prepareVatPoints(
   metric: Metric,
   workers = 1,
   plan?: VatPointsPlan,
+  core = 0,
 ): VatPointsJob {
   checkPoints(x, metric);
   if (plan) checkPlan(plan, x.shape[1]);
-  return prepareChecked(kernels, x, metric, workers, undefined, plan);
+  if (core) checkCore(core, x.shape[0]);
+  guard(
+    !(plan && core),
+    'argument',
+    'core: not with a plan: the nearest neighbours of a point are not those in a part of the points',
+  );
+  return prepareChecked(kernels, x, metric, workers, undefined, plan, core);
 }
 
 /** The same for points that `checkPoints` has seen. */
@@ -66,6 +74,7 @@ export function prepareChecked(
   workers: number,
   way: Way = x.shape[0] <= FEW_POINTS ? 'matrix' : 'tree',
   plan?: VatPointsPlan,
+  core = 0,
 ): VatPointsJob {
   checkKernels(kernels);
   const [n, d] = x.shape;
@@ -95,7 +104,7 @@ export function prepareChecked(
   const found = dimensionsOf(rows, n, d);
   const dimensions = plan ? { ...found, dimensions: plan.dimensions } : found;
   const tag = rows.zero ? 1 : 0;
-  const sizes = { n, d, tag, workers, records: plan?.records ?? asRecords(n, d, l1) } as const;
+  const sizes = { n, d, tag, workers, core, records: plan?.records ?? asRecords(n, d, l1) } as const;
   const pointer =
     way === 'matrix'
       ? prepareMatrix(kernels, rows, dimensions, sizes, l1)
@@ -108,6 +117,16 @@ export function checkPoints(x: Matrix, metric: Metric): void {
   checkOneOf('metric', metric, METRICS);
   checkMatrix(x, 'x');
   checkFinite(x, 'x');
+}
+
+/** Throws `argument` unless n points have k-th nearest neighbours. */
+export function checkCore(core: number, n: number): void {
+  guard(
+    Number.isInteger(core) && core >= 1 && core < n,
+    'argument',
+    () => `core: expected an integer 1 … ${n - 1}: each of ${n} points has ${n - 1} neighbours; got ${core}`,
+    { core, n },
+  );
 }
 
 /** 0: call again; 1: done; 2: cancelled; 3: aborted. */
@@ -144,6 +163,7 @@ export function doneOfVatPoints({ arena }: Kernels, job: VatPointsJob): number {
   const part = (done: number, all: number) => 1 - (1 - Math.min(1, done / all)) ** 2;
   const stage = worker[Worker.stage]!;
   if (stage === Stage.matrix) return 0.99 * part(worker[Worker.row]!, rows);
+  if (stage === Stage.cores) return 0;
   let share = 0;
   if (header[Job.tree]) {
     const tree = arena.u32(worker[Worker.tree]!, TreeWorker.size);

@@ -59,6 +59,10 @@ export enum Job {
    * distinct.
    */
   groups,
+  /** Mutual reachability: which nearest neighbour a core distance goes to; 0: plain distances. */
+  core,
+  /** f32[n]: core distances; 0 where `core` is. */
+  cores,
   /** Two candidates of each worker, for even and odd steps of Prim; see Candidate. */
   candidates,
   size,
@@ -68,7 +72,9 @@ export enum Job {
 export enum Stage {
   /** Rows of the dense matrix, then VAT of it. */
   matrix,
-  /** Rounds of the tree. */
+  /** Core distances of blocks, then … */
+  cores,
+  /** … rounds of the tree, or the search. */
   tree,
   /** Rows of the search for the farthest pair, then … */
   search,
@@ -121,6 +127,8 @@ export enum Worker {
   out,
   /** f32[16] of +∞. */
   infinities,
+  /** f32[16 × core]: the least distances of each point of a block, rising. */
+  neighbours,
   /** Scratch, see Tile. */
   tile,
   /** See TreeWorker; 0: none. */

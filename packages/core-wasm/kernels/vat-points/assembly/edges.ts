@@ -2,6 +2,7 @@
 import { ptr, setFloat, setWord, word } from "../../../assembly/words";
 import { Edge, Job, TreeWorker, Worker } from "../memory";
 import { NONE } from "./blocks";
+import { mutual } from "./cores";
 import { between } from "./light";
 
 /** Keeps an edge; there must be room for it. */
@@ -16,7 +17,9 @@ export function emit(own: usize, i: u32, j: u32, x: f32): void {
   setWord(own, TreeWorker.count, count + 1);
 }
 
-/** Keeps an edge at distance x if the last tree does not show it to be heavy. */
+/** Keeps the edge of points at distance x if the last tree does not show it to be heavy. */
 export function takeLight(job: usize, state: usize, i: u32, j: u32, x: f32): void {
-  if (j != NONE && x <= between(ptr(job, Job.tree), i, j)) emit(ptr(state, Worker.tree), i, j, x);
+  if (j == NONE) return;
+  const y = mutual(job, x, i, j);
+  if (y <= between(ptr(job, Job.tree), i, j)) emit(ptr(state, Worker.tree), i, j, y);
 }

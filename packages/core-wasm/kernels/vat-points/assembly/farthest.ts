@@ -58,6 +58,9 @@ export function startOf(job: usize): u32 {
       start = s;
     }
   }
+  // Mutual reachabilities are no larger; a core distance as large makes all of its point's pairs the farthest.
+  const cores = ptr(job, Job.cores);
+  if (cores) for (let i: u32 = 0; i < word(job, Job.n); i++) if (load<f32>(cores + (<usize>i << 2)) >= best) return 0;
   return start;
 }
 

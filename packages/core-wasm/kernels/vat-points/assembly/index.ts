@@ -5,6 +5,7 @@ import { ptr, setWord, word } from "../../../assembly/words";
 import { Job, Stage, Worker } from "../memory";
 import { atBarrier } from "./barrier";
 import { workerOf } from "./blocks";
+import { coresUnit } from "./cores";
 import { startOf } from "./farthest";
 import { matrixUnit } from "./matrix";
 import { offerStart, primStep } from "./plain";
@@ -26,6 +27,7 @@ export function vatPointsRun(job: usize, worker: u32, steps: u32): u32 {
     const stage = word(state, Worker.stage);
     let end: u32;
     if (stage == Stage.matrix) end = matrixUnit(job, worker, l1);
+    else if (stage == Stage.cores) end = coresUnit(job, worker, l1);
     else if (stage == Stage.tree) {
       end = treeUnit(job, worker, l1);
       if (end == OVERFLOW) {

@@ -6,6 +6,7 @@ import { Farthest } from "../../vat/memory";
 import { Job, PointRecord, Sync, Worker } from "../memory";
 import { atBarrier } from "./barrier";
 import { blockBytes, gather, record, workerOf } from "./blocks";
+import { clear, insert, mutual } from "./cores";
 import { distances, term } from "./distances";
 
 /**
@@ -111,9 +112,24 @@ function rowsOfBlocks(job: usize, state: usize, g: u32, l1: bool): void {
   }
 }
 
+// Distances become mutual reachabilities.
+function toMutual(job: usize, state: usize): void {
+  const n = word(job, Job.n), k = word(job, Job.core), matrix = ptr(job, Job.matrix), list = ptr(state, Worker.neighbours);
+  for (let i: u32 = 0; i < n; i++) {
+    clear(list, k, Infinity);
+    let kth: f32 = Infinity;
+    for (let j: u32 = 0; j < n; j++) if (j != i) kth = insert(list, k, load<f32>(matrix + ((<usize>i * n + j) << 2)));
+    store<f32>(ptr(job, Job.cores) + (<usize>i << 2), kth);
+  }
+  for (let i: u32 = 0; i < n; i++) {
+    for (let j: u32 = 0; j < i; j++) setBoth(job, i, j, mutual(job, load<f32>(matrix + ((<usize>i * n + j) << 2)), i, j));
+  }
+}
+
 // The keys of VAT lie behind the matrix.
 function order(job: usize, state: usize): void {
   const n = word(job, Job.n), matrix = ptr(job, Job.matrix), best = ptr(state, Worker.out), key = matrix + ((<usize>n * n) << 2);
+  if (word(job, Job.core)) toMutual(job, state);
   for (let k: u32 = 0; k < <u32>Farthest.size; k++) setWord(best, k, 0);
   vatFarthest(matrix, n, 0, n, best);
   store<u32>(ptr(job, Job.order), word(best, Farthest.row));

@@ -5,6 +5,7 @@ import { float, ptr, setFloat, setWord, word } from "../../../assembly/words";
 import { Candidate, Job, Sync, Worker } from "../memory";
 import { atBarrier } from "./barrier";
 import { NONE, blockBytes, gather, record, workerOf } from "./blocks";
+import { mutual } from "./cores";
 import { distances, recordDistance } from "./distances";
 
 // @ts-ignore: decorator
@@ -89,7 +90,8 @@ function lowerKeys(job: usize, state: usize, worker: u32, id: u32, slot: u32, to
       for (let lane: usize = 0; lane < 64; lane += 4) {
         const before = load<f32>(K + lane);
         if (before < 0) continue;
-        const x = records ? recordDistance(own, record(job, load<u32>(I + lane)), d, l1, before) : load<f32>(out + lane);
+        const j = load<u32>(I + lane);
+        const x = mutual(job, records ? recordDistance(own, record(job, j), d, l1, before) : load<f32>(out + lane), id, j);
         if (x < before || (x == before && id < load<u32>(P + lane))) {
           store<f32>(K + lane, x);
           store<u32>(P + lane, id);

@@ -3,6 +3,7 @@ import { float, ptr, setWord, word } from "../../../assembly/words";
 import { Job, Round, Row, Tree, TreeWorker, Worker } from "../memory";
 import { NONE, publish, publishBlock, workerOf } from "./blocks";
 import { leastBetween, mostBetween } from "./boxes";
+import { mutual } from "./cores";
 import { rowDistance } from "./distances";
 import { emit } from "./edges";
 import { between } from "./light";
@@ -133,8 +134,12 @@ function chain(job: usize, state: usize, g: u32, l1: bool): void {
       v = rows;
       publish(job, workerOf(job, (g + 1) % workers), ((g + 1) / workers) << 4, v);
     }
-    if (word(v, Row.id) == NONE) break;
-    if (last != 0) emit(own, word(last, Row.id), word(v, Row.id), rowDistance(job, state, last, v, g + (lane >> 4), lane & 15, l1));
+    const j = word(v, Row.id);
+    if (j == NONE) break;
+    if (last != 0) {
+      const i = word(last, Row.id);
+      emit(own, i, j, mutual(job, rowDistance(job, state, last, v, g + (lane >> 4), lane & 15, l1), i, j));
+    }
     last = v;
   }
 }

@@ -34,6 +34,8 @@ export interface Sizes {
   tag: 0 | 1;
   workers: number;
   records: boolean;
+  /** Which neighbour a core distance goes to; 0: plain distances. */
+  core: number;
 }
 
 /** Bytes of a record, and where its quantised coordinates and its prefix begin. */
@@ -45,7 +47,7 @@ function recordOf({ d, records }: Sizes, quantised: boolean, prefix: number) {
 
 /** Where a job of few points keeps all that it holds, from `base` on; memory.ts says what lies there. */
 export function placeMatrix(base: number, sizes: Sizes) {
-  const { n, d, tag, workers, records } = sizes;
+  const { n, d, tag, workers, records, core } = sizes;
   const l = places(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
@@ -58,11 +60,13 @@ export function placeMatrix(base: number, sizes: Sizes) {
     record,
     blocks,
     matrix: l.take(4 * n * (n + 1)),
+    cores: core ? l.take(4 * n) : 0,
     each: Array.from({ length: workers }, () => ({
       points: records ? 0 : l.take(64 * (d + tag) * perWorker),
       rows: l.take(16 * upTo64(4 * (d + tag))),
       out: l.take(64),
       infinities: l.take(64),
+      neighbours: core ? l.take(4 * core) : 0,
     })),
   };
   return { ...at, bytes: l.total - base };
@@ -93,7 +97,8 @@ export interface TreeSizes extends Sizes {
 
 /** The same of a job by way of a tree. */
 export function place(base: number, sizes: TreeSizes) {
-  const { n, d, boundRows: m, boxRows, tag, workers, records, quantised, prefix, groups, rounds } = sizes;
+  const { n, d, boundRows: m, boxRows, tag, workers, records, core } = sizes;
+  const { quantised, prefix, groups, rounds } = sizes;
   const l = places(base);
   const blocks = Math.ceil(n / 16);
   const perWorker = Math.ceil(blocks / workers);
@@ -114,6 +119,7 @@ export function place(base: number, sizes: TreeSizes) {
     boxes: l.take(8 * boxRows * blocks),
     boxesOf16: l.take(8 * boxRows * Math.ceil(blocks / 16)),
     records: records ? l.take(n * record.record) : 0,
+    cores: core ? l.take(4 * n) : 0,
     each: Array.from({ length: workers }, () => ({
       points: l.take(blockBytes * perWorker),
       bounds: l.take(64 * m * perWorker),
@@ -130,9 +136,10 @@ export function place(base: number, sizes: TreeSizes) {
       out: l.take(64),
       infinities: l.take(64),
       tile: l.take(bytesOf(Tile.size)),
+      neighbours: core ? l.take(64 * core) : 0,
     })),
   };
-  const tree = rounds && placeTree(l.take, rounds, { n, blocks, workers });
+  const tree = rounds && placeTree(l.take, rounds, { n, blocks, workers, core });
   // Points are brought into an order in space before there are edges.
   const room = spatialOrderBytes(n, boxRows);
   const space = tree && room <= tree.bytes ? tree.edges : l.take(room);
@@ -150,12 +157,12 @@ export const FEW_POINTS = 1400;
 /**
  * Most bytes of WebAssembly memory that a job over n points of d coordinates takes, what it takes while preparing
  * included: few points (up to 1400) 4·n² and their own; more about 4·n·(d + m + 90), m ≤ 40, and from d = 48 on, up
- * to 1 GB of points, 4·n·(2·d + m + 130).
+ * to 1 GB of points, 4·n·(2·d + m + 130); with core distances of the k-th neighbour 44·n·k more for edges.
  */
-export function vatPointsBytes(n: number, d: number, workers = 1): number {
-  checkCounts({ n, d, workers });
+export function vatPointsBytes(n: number, d: number, workers = 1, core = 0): number {
+  checkCounts({ n, d, workers, core });
   const records = asRecords(n, d, false);
-  const sizes: Sizes = { n, d, tag: 1, workers, records };
+  const sizes: Sizes = { n, d, tag: 1, workers, records, core };
   if (n <= FEW_POINTS)
     return Math.max(placeMatrix(0, sizes).bytes, placeMatrix(0, { ...sizes, records: false }).bytes);
   const m = boundRows(n, d);

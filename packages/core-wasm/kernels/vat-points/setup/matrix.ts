@@ -33,6 +33,8 @@ export function prepareMatrix(
   job[Job.asRecords] = Number(sizes.records);
   job[Job.records] = at.records;
   job[Job.recordBytes] = at.record;
+  job[Job.core] = sizes.core;
+  job[Job.cores] = at.cores;
   at.each.forEach((own, w) => {
     const worker = arena.u32(at.workerHeaders + 4 * Worker.size * w, Worker.size);
     worker[Worker.stage] = Stage.matrix;
@@ -40,6 +42,7 @@ export function prepareMatrix(
     worker[Worker.rows] = own.rows;
     worker[Worker.out] = own.out;
     worker[Worker.infinities] = own.infinities;
+    worker[Worker.neighbours] = own.neighbours;
     if (own.points) arena.u8(own.points, own.rows - own.points).fill(0);
     arena.f32(own.infinities, 16).fill(Infinity);
   });

@@ -49,6 +49,7 @@ interface TreeSizes {
   n: number;
   blocks: number;
   workers: number;
+  core: number;
 }
 
 /**
@@ -58,11 +59,12 @@ interface TreeSizes {
 export function placeTree(
   take: (bytes: number) => number,
   { table }: Rounds,
-  { n, blocks, workers }: TreeSizes,
+  { n, blocks, workers, core }: TreeSizes,
 ) {
-  // At the end the two arrays to sort in hold 28 bytes for each edge kept, so that these may be 4/3 of the new ones.
-  const room = 6 * n;
-  const fresh = Math.ceil((4.5 * n) / workers) + 1024;
+  // A point's core distance is that of up to `core` of its edges. At the end the two arrays to sort in hold 28 bytes for
+  // each edge kept, so that these may be 4/3 of the new ones.
+  const room = (6 + core) * n;
+  const fresh = Math.ceil((0.75 * room) / workers) + 1024;
   const sort = 64 * Math.ceil((room + workers * fresh) / 8);
   const keptBytes = 64 * Math.ceil((4 * Edge.size * room) / 64);
   const bytes = keptBytes + 2 * sort;

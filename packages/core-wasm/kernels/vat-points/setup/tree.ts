@@ -27,7 +27,8 @@ export function prepareTree(
 ): number {
   const { d, tag, workers, records } = all;
   const ofAll = boundsOf(kernels, given, dimensions, all.n, l1);
-  const distinct = distinctPoints(given, ofAll, all.n, d);
+  // Equal points are at distance 0, but not at mutual reachability 0.
+  const distinct = all.core ? null : distinctPoints(given, ofAll, all.n, d);
   const rows = distinct ? rowsOfDistinct(given, distinct) : given;
   const bounds = distinct ? boundsOfDistinct(ofAll, distinct) : ofAll;
   const n = distinct ? distinct.first.length : all.n;
@@ -76,6 +77,8 @@ export function prepareTree(
   job[Job.prefixAt] = at.prefixAt;
   job[Job.tree] = at.tree?.header ?? 0;
   job[Job.groups] = at.groups;
+  job[Job.core] = sizes.core;
+  job[Job.cores] = at.cores;
   job[Job.candidates] = at.candidates;
   const floats = arena.f32(pointer, Job.size);
   floats[Job.relativeTolerance] = bounds.relative;
@@ -88,7 +91,7 @@ export function prepareTree(
   }
   at.each.forEach((own, w) => {
     const worker = arena.u32(at.workerHeaders + 4 * Worker.size * w, Worker.size);
-    worker[Worker.stage] = at.tree ? Stage.tree : Stage.search;
+    worker[Worker.stage] = sizes.core ? Stage.cores : at.tree ? Stage.tree : Stage.search;
     worker[Worker.blocks] = Math.max(0, Math.ceil((at.blocks - w) / workers));
     worker[Worker.largestIndex] = NONE;
     worker[Worker.points] = own.points;
@@ -106,6 +109,7 @@ export function prepareTree(
     worker[Worker.out] = own.out;
     worker[Worker.infinities] = own.infinities;
     worker[Worker.tile] = own.tile;
+    worker[Worker.neighbours] = own.neighbours;
     worker[Worker.tree] = at.tree?.each[w]?.header ?? 0;
     arena.f32(own.infinities, 16).fill(Infinity);
     arena.u32(own.ids, 16 * at.perWorker).fill(NONE);
