@@ -99,7 +99,8 @@ process.stderr.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.nod
 Each line: the fastest run, its rate, and how many times as long as the first line it takes.
 `);
 const relaxed = detectFeatures().relaxedSimd ? await loadKernels({ relaxed: true }) : null;
-const threads = cpus().length > 1 && !values['one-thread'] ? await startThreads(Math.min(cpus().length, 8)) : null;
+const threads =
+  cpus().length > 1 && !values['one-thread'] ? await startThreads(Math.min(cpus().length, 8)) : null;
 const context = {
   kernels: await loadKernels(),
   relaxed,

@@ -41,6 +41,7 @@ export {
 } from '../kernels/truncated-svd/index.js';
 export { type BorrowedMatrix, vatFromMatrixSteps } from '../kernels/vat/index.js';
 export {
+  checkCore,
   doneOfVatPoints,
   edgesOfVatPointsFit,
   finishVatPoints,

@@ -12,7 +12,13 @@ import type { WorkerInit } from './worker-api.js';
 /** A KernelWorker reached through Comlink, or in this thread. */
 export interface RemoteKernels {
   init(options: WorkerInit): Promise<void>;
-  vatPrepare(x: Matrix, metric: Metric, workers: number, plan?: VatPointsPlan): Promise<VatPointsJob>;
+  vatPrepare(
+    x: Matrix,
+    metric: Metric,
+    workers: number,
+    plan?: VatPointsPlan,
+    core?: number,
+  ): Promise<VatPointsJob>;
   vatDone(job: VatPointsJob): Promise<number>;
   vatRun(job: VatPointsJob, worker: number, steps: number): Promise<number>;
   vatFinish(job: VatPointsJob): Promise<VatResult>;

@@ -7,6 +7,7 @@ import {
   type Metric,
 } from '@epochscope/core-wasm';
 import {
+  checkCore,
   checkFinite,
   checkMatrix,
   checkPairwise,
@@ -32,6 +33,7 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'lightEdges' | 'p
     async vat(x, options) {
       checkVat(x, options.metric);
       const [n] = x.shape;
+      if (options.core && n > 1) checkCore(options.core, n);
       if (n < 2)
         return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
       return pool.enqueue(options, async (alive) => {
@@ -164,15 +166,20 @@ async function vatJob(
   pool: Pool,
   alive: Alive,
   x: Matrix,
-  { metric, signal, onProgress }: JobOptions & { metric: Metric },
+  { metric, core = 0, signal, onProgress }: JobOptions & { metric: Metric; core?: number },
   plan?: VatPointsPlan,
 ): Promise<VatPointsJob | null> {
   const [n, d] = x.shape;
   // A thread pays for itself only when it has points to go through.
   const workers = pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(n / 256))) : 1;
-  pool.refuse(`VAT of ${n}×${d} points`, n, (k) => vatPointsBytes(k, d, workers), 'analyse fewer dimensions');
+  pool.refuse(
+    `VAT of ${n}×${d} points`,
+    n,
+    (k) => vatPointsBytes(k, d, workers, core),
+    'analyse fewer dimensions',
+  );
   const first = pool.members[0]!;
-  const job = await alive(first.kernels.vatPrepare(first.hand(x), metric, workers, plan));
+  const job = await alive(first.kernels.vatPrepare(first.hand(x), metric, workers, plan, core));
   const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
   try {
     for (let state = 0; state === 0; ) {

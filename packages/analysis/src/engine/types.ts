@@ -68,8 +68,13 @@ export interface Engine {
   readonly shared: boolean;
   /** Whether the kernels fuse multiply and add, as asked for: results may then differ between machines in the last bits. */
   readonly relaxed: boolean;
-  /** Matrix-free VAT of the rows of x: core-wasm's `vatPointsBytes`, about 4·n·(d + 110) bytes, from d = 48 on 4·n·(2·d + 150). Refuses (code `memory`) what cannot fit. */
-  vat(x: Matrix, options: JobOptions & { metric: Metric }): Promise<VatResult>;
+  /**
+   * Matrix-free VAT of the rows of x; with `core` = k of mutual reachabilities by the k-th nearest neighbours (`vatFromPoints`).
+   *
+   * Memory is core-wasm's `vatPointsBytes`: up to 1400 points 4·n² bytes and their own; of more about 4·n·(d + 130), from d = 48 on
+   * 4·n·(2·d + 170), with `core` 44·n·k more. Refuses (code `memory`) what cannot fit.
+   */
+  vat(x: Matrix, options: JobOptions & { metric: Metric; core?: number }): Promise<VatResult>;
   /**
    * The edges that VAT of more points needs of these (core-wasm's `lightEdgesOfVatPoints`), by the plan of them all: pairs at or under
    * their bottleneck distance, and the farthest pair. Which others come along, and their order, may depend on the threads; what is light

@@ -66,8 +66,8 @@ export class KernelWorker {
     return this.loaded;
   }
 
-  vatPrepare(x: Matrix, metric: Metric, workers: number, plan?: VatPointsPlan): VatPointsJob {
-    return prepareVatPoints(this.owned, x, metric, workers, plan);
+  vatPrepare(x: Matrix, metric: Metric, workers: number, plan?: VatPointsPlan, core?: number): VatPointsJob {
+    return prepareVatPoints(this.owned, x, metric, workers, plan, core);
   }
   vatRun(job: VatPointsJob, worker: number, steps: number): VatPointsState {
     return runVatPointsWorker(this.loaded.exports, job, worker, steps);

@@ -39,6 +39,11 @@ export function define(command: Command): Command {
       oneOf(TENDENCY_METRICS),
       TENDENCY_DEFAULTS.metric,
     )
+    .option(
+      '--core <k>',
+      'mutual reachability instead of the distance: the largest of it and those of both samples to their k-th nearest others',
+      whole(1),
+    )
     .option('--samples <which>', 'only the first N samples, or a file of sample numbers', samplesOption)
     .option(
       '--marks <rules>',
@@ -165,6 +170,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
   decimal?: MatrixOptions['decimal'];
   missing?: 'pairwise';
   check?: string;
+  core?: number;
   force?: boolean;
   vatSide: number;
   smallestBlock?: number;
@@ -216,6 +222,7 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     marks: markRules(o.marks, seed) ?? (figures.includes('marks') ? FIGURE_MARKS : undefined),
     thin: o.thin ?? (figures.includes('thinning') ? FIGURE_THINNING : undefined),
     vatSide,
+    ...(o.core === undefined ? {} : { core: o.core }),
     ...(o.smallestBlock === undefined ? {} : { smallestBlock: o.smallestBlock }),
     ...(o.stability === undefined ? {} : { stabilitySubsets: o.stability }),
     seed,

@@ -23,7 +23,7 @@ import type { Output } from '../output.js';
 export interface FileOptions
   extends Pick<
     Partial<TendencyRunOptions>,
-    'marks' | 'vatSide' | 'smallestBlock' | 'stabilitySubsets' | 'seed' | 'thin' | 'name'
+    'core' | 'marks' | 'vatSide' | 'smallestBlock' | 'stabilitySubsets' | 'seed' | 'thin' | 'name'
   > {
   metric: TendencyMetric;
   /** The first so many samples, or these. */
@@ -91,7 +91,7 @@ export async function checkTreeOfFile(
       { ...input, ...about, labels: null, predictions: null, logLikelihood: null },
       tree,
       options.metric,
-      how,
+      { ...how, ...(options.core ? { core: options.core } : {}) },
     );
   } finally {
     progress.stop();
@@ -184,7 +184,7 @@ export async function tendencyOfFile(
       files: { [basename(shown)]: state },
     };
     await refuseOther(folder, identity, options.force);
-    const { metric, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName } = options;
+    const { metric, core, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName } = options;
     const result = await tendencyOfInput(
       input,
       {
@@ -194,7 +194,7 @@ export async function tendencyOfFile(
         chosen,
         notes,
       },
-      { metric, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName, marks },
+      { metric, core, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName, marks },
       how,
     );
     for (const note of result.panels[0]!.notes ?? []) output.say(`note: ${note}`);

@@ -8,6 +8,7 @@ import { checkCore, checkPoints, doneOfVatPoints, prepareChecked, runVatPointsWo
 import { finishVatPoints, releaseVatPoints } from './setup/finish.js';
 
 export {
+  checkCore,
   doneOfVatPoints,
   prepareVatPoints,
   runVatPointsWorker,

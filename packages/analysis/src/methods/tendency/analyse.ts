@@ -27,6 +27,8 @@ export interface TendencyInput {
 
 export interface TendencyOptions extends JobOptions {
   metric: TendencyMetric;
+  /** k: mutual reachability by the k-th nearest neighbours takes the distance's place; points only. */
+  core?: number;
   marks: readonly MarkRule[];
   /** Side of the stored VAT image; 0 for none. The iVAT image is always drawn from the weights. */
   vatSide: number;
@@ -74,6 +76,7 @@ export async function analyseTendency(
   }));
   const begun = performance.now();
   const { unit, notes, ...vat } = await vatOf(engine, input, options.metric, {
+    core: options.core,
     signal: options.signal,
     onProgress: options.onProgress,
   }).catch((cause) => {
@@ -108,6 +111,7 @@ export async function analyseTendency(
     n,
     d,
     metric: options.metric,
+    ...(options.core ? { core: options.core } : {}),
     start: vat.order[0] ?? 0,
     ...vat,
     vat: image,
@@ -127,6 +131,7 @@ export async function analyseTendency(
       ? { value: null, reason: `not worked out for ${n} samples unless asked for` }
       : await blockStability(engine, input, blocks, vat.order, {
           metric: options.metric,
+          core: options.core,
           subsets,
           smallest: options.smallestBlock,
           seed: options.seed,

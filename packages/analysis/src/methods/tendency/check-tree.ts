@@ -3,6 +3,7 @@ import { pointDistance } from '@epochscope/core-wasm/reference';
 import type { Engine, JobOptions } from '../../engine/types.js';
 import { toFloat64 } from '../../formats/dtypes.js';
 import type { TensorData } from '../../formats/types.js';
+import { yieldToEventLoop } from '../../yield.js';
 import type { TendencyInput } from './analyse.js';
 import { type TendencyMetric, vatOf } from './space.js';
 
@@ -95,19 +96,19 @@ export function readSpanningTree(
  *
  * Accepted as rounding: a relative 1e-5, for cosine and correlation 4e-7 more, and what float32 rows leave open.
  * Throws `format` with the first edge that is wrong and why, beside what `analyseTendency` throws. Time that of VAT and
- * O(n·(d + log n)); memory 8·n·d bytes beside VAT's.
+ * O(n·(d + log n)), with `core` O(n²·(d + log n)); memory 8·n·d bytes beside VAT's.
  */
 export async function checkSpanningTree(
   engine: Pick<Engine, 'vat' | 'vatFromMatrix'>,
   input: TendencyInput,
   tree: SpanningTree,
   metric: TendencyMetric,
-  options: JobOptions = {},
+  options: JobOptions & { core?: number } = {},
 ): Promise<TreeCheck> {
   const n = input.outputs.shape[0];
   guard(n >= 2, 'argument', () => `a spanning tree needs at least 2 samples, got ${n}`, { n });
   const vat = await vatOf(engine, input, metric, options);
-  const { distance, rounding } = distancesOf(input, metric);
+  const { distance, rounding } = await distancesOf(input, metric, options);
   const minimal = climbable(vat, distance);
   const { name, from, to, weights } = tree;
   const check: TreeCheck = {
@@ -137,7 +138,7 @@ export async function checkSpanningTree(
       if (!(off <= room))
         wrong(
           e,
-          `joins samples ${i} and ${j} at ${number(given)}, but their ${metric === 'precomputed' ? 'dissimilarity' : `${metric} distance`} is ${number(weight)}${powerOf(given, weight)}`,
+          `joins samples ${i} and ${j} at ${number(given)}, but their ${options.core ? 'mutual reachability' : metric === 'precomputed' ? 'dissimilarity' : `${metric} distance`} is ${number(weight)}${powerOf(given, weight)}`,
           { given, weight },
         );
       if (weight > 0) check.largestWeightError = Math.max(check.largestWeightError!, off / weight);
@@ -165,11 +166,42 @@ function powerOf(given: number, weight: number): string {
   return near(weight / 2) || near(2 * weight) ? ', of which it is half or twice as much' : '';
 }
 
-/** Dissimilarities of an input's samples in float64, and how far float32 rows may have moved each. */
-function distancesOf(
-  { outputs, space }: TendencyInput,
+/** What edges weigh, in float64: dissimilarities or, with `core`, mutual reachabilities by every sample's distances. */
+async function distancesOf(
+  input: TendencyInput,
   metric: TendencyMetric,
-): { distance: (i: number, j: number) => number; rounding: (i: number, j: number) => number } {
+  { core = 0, signal }: JobOptions & { core?: number },
+): Promise<Distances> {
+  const { distance, rounding } = plainDistances(input, metric);
+  if (!core) return { distance, rounding };
+  const n = input.outputs.shape[0];
+  // The neighbour that a core distance goes to, and the distance.
+  const neighbours = new Uint32Array(n);
+  const cores = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    if (i % 64 === 0) {
+      await yieldToEventLoop();
+      if (signal?.aborted) throw new EpochscopeError('cancelled', 'the check was cancelled');
+    }
+    const row = Float64Array.from({ length: n }, (_, j) =>
+      j === i ? Number.POSITIVE_INFINITY : distance(i, j),
+    );
+    cores[i] = row.slice().sort()[core - 1]!;
+    neighbours[i] = row.indexOf(cores[i]!);
+  }
+  return {
+    distance: (i, j) => Math.max(distance(i, j), cores[i]!, cores[j]!),
+    rounding: (i, j) => Math.max(rounding(i, j), rounding(i, neighbours[i]!), rounding(j, neighbours[j]!)),
+  };
+}
+
+interface Distances {
+  distance: (i: number, j: number) => number;
+  /** How far float32 rows may have moved a distance. */
+  rounding: (i: number, j: number) => number;
+}
+
+function plainDistances({ outputs, space }: TendencyInput, metric: TendencyMetric): Distances {
   const unit = space?.unit ?? 1;
   if (space?.metric === 'matrix') {
     const [n] = outputs.shape;

@@ -1,4 +1,4 @@
-import { METRICS, type Metric } from '@epochscope/core-wasm';
+import { guard, METRICS, type Metric } from '@epochscope/core-wasm';
 import type { Engine, JobOptions, VatResult } from '../../engine/types.js';
 import type { TendencyInput } from './analyse.js';
 
@@ -33,6 +33,8 @@ const SMALLEST = 1.2e-38;
 const inItsUnit = ({ halfSquare, unit }: Space, distance: number): number =>
   halfSquare ? 0.5 * (distance * unit) ** 2 : distance * unit;
 
+const ordinal = (k: number) => ['th', 'st', 'nd', 'rd'][k % 100 > 10 && k % 100 < 14 ? 0 : k % 10] ?? 'th';
+
 /** What `Engine.vatImage` is told of an input, for an image in the unit of its weights. */
 export const imageSpace = (
   space: Space | undefined,
@@ -48,15 +50,27 @@ export async function vatOf(
   engine: Pick<Engine, 'vat' | 'vatFromMatrix'>,
   { outputs, space }: TendencyInput,
   metric: TendencyMetric,
-  options: JobOptions,
+  { core, ...options }: JobOptions & { core?: number },
 ): Promise<VatResult & { unit: number; notes: string[] }> {
-  if (!space)
-    return { ...(await engine.vat(outputs, { ...options, metric: metric as Metric })), unit: 1, notes: [] };
+  const said = core
+    ? [
+        `weights are mutual reachabilities: the largest of a distance and those of both samples to their ${core}${ordinal(core)} neighbours; the VAT image shows distances`,
+      ]
+    : [];
+  if (!space) {
+    const vat = await engine.vat(outputs, { ...options, core, metric: metric as Metric });
+    return { ...vat, unit: 1, notes: said };
+  }
+  guard(
+    !core || space.metric !== 'matrix',
+    'argument',
+    () => `core: mutual reachability is of points; ${metric} gives dissimilarities`,
+  );
   const vat =
     space.metric === 'matrix'
       ? await engine.vatFromMatrix(outputs, options)
-      : await engine.vat(outputs, { ...options, metric: space.metric });
-  const notes = roundingNotes(vat, space);
+      : await engine.vat(outputs, { ...options, core, metric: space.metric });
+  const notes = [...said, ...(core ? [] : roundingNotes(vat, space))];
   // Half squares of rows of length 1 lie in [0, 2]: never out of range.
   let unit = 1;
   if (!space.halfSquare && space.unit !== 1) {

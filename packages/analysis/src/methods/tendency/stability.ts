@@ -11,6 +11,7 @@ const KEPT = 0.8;
 
 export interface StabilityOptions extends JobOptions {
   metric: TendencyMetric;
+  core?: number;
   /** How many subsets. */
   subsets: number;
   /** A smallest size that was given rather than left to the rule: the same share of the samples counts in subsets. */
@@ -30,7 +31,7 @@ export async function blockStability(
   input: TendencyInput,
   found: Pick<Blocks, 'ranges' | 'reason'>,
   order: Uint32Array,
-  { metric, subsets, smallest, seed, signal, onProgress }: StabilityOptions,
+  { metric, core, subsets, smallest, seed, signal, onProgress }: StabilityOptions,
 ): Promise<Figure> {
   if (!found.ranges.length) return { value: null, reason: found.reason ?? 'no blocks' };
   const n = order.length;
@@ -40,7 +41,7 @@ export async function blockStability(
   for (let s = 0; s < subsets; s++) {
     onProgress?.(s, subsets);
     const samples = random(seed, s).subset(n, size);
-    const vat = await vatOf(engine, inputOfSamples(input, samples), metric, { signal });
+    const vat = await vatOf(engine, inputOfSamples(input, samples), metric, { core, signal });
     const again = findBlocks(vat.weights, size, {
       smallest: smallest === undefined ? undefined : Math.max(2, Math.round(KEPT * smallest)),
       bySize: false,

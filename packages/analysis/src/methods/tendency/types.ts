@@ -66,6 +66,8 @@ export interface TendencyPanel {
   n: number;
   d: number;
   metric: TendencyMetric;
+  /** k, where weights are mutual reachabilities: max(distance, those of both samples to their k-th neighbours). */
+  core?: number;
   start: number;
   order: Uint32Array;
   weights: Float32Array;

@@ -34,7 +34,13 @@ import { decidesPredictions, predictedAt, predictingLayer } from '../predictions
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chooseSnapshots, chosenSamples, hashOfSamples, pick, placeOf } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
-import { checkSmallest, PAPER_MARKS, type TendencyRunOptions, tendencyOptions } from './options.js';
+import {
+  checkNeighbours,
+  checkSmallest,
+  PAPER_MARKS,
+  type TendencyRunOptions,
+  tendencyOptions,
+} from './options.js';
 
 export { TENDENCY_DEFAULTS, type TendencyRunOptions } from './options.js';
 
@@ -44,6 +50,8 @@ interface PanelTask {
   snapshot: Pick<SnapshotInfo, 'id' | 'epoch' | 'step'>;
   layer: string;
   metric: TendencyRunOptions['metric'];
+  /** Left out where distances are not mutual reachabilities. */
+  core?: number;
   samples: TendencyRunOptions['samples'];
   marks: TendencyRunOptions['marks'];
   vatSide: number;
@@ -83,6 +91,8 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
     const chosen = chosenSamples(options.samples, count);
     const n = chosen?.length ?? count;
     checkSmallest(options.smallestBlock, n);
+    checkNeighbours(options.core, n);
+    const core = options.core === null ? {} : { core: options.core };
     if (options.thin) thinningSteps(options.thin, n);
     const input = new PlanInput(run);
     // The last layer's outputs give predictions, for marks and scores.
@@ -106,6 +116,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
           snapshot: placeOf(snapshot),
           layer,
           metric,
+          ...core,
           marks,
           vatSide,
           smallestBlock,
@@ -123,6 +134,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
           snapshot: placeOf(snapshot),
           layer,
           metric,
+          ...core,
           samples: options.samples,
           marks,
           vatSide,
@@ -133,7 +145,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
         };
         const all = elementCount(whole.shape);
         const memory =
-          vatPointsBytes(n, d) +
+          vatPointsBytes(n, d, 1, options.core ?? 0) +
           4 * n * d +
           (selection ? 4 * n * all : 0) +
           (chosen ? Math.min(4 * count * all, NPY_BLOCK_BYTES) : 0) +
@@ -177,11 +189,12 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
   async compute(part, context) {
     const { task } = part;
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
-    const { metric, vatSide, smallestBlock, stabilitySubsets, seed } = task;
+    const { metric, core, vatSide, smallestBlock, stabilitySubsets, seed } = task;
     const input = await inputOf(task, context);
     const marks = task.marks ?? (input.logLikelihood ? PAPER_MARKS : []);
     const shared = {
       metric,
+      core,
       marks: marks as MarkRule[],
       ...(smallestBlock === null ? {} : { smallestBlock }),
       ...(stabilitySubsets === null ? {} : { stabilitySubsets }),
@@ -232,6 +245,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       input: await inputOfResult(plan, run, reads),
       parameters: {
         metric: options.metric,
+        ...(options.core === null ? {} : { core: options.core }),
         marks: options.marks ?? 'top-likelihood 10 where there are predictions',
         vatSide: options.vatSide,
         samples: n,

@@ -12,7 +12,13 @@ import { RESULT_FORMAT } from '../../results/types.js';
 import { toolInfo } from '../../version.js';
 import type { WorkflowOptions } from '../run.js';
 import type { Chosen } from '../select.js';
-import { checkSmallest, PAPER_MARKS, TENDENCY_DEFAULTS, type TendencyRunOptions } from './options.js';
+import {
+  checkNeighbours,
+  checkSmallest,
+  PAPER_MARKS,
+  TENDENCY_DEFAULTS,
+  type TendencyRunOptions,
+} from './options.js';
 
 /** What a result says of one matrix beside its figures. */
 export interface TendencyInputAbout {
@@ -28,7 +34,7 @@ export interface TendencyInputAbout {
 export type TendencyOfInputOptions = Partial<
   Pick<
     TendencyRunOptions,
-    'marks' | 'vatSide' | 'smallestBlock' | 'stabilitySubsets' | 'seed' | 'thin' | 'name'
+    'core' | 'marks' | 'vatSide' | 'smallestBlock' | 'stabilitySubsets' | 'seed' | 'thin' | 'name'
   >
 > & { metric: TendencyMetric };
 
@@ -43,9 +49,18 @@ export async function tendencyOfInput(
   how: Pick<WorkflowOptions, 'engine' | 'signal' | 'onProgress'> = {},
 ): Promise<TendencyResult> {
   const { metric } = given;
-  const { vatSide, smallestBlock = null, stabilitySubsets, seed, thin, name } = { ...TENDENCY_DEFAULTS, ...given };
+  const {
+    core = null,
+    vatSide,
+    smallestBlock = null,
+    stabilitySubsets,
+    seed,
+    thin,
+    name,
+  } = { ...TENDENCY_DEFAULTS, ...given };
   const marks = (given.marks ?? (input.logLikelihood ? PAPER_MARKS : [])) as readonly MarkRule[];
   const n = input.outputs.shape[0];
+  checkNeighbours(core, n);
   checkSmallest(smallestBlock, n);
   if (thin) thinningSteps(thin, n);
   const engine = how.engine ?? createEngine();
@@ -62,6 +77,7 @@ export async function tendencyOfInput(
   try {
     const shared = {
       metric,
+      ...(core === null ? {} : { core }),
       marks,
       ...(smallestBlock === null ? {} : { smallestBlock }),
       ...(stabilitySubsets === null ? {} : { stabilitySubsets }),
@@ -91,6 +107,7 @@ export async function tendencyOfInput(
       input: about.input,
       parameters: {
         metric,
+        ...(core === null ? {} : { core }),
         marks: given.marks ?? 'top-likelihood 10 where there are predictions',
         vatSide,
         samples: n,

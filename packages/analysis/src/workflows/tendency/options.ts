@@ -8,6 +8,8 @@ export interface TendencyRunOptions {
   /** Ids, epochs, "first", "last", "init" or "all". */
   snapshots: readonly (string | number)[];
   metric: Metric;
+  /** Mutual reachability by the k-th nearest neighbours takes the distance's place; null: distances. */
+  core: number | null;
   /** The first so many samples, or these; null: all. */
   samples: number | readonly number[] | null;
   /** null: ten of the largest log-likelihood per class, where there are any. */
@@ -32,6 +34,7 @@ export const TENDENCY_DEFAULTS: TendencyRunOptions = {
   layers: null,
   snapshots: ['all'],
   metric: 'euclidean',
+  core: null,
   samples: null,
   marks: null,
   vatSide: 256,
@@ -57,6 +60,16 @@ export function checkSmallest(smallest: number | null, n: number): void {
     () =>
       `smallest block: two blocks of ${smallest} do not fit in ${n} samples; give at most ${Math.max(2, n >> 1)}`,
     { got: smallest, samples: n },
+  );
+}
+
+/** Throws `argument` unless each of n samples has a k-th nearest neighbour, in the subsets for stability too. */
+export function checkNeighbours(core: number | null, n: number): void {
+  guard(
+    core === null || (Number.isInteger(core) && core >= 1 && 2 * core <= n),
+    'argument',
+    () => `core: expected an integer 1 … ${n >> 1}, half of the ${n} samples, got ${core}`,
+    { got: core, samples: n },
   );
 }
 
