@@ -46,6 +46,7 @@ describe('the public names', () => {
       'Arena',
       'METRIC_ID',
       'addCorrelationSteps',
+      'checkCore',
       'checkFinite',
       'checkMatrix',
       'checkPairwise',

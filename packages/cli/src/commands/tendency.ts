@@ -232,7 +232,7 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     const { metric, labels, predictions } = o;
     const own = { ...options, metric, labels, predictions, table: tableOptions, missing: !!o.missing };
     const check = await checkTreeOfFile(target!, o.check, own, output);
-    output.result(treeText(o.check, target!, metric, check), { minimal: true, ...check });
+    output.result(treeText(o.check, target!, o.core ? `${metric}, mutual reachability, k = ${o.core}` : metric, check), { minimal: true, ...check });
     return;
   }
   const drawing = { mode: o.mode, aligned: Boolean(o.aligned) };
@@ -339,7 +339,7 @@ function refuseEarly(
 }
 
 /** What a tree that is minimal was found to be. */
-function treeText(tree: string, file: string, metric: TendencyMetric, check: TreeCheck): string {
+function treeText(tree: string, file: string, metric: string, check: TreeCheck): string {
   const { edges, total, minimalTotal, largestExcess, largestWeightError } = check;
   const share = (value: number) => (value === 0 ? 'exactly' : `to ${value.toExponential(1)}`);
   return [
@@ -347,7 +347,7 @@ function treeText(tree: string, file: string, metric: TendencyMetric, check: Tre
     `  its ${edges} edges join all ${edges + 1} samples with no cycle`,
     ...(largestWeightError === null
       ? []
-      : [`  its weights are the distances of their ends, ${share(largestWeightError)}`]),
+      : [`  its weights are those of its ends, ${share(largestWeightError)}`]),
     `  no edge is longer than the longest on a path between its ends, ${share(largestExcess)}`,
     `  its weights add up to ${total}, those of the tree computed here to ${minimalTotal}`,
   ].join('\n');
