@@ -43,18 +43,16 @@ describe('tendency --check', () => {
     },
   );
 
-  it.each([
-    'sklearn-5',
-    'hdbscan-5',
-    'fast_hdbscan-5',
-    'quitefastmst-5',
-  ])('proves the tree of %s by mutual reachability, and refutes it of distances', async (name) => {
-    const { code, out } = await cli('tendency', iris, '--core', '5', '--check', treeOf(name), '--json');
-    expect(code).toBe(0);
-    const found = JSON.parse(out);
-    expect(Math.abs(found.total - found.minimalTotal)).toBeLessThan(1e-5);
-    expect((await cli('tendency', iris, '--check', treeOf(name))).code).toBe(1);
-  });
+  it.each(['sklearn-5', 'hdbscan-5', 'fast_hdbscan-5', 'quitefastmst-5'])(
+    'proves the tree of %s by mutual reachability, and refutes it of distances',
+    async (name) => {
+      const { code, out } = await cli('tendency', iris, '--core', '5', '--check', treeOf(name), '--json');
+      expect(code).toBe(0);
+      const found = JSON.parse(out);
+      expect(Math.abs(found.total - found.minimalTotal)).toBeLessThan(1e-5);
+      expect((await cli('tendency', iris, '--check', treeOf(name))).code).toBe(1);
+    },
+  );
 
   it('refutes an edge that a path of shorter ones makes needless, and names that path', async () => {
     // In Prim's order the last sample is a leaf: joined to the first one instead, the tree still spans.

@@ -33,6 +33,7 @@ const operator = {
 const JOBS: Record<string, (engine: Engine, options: JobOptions) => Promise<unknown>> = {
   vat: (e, o) => e.vat(x, { metric: 'cosine', ...o }),
   'vat of ties': (e, o) => e.vat(ties, { metric: 'manhattan', ...o }),
+  'vat by mutual reachability': (e, o) => e.vat(more, { metric: 'euclidean', core: 6, ...o }),
   // As a set: threads find edges in other orders.
   lightEdges: async (e, o) => {
     const { from, to, keys, ...rest } = (await e.lightEdges(more, {

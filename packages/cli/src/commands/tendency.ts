@@ -232,7 +232,10 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     const { metric, labels, predictions } = o;
     const own = { ...options, metric, labels, predictions, table: tableOptions, missing: !!o.missing };
     const check = await checkTreeOfFile(target!, o.check, own, output);
-    output.result(treeText(o.check, target!, o.core ? `${metric}, mutual reachability, k = ${o.core}` : metric, check), { minimal: true, ...check });
+    output.result(
+      treeText(o.check, target!, o.core ? `${metric}, mutual reachability, k = ${o.core}` : metric, check),
+      { minimal: true, ...check },
+    );
     return;
   }
   const drawing = { mode: o.mode, aligned: Boolean(o.aligned) };
