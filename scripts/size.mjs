@@ -25,7 +25,7 @@ execFileSync(process.execPath, [join(root, 'packages', 'cli', 'scripts', 'bundle
 const folder = into ?? mkdtempSync(join(tmpdir(), 'epochscope-size-'));
 try {
   const [{ filename, size }] = JSON.parse(
-    npm(['pack', '--json', '--pack-destination', folder], join(root, 'packages', 'cli', 'bundle')),
+    npm(['pack', '--json', '--pack-destination', folder], join(root, 'release', 'epochscope')),
   );
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   npm(['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`], folder);

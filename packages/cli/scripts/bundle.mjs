@@ -1,4 +1,4 @@
-// Makes the package that is published, in packages/cli/bundle: one folder with everything inside and no dependencies.
+// Makes the package that is published, in release/epochscope: one folder with everything inside and no dependencies.
 // The sources' own build (tsc) is what tests and `npm run demo` run; build all packages first.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,7 +12,7 @@ import { licences } from './licences.mjs';
 const cli = fileURLToPath(new URL('..', import.meta.url));
 const root = join(cli, '..', '..');
 const analysis = join(root, 'packages', 'analysis', 'dist');
-const out = join(cli, 'bundle');
+const out = join(root, 'release', 'epochscope');
 const require = createRequire(import.meta.url);
 
 rmSync(out, { recursive: true, force: true });

@@ -23,7 +23,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     })
     .addHelpText(
       'after',
-      '\nEvery command takes --json (results and errors as JSON on stdout) and --debug (stack traces).\nFirst steps:  epochscope demo',
+      '\nEvery command takes --json (results and errors as JSON on stdout) and --debug (stack traces).\nFirst steps:  epochscope demo\n              epochscope PATH opens a run, checkpoints, a matrix, a result, a zip or a net',
     );
   const fail = (code: string, message: string, fields: object, exit: number) => {
     if (wantsJson) io.stdout.write(`${JSON.stringify({ error: { code, message, ...fields } })}\n`);
@@ -31,11 +31,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   };
   const [first, second] = argv;
   // Help of one command is that command's own.
-  const given = first === 'help' && second !== undefined && isCommand(second) ? [second, '--help'] : argv;
+  const given =
+    first === 'help' && second !== undefined && isCommand(second)
+      ? [second, '--help']
+      : argv.length
+        ? argv
+        : ['--help'];
   try {
-    if (!given.length) {
-      program.outputHelp();
-      return 0;
+    if (!isCommand(given[0]!) && !given[0]!.startsWith('-') && given[0] !== 'help') {
+      const { looksLikePath } = await import('./open.js');
+      if (await looksLikePath(given[0]!)) return await openPath(given[0]!, given.slice(1), io);
     }
     // One command is asked for: the others, and what they rest on, are not loaded.
     for (const [name, { about, takes, load }] of Object.entries(COMMANDS)) {
@@ -73,6 +78,26 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     else if (!known && !wantsJson) io.stderr.write('This is a defect of ours; --debug shows where.\n');
     if (known?.code === 'cancelled') return fail(known.code, message, known.fields, 130);
     return fail(known?.code ?? 'internal', message, known?.fields ?? {}, 1);
+  }
+}
+
+/** `epochscope PATH`: says what it is and runs what shows it. What else is given goes to the last command. */
+async function openPath(path: string, rest: readonly string[], io: Io): Promise<number> {
+  const { recognise } = await import('./open.js');
+  const { about, steps, temporary } = await recognise(path);
+  const output = createOutput(io, false);
+  output.say(about);
+  try {
+    for (const [i, step] of steps.entries()) {
+      const last = i === steps.length - 1;
+      // Results of the steps before are talk; the last one's is what was asked for.
+      const code = await main(last ? [...step, ...rest] : step, last ? io : { ...io, stdout: io.stderr });
+      if (code) return code;
+    }
+    return 0;
+  } finally {
+    const { rm } = await import('node:fs/promises');
+    for (const folder of temporary) await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -9,6 +9,12 @@ export async function writeFileWhole(path: string, bytes: Uint8Array | string): 
   await (await storeOf(dirname(path))).write(basename(path), bytes);
 }
 
+export const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+
 /** Makes a folder and those above it. Throws `io`. */
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { httpStore, type ImportOptions, importRun } from '@epochscope/analysis';
 import { tensorToMatrix } from '@epochscope/analysis/formats';
 import { checkWeights, planImport, readArchitecture } from '@epochscope/analysis/runs';
@@ -8,7 +8,7 @@ import { readArrayFile, readLabelsFile } from './matrix-file.js';
 import type { Output } from './output.js';
 
 export interface ImportRunOptions {
-  output: string;
+  output?: string;
   outputs?: string;
   labels?: string;
   inputs?: string;
@@ -55,6 +55,7 @@ export async function importFolder(
   options: ImportRunOptions,
   output: Output,
 ): Promise<void> {
+  const run = options.output ?? `${basename(resolve(directory))}-run`;
   const labels = options.labels ? await readLabelsFile(options.labels) : undefined;
   const inputs = options.inputs ? samplesOf(await readArrayFile(options.inputs), options.inputs) : undefined;
   const given: ImportOptions = {
@@ -75,7 +76,7 @@ export async function importFolder(
     inputs,
   };
   const progress = output.progress(`Importing ${basename(directory)}`);
-  const summary = await importRun(directory, options.output, {
+  const summary = await importRun(directory, run, {
     ...given,
     signal: output.signal,
     onProgress: (done, total, path) => progress.update(done, total, path),
@@ -83,8 +84,8 @@ export async function importFolder(
   for (const note of summary.notes) output.say(`note: ${note}`);
   for (const { reason } of summary.leftOut) output.warn(`left out: ${reason}`);
   output.result(
-    `${summary.layout}: ${counted(summary.snapshots)}, ${summary.layers} layers, ${summary.tensors} tensors${summary.net ? ', with its net: outputs are computed when asked for' : ''}\nwritten to ${options.output}`,
-    { run: options.output, ...summary },
+    `${summary.layout}: ${counted(summary.snapshots)}, ${summary.layers} layers, ${summary.tensors} tensors${summary.net ? ', with its net: outputs are computed when asked for' : ''}\nwritten to ${run}`,
+    { run, ...summary },
   );
 }
 

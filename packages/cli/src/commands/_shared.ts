@@ -64,17 +64,26 @@ export function oneOf<T extends string>(choices: readonly T[]) {
   };
 }
 
-/** "1,2,10", "init,1,10", "every:50", "log:20". */
-export function snapshotPolicy(text: string): SnapshotPolicy {
-  const match = /^(every|log):(\d+)$/.exec(text);
+/** "1,2,10", "init,1,10", "every:50", "every:100steps", "every:2epochs", "log:20". `epochs`: passes of the training. */
+export function snapshotPolicy(text: string, epochs: number): SnapshotPolicy {
+  const passes = /^every:(\d+)\s*epochs?$/.exec(text);
+  if (passes) {
+    const every = Number(passes[1]);
+    if (every < 1) throw new InvalidArgumentError('expected a whole number > 0 after the colon.');
+    const count = Math.floor(epochs / every);
+    return { init: true, epochs: Array.from({ length: count }, (_, i) => (i + 1) * every) };
+  }
+  const match = /^(?:(every):(\d+)\s*(?:steps?)?|(log):(\d+))$/.exec(text);
   if (match) {
-    const count = Number(match[2]);
+    const count = Number(match[2] ?? match[4]);
     if (count < 1) throw new InvalidArgumentError('expected a whole number > 0 after the colon.');
-    return { init: true, ...(match[1] === 'every' ? { everySteps: count } : { logSpaced: count }) };
+    return { init: true, ...(match[1] ? { everySteps: count } : { logSpaced: count }) };
   }
   const parts = names(text);
   if (!parts.every((part) => part === 'init' || /^\d+$/.test(part)))
-    throw new InvalidArgumentError('expected epochs ("init,1,2,10"), "every:STEPS" or "log:COUNT".');
+    throw new InvalidArgumentError(
+      'expected epochs ("init,1,2,10"), "every:1epoch", "every:100steps" or "log:COUNT".',
+    );
   return { init: parts.includes('init'), epochs: parts.filter((part) => part !== 'init').map(Number) };
 }
 

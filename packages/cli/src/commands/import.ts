@@ -9,7 +9,7 @@ export function define(command: Command): Command {
       '<folder>',
       'checkpoint-500/, epoch=1-step=938.ckpt, model_3.pth, 03.weights.h5, epoch_3/*.npy, …',
     )
-    .requiredOption('-o, --output <dir>', 'run directory to write')
+    .option('-o, --output <dir>', 'run directory to write (default: FOLDER-run)')
     .option(
       '--outputs <pattern>',
       'layer outputs in the folder: "acts/epoch_{epoch}/{layer}.npy"; {step} instead of {epoch}',

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { storeOf } from '@epochscope/analysis';
 import type { Command } from 'commander';
+import { isFolder } from '../files.js';
+import { insteadOfRuns, runsIn } from '../open.js';
 import type { Output } from '../output.js';
 import { startServer } from '../serve/index.js';
 import { names, whole } from './_shared.js';
@@ -29,6 +32,11 @@ interface Options {
 }
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
+  if (await isFolder(target!)) {
+    const store = await storeOf(target!);
+    if (!(await store.has('run.json')) && !(await runsIn(store)).length)
+      output.warn(await insteadOfRuns(target!));
+  }
   const serving = await startServer({ target: target!, port: o.port, host: o.host, allowHosts: o.allowHost });
   output.result(serving.url, { url: serving.url, port: serving.port, token: serving.token });
   if (serving.token) output.say('The address holds a token: whoever has it can read what is served.');

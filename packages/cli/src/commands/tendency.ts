@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type TendencyResult, type Thinning, tendencyOfRun } from '@epochscope/analysis';
 import type { MatrixOptions } from '@epochscope/analysis/formats';
@@ -15,6 +14,7 @@ import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
 import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui/drawing';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseFrom, analyseRun } from '../analyse.js';
+import { isFolder } from '../files.js';
 import { findFile, readLabelsFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
@@ -32,7 +32,11 @@ export function define(command: Command): Command {
       'run directory, or a file of points or dissimilarities (rows are samples): .npy, .npz, .safetensors, or a table as text, also gzipped; file.npz:name chooses an array, - is standard input',
     )
     .option('--layers <names>', 'layers; "P1@3" is channel 3 of P1 (default: the last layer)', names)
-    .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])
+    .option(
+      '--snapshots <which>',
+      'ids, epochs, "first", "last", "init" or "all" (default: all, of a run with few)',
+      names,
+    )
     .option(
       '--metric <name>',
       `${TENDENCY_METRICS.join(', ')} (a matrix of dissimilarities, square or condensed)`,
@@ -155,7 +159,7 @@ const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? w
 
 interface Options extends CommonOptions, Partial<PictureOptions> {
   layers?: string[];
-  snapshots: string[];
+  snapshots?: string[];
   metric: TendencyMetric;
   samples?: number | string;
   marks?: string;
@@ -185,7 +189,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
   const figures = o.figure ?? [];
-  const { layers, snapshots, vatSide, seed, name, header, delimiter, decimal, columns, drop } = o;
+  const { layers, snapshots = ['all'], vatSide, seed, name, header, delimiter, decimal, columns, drop } = o;
   const tableOptions: MatrixOptions = {
     header,
     delimiter,
@@ -242,13 +246,14 @@ export async function run([target]: string[], o: Options, output: Output): Promi
   refuseEarly(figures, o.mode, { ...options, labels: o.labels, predictions: o.predictions }, isFile);
   const { result, folder } = isFile
     ? await ofFile(target!)
-    : await analyseRun('tendency', target!, o, output, (run, how) =>
-        tendencyOfRun(
+    : await analyseRun('tendency', target!, o, output, (run, how) => {
+        if (o.snapshots === undefined) refuseMany(run.manifest.snapshots, target!);
+        return tendencyOfRun(
           run,
           { ...options, layers, snapshots, metric: o.metric as Metric, reference: o.reference },
           how,
-        ),
-      );
+        );
+      });
   async function ofFile(file: string) {
     const place = o.output ?? (await namesOfFile(file)).folder;
     const { metric, labels, predictions, force } = o;
@@ -307,12 +312,6 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     },
   );
 }
-
-const isFolder = (path: string) =>
-  stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
 
 /** What figures need and the options leave out is said before the analysis, which may take long. */
 function refuseEarly(
@@ -408,3 +407,21 @@ const thinningSummary = ({ reference, by, least, chosen, steps, fullSeconds }: T
     panels: agreement.map((a, i) => ({ ...a, blocks: panels[i]!.blocks.count })),
   })),
 });
+
+/** All snapshots of a run are taken unasked up to this many. */
+const MOST_UNASKED = 48;
+/** How many are proposed instead. */
+const PROPOSED = 8;
+
+/** Throws `argument` where so many pictures are hardly meant, with snapshots spaced by equal factors to choose instead. */
+function refuseMany(snapshots: readonly { id: string }[], target: string): void {
+  const last = snapshots.length - 1;
+  if (last < MOST_UNASKED) return;
+  const places = Array.from({ length: PROPOSED - 1 }, (_, i) => Math.round(last ** (i / (PROPOSED - 2))));
+  const ids = [...new Set([0, ...places])].map((place) => snapshots[place]!.id);
+  throw new EpochscopeError(
+    'argument',
+    `${target} holds ${snapshots.length} snapshots: a picture of each and every layer is hardly meant; choose some: --snapshots ${ids.join(',')}, or --snapshots all`,
+    { snapshots: snapshots.length },
+  );
+}

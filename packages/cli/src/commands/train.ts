@@ -11,7 +11,7 @@ import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
 export function define(command: Command): Command {
   return command
     .argument('[model]', 'the net, as --model', oneOf(MODEL_NAMES))
-    .requiredOption('-o, --output <dir>', 'run directory to write')
+    .option('-o, --output <dir>', 'run directory to write (default: MODEL-run)')
     .option('--model <name>', MODEL_NAMES.join(', '), oneOf(MODEL_NAMES), 'lenet5')
     .option('--hidden <units>', 'mlp and dbn: units of its hidden layers', (text) =>
       text.split(',').map(whole(1)),
@@ -33,7 +33,7 @@ export function define(command: Command): Command {
     .option('--epochs <n>', 'passes over the training samples', whole(0), TRAIN_DEFAULTS.epochs)
     .option(
       '--snapshots <when>',
-      '"init,1,2,10" as folders, "every:STEPS" or "log:COUNT" as a step log; the last step is always kept',
+      '"init,1,2,10" or "every:1epoch" as folders, "every:100steps" or "log:COUNT" as a step log; the last step is always kept',
     )
     .option('--batch <n>', 'samples a step', whole(1), TRAIN_DEFAULTS.batchSize)
     .option(
@@ -66,7 +66,7 @@ export function define(command: Command): Command {
 }
 
 interface Options {
-  output: string;
+  output?: string;
   model: ModelSpec['name'];
   hidden?: number[];
   activation?: 'relu' | 'sigmoid';
@@ -90,12 +90,13 @@ export async function run([named]: string[], o: Options, output: Output): Promis
   const name = (named as ModelSpec['name'] | undefined) ?? o.model;
   if (activation && name !== 'mlp')
     throw new EpochscopeError('argument', `--activation is for mlp; ${name} has its own`, { model: name });
+  const directory = o.output ?? `${name}-run`;
   const data = await openData(o.data, o, output);
   output.say(
     `${data.name}: ${data.train.count} training and ${data.test.count} test samples from ${data.source}`,
   );
   const summary = await trainTold(
-    o.output,
+    directory,
     data,
     {
       model: { name, seed, ...(hidden ? { hidden } : {}), ...(activation ? { activation } : {}) },
@@ -106,16 +107,16 @@ export async function run([named]: string[], o: Options, output: Output): Promis
       noise: o.noise,
       seed,
       pretrain: name === 'dbn' && o.pretrain > 0 ? { epochs: o.pretrain, learningRate: o.pretrainLr } : null,
-      snapshots: o.snapshots === undefined ? null : snapshotPolicy(o.snapshots),
+      snapshots: o.snapshots === undefined ? null : snapshotPolicy(o.snapshots, epochs),
       samples: o.samples,
     },
     Boolean(o.overwrite),
     output,
   );
   output.result(
-    `${o.output}: ${summary.snapshots} snapshots, test accuracy ${(100 * summary.testAccuracy).toFixed(2)} %, ${Math.round(summary.imagesPerSecond)} images/s`,
+    `${directory}: ${summary.snapshots} snapshots, test accuracy ${(100 * summary.testAccuracy).toFixed(2)} %, ${Math.round(summary.imagesPerSecond)} images/s`,
     {
-      run: o.output,
+      run: directory,
       imagesPerSecond: summary.imagesPerSecond,
       testAccuracy: summary.testAccuracy,
       snapshots: summary.snapshots,

@@ -1,3 +1,4 @@
+import { formatBytes } from '@epochscope/core-wasm';
 import type { Dataset } from '../../datasets/types.js';
 import { elementCount } from '../../formats/dtypes.js';
 import { buildModel, loadWeights, type ModelSpec, prepareTf, weightsOf } from '../../models/index.js';
@@ -62,9 +63,13 @@ export const trainWorkflow: Workflow<TrainRunOptions, TrainTask, Output, TrainRe
     const options = trainOptions(given);
     const data = await context.dataset(options.data);
     // Refused before anything is written.
-    snapshotPlan(options.snapshots, options.epochs, Math.ceil(data.train.count / options.batchSize));
+    const { size: count } = snapshotPlan(
+      options.snapshots,
+      options.epochs,
+      Math.ceil(data.train.count / options.batchSize),
+    );
     const spec = specOf(options, data);
-    const layers = await layersOf(spec);
+    const { layers, weights } = await sizesOf(spec);
     const { data: _, ...decides } = options;
     const training = keyOf('training', {
       ...decides,
@@ -114,7 +119,10 @@ export const trainWorkflow: Workflow<TrainRunOptions, TrainTask, Output, TrainRe
         ),
       ],
       hint: 'take smaller batches (batchSize)',
-      notes: resumed ? [`${store.name} holds this training, cut off: it goes on`] : [],
+      notes: [
+        ...(resumed ? [`${store.name} holds this training, cut off: it goes on`] : []),
+        `${count} ${count === 1 ? 'snapshot' : 'snapshots'} of ${formatBytes(4 * weights)} will be kept, ${formatBytes(4 * weights * count)} in all`,
+      ],
       facts: { data: data.name },
     };
   },
@@ -181,10 +189,11 @@ export async function trainRun(
   );
 }
 
-async function layersOf(spec: ModelSpec): Promise<readonly LayerInfo[]> {
+async function sizesOf(spec: ModelSpec): Promise<{ layers: readonly LayerInfo[]; weights: number }> {
   const net = buildModel(await prepareTf(), spec);
+  const weights = net.model.countParams();
   net.model.dispose();
-  return net.layers;
+  return { layers: net.layers, weights };
 }
 
 /** Whether a place holds this training, not done yet. */
