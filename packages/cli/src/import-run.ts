@@ -19,6 +19,7 @@ export interface ImportRunOptions {
   pattern?: string;
   model?: string;
   revisions?: string;
+  base?: string;
   resume: boolean;
   link: boolean;
   keepLayout: boolean;
@@ -67,6 +68,7 @@ export async function importFolder(
     pattern: options.pattern,
     revisions: options.revisions,
     hub: hubOptions(output),
+    base: options.base,
     resume: options.resume,
     link: options.link,
     keepLayout: options.keepLayout,

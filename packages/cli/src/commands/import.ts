@@ -44,6 +44,7 @@ export function define(command: Command): Command {
       '--revisions <names>',
       'of a model on a hub: which revisions, with * for any text: "step*"; several by commas',
     )
+    .option('--base <folder>', 'the net that adapters (LoRA) are added to: snapshots are the merged weights')
     .option('--resume', 'go on with a run whose import was cut off', false)
     .option(
       '--link',

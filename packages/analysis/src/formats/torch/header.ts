@@ -5,7 +5,7 @@ import type { ByteSource } from '../types.js';
 import { readZipDirectory, readZipEntry, type ZipKind } from '../zip.js';
 import { builderOf, describe, dictOf, nameOf, tensorParts } from './objects.js';
 import { findStateDict, MAX_TORCH_NESTING, STATE_DICTS } from './state-dict.js';
-import { checkView, type TorchEntry } from './view.js';
+import { checkView, type TorchEntry, unrealStorage } from './view.js';
 
 /** Names in the state dict. */
 export const MAX_TORCH_TENSORS = 200_000;
@@ -32,14 +32,18 @@ export interface TorchHeader {
   bigEndian: boolean;
 }
 
-/** Reads and checks the pickle and every view; reads no storage. Throws `format`, `unsupported`. */
-export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> {
-  const fail = (message: string, code: 'format' | 'unsupported' = 'format', tensor?: string): never => {
+const failing =
+  (source: ByteSource) =>
+  (message: string, code: 'format' | 'unsupported' = 'format', tensor?: string): never => {
     throw new EpochscopeError(code, `${source.name}: ${message}`, {
       file: source.name,
       ...(tensor && { tensor }),
     });
   };
+
+/** The zip, and what its pickle holds. */
+async function openTorch(source: ByteSource) {
+  const fail = failing(source);
   const start = await source.read(0, Math.min(source.size, LEGACY_MAGIC.length));
   if (start.length === LEGACY_MAGIC.length && LEGACY_MAGIC.every((byte, i) => start[i] === byte))
     fail(
@@ -62,6 +66,24 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
     fail(`expected byte order little or big, got ${JSON.stringify(byteOrder)}`);
 
   const root = readPickle(await readZipEntry(source, zip.get(pickles[0]!)!), `${source.name}:data.pkl`);
+  return { zip, folder, bigEndian: byteOrder === 'big', root };
+}
+
+/** A file that holds one tensor and nothing else: torch.save(tensor, file). Throws `format`. */
+export async function readTorchTensor(
+  source: ByteSource,
+): Promise<{ entry: TorchEntry; header: Pick<TorchHeader, 'bigEndian'> }> {
+  const fail = failing(source);
+  const { zip, folder, bigEndian, root } = await openTorch(source);
+  const parts = tensorParts(root);
+  if (!parts) return fail(`expected one tensor, got ${describe(root)}`);
+  return { entry: checkView('', parts, zip, folder, fail), header: { bigEndian } };
+}
+
+/** Reads and checks the pickle and every view; reads no storage. Throws `format`, `unsupported`. */
+export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> {
+  const fail = failing(source);
+  const { zip, folder, bigEndian, root } = await openTorch(source);
   const found = findStateDict(root);
   if (!found) {
     const alone = 'save the weights alone: torch.save(model.state_dict(), file)';
@@ -97,6 +119,9 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
         skipped.push(name);
         const builder = builderOf(value);
         if (builder) unread.push(`${name} (${builder})`);
+      } else if (unrealStorage(parts) !== null) {
+        skipped.push(name);
+        unread.push(`${name} (${unrealStorage(parts)})`);
       } else {
         const entry = checkView(name, parts, zip, folder, (message) =>
           fail(`tensor ${name}: ${message}`, 'format', name),
@@ -115,5 +140,5 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
   };
   walk(found.dict, '', 0);
   const { path, numbers, beside } = found;
-  return { entries, path, numbers, skipped, unread, beside, bigEndian: byteOrder === 'big' };
+  return { entries, path, numbers, skipped, unread, beside, bigEndian };
 }

@@ -1,12 +1,13 @@
 import { guard } from '@epochscope/core-wasm';
 import { budgetOf } from '../budget.js';
-import { bytesOf, DTYPE_BYTES } from '../dtypes.js';
-import type { ByteSource, StoredTensor, Tensor } from '../types.js';
-import { beginOf, readZipEntry, type ZipEntry } from '../zip.js';
+import type { ByteSource, Tensor } from '../types.js';
+import { readZipEntry, type ZipEntry } from '../zip.js';
 import { readTorchHeader, type TorchHeader } from './header.js';
-import { isPlain, rawView, type TorchEntry, viewOf } from './view.js';
+import { type TorchEntry, viewOf } from './view.js';
 
+export { readDistributed } from './distributed.js';
 export { readTorchHeader, type TorchHeader } from './header.js';
+export { storedTorchEntry } from './stored.js';
 export type { TorchEntry } from './view.js';
 
 // PyTorch's torch.save since 1.6: a zip of NAME/data.pkl and NAME/data/<key>, one storage each, tensors being views of
@@ -19,38 +20,6 @@ export async function readTorchEntry(
   entry: TorchEntry,
 ): Promise<Tensor> {
   return viewOf(await readZipEntry(source, entry.storage), entry, header.bigEndian);
-}
-
-/** Storages up to this are read whole, and their checksum is looked at; of larger ones only what a view reaches over. */
-const WHOLE_STORAGE = 64_000_000;
-
-/** An entry as a tensor that is read when it is wanted. */
-export async function storedTorchEntry(
-  source: ByteSource,
-  header: TorchHeader,
-  entry: TorchEntry,
-): Promise<StoredTensor> {
-  const { dtype, shape, storage, offset, reach, negative } = entry;
-  const width = DTYPE_BYTES[dtype];
-  const from = storage.deflated ? null : (await beginOf(source, storage)) + offset * width;
-  const whole = from === null || storage.unpacked <= WHOLE_STORAGE;
-  return {
-    dtype,
-    shape,
-    async bytes() {
-      const reached = whole
-        ? (await readZipEntry(source, storage)).subarray(offset * width, (offset + reach) * width)
-        : await source.read(from, reach * width);
-      if (storage.deflated) budgetOf(source).free(storage.unpacked);
-      // Nothing to turn or to gather: as they are, without a copy.
-      return isPlain(entry) && !negative && !header.bigEndian
-        ? reached
-        : bytesOf(rawView(reached, entry, header.bigEndian));
-    },
-    ...(from !== null && isPlain(entry) && !negative && !header.bigEndian
-      ? { range: { file: source.name, begin: from } }
-      : {}),
-  };
 }
 
 /**

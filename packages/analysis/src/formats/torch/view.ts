@@ -20,7 +20,7 @@ const STORAGES: Record<string, DType> = {
   'torch.BoolStorage': 'bool',
 };
 const UNTYPED = ['torch.storage.UntypedStorage', 'torch.UntypedStorage'];
-const DTYPES: Record<string, DType> = {
+export const DTYPES: Record<string, DType> = {
   'torch.float64': 'float64',
   'torch.float32': 'float32',
   'torch.float8_e4m3fn': 'float8_e4m3',
@@ -53,7 +53,7 @@ export interface TorchEntry {
   negative: boolean;
 }
 
-const numbersOf = (value: unknown): number[] | null => {
+export const numbersOf = (value: unknown): number[] | null => {
   const items =
     value instanceof PickleTuple
       ? value.items
@@ -66,6 +66,18 @@ const numbersOf = (value: unknown): number[] | null => {
     ? ([...items] as number[])
     : null;
 };
+
+/** A tensor of PyTorch's own that holds no real numbers: complex or quantised. Its storage's name; null for any other. */
+export function unrealStorage(parts: TensorParts): string | null {
+  const id = parts.storage instanceof PicklePersistent ? parts.storage.id : null;
+  const type = id instanceof PickleTuple ? nameOf(id.items[1]) : '';
+  const name = UNTYPED.includes(type) ? nameOf(parts.dtype) : type;
+  return /^torch\.(Complex\w+Storage|Q(U?Int|uantized)\w*Storage|complex\d+|q(u?int)\w+|float8_\w*uz|float4\w*)$/.test(
+    name,
+  )
+    ? name
+    : null;
+}
 
 /** Everything that is needed before a byte of the storage is read. */
 export function checkView(

@@ -8,8 +8,6 @@ const FOREIGN = {
   orbax:
     'Orbax checkpoints of JAX, which are not read: restore them in Python and save the arrays with np.savez("params_1.npz", **flat), see docs/guides/jax.md',
   flax: 'msgpack files of Flax, which are not read: restore them in Python and save the arrays with np.savez("params_1.npz", **flat), see docs/guides/jax.md',
-  distributed:
-    'distributed checkpoints of PyTorch, which are not read: python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model_1.pt',
   'saved model':
     'TensorFlow SavedModels, which are not read: save the Keras model as model.save("net-03.keras"), or its weights as model.save_weights("03.weights.h5")',
   tensorflow: 'TensorFlow checkpoints, which are not read: save as model.save_weights("03.weights.h5")',
@@ -28,13 +26,12 @@ export function foreignFile(name: string): ForeignKind | null {
 }
 
 /** Folders that one of these wrote hold nothing else of ours. */
-const WHOLE_FOLDER = new Set<ForeignKind>(['orbax', 'saved model', 'distributed']);
+const WHOLE_FOLDER = new Set<ForeignKind>(['orbax', 'saved model']);
 
 function folderKind(names: readonly string[]): ForeignKind | null {
   const has = (...wanted: string[]) => wanted.some((name) => names.includes(name));
   if (has('_CHECKPOINT_METADATA', 'manifest.ocdbt', '_METADATA')) return 'orbax';
   if (has('saved_model.pb')) return 'saved model';
-  if (has('.metadata') && names.some((name) => name.endsWith('.distcp'))) return 'distributed';
   return null;
 }
 

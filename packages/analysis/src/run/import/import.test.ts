@@ -478,7 +478,6 @@ describe('recognising a folder', () => {
     ],
     ['one Orbax checkpoint', { _METADATA: '{}', 'd/x': 'x' }, 'Orbax checkpoints of JAX'],
     ["Flax's msgpack", { 'checkpoint-100/flax_model.msgpack': 'x' }, 'checkpoint-100: msgpack files of Flax'],
-    ['distributed PyTorch', { 'step_1/.metadata': 'x', 'step_1/__0_0.distcp': 'x' }, 'dcp_to_torch'],
     ['SavedModels', { 'epoch_1/saved_model.pb': 'x', 'epoch_1/variables/v.index': 'x' }, 'SavedModels'],
     ['sharded Keras weights', { 'model.weights.json': '{}', 'model_00000.x': '' }, 'without max_shard_size'],
     ['pickles', { 'params_1.pkl': 'x', 'params_2.pkl': 'x' }, 'params_1.pkl, params_2.pkl: Python pickles'],

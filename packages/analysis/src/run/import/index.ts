@@ -9,6 +9,7 @@ import type { WeightsLink } from '../link.js';
 import { readManifest } from '../read.js';
 import type { LayerInfo, SnapshotInfo } from '../types.js';
 import { createRun, resumeRun } from '../write.js';
+import { isAdapter, mergedAdapter } from './adapter.js';
 import { type Architecture, graphWith, samplesFor } from './architecture.js';
 import { type CanonicalPlan, planWeights, storedByPlan } from './canonical.js';
 import { some } from './names.js';
@@ -41,6 +42,8 @@ export interface ImportOptions extends Omit<RecogniseOptions, 'except'> {
   architecture?: Architecture;
   /** Leave the weights where they are: the run holds an index of them (`weights.json`), and needs their files from then on. */
   link?: boolean;
+  /** The net that adapters are added to (PEFT's LoRA): snapshots are the merged weights. Default: the adapters alone. */
+  base?: Place;
   /** Go on with a run that was cut off: snapshots that are there are not read again. */
   resume?: boolean;
   /** Leave PyTorch's [out, in, …] as it is. */
@@ -171,6 +174,7 @@ export async function importRun(
   };
   const there = options.resume ? await snapshotsThere(target, from) : null;
   if (there) writer = await resumeRun(target);
+  const base = options.base === undefined ? null : await openBase(options.base, options);
   for (const [i, snapshot] of plan.snapshots.entries()) {
     // The first is described again, so that the others are held against it.
     if (first && there?.has(ids[i]!)) {
@@ -190,11 +194,17 @@ export async function importRun(
     try {
       if (snapshot.weights) {
         opened = await openWeights(store, snapshot.weights, sample);
-        const { tensors, numbers, architecture: own } = opened;
+        const { numbers, architecture: own } = opened;
+        let { tensors } = opened;
         if (!first) notes.push(...opened.notes);
+        if (isAdapter(tensors.keys())) {
+          if (base) tensors = await mergedAdapter(store, snapshot.weights.path, tensors, base.tensors);
+          else if (!first)
+            notes.push('these are adapters alone (LoRA): --base FOLDER adds them to the net they belong to');
+        }
         canonical = planWeights(tensors, snapshot.path, options);
         stored = storedByPlan(canonical, tensors);
-        if (options.link) link = linkTo(store, snapshot.path, opened, canonical);
+        if (options.link) link = linkTo(store, snapshot.path, opened, tensors, canonical);
         else stored = await readSmall(stored);
         if (
           numbers.epoch !== undefined &&
@@ -279,6 +289,7 @@ export async function importRun(
     samples ??= inputs;
     written.push(info);
   }
+  await base?.close();
   if (!writer || !first) {
     const reasons = leftOut.map(({ reason }) => reason);
     throw new EpochscopeError(
@@ -323,6 +334,19 @@ export async function importRun(
       ? first.graph.nodes.length
       : new Set([...(canonical?.layers ?? []), ...outputs.layers].map(({ name }) => name)).size,
   };
+}
+
+/** The one net of a place. Throws `argument` where there are several snapshots. */
+async function openBase(place: Place, { hub }: ImportOptions): Promise<OpenedWeights> {
+  const { store, snapshots } = await planImport(place, { hub });
+  const [only] = snapshots;
+  guard(
+    snapshots.length === 1 && only?.weights,
+    'argument',
+    () => `${store.name}: expected the one net that adapters are added to, got ${snapshots.length} snapshots`,
+    { path: store.name },
+  );
+  return openWeights(store, only.weights);
 }
 
 /** What a run that was cut off holds already, by id; null where there is none. Throws `argument` for one of another series. */

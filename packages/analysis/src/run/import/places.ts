@@ -9,6 +9,7 @@ export type WeightsKind =
   | 'sharded'
   | 'shards'
   | 'modules'
+  | 'distributed'
   | 'torch'
   | 'keras'
   | 'tfjs'
@@ -128,6 +129,10 @@ function inFolder(folder: string, paths: readonly string[], notes: string[]): We
       places.push({ kind: 'shards', path: list[0]!, files: list });
     }
   }
+  // torch.distributed.checkpoint: what lies beside is its own; the optimizer's is no net.
+  const metadata = paths.find((path) => nameOf(path) === '.metadata');
+  if (metadata && paths.some((path) => path.endsWith('.distcp')))
+    return /^optim\w*?(_\d+)?$/i.test(nameOf(folder)) ? [] : [{ kind: 'distributed', path: metadata }];
   const model = paths.find((path) => nameOf(path) === 'model.json');
   if (model) return [...places, { kind: 'tfjs', path: model }];
   const singles = [...rest].flatMap((path) => placeOfFile(path) ?? []);

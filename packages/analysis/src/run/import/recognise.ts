@@ -160,7 +160,7 @@ function candidatesOf(places: readonly WeightsPlace[], files: readonly TreeFile[
 
 /** Usual names of the one model of a folder: the folder is what is numbered, and shown. */
 const USUAL =
-  /\/((pytorch_|tf_)?model(\.safetensors|\.bin|\.h5|-\d+-of-\d+\.\w+|\.(safetensors|bin)\.index\.json|\.json)|modules\.json|weights\.\w+)$/;
+  /\/((pytorch_|tf_)?model(\.safetensors|\.bin|\.h5|-\d+-of-\d+\.\w+|\.(safetensors|bin)\.index\.json|\.json)|modules\.json|\.metadata|weights\.\w+)$/;
 
 function shownPath({ path }: WeightsPlace): string {
   return path.includes('/') ? path.replace(USUAL, '') : path;
@@ -359,6 +359,7 @@ function layoutName({ members }: Series<Candidate>): string {
     sharded: 'safetensors',
     shards: 'safetensors',
     modules: 'sentence-transformers',
+    distributed: 'PyTorch distributed',
   };
   const kind = members.find(({ item }) => item.weights)?.item.weights?.kind;
   return kind ? (kinds[kind] ?? 'NumPy') : 'layer outputs';

@@ -68,7 +68,13 @@ function countBroken(bytes: Uint8Array, dtype: DType, count: number): number {
 }
 
 /** A link to where the tensors of a snapshot lie. Throws `unsupported` where one does not lie in one stretch of a file that has an address. */
-export function linkTo(store: Store, path: string, opened: OpenedWeights, plan: CanonicalPlan): WeightsLink {
+export function linkTo(
+  store: Store,
+  path: string,
+  { files: opened }: OpenedWeights,
+  stored: ReadonlyMap<string, StoredTensor>,
+  plan: CanonicalPlan,
+): WeightsLink {
   const refuse = (why: string): never => {
     throw new EpochscopeError(
       'unsupported',
@@ -81,7 +87,7 @@ export function linkTo(store: Store, path: string, opened: OpenedWeights, plan: 
   const fileOf = (name: string): number => {
     const known = places.get(name);
     if (known !== undefined) return known;
-    const seen = opened.files.seen.get(name) ?? refuse(`${name} is no file of its own`);
+    const seen = opened.seen.get(name) ?? refuse(`${name} is no file of its own`);
     const address = store.addressOf?.(seen.path) ?? refuse(`files of ${store.name} have no address`);
     files.push({ ...address, size: seen.size, stamp: seen.stamp });
     places.set(name, files.length - 1);
@@ -90,7 +96,7 @@ export function linkTo(store: Store, path: string, opened: OpenedWeights, plan: 
   const tensors = new Map<string, LinkedTensor>();
   for (const [name, { from, mask, axes, dtype, shape }] of plan.recipes) {
     const range =
-      opened.tensors.get(from)!.range ??
+      stored.get(from)!.range ??
       refuse(`${from} does not lie in one piece (packed, or of a format that is read whole)`);
     guard(
       mask === undefined,

@@ -8,7 +8,7 @@ import { readSafetensorsHeader, storedEntry } from '../../formats/safetensors.js
 import { readShardIndex } from '../../formats/sharded.js';
 import { contentOf, explained, headOf } from '../../formats/sniff.js';
 import { readTfjsModel } from '../../formats/tfjs.js';
-import { readTorchHeader, storedTorchEntry } from '../../formats/torch/index.js';
+import { readDistributed, readTorchHeader, storedTorchEntry } from '../../formats/torch/index.js';
 import type { ByteSource, StoredTensor, Tensor } from '../../formats/types.js';
 import { withStored } from '../../stores/content.js';
 import { joinPath, shown, splitPath } from '../../stores/paths.js';
@@ -143,6 +143,13 @@ async function openPlace(
           numbers: header.numbers,
         };
       });
+    case 'distributed':
+      return told(files, path, async (source) => {
+        const { tensors, unread } = await readDistributed(source, (file) =>
+          files.source(joinPath(folder, file)),
+        );
+        return withoutOptimizer(tensors, leftOut(unread, 'being of types that are not read'));
+      });
     case 'safetensors':
       return told(files, path, async (source) => {
         const { entries, unread } = await readSafetensorsHeader(source);
@@ -212,6 +219,16 @@ async function openPlace(
     default:
       return only(inMemory(await readArrays(store, path, place.kind === 'npy folder' ? '.npy' : '.npz')));
   }
+}
+
+/** The net's tensors of all that a training keeps in one checkpoint: those under "model", else all that are no optimizer's. */
+function withoutOptimizer(tensors: Map<string, StoredTensor>, notes: string[]): Opened {
+  const names = [...tensors.keys()];
+  const model = names.filter((name) => /^(model|module|state_dict)\./.test(name));
+  const kept = new Set(model.length ? model : names.filter((name) => !/^optim/i.test(name)));
+  const beside = new Set(names.flatMap((name) => (kept.has(name) ? [] : [name.split('.')[0]!])));
+  if (beside.size) notes.push(`not taken: what is kept under ${some([...beside])}`);
+  return only(new Map([...tensors].filter(([name]) => kept.has(name))), notes);
 }
 
 /** A failure to read a file as what the file is instead, where its first bytes tell it. */
