@@ -14,6 +14,7 @@ import {
   tangentClaim,
   vectorClaim,
 } from './mototake-claims.js';
+import { bendingOf, curvatureRemark, manifoldClaim } from './mototake-curvature.js';
 
 const phases = { pretrained: 'rbm-3', finetuned: 'last', layers: ['H1', 'H2', 'H3'] };
 const locality = (r: GeometryResult, { pretrained, layers }: typeof phases) =>
@@ -194,5 +195,35 @@ describe('the claims of Mototake & Ikegami', () => {
     const vanished = { ...own, sigma: own.sigma.map((s, i) => (i === 59 ? 1e-9 : s)) };
     expect(localityClaim(vanished, 'x', 'net').figures.which).toBe(2);
     expect(localityClaim(null, 'x', 'net', 'not run')).toMatchObject({ holds: null, note: 'not run' });
+  });
+});
+
+describe('artificial manifolds and curvature', () => {
+  it('come out right on surfaces that are known', async () => {
+    const { holds, figures } = await manifoldClaim(2);
+    expect(holds).toBe(true);
+    expect(figures.right).toBe(1);
+    expect(figures.error).toBeLessThan(1e-7);
+  });
+
+  it('of pictures: along each direction, left out where there is none, with the reason for other nets', () => {
+    const pixels = { data: Uint8Array.from({ length: 2 * 25 }, (_, i) => (i < 25 ? (i * 37) % 256 : 0)) };
+    // x ↦ (Σx, (Σx)²/2): a path that bends.
+    const jvp = (x: Float64Array, v: Float64Array) => {
+      const sum = (list: Float64Array) => list.reduce((a, b) => a + b, 0);
+      return Float64Array.of(sum(v), sum(x) * sum(v));
+    };
+    const bending = bendingOf({ jvp }, 'last', pixels, [0, 1], [5, 5, 1], 1);
+    const random = bending.along.get('random')!;
+    const s = pixels.data.slice(0, 25).reduce((a, b) => a + b / 255, 0);
+    // Of the parabola (t, t²/2) at t = Σx.
+    expect(random[0]!.curvature).toBeCloseTo(1 / (1 + s * s) ** 1.5, 8);
+    // A blank picture has no tangent.
+    expect(bending.along.get('rotation')![1]).toBeNull();
+    const other = bendingOf({ reason: 'R1 is a relu' }, 'init', pixels, [0], [5, 5, 1], 1);
+    const text = curvatureRemark([other, bending], 'H3');
+    expect(text).toContain('| init | all | – | – | – | R1 is a relu |');
+    expect(text).toMatch(/\| last \| rotation \| .* \| 1 of 2 inputs \|/);
+    expect(text).toMatch(/Radians .* along tangents and .* along random directions at last/);
   });
 });

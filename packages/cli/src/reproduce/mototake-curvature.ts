@@ -129,32 +129,7 @@ function turning({ along }: Bending, names: readonly string[]): number | null {
     : null;
 }
 
-/** The paper's open point, measured: how much the map bends along tangents, before and after fine-tuning. */
-export function curvatureClaim(before: Bending, after: Bending, layer: string): Claim {
-  const figures = {
-    before: turning(before, TANGENTS),
-    after: turning(after, TANGENTS),
-    randomBefore: turning(before, ['random']),
-    randomAfter: turning(after, ['random']),
-  };
-  const { before: b, after: a } = figures;
-  return {
-    id: 'curvature',
-    claim: `Fine-tuning bends the map more along tangents (${layer}; the paper names curvature as open and claims nothing)`,
-    where: '§7, open point',
-    paper: null,
-    measured:
-      'radians that the output’s path turns in a step of 1: {before} → {after} along tangents, {randomBefore} → {randomAfter} along random directions',
-    figures,
-    holds: b === null || a === null ? null : a > b,
-    rule: 'the mean over inputs and tangents is larger after fine-tuning',
-    ...(b === null || a === null
-      ? { note: before.reason ?? after.reason ?? 'no curvature could be told from its error' }
-      : {}),
-  };
-}
-
-/** Curvatures with their errors, direction by direction. Markdown. */
+/** The paper's open point, measured: how much the map bends along each direction, with the error, before and after fine-tuning. Markdown. */
 export function curvatureRemark(bending: readonly Bending[], layer: string): string {
   const rows = bending.flatMap(({ snapshot, reason, along }) =>
     reason !== null
@@ -166,11 +141,19 @@ export function curvatureRemark(bending: readonly Bending[], layer: string): str
           return `| ${snapshot} | ${name} | ${known.length ? mean((one) => one.curvature).toFixed(3) : '–'} | ${known.length ? mean((one) => one.error).toExponential(1) : '–'} | ${known.length ? mean((one) => one.speed).toFixed(3) : '–'} | ${known.length} of ${list.length} inputs |`;
         }),
   );
+  const text = (value: number | null) => value?.toFixed(2) ?? '–';
+  const turns = bending
+    .filter(({ reason }) => reason === null)
+    .map(
+      (one) =>
+        `${text(turning(one, TANGENTS))} along tangents and ${text(turning(one, ['random']))} along random directions at ${one.snapshot}`,
+    );
   return [
-    `Curvature of the path that ${layer} takes along a direction, \\|f″⊥\\| / \\|f′\\|², by central differences of J·v in float64; means over the inputs at which it can be told from its error. Nets with ReLUs have none: they are piecewise linear.`.replaceAll(
-      '\\|',
-      '|',
-    ),
+    [
+      `The paper’s open point, the curvature of the map along tangents: of the path that ${layer} takes along a direction, |f″⊥| / |f′|², by central differences of J·v in float64; means over the inputs at which it can be told from its error.`,
+      'Nets with ReLUs have none: they are piecewise linear.',
+      ...(turns.length ? [`Radians that the path turns in a step of 1: ${turns.join('; ')}.`] : []),
+    ].join(' '),
     '',
     '| snapshot | direction | curvature | estimated error | speed | |',
     '| --- | --- | ---: | ---: | ---: | --- |',

@@ -29,7 +29,7 @@ import {
   tangentClaim,
   vectorClaim,
 } from './mototake-claims.js';
-import { bendingOf, curvatureClaim, curvatureRemark, manifoldClaim } from './mototake-curvature.js';
+import { bendingOf, curvatureRemark, manifoldClaim } from './mototake-curvature.js';
 import { earlierTraining } from './trained.js';
 import type { Experiment, ExperimentOptions } from './types.js';
 
@@ -225,7 +225,6 @@ export const experiment: Experiment = {
         localityClaim(colour && ofNet(colour), 'large-is-local-cifar', 'CIFAR net, R3', noCifar),
         hierarchyClaim(tested, noCifar),
         await manifoldClaim(seed),
-        curvatureClaim(bending[0]!, bending[1]!, top),
       ],
       remarks: [...remarks(result, phases), curvatureRemark(bending, top)],
       figures: [
@@ -268,7 +267,7 @@ export const experiment: Experiment = {
           caption:
             'How far the layer moves when the input takes a step along the first right vectors or across them.',
           files: files(`${top}-${phases.pretrained}-steps`),
-          claims: ['normal-moves-less', 'class-hierarchy', 'artificial-manifolds', 'curvature'],
+          claims: ['normal-moves-less', 'class-hierarchy', 'artificial-manifolds'],
         },
       ],
     };

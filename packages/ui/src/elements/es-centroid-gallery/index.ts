@@ -5,6 +5,7 @@ import {
   EsFigure,
   type FigureTable,
   type Frame,
+  fitText,
   MINUS,
   PLUS,
   tableOf,
@@ -26,6 +27,10 @@ const BARS = 44;
 const PAD = 8;
 const GAP = 8;
 const CARD = [SIDE + 2 * PAD, SIDE + BARS + 50] as const;
+/** Room for the names of classes below their bars, and their size; of more classes they would not be legible. */
+const NAMES = 44;
+const NAME = 8;
+const MOST_NAMES = 12;
 
 /**
  * The clusters of a snapshot as pictures of their mean correlation with each input (− brown, + teal, full colour at the largest
@@ -102,19 +107,26 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
   protected override get fileName(): string {
     return `centroids-${this.data?.snapshot.snapshot.id}`;
   }
-  protected override draw(data: CentroidData, { width, dark }: Frame): Drawing {
-    const { snapshot, outputs } = data;
+  protected override draw(data: CentroidData, { width, dark, measure }: Frame): Drawing {
+    const { snapshot, outputs, classes } = data;
+    const names =
+      classes && outputs <= MOST_NAMES
+        ? Array.from({ length: outputs }, (_, j) =>
+            fitText(classes[j] ?? String(j), NAMES - 4, measure, NAME),
+          )
+        : [];
+    const high = CARD[1] + (names.length ? NAMES : 0);
     const top = snapshot.centroidOutputs.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
     const shown = this.shown(data);
     const columns = Math.max(1, Math.min(shown.length, Math.floor((width + GAP) / (CARD[0] + GAP))));
     return {
       width,
-      height: Math.max(0, Math.ceil(shown.length / columns) * (CARD[1] + GAP) - GAP),
+      height: Math.max(0, Math.ceil(shown.length / columns) * (high + GAP) - GAP),
       items: shown.map((c, k) => ({
         kind: 'group' as const,
         x: (k % columns) * (CARD[0] + GAP),
-        y: Math.floor(k / columns) * (CARD[1] + GAP),
-        items: this.card(data, c, top, dark, [Math.floor(k / columns), k % columns]),
+        y: Math.floor(k / columns) * (high + GAP),
+        items: this.card(data, c, { top, dark, names, high }, [Math.floor(k / columns), k % columns]),
       })),
       legend: outputs
         ? [
@@ -129,8 +141,7 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
   private card(
     data: CentroidData,
     c: number,
-    top: number,
-    dark: boolean,
+    { top, dark, names, high }: { top: number; dark: boolean; names: readonly string[]; high: number },
     [row, column]: readonly [number, number],
   ): SceneItem[] {
     const { snapshot, inputs, outputs, classes } = data;
@@ -151,7 +162,7 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
         x: 0.5,
         y: 0.5,
         width: CARD[0] - 1,
-        height: CARD[1] - 1,
+        height: high - 1,
         radius: 4,
         // Filled for the pointer, with nothing to see: the picture lies below.
         fill: '#808080',
@@ -214,10 +225,23 @@ export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
           fill: value < 0 ? MINUS : PLUS,
         };
       }),
+      ...names.map(
+        (text, j): SceneItem => ({
+          kind: 'text',
+          x: PAD + (j + 0.5) * step - 1,
+          y: 26 + SIDE + BARS + 5,
+          text,
+          anchor: 'end',
+          baseline: 'middle',
+          rotate: -90,
+          size: NAME,
+          fill: 'var(--_quiet)',
+        }),
+      ),
       {
         kind: 'text',
         x: PAD,
-        y: CARD[1] - 8,
+        y: high - 8,
         text: rangeText(inputRange),
         size: 11,
         fill: 'var(--_quiet)',

@@ -1,9 +1,18 @@
 import type { ModulesResult } from '@epochscope/analysis/results';
+import { html, nothing } from 'lit';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { trackColour } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
 import { titleOfId } from '../../styles.js';
-import { type ChosenCluster, clusterName, followedPairs, percent, relatives, titleOf } from './clusters.js';
+import {
+  type ChosenCluster,
+  clusterName,
+  followedPairs,
+  percent,
+  relatives,
+  shownClusters,
+  titleOf,
+} from './clusters.js';
 import { type FlowLink, type FlowNode, flowLayout } from './layout.js';
 
 const HEIGHT = 460;
@@ -21,16 +30,20 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
   static override properties = {
     ...EsFigure.properties,
     most: { type: Number },
+    all: { type: Boolean },
     chosen: { attribute: false },
   };
   /** Clusters a snapshot drawn one by one, the largest; default 20. The smaller ones stand together. */
   declare most: number;
+  /** The rest opened: every cluster by itself. */
+  declare all: boolean;
   /** The cluster whose units are followed. */
   declare chosen: ChosenCluster | null;
 
   constructor() {
     super();
     this.most = 20;
+    this.all = false;
     this.chosen = null;
   }
 
@@ -72,9 +85,19 @@ export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
     );
   }
 
+  protected override controls({ snapshots }: ModulesResult): unknown {
+    return snapshots.some(({ clusters }) => shownClusters(clusters.length, this.most).rest > 0)
+      ? html`<label><input type="checkbox" name="all" .checked=${this.all} @change=${(e: Event) => (this.all = (e.target as HTMLInputElement).checked)} /> open the rest: every cluster by itself</label>`
+      : nothing;
+  }
+
   protected override draw(result: ModulesResult, { width }: Frame): Drawing {
     const { snapshots } = result;
-    const { nodes, links, shown } = flowLayout(result, this.most, HEIGHT);
+    const { nodes, links, shown } = flowLayout(
+      result,
+      this.all ? Number.POSITIVE_INFINITY : this.most,
+      HEIGHT,
+    );
     const gap = 34;
     const step = snapshots.length > 1 ? (width - BLOCK - 2 * gap) / (snapshots.length - 1) : 0;
     const left = (s: number) => gap + s * step;

@@ -1,4 +1,5 @@
 import type { ModulesResult, Transition } from '@epochscope/analysis/results';
+import { html, nothing } from 'lit';
 import {
   type Drawing,
   EsFigure,
@@ -32,18 +33,22 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     ...EsFigure.properties,
     from: { type: String },
     most: { type: Number },
+    all: { type: Boolean },
     chosen: { attribute: false },
   };
   /** With `src`: the snapshot it starts from; default the first. */
   declare from: string;
   /** Clusters drawn one by one, the largest; default 25. */
   declare most: number;
+  /** The rest opened: every cluster by itself. */
+  declare all: boolean;
   declare chosen: ChosenCluster | null;
 
   constructor() {
     super();
     this.from = '';
     this.most = 25;
+    this.all = false;
     this.chosen = null;
   }
 
@@ -85,9 +90,17 @@ export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
     return `transition-${this.data?.from}-${this.data?.to}`;
   }
 
+  protected override controls({ fromSizes, toSizes }: Transition): unknown {
+    const rest = [fromSizes, toSizes].some(({ length }) => shownClusters(length, this.most).rest > 0);
+    return rest
+      ? html`<label><input type="checkbox" name="all" .checked=${this.all} @change=${(e: Event) => (this.all = (e.target as HTMLInputElement).checked)} /> open the rest: every cluster by itself</label>`
+      : nothing;
+  }
+
   protected override draw(t: Transition, { width: room, measure }: Frame): Drawing {
-    const rows = shownClusters(t.fromSizes.length, this.most);
-    const columns = shownClusters(t.toSizes.length, this.most);
+    const most = this.all ? Number.POSITIVE_INFINITY : this.most;
+    const rows = shownClusters(t.fromSizes.length, most);
+    const columns = shownClusters(t.toSizes.length, most);
     const sizes = byPlace(t.fromSizes, rows);
     const toSizes = byPlace(t.toSizes, columns);
     const left = byPlace(t.left, rows);
