@@ -481,7 +481,6 @@ describe('cancelling', () => {
 describe('wrong usage is one line and exit 2', () => {
   it.each([
     [['nonsense'], 'unknown command'],
-    [['train'], '-o, --output <dir>'],
     [['train', '-o', 'x', '--epochs', 'many'], 'expected a whole number ≥ 0'],
     [['train', '-o', 'x', '--model', 'vgg'], 'expected one of lenet5, mlp, cifar-cnn'],
     [['train', '-o', 'x', '--snapshots', 'soon'], 'expected epochs'],
