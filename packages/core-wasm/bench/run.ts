@@ -1,5 +1,6 @@
 // `npm run bench [-- --quick] [--only pairwise,vat] [--peers python] [--write] [--runs 5] [--budget 4]`
-// Times each kernel against the peers npm has, on the same data in the same run; prints a table, and with --write saves
+// Times each kernel against the peers npm has, on the same data in the same run; prints a table, and with --write
+// saves
 // docs/benchmarks.md and docs/benchmarks.json.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';

@@ -45,7 +45,9 @@ export interface BenchContext {
   mnist: string | null;
 }
 
-/** What a kernel's bench.ts exports as `bench`. Cases are made lazily, one at a time, so that data does not pile up. */
+/**
+ * What a kernel's bench.ts exports as `bench`. Cases are made lazily, one at a time, so that data does not pile up.
+ */
 export interface KernelBench {
   kernel: string;
   cases(context: BenchContext): Iterable<BenchCase> | AsyncIterable<BenchCase>;

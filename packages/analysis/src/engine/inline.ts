@@ -4,7 +4,9 @@ import { engineOver } from './over.js';
 import type { Engine } from './types.js';
 import { KernelWorker } from './worker-api.js';
 
-/** An engine in this very thread, for pages opened from disk (no workers there) and for tests. Blocks between chunks. */
+/**
+ * An engine in this very thread, for pages opened from disk (no workers there) and for tests. Blocks between chunks.
+ */
 export function createInlineEngine(options: { memoryLimit?: number; relaxed?: boolean } = {}): Engine {
   checkEngineOptions(options);
   return engineOver(async () => inlineMember(), { threads: 1, shared: false, ...options });

@@ -9,9 +9,15 @@ export interface EngineOptions {
   threads?: number;
   /** One memory for all workers; default: where it can be had (Node; cross-origin-isolated pages). */
   shared?: boolean;
-  /** Bytes one job may take, in the kernels' memory and in JavaScript (but for copies of its input on the way to a worker). Default: what 32-bit WebAssembly can address, and no limit beside it. */
+  /**
+   * Bytes one job may take, in the kernels' memory and in JavaScript (but for copies of its input on the way to a
+   * worker). Default: what 32-bit WebAssembly can address, and no limit beside it.
+   */
   memoryLimit?: number;
-  /** Fused multiply-add, where this environment has it (else jobs reject with `unsupported`): faster, and no longer the same bits on every machine. Default false. */
+  /**
+   * Fused multiply-add, where this environment has it (else jobs reject with `unsupported`): faster, and no longer
+   * the same bits on every machine. Default false.
+   */
   relaxed?: boolean;
 }
 

@@ -159,7 +159,8 @@ function checkVat(x: Matrix, metric: Metric): void {
 }
 
 /**
- * VAT of at least 2 points, run to its end but not finished. By a plan for the sake of its light edges: null, and nothing is left, as soon
+ * VAT of at least 2 points, run to its end but not finished. By a plan for the sake of its light edges: null, and
+ * nothing is left, as soon
  * as these do not fit.
  */
 async function vatJob(
@@ -222,7 +223,10 @@ function sharedFloats(size: number): Float32Array {
 const workersFor = (pool: Pool, squares: number) =>
   pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(squares / 4))) : 1;
 
-/** Computes a pairwise job on its workers. Every worker fetches its next part when it is done with one: parts get smaller towards the end. */
+/**
+ * Computes a pairwise job on its workers. Every worker fetches its next part when it is done with one: parts get
+ * smaller towards the end.
+ */
 async function squares(
   pool: Pool,
   alive: Alive,
@@ -245,7 +249,10 @@ async function squares(
   });
 }
 
-/** Runs a body for each of `workers`; rejects with the first failure, but only once every body has ended or a worker is gone. */
+/**
+ * Runs a body for each of `workers`; rejects with the first failure, but only once every body has ended or a worker
+ * is gone.
+ */
 async function all(alive: Alive, workers: number, body: (worker: number) => Promise<void>): Promise<void> {
   const ends = await alive(Promise.allSettled(Array.from({ length: workers }, (_, worker) => body(worker))));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;

@@ -65,7 +65,8 @@ export function createPool(
   let closed = false;
   let queue: Promise<unknown> = Promise.resolve();
   const lost = new Set<Member>();
-  // Rejects on close: a browser does not tell that a worker was terminated, and answers of its would be awaited for ever.
+  // Rejects on close: a browser does not tell that a worker was terminated, and answers of its would be awaited for
+  // ever.
   let rejectClosed!: (why: EpochscopeError) => void;
   const whenClosed = new Promise<never>((_, reject) => {
     rejectClosed = reject;

@@ -9,7 +9,8 @@ carryErrors();
 /** A Web Worker. */
 export async function spawnWorker(): Promise<Member> {
   const worker = new Worker(new URL('./worker-browser.js', import.meta.url), { type: 'module' });
-  // The expression above is what Vite and webpack look for; below, about where the browser tried, said so that they do not.
+  // The expression above is what Vite and webpack look for; below, about where the browser tried, said so that they
+  // do not.
   const address = `${import.meta.url.replace(/[^/]*$/, '')}worker-browser.js`;
   const died = new Promise<never>((_, reject) => {
     worker.addEventListener(

@@ -16,10 +16,12 @@ import {
 import { vatImageSteps } from './vat-image.js';
 
 /**
- * What one worker can do alone: one entry a kernel. A task is a plain function, or a generator that yields `[done, total]`
+ * What one worker can do alone: one entry a kernel. A task is a plain function, or a generator that yields `[done,
+ * total]`
  * now and then: between yields the pool tells progress and notices cancelling, so a long task should yield every 50 ms
  * or so. A generator gives its memory back in `finally`, which also runs when the task is dropped.
- * Tasks never change their arguments: inline, these are the caller's own. Add the method people call to types.ts and jobs.ts.
+ * Tasks never change their arguments: inline, these are the caller's own. Add the method people call to types.ts and
+ * jobs.ts.
  */
 export const TASKS = {
   correlation: correlationSteps,

@@ -24,7 +24,10 @@ export interface VatImage {
   pairsPerPixel: number | 'all';
 }
 
-/** Dissimilarity of two rows in float64, by definition, or as a square matrix holds it; zero (cosine) and constant (correlation) rows: 1 from others, 0 from each other. */
+/**
+ * Dissimilarity of two rows in float64, by definition, or as a square matrix holds it; zero (cosine) and constant
+ * (correlation) rows: 1 from others, 0 from each other.
+ */
 export function dissimilarity(
   { data, shape: [, d] }: Matrix<Float32Array | Float64Array>,
   metric: Metric | 'matrix',

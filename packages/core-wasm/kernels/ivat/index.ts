@@ -54,7 +54,8 @@ const BAND = 2 ** 19;
  * The full iVAT matrix: D'(a,b) = max(w[min..max−1]) for VAT positions a ≠ b, 0 on the diagonal; the smallest
  * possible largest edge of a path between the two samples.
  *
- * @returns float32[n × n], ≥ 0, symmetric. n = 0 gives a 0×0 matrix. For pictures take `ivatImage`, which needs no n×n.
+ * @returns float32[n × n], ≥ 0, symmetric. n = 0 gives a 0×0 matrix. For pictures take `ivatImage`, which needs no
+ * n×n.
  * @throws `shape` or `argument` if order and weights do not fit; `memory` over 2³⁰ values.
  * Time O(n²), of which the first touch of a new array is most from 100 MB on: give `into` to use one again, or take
  * `ivatMatrixInto`.

@@ -35,7 +35,9 @@ export interface PointsLinkageOptions {
   /** Default average. */
   method?: LinkageMethod;
   diameters?: boolean;
-  /** Points whose dissimilarities to all others are wanted too (for silhouettes), before linkage uses the matrix up. */
+  /**
+   * Points whose dissimilarities to all others are wanted too (for silhouettes), before linkage uses the matrix up.
+   */
   rows?: Uint32Array;
 }
 

@@ -75,7 +75,9 @@ export function linkageMatrix(tree: Linkage): Float64Array {
   return z;
 }
 
-/** The samples in the order of the drawn tree, left before right, so that every cluster is a range: uint32[n]. O(n). */
+/**
+ * The samples in the order of the drawn tree, left before right, so that every cluster is a range: uint32[n]. O(n).
+ */
 export function leafOrder(tree: Linkage): Uint32Array {
   checkTree(tree);
   const { n, left, right } = tree;

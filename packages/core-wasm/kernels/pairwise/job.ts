@@ -80,7 +80,8 @@ const MAX_WORKERS = 64;
 const SAMPLE = 4096;
 
 /**
- * Checks, copies and prepares the rows in the kernels' memory. Run `runPairwise` over all squares, in any parts, in any
+ * Checks, copies and prepares the rows in the kernels' memory. Run `runPairwise` over all squares, in any parts, in
+ * any
  * order and on any worker; read the result (`finishPairwise`); `releasePairwise`.
  * @throws `shape`, `not-finite`, `memory`, `argument`, `unsupported` (several workers without shared memory).
  */

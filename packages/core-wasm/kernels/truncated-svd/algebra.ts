@@ -206,7 +206,9 @@ export class Algebra {
     }
   }
 
-  /** to[c] = Aᵀ(A·x[from + c]), a of `rows` rows; images[from + c] = A·x[from + c], if wanted; scratch of 256 bytes. */
+  /**
+   * to[c] = Aᵀ(A·x[from + c]), a of `rows` rows; images[from + c] = A·x[from + c], if wanted; scratch of 256 bytes.
+   */
   normal(
     a: Rows,
     rows: number,

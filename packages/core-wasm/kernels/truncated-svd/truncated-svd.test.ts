@@ -103,7 +103,9 @@ function residual({ data, shape: [m, n] }: Matrix, { sigma, u, v, indices }: Tru
 const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((worst, x, i) => Math.max(worst, Math.abs(x - b[i]!)), 0);
 
-/** σ, orthogonality and residuals against the plain reference. Float64 sums: what is left is the tolerance, 1e-8·σ₁. */
+/**
+ * σ, orthogonality and residuals against the plain reference. Float64 sums: what is left is the tolerance, 1e-8·σ₁.
+ */
 function expectRight(a: Matrix, result: TruncatedSvdResult, tolerance = 2e-8): void {
   const all = svdReference(a).sigma;
   const scale = all[0] || 1;

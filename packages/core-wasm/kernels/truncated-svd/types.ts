@@ -21,7 +21,8 @@ export interface TruncatedSvdOptions {
    */
   maxIterations?: number;
   /**
-   * Vectors a product takes at a time. Default 2 (power: 8); operators 16. Where as many copies of a value are found, a
+   * Vectors a product takes at a time. Default 2 (power: 8); operators 16. Where as many copies of a value are
+   * found, a
    * wider block looks for more.
    */
   block?: number;

@@ -48,7 +48,8 @@ export { sampleOfVatPoints, type VatPointsPlan, vatPointsPlan } from './setup/pl
  * tree shows to be too far are skipped, which never changes a result (docs/decisions/0008). Memory `vatPointsBytes(n,
  * d)`, about 4·n·(d + 100) bytes (from d = 48 on 4·n·(2·d + 130)) and at most 170·n more for the bounds; in
  * JavaScript, while preparing, 400·n.
- * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges); Campello, Moulavi & Sander
+ * Source: Bezdek & Hathaway 2002, VAT; Prim 1957; Karger, Klein & Tarjan 1995 (light edges); Campello, Moulavi &
+ * Sander
  * 2013 (mutual reachability).
  */
 export function vatFromPoints(

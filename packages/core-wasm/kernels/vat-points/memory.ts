@@ -201,6 +201,42 @@ export enum Tile {
   size = 144,
 }
 
+/** How often a prefix was used and, f32, how often it left few pairs, as a running mean. */
+export enum Use {
+  count,
+  few,
+  size,
+}
+
+/** f32: lowest and highest value of a row over a box's points. */
+export enum Box {
+  low,
+  high,
+  size,
+}
+
+/** An edge to be sorted: its distance's bits, and where it stands. */
+export enum SortEntry {
+  distance,
+  edge,
+  size,
+}
+
+/** A neighbour in Prim's lists: the point, and the bits of its distance. */
+export enum Neighbour {
+  point,
+  distance,
+  size,
+}
+
+/** An entry of Prim's heap: the new point and the bits of its distance, read as one u64, and the visited point. */
+export enum HeapEntry {
+  point,
+  distance,
+  from,
+  size,
+}
+
 /** A row whose pairs the prefix left open. */
 export enum Held {
   row,

@@ -120,7 +120,8 @@ export function svdNormal64(a: usize, rows: i32, length: i32, x: usize, count: i
 }
 
 /**
- * x[c] −= its parts in the orthonormal rows v[rows × length], a block after another (block-wise modified Gram-Schmidt);
+ * x[c] −= its parts in the orthonormal rows v[rows × length], a block after another (block-wise modified
+ * Gram-Schmidt);
  * h[c × stride + i] += what row i took. All float64; y: scratch of 2 × 16.
  */
 export function svdProject(v: usize, rows: i32, length: i32, x: usize, count: i32, h: usize, stride: i32, y: usize): void {

@@ -1,5 +1,6 @@
 // Bounds of distances to and between boxes of blocks: lowest and highest of each row side by side, as many rows as
 // there are. The last may be the norm of what a projection leaves out.
+import { Box } from "../memory";
 import { term } from "./distances";
 
 /** Lower bound of the distances between two blocks' boxes. */
@@ -16,7 +17,7 @@ export function leastBetween(a: usize, b: usize, rows: u32, l1: bool): f32 {
   }
   let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
   if (rows & 1) {
-    const t = max<f32>(0, max(load<f32>(a) - load<f32>(b, 4), load<f32>(b) - load<f32>(a, 4)));
+    const t = max<f32>(0, max(load<f32>(a) - load<f32>(b, Box.high << 2), load<f32>(b) - load<f32>(a, Box.high << 2)));
     all += l1 ? t : t * t;
   }
   return all;
@@ -39,13 +40,13 @@ export function mostBetween(a: usize, b: usize, rows: u32, norm: bool, l1: bool)
   }
   let all = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2);
   if (plain & 1) {
-    const t = max(load<f32>(a, 4) - load<f32>(b), load<f32>(b, 4) - load<f32>(a));
+    const t = max(load<f32>(a, Box.high << 2) - load<f32>(b), load<f32>(b, Box.high << 2) - load<f32>(a));
     all += l1 ? t : t * t;
     a += 8;
     b += 8;
   }
   if (norm) {
-    const t = load<f32>(a, 4) + load<f32>(b, 4);
+    const t = load<f32>(a, Box.high << 2) + load<f32>(b, Box.high << 2);
     all += l1 ? t : t * t;
   }
   return all;
@@ -61,7 +62,7 @@ export function rowsNear(box: usize, p: usize, rows: u32, l1: bool, l0: v128, l4
   const zero = f32x4.splat(0);
   let a = zero, b = zero, c = zero, e = zero;
   for (const end = box + (<usize>rows << 3); box < end; box += 8, p += 64) {
-    const low = v128.load32_splat(box), high = v128.load32_splat(box, 4);
+    const low = v128.load32_splat(box), high = v128.load32_splat(box, Box.high << 2);
     a = outside(a, v128.load(p), low, high, zero, l1);
     b = outside(b, v128.load(p, 16), low, high, zero, l1);
     c = outside(c, v128.load(p, 32), low, high, zero, l1);
@@ -86,7 +87,7 @@ export function rowsFar(box: usize, p: usize, rows: u32, norm: bool, l1: bool, r
   let a = f32x4.splat(0), b = a, c = a, e = a;
   const end = box + (<usize>(norm ? rows - 1 : rows) << 3);
   for (; box < end; box += 8, p += 64) {
-    const low = v128.load32_splat(box), high = v128.load32_splat(box, 4);
+    const low = v128.load32_splat(box), high = v128.load32_splat(box, Box.high << 2);
     a = across(a, v128.load(p), low, high, l1);
     b = across(b, v128.load(p, 16), low, high, l1);
     c = across(c, v128.load(p, 32), low, high, l1);
@@ -94,7 +95,7 @@ export function rowsFar(box: usize, p: usize, rows: u32, norm: bool, l1: bool, r
   }
   if (norm) {
     // The last row holds norms of what the projection leaves out: at worst they point apart.
-    const high = v128.load32_splat(box, 4);
+    const high = v128.load32_splat(box, Box.high << 2);
     a = added(a, f32x4.add(v128.load(p), high), l1);
     b = added(b, f32x4.add(v128.load(p, 16), high), l1);
     c = added(c, f32x4.add(v128.load(p, 32), high), l1);

@@ -8,7 +8,9 @@ import { NONE, blockBytes, publishBlock, workerOf } from "./blocks";
 import { lanesUnder, leastBetween } from "./boxes";
 import { distances, pairDistance } from "./distances";
 
-/** What is compared of points i and j at distance x: x itself or, where there are core distances, mutual reachability. */
+/**
+ * What is compared of points i and j at distance x: x itself or, where there are core distances, mutual reachability.
+ */
 // @ts-ignore: decorator
 @inline
 export function mutual(job: usize, x: f32, i: u32, j: u32): f32 {

@@ -1,6 +1,6 @@
 // Points into blocks and records.
 import { float, ptr, setWord, word } from "../../../assembly/words";
-import { Job, PointRecord, Worker } from "../memory";
+import { Box, Job, PointRecord, Worker } from "../memory";
 import { blockBytes, record, workerOf } from "./blocks";
 
 /**
@@ -86,7 +86,7 @@ export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index:
     const bounds = ptr(state, Worker.bounds) + local * (<usize>m << 6), ids = ptr(state, Worker.ids) + (local << 6);
     for (let r: usize = 0; r < boxBytes; r += 8) {
       store<f32>(box + r, Infinity);
-      store<f32>(box + r, -Infinity, 4);
+      store<f32>(box + r, -Infinity, Box.high << 2);
     }
     for (let lane: usize = 0; lane < <usize>min<u32>(16, n - (g << 4)) << 2; lane += 4) {
       const i = load<u32>(index + (<usize>g << 6) + lane);
@@ -96,14 +96,14 @@ export function vatPointsFillBounds(job: usize, values: usize, wide: u32, index:
         const y = load<f32>(p), b = box + (k << 3);
         if (k < m) store<f32>(bounds + (k << 6) + lane, y);
         store<f32>(b, min(load<f32>(b), y));
-        store<f32>(b, max(load<f32>(b, 4), y), 4);
+        store<f32>(b, max(load<f32>(b, Box.high << 2), y), Box.high << 2);
       }
     }
     const around = ptr(job, Job.boxesOf16) + <usize>(g >> 4) * boxBytes;
     for (let r: usize = 0; r < boxBytes; r += 8) {
-      const low = load<f32>(box + r), high = load<f32>(box + r, 4);
+      const low = load<f32>(box + r), high = load<f32>(box + r, Box.high << 2);
       store<f32>(around + r, g & 15 ? min(load<f32>(around + r), low) : low);
-      store<f32>(around + r, g & 15 ? max(load<f32>(around + r, 4), high) : high, 4);
+      store<f32>(around + r, g & 15 ? max(load<f32>(around + r, Box.high << 2), high) : high, Box.high << 2);
     }
   }
 }

@@ -2,7 +2,7 @@
 // round need to know of it.
 import { clearCounts, countKey, sortPairs } from "../../../assembly/sort";
 import { float, ptr, setWord, word } from "../../../assembly/words";
-import { Edge, Job, Tree, TreeWorker, Worker } from "../memory";
+import { Edge, Job, SortEntry, Tree, TreeWorker, Worker } from "../memory";
 import { NONE, workerOf } from "./blocks";
 import { setLimits } from "./quantised";
 
@@ -60,7 +60,7 @@ export function makeTree(job: usize): void {
     // Equal edges are light together.
     const first = to;
     for (; q < end && load<u32>(q) == bits; q += 8) {
-      const e = load<usize>(q, 4);
+      const e = load<usize>(q, SortEntry.edge << 2);
       const i = word(e, Edge.from), j = word(e, Edge.to);
       if (find(root, i) == find(root, j)) continue;
       if (to == room) {
@@ -101,7 +101,7 @@ function addPairs(to: usize, from: usize, count: u32, counts: usize): usize {
   for (const end = from + <usize>count * EDGE; from < end; from += EDGE, to += 8) {
     const bits = word(from, Edge.distance);
     store<u32>(to, bits);
-    store<usize>(to, from, 4);
+    store<usize>(to, from, SortEntry.edge << 2);
     countKey(counts, bits);
   }
   return to;

@@ -1,10 +1,9 @@
 // Prim's order on the edges that are left, with a heap of edges: the least distance first, of equals the lowest new
 // point, of these the lowest visited one.
 import { ptr, word } from "../../../assembly/words";
-import { Edge, Job, Tree } from "../memory";
+import { Edge, HeapEntry, Job, Neighbour, Tree } from "../memory";
 
-// An entry of the heap: distance's bits << 32 | new point, then the visited point.
-const ENTRY: usize = 12;
+const ENTRY: usize = HeapEntry.size << 2;
 const EDGE: usize = Edge.size << 2;
 
 /** Writes order, weights and parents of the job, from the point `start` on. */
@@ -43,11 +42,11 @@ export function primOnTree(job: usize, start: u32): void {
     for (let p = neighbours + (<usize>load<u32>(begin + (<usize>v << 2)) << 3); p < stop; p += 8) {
       const to = load<u32>(p);
       if (load<u32>(visited + (<usize>to << 2))) continue;
-      push(heap, size, (<u64>load<u32>(p, 4) << 32) | <u64>to, v);
+      push(heap, size, (<u64>load<u32>(p, Neighbour.distance << 2) << 32) | <u64>to, v);
       size++;
     }
     for (;;) {
-      const key = load<u64>(heap), from = load<u32>(heap, 8);
+      const key = load<u64>(heap), from = load<u32>(heap, HeapEntry.from << 2);
       size--;
       sift(heap, size);
       v = <u32>key;
@@ -68,14 +67,14 @@ function addNeighbour(neighbours: usize, begin: usize, i: u32, j: u32, bits: u32
   store<u32>(p, at);
   const to = neighbours + (<usize>at << 3);
   store<u32>(to, j);
-  store<u32>(to, bits, 4);
+  store<u32>(to, bits, Neighbour.distance << 2);
 }
 
 // @ts-ignore: decorator
 @inline
 function less(key: u64, from: u32, entry: usize): bool {
   const other = load<u64>(entry);
-  return key < other || (key == other && from < load<u32>(entry, 8));
+  return key < other || (key == other && from < load<u32>(entry, HeapEntry.from << 2));
 }
 
 function push(heap: usize, size: u32, key: u64, from: u32): void {
@@ -84,7 +83,7 @@ function push(heap: usize, size: u32, key: u64, from: u32): void {
     const above = (i - 1) >> 1;
     const p = heap + <usize>above * ENTRY;
     if (!less(key, from, p)) break;
-    put(heap, i, load<u64>(p), load<u32>(p, 8));
+    put(heap, i, load<u64>(p), load<u32>(p, HeapEntry.from << 2));
     i = above;
   }
   put(heap, i, key, from);
@@ -93,18 +92,18 @@ function push(heap: usize, size: u32, key: u64, from: u32): void {
 // Takes the first entry out: the last, number `size`, finds a place from there down.
 function sift(heap: usize, size: u32): void {
   const last = heap + <usize>size * ENTRY;
-  const key = load<u64>(last), from = load<u32>(last, 8);
+  const key = load<u64>(last), from = load<u32>(last, HeapEntry.from << 2);
   let i: u32 = 0;
   for (;;) {
     let child: u32 = 2 * i + 1;
     if (child >= size) break;
     let p = heap + <usize>child * ENTRY;
-    if (child + 1 < size && less(load<u64>(p + ENTRY), load<u32>(p + ENTRY, 8), p)) {
+    if (child + 1 < size && less(load<u64>(p + ENTRY), load<u32>(p + ENTRY, HeapEntry.from << 2), p)) {
       child++;
       p += ENTRY;
     }
-    if (!less(load<u64>(p), load<u32>(p, 8), last)) break;
-    put(heap, i, load<u64>(p), load<u32>(p, 8));
+    if (!less(load<u64>(p), load<u32>(p, HeapEntry.from << 2), last)) break;
+    put(heap, i, load<u64>(p), load<u32>(p, HeapEntry.from << 2));
     i = child;
   }
   put(heap, i, key, from);
@@ -115,5 +114,5 @@ function sift(heap: usize, size: u32): void {
 function put(heap: usize, i: u32, key: u64, from: u32): void {
   const p = heap + <usize>i * ENTRY;
   store<u64>(p, key);
-  store<u32>(p, from, 8);
+  store<u32>(p, from, HeapEntry.from << 2);
 }

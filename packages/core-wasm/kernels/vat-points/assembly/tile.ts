@@ -6,7 +6,7 @@
 // the others, which gives bounds of both kinds for a fraction of a product; and, where it leaves many pairs, all
 // coordinates.
 import { float, ptr, setWord, word } from "../../../assembly/words";
-import { Held, Job, PointRecord, Row, Tile, Tree, Worker } from "../memory";
+import { Held, Job, PointRecord, Row, Tile, Tree, Use, Worker } from "../memory";
 import { NONE, blockBytes, workerOf } from "./blocks";
 import { lanesAbove, lanesUnder, leastBetween, mostBetween, rowsFar, rowsNear } from "./boxes";
 import { distances, pairDistance } from "./distances";
@@ -105,17 +105,17 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
       // How often a prefix left few pairs, of rows that seek the one, the other or both; where that is seldom it is
       // tried now and then only.
       const use = scratch + (Tile.uses << 2) + (<usize>(u32(nearLanes != 0) | (u32(farLanes != 0) << 1)) << 3);
-      const uses = load<u32>(use) + 1;
-      store<u32>(use, uses);
-      if (load<f32>(use, 4) > worth || (uses & 31) == 0) {
+      const uses = load<u32>(use, Use.count << 2) + 1;
+      store<u32>(use, uses, Use.count << 2);
+      if (load<f32>(use, Use.few << 2) > worth || (uses & 31) == 0) {
         const isOdd = word(r, PointRecord.odd) != 0;
         const level4 = i32x4.max_s(v128.load(levels), v128.load32_splat(limits + (<usize>(g << 4 | lane) << 2)));
         const left = lanesOfPrefix(prefixes, r + prefixAt, prefixBytes, prefixNorms, word(r, PointRecord.prefixNorm), level4, L, farLimits);
         nearLanes &= left;
         if (!isOdd) farLanes &= odds | (left >> 16);
         const few = popcnt(nearLanes | farLanes) <= FEW;
-        const mean = load<f32>(use, 4);
-        store<f32>(use, mean + (<f32>(few ? 1 : 0) - mean) * 0.0625, 4);
+        const mean = load<f32>(use, Use.few << 2);
+        store<f32>(use, mean + (<f32>(few ? 1 : 0) - mean) * 0.0625, Use.few << 2);
         if (few) {
           if (!(nearLanes | farLanes)) continue;
           if (nearLanes) limits16(K, mine, reach + (<usize>b << 6));

@@ -4,7 +4,9 @@ import type { VatPointsJob } from '../job.js';
 import { Edge, Job, Stage, Tree, Worker } from '../memory.js';
 import { NONE } from './layout.js';
 
-/** All pairs at or under their bottleneck distance, some more perhaps; and the farthest pair. Indices are rows of x. */
+/**
+ * All pairs at or under their bottleneck distance, some more perhaps; and the farthest pair. Indices are rows of x.
+ */
 export interface LightEdges {
   /**
    * uint32[m] each: the ends. Of points equal to an earlier one there may be one edge only, of key 0, to the first of

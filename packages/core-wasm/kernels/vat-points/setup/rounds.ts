@@ -61,7 +61,8 @@ export function placeTree(
   { table }: Rounds,
   { n, blocks, workers, core }: TreeSizes,
 ) {
-  // A point's core distance is that of up to `core` of its edges. At the end the two arrays to sort in hold 28 bytes for
+  // A point's core distance is that of up to `core` of its edges. At the end the two arrays to sort in hold 28 bytes
+  // for
   // each edge kept, so that these may be 4/3 of the new ones.
   const room = (6 + core) * n;
   const fresh = Math.ceil((0.75 * room) / workers) + 1024;

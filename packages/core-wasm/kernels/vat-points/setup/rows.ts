@@ -15,7 +15,8 @@ export interface Rows {
  * manhattan: x·2^−e with the largest magnitude in [½, 1); euclidean: so large that sums of squares just do not
  * overflow, so that they do not underflow, either, down to 1e-35 of the largest value beside an outlier; exact but
  * for subnormals. cosine: x / ‖x‖; correlation: the same of x − mean(x). Norms and means in float64.
- * given: the unit to use, where it is that of more points than these; largest: the largest magnitude of those, if known.
+ * given: the unit to use, where it is that of more points than these; largest: the largest magnitude of those, if
+ * known.
  */
 export function rowsOf(x: Matrix, metric: Metric, given?: number, largest = 0): Rows {
   const { data } = x;
