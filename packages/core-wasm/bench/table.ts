@@ -50,6 +50,12 @@ export interface Report {
   results: CaseResult[];
 }
 
+/** Day and load of a case that was not measured with the first of its kernel. */
+const other = (result: CaseResult, first: CaseResult) =>
+  result.date === first.date && Math.abs(result.load - first.load) < 3
+    ? ''
+    : ` (${result.date}, load ${result.load.toFixed(0)})`;
+
 const named = (versions: Record<string, string>) =>
   Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
@@ -60,12 +66,13 @@ export function markdown({ machine, results }: Report): string {
   const lines = [
     '# Benchmarks',
     '',
-    'Written by `npm run bench -- --write` (add `--peers python` for SciPy, scikit-learn and fastcluster where python3 has',
-    'them; `--only NAMES` renews some kernels and keeps the others). Every contender of a case ran in turn on the same data in',
-    "the same process. Rates are of the fastest run, and so is the last column: how many times our kernel's time it took.",
+    'Written by `npm run bench -- --write` (add `--peers python` for those of bench/peers.py that python3 has; `--only NAMES`',
+    'and `--cases TEXT` renew some and keep the others). Every contender of a case ran in turn on the same data. Since 30',
+    'November 2026 times of one thread are processor time, of several threads the clock; before, all are the clock.',
+    "Rates are of the fastest run, and so is the last column: how many times our kernel's time it took.",
     'A run shorter than 20 ms is made of several calls in a row, for every contender alike; times are of one call.',
     'Absolute times move with the machine; ratios travel better. Where the load average stands above 1, other programs ran at',
-    'the same time: all figures are then too slow, and those of several threads most.',
+    'the same time: all figures are then too slow, those of several threads and of less than a millisecond most.',
     '',
     `${machine.cpu} · ${machine.cores} cores · ${(machine.memory / 2 ** 30).toFixed(0)} GiB · ${machine.platform} · Node ${machine.node} (V8 ${machine.v8})`,
     '',
@@ -74,7 +81,7 @@ export function markdown({ machine, results }: Report): string {
   ];
   for (const kernel of new Set(results.map((result) => result.kernel))) {
     const first = results.find((result) => result.kernel === kernel)!;
-    const python = results.find((result) => result.kernel === kernel && result.python)?.python;
+    const python = results.filter((result) => result.kernel === kernel && result.python).at(-1)?.python;
     lines.push(
       `## ${kernel}`,
       '',
@@ -88,7 +95,7 @@ export function markdown({ machine, results }: Report): string {
         const time = t.median === null ? `– (${t.error})` : seconds(t.median);
         const fastest = t.min === null ? '' : seconds(t.min);
         lines.push(
-          `| ${i ? '' : result.work} | ${i ? '' : result.data} | ${i ? '' : memory(result.bytes)} | ${t.name} | ${time} | ${fastest} | ${rate(result, t)} | ${ratio(result, t)} |`,
+          `| ${i ? '' : result.work} | ${i ? '' : `${result.data}${other(result, first)}`} | ${i ? '' : memory(result.bytes)} | ${t.name} | ${time} | ${fastest} | ${rate(result, t)} | ${ratio(result, t)} |`,
         );
       });
     }
