@@ -178,7 +178,7 @@ export const experiment: Experiment = {
     if (small) {
       const { classTrees, samples } = await geometry(join(options.output, 'cifar'), {
         layers: ['R3'],
-        inputs: quick ? 50 : CLASS_INPUTS,
+        inputs: quick ? 20 : CLASS_INPUTS,
         k: K,
         tangents: false,
         pictures: 0,
@@ -189,7 +189,10 @@ export const experiment: Experiment = {
       if (tree) tested = { tree, test: hierarchyTest(tree, samples.classes, CIFAR_HIERARCHY, { seed }) };
     }
 
-    const pictures = geometryPictures(result, 'grey');
+    // Sheets of vectors take long to draw: those of the layer that the paper shows.
+    const pictures = geometryPictures(result, 'grey').filter(
+      ({ name }) => !name.includes('-init-') && (!name.endsWith('-vectors') || name.startsWith(`${top}-`)),
+    );
     await writePictures(options.output, pictures, PNG_AND_SVG, output);
     const others: [string, GeometryResult][] = [['lenet5', lenet.result]];
     if (colour) others.push(['cifar', colour.result]);
