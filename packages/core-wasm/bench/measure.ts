@@ -21,6 +21,8 @@ export interface CaseResult {
    */
   date: string;
   load: number;
+  /** The processor, as several machines may have renewed their cases. */
+  cpu?: string;
   /** Measured with --quick: small sizes only. */
   quick: boolean;
   work: string;

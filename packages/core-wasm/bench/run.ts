@@ -122,6 +122,7 @@ for (const bench of benches) {
       Number(values.budget),
       values.quick,
     );
+    result.cpu = machine.cpu;
     if (python && benchCase.python) result.python = python.versions;
     results.push(result);
     for (const line of row(result)) process.stdout.write(`${line}\n`);
@@ -141,9 +142,9 @@ function save(): void {
   let before: CaseResult[] = [];
   try {
     const old = JSON.parse(readFileSync(file, 'utf8')) as Report;
-    before = old.results.filter(
-      ({ kernel, load }) => load !== undefined && (values.cases || (only && !only.includes(kernel))),
-    );
+    before = old.results
+      .filter(({ kernel, load }) => load !== undefined && (values.cases || (only && !only.includes(kernel))))
+      .map((result) => ({ ...result, cpu: result.cpu ?? old.machine.cpu }));
   } catch {
     // None yet.
   }

@@ -50,11 +50,11 @@ export interface Report {
   results: CaseResult[];
 }
 
-/** Day and load of a case that was not measured with the first of its kernel. */
+/** Day, load and processor of a case that was not measured with the first of its kernel. */
 const other = (result: CaseResult, first: CaseResult) =>
-  result.date === first.date && Math.abs(result.load - first.load) < 3
+  result.date === first.date && result.cpu === first.cpu && Math.abs(result.load - first.load) < 3
     ? ''
-    : ` (${result.date}, load ${result.load.toFixed(0)})`;
+    : ` (${result.date}, load ${result.load.toFixed(0)}${result.cpu && result.cpu !== first.cpu ? `, ${result.cpu}` : ''})`;
 
 const named = (versions: Record<string, string>) =>
   Object.entries(versions)
