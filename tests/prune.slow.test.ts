@@ -101,7 +101,7 @@ describe('epochscope prune', () => {
     const result = await resultOf(out);
     expect(result).toMatchObject({
       layout: { layer: 'F1', tensor: 'F1.kernel', inputShape: [28, 28, 1], units: 20, apart: false },
-      options: { magnitude: 0.5, regions: 0.4, rounds: 2, neighbours: 4, ranking: 'network' },
+      options: { magnitude: 0.5, regions: 0.4, rounds: 2, neighbours: 8, ranking: 'network' },
       complete: true,
       snapshot: { id: 'epoch-0012', epoch: 12 },
     });
@@ -136,7 +136,7 @@ describe('epochscope prune', () => {
     magnitude!.mask.forEach((kept, i) => {
       pictures[(i % 20) * 784 + Math.floor(i / 20)] = kept;
     });
-    expect(first!.regions!.before).toBe(labelRegionsReference(pictures, [20, 28, 28], 4).sizes.length);
+    expect(first!.regions!.before).toBe(labelRegionsReference(pictures, [20, 28, 28], 8).sizes.length);
   });
 
   it('writes mask.npy and pruned.safetensors that fit together', async () => {
@@ -166,7 +166,7 @@ describe('epochscope prune', () => {
     last.mask.forEach((kept, i) => {
       pictures[(i % 20) * 784 + Math.floor(i / 20)] = kept;
     });
-    const want = labelRegionsReference(pictures, [20, 28, 28], 4);
+    const want = labelRegionsReference(pictures, [20, 28, 28], 8);
     expect(get('regions').data).toEqual(want.labels);
     for (const unit of [0, 7, 19]) {
       for (let r = 1; r <= want.counts[unit]!; r++) {
