@@ -68,10 +68,16 @@ function browser(name: string, include: string[], exclude: string[]): TestProjec
   };
 }
 
-const SLOW = ['**/*.slow.test.ts', '**/*.slow.browser.test.ts'];
+/** Slurm and Snakemake: one file after another, as they share the machine's queue. */
+function scale(): TestProjectInlineConfiguration {
+  const project = node('scale', ['tests/scale/*.scale.test.ts'], []);
+  return { ...project, test: { ...project.test, fileParallelism: false } };
+}
 
-// `npm test` runs the projects node and browser; `npm run test:e2e` slow and slow-browser. What a file's name says
-// (`.slow`, `.browser`) decides where it runs.
+const SLOW = ['**/*.slow.test.ts', '**/*.slow.browser.test.ts', '**/*.scale.test.ts'];
+
+// `npm test` runs the projects node and browser; `npm run test:e2e` slow and slow-browser; `npm run test:scale` scale. What
+// a file's name says (`.slow`, `.browser`, `.scale`) decides where it runs.
 export default defineConfig({
   test: {
     // Vitest leaves one core free otherwise: half of a machine of two.
@@ -80,6 +86,7 @@ export default defineConfig({
       node('node', ['packages/*/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'], SLOW),
       browser('browser', ['packages/*/**/*.browser.test.ts', 'tests/**/*.browser.test.ts'], SLOW),
       node('slow', ['packages/*/**/*.slow.test.ts', 'tests/**/*.slow.test.ts'], []),
+      scale(),
       browser('slow-browser', ['packages/*/**/*.slow.browser.test.ts'], []),
     ],
   },

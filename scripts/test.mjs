@@ -1,24 +1,28 @@
 // `npm test`: installs, builds, lints, checks types, finds Chromium and runs the fast tests, the browser's too.
-// `npm run test:e2e` (--e2e): installs, builds and runs the slow ones. Other arguments go to Vitest.
+// `npm run test:e2e` (--e2e): installs, builds and runs the slow ones. `npm run test:scale` (--scale): those on a real Slurm and
+// Snakemake, installed where that can be done. Other arguments go to Vitest.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findChromium } from './chromium.mjs';
 import { bin, prepare, prepareAndCheck, root } from './prepare.mjs';
+import { installQueues } from './queues.mjs';
 import { describeSuite, resultFile } from './tally.mjs';
 
 const e2e = process.argv.includes('--e2e');
-const given = process.argv.slice(2).filter((argument) => argument !== '--e2e');
-const suite = e2e ? 'e2e' : 'fast';
+const scale = process.argv.includes('--scale');
+const given = process.argv.slice(2).filter((argument) => argument !== '--e2e' && argument !== '--scale');
+const suite = e2e ? 'e2e' : scale ? 'scale' : 'fast';
 rmSync(resultFile(suite), { force: true });
 
-if (e2e) prepare();
+if (e2e || scale) prepare();
 else await prepareAndCheck();
-const chromium = findChromium();
+const chromium = scale ? undefined : findChromium();
+const snakemake = scale ? installQueues() : undefined;
 
 const chosen = given.some((argument) => argument.startsWith('--project'));
-const projects = e2e ? ['slow', 'slow-browser'] : ['node', 'browser'];
+const projects = e2e ? ['slow', 'slow-browser'] : scale ? ['scale'] : ['node', 'browser'];
 mkdirSync(dirname(resultFile(suite)), { recursive: true });
 const { status } = spawnSync(
   bin('vitest'),
@@ -34,7 +38,11 @@ const { status } = spawnSync(
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
-    env: { ...process.env, CHROMIUM: chromium },
+    env: {
+      ...process.env,
+      ...(chromium && { CHROMIUM: chromium }),
+      ...(snakemake && { SNAKEMAKE: snakemake }),
+    },
   },
 );
 process.stdout.write(describeSuite(suite, status ?? 1));

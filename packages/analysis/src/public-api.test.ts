@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as batch from './batch/index.js';
 import * as formats from './formats.js';
 import * as main from './index.js';
 import * as methods from './methods.js';
@@ -19,7 +20,12 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/formats', () => {
     expect(names(formats)).toMatchInlineSnapshot(
-      `"DTYPE_BYTES bytesSource compareRows conversionOf convertedPoints countFlat datasetsOf dtypeOf elementCount encodeNpy encodeNpz encodeSafetensors headNorms httpSource kernelMetric openMatrix readDissimilarities readHdf5 readHdf5Dataset readInput readKerasFile readKerasWeights readLabels readNpy readNpyHeader readNpyRows readNpz readNpzDirectory readNpzEntry readOnnx readPoints readSafetensors readSafetensorsEntry readSafetensorsHeader readShardIndex readSharded readTable readTfjsModel readTorch readTorchEntry readTorchHeader readWholeNumbers selectChannel selectTokens spaceOf tensorToMatrix toFloat32 tokenAxis tokenCount tokensAsSamples zeroNotes"`,
+      `"DTYPE_BYTES bytesSource compareRows datasetsOf dtypeOf elementCount encodeNpy encodeNpz encodeSafetensors headNorms httpSource openMatrix readDissimilarities readHdf5 readHdf5Dataset readInput readKerasFile readKerasWeights readLabels readNpy readNpyHeader readNpyRows readNpz readNpzDirectory readNpzEntry readOnnx readPoints readSafetensors readSafetensorsEntry readSafetensorsHeader readShardIndex readSharded readTable readTfjsModel readTorch readTorchEntry readTorchHeader readWholeNumbers selectChannel selectTokens stackedRows tensorToMatrix toFloat32 tokenAxis tokenCount tokensAsSamples"`,
+    );
+  });
+  it('of @epochscope/analysis/batch', () => {
+    expect(names(batch)).toMatchInlineSnapshot(
+      `"BATCH_FORMAT arrayForm blocksOfOrder computePoints computeRunPart faultOfPart joinRunParts keyOf mergeBytes mergedTendency missingTasks notWorthARetry parseArray planPoints pointsOfTask projectiveCover readBatchPlan taskBytes taskSeconds tasksOfPoints tasksOfRun wavesOf writeBatchPlan writePart writePointsPart"`,
     );
   });
   it('of @epochscope/analysis/methods', () => {

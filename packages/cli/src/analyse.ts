@@ -16,6 +16,7 @@ export function talk(output: Output): WorkflowOptions & { stop(): void } {
   let bar: ReturnType<Output['progress']> | null = null;
   return {
     signal: output.signal,
+    elsewhere: output.batch?.elsewhere,
     onNote: (text) => output.say(text),
     onWarning: (text) => output.warn(text),
     onProgress(progress) {

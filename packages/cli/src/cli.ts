@@ -1,13 +1,13 @@
 import { toolInfo } from '@epochscope/analysis';
 import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
-import { size, whole } from './commands/_shared.js';
+import { commonOptions } from './commands/_shared.js';
 import { COMMANDS } from './commands/index.js';
 import { createOutput, type Io } from './output.js';
 
 export type { Io } from './output.js';
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled. */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 failed and would fail again, 130 cancelled. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const wantsJson = argv.includes('--json');
   const debug = argv.includes('--debug');
@@ -48,18 +48,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       if (name !== given[0]) continue;
       const module = await load();
       // Settings are inherited only by commands made through program.command.
-      module
-        .define(command.usage(''))
-        .option('--json', 'results and errors as JSON')
-        .option('--debug', 'show stack traces')
-        .option('--threads <n>', 'workers; default: the processors this process may use', whole(1, 64))
-        .option('--memory <size>', 'what unpacking one file may take, such as 4GB', size)
-        .action(async () => {
-          const { setDefaultThreads, setReadLimits } = await import('@epochscope/analysis');
-          setDefaultThreads(command.opts().threads);
-          setReadLimits({ memory: command.opts().memory, signal: io.signal });
-          await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));
-        });
+      commonOptions(module.define(command.usage(''))).action(async () => {
+        const { setDefaultThreads, setReadLimits } = await import('@epochscope/analysis');
+        setDefaultThreads(command.opts().threads);
+        setReadLimits({ memory: command.opts().memory, signal: io.signal });
+        await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));
+      });
     }
     await program.parseAsync([...given], { from: 'user' });
     return 0;
@@ -72,12 +66,19 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return fail('usage', error.message.replace(/^error: /, ''), {}, 2);
     }
     const known = error instanceof EpochscopeError ? error : ofThisMachine(error);
+    // The command has told of it.
+    if (known?.fields.said) return 1;
     const message = known?.message ?? printable(error instanceof Error ? error.message : String(error));
     if (!wantsJson) io.stderr.write(`epochscope: ${message}\n`);
     if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     else if (!known && !wantsJson) io.stderr.write('This is a defect of ours; --debug shows where.\n');
     if (known?.code === 'cancelled') return fail(known.code, message, known.fields, 130);
-    return fail(known?.code ?? 'internal', message, known?.fields ?? {}, 1);
+    return fail(
+      known?.code ?? 'internal',
+      message,
+      known?.fields ?? {},
+      known?.fields.retry === false ? 3 : 1,
+    );
   }
 }
 

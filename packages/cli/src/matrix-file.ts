@@ -1,7 +1,17 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { openFile, type StoredFile, type Tensor } from '@epochscope/analysis';
-import { bytesSource, openMatrix, readLabels, readWholeNumbers } from '@epochscope/analysis/formats';
+import {
+  bytesSource,
+  type MatrixFile,
+  type MatrixOptions,
+  openMatrix,
+  readLabels,
+  readWholeNumbers,
+  stackedRows,
+} from '@epochscope/analysis/formats';
+import type { FileIdentity } from '@epochscope/analysis/results';
 import { type HashedFile, hashed } from '@epochscope/analysis/runs';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 
@@ -12,6 +22,8 @@ export interface FileTarget {
   /** Whether it can be read only once, from its start. */
   pipe: boolean;
   array: string | undefined;
+  /** Files whose rows stand one under the other, in this order; where a pattern names them. */
+  shards?: string[];
 }
 
 const ARRAY_PATH = /^(.*\.(?:npz|safetensors)):(.+)$/i;
@@ -26,6 +38,7 @@ const SHELL_PIPE = /^\/(?:dev|proc\/(?:self|\d+))\/(?:stdin|fd\/\d+)$/;
  */
 export async function findFile(path: string): Promise<FileTarget | null> {
   if (path === '-') return { file: undefined, pipe: true, array: undefined };
+  if (isAddress(path)) return { file: path, pipe: false, array: undefined };
   const info = await stat(path).catch(() => null);
   if (info?.isFile()) return { file: path, pipe: false, array: undefined };
   if (info && SHELL_PIPE.test(path)) return { file: path, pipe: true, array: undefined };
@@ -38,7 +51,24 @@ export async function findFile(path: string): Promise<FileTarget | null> {
   );
   const [, file, array] = ARRAY_PATH.exec(path) ?? [];
   const inside = file ? await stat(file).catch(() => null) : null;
-  return file && inside?.isFile() ? { file, pipe: false, array } : null;
+  if (file && inside?.isFile()) return { file, pipe: false, array };
+  const shards = info ? [] : await shardsOf(path);
+  return shards.length ? { file: path, pipe: false, array: undefined, shards } : null;
+}
+
+const isAddress = (path: string): boolean => /^https?:\/\//i.test(path);
+
+/** Files of a pattern such as "parts/x-*.npy", by name, numbers in their order. "*" stands in the last part of the path alone. */
+async function shardsOf(path: string): Promise<string[]> {
+  const name = basename(path);
+  if (!name.includes('*')) return [];
+  const escaped = name.split('*').map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  const matches = new RegExp(`^${escaped.join('.*')}$`);
+  const found = await readdir(dirname(path)).catch(() => []);
+  return found
+    .filter((file) => matches.test(file))
+    .sort(new Intl.Collator('en', { numeric: true }).compare)
+    .map((file) => join(dirname(path), file));
 }
 
 /** Opens, uses and closes a file or pipe. Throws as `findFile`, `missing`, `io`, and what `body` throws. */
@@ -53,6 +83,53 @@ export async function withArrays<T>(
     return await body(source, array);
   } finally {
     await source.close();
+  }
+}
+
+/**
+ * The matrix of a file, of a pipe, or of several files whose rows stand one under the other; and which state of each file was read, by name.
+ * Throws as `withArrays` and `openMatrix`.
+ */
+export async function withMatrix<T>(
+  path: string,
+  options: MatrixOptions,
+  body: (matrix: MatrixFile, identities: () => Record<string, FileIdentity>) => Promise<T>,
+): Promise<T> {
+  const shards = (await findFile(path))?.shards;
+  if (!shards)
+    return withArrays(path, async (source, array) => {
+      const matrix = await openMatrix(source, { ...options, array });
+      return body(matrix, () => ({ [basename(nameOf(path))]: source.identity() }));
+    });
+  const sources: HashedFile[] = [];
+  try {
+    const files: MatrixFile[] = [];
+    for (const shard of shards) {
+      const source = hashed(await openFile(shard));
+      sources.push(source);
+      files.push(await openMatrix(source, options));
+    }
+    const rows = stackedRows(
+      files.map((file) => file.rows),
+      path,
+    );
+    const [first] = files;
+    return await body(
+      {
+        ...first!,
+        rows,
+        shape: [rows.shape[0], ...first!.shape.slice(1)],
+        names: null,
+        labels: null,
+        predictions: null,
+        notes: [
+          `${rows.shape[0]} samples × ${rows.shape[1]} columns of ${rows.dtype}, from ${files.length} files: ${basename(shards[0]!)} … ${basename(shards.at(-1)!)}`,
+        ],
+      },
+      () => Object.fromEntries(sources.map((source, i) => [basename(shards[i]!), source.identity()])),
+    );
+  } finally {
+    for (const source of sources) await source.close();
   }
 }
 

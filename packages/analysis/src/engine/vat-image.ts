@@ -79,8 +79,6 @@ export function* vatImageSteps(
   order: Uint32Array,
   { metric, side, seed, unit = 1, halfSquare = false }: VatImageOptions,
 ): Generator<[done: number, total: number], VatImage> {
-  const n = order.length;
-  const pixels = Math.min(side, n);
   const between = dissimilarity(x, metric);
   const distance =
     unit === 1 && !halfSquare
@@ -89,6 +87,41 @@ export function* vatImageSteps(
           const value = between(i, j) * unit;
           return halfSquare ? 0.5 * value * value : value;
         };
+  return yield* pixelsOf(order, { side, seed }, distance);
+}
+
+/** The same at once, of rows that are not all there: `order` names those of x at its places, as far as it is read. */
+export function vatImageOfRows(x: Matrix, order: Uint32Array, options: VatImageOptions): VatImage {
+  const steps = vatImageSteps(null as never, x, order, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The samples whose pairs make the image, rising: the only rows that it reads. */
+export function samplesOfVatImage(
+  order: Uint32Array,
+  options: Pick<VatImageOptions, 'side' | 'seed'>,
+): Uint32Array {
+  const needed = new Uint8Array(order.length);
+  const steps = pixelsOf(order, options, (i, j) => {
+    needed[i] = needed[j] = 1;
+    return 0;
+  });
+  while (!steps.next().done);
+  const out = new Uint32Array(needed.reduce((sum, bit) => sum + bit, 0));
+  for (let i = 0, to = 0; i < needed.length; i++) if (needed[i]) out[to++] = i;
+  return out;
+}
+
+function* pixelsOf(
+  order: Uint32Array,
+  { side, seed }: Pick<VatImageOptions, 'side' | 'seed'>,
+  distance: (i: number, j: number) => number,
+): Generator<[done: number, total: number], VatImage> {
+  const n = order.length;
+  const pixels = Math.min(side, n);
   const data = new Float32Array(pixels * pixels);
   const draw = random(seed);
   const start = (p: number) => Math.floor((p * n) / pixels);

@@ -1,27 +1,36 @@
 import { EpochscopeError, formatBytes, guard, METRICS, type Metric } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import type { JobOptions } from '../engine/types.js';
-import { toFloat64 } from '../formats/dtypes.js';
+import { DTYPE_BYTES, toFloat64 } from '../formats/dtypes.js';
 import { readMaybeGzipped, unpackedPieces } from '../formats/gzip.js';
-import type { ByteSource, TensorData } from '../formats/types.js';
+import type { ByteSource, DType, TensorData } from '../formats/types.js';
 import type { TendencyInput } from '../methods/tendency/analyse.js';
 import type { TendencyMetric } from '../methods/tendency/space.js';
 import { kindOf, openArray, unpacked } from './arrays.js';
 import { rolesOf, some } from './columns.js';
-import { compareRows, readDissimilarities, rowsOfCondensed } from './dissimilarities.js';
+import { compareRows, readDissimilarities } from './dissimilarities.js';
 import { type Labels, labelsFrom } from './labels.js';
+import { looksPrecomputed } from './looks.js';
 import { readPoints } from './points.js';
-import { pieces, type RowChoice, type RowSource, tensorRows } from './rows.js';
+import { pieces, type RowChoice, type RowSource, storedRows, tensorRows } from './rows.js';
 import { readTable, type TableOptions } from './table.js';
 
-export { type Conversion, kernelMetric, type Points, spaceOf } from './conversion.js';
+export type { Points } from './conversion.js';
 export { compareRows, type Dissimilarities, readDissimilarities } from './dissimilarities.js';
 export { type Labels, readLabels, readWholeNumbers } from './labels.js';
-export { conversionOf, convertedPoints, countFlat, readPoints, zeroNotes } from './points.js';
-export type { RowChoice, RowSource } from './rows.js';
+export { readPoints } from './points.js';
+export { type RowChoice, type RowSource, stackedRows } from './rows.js';
 export { readTable, type Table, type TableOptions } from './table.js';
 
+/** Numbers that lie row after row in a file, little-endian, without any header. */
+export interface RawRows {
+  dtype: DType;
+  columns: number;
+}
+
 export interface MatrixOptions extends TableOptions {
+  /** The file is no more than numbers. */
+  raw?: RawRows;
   /** Which array of a file that holds several. */
   array?: string;
 }
@@ -49,6 +58,7 @@ export interface MatrixFile {
  */
 export async function openMatrix(source: ByteSource, options: MatrixOptions = {}): Promise<MatrixFile> {
   guard(source.size > 0, 'format', () => `${source.name} is empty`, { file: source.name });
+  if (options.raw) return rawFile(source, options.raw);
   let file = source;
   let kind = await kindOf(file);
   if (kind === 'gzip') {
@@ -86,6 +96,29 @@ export async function openMatrix(source: ByteSource, options: MatrixOptions = {}
     { file: file.name },
   );
   return arrayFile(file, kind, options);
+}
+
+function rawFile(source: ByteSource, { dtype, columns }: RawRows): MatrixFile {
+  const bytes = columns * DTYPE_BYTES[dtype];
+  const n = source.size / bytes;
+  guard(
+    Number.isInteger(n),
+    'shape',
+    () =>
+      `${source.name}: ${source.size} bytes are no whole number of rows of ${columns} × ${dtype} (${bytes} bytes)`,
+    { file: source.name, got: source.size, expected: bytes },
+  );
+  const shape = [n, columns];
+  return {
+    rows: storedRows(source, { shape, dtype, begin: 0 }, source.name),
+    shape,
+    columns: null,
+    categories: Array.from({ length: columns }, () => null),
+    names: null,
+    labels: null,
+    predictions: null,
+    notes: [`${n} samples × ${columns} columns of ${dtype}, as bytes without a header`],
+  };
 }
 
 /** The first bytes of a gzipped file, unpacked. */
@@ -217,29 +250,3 @@ const roundDown = (x: number): number => {
   const digit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, x))) - 1);
   return Math.floor(x / digit) * digit;
 };
-
-/** Says where points look like dissimilarities, by their first rows. */
-async function looksPrecomputed(rows: RowSource): Promise<string[]> {
-  const [n, d] = rows.shape;
-  const condensed = d === 1 && n > 1000 ? rowsOfCondensed(n) : null;
-  if (condensed !== null)
-    return [
-      `${n} numbers in one column may be a condensed matrix of ${condensed} × ${condensed} dissimilarities: if so, give --metric precomputed`,
-    ];
-  if (n !== d || n < 3) return [];
-  const some = Math.min(n, 64);
-  const values = toFloat64(await rows.rows(0, some));
-  let spread = false;
-  for (let i = 0; i < some; i++)
-    for (let j = 0; j <= i; j++) {
-      const value = values[i * n + j]!;
-      if (value < 0 || (i === j ? value !== 0 : Math.abs(value - values[j * n + i]!) > 1e-6 * value))
-        return [];
-      spread ||= value > 0;
-    }
-  return spread
-    ? [
-        'a square symmetric matrix with zeros on its diagonal, taken as points: if it holds dissimilarities, give --metric precomputed',
-      ]
-    : [];
-}

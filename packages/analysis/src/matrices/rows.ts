@@ -105,6 +105,46 @@ function fortranPlaces(shape: readonly number[]): Uint32Array {
   return out;
 }
 
+/** Several files' rows one under the other. Throws `shape` where they have other columns or types. */
+export function stackedRows(sources: readonly RowSource[], name: string): RowSource {
+  const [first] = sources;
+  guard(first, 'missing', () => `${name}: expected at least one file`, { name });
+  const ends: number[] = [];
+  for (const { name: file, shape, dtype } of sources) {
+    guard(
+      shape[1] === first.shape[1] && dtype === first.dtype,
+      'shape',
+      () =>
+        `${file}: expected ${first.shape[1]} columns of ${first.dtype} as in ${first.name}, got ${shape[1]} of ${dtype}`,
+      { file },
+    );
+    ends.push((ends.at(-1) ?? 0) + shape[0]);
+  }
+  const columns = first.shape[1];
+  return {
+    name,
+    shape: [ends.at(-1)!, columns],
+    dtype: first.dtype,
+    async rows(from, to) {
+      const parts: TensorData[] = [];
+      for (let s = 0; s < sources.length; s++) {
+        const begin = s ? ends[s - 1]! : 0;
+        const [a, b] = [Math.max(from, begin), Math.min(to, ends[s]!)];
+        if (a < b) parts.push(await sources[s]!.rows(a - begin, b - begin));
+      }
+      if (parts.length === 1) return parts[0]!;
+      const some = parts[0] ?? (await first.rows(0, 0));
+      const out = new (some.constructor as new (length: number) => TensorData)((to - from) * columns);
+      let at = 0;
+      for (const part of parts) {
+        (out as Float64Array).set(part as Float64Array, at);
+        at += part.length;
+      }
+      return out;
+    },
+  };
+}
+
 /** Rows in pieces of some 16 MB; `at` is the place of the piece's first row among those wanted. */
 export async function* pieces(
   source: RowSource,

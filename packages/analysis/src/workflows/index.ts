@@ -74,6 +74,7 @@ export {
 export { type PrunedRunOptions, prunedRun, prunedSnapshot } from './prune/pruned-run.js';
 export {
   checkMemory,
+  type Elsewhere,
   planWorkflow,
   runPlan,
   runWorkflow,

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/types.js';
 import type { ResultBase } from '../results/types.js';
 import type { Run } from '../run/types.js';
 import { Parts, type PartsPlace } from './parts.js';
-import type { Part, PartContext, Plan, Workflow } from './types.js';
+import type { Part, PartContext, Plan, PlanContext, Workflow } from './types.js';
 
 /** How far a workflow is. */
 export interface WorkflowProgress {
@@ -39,7 +39,22 @@ export interface WorkflowOptions {
   parts?: PartsPlace;
   /** Training data by name or place; default: folders and bundled digits in Node, none in a page. */
   dataset?: (where: string) => Promise<Dataset>;
+  /** Does the work instead of the loop over parts here: as tasks of a cluster, for instance. */
+  elsewhere?: Elsewhere;
 }
+
+/** Brings about a workflow's result in a way of its own; `plan` makes the plan, or gives the one that was made before. */
+export type Elsewhere = <Options, Task, Output, Result extends ResultBase, Subject>(
+  workflow: Workflow<Options, Task, Output, Result, Subject>,
+  run: Subject,
+  plan: () => Promise<Plan<Options, Task>>,
+  how: WorkflowOptions,
+) => Promise<Result>;
+
+export type PlanOptions = Pick<WorkflowOptions, 'dataset'>;
+
+/** What planning may use, from what a caller gives. */
+export const planContext = ({ dataset }: PlanOptions): PlanContext => ({ dataset: lastOpened(dataset) });
 
 /** Plans, computes what is not there yet, joins. Throws what plan and parts throw, `memory` before any work, `cancelled`. */
 export async function runWorkflow<Options, Task, Output, Result extends ResultBase, Subject = Run>(
@@ -48,8 +63,10 @@ export async function runWorkflow<Options, Task, Output, Result extends ResultBa
   options: Partial<Options> = {},
   how: WorkflowOptions = {},
 ): Promise<Result> {
-  const dataset = lastOpened(how.dataset);
-  return runPlan(workflow, run, await workflow.plan(run, options, { dataset }), { ...how, dataset });
+  const { dataset } = planContext(how);
+  const plan = () => workflow.plan(run, options, { dataset });
+  if (how.elsewhere) return how.elsewhere(workflow, run, plan, how);
+  return runPlan(workflow, run, await plan(), { ...how, dataset });
 }
 
 /** What a run's parts will be, for elsewhere or later. Throws as the method does. */
@@ -57,9 +74,9 @@ export function planWorkflow<Options, Task, Output, Result extends ResultBase, S
   workflow: Workflow<Options, Task, Output, Result, Subject>,
   run: Subject,
   options: Partial<Options> = {},
-  { dataset }: Pick<WorkflowOptions, 'dataset'> = {},
+  how: PlanOptions = {},
 ): Promise<Plan<Options, Task>> {
-  return workflow.plan(run, options, { dataset: lastOpened(dataset) });
+  return workflow.plan(run, options, planContext(how));
 }
 
 /** Data sets are large, and each part asks for the same one. */
@@ -78,6 +95,7 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
   plan: Plan<Options, Task>,
   how: WorkflowOptions = {},
 ): Promise<Result> {
+  if (how.elsewhere) return how.elsewhere(workflow, run, async () => plan, how);
   checkMemory(plan, how.memoryLimit);
   const parts = new Parts(how.parts ?? null);
   const engine = how.engine ?? createEngine();

@@ -1,6 +1,6 @@
 import type { SnapshotPolicy } from '@epochscope/analysis/models';
 import { printable } from '@epochscope/core-wasm';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** Options that commands on a run have in common. */
 export interface CommonOptions {
@@ -11,6 +11,14 @@ export interface CommonOptions {
   json?: boolean;
   debug?: boolean;
 }
+
+/** The options that every command takes. */
+export const commonOptions = (command: Command): Command =>
+  command
+    .option('--json', 'results and errors as JSON')
+    .option('--debug', 'show stack traces')
+    .option('--threads <n>', 'workers; default: the processors this process may use', whole(1, 64))
+    .option('--memory <size>', 'what unpacking one file may take, such as 4GB', size);
 
 // Parsers of option values. A throw becomes a usage error: one line, exit 2.
 

@@ -1,11 +1,6 @@
-import type { Command } from 'commander';
-import type { Output } from '../output.js';
+import type { CommandModule } from './types.js';
 
-export interface CommandModule {
-  /** Adds arguments, options and examples. */
-  define(command: Command): Command;
-  run(args: string[], options: never, output: Output): Promise<void>;
-}
+export type { CommandModule } from './types.js';
 
 interface CommandEntry {
   /** One line of the list that --help shows, which loads no command. */
@@ -93,5 +88,10 @@ export const COMMANDS: Record<string, CommandEntry> = {
     about: 'Say what a run holds, or what a folder of checkpoints would give',
     takes: '<run>',
     load: () => import('./info.js'),
+  },
+  batch: {
+    about: 'A method as tasks of a cluster, for data or runs that outgrow one machine',
+    takes: '<action> <dir> [command...]',
+    load: () => import('./batch.js'),
   },
 };

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { type TendencyResult, type Thinning, tendencyOfRun } from '@epochscope/analysis';
-import type { MatrixOptions } from '@epochscope/analysis/formats';
+import { DTYPE_BYTES, type MatrixOptions } from '@epochscope/analysis/formats';
 import {
   type MarkRule,
   TENDENCY_METRICS,
@@ -29,7 +29,7 @@ export function define(command: Command): Command {
   command
     .argument(
       '<run-or-file>',
-      'run directory, or a file of points or dissimilarities (rows are samples): .npy, .npz, .safetensors, or a table as text, also gzipped; file.npz:name chooses an array, - is standard input',
+      'run directory, or a file of points or dissimilarities (rows are samples): .npy, .npz, .safetensors, or a table as text, also gzipped; file.npz:name chooses an array, "part-*.npy" several files of rows, an address one on a server, - is standard input',
     )
     .option('--layers <names>', 'layers; "P1@3" is channel 3 of P1 (default: the last layer)', names)
     .option(
@@ -71,6 +71,11 @@ export function define(command: Command): Command {
       '--delimiter <text>',
       'for a table: comma, semicolon, tab, blank, bar, or the character',
       delimiter,
+    )
+    .option(
+      '--raw <numbers>',
+      'for a file: no more than numbers, row after row, little-endian: TYPE:COLUMNS such as float32:84',
+      rawRows,
     )
     .option('--decimal <mark>', 'for a table: the decimal mark, "." or ","', oneOf(['.', ','] as const))
     .option(
@@ -146,6 +151,14 @@ function delimiter(text: string): MatrixOptions['delimiter'] {
   return found;
 }
 
+/** "float32:84". */
+function rawRows(text: string): MatrixOptions['raw'] {
+  const [, dtype, columns] = /^([a-z]+\d*):(\d{1,9})$/.exec(text) ?? [];
+  if (!dtype || !Object.hasOwn(DTYPE_BYTES, dtype) || Number(columns) < 1)
+    throw new InvalidArgumentError('expected TYPE:COLUMNS such as float32:84, uint8:784 or float64:10.');
+  return { dtype: dtype as keyof typeof DTYPE_BYTES, columns: Number(columns) };
+}
+
 /** "column:NAME" → NAME. */
 function columnName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
@@ -175,6 +188,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
   missing?: 'pairwise';
   check?: string;
   core?: number;
+  raw?: MatrixOptions['raw'];
   force?: boolean;
   vatSide: number;
   smallestBlock?: number;
@@ -189,13 +203,14 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
   const figures = o.figure ?? [];
-  const { layers, snapshots = ['all'], vatSide, seed, name, header, delimiter, decimal, columns, drop } = o;
+  const { layers, snapshots = ['all'], vatSide, seed, name, header, delimiter, decimal, columns, drop, raw } = o;
   const tableOptions: MatrixOptions = {
     header,
     delimiter,
     decimal,
     columns,
     drop,
+    raw,
     index: columnName(o.names) ?? o.index,
   };
   const isFile = (await findFile(target!)) !== null;

@@ -17,7 +17,7 @@ import {
 import { inputOfResult } from '@epochscope/analysis/runs';
 import { chosenSamples, pick, tendencyOfInput } from '@epochscope/analysis/workflows';
 import { guard } from '@epochscope/core-wasm';
-import { findFile, nameOf, readClassLabels, withArrays } from '../matrix-file.js';
+import { findFile, nameOf, readClassLabels, withArrays, withMatrix } from '../matrix-file.js';
 import type { Output } from '../output.js';
 
 export interface FileOptions
@@ -67,8 +67,7 @@ export async function checkTreeOfFile(
   };
   const own = engine ?? createEngine();
   try {
-    const input = await withArrays(path, async (bytes, array) => {
-      const matrix = await openMatrix(bytes, { ...tableOf(options), array });
+    const input = await withMatrix(path, tableOf(options), async (matrix) => {
       const chosen = chosenSamples(options.samples ?? null, rowCount(matrix.rows.shape, options.metric));
       const { metric, missing } = options;
       return readInput(matrix, { metric, missing, chosen, ...how });
@@ -108,10 +107,9 @@ const COLUMN = /^column:(.+)$/;
 export async function namesOfFile(path: string): Promise<{ shown: string; name: string; folder: string }> {
   const { file, pipe, array } = (await findFile(path))!;
   const shown = nameOf(path);
-  const stem = `${basename(file && !pipe ? file : shown)}${array ? `-${array}` : ''}`.replaceAll(
-    /[/\\]/g,
-    '_',
-  );
+  const stem = `${basename(file && !pipe ? file : shown)}${array ? `-${array}` : ''}`
+    .replaceAll(/[/\\]/g, '_')
+    .replaceAll('*', 'all');
   return {
     shown: array ? `${shown}:${array}` : shown,
     name: stem.replace(/(?:\.(?:npy|npz|csv|tsv|txt|safetensors|gz))+(?=-|$)/i, ''),
@@ -130,8 +128,7 @@ export async function tendencyOfFile(
   const { shown: source, name } = await namesOfFile(path);
   const shown = nameOf(path);
   const table = tableOf(options);
-  return withArrays(path, async (bytes, array) => {
-    const matrix = await openMatrix(bytes, { ...table, array });
+  return withMatrix(path, table, async (matrix, identities) => {
     const notes = [...matrix.notes];
     const [first, ...more] = matrix.notes;
     output.say(`${shown}: ${first}`);
@@ -161,27 +158,36 @@ export async function tendencyOfFile(
         ? [{ rule: 'class' as const }]
         : undefined);
 
-    const progress = output.progress(`Reading ${basename(shown)}`);
-    const { notes: assumed, ...read } = await readInput(matrix, {
-      metric: options.metric,
-      missing: options.missing,
-      chosen,
-      signal: output.signal,
-      onProgress: (done, total) => progress.update(done, total),
-    }).finally(() => progress.stop());
-    for (const note of assumed) tell(note);
+    const read = output.batch
+      ? await output.batch.points(
+          matrix,
+          { metric: options.metric, chosen, source, needsRows: needsRows(options) },
+          identities,
+        )
+      : await readWhole();
+    async function readWhole() {
+      const progress = output.progress(`Reading ${basename(shown)}`);
+      const { notes, ...input } = await readInput(matrix, {
+        metric: options.metric,
+        missing: options.missing,
+        chosen,
+        signal: output.signal,
+        onProgress: (done, total) => progress.update(done, total),
+      }).finally(() => progress.stop());
+      return { input, notes, engine: undefined, identity: identities() };
+    }
+    for (const note of read.notes) tell(note);
     const input: TendencyInput = {
-      ...read,
+      ...read.input,
       snapshot: { id: name, epoch: null, step: null },
       layer: name,
       labels: pick(labels?.codes ?? null, chosen),
       predictions: pick(predictions?.codes ?? null, chosen),
       logLikelihood: null,
     };
-    const state = bytes.identity();
     const identity = {
       source,
-      files: { [basename(shown)]: state },
+      files: read.identity,
     };
     await refuseOther(folder, identity, options.force);
     const { metric, core, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName } = options;
@@ -195,12 +201,16 @@ export async function tendencyOfFile(
         notes,
       },
       { metric, core, vatSide, smallestBlock, stabilitySubsets, seed, thin, name: resultName, marks },
-      how,
+      read.engine ? { ...how, engine: read.engine } : how,
     );
     for (const note of result.panels[0]!.notes ?? []) output.say(`note: ${note}`);
     return result;
   });
 }
+
+/** What of the options cannot be worked out without all rows at once. */
+const needsRows = ({ core, missing, thin, stabilitySubsets }: FileOptions): string | null =>
+  core ? '--core' : missing ? '--missing' : thin ? '--thin' : stabilitySubsets ? '--stability' : null;
 
 /** Samples: rows, or what a condensed matrix stands for. */
 function rowCount([n, d]: readonly [number, number], metric: TendencyMetric): number {

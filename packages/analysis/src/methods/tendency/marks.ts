@@ -37,7 +37,7 @@ export function chooseSamples(
       );
     return value;
   };
-  const all = Array.from({ length: n }, (_, i) => i);
+  const all = () => Array.from({ length: n }, (_, i) => i);
   if (rule.rule === 'index') {
     for (const sample of rule.samples)
       guard(
@@ -56,7 +56,7 @@ export function chooseSamples(
     );
   if (rule.rule === 'class') {
     need(labels, 'labels');
-    return all;
+    return all();
   }
   if (rule.rule === 'random')
     return [...random(rule.seed).permutation(n).subarray(0, rule.k)].sort((a, b) => a - b);
@@ -65,7 +65,7 @@ export function chooseSamples(
       ? need(predictions, 'labels or predictions')
       : need(labels, 'labels');
   const within = 'classes' in rule && rule.classes ? new Set(rule.classes) : null;
-  const candidates = within ? all.filter((i) => within.has(known[i]!)) : all;
+  const candidates = within ? all().filter((i) => within.has(known[i]!)) : all();
   if (!('k' in rule)) {
     const predicted = need(predictions, 'predictions');
     return candidates.filter((i) => (predicted[i] === known[i]) === (rule.rule === 'correct'));

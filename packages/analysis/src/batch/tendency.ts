@@ -1,0 +1,129 @@
+import { EpochscopeError } from '@epochscope/core-wasm';
+import type { Engine, JobOptions, VatResult } from '../engine/types.js';
+import {
+  samplesOfVatImage,
+  type VatImage,
+  type VatImageOptions,
+  vatImageOfRows,
+} from '../engine/vat-image.js';
+import { DTYPE_BYTES } from '../formats/dtypes.js';
+import type { TensorData } from '../formats/types.js';
+import { spaceOf } from '../matrices/conversion.js';
+import { looksPrecomputed } from '../matrices/looks.js';
+import { convertedPoints, zeroNotes } from '../matrices/points.js';
+import type { RowChoice, RowSource } from '../matrices/rows.js';
+import type { TendencyInput } from '../methods/tendency/index.js';
+import type { Store } from '../stores/types.js';
+import { checkPart, readPart, type StoredPart } from './parts.js';
+import { mergePoints, type PointsPart, type PointsPlan, tasksOfPoints } from './points.js';
+
+/** Points of so many bytes are read whole when parts are put together. */
+const WHOLE = 256e6;
+
+/** What `tendencyOfInput` takes, and an engine whose `vat` gives what the parts say. */
+export interface MergedPoints {
+  input: Pick<TendencyInput, 'outputs' | 'space' | 'dimensions'>;
+  notes: string[];
+  engine: Engine;
+}
+
+/**
+ * Puts the parts of every task together to the input of `tendencyOfInput`. Of the rows only those are read that the VAT image samples,
+ * unless all are few. Memory O(n). Throws `missing`, `format`, `memory`, `cancelled`; the engine throws `unsupported` for what would need
+ * the rows again.
+ */
+export async function mergedTendency(
+  engine: Engine,
+  store: Store,
+  source: RowSource,
+  chosen: RowChoice,
+  plan: PointsPlan,
+  how: JobOptions & { memory: number },
+): Promise<MergedPoints> {
+  const { n, conversion, zeros } = plan;
+  const { width, metric } = conversion;
+  const heads: StoredPart[] = [];
+  for (const { key } of tasksOfPoints(plan)) heads.push(await checkPart(store, key));
+  const { vat, rounding } = await mergePoints(
+    store,
+    plan,
+    heads,
+    async (key) => (await readPart(store, key)).output as PointsPart,
+    how,
+  );
+  const notes = [...(await looksPrecomputed(source)), ...zeroNotes(zeros, n, metric)];
+  const whole = 4 * n * width <= WHOLE ? (await convertedPoints(source, chosen, conversion)).outputs : null;
+  const space = spaceOf(conversion, n, rounding);
+  return {
+    input: {
+      outputs: whole ?? { data: new Float32Array(0), shape: [n, width] },
+      ...(space ? { space } : {}),
+      dimensions: source.shape[1],
+    },
+    notes,
+    engine: givingVat(engine, vat, whole !== null, async (order, options) => {
+      const needed = samplesOfVatImage(order, options);
+      const rows = chosen ? needed.map((i) => chosen[i]!) : needed;
+      // Rising, so that rows that lie near each other are read at once.
+      const places = Uint32Array.from(rows.keys()).sort((a, b) => rows[a]! - rows[b]!);
+      const { outputs } = await convertedPoints(
+        readAhead(source),
+        places.map((place) => rows[place]!),
+        conversion,
+      );
+      const at = new Uint32Array(n);
+      places.forEach((place, row) => {
+        at[needed[place]!] = row;
+      });
+      return vatImageOfRows(
+        outputs,
+        order.map((sample) => at[sample]!),
+        options,
+      );
+    }),
+  };
+}
+
+/** Rows read in stretches of some 16 MB, from the first wanted on: for many that lie near each other and rise. */
+function readAhead(source: RowSource): RowSource {
+  const [n, d] = source.shape;
+  const stretch = Math.max(1, Math.floor(16e6 / Math.max(1, d * DTYPE_BYTES[source.dtype])));
+  let [begin, end] = [0, 0];
+  let held: TensorData | null = null;
+  return {
+    ...source,
+    async rows(from, to) {
+      if (!held || from < begin || to > end) {
+        [begin, end] = [from, Math.min(n, Math.max(to, from + stretch))];
+        held = await source.rows(begin, end);
+      }
+      return held.subarray((from - begin) * d, (to - begin) * d) as TensorData;
+    },
+  };
+}
+
+type DrawImage = (order: Uint32Array, options: VatImageOptions) => Promise<VatImage>;
+
+/** An engine for one panel whose VAT is known. */
+function givingVat(engine: Engine, vat: VatResult, whole: boolean, draw: DrawImage): Engine {
+  let asked = false;
+  return {
+    ...engine,
+    async vat(x, options) {
+      // The first is that of all points; the others are of subsets, for which the rows are there.
+      if (!asked) {
+        asked = true;
+        return vat;
+      }
+      if (whole) return engine.vat(x, options);
+      throw new EpochscopeError(
+        'unsupported',
+        'subsets of points that were analysed over tasks would need all their rows again: leave out --stability',
+      );
+    },
+    async vatImage(x, order, options) {
+      if (whole) return engine.vatImage(x, order, options);
+      return draw(order, options);
+    },
+  };
+}

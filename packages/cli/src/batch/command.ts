@@ -1,0 +1,53 @@
+import { EpochscopeError } from '@epochscope/core-wasm';
+import { Command, CommanderError } from 'commander';
+import { commonOptions } from '../commands/_shared.js';
+import type { CommandModule } from '../commands/types.js';
+import type { Output } from '../output.js';
+
+/** Commands whose work can be done as tasks. `whole`: the command itself is one. */
+export const METHODS: Record<string, { load: () => Promise<CommandModule>; whole?: boolean }> = {
+  tendency: { load: () => import('../commands/tendency.js') },
+  modules: { load: () => import('../commands/modules.js') },
+  change: { load: () => import('../commands/change.js') },
+  activity: { load: () => import('../commands/activity.js') },
+  geometry: { load: () => import('../commands/geometry.js') },
+  prune: { load: () => import('../commands/prune.js') },
+  import: { load: () => import('../commands/import.js'), whole: true },
+  reproduce: { load: () => import('../commands/reproduce.js'), whole: true },
+};
+
+export const isWhole = ([name]: readonly string[]): boolean => Boolean(METHODS[name ?? '']?.whole);
+
+/** A command as it was given, checked. Throws `usage` errors of commander. */
+export async function parsedCommand([name, ...args]: readonly string[]): Promise<
+  (output: Output, change?: Record<string, unknown>) => Promise<void>
+> {
+  const method = Object.hasOwn(METHODS, name ?? '') ? METHODS[name!]! : null;
+  if (!method)
+    throw new CommanderError(
+      2,
+      'epochscope.method',
+      `error: after -- expected a command, one of ${Object.keys(METHODS).join(', ')}, got ${name ?? 'nothing'}`,
+    );
+  const module = await method.load();
+  const command: Command = commonOptions(module.define(new Command(name))).exitOverride();
+  command.configureOutput({ writeErr: () => {} });
+  command.parse(args, { from: 'user' });
+  return (output, change = {}) =>
+    module.run(command.args, { ...(command.opts() as object), ...change } as never, output);
+}
+
+/** What stops a command once its plan is made, or its task done. */
+export class Stop extends Error {}
+
+/** Runs a command up to where its work is done as tasks. Throws `argument` where it comes to no such place. */
+export async function runUpToWork(command: readonly string[], output: Output): Promise<void> {
+  const run = await parsedCommand(command);
+  try {
+    await run(output);
+  } catch (cause) {
+    if (cause instanceof Stop) return;
+    throw cause;
+  }
+  throw new EpochscopeError('argument', `${command.join(' ')}: nothing of this can be done as tasks`);
+}
