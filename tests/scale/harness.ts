@@ -41,7 +41,9 @@ export async function done(...args: string[]): Promise<Answer> {
 export const begun = (...args: string[]) => spawn(process.execPath, [program, ...args], { stdio: 'ignore' });
 
 export const scratch = (name: string): string => mkdtempSync(join(tmpdir(), `epochscope-${name}-`));
-export const removed = (folder: string) => rmSync(folder, { recursive: true, force: true });
+/** Daemons that are stopping may still write into it. */
+export const removed = (folder: string) =>
+  rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
 
 /** An .npy file of float32 blobs around ten centres. */
 export function writeBlobs(file: string, n: number, d: number, seed: number): void {

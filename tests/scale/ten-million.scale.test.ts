@@ -1,5 +1,12 @@
 // What is made of a result of ten million samples: memory grows with n, never with its square.
-import { assignFree, blockLabels, findBlocks, labelScores, placeMarks, random } from '@epochscope/analysis/methods';
+import {
+  assignFree,
+  blockLabels,
+  findBlocks,
+  labelScores,
+  placeMarks,
+  random,
+} from '@epochscope/analysis/methods';
 import { ivatImage } from '@epochscope/core-wasm';
 import { describe, expect, it } from 'vitest';
 
@@ -39,7 +46,7 @@ describe('a result of ten million samples', () => {
       Array.from({ length: BLOCKS }, (_, b) => [(b * n) / BLOCKS, ((b + 1) * n) / BLOCKS]),
     );
     const inBlocks = timed('labels of samples', () => blockLabels(blocks, vat.order));
-    const scores = timed('scores', () => labelScores(assignFree(vat, inBlocks), labels));
+    const scores = timed('scores', () => labelScores(assignFree(vat, inBlocks), labels, blocks.reason));
     expect(scores.ari.value).toBeCloseTo(1, 12);
     const marks = timed('marks', () => placeMarks([0, 5, n - 1], 'index', vat.order, labels, null));
     for (const { sample, position } of marks) expect(vat.order[position]).toBe(sample);

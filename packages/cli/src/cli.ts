@@ -61,8 +61,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0 || error.code === 'commander.help')
         return error.code === 'commander.help' ? 2 : 0;
-      if (error.code === 'commander.invalidArgument' && !wantsJson && !error.message.startsWith('error:'))
-        io.stderr.write(`epochscope: ${error.message}\n`);
+      // Commander has told of its own errors, but for those that parsers of values throw.
+      const untold =
+        error.code.startsWith('epochscope.') ||
+        (error.code === 'commander.invalidArgument' && !error.message.startsWith('error:'));
+      if (untold && !wantsJson) io.stderr.write(`epochscope: ${error.message.replace(/^error: /, '')}\n`);
       return fail('usage', error.message.replace(/^error: /, ''), {}, 2);
     }
     const known = error instanceof EpochscopeError ? error : ofThisMachine(error);

@@ -149,12 +149,12 @@ describe('VAT of points over tasks is that of one machine, to the last bit', () 
     await expectSame(source('grid', whole(3000, 5, 4, 11), 5), 'manhattan', 3, { by });
     await expectSame(source('blobs', blobs(2400, 8, 12), 8), 'cosine', 3, { by });
     expect(none).toBe(6);
-  });
+  }, 180_000);
 
   it('of 20 000 × 84 points in 13 tasks, and of a grid', async () => {
     await expectSame(source('blobs', blobs(20_000, 84, 13), 84), 'euclidean', 13);
     await expectSame(source('grid', whole(6000, 8, 5, 14), 8), 'euclidean', 7);
-  });
+  }, 180_000);
 
   it('refuses rows that have changed since the plan, and ties that take more than the memory', async () => {
     const data = blobs(600, 4, 15);

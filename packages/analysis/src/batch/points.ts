@@ -51,12 +51,17 @@ const PROCESS = 130e6;
 export const pointsOfTask = (n: number, order: number): number =>
   order === 0 ? n : Math.min(n, (order + 1) * Math.ceil(n / blocksOfOrder(order)));
 
+/** Points of n × d in all that kernels keep twice, as records: the rule of the kernels' plan. */
+const twice = (n: number, d: number): boolean => d >= 48 && n * d < 2 ** 28;
+
 /**
- * Estimated peak of a task of m points of d coordinates, the process included (measured: docs/guides/outgrown.md): the kernels' memory, the points beside it, what
- * JavaScript holds while it prepares, the edges.
+ * Estimated peak of a task of m of n points of d coordinates, the process included: the kernels' memory, the points beside it, what JavaScript holds while
+ * it prepares, the edges.
  */
-export const taskBytes = (m: number, d: number): number =>
-  PROCESS + READING + vatPointsBytes(m, d) + 4 * m * d + 440 * m + 4 * Math.ceil(m / 3) * d;
+export function taskBytes(m: number, d: number, n: number): number {
+  const kernels = vatPointsBytes(m, d) - (twice(m, d) && !twice(n, d) ? 4 * m * d : 0);
+  return PROCESS + READING + kernels + 4 * m * d + 440 * m;
+}
 
 /** Estimated peak of putting n points together. */
 export const mergeBytes = (n: number): number => PROCESS + 200e6 + 130 * n;
@@ -67,10 +72,10 @@ export function orderFor(n: number, d: number, { memory, tasks }: { memory: numb
     if (blocksOfOrder(order) < tasks) continue;
     const m = pointsOfTask(n, order);
     const kernels = vatPointsBytes(m, d);
-    if (kernels < 4e9 && taskBytes(m, d) <= memory) return order;
+    if (kernels < 4e9 && taskBytes(m, d, n) <= memory) return order;
   }
   const most = ORDERS.at(-1)!;
-  const needed = taskBytes(pointsOfTask(n, most), d);
+  const needed = taskBytes(pointsOfTask(n, most), d, n);
   throw new EpochscopeError(
     needed > memory ? 'memory' : 'argument',
     needed > memory

@@ -1,7 +1,7 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { commonOptions } from '../commands/_shared.js';
-import type { CommandModule } from '../commands/types.js';
+import type { CommandModule } from '../commands/_types.js';
 import type { Output } from '../output.js';
 
 /** Commands whose work can be done as tasks. `whole`: the command itself is one. */
@@ -32,7 +32,12 @@ export async function parsedCommand([name, ...args]: readonly string[]): Promise
   const module = await method.load();
   const command: Command = commonOptions(module.define(new Command(name))).exitOverride();
   command.configureOutput({ writeErr: () => {} });
-  command.parse(args, { from: 'user' });
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (cause) {
+    if (!(cause instanceof CommanderError) || cause.exitCode === 0) throw cause;
+    throw new CommanderError(2, 'epochscope.command', cause.message);
+  }
   return (output, change = {}) =>
     module.run(command.args, { ...(command.opts() as object), ...change } as never, output);
 }

@@ -74,7 +74,7 @@ export function planning(settings: PlanSettings, output: Output, take: (planned:
         ({ key, blocks, points: m }): BatchTask => ({
           key,
           what: `blocks ${blocks.join(' ')}: ${m} points`,
-          memory: taskBytes(m, points.conversion.width),
+          memory: taskBytes(m, points.conversion.width, points.n),
           reads: m * rows.shape[1] * DTYPE_BYTES[rows.dtype],
           seconds: seconds?.high ?? null,
           after: [],

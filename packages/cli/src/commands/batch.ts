@@ -27,7 +27,6 @@ const MEMORY = 2e9;
 
 export function define(command: Command): Command {
   return command
-    .description('A method as tasks of a cluster, for data or runs that outgrow one machine')
     .argument('<action>', 'plan, task, status, reduce or submit', (text: string): Action => {
       if (!ACTIONS.includes(text as Action))
         throw new InvalidArgumentError(`expected one of ${ACTIONS.join(', ')}.`);

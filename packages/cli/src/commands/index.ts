@@ -1,6 +1,6 @@
-import type { CommandModule } from './types.js';
+import type { CommandModule } from './_types.js';
 
-export type { CommandModule } from './types.js';
+export type { CommandModule } from './_types.js';
 
 interface CommandEntry {
   /** One line of the list that --help shows, which loads no command. */

@@ -203,7 +203,19 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
   const figures = o.figure ?? [];
-  const { layers, snapshots = ['all'], vatSide, seed, name, header, delimiter, decimal, columns, drop, raw } = o;
+  const {
+    layers,
+    snapshots = ['all'],
+    vatSide,
+    seed,
+    name,
+    header,
+    delimiter,
+    decimal,
+    columns,
+    drop,
+    raw,
+  } = o;
   const tableOptions: MatrixOptions = {
     header,
     delimiter,
