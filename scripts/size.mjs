@@ -27,7 +27,7 @@ try {
   const [{ filename, size }] = JSON.parse(
     npm(['pack', '--json', '--pack-destination', folder], join(root, 'release', 'epochscope')),
   );
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   npm(['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`], folder);
   const modules = join(folder, 'node_modules');
   const bytes = readdirSync(modules, { recursive: true, withFileTypes: true })

@@ -114,7 +114,7 @@ function stepsOf(layer: Layer, put: Put): GraphOp[] {
         pair(config.strides),
         pair(config.dilationRate ?? 1),
       ];
-      const whole: Sides = [(size[0] - 1) * dilations[0] + 1, (size[1] - 1) * dilations[1] + 1];
+      const whole: Sides = [(size[0]! - 1) * dilations[0]! + 1, (size[1]! - 1) * dilations[1]! + 1];
       return activated({
         kind: 'conv2d',
         kernel: tensor('kernel'),

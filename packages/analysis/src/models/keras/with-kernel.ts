@@ -57,7 +57,7 @@ function windowOver(
     kernel: scope.put(variable, data, shape),
     ...(biased ? scope.bias() : {}),
     strides,
-    padding: scope.windowed([(h - 1) * dilations[0] + 1, (w - 1) * dilations[1] + 1], strides),
+    padding: scope.windowed([(h - 1) * dilations[0]! + 1, (w - 1) * dilations[1]! + 1], strides),
     dilations,
     groups,
   };

@@ -119,8 +119,8 @@ function parseLine(line: string): (SnapshotInfo & { crc32: number }) | null {
       step,
       metrics,
       crc32: sum,
-    } = parseJson(line, '') as Record<string, never> & { metrics: Record<string, number> };
-    const info = { id, epoch, step, metrics };
+    } = parseJson(line, '') as { [name: string]: unknown; crc32: number };
+    const info: unknown = { id, epoch, step, metrics };
     if (!isSnapshotInfo(info) || !Number.isSafeInteger(sum)) return null;
     // A loss that diverged was written as null: as if it had not been measured.
     const finite = Object.entries(info.metrics).filter(([, value]) => Number.isFinite(value));
