@@ -30,7 +30,6 @@ function browser(name: string, include: string[], exclude: string[]): TestProjec
         '@tensorflow/tfjs',
         'axe-core',
         'comlink',
-        'd3-array',
         'd3-scale',
         'fflate',
         'lit',
