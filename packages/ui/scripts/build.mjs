@@ -1,6 +1,10 @@
 // `npm run build` after tsc: the scripts with everything inside, the pages' files, and custom-elements.json.
-import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { bundledMnist } from '@epochscope/analysis/models';
 import { build } from 'vite';
 import { manifestOf } from './manifest.mjs';
 
@@ -29,13 +33,54 @@ await bundle('src/app/report.ts', 'dist/app', 'report.js', 'iife', 'EpochscopeRe
 await bundle('src/cdn.ts', 'dist/cdn', 'epochscope.js', 'iife', 'Epochscope');
 await bundle('src/cdn.ts', 'dist/cdn', 'epochscope.mjs', 'es', 'Epochscope');
 
-mkdirSync(ui('dist/dashboard/assets'), { recursive: true });
 copyFileSync(ui('page/page.css'), ui('dist/app/page.css'));
-copyFileSync(ui('page/index.html'), ui('dist/dashboard/index.html'));
-copyFileSync(ui('page/page.css'), ui('dist/dashboard/assets/page.css'));
-copyFileSync(ui('dist/app/report.js'), ui('dist/dashboard/assets/report.js'));
-// What PDFs embed: fetched when the first is saved.
-for (const folder of ['dist/fonts', 'dist/dashboard/assets/fonts'])
-  cpSync(ui('fonts'), ui(folder), { recursive: true });
+cpSync(ui('fonts'), ui('dist/fonts'), { recursive: true });
+
+// The workbench: modules and workers, loaded when they are used; any static host, and what `epochscope serve` serves.
+const page = ui('dist/dashboard');
+await build({
+  configFile: false,
+  root: ui('page'),
+  base: './',
+  publicDir: false,
+  logLevel: 'warn',
+  build: {
+    outDir: page,
+    emptyOutDir: true,
+    target: 'esnext',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 2000,
+  },
+  worker: { format: 'es', rolldownOptions: { output: { comments: false } } },
+});
+cpSync(ui('fonts'), `${page}/assets/fonts`, { recursive: true });
+writeFileSync(`${page}/assets/digits.gz`, await packedDigits());
+writeServiceWorker(page);
+
+/** The bundled digits: counts of training and test images (uint32), then of each all images and all labels. */
+async function packedDigits() {
+  const { train, test } = await bundledMnist();
+  const counts = new Uint8Array(Uint32Array.of(train.count, test.count).buffer);
+  return gzipSync(Buffer.concat([counts, ...[train, test].flatMap(({ images, labels }) => [images, labels])]), {
+    level: 9,
+  });
+}
+
+/** What the page needs without a network, and its version: the hash of all of it. */
+function writeServiceWorker(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'sw.js')
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((name) => !/\.(md|txt)$/.test(name))
+    .sort();
+  const hash = createHash('sha256');
+  for (const name of files) hash.update(name).update(readFileSync(join(folder, name)));
+  const version = hash.digest('hex').slice(0, 12);
+  const text = readFileSync(ui('page/sw.js'), 'utf8')
+    .replace("VERSION = ''", `VERSION = '${version}'`)
+    .replace('FILES = []', `FILES = ${JSON.stringify(['./', ...files.filter((name) => name !== 'index.html')])}`);
+  writeFileSync(join(folder, 'sw.js'), text);
+}
 
 writeFileSync(ui('dist/custom-elements.json'), `${JSON.stringify(manifestOf(ui('')), null, 1)}\n`);

@@ -90,19 +90,20 @@ export function access({ hosts, token }: Access): MiddlewareHandler {
   };
 }
 
-const policy = (script: string) =>
+const policy = (script: string, style: string) =>
   [
     "default-src 'none'",
     `script-src ${script} 'wasm-unsafe-eval'`,
     "worker-src 'self' blob:",
-    "style-src 'self' 'unsafe-inline'",
+    `style-src ${style}`,
     "img-src 'self' data: blob:",
     "font-src 'self' data:",
-    "connect-src 'self' blob: data:",
+    // Runs at other addresses are opened by people.
+    "connect-src 'self' blob: data: http: https:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
-export const PAGE_POLICY = policy("'self' blob:");
+export const PAGE_POLICY = policy("'self'", "'self'");
 /** For a page whose scripts stand in it. */
-export const inlinePolicy = (nonce: string) => policy(`'nonce-${nonce}'`);
+export const inlinePolicy = (nonce: string) => policy(`'nonce-${nonce}'`, "'self' 'unsafe-inline'");

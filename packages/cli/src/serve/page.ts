@@ -20,6 +20,8 @@ const TYPES: Record<string, string> = {
   png: 'image/png',
   wasm: 'application/wasm',
   woff2: 'font/woff2',
+  ttf: 'font/ttf',
+  gz: 'application/gzip',
 };
 
 /** The dashboard as built by @epochscope/ui, where it is. */

@@ -8,8 +8,7 @@ const shell = css`
     background: var(--ground);
     color: var(--ink);
     font-family: var(--es-font);
-    min-block-size: 100vh;
-    min-block-size: 100dvh;
+    min-block-size: var(--page-height, 100vh);
   }
   .alone {
     max-inline-size: 40rem;
@@ -43,8 +42,8 @@ const shell = css`
     grid-template: 52px minmax(0, 1fr) auto / 136px minmax(0, 1fr);
     grid-template-areas: 'head head' 'strip stage' 'dock dock';
     block-size: 100vh;
-    block-size: 100dvh;
-    min-block-size: 560px;
+    block-size: var(--page-height, 100dvh);
+    min-block-size: 520px;
   }
   .page.single {
     grid-template-columns: minmax(0, 1fr);
@@ -68,16 +67,16 @@ const shell = css`
     z-index: 20;
     background: var(--ground);
   }
+  .skip:not(:focus) {
+    clip-path: inset(50%);
+  }
   .skip {
     position: absolute;
-    inset-block-start: -4rem;
+    inset-block-start: 0.4rem;
     background: var(--surface);
     color: var(--ink);
     padding: 0.5rem;
     z-index: 5;
-  }
-  .skip:focus {
-    inset-block-start: 0.4rem;
   }
   .brand {
     display: flex;

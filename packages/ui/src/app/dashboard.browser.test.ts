@@ -3,7 +3,6 @@ import type { RunManifest } from '@epochscope/analysis';
 import {
   encodeBinary,
   encodeInline,
-  outlineOf,
   type ResultBase,
   type TendencyResult,
 } from '@epochscope/analysis/results';
@@ -501,8 +500,6 @@ describe('over HTTP', () => {
         });
       if (address === '/api/runs/a%20b')
         return json({ key: 'a b', manifest: manifest(), warnings: ['snapshots/x is incomplete'], results });
-      if (address === '/api/runs/a%20b/results/tendency/default/files/result.json')
-        return new Response(JSON.stringify(outlineOf(encodeBinary(result)).outline));
       if (address === '/api/runs/a%20b/results/tendency/default?samples=reference')
         return new Response(encodeBinary(result));
       return new Response(JSON.stringify({ error: { code: 'missing', message: `no ${address}` } }), {
@@ -515,7 +512,6 @@ describe('over HTTP', () => {
   const quiet = (source: HttpSource): RunSource => ({
     runs: () => source.runs(),
     run: (key) => source.run(key),
-    outline: (key, name) => source.outline(key, name),
     result: (key, name) => source.result(key, name),
   });
 

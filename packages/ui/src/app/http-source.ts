@@ -24,7 +24,6 @@ const MAX_WEIGHTS = 60e6;
 export class HttpSource implements RunSource {
   private readonly results = new Map<string, Promise<ResultBase>>();
   private readonly tensors = new Map<string, Promise<Map<string, Tensor>>>();
-  private readonly outlines = new Map<string, Promise<unknown>>();
   private readonly samples = new Map<string, Promise<SampleImages>>();
 
   /** `base`: address before `/api`, '' for the page's own server. */
@@ -40,11 +39,6 @@ export class HttpSource implements RunSource {
   async run(key: string): Promise<RunInfo> {
     const { manifest, warnings, results } = await this.json<ApiRun>(apiPaths.run(key));
     return { key, manifest, warnings, results };
-  }
-  outline(key: string, name: ResultName): Promise<unknown> {
-    return this.once(this.outlines, key, name, async () =>
-      this.json(apiPaths.resultFile(key, name.method, name.name, 'result.json')),
-    );
   }
   result(key: string, name: ResultName): Promise<ResultBase> {
     return this.once(this.results, key, name, async () =>

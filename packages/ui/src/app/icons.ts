@@ -17,3 +17,6 @@ export const themeIcon = icon(
 export const moreIcon = icon(
   svg`<circle cx="3" cy="8" r="1.3" fill="currentColor" /><circle cx="8" cy="8" r="1.3" fill="currentColor" /><circle cx="13" cy="8" r="1.3" fill="currentColor" />`,
 );
+export const saveIcon = icon(
+  svg`<path d="M8 2.5v7.5M4.8 7.2L8 10.4l3.200-3.200M2.5 13.2h11" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" />`,
+);

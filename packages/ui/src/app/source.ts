@@ -40,8 +40,6 @@ export interface RunInfo {
 export interface RunSource {
   runs(): Promise<RunEntry[]>;
   run(key: string): Promise<RunInfo>;
-  /** A result's JSON with its arrays left as references: enough to see what it covers. */
-  outline(key: string, name: ResultName): Promise<unknown>;
   result(key: string, name: ResultName): Promise<ResultBase>;
   /** All tensors of a snapshot. Absent where weights are not to be had, as in a page opened from disk. */
   weights?(key: string, snapshot: string): Promise<Map<string, Tensor>>;
@@ -137,10 +135,6 @@ export class InlineSource implements RunSource {
     const found = this.texts.get(key)?.get(resultId(name));
     if (!found) throw new Error(`this page holds no result ${resultId(name)}`);
     return found.text;
-  }
-  async outline(key: string, name: ResultName): Promise<unknown> {
-    const text = this.textOf(key, name);
-    return outline(text);
   }
   result(key: string, name: ResultName): Promise<ResultBase> {
     const id = `${key}\n${resultId(name)}`;

@@ -48,7 +48,7 @@ export function storyStage(page: Page): TemplateResult {
       <h1>${headline({ row, labels: samples.labels, classes: samples.classes, faint, training })}</h1>
       ${figures(page, panel)}
       <hr />
-      <p class="reading"><strong>A dark square on the diagonal is a group of ${isDigits(samples.classes) ? 'digits' : 'samples'} this layer finds alike.</strong> The paler the ground, the further apart.${samples.labels ? ' Edge colours are true classes' : ''}${samples.labels && samples.images ? ', the pictures on the right each block’s average.' : samples.labels ? '.' : ''} White outlines are blocks. ${ruleSentence(panel)}</p>
+      <p class="reading"><strong>A dark square on the diagonal is a group of ${isDigits(samples.classes) ? 'digits' : 'samples'} ${page.manifest ? 'this layer finds alike' : 'that are alike'}.</strong> The paler the ground, the further apart.${samples.labels ? ' Edge colours are true classes' : ''}${samples.labels && samples.images ? ', the pictures on the right each block’s average.' : samples.labels ? '.' : ''} White outlines are blocks. ${ruleSentence(panel)}</p>
       ${key(page, panel)}
       ${bars(page, panel)}
     </div>
@@ -61,7 +61,7 @@ const nextEpoch = ({ snapshots }: Page) => {
 };
 
 function kicker(page: Page, panel: TendencyPanel): string {
-  const last = page.layers.at(-1)?.name === panel.layer;
+  const last = page.manifest && page.layers.at(-1)?.name === panel.layer;
   const digits = isDigits(page.panels!.result.samples.classes);
   return `${last ? 'The last layer, ' : ''}${panel.layer}: ${thousands(panel.n)} ${digits ? 'test digits' : 'samples'} compared in pairs`;
 }
@@ -145,7 +145,7 @@ function key(page: Page, panel: TendencyPanel): TemplateResult {
   const high = pictureHigh(page, panel);
   const clipped =
     (ownScale ? greyScale(panel, 'ivat').most : page.panels!.scale(panel).most) > high * (1 + 1e-6);
-  return html`<p class="scale-key"><span>alike, 0</span> <canvas class="ramp" width="240" height="1" aria-hidden="true" ${ramp(page.dark)}></canvas> <span>${clipped ? '≥ ' : ''}${format(Number(high.toPrecision(2)))}, far apart.</span> <button type="button" class="text-button" @click=${() => page.store.set({ ownScale: !ownScale })}>${ownScale || page.panels!.scale(panel).own ? 'This epoch’s own scale' : 'One scale for all epochs'}</button></p>`;
+  return html`<p class="scale-key"><span>alike, 0</span> <canvas class="ramp" width="240" height="1" aria-hidden="true" ${ramp(page.dark)}></canvas> <span>${clipped ? '≥ ' : ''}${format(Number(high.toPrecision(2)))}, far apart.</span> ${page.snapshots.length < 2 ? nothing : html`<button type="button" class="text-button" @click=${() => page.store.set({ ownScale: !ownScale })}>${ownScale || page.panels!.scale(panel).own ? 'This epoch’s own scale' : 'One scale for all epochs'}</button>`}</p>`;
 }
 
 /** What each block holds, in its classes; a row is chosen to see its members. */

@@ -27,12 +27,13 @@ function tab(page: Page, host: EsDashboard, id: string, width: number): Template
       info!,
       () =>
         html`${clustersStage(page, methodHead(page, info!), width)}
-        <details class="more"><summary>VAT pictures, right and wrong, scores over the snapshots, fewer samples</summary>${panels(page, host, info, id)}</details>`,
+        <details class="more"><summary>VAT pictures, right and wrong, scores over the snapshots, fewer samples</summary>${panels(page, host, info, id)}</details>
+        <details class="more"><summary>Compute again, with other layers, snapshots or options</summary>${missing(page, info!)}</details>`,
     );
   const results = resultsOf(page, info, id);
   return html`<div class="method" data-stage=${id}>
     ${info ? methodHead(page, info) : html`<h1 class="title">${id[0]!.toUpperCase()}${id.slice(1)}</h1>`}
-    ${results.length ? panels(page, host, info, id) : missing(page, info)}
+    ${results.length ? html`${panels(page, host, info, id)}${info ? html`<details class="more"><summary>Compute again, with other options</summary>${missing(page, info)}</details>` : nothing}` : missing(page, info)}
     ${id === 'change' ? weights(page) : nothing}
   </div>`;
 }

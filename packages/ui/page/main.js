@@ -1,0 +1,2 @@
+// The page's script, from what tsc made.
+import '../dist/app/main.js';

@@ -1,0 +1,42 @@
+// The workbench's entry, an ES module: what `epochscope serve` serves, and any static host. What computes is loaded when it is used.
+import '../register.js';
+import { setFontFolder } from '../figure/index.js';
+import { EsApp } from './es-app.js';
+import { EsComputeForm } from './es-compute-form.js';
+import { EsDashboard } from './es-dashboard.js';
+import { EsMatrixBar } from './es-matrix-bar.js';
+import { EsResultPanel } from './es-result-panel.js';
+import { EsWeightsPanel } from './es-weights-panel.js';
+import { HttpSource } from './http-source.js';
+
+customElements.define('es-compute-form', EsComputeForm);
+customElements.define('es-result-panel', EsResultPanel);
+customElements.define('es-weights-panel', EsWeightsPanel);
+customElements.define('es-matrix-bar', EsMatrixBar);
+customElements.define('es-dashboard', EsDashboard);
+customElements.define('es-app', EsApp);
+
+setFontFolder(new URL(/* @vite-ignore */ 'fonts/', import.meta.url).href);
+
+const root = document.getElementById('epochscope')!;
+const app = new EsApp();
+// A server's page says so in itself; a static host answers no /api.
+const served = await fetch('/api/runs', { method: 'HEAD' }).then(
+  (answer) => answer.ok && (answer.headers.get('content-type') ?? '').includes('json'),
+  () => false,
+);
+if (served) app.source = new HttpSource();
+root.textContent = '';
+root.append(app);
+root.dataset.ready = 'true';
+
+// Offline after the first visit; where the host sends no headers for it, the page is isolated after one reload, which is done before
+// anything is opened. Not for a server of ours, which sends them and whose runs change.
+if (!served && 'serviceWorker' in navigator && isSecureContext) {
+  const before = navigator.serviceWorker.controller;
+  navigator.serviceWorker.register(new URL(/* @vite-ignore */ '../sw.js', import.meta.url)).catch(() => {});
+  if (!before && !crossOriginIsolated)
+    navigator.serviceWorker.addEventListener('controllerchange', () => !app.source && location.reload(), {
+      once: true,
+    });
+}
