@@ -100,7 +100,19 @@ beforeAll(async () => {
   );
   await writeFile(table, `name,x,y,kind\n${rows.join('\n')}\n`);
   run = join(folder, 'small');
-  await cli('train', 'mlp', '--epochs', '2', '--snapshots', 'init,1,2', '--samples', '60', '-o', run);
+  await cli(
+    'train',
+    '--model',
+    'mlp',
+    '--epochs',
+    '2',
+    '--snapshots',
+    'init,1,2',
+    '--samples',
+    '60',
+    '-o',
+    run,
+  );
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu'],
@@ -131,6 +143,11 @@ async function visit(
     if (message.type() === 'error' && !message.text().includes('404')) problems.push(message.text());
   });
   await page.goto(site.url);
+  // Its service worker loads it once more, isolated.
+  if (options.serviceWorkers !== 'block')
+    await expect
+      .poll(() => page.evaluate(() => crossOriginIsolated).catch(() => null), { timeout: 30_000 })
+      .toBe(true);
   await page.locator('es-app h1').waitFor();
   return { page, context, problems };
 }

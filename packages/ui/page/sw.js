@@ -22,7 +22,13 @@ self.addEventListener('activate', (event) => {
   event.waitUntil(
     caches
       .keys()
-      .then((names) => Promise.all(names.filter((name) => name.startsWith('epochscope-') && name !== CACHE).map((name) => caches.delete(name))))
+      .then((names) =>
+        Promise.all(
+          names
+            .filter((name) => name.startsWith('epochscope-') && name !== CACHE)
+            .map((name) => caches.delete(name)),
+        ),
+      )
       .then(() => self.clients.claim()),
   );
 });
@@ -39,7 +45,13 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   // Runs, their ranges and events go straight to where they lie.
-  if (request.method !== 'GET' || url.origin !== location.origin || request.headers.has('range') || url.pathname.startsWith('/api')) return;
+  if (
+    request.method !== 'GET' ||
+    url.origin !== location.origin ||
+    request.headers.has('range') ||
+    url.pathname.startsWith('/api')
+  )
+    return;
   const path = url.pathname.slice(new URL(self.registration.scope).pathname.length);
   if (path !== '' && !FILES.includes(path)) return;
   event.respondWith(

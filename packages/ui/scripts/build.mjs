@@ -62,9 +62,12 @@ writeServiceWorker(page);
 async function packedDigits() {
   const { train, test } = await bundledMnist();
   const counts = new Uint8Array(Uint32Array.of(train.count, test.count).buffer);
-  return gzipSync(Buffer.concat([counts, ...[train, test].flatMap(({ images, labels }) => [images, labels])]), {
-    level: 9,
-  });
+  return gzipSync(
+    Buffer.concat([counts, ...[train, test].flatMap(({ images, labels }) => [images, labels])]),
+    {
+      level: 9,
+    },
+  );
 }
 
 /** What the page needs without a network, and its version: the hash of all of it. */
@@ -79,7 +82,10 @@ function writeServiceWorker(folder) {
   const version = hash.digest('hex').slice(0, 12);
   const text = readFileSync(ui('page/sw.js'), 'utf8')
     .replace("VERSION = ''", `VERSION = '${version}'`)
-    .replace('FILES = []', `FILES = ${JSON.stringify(['./', ...files.filter((name) => name !== 'index.html')])}`);
+    .replace(
+      'FILES = []',
+      `FILES = ${JSON.stringify(['./', ...files.filter((name) => name !== 'index.html')])}`,
+    );
   writeFileSync(join(folder, 'sw.js'), text);
 }
 

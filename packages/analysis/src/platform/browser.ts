@@ -35,6 +35,11 @@ export const platform: Platform = {
       (wasm ?? {
         'tfjs-backend-wasm.wasm': new URL('../assets/tfjs-backend-wasm.wasm', import.meta.url).href,
         'tfjs-backend-wasm-simd.wasm': new URL('../assets/tfjs-backend-wasm-simd.wasm', import.meta.url).href,
+        // Asked for where pages are isolated, and never loaded: its threads are turned off.
+        'tfjs-backend-wasm-threaded-simd.wasm': new URL(
+          '../assets/tfjs-backend-wasm-simd.wasm',
+          import.meta.url,
+        ).href,
       }) as never,
     );
     return tf;

@@ -199,4 +199,34 @@ describe('results of version 1', () => {
     const read = await decodeAny<ResultBase & { panels: { order: Uint32Array }[] }>(text);
     expect([...read.panels[0]!.order.subarray(0, 3)]).toEqual([3, 10, 17]);
   });
+
+  it('pictures as levels: 0 stays 0, others are off by half a level at most, the rest is exact', async () => {
+    const values = Float32Array.of(-1, 0, 0.25, 0.5);
+    const weights = Float32Array.of(1 / 3, 2 / 3);
+    const pictures = {
+      ...result,
+      panels: [{ vat: { data: values.map(Math.abs) }, weights }],
+      snapshots: [{ centroidInputs: values }],
+      spectra: [{ vectors: [{ right: new Float32Array(3), left: values }] }],
+    };
+    type Read = typeof pictures;
+    const exact = await decodeBinary<Read & ResultBase>(encodeBinary(pictures));
+    expect(exact.snapshots[0]!.centroidInputs).toEqual(values);
+    const bytes = encodeBinary(pictures, { pictures: 'levels' });
+    const read = await decodeBinary<Read & ResultBase>(bytes);
+    expect(read.panels[0]!.weights).toEqual(weights);
+    expect(read.spectra[0]!.vectors[0]!.right).toEqual(new Float32Array(3));
+    for (const [got, want, half] of [
+      [read.panels[0]!.vat.data, values.map(Math.abs), 0.5 / 255],
+      [read.snapshots[0]!.centroidInputs, values, 0.5 / 127],
+      [read.spectra[0]!.vectors[0]!.left, values, 0.5 / 127],
+    ] as const) {
+      expect(got).toBeInstanceOf(Float32Array);
+      // Rounding to float32 beside the half level.
+      for (let i = 0; i < want.length; i++) expect(Math.abs(got[i]! - want[i]!)).toBeLessThan(half + 1e-6);
+      expect(got[1]).toBe(0);
+    }
+    const text = new TextDecoder('latin1').decode(bytes).replace('"step":', '"stop":');
+    await expect(decodeBinary(Uint8Array.from(text, (c) => c.charCodeAt(0)))).rejects.toThrow('levels');
+  });
 });

@@ -44,7 +44,40 @@ function checkResult(json: unknown, name: string): ResultBase {
 export interface EncodeOptions {
   /** inside: with the result (default); reference: as `{ "$samples": "inputs", rows }`, for what is read beside that run's samples. */
   samples?: 'inside' | 'reference';
+  /**
+   * levels: arrays that are only drawn (VAT pictures, centroids, singular vectors) as 256 levels each, 0 exact, a quarter of the bytes: for
+   * pages, which say so. Default exact.
+   */
+  pictures?: 'exact' | 'levels';
 }
+
+/** Arrays of which views make pictures and nothing else. */
+const DRAWN =
+  /(?:^|\.)panels\.\d+\.vat\.data$|^snapshots\.\d+\.centroidInputs$|^spectra\.\d+\.vectors\.\d+\.(?:left|right)$/;
+
+/** Values as levels: (level − zero) · step. */
+interface Levels {
+  zero: number;
+  step: number;
+}
+function levelsOf(values: Float32Array): { bytes: Uint8Array; levels: Levels } {
+  let [low, high] = [0, 0];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const zero = low < 0 ? 128 : 0;
+  const step = (low < 0 ? Math.max(-low, high) / 127 : high / 255) || 1;
+  return {
+    bytes: Uint8Array.from(values, (value) => zero + Math.round(value / step)),
+    levels: { zero, step },
+  };
+}
+const isLevels = (value: unknown): value is Levels =>
+  typeof value === 'object' &&
+  value !== null &&
+  Number.isFinite((value as Levels).zero) &&
+  Number.isFinite((value as Levels).step);
 
 /** How they are read. */
 export interface DecodeOptions {
@@ -132,12 +165,21 @@ const aligned = (at: number) => Math.ceil(at / 8) * 8;
 export function encodeBinary(result: ResultBase, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   const arrays: { at: number; bytes: Uint8Array }[] = [];
   let size = 0;
-  const tree = mapArrays(prepared(result, options), (_, array) => {
-    const bytes = bytesOf(array);
+  const tree = mapArrays(prepared(result, options), (path, array) => {
+    const drawn =
+      options.pictures === 'levels' && array instanceof Float32Array && DRAWN.test(path.join('.'))
+        ? levelsOf(array)
+        : null;
+    const bytes = drawn ? drawn.bytes : bytesOf(array);
     const at = size;
     arrays.push({ at, bytes });
     size = aligned(at + bytes.length);
-    return { $data: at, dtype: dtypeOf(array), length: array.length };
+    return {
+      $data: at,
+      dtype: drawn ? 'uint8' : dtypeOf(array),
+      length: array.length,
+      levels: drawn?.levels,
+    };
   });
   const json = new TextEncoder().encode(JSON.stringify(tree));
   const base = aligned(HEAD + json.length);
@@ -179,7 +221,7 @@ export async function decodeBinary<T extends ResultBase = ResultBase>(
 ): Promise<T> {
   const { outline, base } = outlineOf(bytes, name);
   let total = 0;
-  const tree = await restoreArrays(outline, '$data', ({ $data, dtype, length }) => {
+  const tree = await restoreArrays(outline, '$data', ({ $data, dtype, length, levels }) => {
     const width = widthOf(dtype);
     const [from, count] = [$data as number, length as number];
     guard(
@@ -202,7 +244,19 @@ export async function decodeBinary<T extends ResultBase = ResultBase>(
       () => `${name}: its arrays overlap: they take more than its ${bytes.length} bytes`,
       { file: name },
     );
-    return decodeElements(bytes.subarray(base + from, base + from + count * width), dtype as DType, count);
+    const array = decodeElements(
+      bytes.subarray(base + from, base + from + count * width),
+      dtype as DType,
+      count,
+    );
+    if (levels === undefined) return array;
+    guard(
+      isLevels(levels) && array instanceof Uint8Array,
+      'format',
+      () => `${name}: levels ${shown(levels)} of an array of ${shown(dtype)}`,
+      { file: name },
+    );
+    return Float32Array.from(array, (level) => (level - levels.zero) * levels.step);
   });
   return finished(tree, options, name);
 }

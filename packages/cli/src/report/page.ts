@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve as resolvePath } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import {
   listResults,
   openRun,
@@ -9,7 +10,7 @@ import {
   type SamplesReference,
   toolInfo,
 } from '@epochscope/analysis';
-import { encodeInline, RESULT_FORMAT } from '@epochscope/analysis/results';
+import { encodeBinary, RESULT_FORMAT } from '@epochscope/analysis/results';
 import { assetPath } from '../assets.js';
 import { writeFileWhole } from '../files.js';
 
@@ -27,7 +28,7 @@ const isFile = (path: string) =>
 export interface PageResult {
   method: string;
   name: string;
-  /** As `encodeInline` gives it. */
+  /** Base64 of the result in one file, perhaps gzipped. */
   text: string;
 }
 
@@ -36,7 +37,7 @@ export interface PageRun {
   name: string;
   manifest: RunManifest | null;
   results: readonly PageResult[];
-  /** The images that results refer to, once, as `encodeInline` gives them. */
+  /** The images that results refer to, once, in the same form. */
   samples?: string | null;
 }
 
@@ -60,7 +61,7 @@ export async function writeReport(
       // References stay as they are: the images come into the page once.
       const result = await readResult(path, folder, { samples: 'keep' });
       wanted.push(...referencesIn(result));
-      results.push({ method: result.method, name: result.name, text: encodeInline(result) });
+      results.push({ method: result.method, name: result.name, text: packed(result) });
     }
     const base = basename(resolvePath(path));
     const name = runs.some((run) => run.name === base) ? `${base} (${runs.length + 1})` : base;
@@ -71,6 +72,10 @@ export async function writeReport(
   await writeFileWhole(file, html);
   return { bytes: Buffer.byteLength(html), results: first.results.length };
 }
+
+/** For a page: gzipped, and what is only drawn in 256 levels, which the page says. */
+const packed = (result: ResultBase): string =>
+  gzipSync(encodeBinary(result, { pictures: 'levels' }), { level: 9 }).toString('base64');
 
 function referencesIn(value: unknown): SamplesReference[] {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return [];
@@ -89,7 +94,7 @@ async function samplesOf(path: string, wanted: readonly SamplesReference[]): Pro
   const images = await run.images(rows);
   return (
     images &&
-    encodeInline({
+    packed({
       format: RESULT_FORMAT,
       method: 'samples',
       name: 'inputs',

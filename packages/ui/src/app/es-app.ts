@@ -5,12 +5,13 @@ import { tokens } from '../styles.js';
 import controls from './control-styles.js';
 import type { EsDashboard } from './es-dashboard.js';
 import { HttpSource } from './http-source.js';
-import { folderIcon, logo, saveIcon, themeIcon } from './icons.js';
+import { folderIcon, logo, playIcon, saveIcon, themeIcon } from './icons.js';
 import type { RunSource } from './source.js';
-import type { MatrixSource, WorkSource } from './work/client.js';
-import type { Given } from './work/types.js';
+import type { MatrixSource, TrainingSource, WorkSource } from './work/client.js';
+import { type Given, TRAINING_START } from './work/types.js';
 
 type Opened = WorkSource | MatrixSource;
+const isTraining = (source: RunSource): source is TrainingSource => 'go' in source;
 const isMatrix = (source: RunSource): source is MatrixSource => 'analyse' in source;
 
 /**
@@ -45,6 +46,9 @@ export class EsApp extends LitElement {
       }
       .with-bar {
         --page-height: calc(100dvh - var(--bar, 78px));
+      }
+      .low {
+        --bar: 54px;
       }
       header {
         display: flex;
@@ -156,6 +160,24 @@ export class EsApp extends LitElement {
         border-end-start-radius: 0;
         border-inline-start: 0;
       }
+      .train .ink-button {
+        display: flex;
+        justify-content: center;
+        align-items: center;
+        gap: 8px;
+        inline-size: 100%;
+        min-block-size: 36px;
+      }
+      .train .fields {
+        display: grid;
+        gap: 4px;
+        margin-block: 4px 10px;
+      }
+      .train label {
+        display: grid;
+        grid-template-columns: 5rem minmax(0, 1fr);
+        align-items: center;
+      }
       .said {
         margin: 16px 0 0;
         color: var(--problem);
@@ -225,6 +247,8 @@ export class EsApp extends LitElement {
   declare private said: string;
   declare private over: boolean;
   private dragged = 0;
+  /** Something was given: the page must not be loaded anew under it. */
+  used = false;
 
   constructor() {
     super();
@@ -298,6 +322,27 @@ export class EsApp extends LitElement {
       this.busy = '';
     }
   }
+  private async train(form: FormData): Promise<void> {
+    this.used = true;
+    this.busy = 'the digits';
+    try {
+      const { startTraining } = await import('./work/client.js');
+      const value = (name: string) => Number(form.get(name));
+      this.source = await startTraining({
+        ...TRAINING_START,
+        net: form.get('net') === 'mlp' ? 'mlp' : 'lenet5',
+        epochs: value('epochs'),
+        batchSize: value('batchSize'),
+        learningRate: value('learningRate'),
+        noise: value('noise'),
+        seed: value('seed'),
+      });
+    } catch (error) {
+      this.said = (error as Error).message;
+    } finally {
+      this.busy = '';
+    }
+  }
   private async saveZip(): Promise<void> {
     const dashboard = this.renderRoot.querySelector<EsDashboard>('es-dashboard');
     const key = dashboard?.loader.key;
@@ -339,11 +384,13 @@ export class EsApp extends LitElement {
   override render(): TemplateResult {
     const { source, over, busy, said } = this;
     const matrix = source && isMatrix(source) ? source : null;
+    const training = source && isTraining(source) ? source : null;
     return html`${over ? html`<div class="over">Drop it: a run, its zip, or a file of rows</div>` : nothing}
       ${
         source
-          ? html`<div class=${matrix ? 'with-bar' : ''}>
+          ? html`<div class=${matrix ? 'with-bar' : training ? 'with-bar low' : ''}>
               ${matrix ? html`<es-matrix-bar .source=${matrix}></es-matrix-bar>` : nothing}
+              ${training ? html`<es-training-bar .source=${training}></es-training-bar>` : nothing}
               <es-dashboard .source=${source}>
                 ${'computing' in source && source.computing ? html`<button slot="tools" type="button" class="tool" title="Save the run and its results as a zip" aria-label="Save the run and its results as a zip" @click=${() => void this.saveZip()}>${saveIcon}</button>` : nothing}
                 <button slot="tools" type="button" title="Open something else" aria-label="Open something else" class="tool" @click=${() => this.pickFiles()}>${folderIcon}</button>
@@ -385,9 +432,22 @@ export class EsApp extends LitElement {
             }}><input type="url" name="url" required placeholder="https://…" aria-label="Address of a run" /><button type="submit" class="plain-button">Open</button></form>
           </section>
           <section>
-            <h2>Make a run</h2>
-            <p>In a terminal: it trains LeNet-5 on bundled digits, runs every method and writes the folder to drop here.</p>
-            <p class="command push"><code tabindex="0">npx epochscope demo</code></p>
+            <h2>Train one here</h2>
+            <p>On 8 000 bundled digits; the last layer is drawn as it learns.</p>
+            <form class="train push" @submit=${(e: SubmitEvent) => {
+              e.preventDefault();
+              void this.train(new FormData(e.target as HTMLFormElement));
+            }}>
+              <details><summary>Net, epochs, batch, rate, noise, seed</summary><div class="fields">
+                <label>Net <select name="net"><option value="lenet5">LeNet-5</option><option value="mlp">MLP</option></select></label>
+                ${number('Epochs', 'epochs', TRAINING_START.epochs, '1', '1')}
+                ${number('Batch', 'batchSize', TRAINING_START.batchSize, '1', '1')}
+                ${number('Rate', 'learningRate', TRAINING_START.learningRate, '0', 'any')}
+                ${number('Noise', 'noise', TRAINING_START.noise, '0', 'any')}
+                ${number('Seed', 'seed', TRAINING_START.seed, '0', '1')}
+              </div></details>
+              <button type="submit" class="ink-button">${playIcon} Start training</button>
+            </form>
           </section>
         </div>
         ${busy(this.busy)}
@@ -408,5 +468,8 @@ export class EsApp extends LitElement {
     else await this.open({ kind: 'url', url });
   }
 }
+
+const number = (label: string, name: string, value: number, least: string, step: string) =>
+  html`<label>${label} <input type="number" name=${name} min=${least} step=${step} .value=${String(value)} required /></label>`;
 
 const busy = (what: string) => (what ? html`<p class="busy" role="status">Opening ${what}…</p>` : nothing);

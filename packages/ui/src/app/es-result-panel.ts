@@ -182,7 +182,7 @@ export class EsResultPanel extends LitElement {
     if (!loaded || loaded.state === 'waiting') return state('Loading…', 'busy');
     if (loaded.state === 'failed')
       return html`${state(loaded.why, 'alert')}<button type="button" @click=${() => this.retry(side)}>Try again</button>`;
-    return html`${this.view(loaded.data, side.selection, i)}${details(loaded.data)}`;
+    return html`${this.view(loaded.data, side.selection, i)}${details(loaded.data, this.source?.note)}`;
   }
 
   /**
@@ -227,14 +227,14 @@ export class EsResultPanel extends LitElement {
   }
 }
 
-function details(result: ResultBase): TemplateResult {
+function details(result: ResultBase, note = ''): TemplateResult {
   const facts = {
     parameters: result.parameters,
     seeds: result.seeds,
     input: result.input,
     seconds: Number(result.seconds.toFixed(2)),
   };
-  return html`<details><summary>Parameters, seeds and inputs</summary><pre tabindex="0">${JSON.stringify(facts, null, 1)}</pre></details>`;
+  return html`<details><summary>Parameters, seeds and inputs</summary>${note ? html`<p>${note}</p>` : nothing}<pre tabindex="0">${JSON.stringify(facts, null, 1)}</pre></details>`;
 }
 
 declare global {

@@ -6,6 +6,7 @@ import { EsComputeForm } from './es-compute-form.js';
 import { EsDashboard } from './es-dashboard.js';
 import { EsMatrixBar } from './es-matrix-bar.js';
 import { EsResultPanel } from './es-result-panel.js';
+import { EsTrainingBar } from './es-training-bar.js';
 import { EsWeightsPanel } from './es-weights-panel.js';
 import { HttpSource } from './http-source.js';
 
@@ -13,6 +14,7 @@ customElements.define('es-compute-form', EsComputeForm);
 customElements.define('es-result-panel', EsResultPanel);
 customElements.define('es-weights-panel', EsWeightsPanel);
 customElements.define('es-matrix-bar', EsMatrixBar);
+customElements.define('es-training-bar', EsTrainingBar);
 customElements.define('es-dashboard', EsDashboard);
 customElements.define('es-app', EsApp);
 
@@ -36,7 +38,11 @@ if (!served && 'serviceWorker' in navigator && isSecureContext) {
   const before = navigator.serviceWorker.controller;
   navigator.serviceWorker.register(new URL(/* @vite-ignore */ '../sw.js', import.meta.url)).catch(() => {});
   if (!before && !crossOriginIsolated)
-    navigator.serviceWorker.addEventListener('controllerchange', () => !app.source && location.reload(), {
-      once: true,
-    });
+    navigator.serviceWorker.addEventListener(
+      'controllerchange',
+      () => !app.source && !app.used && location.reload(),
+      {
+        once: true,
+      },
+    );
 }

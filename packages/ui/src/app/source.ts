@@ -45,6 +45,8 @@ export interface RunSource {
   weights?(key: string, snapshot: string): Promise<Map<string, Tensor>>;
   /** Calls `changed` when the run or its results change; returns how to stop. Absent where nothing changes. */
   watch?(key: string, changed: () => void): () => void;
+  /** Said below each result, with its parameters. */
+  readonly note?: string;
   /** Computes results of its runs in this page. Absent where the page cannot. */
   readonly computing?: Computing;
   /** A result was written into a run: whoever watches it is told. */
@@ -74,6 +76,10 @@ export class InlineSource implements RunSource {
   private readonly sampleTexts = new Map<string, string>();
   private readonly samples = new Map<string, Promise<PageSamples>>();
 
+  /** What of these results is not as it was computed. */
+  readonly note =
+    'VAT pictures, centroids and singular vectors stand in this page with 256 levels of each value; the run’s folder holds all digits.';
+
   constructor(root: ParentNode) {
     for (const script of root.querySelectorAll<HTMLScriptElement>('script.epochscope-run, #epochscope-run')) {
       const key = script.dataset.run ?? '';
@@ -98,7 +104,7 @@ export class InlineSource implements RunSource {
       if (text === undefined) return null;
       let known = this.samples.get(key);
       if (!known) {
-        known = decodeAny<PageSamples>(text, 'samples');
+        known = unpacked(text).then((bytes) => decodeAny<PageSamples>(bytes, 'samples'));
         this.samples.set(key, known);
       }
       const { images, rows: there } = await known;
@@ -141,13 +147,24 @@ export class InlineSource implements RunSource {
     let found = this.decoded.get(id);
     if (!found) {
       // One turn of the loop first, so that the waiting state is drawn before a large result is decoded.
-      found = new Promise((resolve) => setTimeout(resolve)).then(() =>
-        decodeAny(this.textOf(key, name), resultId(name), { samples: this.samplesOf(key) }),
-      );
+      found = new Promise((resolve) => setTimeout(resolve))
+        .then(() => unpacked(this.textOf(key, name)))
+        .then((bytes) => decodeAny(bytes, resultId(name), { samples: this.samplesOf(key) }));
       this.decoded.set(id, found);
     }
     return found;
   }
+}
+
+/** A result as the page holds it, without its packing. JSON of version 1 stays text. */
+async function unpacked(text: string): Promise<Uint8Array | string> {
+  if (text.trimStart().startsWith('{')) return text;
+  const bytes = inlineBytes(text);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
+  return new Uint8Array(
+    await new Response(stream.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
+  );
 }
 
 /** The JSON of a result as it stands in a page: base64 of one file, or JSON as version 1 wrote it. */

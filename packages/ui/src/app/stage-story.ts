@@ -56,7 +56,7 @@ export function storyStage(page: Page): TemplateResult {
 }
 
 const nextEpoch = ({ snapshots }: Page) => {
-  const epoch = snapshots.at(-1)?.epoch;
+  const epoch = snapshots.findLast((one) => one.epoch !== null)?.epoch;
   return epoch == null ? null : epoch + 1;
 };
 

@@ -80,7 +80,8 @@ export function headline(facts: StoryFacts): string {
       : count === first.blocks.count
         ? `still ${inWords(count)}`
         : inWords(count);
-  return `${before} ${capital(after(last))}, ${later}${match}.`;
+  const shaky = count > 0 && isUnstable(last.blocks) ? ' unstable' : '';
+  return `${before} ${capital(after(last))}, ${later}${shaky}${match}.`;
 }
 
 /** The counting rule's own sentence of what is shown, as everywhere. */

@@ -67,6 +67,28 @@ export interface TrainingOptions {
   learningRate: number;
   noise: number;
   seed: number;
+  /** Test images that pictures are drawn of. */
+  samples: number;
 }
+
+/** Snapshots an epoch while training in the page. */
+export const PICTURES_AN_EPOCH = 4;
+
+export const TRAINING_START: TrainingOptions = {
+  net: 'lenet5',
+  epochs: 10,
+  batchSize: 50,
+  learningRate: 0.001,
+  noise: 0.3,
+  seed: 1,
+  samples: 500,
+};
+
+/** The command that trains the same run. */
+export const trainingCommand = (
+  { net, epochs, batchSize, learningRate, noise, seed, samples }: TrainingOptions,
+  steps: number,
+): string =>
+  `epochscope train --model ${net} --epochs ${epochs} --batch ${batchSize} --lr ${learningRate} --noise ${noise} --seed ${seed} --samples ${samples} --snapshots every:${Math.max(1, Math.round(steps / PICTURES_AN_EPOCH))}`;
 
 export type { ResultName, RunEntry, RunInfo, RunManifest };

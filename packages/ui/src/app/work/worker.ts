@@ -14,6 +14,7 @@ import {
   readResult,
   type Store,
   storeOf,
+  trainRun,
   within,
   writeResult,
   zipOf,
@@ -35,7 +36,13 @@ import { EpochscopeError } from '@epochscope/core-wasm';
 import type { ResultName, RunEntry, RunInfo } from '../source.js';
 import { analyseMatrix, matrixFacts } from './matrix.js';
 import { type Context, serve } from './rpc.js';
-import type { Given, MatrixOptions, Opened } from './types.js';
+import {
+  type Given,
+  type MatrixOptions,
+  type Opened,
+  PICTURES_AN_EPOCH,
+  type TrainingOptions,
+} from './types.js';
 
 // The run worker: opens what a person gave, and computes. The page only draws.
 
@@ -47,6 +54,8 @@ interface OpenPlace {
   store: Store;
   file: File | null;
   runs: Map<string, Store>;
+  /** It grows: a run is opened anew each time, and panels that were computed are kept. */
+  live?: Store;
 }
 const places: OpenPlace[] = [];
 const placeAt = (id: number): OpenPlace => {
@@ -62,6 +71,7 @@ const storeAt = (id: number, key: string): Store => {
 const opened = new Map<Store, Promise<Run>>();
 /** A run is opened once; anew after it changed. */
 function runOf(store: Store): Promise<Run> {
+  if (places.some(({ live, store: own }) => live && own === store)) return openRun(store);
   let run = opened.get(store);
   if (!run) opened.set(store, (run = openRun(store)));
   run.catch(() => opened.delete(store));
@@ -215,6 +225,8 @@ serve(
     async run({ id, key }: { id: number; key: string }): Promise<RunInfo> {
       const store = storeAt(id, key);
       const alone = !(await store.has('run.json'));
+      // A training that has not written its first snapshot yet.
+      if (alone && placeAt(id).live) return { key, manifest: null, warnings: [], results: [] };
       const run = alone ? null : await runOf(store);
       const found = alone
         ? [
@@ -268,7 +280,9 @@ serve(
     ): Promise<ResultName> {
       const store = storeAt(id, key);
       const run = await runOf(store);
+      const { live } = placeAt(id);
       const how = {
+        ...(live ? { parts: { store: live, folder: `parts/${workflow}` } } : {}),
         engine: theEngine(),
         signal: context.signal,
         dataset,
@@ -299,6 +313,39 @@ serve(
       matrixFacts(placeAt(id).file!, options),
     analyseMatrix: ({ id, options }: { id: number; options: MatrixOptions }, context: Context) =>
       analyseMatrix(placeAt(id).file!, options, theEngine(), context),
+    /** A place for a training, empty yet. */
+    trainingPlace({ name }: { name: string }): Opened {
+      const store = memoryStore(name);
+      const id =
+        places.push({ store, file: null, runs: new Map([[name, store]]), live: memoryStore('parts') }) - 1;
+      return { id, kind: 'runs', name, notes: [], keeps: 'this page, to be saved as a zip', volatile: true };
+    },
+    /** Trains there, or goes on where it was stopped; the run can be read meanwhile. */
+    async train({ id, options }: { id: number; options: TrainingOptions }, context: Context) {
+      const { net, epochs, batchSize, learningRate, noise, seed, samples } = options;
+      const data = await dataset('bundled');
+      const steps = Math.ceil(data.train.count / batchSize);
+      return trainRun(
+        placeAt(id).store,
+        data,
+        {
+          model: { name: net, seed },
+          epochs,
+          batchSize,
+          learningRate,
+          noise,
+          seed,
+          samples,
+          snapshots: { init: true, everySteps: Math.max(1, Math.round(steps / PICTURES_AN_EPOCH)) },
+        },
+        {
+          signal: context.signal,
+          stateSeconds: 1,
+          onProgress: (progress) => context.tell({ progress }),
+          onWarning: (note) => context.tell({ note }),
+        },
+      );
+    },
     about: () => ({ threads: theEngine().threads, shared: theEngine().shared }),
   },
   self as unknown as Worker,
