@@ -3,7 +3,7 @@ import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { size, whole } from './commands/_shared.js';
 import { COMMANDS } from './commands/index.js';
-import { createOutput, type Io } from './output.js';
+import { createOutput, type Io, withFlags } from './output.js';
 
 export type { Io } from './output.js';
 
@@ -53,11 +53,17 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         .option('--json', 'results and errors as JSON')
         .option('--debug', 'show stack traces')
         .option('--threads <n>', 'workers; default: the processors this process may use', whole(1, 64))
-        .option('--memory <size>', 'what unpacking one file may take, such as 4GB', size)
+        .option(
+          '--memory <size>',
+          'what the work, and unpacking one file, may take, such as 4GB; default: what the process may use',
+          size,
+        )
         .action(async () => {
           const { setDefaultThreads, setReadLimits } = await import('@epochscope/analysis');
+          const { setDefaultMemory } = await import('@epochscope/analysis/workflows');
           setDefaultThreads(command.opts().threads);
           setReadLimits({ memory: command.opts().memory, signal: io.signal });
+          setDefaultMemory(command.opts().memory);
           await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));
         });
     }
@@ -72,7 +78,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return fail('usage', error.message.replace(/^error: /, ''), {}, 2);
     }
     const known = error instanceof EpochscopeError ? error : ofThisMachine(error);
-    const message = known?.message ?? printable(error instanceof Error ? error.message : String(error));
+    const message = known
+      ? withFlags(known.message)
+      : printable(error instanceof Error ? error.message : String(error));
     if (!wantsJson) io.stderr.write(`epochscope: ${message}\n`);
     if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     else if (!known && !wantsJson) io.stderr.write('This is a defect of ours; --debug shows where.\n');

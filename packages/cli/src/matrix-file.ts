@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { openFile, type StoredFile, type Tensor } from '@epochscope/analysis';
-import { bytesSource, openMatrix, readLabels, readWholeNumbers } from '@epochscope/analysis/formats';
-import { type HashedFile, hashed } from '@epochscope/analysis/runs';
+import { basename } from 'node:path';
+import type { StoredFile } from '@epochscope/analysis';
+import { bytesSource } from '@epochscope/analysis/formats';
+import type { ArrayPlace } from '@epochscope/analysis/workflows';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 
 /** A file of arrays or a table, a pipe or standard input, and the array that is meant. */
@@ -41,19 +42,25 @@ export async function findFile(path: string): Promise<FileTarget | null> {
   return file && inside?.isFile() ? { file, pipe: false, array } : null;
 }
 
-/** Opens, uses and closes a file or pipe. Throws as `findFile`, `missing`, `io`, and what `body` throws. */
-export async function withArrays<T>(
-  path: string,
-  body: (source: HashedFile, array: string | undefined) => Promise<T>,
-): Promise<T> {
-  // What is not there, or a folder, is told by opening it.
-  const { file = '', pipe, array } = (await findFile(path)) ?? { file: path, pipe: false, array: undefined };
-  const source = hashed(pipe ? await readPipe(file, nameOf(path)) : await openFile(file));
-  try {
-    return await body(source, array);
-  } finally {
-    await source.close();
-  }
+/** A file as workflows take it; a pipe is read. Throws as `findFile`, `io`, `memory`. */
+export async function arrayPlace(path: string): Promise<ArrayPlace> {
+  const found = await findFile(path);
+  return found?.pipe ? { file: await readPipe(found.file ?? '', nameOf(path)) } : path;
+}
+
+/** What a file's matrix is called: its name and array, without an ending; and where its result goes unless another folder is given. */
+export async function namesOfFile(path: string): Promise<{ source: string; name: string; folder: string }> {
+  const { file, pipe, array } = (await findFile(path))!;
+  const shown = nameOf(path);
+  const stem = `${basename(file && !pipe ? file : shown)}${array ? `-${array}` : ''}`.replaceAll(
+    /[/\\]/g,
+    '_',
+  );
+  return {
+    source: array && file ? `${file}:${array}` : shown,
+    name: stem.replace(/(?:\.(?:npy|npz|csv|tsv|txt|safetensors|gz))+(?=-|$)/i, ''),
+    folder: `${stem}-tendency`,
+  };
 }
 
 /** All that comes out of a pipe ("": standard input). Throws `memory` past what one array holds. */
@@ -80,17 +87,3 @@ async function readPipe(file: string, name: string): Promise<StoredFile> {
 
 /** What a file is called where its path says nothing. */
 export const nameOf = (path: string): string => (path === '-' || SHELL_PIPE.test(path) ? 'stdin' : path);
-
-/** One array of a file, whole: any that `openMatrix` reads; "file.npz:name" chooses one of several. */
-export const readArrayFile = (path: string): Promise<Tensor> =>
-  withArrays(path, async (source, array) => {
-    const { rows, shape } = await openMatrix(source, { array });
-    return { data: await rows.rows(0, rows.shape[0]), shape, dtype: rows.dtype };
-  });
-
-/** Integers ≥ 0, one a row: classes of samples, or sample numbers. */
-export const readLabelsFile = (path: string): Promise<Uint32Array> => withArrays(path, readWholeNumbers);
-
-/** Labels of so many rows: integers, −1 for no class, or names. */
-export const readClassLabels = (path: string, rows: number, known?: readonly string[] | null) =>
-  withArrays(path, (source, array) => readLabels(source, array, rows, known));

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import type { DifferenceResult } from '@epochscope/analysis';
-import { openMatrix, readInput } from '@epochscope/analysis/formats';
+import { openMatrix, readInput, readLabels } from '@epochscope/analysis/formats';
 import type { TendencyInput, TendencyMetric } from '@epochscope/analysis/methods';
-import { chosenSamples, pick } from '@epochscope/analysis/workflows';
-import { nameOf, readClassLabels, withArrays } from '../matrix-file.js';
+import { chosenSamples, pick, withArrayFile } from '@epochscope/analysis/workflows';
+import { arrayPlace, nameOf } from '../matrix-file.js';
 import type { Output } from '../output.js';
 
 /** A file of one matrix as an input of a method, and what its result says of it. */
@@ -16,7 +16,7 @@ export interface InputOfFile {
 }
 
 /** Reads points or dissimilarities from a file, whole or some rows, and says what was taken. Throws as `openMatrix`, `readInput`. */
-export function inputOfFile(
+export async function inputOfFile(
   path: string,
   {
     metric,
@@ -25,7 +25,7 @@ export function inputOfFile(
   }: { metric: TendencyMetric; labels?: string; samples?: number | readonly number[] },
   output: Output,
 ): Promise<InputOfFile> {
-  return withArrays(path, async (bytes, array) => {
+  return withArrayFile(await arrayPlace(path), async (bytes, array) => {
     const column = /^column:(.+)$/.exec(labelsFile ?? '')?.[1];
     const matrix = await openMatrix(bytes, {
       array,
@@ -39,7 +39,11 @@ export function inputOfFile(
     for (const note of more) output.say(`note: ${note}`);
     const count = matrix.rows.shape[0];
     const chosen = chosenSamples(samples ?? null, count);
-    const labels = matrix.labels ?? (labelsFile && !column ? await readClassLabels(labelsFile, count) : null);
+    const labels =
+      matrix.labels ??
+      (labelsFile && !column
+        ? await withArrayFile(await arrayPlace(labelsFile), (own, name) => readLabels(own, name, count))
+        : null);
     const progress = output.progress(`Reading ${basename(shown)}`);
     const { notes: assumed, ...read } = await readInput(matrix, {
       metric,

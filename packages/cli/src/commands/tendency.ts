@@ -9,17 +9,22 @@ import {
   type TreeCheck,
 } from '@epochscope/analysis/methods';
 import { blocksSentence } from '@epochscope/analysis/results';
-import { TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
+import {
+  checkTreeOfFile,
+  type RowLabels,
+  readNumbers,
+  TENDENCY_DEFAULTS,
+  tendencyOfFile,
+} from '@epochscope/analysis/workflows';
 import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
 import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui/drawing';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseFrom, analyseRun } from '../analyse.js';
-import { isFolder } from '../files.js';
-import { findFile, readLabelsFile } from '../matrix-file.js';
+import { isFolder, refuseOther } from '../files.js';
+import { arrayPlace, findFile, namesOfFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
 import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
-import { checkTreeOfFile, namesOfFile, tendencyOfFile } from '../tendency/of-file.js';
 import { markRules } from './_marks.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
@@ -222,7 +227,8 @@ export async function run([target]: string[], o: Options, output: Output): Promi
       );
   }
   const options = {
-    samples: typeof o.samples === 'string' ? [...(await readLabelsFile(o.samples))] : o.samples,
+    samples:
+      typeof o.samples === 'string' ? [...(await readNumbers(await arrayPlace(o.samples)))] : o.samples,
     marks: markRules(o.marks, seed) ?? (figures.includes('marks') ? FIGURE_MARKS : undefined),
     thin: o.thin ?? (figures.includes('thinning') ? FIGURE_THINNING : undefined),
     vatSide,
@@ -233,11 +239,28 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     name,
   };
   if (isFile && o.check !== undefined) {
-    const { metric, labels, predictions } = o;
-    const own = { ...options, metric, labels, predictions, table: tableOptions, missing: !!o.missing };
-    const check = await checkTreeOfFile(target!, o.check, own, output);
+    const progress = output.progress(`Checking ${basename(o.check)}`);
+    const check = await checkTreeOfFile(
+      await arrayPlace(target!),
+      await arrayPlace(o.check),
+      {
+        metric: o.metric,
+        ...(o.core === undefined ? {} : { core: o.core }),
+        samples: options.samples ?? null,
+        table: tableOptions,
+        missing: !!o.missing,
+        labels: await rowLabels(o.labels),
+        predictions: await rowLabels(o.predictions),
+      },
+      { signal: output.signal, onProgress: (done, total) => progress.update(done, total) },
+    ).finally(() => progress.stop());
     output.result(
-      treeText(o.check, target!, o.core ? `${metric}, mutual reachability, k = ${o.core}` : metric, check),
+      treeText(
+        o.check,
+        target!,
+        o.core ? `${o.metric}, mutual reachability, k = ${o.core}` : o.metric,
+        check,
+      ),
       { minimal: true, ...check },
     );
     return;
@@ -255,10 +278,28 @@ export async function run([target]: string[], o: Options, output: Output): Promi
         );
       });
   async function ofFile(file: string) {
-    const place = o.output ?? (await namesOfFile(file)).folder;
-    const { metric, labels, predictions, force } = o;
-    const own = { ...options, metric, labels, predictions, force, table: tableOptions, missing: !!o.missing };
-    return analyseFrom(place, output, (how) => tendencyOfFile(file, place, own, output, how));
+    const { name: as, source, folder: usual } = await namesOfFile(file);
+    const place = o.output ?? usual;
+    const { metric, force } = o;
+    const own = { ...options, metric, table: tableOptions, missing: !!o.missing };
+    return analyseFrom(place, output, async (how) => {
+      let told = 0;
+      return tendencyOfFile(
+        await arrayPlace(file),
+        {
+          ...own,
+          as: { name: as, source },
+          labels: await rowLabels(o.labels),
+          predictions: await rowLabels(o.predictions),
+        },
+        {
+          ...how,
+          onPlan: (plan) => (force ? undefined : refuseOther(place, plan.input)),
+          // The first says what the file holds.
+          onNote: (text) => output.say(told++ ? `note: ${text}` : text),
+        },
+      );
+    });
   }
   const kinds = picturesOf(o);
   // Figures that were asked for, and those of a file, are written, if in no other way then as PNG.
@@ -311,6 +352,13 @@ export async function run([target]: string[], o: Options, output: Output): Promi
       ...(thinning ? { thinning: thinningSummary(thinning) } : {}),
     },
   );
+}
+
+/** A file of labels, or "column:NAME". */
+async function rowLabels(text: string | undefined): Promise<RowLabels | undefined> {
+  if (text === undefined) return undefined;
+  const column = /^column:(.+)$/.exec(text)?.[1];
+  return column === undefined ? arrayPlace(text) : { column };
 }
 
 /** What figures need and the options leave out is said before the analysis, which may take long. */
