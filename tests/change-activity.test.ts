@@ -288,7 +288,7 @@ describe('epochscope activity', () => {
       [{}, ['--layer', 'P7'], 'has no layer P7; it has C1, R1, S'],
       [{ classes: null }, [], 'holds no class names; activity compares the classes'],
       [{ layers: [init.layers[1]!] }, [], 'what snapshot step-00000002 predicts is not known'],
-      [{ layers: [] }, [], 'has no layer of feature maps; name one with --layer'],
+      [{ layers: [] }, [], 'has no layer of feature maps; name one (--layers)'],
     ] as const) {
       const directory = await writeRun(`missing-${made++}`, 3, change as Partial<RunInit>);
       const { code, err } = await cli('activity', directory, ...argv);

@@ -71,7 +71,7 @@ describe('checkpoints of other tools', () => {
       'transformer.h.0.attn.c_attn.lora_A.weight',
       'transformer.h.0.attn.c_attn.lora_B.weight',
     ]);
-    expect(alone.notes.join()).toContain('--base FOLDER adds them');
+    expect(alone.notes.join()).toContain('(option base) adds them');
     const run = await imported('peft/adapters', { base: at('peft/base') });
     const wanted = await expected('peft');
     // float32 sums in another order.

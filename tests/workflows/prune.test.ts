@@ -55,7 +55,7 @@ describe('prunedRun', () => {
       onRound: ({ round }) => round === 1 && controller.abort(),
     }).catch((cause) => cause);
     expect(stopped.code).toBe('cancelled');
-    expect(stopped.message).toContain('cut holds 1 of 2 rounds, --resume goes on');
+    expect(stopped.message).toContain('cut holds 1 of 2 rounds, the same call goes on');
     expect((await readResult<PruneResult>(cut, 'results/prune/default')).complete).toBe(false);
     await expect(
       prunedRun(run, { ...OPTIONS, regions: 0.1 }, cut, { engine, dataset, resume: true }),

@@ -21,7 +21,6 @@ export { listResults, readResult, writeResult } from './results/store.js';
 export type { LoadSamples, SamplesReference } from './results/tree.js';
 export type * from './results/types.js';
 export type { SampleImages } from './run/images.js';
-export { type ImportOptions, type ImportSummary, importRun } from './run/import/index.js';
 export { openRun } from './run/read.js';
 export type * from './run/types.js';
 export { createRun, type RunInit, resumeRun } from './run/write.js';
@@ -50,6 +49,7 @@ export {
   differenceOfRuns,
 } from './workflows/difference/index.js';
 export { type GeometryRunOptions, geometryOfRun } from './workflows/geometry/index.js';
+export { type ImportOptions, type ImportResult, importRun } from './workflows/import/index.js';
 export { type ModulesRunOptions, modulesOfRun } from './workflows/modules/index.js';
 export {
   type PathEnd,

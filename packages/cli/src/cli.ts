@@ -3,7 +3,7 @@ import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { commonOptions } from './commands/_shared.js';
 import { COMMANDS } from './commands/index.js';
-import { createOutput, type Io } from './output.js';
+import { createOutput, type Io, withFlags } from './output.js';
 
 export type { Io } from './output.js';
 
@@ -50,8 +50,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       // Settings are inherited only by commands made through program.command.
       commonOptions(module.define(command.usage(''))).action(async () => {
         const { setDefaultThreads, setReadLimits } = await import('@epochscope/analysis');
+        const { setDefaultMemory } = await import('@epochscope/analysis/workflows');
         setDefaultThreads(command.opts().threads);
         setReadLimits({ memory: command.opts().memory, signal: io.signal });
+        setDefaultMemory(command.opts().memory);
         await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));
       });
     }
@@ -71,7 +73,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const known = error instanceof EpochscopeError ? error : ofThisMachine(error);
     // The command has told of it.
     if (known?.fields.said) return 1;
-    const message = known?.message ?? printable(error instanceof Error ? error.message : String(error));
+    const message = known
+      ? withFlags(known.message)
+      : printable(error instanceof Error ? error.message : String(error));
     if (!wantsJson) io.stderr.write(`epochscope: ${message}\n`);
     if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     else if (!known && !wantsJson) io.stderr.write('This is a defect of ours; --debug shows where.\n');

@@ -1,18 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { openFile, type StoredFile, type Tensor } from '@epochscope/analysis';
+import { openFile, type StoredFile } from '@epochscope/analysis';
 import {
   bytesSource,
   type MatrixFile,
   type MatrixOptions,
   openMatrix,
   readLabels,
-  readWholeNumbers,
   stackedRows,
 } from '@epochscope/analysis/formats';
 import type { FileIdentity } from '@epochscope/analysis/results';
 import { type HashedFile, hashed } from '@epochscope/analysis/runs';
+import { type ArrayPlace, withArrayFile } from '@epochscope/analysis/workflows';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 
 /** A file of arrays or a table, a pipe or standard input, and the array that is meant. */
@@ -71,20 +71,17 @@ async function shardsOf(path: string): Promise<string[]> {
     .map((file) => join(dirname(path), file));
 }
 
-/** Opens, uses and closes a file or pipe. Throws as `findFile`, `missing`, `io`, and what `body` throws. */
-export async function withArrays<T>(
+/** A file as workflows take it; a pipe is read. Throws as `findFile`, `io`, `memory`. */
+export async function arrayPlace(path: string): Promise<ArrayPlace> {
+  const found = await findFile(path);
+  return found?.pipe ? { file: await readPipe(found.file ?? '', nameOf(path)) } : path;
+}
+
+/** Opens, uses and closes a file or pipe. Throws as `arrayPlace`, `missing`, and what `body` throws. */
+export const withArrays = async <T>(
   path: string,
   body: (source: HashedFile, array: string | undefined) => Promise<T>,
-): Promise<T> {
-  // What is not there, or a folder, is told by opening it.
-  const { file = '', pipe, array } = (await findFile(path)) ?? { file: path, pipe: false, array: undefined };
-  const source = hashed(pipe ? await readPipe(file, nameOf(path)) : await openFile(file));
-  try {
-    return await body(source, array);
-  } finally {
-    await source.close();
-  }
-}
+): Promise<T> => withArrayFile(await arrayPlace(path), body);
 
 /**
  * The matrix of a file, of a pipe, or of several files whose rows stand one under the other; and which state of each file was read, by name.
@@ -157,16 +154,6 @@ async function readPipe(file: string, name: string): Promise<StoredFile> {
 
 /** What a file is called where its path says nothing. */
 export const nameOf = (path: string): string => (path === '-' || SHELL_PIPE.test(path) ? 'stdin' : path);
-
-/** One array of a file, whole: any that `openMatrix` reads; "file.npz:name" chooses one of several. */
-export const readArrayFile = (path: string): Promise<Tensor> =>
-  withArrays(path, async (source, array) => {
-    const { rows, shape } = await openMatrix(source, { array });
-    return { data: await rows.rows(0, rows.shape[0]), shape, dtype: rows.dtype };
-  });
-
-/** Integers ≥ 0, one a row: classes of samples, or sample numbers. */
-export const readLabelsFile = (path: string): Promise<Uint32Array> => withArrays(path, readWholeNumbers);
 
 /** Labels of so many rows: integers, −1 for no class, or names. */
 export const readClassLabels = (path: string, rows: number, known?: readonly string[] | null) =>

@@ -2,7 +2,7 @@ import type { MergedPoints } from '@epochscope/analysis/batch';
 import type { MatrixFile } from '@epochscope/analysis/formats';
 import type { TendencyMetric } from '@epochscope/analysis/methods';
 import type { FileIdentity } from '@epochscope/analysis/results';
-import type { Elsewhere } from '@epochscope/analysis/workflows';
+import { type Elsewhere, paceClock } from '@epochscope/analysis/workflows';
 import { printable } from '@epochscope/core-wasm';
 import cliProgress from 'cli-progress';
 import pc from 'picocolors';
@@ -45,7 +45,7 @@ const QUIET_SECONDS = 10;
 const MAX_TEXT = 10_000_000;
 
 // Whatever a name out of a file holds, only printable text and our own colours reach a terminal.
-const shown = (text: string) => printable(text, { lines: true, most: MAX_TEXT });
+const shown = (text: string) => printable(withFlags(text), { lines: true, most: MAX_TEXT });
 
 export function createOutput(io: Io, json: boolean): Output {
   const colours = pc.createColors(!io.env.NO_COLOR && Boolean(io.stderr.isTTY));
@@ -54,7 +54,7 @@ export function createOutput(io: Io, json: boolean): Output {
     json,
     signal: io.signal,
     say,
-    warn: (text) => void io.stderr.write(`${colours.yellow('warning:')} ${printable(text)}\n`),
+    warn: (text) => void io.stderr.write(`${colours.yellow('warning:')} ${printable(withFlags(text))}\n`),
     result: (text, object) => void io.stdout.write(json ? `${JSON.stringify(object)}\n` : `${shown(text)}\n`),
     progress: (title) => (io.stderr.isTTY ? bar(io, title) : lines(say, title)),
   };
@@ -108,26 +108,21 @@ function bar(io: Io, title: string): ReturnType<Output['progress']> {
   };
 }
 
-/** Not said before so much of the work and time has gone by: the first steps are not like the others. */
-const FIRST_SHARE = 0.02;
-const FIRST_SECONDS = 2;
-
 /** "1 min 20 s left", from the pace since the first call; '' while that cannot be known. */
-export function timeLeft(
-  now: () => number = () => performance.now(),
-): (done: number, total: number) => string {
-  let begun: { at: number; share: number } | null = null;
-  let last = 0;
+export function timeLeft(now?: () => number): (done: number, total: number) => string {
+  const clock = paceClock(now);
   return (done, total) => {
-    const share = total > 0 ? done / total : 0;
-    // Work that was there already, or another pass: the pace is measured anew.
-    if (!begun || share < last) begun = { at: now(), share };
-    last = share;
-    const [seconds, gone] = [(now() - begun.at) / 1000, share - begun.share];
-    if (gone < FIRST_SHARE || seconds < FIRST_SECONDS || share >= 1) return '';
-    return `${duration((seconds * (1 - share)) / gone)} left`;
+    const left = clock(total > 0 ? done / total : 0);
+    return left === null ? '' : `${duration(left)} left`;
   };
 }
+
+/** A library names options, "(option maxUnits)"; here they are flags, "(--max-units)". */
+export const withFlags = (text: string): string =>
+  text.replace(
+    /\(option (\w+)\)/g,
+    (_, name: string) => `(--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)})`,
+  );
 
 /** "4 s", "1 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {

@@ -23,6 +23,11 @@ const nowhere = async (what: string): Promise<never> => {
 export const platform: Platform = {
   env: () => undefined,
   threads: () => Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MAX_THREADS),
+  memory() {
+    // Rounded by the browser, to 8 GB at most; Firefox does not say.
+    const { deviceMemory } = (globalThis.navigator ?? {}) as { deviceMemory?: number };
+    return deviceMemory ? deviceMemory * 2 ** 30 : null;
+  },
   sharedMemory: () => detectFeatures().sharedMemory,
   spawnWorker,
   async loadTf(wasm) {

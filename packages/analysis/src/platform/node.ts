@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { guard } from '@epochscope/core-wasm';
@@ -31,6 +31,13 @@ export const platform: Platform = {
     const given = Number(process.env.SLURM_CPUS_PER_TASK || process.env.SLURM_CPUS_ON_NODE || Number.NaN);
     const available = availableParallelism();
     return given >= 1 ? Math.min(Math.trunc(given), available) : available;
+  },
+  memory() {
+    // A control group's limit; Slurm's, where it sets none.
+    const constrained = process.constrainedMemory?.() ?? 0;
+    const slurm = Number(process.env.SLURM_MEM_PER_NODE) * 2 ** 20;
+    const limits = [totalmem(), constrained, slurm].filter((bytes) => bytes > 0 && bytes < 2 ** 53);
+    return Math.min(...limits);
   },
   sharedMemory: () => true,
   spawnWorker,

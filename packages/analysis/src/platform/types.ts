@@ -17,6 +17,8 @@ export interface Platform {
   env(name: string): string | undefined;
   /** Processors this process or page may use. */
   threads(): number;
+  /** Bytes this process may take; null where the place does not say. */
+  memory(): number | null;
   /** Whether workers can share one memory. */
   sharedMemory(): boolean;
   spawnWorker(): Promise<Member>;

@@ -4,7 +4,7 @@ import { storedInMemory } from '../formats/dtypes.js';
 import { npyParts } from '../formats/npy.js';
 import { safetensorsParts } from '../formats/safetensors.js';
 import type { StoredTensor, Tensor } from '../formats/types.js';
-import { INDEX_FILE, updateIndex } from '../stores/index-file.js';
+import { INDEX_FILE, readIndex, updateIndex } from '../stores/index-file.js';
 import { type Place, storeOf } from '../stores/of.js';
 import type { Store } from '../stores/types.js';
 import { toolInfo } from '../version.js';
@@ -70,7 +70,7 @@ export async function checkRunPlace(store: Store, overwrite: boolean): Promise<b
   guard(
     overwrite,
     'io',
-    () => `${store.name} already holds a run; choose another folder or pass --overwrite`,
+    () => `${store.name} already holds a run; choose another place, or replace it (overwrite)`,
     { path: store.name },
   );
   return false;
@@ -79,7 +79,7 @@ export async function checkRunPlace(store: Store, overwrite: boolean): Promise<b
 async function claim(store: Store, overwrite: boolean): Promise<void> {
   if (await checkRunPlace(store, overwrite)) return;
   // run.json first: from then on it is no run, rather than half of one.
-  for (const name of OWN) await store.remove(name);
+  for (const name of OWN) if (name !== UNFINISHED) await store.remove(name);
 }
 
 const isLink = (weights: ReadonlyMap<string, Tensor | StoredTensor> | WeightsLink): weights is WeightsLink =>
@@ -212,9 +212,10 @@ export async function writePredictions(place: Place, predictions: Uint32Array): 
   await updateIndex(store, ['samples']);
 }
 
-/** Writes the index of a run made by something else, so that it opens over http: every file, no hashes. */
-export async function writeIndex(place: Place): Promise<void> {
+/** Writes the index of a run made by something else, so that it opens over http: every file, no hashes. Answers how many. */
+export async function writeIndex(place: Place): Promise<number> {
   const store = await storeOf(place);
   await readRunJson(store);
   await updateIndex(store, ['']);
+  return Object.keys((await readIndex(store))!.files).length;
 }

@@ -57,7 +57,7 @@ export function httpStore(address: string, options: HttpSourceOptions = {}): Sto
       if (!listed)
         throw new EpochscopeError(
           'unsupported',
-          `${self.name} holds no ${INDEX_FILE}, so that its files are not known; writeIndex of @epochscope/analysis makes one`,
+          `${self.name} holds no ${INDEX_FILE}, so that its files are not known; "epochscope index RUN" (writeIndex of @epochscope/analysis/runs) makes one`,
           { path: self.name },
         );
       return listPaths(

@@ -1,6 +1,7 @@
 import { platform } from '#platform';
 import type { FileIdentity } from '../results/types.js';
-import { readIndex } from './index-file.js';
+import { withStored } from './content.js';
+import { INDEX_FILE, type IndexFile, parseIndex } from './index-file.js';
 import { splitPath } from './paths.js';
 import type { Store, StoredFile } from './types.js';
 
@@ -8,6 +9,8 @@ import type { Store, StoredFile } from './types.js';
 export interface HashedFile extends StoredFile {
   /** Of what was read so far: of the whole if that is all of it. Once. */
   identity(): FileIdentity;
+  /** Reads past the hash. */
+  peek(offset: number, length: number): Promise<Uint8Array>;
 }
 
 /**
@@ -38,12 +41,32 @@ export function hashed(file: StoredFile): HashedFile {
       }
       return bytes;
     },
+    peek: (offset, length) => file.read(offset, length),
     close: () => file.close(),
     identity: () =>
       !gaps && at === file.size
         ? { sha256: hash.digest() }
         : { size: file.size, stamp: file.stamp, sha256OfRead: hash.digest() },
   };
+}
+
+/** How long the index of a store that is only read is believed, in milliseconds. */
+const FRESH = 1000;
+const indexes = new WeakMap<Store, { at: number; stamp: string | null; index: IndexFile | null }>();
+
+/** A store's index, parsed once as long as its file stays the same: a plan asks for thousands of files. */
+async function indexOf(store: Store): Promise<IndexFile | null> {
+  const last = indexes.get(store);
+  if (last && !store.writable && Date.now() - last.at < FRESH) return last.index;
+  const found = (await store.has(INDEX_FILE))
+    ? await withStored(store, INDEX_FILE, async (file) => {
+        if (last?.index && file.stamp !== null && last.stamp === file.stamp) return last;
+        const text = new TextDecoder().decode(await file.read(0, file.size));
+        return { stamp: file.stamp, index: parseIndex(text, file.name) };
+      })
+    : { stamp: null, index: null };
+  indexes.set(store, { at: Date.now(), stamp: found.stamp, index: found.index });
+  return found.index;
 }
 
 /** Bytes of a file that are hashed where it is identified without being read: headers stand there. */
@@ -55,7 +78,7 @@ const HEAD = 4096;
  */
 export async function identityOf(store: Store, path: string): Promise<FileIdentity> {
   const [folder, name] = splitPath(path);
-  const known = (await readIndex(store).catch(() => null))?.files[path];
+  const known = (await indexOf(store).catch(() => null))?.files[path];
   if (known?.sha256) {
     const there = store.writable ? (await store.list(folder)).find((entry) => entry.name === name) : null;
     // What cannot be written is taken to be as its index says: a copy has other times.

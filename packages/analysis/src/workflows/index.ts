@@ -4,6 +4,7 @@ export {
   activityOfRun,
   activityWorkflow,
 } from './activity/index.js';
+export { type ArrayPlace, readArray, readNumbers, withArrayFile } from './array-file.js';
 export {
   CAPTURE_DEFAULTS,
   type CaptureResult,
@@ -21,6 +22,7 @@ export {
   tracksOfRun,
   tracksWorkflow,
 } from './change/index.js';
+export { paceClock } from './clock.js';
 export {
   DIFFERENCE_DEFAULTS,
   type DifferenceAbout,
@@ -39,7 +41,19 @@ export {
   geometryOfRun,
   geometryWorkflow,
 } from './geometry/index.js';
+export { describeImport, type ImportDescription } from './import/describe.js';
+export {
+  IMPORT_DEFAULTS,
+  type ImportHow,
+  type ImportOptions,
+  type ImportPlaces,
+  type ImportResult,
+  type ImportRunOptions,
+  importRun,
+  importWorkflow,
+} from './import/index.js';
 export { type MatrixInput, type MatrixRunOptions, matrixRun } from './matrix-run.js';
+export { checkMemory, defaultMemory, setDefaultMemory } from './memory.js';
 export {
   MODULES_DEFAULTS,
   type ModulesRunOptions,
@@ -73,7 +87,6 @@ export {
 } from './prune/index.js';
 export { type PrunedRunOptions, prunedRun, prunedSnapshot } from './prune/pruned-run.js';
 export {
-  checkMemory,
   type Elsewhere,
   planWorkflow,
   runPlan,

@@ -46,12 +46,16 @@ export interface PartsPlace {
   store: Store;
   /** Holds KEY.npz for each part done. */
   folder: string;
+  /** Parts stay in memory until it says true: nothing is to be written before it is known that the work is of use. */
+  ready?: () => Promise<boolean>;
 }
 
 /** Parts by key: in memory, or in a folder, from where they are read when they are asked for. */
 export class Parts {
   /** Without their outputs, where those lie in a folder. */
   private readonly done = new Map<string, DonePart>();
+  /** Those whose outputs are in memory although there is a place for them. */
+  private readonly here = new Set<string>();
 
   constructor(private readonly place: PartsPlace | null) {}
 
@@ -70,14 +74,16 @@ export class Parts {
   }
 
   async put(part: DonePart): Promise<void> {
-    if (this.place) await this.place.store.write(this.path(part.key), encodePart(part));
-    this.done.set(part.key, this.place ? { ...part, output: null } : part);
+    const placed = this.place && ((await this.place.ready?.()) ?? true);
+    if (placed) await this.place!.store.write(this.path(part.key), encodePart(part));
+    else this.here.add(part.key);
+    this.done.set(part.key, placed ? { ...part, output: null } : part);
   }
 
   async output<T>(key: string): Promise<T> {
     const part = this.done.get(key);
     guard(part, 'missing', () => `part ${key.slice(0, 12)} has not been computed`, { key });
-    return (this.place ? (await this.read(key)).output : part.output) as T;
+    return (this.place && !this.here.has(key) ? (await this.read(key)).output : part.output) as T;
   }
 
   /** Seconds of the parts named, and all that they read. */

@@ -1,10 +1,12 @@
-import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { openDataset } from '../datasets/index.js';
 import type { Dataset } from '../datasets/types.js';
 import { createEngine } from '../engine/create.js';
 import type { Engine } from '../engine/types.js';
 import type { ResultBase } from '../results/types.js';
 import type { Run } from '../run/types.js';
+import { paceClock } from './clock.js';
+import { checkMemory } from './memory.js';
 import { Parts, type PartsPlace } from './parts.js';
 import type { Part, PartContext, Plan, PlanContext, Workflow } from './types.js';
 
@@ -31,7 +33,9 @@ export interface WorkflowOptions {
   onWarning?: (text: string) => void;
   /** What the plan assumed or left out, before the work; what is worth a line, on the way. */
   onNote?: (text: string) => void;
-  /** Bytes a part may take by its estimate; default no limit but the engine's. */
+  /** Called with the plan before any work; what it throws stops the workflow. */
+  onPlan?: (plan: Plan) => void | Promise<void>;
+  /** Bytes a part may take by its estimate; default: `setDefaultMemory`, else what the process may use. */
   memoryLimit?: number;
   /** Called with each part's output once it is there, in order, also with those taken up from `parts`. */
   onPart?: (part: Part, output: unknown) => void | Promise<void>;
@@ -96,13 +100,15 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
   how: WorkflowOptions = {},
 ): Promise<Result> {
   if (how.elsewhere) return how.elsewhere(workflow, run, async () => plan, how);
-  checkMemory(plan, how.memoryLimit);
+  const needs = checkMemory(plan as Plan, how.memoryLimit);
+  await how.onPlan?.(plan as Plan);
   const parts = new Parts(how.parts ?? null);
   const engine = how.engine ?? createEngine();
   const kept = new Kept();
   const dataset = lastOpened(how.dataset);
   try {
     for (const note of plan.notes) how.onNote?.(note);
+    if (needs) how.onNote?.(needs);
     const progress = new ProgressOver(plan, how.onProgress);
     for (const part of inOrder(plan.parts)) {
       checkNotCancelled(how.signal, `${plan.method} was cancelled before ${part.stage}, ${part.title}`);
@@ -130,7 +136,7 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
       progress.done(part);
       await how.onPart?.(part, output);
     }
-    kept.clear();
+    await kept.clear();
     checkNotCancelled(how.signal, `${plan.method} was cancelled before its parts were joined`);
     return await workflow.join(plan, {
       run,
@@ -141,21 +147,9 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
       ...parts.summary(plan.parts.map(({ key }) => key)),
     });
   } finally {
-    kept.clear();
+    await kept.clear();
     if (!how.engine) await engine.close();
   }
-}
-
-/** Throws `memory`, naming the largest part, if it is over the limit. */
-export function checkMemory(plan: Plan, limit = Infinity): void {
-  const [largest] = [...plan.parts].sort((a, b) => b.memory - a.memory);
-  guard(
-    !largest || largest.memory <= limit,
-    'memory',
-    () =>
-      `${plan.method}: ${largest!.title} needs ${formatBytes(largest!.memory)}, the limit is ${formatBytes(limit)}; ${plan.hint}`,
-    { needed: largest?.memory, limit },
-  );
 }
 
 export function checkNotCancelled(signal: AbortSignal | undefined, message: string): void {
@@ -189,24 +183,24 @@ class Kept {
   ) => {
     const known = this.things.get(kind);
     if (known?.key === key) return (await known.thing) as T;
-    this.drop(kind);
+    const gone = this.drop(kind);
+    this.things.delete(kind);
+    await gone;
     const thing = Promise.resolve(open());
     this.things.set(kind, { key, thing });
     thing.catch(() => this.things.get(kind)?.thing === thing && this.things.delete(kind));
     return thing;
   };
 
-  clear(): void {
-    for (const kind of [...this.things.keys()]) this.drop(kind);
+  async clear(): Promise<void> {
+    const all = [...this.things.keys()].map((kind) => this.drop(kind));
+    this.things.clear();
+    await Promise.all(all);
   }
 
-  private drop(kind: string): void {
-    const known = this.things.get(kind);
-    this.things.delete(kind);
-    known?.thing.then(
-      (thing) => (thing as { dispose?: () => void }).dispose?.(),
-      () => {},
-    );
+  private async drop(kind: string): Promise<void> {
+    const thing = await this.things.get(kind)?.thing.catch(() => null);
+    await (thing as { dispose?: () => void | Promise<void> } | null | undefined)?.dispose?.();
   }
 }
 
@@ -216,7 +210,7 @@ class ProgressOver {
   private readonly stages = new Map<string, { total: number; done: number }>();
   private finished = 0;
   private skipped = 0;
-  private readonly begun = performance.now();
+  private readonly clock = paceClock();
 
   constructor(
     plan: Plan,
@@ -233,15 +227,13 @@ class ProgressOver {
     if (!this.report) return;
     const within = part.work * Math.min(1, Math.max(0, share));
     const own = this.finished + within;
-    const seconds = (performance.now() - this.begun) / 1000;
-    const left = this.total - this.skipped - own;
     const stage = this.stages.get(part.stage)!;
     this.report({
       share: (this.skipped + own) / this.total,
       stage: part.stage,
       title: note ? `${part.title}, ${note}` : part.title,
       stageShare: (stage.done + within) / (stage.total || 1),
-      secondsLeft: own > 0 && seconds > 0.5 ? (seconds * left) / own : null,
+      secondsLeft: this.clock(own / (this.total - this.skipped || 1)),
     });
   }
 

@@ -9,7 +9,7 @@ export function trainingPlace({ manifest, store }: Run, given: string | null): s
   guard(
     place,
     'argument',
-    () => `${store.name} does not say what it was trained on; give the data as --data`,
+    () => `${store.name} does not say what it was trained on; give the data (option data)`,
     { path: store.name },
   );
   return place;
@@ -27,7 +27,7 @@ export async function trainingData(
     if (given !== null || !(cause instanceof EpochscopeError)) throw cause;
     throw new EpochscopeError(
       cause.code,
-      `${where} was trained on ${place}, which cannot be read (${cause.message}); give the data as --data`,
+      `${where} was trained on ${place}, which cannot be read (${cause.message}); give the data (option data)`,
       { path: where, data: place },
       { cause },
     );

@@ -18,7 +18,11 @@ export const commonOptions = (command: Command): Command =>
     .option('--json', 'results and errors as JSON')
     .option('--debug', 'show stack traces')
     .option('--threads <n>', 'workers; default: the processors this process may use', whole(1, 64))
-    .option('--memory <size>', 'what unpacking one file may take, such as 4GB', size);
+    .option(
+      '--memory <size>',
+      'what the work, and unpacking one file, may take, such as 4GB; default: what the process may use',
+      size,
+    );
 
 // Parsers of option values. A throw becomes a usage error: one line, exit 2.
 

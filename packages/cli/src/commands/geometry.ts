@@ -7,12 +7,12 @@ import {
   withFile,
 } from '@epochscope/analysis';
 import { readNpz, readSafetensors } from '@epochscope/analysis/formats';
-import { GEOMETRY_DEFAULTS, geometryOfAlexnet } from '@epochscope/analysis/workflows';
+import { GEOMETRY_DEFAULTS, geometryOfAlexnet, readArray } from '@epochscope/analysis/workflows';
 import { guard } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { analyseFrom, analyseRun } from '../analyse.js';
 import { readHierarchy } from '../hierarchy.js';
-import { readArrayFile } from '../matrix-file.js';
+import { arrayPlace } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { geometryPictures } from '../pictures/geometry.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
@@ -117,7 +117,8 @@ async function alexnet(
   );
   return geometryOfAlexnet(
     {
-      images: images === undefined ? null : { name: images, tensor: await readArrayFile(images) },
+      images:
+        images === undefined ? null : { name: images, tensor: await readArray(await arrayPlace(images)) },
       weights:
         weights === undefined
           ? null

@@ -1,6 +1,10 @@
+import { basename, resolve } from 'node:path';
+import { importRun } from '@epochscope/analysis';
 import { type Command, Option } from 'commander';
-import { type ImportRunOptions, importFolder } from '../import-run.js';
+import { goesOn, talk } from '../analyse.js';
+import { arrayPlace } from '../matrix-file.js';
 import type { Output } from '../output.js';
+import { hubOptions } from '../series.js';
 import { names, whole } from './_shared.js';
 
 export function define(command: Command): Command {
@@ -45,7 +49,11 @@ export function define(command: Command): Command {
       'of a model on a hub: which revisions, with * for any text: "step*"; several by commas',
     )
     .option('--base <folder>', 'the net that adapters (LoRA) are added to: snapshots are the merged weights')
-    .option('--resume', 'go on with a run whose import was cut off', false)
+    .option(
+      '--resume',
+      'also take what a series has grown by since; an import that was cut off goes on by itself',
+      false,
+    )
     .option(
       '--link',
       'leave the weights where they are and write an index of them: for large checkpoints that stay in their place',
@@ -59,6 +67,57 @@ export function define(command: Command): Command {
     );
 }
 
-export async function run([directory]: string[], o: ImportRunOptions, output: Output): Promise<void> {
-  await importFolder(directory!, o, output);
+interface Options {
+  output?: string;
+  base?: string;
+  outputs?: string;
+  labels?: string;
+  inputs?: string;
+  classes?: string[];
+  numbers?: 'epochs' | 'steps';
+  firstEpoch?: number;
+  series?: string;
+  pattern?: string;
+  model?: string;
+  revisions?: string;
+  resume: boolean;
+  link: boolean;
+  keepLayout: boolean;
+  overwrite: boolean;
 }
+
+export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
+  const target = o.output ?? `${basename(resolve(directory!))}-run`;
+  const { labels, inputs, model, overwrite } = o;
+  const { outputs, classes, numbers, firstEpoch, series, pattern, revisions, link, keepLayout } = o;
+  const { stop, ...how } = talk(output);
+  let parts = 0;
+  const { layout, snapshots, leftOut, notes, tensors, layers, net } = await importRun(
+    directory!,
+    target,
+    {
+      ...{ outputs, classes, numbers, firstEpoch, series, pattern, revisions, link, keepLayout },
+      hub: hubOptions(output),
+      ...(labels === undefined ? {} : { labels: await arrayPlace(labels) }),
+      ...(inputs === undefined ? {} : { inputs: await arrayPlace(inputs) }),
+      ...(o.base === undefined ? {} : { base: o.base }),
+      ...(model === undefined ? {} : { architecture: model }),
+    },
+    { ...how, overwrite, resume: o.resume, onPart: () => void parts++ },
+  )
+    .catch((cause) => {
+      throw parts ? goesOn(cause, `${parts} ${parts === 1 ? 'snapshot is' : 'snapshots are'} done`) : cause;
+    })
+    .finally(stop);
+  for (const note of notes) output.say(`note: ${note}`);
+  for (const { reason } of leftOut) output.warn(`left out: ${reason}`);
+  output.result(
+    `${layout}: ${counted(snapshots)}, ${layers} layers, ${tensors} tensors${net ? ', with its net: outputs are computed when asked for' : ''}\nwritten to ${target}`,
+    { run: target, layout, snapshots, leftOut, notes, tensors, layers, net },
+  );
+}
+
+const counted = (snapshots: readonly { id: string }[]): string =>
+  snapshots.length === 1
+    ? `1 snapshot (${snapshots[0]!.id})`
+    : `${snapshots.length} snapshots (${snapshots[0]!.id} … ${snapshots.at(-1)!.id})`;

@@ -94,4 +94,9 @@ export const COMMANDS: Record<string, CommandEntry> = {
     takes: '<action> <dir> [command...]',
     load: () => import('./batch.js'),
   },
+  index: {
+    about: 'Write the index of a run, by which it opens on any web server that serves files',
+    takes: '<run>',
+    load: () => import('./index-run.js'),
+  },
 };

@@ -2,11 +2,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importRun, listResults, memoryStore, openRun, type Run } from '@epochscope/analysis';
 import type { SeriesCheck } from '@epochscope/analysis/methods';
-import { checkOfRun } from '@epochscope/analysis/workflows';
+import { checkOfRun, describeImport } from '@epochscope/analysis/workflows';
 import { printable } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
-import { describeFolder, hubOptions, isSeriesAddress, type SeriesChoice } from '../import-run.js';
 import type { Output } from '../output.js';
+import { hubOptions, isSeriesAddress, type SeriesChoice } from '../series.js';
 import { table } from './_shared.js';
 
 export function define(command: Command): Command {
@@ -100,15 +100,21 @@ async function checkFolder(
 ): Promise<void> {
   const store = memoryStore();
   const progress = output.progress('Reading headers');
-  const summary = await importRun(place, store, {
-    link: true,
-    revisions,
-    series,
-    pattern,
-    hub: hubOptions(output),
-    signal: output.signal,
-    onProgress: (done, total, path) => progress.update(done, total, path),
-  }).finally(() => progress.stop());
+  const summary = await importRun(
+    place,
+    store,
+    {
+      link: true,
+      revisions,
+      series,
+      pattern,
+      hub: hubOptions(output),
+    },
+    {
+      signal: output.signal,
+      onProgress: ({ stageShare, title }) => progress.update(stageShare, 1, title),
+    },
+  ).finally(() => progress.stop());
   for (const note of summary.notes) if (!/^the weights stay/.test(note)) output.say(`note: ${note}`);
   for (const { reason } of summary.leftOut) output.warn(`left out: ${reason}`);
   const checked = await checkRun(await openRun(store), output);
@@ -128,4 +134,50 @@ function checkText({ findings, tensors, frozen, sampled }: SeriesCheck, snapshot
         ...findings.map(({ grade, text }) => `  ${grade === 'note' ? 'note: ' : ''}${printable(text)}`),
       ].join('\n')
     : `check    nothing odd in ${looked}${snapshots < 3 ? ' (order can be checked from three on)' : ''}`;
+}
+
+/** What a folder of checkpoints would give. */
+async function describeFolder(
+  directory: string,
+  { revisions, series: wanted, pattern }: Options,
+  output: Output,
+): Promise<void> {
+  const progress = output.progress('Looking at files');
+  const { layout, snapshots, series, notes, unreadable } = await describeImport(directory, {
+    ...{ revisions, series: wanted, pattern, hub: hubOptions(output) },
+    signal: output.signal,
+    onProgress: (done, total, path) => progress.update(done, total, path),
+  }).finally(() => progress.stop());
+  for (const note of notes) output.say(`note: ${note}`);
+  for (const { reason } of unreadable) output.warn(reason);
+  const broken = new Set(unreadable.map(({ path }) => path));
+  const rows = snapshots.map(({ path, epoch, step, tensors, files }) => [
+    path,
+    epoch ?? '–',
+    step ?? '–',
+    broken.has(path) ? 'unreadable' : (tensors ?? '–'),
+    files.length || '–',
+  ]);
+  const shown = rows.length > 40 ? [...rows.slice(0, 20), ...rows.slice(-20)] : rows;
+  output.result(
+    [
+      `${layout}: ${rows.length} ${rows.length === 1 ? 'snapshot' : 'snapshots'}, to be read with "epochscope import ${directory} -o RUN"`,
+      '',
+      table([['file', 'epoch', 'step', 'tensors', 'outputs'], ...shown]),
+      ...(shown.length < rows.length ? [`(first and last 20 of ${rows.length})`] : []),
+    ].join('\n'),
+    {
+      layout,
+      snapshots: snapshots.map(({ path, epoch, step, metrics, files }) => ({
+        path,
+        epoch,
+        step,
+        metrics,
+        outputs: files.map(({ layer }) => layer),
+      })),
+      series,
+      notes,
+      unreadable,
+    },
+  );
 }

@@ -94,7 +94,10 @@ export function define(command: Command): Command {
       'sign',
     )
     .option('--overwrite', 'replace an existing run')
-    .option('--resume', 'go on with a run that was cut off');
+    .option(
+      '--resume',
+      'go on with a run that was cut off, which must be there (one that is goes on by itself)',
+    );
   return pictureOptions(command, 'weights and regions of each round, and accuracy over rounds,').addHelpText(
     'after',
     `
@@ -170,7 +173,7 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
   const run = await openTold(directory!, output);
   checkApart(run, directory!, folder);
   const { stop, ...told } = pruneTalk(output);
-  const how = { ...told, overwrite: Boolean(o.overwrite), resume: Boolean(o.resume) };
+  const how = { ...told, overwrite: Boolean(o.overwrite), ...(o.resume ? { resume: true } : {}) };
   const placeOf = (place: string) => join(place, 'results', 'prune', o.name);
   const draw = (place: string, result: PruneResult) =>
     writePictures(placeOf(place), prunePictures(result, { palette: o.palette }), picturesOf(o), output);

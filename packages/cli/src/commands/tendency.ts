@@ -9,13 +9,13 @@ import {
   type TreeCheck,
 } from '@epochscope/analysis/methods';
 import { blocksSentence } from '@epochscope/analysis/results';
-import { TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
+import { readNumbers, TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
 import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui/drawing';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseFrom, analyseRun } from '../analyse.js';
 import { isFolder } from '../files.js';
-import { findFile, readLabelsFile } from '../matrix-file.js';
+import { arrayPlace, findFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
 import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
@@ -249,7 +249,8 @@ export async function run([target]: string[], o: Options, output: Output): Promi
       );
   }
   const options = {
-    samples: typeof o.samples === 'string' ? [...(await readLabelsFile(o.samples))] : o.samples,
+    samples:
+      typeof o.samples === 'string' ? [...(await readNumbers(await arrayPlace(o.samples)))] : o.samples,
     marks: markRules(o.marks, seed) ?? (figures.includes('marks') ? FIGURE_MARKS : undefined),
     thin: o.thin ?? (figures.includes('thinning') ? FIGURE_THINNING : undefined),
     vatSide,

@@ -28,7 +28,7 @@ export function watchFinite(
 }
 
 /** Bytes of a snapshot that are read at once, so that a file that is damaged is known before anything of it is written. */
-const AT_ONCE = 256_000_000;
+export const AT_ONCE = 256_000_000;
 
 /** Small snapshots read whole, as the file has them; large ones as they are. */
 export async function readSmall(tensors: Map<string, StoredTensor>): Promise<Map<string, StoredTensor>> {

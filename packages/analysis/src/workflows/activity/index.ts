@@ -66,7 +66,7 @@ export const activityWorkflow: Workflow<
     guard(
       layers.length > 0,
       'missing',
-      () => `${store.name} has no layer of feature maps; name one with --layer`,
+      () => `${store.name} has no layer of feature maps; name one (option layers)`,
       { path: store.name },
     );
     const input = new PlanInput(run);

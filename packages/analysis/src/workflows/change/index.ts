@@ -228,7 +228,7 @@ async function planned(
   { from, to, layers }: Pick<ChangeRunOptions, 'from' | 'to' | 'layers'>,
 ): Promise<{ task: ChangeTask; count: number; weights: object[]; input: PlanInput }> {
   const [a, b] = [run.snapshot(from), run.snapshot(to)];
-  guard(a.id !== b.id, 'argument', () => `--from ${from} and --to ${to} are the same snapshot, ${a.id}`, {
+  guard(a.id !== b.id, 'argument', () => `from ${from} and to ${to} are the same snapshot, ${a.id}`, {
     from: a.id,
     to: b.id,
   });
@@ -284,7 +284,7 @@ async function changeOf({ from, to, layers }: ChangeTask, { run, reads }: PartCo
 }
 
 const sampledNote = (count: number) =>
-  `${count} parameters are too many to keep every value: statistics and counts are of all, values before and changes of ${KEPT} drawn by seed ${SEED}; layers chosen by --layers are kept whole up to ${MAX_PARAMETERS}`;
+  `${count} parameters are too many to keep every value: statistics and counts are of all, values before and changes of ${KEPT} drawn by seed ${SEED}; layers that are chosen (option layers) are kept whole up to ${MAX_PARAMETERS}`;
 
 /** Names of the tensors a task looks at, in the order of the weights. */
 function wantedOf({ layers }: ChangeTask, run: Run, tensors: ReadonlyMap<string, unknown>): string[] {

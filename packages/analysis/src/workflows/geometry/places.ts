@@ -117,7 +117,7 @@ export function checkSvd({ from, to }: MapPlace, k: number, bytes: number, limit
     bytes <= limit,
     'memory',
     () =>
-      `geometry of ${from} → ${to} with k = ${k} needs ${formatBytes(bytes)}, the limit is ${formatBytes(limit)}; ask for a smaller --k or other --layers`,
+      `geometry of ${from} → ${to} with k = ${k} needs ${formatBytes(bytes)}, the limit is ${formatBytes(limit)}; ask for fewer singular values (option k) or other layers (option layers)`,
     { needed: bytes, limit },
   );
 }

@@ -295,7 +295,7 @@ function hiddenLayers(run: Run, wanted: readonly string[] | null): string[] {
         run.layer(name).name === name,
         'argument',
         () =>
-          `--layers ${name}: units are those of whole layers; give ${run.layer(name).name} and --units channel`,
+          `layer ${name}: units are those of whole layers; give ${run.layer(name).name} and channels for units (option units)`,
         { layer: name },
       );
     return [...new Set(wanted)];

@@ -18,7 +18,10 @@ import { type PrunedRound, type PruneRunOptions, pruneResult, pruneWorkflow, ten
 export interface PrunedRunOptions extends WorkflowOptions {
   /** Replaces a run that is there. */
   overwrite?: boolean;
-  /** Goes on with a run that was cut off, with the same options; "if-there": if there is one. */
+  /**
+   * Goes on with a run that was cut off: by default where it is this very pruning and is not to be replaced; true: there must be one, of the
+   * same options, done or not; "if-there": if there is one.
+   */
   resume?: boolean | 'if-there';
   /** Called with each round once it is in the run, also with those that were there before. */
   onRound?: (round: PruneRound) => void;
@@ -47,7 +50,10 @@ export async function prunedRun(
     () => `${run.store.name}: the pruned run needs a folder of its own`,
     { path: store.name },
   );
-  const there = Boolean(resume) && (resume === true || (await store.has('run.json')));
+  const there =
+    resume === undefined && !overwrite
+      ? await isCutOff(store, plan, run)
+      : Boolean(resume) && (resume === true || (await store.has('run.json')));
   const folder = resultPath('prune', plan.options.name);
   if (there && (await checkSame(store, plan, run)).complete) {
     const done = await readResult<PruneResult>(store, folder);
@@ -87,7 +93,7 @@ export async function prunedRun(
     if (!(cause instanceof EpochscopeError) || cause.code !== 'cancelled' || !done.length) throw cause;
     throw new EpochscopeError(
       'cancelled',
-      `${cause.message}; ${store.name} holds ${done.length - 1} of ${plan.options.rounds} rounds, --resume goes on`,
+      `${cause.message}; ${store.name} holds ${done.length - 1} of ${plan.options.rounds} rounds, the same call goes on`,
       cause.fields,
       { cause },
     );
@@ -102,6 +108,13 @@ const recordOf = (plan: Plan<PruneRunOptions>, run: Run): Record<string, unknown
   const { name: _, data: __, ...options } = plan.options;
   return { source: run.name, ...options, key: plan.parts.at(-1)!.key };
 };
+
+/** Whether a place holds this pruning, not done yet. */
+async function isCutOff(store: Store, plan: Plan<PruneRunOptions>, run: Run): Promise<boolean> {
+  if (!(await store.has('run.json'))) return false;
+  const { complete, training } = await readManifest(store);
+  return !complete && JSON.stringify(training?.prune) === JSON.stringify(recordOf(plan, run));
+}
 
 /** The manifest of the run to go on with. Throws `argument` where it was begun with other options. */
 async function checkSame(store: Store, plan: Plan<PruneRunOptions>, run: Run): Promise<RunManifest> {

@@ -10,9 +10,10 @@ import { encodeSafetensors } from '../../formats/safetensors.js';
 import { bytesSource } from '../../formats/source.js';
 import { readTorch } from '../../formats/torch/index.js';
 import type { Tensor } from '../../formats/types.js';
-import { openRun } from '../read.js';
-import { canonicalWeights, idsOf, importRun, planImport } from './index.js';
-import { gapsOf, parsePath } from './names.js';
+import { canonicalWeights, idsOf, planImport } from '../../run/import/index.js';
+import { gapsOf, parsePath } from '../../run/import/names.js';
+import { openRun } from '../../run/read.js';
+import { importRun } from './index.js';
 
 const layouts = fileURLToPath(new URL('../../../../../tests/fixtures/layouts/', import.meta.url));
 let folder: string;
@@ -668,7 +669,7 @@ describe('importing', () => {
       );
     }
     expect(await importRun(join(folder, 'shards'), target())).toMatchObject({ leftOut: [], tensors: 2 });
-    const summary = await importRun(join(folder, 'st'), target(), { overwrite: true });
+    const summary = await importRun(join(folder, 'st'), target(), {}, { overwrite: true });
     expect(summary).toMatchObject({ layout: 'Hugging Face', leftOut: [], tensors: 2 });
     expect(summary.snapshots.map(({ id }) => id)).toEqual(['step-00000001', 'step-00000002']);
     expect([...(await (await openRun(target())).weights('last')).keys()].sort()).toEqual([
@@ -703,13 +704,13 @@ describe('importing', () => {
     await put('in/model_1.safetensors');
     await importRun(join(folder, 'in'), target());
     await expect(importRun(join(folder, 'in'), target())).rejects.toThrow('already holds a run');
-    await importRun(join(folder, 'in'), target(), { overwrite: true });
+    await importRun(join(folder, 'in'), target(), {}, { overwrite: true });
   });
 
   it('can be cancelled', async () => {
     await put('in/model_1.safetensors');
     const signal = AbortSignal.abort();
-    await expect(importRun(join(folder, 'in'), target(), { signal })).rejects.toMatchObject({
+    await expect(importRun(join(folder, 'in'), target(), {}, { signal })).rejects.toMatchObject({
       code: 'cancelled',
     });
   });
@@ -736,7 +737,7 @@ describe('importing', () => {
     expect(await run.labels()).toEqual(Uint32Array.of(0, 1, 1));
     expect([...(await run.outputs('10', 'fc')).data]).toEqual([10, 11, 12, 13, 14, 15]);
     await expect(
-      importRun(join(folder, 'in'), target(), { ...options, labels: Uint32Array.of(0), overwrite: true }),
+      importRun(join(folder, 'in'), target(), { ...options, labels: Uint32Array.of(0) }, { overwrite: true }),
     ).rejects.toThrow('3 samples of layer outputs need as many labels, got 1');
   });
 

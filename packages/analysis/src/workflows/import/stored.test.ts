@@ -8,7 +8,7 @@ import { readSafetensorsHeader, safetensorsHead } from '../../formats/safetensor
 import { bytesSource } from '../../formats/source.js';
 import type { DType } from '../../formats/types.js';
 import { random } from '../../random.js';
-import { openRun } from '../read.js';
+import { openRun } from '../../run/read.js';
 import { importRun } from './index.js';
 
 let folder: string;
