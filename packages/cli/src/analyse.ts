@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { openRun, type ResultBase, type Run, storeOf, type WorkflowOptions } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
@@ -17,6 +18,7 @@ export function talk(output: Output): WorkflowOptions & { stop(): void } {
   return {
     signal: output.signal,
     elsewhere: output.batch?.elsewhere,
+    memoryLimit: machineMemory(),
     onNote: (text) => output.say(text),
     onWarning: (text) => output.warn(text),
     onProgress(progress) {
@@ -30,6 +32,10 @@ export function talk(output: Output): WorkflowOptions & { stop(): void } {
     stop: () => bar?.stop(),
   };
 }
+
+/** What this machine, or the group that limits this process, has in all: more cannot fit. */
+const machineMemory = (): number =>
+  Math.min(totalmem(), ...[process.constrainedMemory?.() ?? 0].filter((limit) => limit > 0));
 
 /** Opens a run and tells what is incomplete in it. Throws as `openRun`. */
 export async function openTold(directory: string, output: Output): Promise<Run> {

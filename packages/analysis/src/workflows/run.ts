@@ -102,6 +102,8 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
   const kept = new Kept();
   const dataset = lastOpened(how.dataset);
   try {
+    const estimate = estimateOf(plan);
+    if (estimate) how.onNote?.(estimate);
     for (const note of plan.notes) how.onNote?.(note);
     const progress = new ProgressOver(plan, how.onProgress);
     for (const part of inOrder(plan.parts)) {
@@ -144,6 +146,27 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
     kept.clear();
     if (!how.engine) await engine.close();
   }
+}
+
+/** Units of a part's work that one thread of a machine of today does in a second at least: distances of points without clusters. */
+const SLOW_PACE = 5e10;
+/** Less is not worth a line. */
+const SAID_BYTES = 100e6;
+const SAID_SECONDS = 10;
+
+/** What a plan will take, in a sentence, before any of it is done; null where that is little. */
+export function estimateOf(plan: Plan): string | null {
+  const memory = plan.parts.reduce((most, part) => Math.max(most, part.memory), 0);
+  const seconds = plan.parts.reduce((sum, part) => sum + part.work, 0) / SLOW_PACE;
+  if (memory < SAID_BYTES && seconds < SAID_SECONDS) return null;
+  const time =
+    seconds < 90
+      ? `${Math.max(1, Math.ceil(seconds))} s`
+      : seconds < 5400
+        ? `${Math.ceil(seconds / 60)} min`
+        : `${Math.ceil(seconds / 3600)} h`;
+  const parts = plan.parts.length === 1 ? '' : ` in ${plan.parts.length} parts`;
+  return `estimate${parts}: ${formatBytes(memory)} of memory beside the program, at most about ${time} on one processor`;
 }
 
 /** Throws `memory`, naming the largest part, if it is over the limit. */
