@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -132,6 +132,26 @@ describe('the dashboard', () => {
     expect(existsSync(file)).toBe(true);
     const address = pathToFileURL(file).href;
     expect([...new Set((await work(address)).map((url) => url.split('#')[0]))]).toEqual([address]);
+  });
+
+  it('from disk lets no other script run and asks no address, whatever stands in it', async () => {
+    const file = join(folder, 'alone.html');
+    expect((await cli(['report', run, '-o', file])).code).toBe(0);
+    const injected = `<script>window.ran = 'inline'</script><img src="x:" onerror="window.ran = 'handler'"><script src="https://example.com/a.js"></script>`;
+    writeFileSync(file, readFileSync(file, 'utf8').replace('<noscript>', `${injected}<noscript>`));
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(file).href);
+    await page.locator('es-tendency-image canvas').first().waitFor({ timeout: 20_000 });
+    expect(
+      await page.evaluate(async () => {
+        const blocked = new Promise((resolve) =>
+          addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective)),
+        );
+        await fetch('https://example.com/').catch(() => null);
+        return [(window as { ran?: string }).ran, await blocked];
+      }),
+    ).toEqual([undefined, 'connect-src']);
+    await page.close();
   });
 
   it('holds two runs in one page, side by side', async () => {

@@ -3,6 +3,7 @@ import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { commonOptions } from './commands/_shared.js';
 import { COMMANDS } from './commands/index.js';
+import { ofThisMachine } from './limits.js';
 import { createOutput, type Io, withFlags } from './output.js';
 
 export type { Io } from './output.js';
@@ -70,7 +71,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       if (untold && !wantsJson) io.stderr.write(`epochscope: ${error.message.replace(/^error: /, '')}\n`);
       return fail('usage', error.message.replace(/^error: /, ''), {}, 2);
     }
-    const known = error instanceof EpochscopeError ? error : ofThisMachine(error);
+    const limit = error instanceof EpochscopeError ? null : ofThisMachine(error);
+    const known = limit
+      ? new EpochscopeError(limit.code, limit.message)
+      : error instanceof EpochscopeError
+        ? error
+        : null;
     // The command has told of it.
     if (known?.fields.said) return 1;
     const message = known
@@ -110,20 +116,3 @@ async function openPath(path: string, rest: readonly string[], io: Io): Promise<
 }
 
 const isCommand = (name: string) => Object.hasOwn(COMMANDS, name);
-
-/** Limits of the machine that no check of ours foresees, as one line with the way out; null for what is none. */
-export function ofThisMachine(error: unknown): EpochscopeError | null {
-  const text = error instanceof Error ? error.message : String(error);
-  if (
-    /could not allocate memory|allocation failed|Invalid (typed )?array (buffer )?length|out of memory|ENOMEM/i.test(
-      text,
-    )
-  )
-    return new EpochscopeError(
-      'memory',
-      `this machine gives no more memory (${text}); a limit such as "ulimit -v" may be set: raise it, or give fewer samples, layers or --threads`,
-    );
-  if (/EMFILE|ENFILE/.test(text))
-    return new EpochscopeError('io', `too many open files (${text}); raise the limit with "ulimit -n 1024"`);
-  return null;
-}

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main, ofThisMachine } from './cli.js';
+import { ofThisMachine } from './limits.js';
 
 const controller = new AbortController();
 let interrupted = 0;
@@ -25,9 +25,13 @@ for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') unread = true;
     else if (stream === process.stdout) lost ??= error;
+    // Talk that a full disk does not take is no reason to stop.
+    else return;
     controller.abort();
   });
 
+// Here and not above: where few files may be open, loading fails first, and says so like anything else.
+const { main } = await import('./cli.js');
 let code = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

@@ -20,6 +20,8 @@ export function setReadLimits(wanted: ReadLimits): void {
 export const UNPACKED_BYTES = 256_000_000;
 /** How many times its size a file may unpack to; numbers seldom pack better. */
 const UNPACKED_TIMES = 20;
+/** How many times its limit a file may be unpacked to in all: arrays of a zip are read twice or three times at most. */
+const WORK_TIMES = 8;
 /** No typed array is longer on Node 20. */
 export const LONGEST_ARRAY = 2 ** 32;
 /** Other work (signals, other requests) waits no longer than this for a parser. */
@@ -32,6 +34,7 @@ const REST_MS = 50;
 export class Budget {
   readonly limit: number;
   private taken = 0;
+  private done = 0;
   private rested = performance.now();
 
   constructor(
@@ -50,6 +53,21 @@ export class Budget {
       () =>
         `${this.name}: ${what} would take ${formatBytes(this.taken)} once unpacked, at most ${formatBytes(this.limit)} are allowed; --memory ${formatBytes(Math.ceil(this.taken / 1e8) * 1e8).replace(' ', '')} allows it`,
       { file: this.name, needed: this.taken, available: this.limit },
+    );
+  }
+
+  /**
+   * Counts bytes that were unpacked, held or not: what is unpacked again and again is work without end, however little of it is held.
+   * Throws `memory` past so many times the limit.
+   */
+  work(bytes: number): void {
+    this.done += bytes;
+    guard(
+      this.done <= WORK_TIMES * this.limit,
+      'memory',
+      () =>
+        `${this.name}: more than ${formatBytes(WORK_TIMES * this.limit)} would be unpacked, some of it again and again; --memory allows more`,
+      { file: this.name, needed: this.done, available: WORK_TIMES * this.limit },
     );
   }
 

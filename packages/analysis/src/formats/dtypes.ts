@@ -75,6 +75,21 @@ export function toFloat64(data: TensorData): Float64Array {
   return data instanceof Float64Array ? data : converted(data, Float64Array);
 }
 
+/**
+ * The narrowest of float32, float64 and the array's own type (64-bit integers) that holds every value: what is stored so loses nothing.
+ * Float32 and half data are shared. O(values).
+ */
+export function losslessly(data: TensorData): TensorData {
+  if (data instanceof Float32Array) return data;
+  const wide = toFloat64(data);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+    for (let i = 0; i < wide.length; i++)
+      if (Math.abs(wide[i]!) >= 2 ** 53 && BigInt(wide[i]!) !== data[i]) return data;
+  for (let i = 0; i < wide.length; i++)
+    if (Math.fround(wide[i]!) !== wide[i] && Number.isFinite(wide[i]!)) return wide;
+  return toFloat32(data);
+}
+
 function converted<T extends Float32Array | Float64Array>(
   data: TensorData,
   Target: new (from: number | ArrayLike<number>) => T,

@@ -20,7 +20,7 @@ export function tensorToMatrix(tensor: Tensor, name: string): Matrix {
 export type Selection = { channel: number } | { tokens: TokenChoice; axis: number } | { heads: true };
 
 /** The part selected of every sample. Throws `argument`, `shape`. */
-export function selectPart(tensor: Tensor, selection: Selection): Tensor<Float32Array> {
+export function selectPart(tensor: Tensor, selection: Selection): Tensor {
   if ('channel' in selection) return selectChannel(tensor, selection.channel);
   return 'heads' in selection ? headNorms(tensor) : selectTokens(tensor, selection.axis, selection.tokens);
 }
@@ -32,8 +32,8 @@ export function selectedShape(shape: readonly number[], selection: Selection | n
   return 'heads' in selection ? shape.slice(0, 1) : shape.filter((_, i) => i !== selection.axis);
 }
 
-/** One channel (last axis) of every sample. Throws `argument` for a channel that is not there. */
-export function selectChannel(tensor: Tensor, channel: number): Tensor<Float32Array> {
+/** One channel (last axis) of every sample, float64 where the tensor is. Throws `argument` for a channel that is not there. */
+export function selectChannel(tensor: Tensor, channel: number): Tensor<Float32Array | Float64Array> {
   const channels = tensor.shape[tensor.shape.length - 1]!;
   guard(
     tensor.shape.length > 1 && Number.isInteger(channel) && channel >= 0 && channel < channels,
@@ -41,7 +41,12 @@ export function selectChannel(tensor: Tensor, channel: number): Tensor<Float32Ar
     () => `expected a channel 0 … ${channels - 1}, got ${channel}`,
     { channel },
   );
-  const data = new Float32Array(tensor.data.length / channels);
-  for (let i = 0, from = channel; i < data.length; i++, from += channels) data[i] = Number(tensor.data[from]);
-  return { data, shape: tensor.shape.slice(0, -1), dtype: 'float32' };
+  const count = tensor.data.length / channels;
+  const data = tensor.data instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
+  for (let i = 0, from = channel; i < count; i++, from += channels) data[i] = Number(tensor.data[from]);
+  return {
+    data,
+    shape: tensor.shape.slice(0, -1),
+    dtype: data instanceof Float64Array ? 'float64' : 'float32',
+  };
 }

@@ -301,6 +301,7 @@ async function inflate(
 ): Promise<Uint8Array> {
   const out = new Uint8Array(Math.min(wanted, entry.unpacked));
   const whole = wanted >= entry.unpacked;
+  const budget = budgetOf(source);
   let total = 0;
   let ended = false;
   const wrong = (): never =>
@@ -321,8 +322,10 @@ async function inflate(
   try {
     // In slices, so that a lie about the size shows before much is unpacked.
     for (let at = 0; at < packed.length && (whole || total < out.length); at += SLICE) {
+      const before = total;
       stream.push(packed.subarray(at, at + SLICE), whole && at + SLICE >= packed.length);
-      await budgetOf(source).rest();
+      budget.work(total - before);
+      await budget.rest();
     }
   } catch (cause) {
     if (cause instanceof EpochscopeError) throw cause;

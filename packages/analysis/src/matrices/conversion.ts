@@ -176,6 +176,8 @@ export async function centringOf(source: RowSource, chosen: RowChoice, metric: M
     const half = high / 2 - low / 2;
     const middle = low / 2 + high / 2;
     if (half === 0) offsets[k] = low;
+    // Of a wide range around 0 the middle is an outlier's: what is small would lose its digits.
+    else if (low <= 0 && high >= 0 && half > LARGEST_SPAN) offsets[k] = 0;
     else {
       const digit = powerOfTwo(half) / 4;
       const rounded = Math.round(middle / digit) * digit;
@@ -211,8 +213,17 @@ export async function centred(
   for await (const { data, at, rows } of pieces(source, chosen)) {
     const values = numbers.read(data);
     for (let r = 0, i = 0; r < rows; r++) {
-      for (let k = 0; k < d; k++, i++) values[i] = (values[i]! - offsets[k]!) / unit;
+      let lost = 0;
+      for (let k = 0; k < d; k++, i++) {
+        const [value, offset] = [values[i]!, offsets[k]!];
+        const less = value - offset;
+        // What float64 itself rounds away (Knuth's two-sum); nothing as a rule.
+        const taken = less - value;
+        lost += Math.abs(value - (less - taken) - (offset + taken));
+        values[i] = less / unit;
+      }
       rounding.row(values, i - d, out, at + r, d, metric === 'manhattan');
+      if (lost > 0) rounding.errors[at + r]! += lost / unit;
     }
   }
   return { outputs: { data: out, shape: [n, d] }, space: spaceOf(conversion, n, rounding) };
@@ -313,6 +324,8 @@ export async function directions(
       for (let k = 0; k < d; k++) wide[k] = (values[r * d + k]! - mean[k]!) / unit;
       if (width > d) wide[d] = has ? 0 : 1;
       rounding.row(wide, 0, out, at + r, width, false);
+      // A direction is a few float64 roundings itself.
+      if (has) rounding.errors[at + r]! += 2 ** -52 / unit;
     }
   }
   return { outputs: { data: out, shape: [n, width] }, space: spaceOf(conversion, n, rounding) };

@@ -164,6 +164,21 @@ describe('points of any number type', () => {
     expect(equal.weights.filter((w) => w === 0)).toHaveLength(3);
   });
 
+  it('of columns with one far outlier keep the digits of all others, or the loss is said', async () => {
+    const rows = groups(3, 9);
+    rows[0] = [1e30, 1e30, 1e30];
+    const of = (list: number[][]) =>
+      weightsOf(Float64Array.from(list.flat()), [list.length, 3], 'float64', 'euclidean');
+    const { weights } = await of(rows);
+    expect(weights.at(-1)).toBeGreaterThan(1.7e30);
+    treeWeights(rows.slice(1), 'euclidean').forEach((weight, i) => {
+      expect(Math.abs(weights[i]! - weight)).toBeLessThan(1e-5 * weight);
+    });
+    // The outlier on one side of all others, which lie at 1e15: float64 itself rounds what is taken from them.
+    const far = await of(rows.map((row, i) => (i ? row.map((x) => x + 1e15) : row)));
+    expect(far.notes.join()).toMatch(/float32 keeps distances to/);
+  });
+
   it('says the unit of weights that float32 does not hold', async () => {
     const { weights, notes } = await weightsOf(
       Float64Array.of(0, 1e300, 3e300, -2e300),

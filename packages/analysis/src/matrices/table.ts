@@ -72,6 +72,7 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   const budget = budgetOf(source);
 
   let data = new Float64Array(1024);
+  budget.take(8 * data.length, 'the table');
   let filled = 0;
   let missing = 0;
   let imprecise = 0;
@@ -94,9 +95,12 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     };
     if (row.length !== width) fail(`expected ${width} fields as in the first line, got ${row.length}`);
     if (filled + kept.length > data.length) {
-      const larger = new Float64Array(Math.max(2 * data.length, filled + kept.length));
-      budget.take(8 * (larger.length - data.length), 'the table');
+      const length = Math.max(2 * data.length, filled + kept.length);
+      // Both are held while one is copied.
+      budget.take(8 * length, 'the table');
+      const larger = new Float64Array(length);
       larger.set(data);
+      budget.free(8 * data.length);
       data = larger;
     }
     for (const c of asText) {
@@ -195,7 +199,7 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   )
     notes.push('taken as two columns of whole numbers; if the comma is the decimal mark, give --decimal ,');
   return {
-    data: data.slice(0, filled),
+    data: data.subarray(0, filled),
     shape: [rows, d],
     columns: header ? kept.map((c) => titles[c]!) : null,
     categories,

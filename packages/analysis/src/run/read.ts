@@ -227,6 +227,28 @@ export async function openRun(place: Place): Promise<Run> {
     return found && labelsOf(found.tensor, shown(store, found.path), manifest.classes?.length);
   };
 
+  const outputTensor: Run['outputTensor'] = async (snapshotId, name, options = {}) => {
+    const { layer, selection } = findLayer(manifest.layers, name, store.name);
+    const path = outputPath(snapshotId, layer.name);
+    guard(
+      await store.has(path),
+      'missing',
+      () =>
+        `${store.name}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; record them where the net was trained`,
+      { snapshot: snapshotId, layer: layer.name, path },
+    );
+    const tensor = await rowsOf(path, options);
+    const file = shown(store, path);
+    guard(
+      tensor.shape.slice(1).join() === layer.shape.join(),
+      'shape',
+      () =>
+        `${file}: layer ${layer.name} has shape [${layer.shape}], got outputs of shape [${tensor.shape.slice(1)}] per sample`,
+      { file, expected: `[${layer.shape}]`, got: `[${tensor.shape.slice(1)}]` },
+    );
+    return selection ? selectPart(tensor, selection) : tensor;
+  };
+
   return {
     store,
     name: lastPart(store.name),
@@ -272,26 +294,10 @@ export async function openRun(place: Place): Promise<Run> {
         options,
       ),
     async outputs(snapshotId, name, options = {}) {
-      const { layer, selection } = findLayer(manifest.layers, name, store.name);
-      const path = outputPath(snapshotId, layer.name);
-      guard(
-        await store.has(path),
-        'missing',
-        () =>
-          `${store.name}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; record them where the net was trained`,
-        { snapshot: snapshotId, layer: layer.name, path },
-      );
-      const tensor = await rowsOf(path, options);
-      const file = shown(store, path);
-      guard(
-        tensor.shape.slice(1).join() === layer.shape.join(),
-        'shape',
-        () =>
-          `${file}: layer ${layer.name} has shape [${layer.shape}], got outputs of shape [${tensor.shape.slice(1)}] per sample`,
-        { file, expected: `[${layer.shape}]`, got: `[${tensor.shape.slice(1)}]` },
-      );
-      return tensorToMatrix(selection ? selectPart(tensor, selection) : tensor, file);
+      const path = outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name);
+      return tensorToMatrix(await outputTensor(snapshotId, name, options), shown(store, path));
     },
+    outputTensor,
     outputsPath: (snapshotId, name) =>
       outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name),
     async outputCount(snapshotId, name) {

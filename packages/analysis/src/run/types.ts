@@ -102,6 +102,8 @@ export interface Run {
   ): Promise<Tensor<Float32Array>>;
   /** One layer's output on the analysis samples, n × d (flattened), float32. "P1@3" selects channel 3. */
   outputs(snapshotId: string, layer: string, options?: ReadOptions): Promise<Matrix>;
+  /** The same as they are stored, n × its shape: float64 and integers keep what float32 would lose, until differences are taken. */
+  outputTensor(snapshotId: string, layer: string, options?: ReadOptions): Promise<Tensor>;
   hasOutputs(snapshotId: string, layer: string): Promise<boolean>;
   /** How many samples a layer's outputs are of, from the header alone; null where there are none. */
   outputCount(snapshotId: string, layer: string): Promise<number | null>;

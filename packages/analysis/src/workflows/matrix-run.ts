@@ -1,5 +1,7 @@
 import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
+import { dtypeOf, losslessly, toFloat32 } from '../formats/dtypes.js';
 import { encodeNpy } from '../formats/npy.js';
+import type { TensorData } from '../formats/types.js';
 import { findLayer, findSnapshot, isSafeName } from '../run/manifest.js';
 import { RUN_FORMAT, type Run, type RunManifest } from '../run/types.js';
 import { INDEX_FILE, INDEX_FORMAT } from '../stores/index-file.js';
@@ -8,7 +10,7 @@ import { toolInfo } from '../version.js';
 import { sha256 } from './keys.js';
 import { rows } from './select.js';
 
-/** Rows are samples. Numbers are taken as float32. */
+/** Rows are samples. Numbers that float32 does not hold stay float64 until differences are taken. */
 export type MatrixInput =
   | Matrix
   | { data: Float32Array | Float64Array | readonly number[]; shape: readonly [rows: number, columns: number] }
@@ -30,8 +32,9 @@ export interface MatrixRunOptions {
  */
 export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}): Promise<Run> {
   const { name = 'matrix', classes = null } = options;
-  const outputs = matrixOf(x, name);
-  const [n, d] = outputs.shape;
+  const given = matrixOf(x, name);
+  const [n, d] = given.shape;
+  const outputs: Matrix = { data: toFloat32(given.data), shape: [n, d] };
   const integers = (list: ArrayLike<number> | null | undefined, what: string) => {
     if (!list) return null;
     guard(list.length === n, 'shape', () => `${name}: ${n} rows need as many ${what}, got ${list.length}`, {
@@ -64,7 +67,7 @@ export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}):
   };
   const path = isSafeName(name) ? name : 'matrix';
   const hashes: Record<string, object> = {
-    [path]: { size: outputs.data.byteLength, sha256: await hashOf(outputs.data) },
+    [path]: { size: given.data.byteLength, sha256: await hashOf(given.data) },
   };
   const files: [string, Uint8Array][] = [];
   for (const [file, list] of [
@@ -95,6 +98,16 @@ export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}):
     series: weights,
     outputs: async (_, __, { rows: chosen } = {}) =>
       chosen instanceof Uint32Array ? rows(outputs, chosen) : outputs,
+    outputTensor: async (_, __, { rows: chosen } = {}) => {
+      const { data } = given;
+      const whole = { data, shape: [n, d], dtype: dtypeOf(data) };
+      if (!(chosen instanceof Uint32Array)) return whole;
+      const out = new (data.constructor as typeof Float64Array)(chosen.length * d) as typeof data;
+      chosen.forEach((row, i) => {
+        out.set(data.subarray(row * d, (row + 1) * d), i * d);
+      });
+      return { ...whole, data: out, shape: [chosen.length, d] };
+    },
     hasOutputs: async () => true,
     outputCount: async () => n,
     outputsPath: () => path,
@@ -107,14 +120,18 @@ export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}):
 }
 
 /** The browser's own is many times as fast as plain JavaScript, where there is one and the array is not too large for it. */
-async function hashOf(array: Float32Array | Uint8Array): Promise<string> {
+async function hashOf(array: Float32Array | Float64Array | Uint8Array): Promise<string> {
   const { subtle } = globalThis.crypto ?? {};
   if (!subtle || array.byteLength > 1e9) return sha256(array);
   const digest = await subtle.digest('SHA-256', array as Uint8Array<ArrayBuffer>);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function matrixOf(x: MatrixInput, name: string): Matrix {
+function matrixOf(
+  x: MatrixInput,
+  name: string,
+): { data: Float32Array | Float64Array; shape: [number, number] } {
+  const kept = (data: TensorData) => losslessly(data) as Float32Array | Float64Array;
   if ('shape' in x) {
     const [n, d] = x.shape;
     guard(
@@ -123,10 +140,16 @@ function matrixOf(x: MatrixInput, name: string): Matrix {
       () => `${name}: expected rows × columns of ${x.data.length} numbers, got shape [${x.shape}]`,
       { got: `[${x.shape}]` },
     );
-    return { data: x.data instanceof Float32Array ? x.data : new Float32Array(x.data), shape: [n, d] };
+    const { data } = x;
+    return {
+      data: kept(
+        data instanceof Float32Array || data instanceof Float64Array ? data : Float64Array.from(data),
+      ),
+      shape: [n, d],
+    };
   }
   const d = x[0]?.length ?? 0;
-  const data = new Float32Array(x.length * d);
+  const data = new Float64Array(x.length * d);
   x.forEach((row, i) => {
     guard(
       row.length === d,
@@ -136,5 +159,5 @@ function matrixOf(x: MatrixInput, name: string): Matrix {
     );
     data.set(row, i * d);
   });
-  return { data, shape: [x.length, d] };
+  return { data: kept(data), shape: [x.length, d] };
 }

@@ -17,11 +17,8 @@ export function setDefaultMemory(bytes: number | undefined): void {
 /** The limit of a workflow whose caller gives none: Infinity where the place does not say what it has. */
 export const defaultMemory = (): number => preset ?? platform.memory() ?? Number.POSITIVE_INFINITY;
 
-/** Less goes without saying. */
-const WORTH_SAYING = 250e6;
-
-/** Throws `memory`, naming the largest part, if it is over the limit; else what is to be said before the work, null where it is little. */
-export function checkMemory(plan: Plan, limit = defaultMemory()): string | null {
+/** Throws `memory`, naming the largest part, if it is over the limit. */
+export function checkMemory(plan: Plan, limit = defaultMemory()): void {
   const [largest] = [...plan.parts].sort((a, b) => b.memory - a.memory);
   guard(
     !largest || largest.memory <= limit,
@@ -30,6 +27,25 @@ export function checkMemory(plan: Plan, limit = defaultMemory()): string | null 
       `${plan.method}: ${largest!.title} needs ${formatBytes(largest!.memory)}, the limit is ${formatBytes(limit)} (option memory); ${plan.hint}`,
     { needed: largest?.memory, limit },
   );
-  if (!largest || largest.memory < WORTH_SAYING) return null;
-  return `needs up to ${formatBytes(largest.memory)} of memory${Number.isFinite(limit) ? `, of ${formatBytes(limit)}` : ''}`;
+}
+
+/** Units of a part's work that one thread of a machine of today does in a second at least: distances of points without clusters. */
+const SLOW_PACE = 5e10;
+/** Less is not worth a line. */
+const SAID_BYTES = 100e6;
+const SAID_SECONDS = 10;
+
+/** What a plan will take, in a sentence, before any of it is done; null where that is little. */
+export function estimateOf(plan: Plan): string | null {
+  const memory = plan.parts.reduce((most, part) => Math.max(most, part.memory), 0);
+  const seconds = plan.parts.reduce((sum, part) => sum + part.work, 0) / SLOW_PACE;
+  if (memory < SAID_BYTES && seconds < SAID_SECONDS) return null;
+  const time =
+    seconds < 90
+      ? `${Math.max(1, Math.ceil(seconds))} s`
+      : seconds < 5400
+        ? `${Math.ceil(seconds / 60)} min`
+        : `${Math.ceil(seconds / 3600)} h`;
+  const parts = plan.parts.length === 1 ? '' : ` in ${plan.parts.length} parts`;
+  return `estimate${parts}: ${formatBytes(memory)} of memory beside the program, at most about ${time} on one processor`;
 }

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/types.js';
 import type { ResultBase } from '../results/types.js';
 import type { Run } from '../run/types.js';
 import { paceClock } from './clock.js';
-import { checkMemory } from './memory.js';
+import { checkMemory, estimateOf } from './memory.js';
 import { Parts, type PartsPlace } from './parts.js';
 import type { Part, PartContext, Plan, PlanContext, Workflow } from './types.js';
 
@@ -100,15 +100,16 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
   how: WorkflowOptions = {},
 ): Promise<Result> {
   if (how.elsewhere) return how.elsewhere(workflow, run, async () => plan, how);
-  const needs = checkMemory(plan as Plan, how.memoryLimit);
+  checkMemory(plan as Plan, how.memoryLimit);
   await how.onPlan?.(plan as Plan);
   const parts = new Parts(how.parts ?? null);
   const engine = how.engine ?? createEngine();
   const kept = new Kept();
   const dataset = lastOpened(how.dataset);
   try {
+    const estimate = estimateOf(plan as Plan);
+    if (estimate) how.onNote?.(estimate);
     for (const note of plan.notes) how.onNote?.(note);
-    if (needs) how.onNote?.(needs);
     const progress = new ProgressOver(plan, how.onProgress);
     for (const part of inOrder(plan.parts)) {
       checkNotCancelled(how.signal, `${plan.method} was cancelled before ${part.stage}, ${part.title}`);

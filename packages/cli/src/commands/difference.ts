@@ -128,7 +128,11 @@ async function ofFiles(
       [a.input, b.input],
       {
         sources: [a.source, b.source],
-        input: { source: `${a.source} and ${b.source}`, files: { ...a.files, ...b.files } },
+        input: {
+          source: `${a.source} and ${b.source}`,
+          // By path: two files may have one name.
+          files: { [first]: Object.values(a.files)[0]!, [second]: Object.values(b.files)[0]! },
+        },
         samples: a.samples,
         notes: [...a.notes, ...b.notes],
       },

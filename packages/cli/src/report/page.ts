@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -127,10 +128,12 @@ export async function reportPage(
   const title = manifest ? `What ${manifest.model?.name ?? 'the net'} learned: ${name}` : name;
   const written = new Date().toISOString();
   const nonce = live ? ` nonce="${live.nonce}"` : '';
+  // As a parser of HTML sees it: the policy names its hash.
+  const code = script.replace(/<\/script/gi, '<\\/script').replace(/\r\n?/g, '\n');
   return [
     '<!doctype html>',
     '<html lang="en">',
-    `<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style.replace(/@font-face[^}]*}/g, '')}</style></head>`,
+    `<head><meta charset="utf-8">${live ? '' : `<meta http-equiv="Content-Security-Policy" content="${filePolicy(code)}">`}<meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style.replace(/@font-face[^}]*}/g, '')}</style></head>`,
     '<body><div id="epochscope">Drawing…</div><noscript>This page draws its pictures with JavaScript.</noscript>',
     `<script type="application/json" id="epochscope-fonts">${JSON.stringify({ regular, bold })}</script>`,
     `<script type="application/json" id="epochscope-run">${escapeJson({ title, name, written, manifest })}</script>`,
@@ -139,11 +142,25 @@ export async function reportPage(
       `<script type="application/json" class="epochscope-run" data-run="${escapeAttribute(other.name)}">${escapeJson({ title: other.name, name: other.name, written, manifest: other.manifest })}</script>`,
       ...dataScripts(other.results, other.samples, ` data-run="${escapeAttribute(other.name)}"`),
     ]),
-    `<script${nonce}>${script.replace(/<\/script/gi, '<\\/script')}</script>`,
+    `<script${nonce}>${code}</script>`,
     ...(live ? [`<script${nonce}>${live.script}</script>`] : []),
     '</body></html>',
   ].join('\n');
 }
+
+/** What a page from disk may do: run its own script, draw, offer files it made. No address is reached, whatever its data say. */
+const filePolicy = (code: string): string =>
+  [
+    "default-src 'none'",
+    `script-src 'sha256-${createHash('sha256').update(code).digest('base64')}' 'wasm-unsafe-eval'`,
+    'worker-src blob:',
+    "style-src 'unsafe-inline'",
+    'img-src data: blob:',
+    'font-src data:',
+    'connect-src blob: data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
 
 /** Base64 needs no escaping. */
 const dataScripts = (

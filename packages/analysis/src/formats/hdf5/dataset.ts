@@ -227,8 +227,8 @@ async function* chunksOf(
   }
 }
 
-/** Bytes that go in at once: some megabytes may come out. */
-const SLICE = 1 << 14;
+/** Bytes that go in at once: a thousand times as many may come out. */
+const SLICE = 1 << 12;
 
 /** Unpacks into `out`; what comes out is a part of it, or a copy of more bytes than fit is refused. */
 async function unpack(
@@ -247,7 +247,9 @@ async function unpack(
   });
   try {
     for (let at = 0; at < bytes.length; at += SLICE) {
+      const before = total;
       stream.push(bytes.subarray(at, at + SLICE), at + SLICE >= bytes.length);
+      budget.work(total - before);
       await budget.rest();
     }
   } catch (cause) {

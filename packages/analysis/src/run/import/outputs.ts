@@ -1,5 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
-import { toFloat32 } from '../../formats/dtypes.js';
+import { dtypeOf, losslessly } from '../../formats/dtypes.js';
 import { readNpy, readNpyHeader } from '../../formats/npy.js';
 import type { Tensor } from '../../formats/types.js';
 import { withStored } from '../../stores/content.js';
@@ -150,12 +150,13 @@ export async function describeOutputs(
   };
 }
 
-/** One layer's outputs as float32, n × shape. */
+/** One layer's outputs, n × shape: as float32 where that holds every value, else as float64 or 64-bit integers. */
 export async function readOutput(store: Store, path: string): Promise<Tensor> {
-  const { data, shape } = await withStored(store, path, readNpy);
+  const tensor = await withStored(store, path, readNpy);
+  const data = losslessly(tensor.data);
   return {
-    data: toFloat32(data),
-    shape: shape.length === 1 ? [shape[0]!, 1] : shape,
-    dtype: 'float32',
+    data,
+    shape: tensor.shape.length === 1 ? [tensor.shape[0]!, 1] : tensor.shape,
+    dtype: dtypeOf(data),
   };
 }

@@ -247,13 +247,22 @@ async function samplesOfNet({ run, keep }: PartContext): Promise<SampleSource> {
  * A layer's outputs, n × d: those just captured, else those of the run, else those that its capture part answered. "P1@3" is channel 3.
  * `chosen`: only these rows. Throws `missing`, `shape` where they are not of as many samples as the run has.
  */
-export async function outputsOf(
+export const outputsOf = async (
   context: PartContext,
   snapshot: string,
   name: string,
   captures: readonly string[],
   chosen: Chosen = null,
-): Promise<Matrix> {
+): Promise<Matrix> => tensorToMatrix(await outputTensorOf(context, snapshot, name, captures, chosen), name);
+
+/** The same as they are stored: where that is wider than float32, until differences are taken. */
+export async function outputTensorOf(
+  context: PartContext,
+  snapshot: string,
+  name: string,
+  captures: readonly string[],
+  chosen: Chosen = null,
+): Promise<Tensor> {
   const { run, keep, reads } = context;
   const { layer, selection } = findLayer(run.manifest.layers, name, run.store.name);
   const kept = await keep('captured outputs', snapshot, () => new Map<string, Tensor>());
@@ -269,8 +278,8 @@ export async function outputsOf(
     { snapshot, layer: name, expected, got: got! },
   );
   return whole
-    ? rows(whole, chosen)
-    : run.outputs(snapshot, name, chosen ? { reads, rows: chosen } : { reads });
+    ? { ...rows(whole, chosen), dtype: 'float32' }
+    : run.outputTensor(snapshot, name, chosen ? { reads, rows: chosen } : { reads });
 
   async function answered(): Promise<Tensor | null> {
     if (await run.hasOutputs(snapshot, layer.name)) return null;

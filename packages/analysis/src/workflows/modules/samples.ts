@@ -1,11 +1,12 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
 import { captureOutputs } from '../../capture/index.js';
-import { elementCount } from '../../formats/dtypes.js';
+import { elementCount, toFloat64 } from '../../formats/dtypes.js';
 import { tensorToMatrix } from '../../formats/matrix.js';
+import type { Tensor, TensorData } from '../../formats/types.js';
 import { type UnitLayer, unitOutputs, unitTotal } from '../../methods/modules/index.js';
 import { buildModel, loadWeights, type ModelSpec, prepareTf } from '../../models/index.js';
 import { random } from '../../random.js';
-import { outputsOf } from '../capture/parts.js';
+import { outputTensorOf } from '../capture/parts.js';
 import { trainingData } from '../training-data.js';
 import type { PartContext } from '../types.js';
 import type { ModulesTask } from './index.js';
@@ -100,16 +101,44 @@ async function ofRun(task: ModulesTask, context: PartContext): Promise<Read> {
   const inputs = await context.keep(
     'inputs drawn',
     `${run.store.name} ${task.samples} ${task.seed}`,
-    async () => (await run.inputs({ reads, rows: indices }))!,
+    async () => {
+      const inputs = (await run.inputTensor({ reads, rows: indices }))!;
+      return fromFirst(inputs, 'inputs', rowOf(inputs));
+    },
   );
-  const names = [...task.layers.map(({ name }) => name), run.manifest.layers.at(-1)!.name];
+  const bases = new Map<string, Float64Array>();
+  const last = run.manifest.layers.at(-1)!;
+  const names = [...task.layers.map(({ name }) => name), last.name];
   return async (from, to) => {
     const chosen = indices.subarray(from, to);
     const layers: Matrix[] = [];
-    for (const name of names)
-      layers.push(await outputsOf(context, task.snapshot.id, name, task.captures, chosen));
+    for (const name of names) {
+      const tensor = await outputTensorOf(context, task.snapshot.id, name, task.captures, chosen);
+      // Log-probabilities are exponentiated, not compared alone.
+      const apart = name !== last.name || last.kind !== 'log-softmax';
+      if (apart && !bases.has(name)) bases.set(name, rowOf(tensor));
+      layers.push(apart ? fromFirst(tensor, name, bases.get(name)!) : tensorToMatrix(tensor, name));
+    }
     return { layers, x: rowsBetween(inputs, from, to) };
   };
+}
+
+const rowOf = ({ data, shape }: Tensor): Float64Array =>
+  toFloat64(data.subarray(0, elementCount(shape.slice(1))) as TensorData);
+
+/**
+ * What is wider than float32 less its first row, in float64: correlations do not see it, and times, identifiers and coordinates keep their
+ * digits.
+ */
+function fromFirst(tensor: Tensor, name: string, base: Float64Array): Matrix {
+  const matrix = tensorToMatrix(tensor, name);
+  const { data } = tensor;
+  if (!(data instanceof Float64Array || data instanceof BigInt64Array || data instanceof BigUint64Array))
+    return matrix;
+  const values = toFloat64(data);
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[i]! - base[i % base.length]!;
+  return { data: out, shape: matrix.shape };
 }
 
 const rowsBetween = ({ data, shape: [, width] }: Matrix, from: number, to: number): Matrix => ({

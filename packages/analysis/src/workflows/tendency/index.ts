@@ -1,8 +1,11 @@
-import { guard } from '@epochscope/core-wasm';
+import { guard, type Metric } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { elementCount } from '../../formats/dtypes.js';
-import { selectedShape } from '../../formats/matrix.js';
+import { selectedShape, tensorToMatrix } from '../../formats/matrix.js';
 import { NPY_BLOCK_BYTES } from '../../formats/npy.js';
+import type { Tensor } from '../../formats/types.js';
+import { readPoints } from '../../matrices/points.js';
+import { tensorRows } from '../../matrices/rows.js';
 import {
   alignPanels,
   analyseTendency,
@@ -25,7 +28,7 @@ import {
   type CaptureTask,
   captureParts,
   computeCapture,
-  outputsOf,
+  outputTensorOf,
 } from '../capture/parts.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
@@ -357,9 +360,25 @@ async function inputOf(task: PanelTask | ThinTask, context: PartContext): Promis
   return {
     snapshot,
     layer,
-    outputs: await outputsOf(context, snapshot.id, layer, captures, chosen),
+    ...(await pointsOf(
+      await outputTensorOf(context, snapshot.id, layer, captures, chosen),
+      `${run.store.name}/${run.outputsPath(snapshot.id, layer)}`,
+      task.metric as Metric,
+    )),
     labels: pick(await run.labels({ reads }), chosen),
     predictions: pick(predicted?.predictions ?? null, chosen),
     logLikelihood: pick(predicted?.logLikelihood ?? null, chosen),
   };
+}
+
+/** What is wider than float32 is centred in float64 first (`readPoints`), so that offsets cost no digits. */
+async function pointsOf(
+  tensor: Tensor,
+  name: string,
+  metric: Metric,
+): Promise<Pick<TendencyInput, 'outputs' | 'space' | 'dimensions'>> {
+  if (tensor.data instanceof Float32Array) return { outputs: tensorToMatrix(tensor, name) };
+  const rows = tensorRows(tensor, name);
+  const { outputs, space } = await readPoints(rows, null, metric);
+  return { outputs, ...(space ? { space } : {}), dimensions: rows.shape[1] };
 }

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// The README's "Five minutes", word by word, in an empty folder that sees the repository's tests/.
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const text = readFileSync(join(root, 'README.md'), 'utf8');
+const commands = /## Five minutes\n\n```\n(.*?)```/s
+  .exec(text)![1]!
+  .trim()
+  .split('\n')
+  .map((line) => line.replace(/\s+#.*$/, ''));
+const folder = mkdtempSync(join(tmpdir(), 'epochscope-readme-'));
+
+beforeAll(() => {
+  symlinkSync(join(root, 'tests'), join(folder, 'tests'));
+  mkdirSync(join(folder, 'bin'));
+  const bin = join(folder, 'bin', 'epochscope');
+  writeFileSync(
+    bin,
+    `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'packages/cli/dist/main.js')}" "$@"\n`,
+  );
+  chmodSync(bin, 0o755);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('README', () => {
+  it('has five minutes of commands', () => expect(commands.length).toBeGreaterThan(4));
+
+  it.each(commands)(
+    '%s',
+    (command) => {
+      const { status, stderr, stdout } = spawnSync('sh', ['-c', command], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
+        timeout: 120_000,
+      });
+      expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout.trim()).not.toBe('');
+    },
+    150_000,
+  );
+
+  it('leads to files that are there', () => {
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)/g))
+      expect(existsSync(join(root, target!)), target).toBe(true);
+  });
+});
