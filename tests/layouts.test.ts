@@ -402,7 +402,7 @@ describe('epochscope info and import', () => {
   });
 
   it('refuse in one line, exit 1; wrong usage exit 2', async () => {
-    expect(await cli('import', folder)).toMatchObject({ code: 2 });
+    expect(await cli('import')).toMatchObject({ code: 2 });
     const empty = join(folder, 'empty');
     await mkdir(empty);
     const refused = await cli('import', empty, '-o', join(folder, 'none'));
