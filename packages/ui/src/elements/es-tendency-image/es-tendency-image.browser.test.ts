@@ -283,7 +283,7 @@ describe('src', () => {
     const grid = await mount<EsTendencyGrid>('es-tendency-grid', { src: address('{"format":"other/1"}') });
     await expect
       .poll(() => grid.shadowRoot!.querySelector('[role=alert]')?.textContent ?? '')
-      .toContain('expected format "epochscope-result/2", got "other/1"');
+      .toContain('format: expected "epochscope-result/2", got "other/1"');
   });
 });
 
