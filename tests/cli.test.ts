@@ -424,6 +424,42 @@ describe('little and degenerate matrices', () => {
   });
 });
 
+describe('memory', () => {
+  it('what a run or a file would take is held against --memory before any work, in the words of the command line', async () => {
+    const refused = await cli('change', run, '--memory', '1kB', '-o', join(folder, 'too-large'));
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/^epochscope: \w+: .* needs [\d.]+ [kM]B, the limit is 1 kB \(--memory\); /m);
+    const file = join(folder, 'wide.npy');
+    writeFileSync(file, encodeNpy(new Float32Array(4000), [1000, 4]));
+    const metric = ['tendency', file, '--metric', 'gower', '-o', join(folder, 'too-large')];
+    const small = await cli(...metric, '--memory', '11MB');
+    expect(small.code).toBe(1);
+    expect(small.err).toContain(
+      'tendency: wide needs 12 MB, the limit is 11 MB (--memory); take fewer samples',
+    );
+    expect(existsSync(join(folder, 'too-large'))).toBe(false);
+    const json = await cli('change', run, '--memory', '1kB', '-o', join(folder, 'too-large'), '--json');
+    expect(JSON.parse(json.out).error).toMatchObject({
+      code: 'memory',
+      message: expect.stringContaining('(--memory)'),
+    });
+  });
+});
+
+describe('index', () => {
+  it('writes the index by which a run opens over http, and says how many files it names', async () => {
+    const copy = join(folder, 'indexed');
+    cpSync(run, copy, { recursive: true });
+    rmSync(join(copy, 'index.json'), { force: true });
+    const { code, out } = await cli('index', copy, '--json');
+    expect(code).toBe(0);
+    const { files } = JSON.parse(readFileSync(join(copy, 'index.json'), 'utf8'));
+    expect(JSON.parse(out)).toEqual({ run: copy, files: Object.keys(files).length });
+    expect(Object.keys(files)).toContain('run.json');
+    expect(await cli('index', join(folder, 'no-run'))).toMatchObject({ code: 1 });
+  });
+});
+
 describe('cancelling', () => {
   /** Aborts once the text has been said. */
   async function until(said: string, ...argv: string[]) {

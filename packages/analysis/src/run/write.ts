@@ -70,7 +70,7 @@ export async function checkRunPlace(store: Store, overwrite: boolean): Promise<b
   guard(
     overwrite,
     'io',
-    () => `${store.name} already holds a run; choose another place, or replace it (overwrite)`,
+    () => `${store.name} already holds a run; choose another place, or replace it (option overwrite)`,
     { path: store.name },
   );
   return false;

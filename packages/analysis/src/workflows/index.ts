@@ -53,7 +53,7 @@ export {
   importWorkflow,
 } from './import/index.js';
 export { type MatrixInput, type MatrixRunOptions, matrixRun } from './matrix-run.js';
-export { checkMemory, defaultMemory, setDefaultMemory } from './memory.js';
+export { checkMemory, defaultMemory, estimateOf, setDefaultMemory } from './memory.js';
 export {
   MODULES_DEFAULTS,
   type ModulesRunOptions,

@@ -1,6 +1,9 @@
 import { formatBytes, guard } from '@epochscope/core-wasm';
 import { platform } from '#platform';
-import type { Plan } from './types.js';
+import type { Part, Plan } from './types.js';
+
+/** What of a plan says how much it takes. */
+type Needs = Pick<Plan, 'method' | 'hint'> & { parts: readonly Pick<Part, 'title' | 'memory' | 'work'>[] };
 
 let preset: number | undefined;
 
@@ -18,7 +21,7 @@ export function setDefaultMemory(bytes: number | undefined): void {
 export const defaultMemory = (): number => preset ?? platform.memory() ?? Number.POSITIVE_INFINITY;
 
 /** Throws `memory`, naming the largest part, if it is over the limit. */
-export function checkMemory(plan: Plan, limit = defaultMemory()): void {
+export function checkMemory(plan: Needs, limit = defaultMemory()): void {
   const [largest] = [...plan.parts].sort((a, b) => b.memory - a.memory);
   guard(
     !largest || largest.memory <= limit,
@@ -36,7 +39,7 @@ const SAID_BYTES = 100e6;
 const SAID_SECONDS = 10;
 
 /** What a plan will take, in a sentence, before any of it is done; null where that is little. */
-export function estimateOf(plan: Plan): string | null {
+export function estimateOf(plan: Needs): string | null {
   const memory = plan.parts.reduce((most, part) => Math.max(most, part.memory), 0);
   const seconds = plan.parts.reduce((sum, part) => sum + part.work, 0) / SLOW_PACE;
   if (memory < SAID_BYTES && seconds < SAID_SECONDS) return null;

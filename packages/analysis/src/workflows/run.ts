@@ -33,8 +33,6 @@ export interface WorkflowOptions {
   onWarning?: (text: string) => void;
   /** What the plan assumed or left out, before the work; what is worth a line, on the way. */
   onNote?: (text: string) => void;
-  /** Called with the plan before any work; what it throws stops the workflow. */
-  onPlan?: (plan: Plan) => void | Promise<void>;
   /** Bytes a part may take by its estimate; default: `setDefaultMemory`, else what the process may use. */
   memoryLimit?: number;
   /** Called with each part's output once it is there, in order, also with those taken up from `parts`. */
@@ -100,14 +98,13 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
   how: WorkflowOptions = {},
 ): Promise<Result> {
   if (how.elsewhere) return how.elsewhere(workflow, run, async () => plan, how);
-  checkMemory(plan as Plan, how.memoryLimit);
-  await how.onPlan?.(plan as Plan);
+  checkMemory(plan, how.memoryLimit);
   const parts = new Parts(how.parts ?? null);
   const engine = how.engine ?? createEngine();
   const kept = new Kept();
   const dataset = lastOpened(how.dataset);
   try {
-    const estimate = estimateOf(plan as Plan);
+    const estimate = estimateOf(plan);
     if (estimate) how.onNote?.(estimate);
     for (const note of plan.notes) how.onNote?.(note);
     const progress = new ProgressOver(plan, how.onProgress);

@@ -5,7 +5,7 @@ import {
   type TendencyRunOptions,
   type WorkflowOptions,
 } from '@epochscope/analysis';
-import { type MatrixOptions, openMatrix, readInput } from '@epochscope/analysis/formats';
+import { type MatrixFile, type MatrixOptions, openMatrix, readInput } from '@epochscope/analysis/formats';
 import {
   checkSpanningTree,
   readSpanningTree,
@@ -15,8 +15,15 @@ import {
   thinningSteps,
 } from '@epochscope/analysis/methods';
 import { inputOfResult } from '@epochscope/analysis/runs';
-import { chosenSamples, pick, tendencyOfInput } from '@epochscope/analysis/workflows';
-import { guard } from '@epochscope/core-wasm';
+import {
+  checkMemory,
+  chosenSamples,
+  estimateOf,
+  pick,
+  tendencyOfInput,
+} from '@epochscope/analysis/workflows';
+import { guard, METRICS, type Metric } from '@epochscope/core-wasm';
+import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { findFile, nameOf, readClassLabels, withArrays, withMatrix } from '../matrix-file.js';
 import type { Output } from '../output.js';
 
@@ -100,6 +107,8 @@ export async function checkTreeOfFile(
 
 /** Marks of more samples than this hide each other. */
 const MOST_COLOURED = 5000;
+/** Of a file that are read at once. */
+const BLOCK_BYTES = 2 ** 26;
 /** Columns by name or place, as "column:NAME". */
 const COLUMN = /^column:(.+)$/;
 
@@ -166,6 +175,10 @@ export async function tendencyOfFile(
         )
       : await readWhole();
     async function readWhole() {
+      const needs = needsOf(name, matrix, options, chosen?.length ?? count);
+      checkMemory(needs);
+      const estimate = estimateOf(needs);
+      if (estimate) output.say(estimate);
       const progress = output.progress(`Reading ${basename(shown)}`);
       const { notes, ...input } = await readInput(matrix, {
         metric: options.metric,
@@ -206,6 +219,21 @@ export async function tendencyOfFile(
     for (const note of result.panels[0]!.notes ?? []) output.say(`note: ${note}`);
     return result;
   });
+}
+
+/** What reading and ordering so many rows takes. */
+function needsOf(name: string, { rows }: MatrixFile, { metric, missing, core }: FileOptions, n: number) {
+  const [all, d] = rows.shape;
+  const points = METRICS.includes(metric as Metric) && !missing;
+  const memory = points
+    ? vatPointsBytes(n, d, 1, core ?? 0) + 8 * n * d + Math.min(8 * all * d, BLOCK_BYTES)
+    : 12 * n * n + 8 * n * d;
+  return {
+    method: 'tendency',
+    hint: 'take fewer samples (--samples)',
+    // Dissimilarities are not worked out by the kernels: pairs take thousands of times as long.
+    parts: [{ title: name, memory, work: (points ? 1 : 2000) * n * n * d }],
+  };
 }
 
 /** What of the options cannot be worked out without all rows at once. */

@@ -484,7 +484,7 @@ async function snapshotsThere(
       JSON.stringify(source) === JSON.stringify(sourceOf(from, task)),
       'argument',
       () =>
-        `${to.name} holds a run that was not imported from ${nameOf(from)}; choose another place, or replace it`,
+        `${to.name} holds a run that was not imported from ${nameOf(from)}; choose another place, or replace it (option overwrite)`,
       { path: to.name },
     );
     const kept = new Map<string, SnapshotInfo>();
