@@ -17,6 +17,7 @@ import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis/fo
 import { main } from 'epochscope/cli';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { writeDigits } from './digits.js';
 import { cli } from './harness.js';
 
 // The CLI from outside: what it prints where, its exit codes, and what is left on disk.
@@ -25,35 +26,6 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 let folder: string;
 let digits: string;
 let run: string;
-
-/** A tiny IDX folder: two kinds of pictures that a net tells apart at once. */
-function writeDigits(place: string, tests = 60): void {
-  const idx = (shape: number[], data: Uint8Array) =>
-    Buffer.concat([
-      Buffer.from([
-        0,
-        0,
-        8,
-        shape.length,
-        ...shape.flatMap((n) => [n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]),
-      ]),
-      data,
-    ]);
-  for (const [part, count] of [
-    ['train', 200],
-    ['t10k', tests],
-  ] as const) {
-    const images = new Uint8Array(count * 784);
-    const labels = new Uint8Array(count);
-    for (let i = 0; i < count; i++) {
-      labels[i] = i % 2;
-      for (let p = 0; p < 784; p++)
-        images[i * 784 + p] = (p % 28 < 14 ? 0 : 255) * (i % 2 ? 1 : 0) + ((p * 7 + i * 13) % 50);
-    }
-    writeFileSync(join(place, `${part}-images-idx3-ubyte`), idx([count, 28, 28], images));
-    writeFileSync(join(place, `${part}-labels-idx1-ubyte`), idx([count], labels));
-  }
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'epochscope-cli-'));
@@ -226,51 +198,6 @@ it('--data mnist is fetched into --download, and a mirror that fails is named', 
     vi.unstubAllGlobals();
   }
 });
-
-it('reproduce satoh trains, draws the four figures and states the five claims', async () => {
-  const few = await cli('reproduce', 'satoh', '--data', digits, '-o', join(folder, 'satoh'));
-  expect(few.code).toBe(1);
-  expect(few.err).toContain('figure 4 needs at least 500 test samples, got 60');
-  expect(existsSync(join(folder, 'satoh'))).toBe(false);
-
-  const many = mkdtempSync(join(folder, 'many-'));
-  writeDigits(many, 600);
-  const argv = ['reproduce', 'satoh', '--quick', '--data', many, '--epochs', '2'];
-  const { code, out, err } = await cli(...argv, '-o', join(folder, 'satoh'));
-  expect(code, err).toBe(0);
-  expect(out.split('\n').filter((line) => /^(holds|does not hold|not decided) /.test(line)).length).toBe(5);
-  for (const name of [
-    'claims.json',
-    'claims.md',
-    'report.html',
-    'seed-1/figure-1.png',
-    'seed-1/figure-2.png',
-    'seed-1/figure-3.svg',
-    'seed-1/figure-4.png',
-    'seed-1/run.html',
-  ])
-    expect(existsSync(join(folder, 'satoh', name)), name).toBe(true);
-  const claims = JSON.parse(readFileSync(join(folder, 'satoh', 'claims.json'), 'utf8'));
-  expect(claims.claims.map(({ id }: { id: string }) => id)).toEqual([
-    'ten-blocks',
-    'later-layers',
-    'digit-one',
-    'rims',
-    'thinning',
-  ]);
-  // Two kinds of pictures do not make ten blocks.
-  expect(claims.claims[0].holds).toEqual([false]);
-  const again = await cli(...argv, '-o', join(folder, 'satoh'));
-  expect(again.code).toBe(1);
-  expect(again.err).toContain('already holds a reproduction');
-  // Its run is taken up where only the claims are missing.
-  rmSync(join(folder, 'satoh', 'claims.json'));
-  rmSync(join(folder, 'satoh', 'seed-1', 'seed.json'));
-  const taken = await cli(...argv, '-o', join(folder, 'satoh'));
-  expect(taken.code, taken.err).toBe(0);
-  expect(taken.err).toContain('was trained just so');
-  expect(taken.err).not.toContain('Training');
-}, 180_000);
 
 describe('thinning', () => {
   it('reports agreement a size and panel, and its samples can be analysed alone', async () => {

@@ -243,7 +243,7 @@ describe('linear CKA', () => {
 });
 
 it('takes many samples: the trees are all that is kept', async () => {
-  const [a, b] = [gaussian(6000, 4, 41), gaussian(6000, 4, 42)];
+  const [a, b] = [gaussian(4200, 4, 41), gaussian(4200, 4, 42)];
   const [sa, sb] = [
     await differenceSide(engine, input(a), 'run', options),
     await differenceSide(engine, input(b), 'run', options),
