@@ -63,7 +63,8 @@ describe('epochscope, from its tarball', () => {
   const epochscope = (...args: string[]) =>
     node(cwd, join(cwd, 'node_modules', 'epochscope', 'dist', 'main.js'), ...args);
 
-  it('is one package of at most 12 MB, 5 to download', async () => {
+  // 12 and 5 were reached before the page that computes came in, with digits, tfjs and workers of its own.
+  it('is one package of at most 17 MB, 8 to download', async () => {
     cwd = join(folder, 'one');
     mkdirSync(cwd);
     const { stdout } = await node(root, join(root, 'scripts', 'size.mjs'), '--json', '--into', cwd);
@@ -73,8 +74,8 @@ describe('epochscope, from its tarball', () => {
       packages: string[];
     };
     expect(packages).toEqual(['epochscope']);
-    expect(disk).toBeLessThan(12e6);
-    expect(download).toBeLessThan(5e6);
+    expect(disk).toBeLessThan(17e6);
+    expect(download).toBeLessThan(8e6);
     const manifest = JSON.parse(readFileSync(join(cwd, 'node_modules/epochscope/package.json'), 'utf8'));
     expect(manifest.dependencies).toBeUndefined();
     expect(existsSync(join(cwd, 'node_modules', '.bin', 'epochscope'))).toBe(true);
@@ -127,7 +128,7 @@ describe('epochscope, from its tarball', () => {
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(`file://${join(cwd, 'page.html')}`);
-    await page.locator('es-tendency-view').first().waitFor();
+    await page.locator('es-tendency-image').first().waitFor();
     expect(problems).toEqual([]);
     await page.close();
   }, 240_000);
@@ -229,9 +230,9 @@ describe('the packages beside it, from their tarballs', () => {
       const back = await readNpy(bytesSource('x.npy', encodeNpy(x.data, x.shape)));
       console.log(vat.order.length, result.panels.length, back.shape.join('×'), typeof EsTendencyImage);
       void [createEngine, purity, decodeAny, encodeInline, openRun, tendencyWorkflow, sceneSvg, vatPointsBytes];`;
-    // tfjs's own types fail, which /workflows and /models name; nothing of ours does.
+    // tfjs's own types fail, and those of WebGPU that they bring, which /workflows and /models name; nothing of ours does.
     const wrong = (await typesOf(cwd, program)).split('\n').filter((line) => /error TS/.test(line));
-    expect(wrong.filter((line) => !line.includes('/@tensorflow/'))).toEqual([]);
+    expect(wrong.filter((line) => /program\.ts|@epochscope/.test(line))).toEqual([]);
     writeFileSync(join(cwd, 'program.js'), program.replace(': [number, number]', ''));
     const { stdout } = await node(cwd, 'program.js');
     expect(stdout.trim()).toBe('20 1 20×3 function');

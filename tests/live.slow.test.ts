@@ -87,7 +87,7 @@ it('the page follows a training by itself', async () => {
   await page.goto(address.trim());
   // Text in shadow roots too.
   const text = async () => (await page.locator('body').ariaSnapshot()).replace(/\s+/g, ' ');
-  const count = async () => Number(/(\d+); training is not complete/.exec(await text())?.[1] ?? Number.NaN);
+  const count = async () => Number(/slider "Snapshot": "(\d+)"/.exec(await text())?.[1] ?? Number.NaN);
   const until = async <T>(
     what: () => Promise<T>,
     wanted: (value: T) => boolean,
@@ -103,6 +103,7 @@ it('the page follows a training by itself', async () => {
   const first = await until(count, Number.isFinite, 'no count of snapshots');
   await until(count, (now) => now > first || Number.isNaN(now), `the count stayed ${first}`);
   // The paper's own picture, live: the change from before training to the newest snapshot, worked out in the page.
+  await page.getByRole('button', { name: /^Change/ }).click();
   const panel = page.locator('es-weights-panel');
   await panel.locator('summary').first().click();
   await panel.locator('es-change-heatmap canvas').first().waitFor();
@@ -114,7 +115,7 @@ it('the page follows a training by itself', async () => {
   child.kill('SIGINT');
   expect(await trained).toBe(130);
   await (await resumeRun(run)).finish();
-  await until(text, (now) => !now.includes('training is not complete'), 'the end was not shown');
+  await until(text, (now) => !now.includes('the run is not complete'), 'the end was not shown');
   const { code, err } = await cli('change', run);
   expect(code, err).toBe(0);
   await until(

@@ -3,8 +3,6 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { bundledMnist } from '@epochscope/analysis/models';
 import { build } from 'vite';
 import { manifestOf } from './manifest.mjs';
 
@@ -55,20 +53,7 @@ await build({
   worker: { format: 'es', rolldownOptions: { output: { comments: false } } },
 });
 cpSync(ui('fonts'), `${page}/assets/fonts`, { recursive: true });
-writeFileSync(`${page}/assets/digits.gz`, await packedDigits());
 writeServiceWorker(page);
-
-/** The bundled digits: counts of training and test images (uint32), then of each all images and all labels. */
-async function packedDigits() {
-  const { train, test } = await bundledMnist();
-  const counts = new Uint8Array(Uint32Array.of(train.count, test.count).buffer);
-  return gzipSync(
-    Buffer.concat([counts, ...[train, test].flatMap(({ images, labels }) => [images, labels])]),
-    {
-      level: 9,
-    },
-  );
-}
 
 /** What the page needs without a network, and its version: the hash of all of it. */
 function writeServiceWorker(folder) {

@@ -209,7 +209,7 @@ async function dataset(where: string) {
       'missing',
       `a page has the bundled digits alone, not the training data ${where}`,
     );
-  digits ??= import('./digits.js').then(({ loadDigits }) => loadDigits());
+  digits ??= import('@epochscope/analysis/models').then(({ bundledMnist }) => bundledMnist());
   digits.catch(() => (digits = null));
   return digits;
 }
