@@ -1,7 +1,7 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type ResultBase, storeOf, writeResult } from '@epochscope/analysis';
-import { checkResultFolder } from '@epochscope/analysis/runs';
+import { checkResultFolder, inputOfResult } from '@epochscope/analysis/runs';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 
 /** A file that appears whole or not at all, in a folder that is made if it is not there. Throws `io`, `missing`. */
@@ -76,4 +76,25 @@ export async function writeResultTo(folder: string, result: ResultBase): Promise
   const match = /^(.+)[/\\](results)[/\\]([^/\\]+)[/\\]([^/\\]+)[/\\]?$/.exec(folder);
   if (!match) return writeResult(folder, '', result);
   await writeResult(match[1]!, match.slice(2).join('/'), result);
+}
+
+/** Throws `io` rather than replace what was computed from another input. */
+export async function refuseOther(
+  folder: string,
+  input: ResultBase['input'],
+  force: boolean | undefined,
+): Promise<void> {
+  const older = force ? null : await inputOfResult(folder);
+  if (!older) return;
+  const same =
+    input.source === 'stdin'
+      ? older.source === 'stdin' && JSON.stringify(older.files.stdin) === JSON.stringify(input.files.stdin)
+      : resolve(older.source) === resolve(input.source);
+  guard(
+    same,
+    'io',
+    () =>
+      `${folder} holds the result of ${older.source}, not of ${input.source}; give another folder with -o, or --force to replace it`,
+    { path: folder },
+  );
 }

@@ -6,6 +6,7 @@ import { DIFFERENCE_DEFAULTS, differenceOfInputs } from '@epochscope/analysis/wo
 import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { analyse, analyseFrom, openTold } from '../analyse.js';
+import { refuseOther } from '../files.js';
 import { findFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { differencePictures } from '../pictures/difference.js';
@@ -41,6 +42,7 @@ export function define(command: Command): Command {
       whole(0),
       DIFFERENCE_DEFAULTS.seed,
     )
+    .option('--force', 'for files: replace the result of another input too')
     .option('--name <name>', 'name of this result', DIFFERENCE_DEFAULTS.name)
     .option('-o, --output <dir>', 'where to write (default: the first run; of files: a folder here)');
   return pictureOptions(command, 'the longest bars of both').addHelpText(
@@ -57,6 +59,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
   metric: TendencyMetric;
   samples?: number;
   labels?: string;
+  force?: boolean;
   seed: number;
 }
 
@@ -123,16 +126,20 @@ async function ofFiles(
   const folder = o.output ?? `${stem(first)}-${stem(second)}-difference`;
   return analyseFrom(folder, output, async (how) => {
     const a = await inputOfFile(first, o, output);
-    const b = await inputOfFile(second, { ...o, labels: undefined }, output);
+    // A column of labels is no column of numbers in the second file either.
+    const labels = o.labels?.startsWith('column:') ? o.labels : undefined;
+    const b = await inputOfFile(second, { ...o, labels }, output);
+    const input = {
+      source: `${a.source} and ${b.source}`,
+      // By path: two files may have one name.
+      files: { [first]: Object.values(a.files)[0]!, [second]: Object.values(b.files)[0]! },
+    };
+    await refuseOther(folder, input, o.force);
     return differenceOfInputs(
       [a.input, b.input],
       {
         sources: [a.source, b.source],
-        input: {
-          source: `${a.source} and ${b.source}`,
-          // By path: two files may have one name.
-          files: { [first]: Object.values(a.files)[0]!, [second]: Object.values(b.files)[0]! },
-        },
+        input,
         samples: a.samples,
         notes: [...a.notes, ...b.notes],
       },

@@ -6,6 +6,7 @@ import { PATH_DEFAULTS, pathOfInput } from '@epochscope/analysis/workflows';
 import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseFrom, analyseRun } from '../analyse.js';
+import { refuseOther } from '../files.js';
 import { findFile } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { pathPictures } from '../pictures/difference.js';
@@ -36,6 +37,7 @@ export function define(command: Command): Command {
       '--labels <file>',
       'for a file: one label a row (integers, −1 for none, or names), or column:NAME',
     )
+    .option('--force', 'for files: replace the result of another input too')
     .option('--name <name>', 'name of this result', PATH_DEFAULTS.name)
     .option('-o, --output <dir>', 'where to write (default: the run itself; of a file: a folder here)');
   return pictureOptions(command, 'the chain as a strip of pictures').addHelpText(
@@ -66,6 +68,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
   metric: TendencyMetric;
   samples?: number;
   labels?: string;
+  force?: boolean;
 }
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
@@ -111,6 +114,7 @@ async function ofFile(
       .replaceAll(':', '-')}-path`;
   return analyseFrom(folder, output, async (how) => {
     const { input, source, files, samples, notes } = await inputOfFile(file, o, output);
+    await refuseOther(folder, { source, files }, o.force);
     return pathOfInput(
       input,
       { input: { source, files }, samples, notes },

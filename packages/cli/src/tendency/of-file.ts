@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import {
   createEngine,
   type TendencyResult,
@@ -14,7 +14,6 @@ import {
   type TreeCheck,
   thinningSteps,
 } from '@epochscope/analysis/methods';
-import { inputOfResult } from '@epochscope/analysis/runs';
 import {
   checkMemory,
   chosenSamples,
@@ -24,6 +23,7 @@ import {
 } from '@epochscope/analysis/workflows';
 import { guard, METRICS, type Metric } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
+import { refuseOther } from '../files.js';
 import { findFile, nameOf, readClassLabels, withArrays, withMatrix } from '../matrix-file.js';
 import type { Output } from '../output.js';
 
@@ -244,25 +244,4 @@ const needsRows = ({ core, missing, thin, stabilitySubsets }: FileOptions): stri
 function rowCount([n, d]: readonly [number, number], metric: TendencyMetric): number {
   const condensed = Math.round((1 + Math.sqrt(1 + 8 * n)) / 2);
   return metric === 'precomputed' && d === 1 && (condensed * (condensed - 1)) / 2 === n ? condensed : n;
-}
-
-/** Throws `io` rather than replace what was computed from another input. */
-async function refuseOther(
-  folder: string,
-  input: TendencyResult['input'],
-  force: boolean | undefined,
-): Promise<void> {
-  const older = force ? null : await inputOfResult(folder);
-  if (!older) return;
-  const same =
-    input.source === 'stdin'
-      ? older.source === 'stdin' && JSON.stringify(older.files.stdin) === JSON.stringify(input.files.stdin)
-      : resolve(older.source) === resolve(input.source);
-  guard(
-    same,
-    'io',
-    () =>
-      `${folder} holds the result of ${older.source}, not of ${input.source}; give another folder with -o, or --force to replace it`,
-    { path: folder },
-  );
 }
