@@ -1,10 +1,12 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { isObject } from '../formats/json.js';
+import type { TendencyResult } from '../methods/tendency/types.js';
 import type { FileIdentity, ResultBase } from '../results/types.js';
 import type { Run } from '../run/types.js';
 import { readText } from '../stores/content.js';
 import { identityOf } from '../stores/identity.js';
 import { canonicalJson, sha256 } from './keys.js';
+import { type Chosen, pick } from './select.js';
 import type { Plan } from './types.js';
 
 /** Beside a snapshot's outputs: layer → the key of the capture that made its file, and the state it left the file in. */
@@ -130,6 +132,19 @@ export async function inputOfResult(
   }
   return { source: input.source, files };
 }
+
+/** A result's `samples`: what the run knows of those that were analysed. */
+export const samplesOfResult = async (
+  run: Run,
+  chosen: Chosen,
+  count: number,
+): Promise<TendencyResult['samples']> => ({
+  count,
+  labels: pick(await run.labels(), chosen),
+  classes: run.manifest.classes,
+  images: await run.images(chosen),
+  ...(chosen ? { indices: chosen } : {}),
+});
 
 const identityIfThere = async (run: Run, path: string) =>
   (await run.store.has(path)) ? identityOf(run.store, path) : null;

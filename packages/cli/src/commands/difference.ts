@@ -68,20 +68,20 @@ export async function run([first, second]: string[], o: Options, output: Output)
     ? await ofFiles(first!, second, o, output)
     : await ofRuns(first!, second, o, output);
   const pictures = await writePictures(folder, differencePictures(result), picturesOf(o), output);
-  const witnesses = ([1, 0] as const).flatMap((side) => longestBars(result, side, WITNESSES));
+  const witnesses = ([1, 0] as const)
+    .flatMap((side) => longestBars(result, side, WITNESSES))
+    .map((witness) => witnessSentence(result, witness, result.samples));
   output.result(
-    [
-      differenceSentence(result),
-      ...witnesses.map((witness) => `- ${witnessSentence(result, witness, result.samples)}`),
-      `written to ${folder}`,
-    ].join('\n'),
+    [differenceSentence(result), ...witnesses.map((words) => `- ${words}`), `written to ${folder}`].join(
+      '\n',
+    ),
     {
       folder,
       pictures,
       distance: result.distance,
       oneWay: result.oneWay,
       cka: result.cka,
-      witnesses: witnesses.map((witness) => witnessSentence(result, witness, result.samples)),
+      witnesses,
     },
   );
 }

@@ -1,7 +1,6 @@
 import type { Figure, ResultBase } from '../../results/types.js';
-import type { SampleImages } from '../../run/images.js';
 import type { TendencyMetric } from '../tendency/space.js';
-import type { TendencyPanel } from '../tendency/types.js';
+import type { TendencyPanel, TendencyResult } from '../tendency/types.js';
 
 /** The n − 1 edges of a minimum spanning tree by rising height, heights in multiples of a scale. */
 export interface Edges {
@@ -66,14 +65,7 @@ export interface Difference {
 
 export interface DifferenceResult extends ResultBase, Difference {
   method: 'difference';
-  samples: {
-    count: number;
-    labels: Uint32Array | null;
-    classes: string[] | null;
-    names?: readonly string[];
-    images: SampleImages | null;
-    indices?: Uint32Array;
-  };
+  samples: TendencyResult['samples'];
   notes?: readonly string[];
 }
 

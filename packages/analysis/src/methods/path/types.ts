@@ -1,7 +1,6 @@
 import type { Figure, ResultBase } from '../../results/types.js';
-import type { SampleImages } from '../../run/images.js';
 import type { TendencyMetric } from '../tendency/space.js';
-import type { TendencyPanel } from '../tendency/types.js';
+import type { TendencyPanel, TendencyResult } from '../tendency/types.js';
 
 /** The minimax path between two samples: of all chains of samples between them the one whose longest link is shortest. */
 export interface MinimaxPath {
@@ -42,13 +41,6 @@ export interface PathResult extends ResultBase {
   bridges: Bridge[];
   /** Why there are fewer bridges than asked for; null where there are as many. */
   noMore: string | null;
-  samples: {
-    count: number;
-    labels: Uint32Array | null;
-    classes: string[] | null;
-    names?: readonly string[];
-    images: SampleImages | null;
-    indices?: Uint32Array;
-  };
+  samples: TendencyResult['samples'];
   notes?: readonly string[];
 }

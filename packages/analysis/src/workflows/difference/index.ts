@@ -25,7 +25,7 @@ import {
   computeCapture,
   outputsOf,
 } from '../capture/parts.js';
-import { inputOfResult, PlanInput } from '../input.js';
+import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
@@ -208,13 +208,7 @@ export const differenceWorkflow: Workflow<
     return {
       ...resultOf({ ...found, ...cka! }, options, seconds),
       input: await inputOfResult(plan, run, reads),
-      samples: {
-        count: sides[0]!.n,
-        labels: pick(await run.labels(), chosen),
-        classes: run.manifest.classes,
-        images: await run.images(chosen),
-        ...(chosen ? { indices: chosen } : {}),
-      },
+      samples: await samplesOfResult(run, chosen, sides[0]!.n),
     };
   },
 };

@@ -18,11 +18,11 @@ import {
   computeCapture,
   outputsOf,
 } from '../capture/parts.js';
-import { inputOfResult, PlanInput } from '../input.js';
+import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
-import { chosenSamples, hashOfSamples, pick, placeOf, withDefaults } from '../select.js';
+import { chosenSamples, hashOfSamples, placeOf, withDefaults } from '../select.js';
 import { type Part, PLAN_FORMAT, type Workflow } from '../types.js';
 
 /** A sample by its number among those analysed, or the core of a block, from 0 along the diagonal. */
@@ -192,13 +192,7 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
       layer,
       metric: options.metric,
       ...found,
-      samples: {
-        count: found.n,
-        labels: pick(await run.labels(), chosen),
-        classes: run.manifest.classes,
-        images: await run.images(chosen),
-        ...(chosen ? { indices: chosen } : {}),
-      },
+      samples: await samplesOfResult(run, chosen, found.n),
     };
   },
 };

@@ -30,7 +30,7 @@ import {
   computeCapture,
   outputTensorOf,
 } from '../capture/parts.js';
-import { inputOfResult, PlanInput } from '../input.js';
+import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { decidesPredictions, predictedAt, predictingLayer } from '../predictions.js';
@@ -238,7 +238,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       reference &&
       panels.find(({ snapshot, layer }) => snapshot.id === reference.snapshot && layer === reference.layer)!;
     const n = panels[0]!.n;
-    const { classes, samples } = run.manifest;
+    const { samples } = run.manifest;
     const chosen = chosenSamples(options.samples, samples?.count ?? n);
     return {
       format: RESULT_FORMAT,
@@ -259,11 +259,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       seeds: { analysis: options.seed },
       seconds,
       samples: {
-        count: n,
-        labels: pick(await run.labels(), chosen),
-        classes,
-        images: await run.images(chosen),
-        ...(chosen ? { indices: chosen } : {}),
+        ...(await samplesOfResult(run, chosen, n)),
         ...(predictions.size
           ? { predictions: [...predictions].map(([snapshot, classes]) => ({ snapshot, classes })) }
           : {}),

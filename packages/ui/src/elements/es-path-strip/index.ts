@@ -1,8 +1,9 @@
 import { type MinimaxPath, type PathResult, pathSentence } from '@epochscope/analysis/results';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { classColour, WRONG_COLOUR } from '../../palette.js';
-import { matrixPixels, type Pixels, type SceneItem } from '../../scene/index.js';
+import type { SceneItem } from '../../scene/index.js';
 import { format } from '../../styles.js';
+import { samplePixels } from '../es-sample-gallery/index.js';
 
 const SIDE = 34;
 const LINK = 46;
@@ -103,7 +104,7 @@ export class EsPathStrip extends EsFigure<PathResult, PathResult> {
     };
     return [
       images
-        ? { kind: 'image', x: 0, y: 0, width: SIDE, height: SIDE, pixels: pixelsOf(images, sample), mark }
+        ? { kind: 'image', x: 0, y: 0, width: SIDE, height: SIDE, pixels: samplePixels(images, sample), mark }
         : {
             kind: 'circle',
             x: SIDE / 2,
@@ -175,15 +176,6 @@ export class EsPathStrip extends EsFigure<PathResult, PathResult> {
       },
     ];
   }
-}
-
-function pixelsOf(images: NonNullable<PathResult['samples']['images']>, sample: number): Pixels {
-  const [, height, width, channels] = images.shape;
-  return matrixPixels([height, width], (p) => {
-    const at = (sample * width * height + p) * channels;
-    const level = (c: number) => images.data[at + Math.min(c, channels - 1)]!;
-    return [level(0), level(1), level(2)];
-  });
 }
 
 declare global {

@@ -18,6 +18,16 @@ const SIDE = 34;
 const GAP = 4;
 const TALL = SIDE + 22;
 
+/** A sample's picture. */
+export function samplePixels({ data, shape }: NonNullable<Samples['images']>, sample: number): Pixels {
+  const [, height, width, channels] = shape;
+  return matrixPixels([height, width], (p) => {
+    const at = (sample * width * height + p) * channels;
+    const level = (c: number) => data[at + Math.min(c, channels - 1)]!;
+    return [level(0), level(1), level(2)];
+  });
+}
+
 /**
  * The real pictures of chosen samples, with their class below. At most `limit` are drawn; the rest are counted. One tab
  * stop: arrow keys, Home and End move, Enter or Space chooses.
@@ -104,16 +114,6 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
     return 'samples';
   }
 
-  /** A sample's picture. */
-  private pixels({ images }: Samples, sample: number): Pixels | null {
-    if (!images) return null;
-    const [, height, width, channels] = images.shape;
-    return matrixPixels([height, width], (p) => {
-      const at = (sample * width * height + p) * channels;
-      const level = (c: number) => images.data[at + Math.min(c, channels - 1)]!;
-      return [level(0), level(1), level(2)];
-    });
-  }
   protected override draw(data: Samples, { width }: Frame): Drawing {
     const shown = Array.from(this.samples).slice(0, this.limit);
     const across = Math.max(1, Math.floor((width + GAP) / (SIDE + GAP)));
@@ -121,7 +121,7 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
       width,
       height: Math.ceil(shown.length / across) * TALL,
       items: shown.map((sample, i) => {
-        const pixels = this.pixels(data, sample);
+        const pixels = data.images && samplePixels(data.images, sample);
         const items: SceneItem[] = [
           ...(pixels ? [{ kind: 'image' as const, x: 0, y: 0, width: SIDE, height: SIDE, pixels }] : []),
           ...(data.labels
@@ -193,7 +193,7 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
     const images = this.data?.images;
     if (!images) return;
     for (const canvas of this.renderRoot.querySelectorAll('canvas')) {
-      const pixels = this.pixels(this.data!, Number(canvas.dataset.sample))!;
+      const pixels = samplePixels(images, Number(canvas.dataset.sample));
       canvas.width = pixels.width;
       canvas.height = pixels.height;
       canvas.getContext('2d')!.putImageData(new ImageData(rgba(pixels), pixels.width, pixels.height), 0, 0);
