@@ -45,6 +45,7 @@ export {
   type DifferenceOfMatricesOptions,
   type DifferenceRunOptions,
   difference,
+  differenceOfFiles,
   differenceOfRun,
   differenceOfRuns,
 } from './workflows/difference/index.js';
@@ -56,9 +57,11 @@ export {
   type PathOfMatrixOptions,
   type PathRunOptions,
   path,
+  pathOfFile,
   pathOfRun,
 } from './workflows/path/index.js';
 export { type PruneRunOptions, pruneOfRun } from './workflows/prune/index.js';
+export type { RowsPlace } from './workflows/rows-file.js';
 export type { WorkflowOptions, WorkflowProgress } from './workflows/run.js';
 export {
   type TendencyOfMatrixOptions,
@@ -66,4 +69,5 @@ export {
   tendency,
   tendencyOfRun,
 } from './workflows/tendency/index.js';
+export { type TendencyOfFileOptions, tendencyOfFile } from './workflows/tendency/of-file.js';
 export { type TrainResult, type TrainRunOptions, trainRun } from './workflows/train/index.js';

@@ -15,17 +15,17 @@ const names = (entry: object) => Object.keys(entry).sort().join(' ');
 describe('the public names', () => {
   it('of @epochscope/analysis', () => {
     expect(names(main)).toMatchInlineSnapshot(
-      `"EpochscopeError activityOfRun captureRun changeOfRun createEngine createInlineEngine createRun difference differenceOfRun differenceOfRuns directoryStore filesOfDrop filesStore geometryOfRun httpStore hubStore hubStoreIfOne importRun listResults memoryStore modulesOfRun openFile openRun opfsStore overlay path pathOfRun pruneOfRun readResult recordFit resumeRun setDefaultThreads setReadLimits storeOf tendency tendencyOfRun toolInfo tracksOfRun trainRun withFile within writeResult zipOf zipStore"`,
+      `"EpochscopeError activityOfRun captureRun changeOfRun createEngine createInlineEngine createRun difference differenceOfFiles differenceOfRun differenceOfRuns directoryStore filesOfDrop filesStore geometryOfRun httpStore hubStore hubStoreIfOne importRun listResults memoryStore modulesOfRun openFile openRun opfsStore overlay path pathOfFile pathOfRun pruneOfRun readResult recordFit resumeRun setDefaultThreads setReadLimits storeOf tendency tendencyOfFile tendencyOfRun toolInfo tracksOfRun trainRun withFile within writeResult zipOf zipStore"`,
     );
   });
   it('of @epochscope/analysis/formats', () => {
     expect(names(formats)).toMatchInlineSnapshot(
-      `"DTYPE_BYTES bytesSource compareRows datasetsOf dtypeOf elementCount encodeNpy encodeNpz encodeSafetensors headNorms httpSource openMatrix readDissimilarities readHdf5 readHdf5Dataset readInput readKerasFile readKerasWeights readLabels readNpy readNpyHeader readNpyRows readNpz readNpzDirectory readNpzEntry readOnnx readPoints readSafetensors readSafetensorsEntry readSafetensorsHeader readShardIndex readSharded readTable readTfjsModel readTorch readTorchEntry readTorchHeader readWholeNumbers selectChannel selectTokens stackedRows tensorToMatrix toFloat32 tokenAxis tokenCount tokensAsSamples"`,
+      `"DTYPE_BYTES bytesSource compareRows datasetsOf dtypeOf elementCount encodeNpy encodeNpz encodeSafetensors headNorms httpSource openMatrix readDissimilarities readHdf5 readHdf5Dataset readInput readKerasFile readKerasWeights readLabels readNpy readNpyHeader readNpyRows readNpz readNpzDirectory readNpzEntry readOnnx readPoints readSafetensors readSafetensorsEntry readSafetensorsHeader readShardIndex readSharded readTable readTfjsModel readTorch readTorchEntry readTorchHeader readWholeNumbers selectChannel selectTokens tensorToMatrix toFloat32 tokenAxis tokenCount tokensAsSamples"`,
     );
   });
   it('of @epochscope/analysis/batch', () => {
     expect(names(batch)).toMatchInlineSnapshot(
-      `"BATCH_FORMAT arrayForm blocksOfOrder computePoints computeRunPart faultOfPart joinRunParts keyOf mergeBytes mergedTendency missingTasks notWorthARetry parseArray planPoints pointsOfTask projectiveCover readBatchPlan taskBytes taskSeconds tasksOfPoints tasksOfRun wavesOf writeBatchPlan writePart writePointsPart"`,
+      `"BATCH_FORMAT arrayForm blocksOfOrder computePoints computeRunPart faultOfPart joinPoints joinRunParts keyOf mergeBytes missingTasks notWorthARetry parseArray planPoints pointsOfTask projectiveCover readBatchPlan taskBytes taskSeconds tasksOfPoints tasksOfRun wavesOf writeBatchPlan writePart writePointsPart"`,
     );
   });
   it('of @epochscope/analysis/methods', () => {
@@ -45,12 +45,12 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/runs', () => {
     expect(names(runs)).toMatchInlineSnapshot(
-      `"MAX_RESULT_JSON RUN_FORMAT canonicalWeights checkResultFolder checkWeights hashed identityOf imagesOf inputOfResult isSafeName labelsOf pictureShape planImport readArchitecture readManifest readWeights recogniseRun resultPath writeIndex writeOutputs writePredictions"`,
+      `"MAX_RESULT_JSON RUN_FORMAT canonicalWeights checkResultFolder checkWeights identityOf imagesOf inputOfResult isSafeName labelsOf pictureShape planImport readArchitecture readManifest readWeights recogniseRun resultPath writeIndex writeOutputs writePredictions"`,
     );
   });
   it('of @epochscope/analysis/workflows', () => {
     expect(names(workflows)).toMatchInlineSnapshot(
-      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS GEOMETRY_DEFAULTS IMPORT_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory checkOfRun chooseSnapshots chosenSamples compareRankings defaultMemory describeImport difference differenceOfInputs differenceOfRun differenceOfRuns differenceWorkflow estimateOf geometryOfAlexnet geometryOfRun geometryWorkflow importRun importWorkflow matrixRun modulesOfRun modulesWorkflow paceClock path pathOfInput pathOfRun pathWorkflow pick planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot readArray readNumbers runPlan runWorkflow setDefaultMemory tendency tendencyOfInput tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun trainWorkflow withArrayFile"`,
+      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS GEOMETRY_DEFAULTS IMPORT_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory checkOfRun checkTreeOfFile chooseSnapshots chosenSamples compareRankings defaultMemory describeImport difference differenceOfFiles differenceOfRun differenceOfRuns differenceWorkflow geometryOfAlexnet geometryOfRun geometryWorkflow importRun importWorkflow matrixRun modulesOfRun modulesWorkflow paceClock path pathOfFile pathOfRun pathWorkflow planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot readArray readNumbers runPlan runWorkflow setDefaultMemory tendency tendencyOfFile tendencyOfFileWorkflow tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun trainWorkflow withRows"`,
     );
   });
 });

@@ -27,4 +27,4 @@ export { isSafeName } from './run/manifest.js';
 export { labelsOf, readManifest } from './run/read.js';
 export { RUN_FORMAT } from './run/types.js';
 export { writeIndex, writeOutputs, writePredictions } from './run/write.js';
-export { type HashedFile, hashed, identityOf } from './stores/identity.js';
+export { identityOf } from './stores/identity.js';

@@ -16,7 +16,7 @@ export function talk(output: Output): WorkflowOptions & { stop(): void } {
   let bar: ReturnType<Output['progress']> | null = null;
   return {
     signal: output.signal,
-    elsewhere: output.batch?.elsewhere,
+    elsewhere: output.batch,
     onNote: (text) => output.say(text),
     onWarning: (text) => output.warn(text),
     onProgress(progress) {
@@ -30,6 +30,17 @@ export function talk(output: Output): WorkflowOptions & { stop(): void } {
     stop: () => bar?.stop(),
   };
 }
+
+/** What a workflow on files tells: what each was taken for and an estimate as they are, the rest as notes. */
+export const talkOfFiles = (how: WorkflowOptions, output: Output, ...sources: string[]): WorkflowOptions => ({
+  ...how,
+  onNote: (text) =>
+    output.say(
+      text.startsWith('estimate') || sources.some((source) => text.startsWith(`${source}: `))
+        ? text
+        : `note: ${text}`,
+    ),
+});
 
 /** Opens a run and tells what is incomplete in it. Throws as `openRun`. */
 export async function openTold(directory: string, output: Output): Promise<Run> {

@@ -78,23 +78,24 @@ export async function writeResultTo(folder: string, result: ResultBase): Promise
   await writeResult(match[1]!, match.slice(2).join('/'), result);
 }
 
-/** Throws `io` rather than replace what was computed from another input. */
+/** Throws `io` rather than replace what was computed from another input; `stamp` tells one standard input from another. */
 export async function refuseOther(
   folder: string,
-  input: ResultBase['input'],
+  source: string,
   force: boolean | undefined,
+  stamp: string | null = null,
 ): Promise<void> {
   const older = force ? null : await inputOfResult(folder);
   if (!older) return;
   const same =
-    input.source === 'stdin'
-      ? older.source === 'stdin' && JSON.stringify(older.files.stdin) === JSON.stringify(input.files.stdin)
-      : resolve(older.source) === resolve(input.source);
+    source === 'stdin'
+      ? stamp !== null && older.source === 'stdin' && Object.values(older.files.stdin ?? {}).includes(stamp)
+      : resolve(older.source) === resolve(source);
   guard(
     same,
     'io',
     () =>
-      `${folder} holds the result of ${older.source}, not of ${input.source}; give another folder with -o, or --force to replace it`,
+      `${folder} holds the result of ${older.source}, not of ${source}; give another folder with -o, or --force to replace it`,
     { path: folder },
   );
 }

@@ -1,18 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { openFile, type StoredFile } from '@epochscope/analysis';
-import {
-  bytesSource,
-  type MatrixFile,
-  type MatrixOptions,
-  openMatrix,
-  readLabels,
-  stackedRows,
-} from '@epochscope/analysis/formats';
-import type { FileIdentity } from '@epochscope/analysis/results';
-import { type HashedFile, hashed } from '@epochscope/analysis/runs';
-import { type ArrayPlace, withArrayFile } from '@epochscope/analysis/workflows';
+import type { RowsPlace, StoredFile } from '@epochscope/analysis';
+import { bytesSource } from '@epochscope/analysis/formats';
+import type { ArrayPlace, LabelsPlace } from '@epochscope/analysis/workflows';
 import { formatBytes, guard } from '@epochscope/core-wasm';
 
 /** A file of arrays or a table, a pipe or standard input, and the array that is meant. */
@@ -77,57 +69,27 @@ export async function arrayPlace(path: string): Promise<ArrayPlace> {
   return found?.pipe ? { file: await readPipe(found.file ?? '', nameOf(path)) } : path;
 }
 
-/** Opens, uses and closes a file or pipe. Throws as `arrayPlace`, `missing`, and what `body` throws. */
-export const withArrays = async <T>(
-  path: string,
-  body: (source: HashedFile, array: string | undefined) => Promise<T>,
-): Promise<T> => withArrayFile(await arrayPlace(path), body);
+/** The same of a file of rows, or of several by a pattern. */
+export async function rowsPlace(path: string): Promise<RowsPlace> {
+  const files = (await findFile(path))?.shards;
+  return files ? { name: path, files } : arrayPlace(path);
+}
 
-/**
- * The matrix of a file, of a pipe, or of several files whose rows stand one under the other; and which state of each file was read, by name.
- * Throws as `withArrays` and `openMatrix`.
- */
-export async function withMatrix<T>(
-  path: string,
-  options: MatrixOptions,
-  body: (matrix: MatrixFile, identities: () => Record<string, FileIdentity>) => Promise<T>,
-): Promise<T> {
-  const shards = (await findFile(path))?.shards;
-  if (!shards)
-    return withArrays(path, async (source, array) => {
-      const matrix = await openMatrix(source, { ...options, array });
-      return body(matrix, () => ({ [basename(nameOf(path))]: source.identity() }));
-    });
-  const sources: HashedFile[] = [];
-  try {
-    const files: MatrixFile[] = [];
-    for (const shard of shards) {
-      const source = hashed(await openFile(shard));
-      sources.push(source);
-      files.push(await openMatrix(source, options));
-    }
-    const rows = stackedRows(
-      files.map((file) => file.rows),
-      path,
-    );
-    const [first] = files;
-    return await body(
-      {
-        ...first!,
-        rows,
-        shape: [rows.shape[0], ...first!.shape.slice(1)],
-        names: null,
-        labels: null,
-        predictions: null,
-        notes: [
-          `${rows.shape[0]} samples × ${rows.shape[1]} columns of ${rows.dtype}, from ${files.length} files: ${basename(shards[0]!)} … ${basename(shards.at(-1)!)}`,
-        ],
-      },
-      () => Object.fromEntries(sources.map((source, i) => [basename(shards[i]!), source.identity()])),
-    );
-  } finally {
-    for (const source of sources) await source.close();
-  }
+/** Tells what came out of one pipe from another; null for files. */
+export const stampOf = (place: RowsPlace): string | null =>
+  typeof place === 'object' && 'file' in place ? place.file.stamp : null;
+
+/** Labels as a workflow takes them: "column:NAME" or a file. */
+export async function labelsPlace(text: string | undefined): Promise<LabelsPlace | undefined> {
+  const column = text === undefined ? undefined : /^column:(.+)$/.exec(text)?.[1];
+  return text === undefined || column ? column && { column } : arrayPlace(text);
+}
+
+/** A file's tendency goes here unless another folder is given. */
+export async function folderOfFile(path: string): Promise<string> {
+  const { file, pipe, array } = (await findFile(path))!;
+  const stem = `${basename(file && !pipe ? file : nameOf(path))}${array ? `-${array}` : ''}`;
+  return `${stem.replaceAll(/[/\\]/g, '_').replaceAll('*', 'all')}-tendency`;
 }
 
 /** All that comes out of a pipe ("": standard input). Throws `memory` past what one array holds. */
@@ -149,12 +111,10 @@ async function readPipe(file: string, name: string): Promise<StoredFile> {
     );
     parts.push(part);
   }
-  return { ...bytesSource(name, Buffer.concat(parts)), stamp: null, close: async () => {} };
+  const bytes = Buffer.concat(parts);
+  const stamp = createHash('sha256').update(bytes).digest('hex');
+  return { ...bytesSource(name, bytes), stamp, close: async () => {} };
 }
 
 /** What a file is called where its path says nothing. */
 export const nameOf = (path: string): string => (path === '-' || SHELL_PIPE.test(path) ? 'stdin' : path);
-
-/** Labels of so many rows: integers, −1 for no class, or names. */
-export const readClassLabels = (path: string, rows: number, known?: readonly string[] | null) =>
-  withArrays(path, (source, array) => readLabels(source, array, rows, known));

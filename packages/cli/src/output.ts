@@ -1,7 +1,3 @@
-import type { MergedPoints } from '@epochscope/analysis/batch';
-import type { MatrixFile } from '@epochscope/analysis/formats';
-import type { TendencyMetric } from '@epochscope/analysis/methods';
-import type { FileIdentity } from '@epochscope/analysis/results';
 import { type Elsewhere, paceClock } from '@epochscope/analysis/workflows';
 import { printable } from '@epochscope/core-wasm';
 import cliProgress from 'cli-progress';
@@ -26,18 +22,7 @@ export interface Output {
   /** A bar on a terminal, with the time left; elsewhere a line at the start and every ten seconds. */
   progress(title: string): { update(done: number, total: number, note?: string): void; stop(): void };
   /** Who does the work instead of this process, if not it. */
-  readonly batch?: Batch;
-}
-
-/** Where a command's work is done as tasks: plans it, does one task of it, or puts the parts together. */
-export interface Batch {
-  elsewhere: Elsewhere;
-  /** VAT of a file's rows. */
-  points(
-    matrix: MatrixFile,
-    options: { metric: TendencyMetric; chosen: Uint32Array | null; source: string; needsRows: string | null },
-    identities: () => Record<string, FileIdentity>,
-  ): Promise<MergedPoints & { identity: Record<string, FileIdentity> }>;
+  readonly batch?: Elsewhere;
 }
 
 const QUIET_SECONDS = 10;

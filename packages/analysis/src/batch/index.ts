@@ -28,4 +28,4 @@ export {
   writePointsPart,
 } from './points.js';
 export { computeRunPart, joinRunParts, tasksOfRun } from './run.js';
-export { type MergedPoints, mergedTendency } from './tendency.js';
+export { joinPoints } from './tendency.js';

@@ -12,27 +12,69 @@ import { spaceOf } from '../matrices/conversion.js';
 import { looksPrecomputed } from '../matrices/looks.js';
 import { convertedPoints, zeroNotes } from '../matrices/points.js';
 import type { RowChoice, RowSource } from '../matrices/rows.js';
-import type { TendencyInput } from '../methods/tendency/index.js';
+import type { TendencyInput, TendencyResult } from '../methods/tendency/index.js';
+import type { FileIdentity } from '../results/types.js';
 import type { Store } from '../stores/types.js';
+import type { RowsFile } from '../workflows/rows-file.js';
+import { runPlan, type WorkflowOptions } from '../workflows/run.js';
+import { chosenSamples } from '../workflows/select.js';
+import { tendencyOfFileWorkflow } from '../workflows/tendency/of-file.js';
+import type { TendencyFileOptions } from '../workflows/tendency/options.js';
+import type { Plan } from '../workflows/types.js';
 import { checkPart, readPart, type StoredPart } from './parts.js';
 import { mergePoints, type PointsPart, type PointsPlan, tasksOfPoints } from './points.js';
 
 /** Points of so many bytes are read whole when parts are put together. */
 const WHOLE = 256e6;
 
-/** What `tendencyOfInput` takes, and an engine whose `vat` gives what the parts say. */
-export interface MergedPoints {
+/** What a panel takes, and an engine whose `vat` gives what the parts say. */
+interface MergedPoints {
   input: Pick<TendencyInput, 'outputs' | 'space' | 'dimensions'>;
   notes: string[];
   engine: Engine;
 }
 
 /**
- * Puts the parts of every task together to the input of `tendencyOfInput`. Of the rows only those are read that the VAT image samples,
+ * Puts the parts of every task together to the result of `tendencyOfFile`, whose plan is `plan`. Memory O(n). Throws `missing`, `format`,
+ * `memory`, `cancelled`, `unsupported` for what would need all rows again.
+ */
+export async function joinPoints(
+  rows: RowsFile,
+  plan: Plan<TendencyFileOptions>,
+  store: Store,
+  { points, identity }: { points: PointsPlan; identity: Record<string, FileIdentity> },
+  {
+    engine,
+    memory,
+    onMerge,
+    ...how
+  }: WorkflowOptions & { engine: Engine; memory: number; onMerge?: JobOptions['onProgress'] },
+): Promise<TendencyResult> {
+  const chosen = chosenSamples(plan.options.samples, rows.count);
+  const merged = await mergedTendency(engine, store, rows.matrix.rows, chosen, points, {
+    memory,
+    signal: how.signal,
+    onProgress: onMerge,
+  });
+  return runPlan(
+    tendencyOfFileWorkflow,
+    {
+      ...rows,
+      input: async () => ({ ...merged.input, notes: merged.notes }),
+      identities: () => identity,
+    },
+    // What is left to do is little.
+    { ...plan, parts: plan.parts.map((part) => ({ ...part, memory: 0, work: 1 })) } as never,
+    { ...how, engine: merged.engine, elsewhere: undefined },
+  );
+}
+
+/**
+ * Puts the parts of every task together to what a panel takes. Of the rows only those are read that the VAT image samples,
  * unless all are few. Memory O(n). Throws `missing`, `format`, `memory`, `cancelled`; the engine throws `unsupported` for what would need
  * the rows again.
  */
-export async function mergedTendency(
+async function mergedTendency(
   engine: Engine,
   store: Store,
   source: RowSource,

@@ -19,7 +19,7 @@ export type { Points } from './conversion.js';
 export { compareRows, type Dissimilarities, readDissimilarities } from './dissimilarities.js';
 export { type Labels, readLabels, readWholeNumbers } from './labels.js';
 export { readPoints } from './points.js';
-export { type RowChoice, type RowSource, stackedRows } from './rows.js';
+export type { RowChoice, RowSource } from './rows.js';
 export { readTable, type Table, type TableOptions } from './table.js';
 
 /** Numbers that lie row after row in a file, little-endian, without any header. */

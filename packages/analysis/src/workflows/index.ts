@@ -4,7 +4,7 @@ export {
   activityOfRun,
   activityWorkflow,
 } from './activity/index.js';
-export { type ArrayPlace, readArray, readNumbers, withArrayFile } from './array-file.js';
+export { type ArrayPlace, readArray, readNumbers } from './array-file.js';
 export {
   CAPTURE_DEFAULTS,
   type CaptureResult,
@@ -25,11 +25,11 @@ export {
 export { paceClock } from './clock.js';
 export {
   DIFFERENCE_DEFAULTS,
-  type DifferenceAbout,
+  type DifferenceOfFilesOptions,
   type DifferenceOfMatricesOptions,
   type DifferenceRunOptions,
   difference,
-  differenceOfInputs,
+  differenceOfFiles,
   differenceOfRun,
   differenceOfRuns,
   differenceWorkflow,
@@ -53,7 +53,7 @@ export {
   importWorkflow,
 } from './import/index.js';
 export { type MatrixInput, type MatrixRunOptions, matrixRun } from './matrix-run.js';
-export { checkMemory, defaultMemory, estimateOf, setDefaultMemory } from './memory.js';
+export { checkMemory, defaultMemory, setDefaultMemory } from './memory.js';
 export {
   MODULES_DEFAULTS,
   type ModulesRunOptions,
@@ -63,12 +63,12 @@ export {
 export type { PartsPlace } from './parts.js';
 export {
   PATH_DEFAULTS,
-  type PathAbout,
   type PathEnd,
+  type PathOfFileOptions,
   type PathOfMatrixOptions,
   type PathRunOptions,
   path,
-  pathOfInput,
+  pathOfFile,
   pathOfRun,
   pathWorkflow,
 } from './path/index.js';
@@ -86,6 +86,7 @@ export {
   type Retraining,
 } from './prune/index.js';
 export { type PrunedRunOptions, prunedRun, prunedSnapshot } from './prune/pruned-run.js';
+export { type LabelsPlace, type RowsFile, type RowsOptions, type RowsPlace, withRows } from './rows-file.js';
 export {
   type Elsewhere,
   planWorkflow,
@@ -94,8 +95,9 @@ export {
   type WorkflowOptions,
   type WorkflowProgress,
 } from './run.js';
-export { chooseSnapshots, chosenSamples, pick } from './select.js';
+export { chooseSnapshots, chosenSamples } from './select.js';
 export { checkOfRun } from './series-check.js';
+export { checkTreeOfFile } from './tendency/check.js';
 export {
   TENDENCY_DEFAULTS,
   type TendencyOfMatrixOptions,
@@ -105,10 +107,11 @@ export {
   tendencyWorkflow,
 } from './tendency/index.js';
 export {
-  type TendencyInputAbout,
-  type TendencyOfInputOptions,
-  tendencyOfInput,
-} from './tendency/of-input.js';
+  type TendencyOfFileOptions,
+  tendencyOfFile,
+  tendencyOfFileWorkflow,
+} from './tendency/of-file.js';
+export type { TendencyFileOptions } from './tendency/options.js';
 export {
   TRAIN_DEFAULTS,
   type TrainPlace,

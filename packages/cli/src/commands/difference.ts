@@ -1,17 +1,21 @@
 import { basename, resolve } from 'node:path';
-import { type DifferenceResult, differenceOfRun, differenceOfRuns } from '@epochscope/analysis';
+import {
+  type DifferenceResult,
+  differenceOfFiles,
+  differenceOfRun,
+  differenceOfRuns,
+} from '@epochscope/analysis';
 import { TENDENCY_METRICS, type TendencyMetric } from '@epochscope/analysis/methods';
 import { differenceSentence, longestBars, witnessSentence } from '@epochscope/analysis/results';
-import { DIFFERENCE_DEFAULTS, differenceOfInputs } from '@epochscope/analysis/workflows';
+import { DIFFERENCE_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
-import { analyse, analyseFrom, openTold } from '../analyse.js';
+import { analyse, analyseFrom, openTold, talkOfFiles } from '../analyse.js';
 import { refuseOther } from '../files.js';
-import { findFile } from '../matrix-file.js';
+import { findFile, labelsPlace, nameOf, rowsPlace } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { differencePictures } from '../pictures/difference.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
-import { inputOfFile } from './_input.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, oneOf, whole } from './_shared.js';
 
@@ -125,26 +129,13 @@ async function ofFiles(
       .replaceAll(':', '-');
   const folder = o.output ?? `${stem(first)}-${stem(second)}-difference`;
   return analyseFrom(folder, output, async (how) => {
-    const a = await inputOfFile(first, o, output);
-    // A column of labels is no column of numbers in the second file either.
-    const labels = o.labels?.startsWith('column:') ? o.labels : undefined;
-    const b = await inputOfFile(second, { ...o, labels }, output);
-    const input = {
-      source: `${a.source} and ${b.source}`,
-      // By path: two files may have one name.
-      files: { [first]: Object.values(a.files)[0]!, [second]: Object.values(b.files)[0]! },
-    };
-    await refuseOther(folder, input, o.force);
-    return differenceOfInputs(
-      [a.input, b.input],
-      {
-        sources: [a.source, b.source],
-        input,
-        samples: a.samples,
-        notes: [...a.notes, ...b.notes],
-      },
-      { metric: o.metric, seed: o.seed, name: o.name },
-      how,
+    const names = [nameOf(first), nameOf(second)];
+    await refuseOther(folder, names.join(' and '), o.force);
+    const { metric, samples, seed, name } = o;
+    return differenceOfFiles(
+      [await rowsPlace(first), await rowsPlace(second)],
+      { metric, samples, seed, name, labels: await labelsPlace(o.labels) },
+      talkOfFiles(how, output, ...names),
     );
   });
 }

@@ -1,17 +1,16 @@
 import { basename } from 'node:path';
-import { type PathEnd, type PathResult, pathOfRun } from '@epochscope/analysis';
+import { type PathEnd, type PathResult, pathOfFile, pathOfRun } from '@epochscope/analysis';
 import { TENDENCY_METRICS, type TendencyMetric } from '@epochscope/analysis/methods';
 import { pathSentence } from '@epochscope/analysis/results';
-import { PATH_DEFAULTS, pathOfInput } from '@epochscope/analysis/workflows';
+import { PATH_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
 import { type Command, InvalidArgumentError } from 'commander';
-import { analyseFrom, analyseRun } from '../analyse.js';
+import { analyseFrom, analyseRun, talkOfFiles } from '../analyse.js';
 import { refuseOther } from '../files.js';
-import { findFile } from '../matrix-file.js';
+import { findFile, labelsPlace, nameOf, rowsPlace, stampOf } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { pathPictures } from '../pictures/difference.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
-import { inputOfFile } from './_input.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, oneOf, whole } from './_shared.js';
 
@@ -113,13 +112,14 @@ async function ofFile(
       .replace(/\.[a-z]+(?=:|$)/i, '')
       .replaceAll(':', '-')}-path`;
   return analyseFrom(folder, output, async (how) => {
-    const { input, source, files, samples, notes } = await inputOfFile(file, o, output);
-    await refuseOther(folder, { source, files }, o.force);
-    return pathOfInput(
-      input,
-      { input: { source, files }, samples, notes },
-      { from: o.between[0], to: o.between[1], bridges: o.bridges, metric: o.metric, name: o.name },
-      how,
+    const place = await rowsPlace(file);
+    await refuseOther(folder, nameOf(file), o.force, stampOf(place));
+    const [from, to] = o.between;
+    const { bridges, metric, samples, name } = o;
+    return pathOfFile(
+      place,
+      { from, to, bridges, metric, samples, name, labels: await labelsPlace(o.labels) },
+      talkOfFiles(how, output, nameOf(file)),
     );
   });
 }

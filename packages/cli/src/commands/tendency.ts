@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type TendencyResult, type Thinning, tendencyOfRun } from '@epochscope/analysis';
+import { type TendencyResult, type Thinning, tendencyOfFile, tendencyOfRun } from '@epochscope/analysis';
 import { DTYPE_BYTES, type MatrixOptions } from '@epochscope/analysis/formats';
 import {
   type MarkRule,
@@ -9,17 +9,24 @@ import {
   type TreeCheck,
 } from '@epochscope/analysis/methods';
 import { blocksSentence } from '@epochscope/analysis/results';
-import { readNumbers, TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
+import { checkTreeOfFile, readNumbers, TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
 import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui/drawing';
 import { type Command, InvalidArgumentError } from 'commander';
-import { analyseFrom, analyseRun } from '../analyse.js';
-import { isFolder } from '../files.js';
-import { arrayPlace, findFile } from '../matrix-file.js';
+import { analyseFrom, analyseRun, talk, talkOfFiles } from '../analyse.js';
+import { isFolder, refuseOther } from '../files.js';
+import {
+  arrayPlace,
+  findFile,
+  folderOfFile,
+  labelsPlace,
+  nameOf,
+  rowsPlace,
+  stampOf,
+} from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
 import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
-import { checkTreeOfFile, namesOfFile, tendencyOfFile } from '../tendency/of-file.js';
 import { markRules } from './_marks.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
@@ -260,12 +267,24 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     seed,
     name,
   };
+  const ofRows = async () => ({
+    metric: o.metric,
+    missing: o.missing !== undefined,
+    table: tableOptions,
+    labels: await labelsPlace(o.labels),
+    predictions: await labelsPlace(o.predictions),
+  });
   if (isFile && o.check !== undefined) {
-    const { metric, labels, predictions } = o;
-    const own = { ...options, metric, labels, predictions, table: tableOptions, missing: !!o.missing };
-    const check = await checkTreeOfFile(target!, o.check, own, output);
+    const { stop, ...how } = talk(output);
+    const { core, samples } = options;
+    const check = await checkTreeOfFile(
+      await rowsPlace(target!),
+      await arrayPlace(o.check),
+      { ...(await ofRows()), core, samples },
+      how,
+    ).finally(stop);
     output.result(
-      treeText(o.check, target!, o.core ? `${metric}, mutual reachability, k = ${o.core}` : metric, check),
+      treeText(o.check, target!, core ? `${o.metric}, mutual reachability, k = ${core}` : o.metric, check),
       { minimal: true, ...check },
     );
     return;
@@ -283,10 +302,13 @@ export async function run([target]: string[], o: Options, output: Output): Promi
         );
       });
   async function ofFile(file: string) {
-    const place = o.output ?? (await namesOfFile(file)).folder;
-    const { metric, labels, predictions, force } = o;
-    const own = { ...options, metric, labels, predictions, force, table: tableOptions, missing: !!o.missing };
-    return analyseFrom(place, output, (how) => tendencyOfFile(file, place, own, output, how));
+    const folder = o.output ?? (await folderOfFile(file));
+    return analyseFrom(folder, output, async (how) => {
+      const place = await rowsPlace(file);
+      await refuseOther(folder, nameOf(file), o.force, stampOf(place));
+      const own = { ...options, ...(await ofRows()) };
+      return tendencyOfFile(place, own, talkOfFiles(how, output, nameOf(file)));
+    });
   }
   const kinds = picturesOf(o);
   // Figures that were asked for, and those of a file, are written, if in no other way then as PNG.

@@ -28,6 +28,14 @@ import {
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
+import {
+  type InputOfRows,
+  type LabelsPlace,
+  type RowsOptions,
+  type RowsPlace,
+  readForMethod,
+  withRows,
+} from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, pick, placeOf, withDefaults } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
@@ -311,13 +319,58 @@ export async function differenceOfRuns(
 }
 
 /** What a result says of two inputs beside its figures. */
-export interface DifferenceAbout extends Pick<DifferenceResult, 'input' | 'samples' | 'notes'> {
+interface DifferenceAbout extends Pick<DifferenceResult, 'input' | 'samples' | 'notes'> {
   /** Names of the two runs or files. */
   sources: readonly [string, string];
 }
 
-/** The same of two inputs as `readInput` makes them of any matrix file, in any metric they have. Throws as `analyseDifference`. */
-export async function differenceOfInputs(
+export type DifferenceOfFilesOptions = Pick<RowsOptions, 'table' | 'labels'> &
+  Partial<Pick<DifferenceRunOptions, 'samples' | 'seed' | 'name'>> & { metric?: TendencyMetric };
+
+/**
+ * What changed between two files whose rows are the same samples, points or dissimilarities in any metric they have. Labels are the first
+ * file's, or of a file of their own. Throws as `tendencyOfFile`, `shape` where the numbers of samples differ.
+ */
+export async function differenceOfFiles(
+  [first, second]: readonly [RowsPlace, RowsPlace],
+  {
+    metric = DIFFERENCE_DEFAULTS.metric,
+    samples = null,
+    table,
+    labels,
+    ...options
+  }: DifferenceOfFilesOptions = {},
+  how: WorkflowOptions = {},
+): Promise<DifferenceResult> {
+  const read = (place: RowsPlace, own: LabelsPlace | undefined) =>
+    withRows(place, { metric, table, labels: own }, async (rows) => ({
+      source: rows.source,
+      ...(await readForMethod(rows, { metric, samples }, how)),
+    }));
+  const a = await read(first, labels);
+  // A column of labels is no column of numbers in the second file either.
+  const b = await read(second, typeof labels === 'object' && 'column' in labels ? labels : undefined);
+  const sources: [string, string] = [a.source, b.source];
+  const identity = ({ about }: InputOfRows) => Object.values(about.input.files)[0]!;
+  return differenceOfInputs(
+    [a.input, b.input],
+    {
+      sources,
+      input: {
+        source: sources.join(' and '),
+        // By path: two files may have one name.
+        files: { [a.source]: identity(a), [b.source]: identity(b) },
+      },
+      samples: a.about.samples,
+      notes: [...a.about.notes, ...b.about.notes],
+    },
+    { metric, ...options },
+    how,
+  );
+}
+
+/** The same of two inputs as they were read, in any metric they have. Throws as `analyseDifference`. */
+async function differenceOfInputs(
   inputs: readonly [TendencyInput, TendencyInput],
   { sources, ...about }: DifferenceAbout,
   given: Partial<Pick<DifferenceRunOptions, 'seed' | 'name'>> & { metric: TendencyMetric },

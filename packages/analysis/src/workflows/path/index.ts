@@ -21,6 +21,7 @@ import {
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
+import { type RowsOptions, type RowsPlace, readForMethod, withRows } from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, placeOf, withDefaults } from '../select.js';
 import { type Part, PLAN_FORMAT, type Workflow } from '../types.js';
@@ -273,10 +274,25 @@ async function pathIn(
 }
 
 /** What a result says of an input beside its figures. */
-export type PathAbout = Pick<PathResult, 'input' | 'samples' | 'notes'>;
+type PathAbout = Pick<PathResult, 'input' | 'samples' | 'notes'>;
 
-/** The same of an input as `readInput` makes it of any matrix file, in any metric it has. Throws `argument`, as `Engine.vat`. */
-export async function pathOfInput(
+export type PathOfFileOptions = Pick<RowsOptions, 'table' | 'labels'> &
+  Partial<Pick<PathRunOptions, 'from' | 'to' | 'bridges' | 'samples' | 'name'>> & { metric?: TendencyMetric };
+
+/** The same between two rows of a file, points or dissimilarities in any metric it has. Throws as `tendencyOfFile`. */
+export function pathOfFile(
+  place: RowsPlace,
+  { metric = PATH_DEFAULTS.metric, samples = null, table, labels, ...options }: PathOfFileOptions = {},
+  how: WorkflowOptions = {},
+): Promise<PathResult> {
+  return withRows(place, { metric, table, labels }, async (rows) => {
+    const { input, about } = await readForMethod(rows, { metric, samples }, how);
+    return pathOfInput(input, about, { metric, ...options }, how);
+  });
+}
+
+/** The same of an input as it was read, in any metric it has. Throws `argument`, as `Engine.vat`. */
+async function pathOfInput(
   input: TendencyInput,
   about: PathAbout,
   given: Partial<Pick<PathRunOptions, 'from' | 'to' | 'bridges' | 'name'>> & { metric: TendencyMetric },

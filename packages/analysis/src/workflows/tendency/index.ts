@@ -8,16 +8,13 @@ import { readPoints } from '../../matrices/points.js';
 import { tensorRows } from '../../matrices/rows.js';
 import {
   alignPanels,
-  analyseTendency,
   joinThinning,
-  type MarkRule,
   type TendencyInput,
   type TendencyPanel,
   type TendencyResult,
   type ThinnedPanel,
   type ThinningPlan,
   thinningSteps,
-  thinPanel,
 } from '../../methods/tendency/index.js';
 import { RESULT_FORMAT } from '../../results/types.js';
 import { findLayer } from '../../run/manifest.js';
@@ -37,30 +34,17 @@ import { decidesPredictions, predictedAt, predictingLayer } from '../predictions
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chooseSnapshots, chosenSamples, hashOfSamples, pick, placeOf } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
-import {
-  checkNeighbours,
-  checkSmallest,
-  PAPER_MARKS,
-  type TendencyRunOptions,
-  tendencyOptions,
-} from './options.js';
+import { checkNeighbours, checkSmallest, type TendencyRunOptions, tendencyOptions } from './options.js';
+import { type PanelChoice, panelChoice, panelOf, parametersOf, thinnedOf } from './panel.js';
 
 export { TENDENCY_DEFAULTS, type TendencyRunOptions } from './options.js';
 
 /** What decides one panel, beside what it reads. */
-interface PanelTask {
+interface PanelTask extends PanelChoice {
   kind: 'panel';
   snapshot: Pick<SnapshotInfo, 'id' | 'epoch' | 'step'>;
   layer: string;
-  metric: TendencyRunOptions['metric'];
-  /** Left out where distances are not mutual reachabilities. */
-  core?: number;
   samples: TendencyRunOptions['samples'];
-  marks: TendencyRunOptions['marks'];
-  vatSide: number;
-  smallestBlock: TendencyRunOptions['smallestBlock'];
-  stabilitySubsets: TendencyRunOptions['stabilitySubsets'];
-  seed: number;
   /** Parts that capture what it reads. */
   captures: readonly string[];
 }
@@ -95,7 +79,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
     const n = chosen?.length ?? count;
     checkSmallest(options.smallestBlock, n);
     checkNeighbours(options.core, n);
-    const core = options.core === null ? {} : { core: options.core };
+    const choice = panelChoice(options);
     if (options.thin) thinningSteps(options.thin, n);
     const input = new PlanInput(run);
     // The last layer's outputs give predictions, for marks and scores.
@@ -114,17 +98,10 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
         const after = [
           ...new Set([...captures.of(snapshot.id, layer), ...(last ? captures.of(snapshot.id, last) : [])]),
         ];
-        const { metric, marks, vatSide, smallestBlock, stabilitySubsets, seed } = options;
         const decides = {
           snapshot: placeOf(snapshot),
           layer,
-          metric,
-          ...core,
-          marks,
-          vatSide,
-          smallestBlock,
-          stabilitySubsets,
-          seed,
+          ...choice,
           samples: hashOfSamples(chosen),
           outputs: input.needed(
             await input.outputs(snapshot.id, whole.name),
@@ -136,14 +113,8 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
         const task = {
           snapshot: placeOf(snapshot),
           layer,
-          metric,
-          ...core,
+          ...choice,
           samples: options.samples,
-          marks,
-          vatSide,
-          smallestBlock,
-          stabilitySubsets,
-          seed,
           captures: after,
         };
         const all = elementCount(whole.shape);
@@ -192,33 +163,15 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
   async compute(part, context) {
     const { task } = part;
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
-    const { metric, core, vatSide, smallestBlock, stabilitySubsets, seed } = task;
     const input = await inputOf(task, context);
-    const marks = task.marks ?? (input.logLikelihood ? PAPER_MARKS : []);
-    const shared = {
-      metric,
-      core,
-      marks: marks as MarkRule[],
-      ...(smallestBlock === null ? {} : { smallestBlock }),
-      ...(stabilitySubsets === null ? {} : { stabilitySubsets }),
-      seed,
-      signal: context.signal,
-      onProgress: (done: number, total: number) => context.onProgress?.(done / (total || 1)),
-    };
     if (task.kind === 'panel')
       return {
-        panel: await analyseTendency(context.engine, input, { ...shared, vatSide }),
+        panel: await panelOf(input, task, context),
         predicted: input.predictions && Uint32Array.from(input.predictions),
       };
     const { panel } = await context.output<PanelOutput>(task.panel);
     const { order } = (await context.output<PanelOutput>(task.order)).panel;
-    return thinPanel(context.engine, { panel, input }, order, {
-      ...shared,
-      vatSide: 0,
-      plan: task.plan,
-      // Of no account for one panel along an order given.
-      reference: { snapshot: '', layer: '' },
-    });
+    return thinnedOf({ panel, input, order }, task, context);
   },
 
   async join(plan, { run, output, seconds, reads }) {
@@ -246,16 +199,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       name: options.name,
       tool: toolInfo,
       input: await inputOfResult(plan, run, reads),
-      parameters: {
-        metric: options.metric,
-        ...(options.core === null ? {} : { core: options.core }),
-        marks: options.marks ?? 'top-likelihood 10 where there are predictions',
-        vatSide: options.vatSide,
-        samples: n,
-        ...(options.smallestBlock === null ? {} : { smallestBlock: options.smallestBlock }),
-        ...(options.stabilitySubsets === null ? {} : { stabilitySubsets: options.stabilitySubsets }),
-        ...(thin ? { thin: { ...thin } } : {}),
-      },
+      parameters: parametersOf(options, n),
       seeds: { analysis: options.seed },
       seconds,
       samples: {

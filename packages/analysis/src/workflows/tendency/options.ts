@@ -1,18 +1,20 @@
 import { EpochscopeError, guard, METRICS, type Metric } from '@epochscope/core-wasm';
-import type { MarkRule, ThinningPlan } from '../../methods/tendency/index.js';
+import {
+  type MarkRule,
+  TENDENCY_METRICS,
+  type TendencyMetric,
+  type ThinningPlan,
+} from '../../methods/tendency/index.js';
 import { withDefaults } from '../select.js';
 
-export interface TendencyRunOptions {
-  /** Names; "P1@3" is channel 3 of P1. null: the last layer. */
-  layers: readonly string[] | null;
-  /** Ids, epochs, "first", "last", "init" or "all". */
-  snapshots: readonly (string | number)[];
-  metric: Metric;
+/** What decides a panel, whatever its samples are read from. */
+export interface TendencyPanelOptions<AnyMetric extends TendencyMetric = TendencyMetric> {
+  metric: AnyMetric;
   /** Mutual reachability by the k-th nearest neighbours takes the distance's place; null: distances. */
   core: number | null;
   /** The first so many samples, or these; null: all. */
   samples: number | readonly number[] | null;
-  /** null: ten of the largest log-likelihood per class, where there are any. */
+  /** null: ten of the largest log-likelihood per class, where there are any; of a file the classes, where it has labels and few rows. */
   marks: readonly MarkRule[] | null;
   /** Side of the stored VAT image; 0 for none. */
   vatSide: number;
@@ -24,15 +26,25 @@ export interface TendencyRunOptions {
   seed: number;
   /** Subsets to try along the order of `reference`; null for none. */
   thin: ThinningPlan | null;
-  /** The panel whose order is thinned; null: the last layer at the last snapshot. */
-  reference: { layer: string; snapshot: string | number } | null;
   /** Of the result. */
   name: string;
 }
 
-export const TENDENCY_DEFAULTS: TendencyRunOptions = {
-  layers: null,
-  snapshots: ['all'],
+export interface TendencyRunOptions extends TendencyPanelOptions<Metric> {
+  /** Names; "P1@3" is channel 3 of P1. null: the last layer. */
+  layers: readonly string[] | null;
+  /** Ids, epochs, "first", "last", "init" or "all". */
+  snapshots: readonly (string | number)[];
+  /** The panel whose order is thinned; null: the last layer at the last snapshot. */
+  reference: { layer: string; snapshot: string | number } | null;
+}
+
+export interface TendencyFileOptions extends TendencyPanelOptions {
+  /** Missing values are left out pair by pair. */
+  missing: boolean;
+}
+
+const PANEL_DEFAULTS: TendencyPanelOptions<Metric> = {
   metric: 'euclidean',
   core: null,
   samples: null,
@@ -42,9 +54,17 @@ export const TENDENCY_DEFAULTS: TendencyRunOptions = {
   stabilitySubsets: null,
   seed: 1,
   thin: null,
-  reference: null,
   name: 'default',
 };
+
+export const TENDENCY_DEFAULTS: TendencyRunOptions = {
+  layers: null,
+  snapshots: ['all'],
+  ...PANEL_DEFAULTS,
+  reference: null,
+};
+
+const FILE_DEFAULTS: TendencyFileOptions = { ...PANEL_DEFAULTS, missing: false };
 
 /** The paper's: ten of each class. */
 export const PAPER_MARKS: readonly MarkRule[] = [{ rule: 'top-likelihood', k: 10 }];
@@ -76,11 +96,25 @@ export function checkNeighbours(core: number | null, n: number): void {
 /** Options over defaults. Throws `argument` for what no run allows; what this run lacks is the plan's to refuse. */
 export function tendencyOptions(given: Partial<TendencyRunOptions>): TendencyRunOptions {
   const options = withDefaults('tendency', TENDENCY_DEFAULTS, given);
+  checkPanelOptions(options, METRICS);
+  if (options.layers && !options.layers.length)
+    throw new EpochscopeError('argument', 'tendency: layers: expected at least one name, got none');
+  return options;
+}
+
+/** The same of a file, in any metric. */
+export function tendencyFileOptions(given: Partial<TendencyFileOptions>): TendencyFileOptions {
+  const options = withDefaults('tendency', FILE_DEFAULTS, given);
+  checkPanelOptions(options, TENDENCY_METRICS);
+  return options;
+}
+
+function checkPanelOptions(options: TendencyPanelOptions, metrics: readonly TendencyMetric[]): void {
   const { metric, vatSide, seed } = options;
   guard(
-    METRICS.includes(metric),
+    metrics.includes(metric),
     'argument',
-    () => `tendency: metric: expected one of ${METRICS.join(', ')}, got ${metric}`,
+    () => `tendency: metric: expected one of ${metrics.join(', ')}, got ${metric}`,
     { got: metric },
   );
   guard(
@@ -104,7 +138,4 @@ export function tendencyOptions(given: Partial<TendencyRunOptions>): TendencyRun
     { got: stabilitySubsets },
   );
   guard(Number.isInteger(seed), 'argument', () => `tendency: seed: expected an integer, got ${seed}`);
-  if (options.layers && !options.layers.length)
-    throw new EpochscopeError('argument', 'tendency: layers: expected at least one name, got none');
-  return options;
 }
