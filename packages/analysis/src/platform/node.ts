@@ -59,7 +59,7 @@ export const platform: Platform = {
   crc32: (bytes) => crc32(bytes),
   nextToken,
   isAbandoned,
-  async storeOfPath(path) {
+  async storeOfPath(path, options) {
     let info: Stats | undefined;
     try {
       info = statSync(path, { throwIfNoEntry: false });
@@ -74,7 +74,7 @@ export const platform: Platform = {
       () => `${path} is ${kindOf(info!)}, expected a folder or a .zip`,
       { path },
     );
-    return folderStore(path);
+    return folderStore(path, options);
   },
   openPath,
   bundledDigits: (kind) =>

@@ -16,11 +16,11 @@ export interface FolderStore extends Store {
 
 /**
  * A folder on disk; it need not be there before it is written to. Symbolic links are followed within the folder; those that lead out of
- * it, and whatever is neither file nor folder (pipes, devices, sockets), are refused by their kind and never opened.
+ * it (unless `outside`, for reading what people keep elsewhere and link to), and whatever is neither file nor folder (pipes, devices, sockets), are refused by their kind and never opened.
  * A written file appears whole or not at all: temporary sibling, flush, rename; what a killed writer left in a folder is removed by the
  * next one that writes into it. Small reads block.
  */
-export function folderStore(path: string): FolderStore {
+export function folderStore(path: string, { outside = false }: { outside?: boolean } = {}): FolderStore {
   const root = resolve(path);
   const self = { name: path };
   let realRoot: string | null = null;
@@ -29,6 +29,7 @@ export function folderStore(path: string): FolderStore {
 
   /** Throws `io` unless `real` lies in the folder. */
   const confine = (real: string, wanted: string): string => {
+    if (outside) return real;
     realRoot ??= realpathSync.native(root);
     guard(
       real === realRoot || real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep),
@@ -86,7 +87,10 @@ export function folderStore(path: string): FolderStore {
           if (entry.isFile()) info = lstatSync(join(real, entry.name), { throwIfNoEntry: false });
           else if (entry.isSymbolicLink()) {
             try {
-              info = lstatSync(confine(realpathSync.native(join(real, entry.name)), entry.name));
+              const target = confine(realpathSync.native(join(real, entry.name)), entry.name);
+              // A link to a folder it lies in has no end.
+              if (`${real}${sep}`.startsWith(`${target}${sep}`)) continue;
+              info = lstatSync(target);
             } catch {
               continue;
             }

@@ -1,4 +1,4 @@
-import { EpochscopeError } from '@epochscope/core-wasm';
+import { EpochscopeError, printable } from '@epochscope/core-wasm';
 import { DTYPE_BYTES, elementCount } from '../dtypes.js';
 import { PickleCall, type PickleDict, readPickle } from '../pickle/index.js';
 import type { ByteSource } from '../types.js';
@@ -52,7 +52,10 @@ async function openTorch(source: ByteSource) {
     );
   const zip = await readZipDirectory(source, ZIP);
   const pickles = [...zip.keys()].filter((path) => /^(?:[^/]+\/)?data\.pkl$/.test(path));
-  if (pickles.length !== 1) fail(`expected one data.pkl in the zip, got ${pickles.length}`);
+  if (pickles.length !== 1)
+    fail(
+      `expected one data.pkl in the zip, got ${pickles.length}${pickles.length ? '' : `; it holds ${printable([...zip.keys()].slice(0, 3).join(', '))}: unpack it first`}`,
+    );
   const folder = pickles[0]!.slice(0, -'data.pkl'.length);
   if (zip.has(`${folder}constants.pkl`))
     fail(

@@ -29,9 +29,10 @@ export const isTrainerState = (name: string): boolean =>
     name,
   );
 
-/** Files half written by downloads, editors and trainers. */
+/** Files and folders half written by downloads, editors and trainers. */
 export const isUnfinished = (name: string): boolean =>
-  /(\.(tmp|part|partial|crdownload|incomplete|temp)|~)$/i.test(name) || /\.tmp-[0-9a-f]{8}$/.test(name);
+  /(\.(tmp|part|partial|crdownload|incomplete|temp|sw[op])|~)$/i.test(name) ||
+  /\.tmp-[0-9a-f]{8}$|^tmp[-_]?checkpoint|-checkpoint-tmp(-\d+)?$/i.test(name);
 
 /** A number in a path. */
 export interface Slot {
@@ -45,6 +46,8 @@ export interface Slot {
   glued: boolean;
   /** In the file's own name, not in a folder's. */
   own: boolean;
+  /** Of `series`: keeps runs apart whatever else there is (seeds, folds), so that it never counts snapshots (versions may). */
+  apart: boolean;
 }
 
 export interface PathName {
@@ -67,6 +70,7 @@ const SERIES = new Set(
     ' ',
   ),
 );
+const APART = new Set('seed seeds fold folds cv split replica rank worker gpu member'.split(' '));
 const NUMBER = /(\d+(?:\.\d+)?)([kKM](?![A-Za-z\d]))?/g;
 const PAIR = /([A-Za-z][A-Za-z_\d]*)=(-?\d+(?:\.\d+)?)/g;
 const FACTOR: Record<string, number> = { k: 1e3, K: 1e3, M: 1e6 };
@@ -109,17 +113,28 @@ function parsePart(stem: string, own: boolean, folder: boolean, found: PathName)
     const end = begin + match[0].length;
     if (marks.some((pair) => begin >= pair.begin && begin < pair.end)) continue;
     const before = /([A-Za-z]+)([-_ .=:]{0,2})$/.exec(stem.slice(0, begin));
-    const after = /^[-_ ]?([A-Za-z]+)/.exec(stem.slice(end))?.[1]?.toLowerCase();
+    // "100epochs", but not "resnet18_epoch1", whose word has a number of its own.
+    const after = /^[-_ ]?([A-Za-z]+)(?![A-Za-z]|[-_ .=:]{0,2}\d)/.exec(stem.slice(end))?.[1]?.toLowerCase();
     const glued = before?.[2] === '';
     const said = before && lastWord(before[1]!);
     const word = match[1]!.includes('.')
-      ? 'decimal'
+      ? // "epoch_0.5", as those that save within an epoch name it.
+        said !== null && meaningOf(said) === 'epoch'
+        ? 'epoch'
+        : 'decimal'
       : checkpoint
         ? 'step'
         : ((said ? meaningOf(said) : null) ??
-          // "100epochs", "3-steps"; a word before the number says more than one behind it.
+          // A word before the number says more than one behind it.
           (after && after.length > 1 && meaningOf(after) !== 'series' ? meaningOf(after) : null));
-    const slot: Slot = { value: Number(match[1]) * (FACTOR[match[2] ?? ''] ?? 1), word, glued, own };
+    const slot: Slot = {
+      value: Number(match[1]) * (FACTOR[match[2] ?? ''] ?? 1),
+      word,
+      glued,
+      own,
+      apart: false,
+    };
+    slot.apart = word === 'series' && said !== null && APART.has(said);
     if (word === null && glued && SHORT_STEP.has(said!)) short.push(slot);
     marks.push({ begin, end, text: word === 'series' ? String(slot.value) : '#', slot });
     found.slots.push(slot);

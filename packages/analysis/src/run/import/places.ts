@@ -62,16 +62,25 @@ function snapshotFolder(folder: string): string | null {
 }
 const inOutputs = (path: string) => path.split('/').some((part) => OUTPUT_FOLDERS.includes(part));
 
-/** Every place of weights among the files, and notes on what is not whole or not taken. O(files). */
-export function findPlaces(files: readonly TreeFile[]): { places: WeightsPlace[]; notes: string[] } {
-  const notes: string[] = [];
+/** Every place of weights among the files, and notes on what is not whole or not taken (`leftOut`). O(files). */
+export function findPlaces(files: readonly TreeFile[]): {
+  places: WeightsPlace[];
+  notes: string[];
+  leftOut: ReadonlySet<string>;
+} {
+  const { partial: leftOut, notes } = partialFiles(files);
+  const unfinished = new Set<string>();
   const folders = new Map<string, string[]>();
   const arrays = new Map<string, { npy: boolean; npz: number }>();
   for (const { path } of files) {
-    if (isUnfinished(nameOf(path))) {
-      notes.push(`${path} is unfinished and left out`);
+    const parts = path.split('/');
+    const half = parts.findIndex(isUnfinished);
+    if (half >= 0) {
+      unfinished.add(parts.slice(0, half + 1).join('/'));
+      leftOut.add(path);
       continue;
     }
+    if (leftOut.has(path)) continue;
     const folder = folderOf(path);
     folders.set(folder, [...(folders.get(folder) ?? []), path]);
     if (inOutputs(folder)) continue;
@@ -82,6 +91,7 @@ export function findPlaces(files: readonly TreeFile[]): { places: WeightsPlace[]
     const own = arrays.get(above) ?? { npy: false, npz: 0 };
     arrays.set(above, { npy: own.npy || !npz, npz: own.npz + Number(npz) });
   }
+  for (const path of unfinished) notes.push(`${path} is unfinished and left out`);
   const places: WeightsPlace[] = [];
   for (const [folder, { npy, npz }] of arrays)
     if (npy) places.push({ kind: 'npy folder', path: folder });
@@ -94,7 +104,7 @@ export function findPlaces(files: readonly TreeFile[]): { places: WeightsPlace[]
     );
     places.push(...inFolder(folder, free, notes));
   }
-  return { places: withModules(places, files), notes };
+  return { places: withModules(places, files), notes, leftOut };
 }
 
 /** NAME-00002-of-00005.safetensors → which of how many. */
@@ -180,14 +190,42 @@ function withModules(places: readonly WeightsPlace[], files: readonly TreeFile[]
   return left;
 }
 
-/** Notes on model-parallel files, whose tensors are parts of tensors. */
-export function partialNotes(files: readonly TreeFile[]): string[] {
-  const parts = files.filter(({ path }) =>
-    /(^|\/)(consolidated\.0[1-9]\.pth|mp_rank_0[1-9]_model_states\.pt)$/.test(path),
-  );
-  return parts.length
-    ? [
-        `${some(parts.map(({ path }) => path))}: a model-parallel checkpoint, of which each file holds a part of every tensor; merge it where it was written and save one file`,
-      ]
-    : [];
+/** Files of parallel trainings that hold parts of tensors or of nets, what they are, and the way out. */
+const PARTIAL: readonly (readonly [RegExp, string])[] = [
+  [
+    /(^|\/)(consolidated\.\d\d\.pth|mp_rank_\d+_model_states\.pt|mp_rank_\d+(_\d+)*\/[^/]+\.pt)$/,
+    'a model-parallel checkpoint, of which each file holds a part of every tensor; merge it where it was written and save one file',
+  ],
+  [
+    /(^|\/)zero_pp_rank_\d+_mp_rank_\d+_model_states\.pt$/,
+    "a checkpoint of DeepSpeed ZeRO-3, whose weights lie in the optimizer's files; write them as one: python zero_to_fp32.py FOLDER pytorch_model.bin (the script lies beside the checkpoint)",
+  ],
+  [
+    /(^|\/)layer_\d+-model_\d+-model_states\.pt$/,
+    'a pipeline-parallel checkpoint, a file a layer; convert it with the tools of what trained it and save one file',
+  ],
+];
+
+/** Those files, which are not taken, and notes on them. Rank 0 alone is the whole net. */
+function partialFiles(files: readonly TreeFile[]): { partial: Set<string>; notes: string[] } {
+  const partial = new Set<string>();
+  const notes: string[] = [];
+  for (const [k, [form, what]] of PARTIAL.entries()) {
+    let found = files.flatMap(({ path }) => (form.test(path) ? [path] : []));
+    // Of a net in one part the only file is that of rank 0.
+    if (k === 0) {
+      const setOf = (path: string) => path.replace(/(consolidated\.|mp_rank_)\d+/, '$1#');
+      const several = new Set(
+        found.filter((path) => /(consolidated\.|mp_rank_)0*[1-9]/.test(path)).map(setOf),
+      );
+      found = found.filter((path) => several.has(setOf(path)));
+    }
+    for (const path of found) partial.add(path);
+    // Beside a file a layer that of rank 0 holds none of the weights.
+    for (const path of found)
+      if (/(^|\/)layer_/.test(path))
+        partial.add(`${folderOf(path) && `${folderOf(path)}/`}mp_rank_00_model_states.pt`);
+    if (found.length) notes.push(`${some(found)}: ${what}`);
+  }
+  return { partial, notes };
 }

@@ -3,10 +3,11 @@ import { readText } from '../../stores/content.js';
 import type { HubOptions } from '../../stores/hub/index.js';
 import type { Place } from '../../stores/of.js';
 import type { Store } from '../../stores/types.js';
+import { placesByContent, whatIsThere } from './by-content.js';
 import { findForeign, foreignNotes } from './foreign.js';
 import { byName, gapsOf, parsePath, some } from './names.js';
 import { storeOfSeries } from './place.js';
-import { findPlaces, OUTPUT_FOLDERS, partialNotes, type TreeFile, type WeightsPlace } from './places.js';
+import { findPlaces, OUTPUT_FOLDERS, type TreeFile, type WeightsPlace } from './places.js';
 import { groupBy, groupSeries, type Member, type Series, type SeriesOptions } from './series.js';
 import { readTrainerState } from './trainer-state.js';
 
@@ -72,10 +73,15 @@ export async function recogniseRun(place: Place, options: RecogniseOptions = {})
   const except = options.except ?? new Set<string>();
   const files = tree.files.filter(({ path }) => !except.has(path));
   const foreign = findForeign(files.map(({ path }) => path));
-  const { places, notes } = findPlaces(files.filter(({ path }) => !foreign.inside(path)));
+  const { places, notes, leftOut } = findPlaces(files.filter(({ path }) => !foreign.inside(path)));
   if (!places.length && !except.size) places.push(...arraysAtRoot(files));
+  if (!places.length || options.pattern) {
+    const unknown = files.filter(({ path }) => !leftOut.has(path) && !foreign.inside(path));
+    places.push(...(await placesByContent(store, unknown, places)));
+  }
+  notes.push(...foreignNotes(foreign.kinds(places.map(({ path }) => path))));
   const candidates = candidatesOf(places, files);
-  notes.push(...foreignNotes(foreign.kinds(places.map(({ path }) => path))), ...partialNotes(files));
+  if (!candidates.length && !notes.length) notes.push(...(await whatIsThere(store, files)));
   guard(
     candidates.length > 0,
     'missing',
@@ -102,7 +108,7 @@ async function listTree(store: Store): Promise<Tree> {
     const entries = await store.list(folder);
     for (const entry of entries.sort((a, b) => byName(a.name, b.name))) {
       const path = folder ? `${folder}/${entry.name}` : entry.name;
-      if (entry.name.startsWith('.') && entry.name !== '.metadata') continue;
+      if ((entry.name.startsWith('.') && entry.name !== '.metadata') || entry.name === '__MACOSX') continue;
       if (entry.kind === 'folder') {
         tree.folders.push(path);
         if (depth < MAX_DEPTH) await walk(path, depth + 1);
@@ -207,7 +213,9 @@ function choose(
     return { chosen: fits[0]!, rest: ranked.filter((one) => one !== fits[0]) };
   }
   const [chosen, ...rest] = ranked as [Series<Candidate>, ...Series<Candidate>[]];
-  const runs = ranked.filter((one) => one.numbered && isSameKind(one, chosen));
+  const runs = ranked.filter((one) =>
+    one.numbered ? isSameKind(one, chosen) : !chosen.numbered && one.family === chosen.family,
+  );
   guard(
     runs.length <= 1,
     'format',

@@ -53,7 +53,11 @@ export function groupSeries<T extends { path: string; folder: boolean }>(
   const series: Series<T>[] = [];
   for (const [family, own] of families) {
     const counts =
-      own.length > 1 && own.every(([, group]) => group.length === 1 && !group[0]!.name.slots.some(isCount));
+      own.length > 1 &&
+      own.every(
+        ([, group]) =>
+          group.length === 1 && !group[0]!.name.slots.some((slot) => slot.apart || isCount(slot)),
+      );
     for (const group of counts ? [own.flatMap(([, group]) => group)] : own.map(([, group]) => group))
       series.push(...split(group, options, counts).map((one) => ({ ...one, family })));
   }
@@ -103,13 +107,30 @@ function split<T>(group: Named<T>[], options: SeriesOptions, bySeries: boolean):
     );
     const unique = (slot: number) => new Set(group.map((one) => at(one, slot))).size === group.length;
     const plain = free.filter((i) => !slots[i]!.glued);
-    const glued = free.filter((i) => slots[i]!.glued && !alone);
+    // Beside a word that counts, though to the same in all, a number in a name is the net's: "resnet18_epoch1", "resnet50_epoch1".
+    const [sameEpoch, sameStep] = [words.epoch.at(-1) ?? null, words.step.at(-1) ?? null];
+    const named = sameEpoch !== null || sameStep !== null;
+    const glued = free.filter((i) => slots[i]!.glued && !alone && !named);
     const count = plain.find(unique) ?? glued.find(unique);
     // Two numbers of a file's own name that only together tell it apart: fairseq's "checkpoint_EPOCH_UPDATES".
     const own = plain.filter((i) => slots[i]!.own);
     const chosen = count ?? own.at(-1) ?? plain.at(-1) ?? glued.at(-1) ?? null;
-    const pair = count === undefined && own.length >= 2 ? own.at(-2)! : null;
-    if (pair !== null) [epoch, step] = [pair, chosen];
+    const rises = (slot: number) => {
+      const sorted = [...group].sort((a, b) => at(a, count!) - at(b, count!));
+      return sorted.every((one, i) => i === 0 || at(sorted[i - 1]!, slot) <= at(one, slot));
+    };
+    const before =
+      count !== undefined && options.numbers === undefined && slots[count]!.own
+        ? own.filter((i) => i < count)
+        : [];
+    const pair =
+      count === undefined && own.length >= 2
+        ? own.at(-2)!
+        : before.length === 1 && rises(before[0]!)
+          ? before[0]!
+          : null;
+    if (chosen === null) [epoch, step] = [sameEpoch, sameStep];
+    else if (pair !== null) [epoch, step] = [pair, chosen];
     else if (options.numbers === 'steps') step = chosen;
     else epoch = chosen;
     extra = free.filter((i) => i !== epoch && i !== step);
@@ -134,7 +155,12 @@ function split<T>(group: Named<T>[], options: SeriesOptions, bySeries: boolean):
   ];
   const enough = ranked.find((slot) => !by([slot]).some(doubled));
   const cut = enough === undefined ? ranked : [enough];
-  return by(cut).map((some) => {
+  // Runs of other settings, "lr=0.001/epoch=1.ckpt", lie in folders that tell them apart where no count does.
+  const folderOf = ({ path }: Named<T>) => path.slice(0, path.lastIndexOf('/') + 1);
+  const apart = by(cut).flatMap((some): [string, Named<T>[]][] =>
+    doubled(some) ? [...groupBy(some, folderOf)] : [['', some]],
+  );
+  return apart.map(([folder, some]) => {
     const twice = some.find((one, i) => some.slice(0, i).some((other) => keyOf(other) === keyOf(one)));
     if (twice) {
       const other = some.find((one) => keyOf(one) === keyOf(twice))!;
@@ -144,7 +170,12 @@ function split<T>(group: Named<T>[], options: SeriesOptions, bySeries: boolean):
         { path: other.path, other: twice.path },
       );
     }
-    return { name: literal(some[0]!, cut), members: some.map(member), numbered: true };
+    const name = literal(some[0]!, cut);
+    return {
+      name: folder ? folder + name.slice(name.lastIndexOf('/') + 1) : name,
+      members: some.map(member),
+      numbered: true,
+    };
   });
 }
 
