@@ -149,6 +149,25 @@ describe('imports point one way', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('libraries name options, not flags: those are the command line’s to add', () => {
+    // What the page shows as the command that does the same, and Node's own.
+    const commands = ['app/methods.ts', 'app/work/types.ts'].map((file) => join('packages/ui/src', file));
+    const flags = (text: string) =>
+      text
+        .replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+        .replaceAll(/\bcss`[^`]*`|var\(--[^)]*\)|--this\b|--(?:es|experimental)-[\w-]+/g, '')
+        // A property of CSS, or of an element's style.
+        .replaceAll(/--[\w-]+\s*:/g, '')
+        .match(/(?<=['"`\s(])--[a-z][\w-]*(?=['"`\s;,.:)])/g) ?? [];
+    expect(flags("throw new Error('take fewer: --samples 10, or give --no-header')")).toHaveLength(2);
+    const wrong = files
+      .filter((file) => !file.startsWith(join('packages', 'cli')) && !commands.includes(file))
+      .flatMap((file) =>
+        flags(readFileSync(join(root, file), 'utf8')).map((flag) => `${file} names ${flag}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
   it('core-wasm has no dependency at run time', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'packages/core-wasm/package.json'), 'utf8'));
     expect(manifest.dependencies ?? {}).toEqual({});

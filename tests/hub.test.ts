@@ -278,9 +278,9 @@ describe('a folder of any web server', () => {
     }
   });
 
-  it('revisions are those of a hub', async () => {
+  it('`revisions` are those of a hub', async () => {
     await expect(planImport('/tmp', { revisions: 'x' })).rejects.toThrow(
-      '--revisions are those of a model on a hub',
+      '`revisions` are those of a model on a hub',
     );
     await expect(planImport('http://127.0.0.1:9/a/b/c', { revisions: 'x' })).rejects.toThrow(
       'https://HOST/ORG/MODEL',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { table } from './commands/_shared.js';
-import { createOutput, duration, timeLeft } from './output.js';
+import { createOutput, duration, timeLeft, withFlags } from './output.js';
 
 describe('createOutput', () => {
   const written = () => {
@@ -81,5 +81,30 @@ describe('duration', () => {
       '1 h',
       '2 h 5 min',
     ]);
+  });
+});
+
+describe('withFlags', () => {
+  it.each([
+    ['too many (option maxUnits)', 'too many (--max-units)'],
+    ['`header: false` takes it as a sample', '--no-header takes it as a sample'],
+    ['give `header: true`, or `index: none`', 'give --header, or --index none'],
+    ['`missing: true` leaves them out', '--missing pairwise leaves them out'],
+    ['`labels: my class` takes it', '--labels column:my class takes it'],
+    ['`drop: a, b` leaves both out', '--drop a, b leaves both out'],
+    ['leave out `stabilitySubsets`', 'leave out --stability'],
+    ['with decimal commas, give `decimal: ,`', 'with decimal commas, give --decimal ,'],
+    ['no option: `colour: red` of `x`', 'no option: `colour: red` of `x`'],
+  ])('%s', (library, line) => expect(withFlags(library)).toBe(line));
+
+  it('are in the notes of --json too, and nothing else there is touched', () => {
+    const written: string[] = [];
+    const stdout = { write: (text: string) => written.push(text) };
+    const output = createOutput(
+      { stdout, stderr: stdout, env: {}, signal: new AbortController().signal },
+      true,
+    );
+    output.result('', { notes: ['give `header: true`'], name: '`header: true`' });
+    expect(JSON.parse(written[0]!)).toEqual({ notes: ['give --header'], name: '`header: true`' });
   });
 });

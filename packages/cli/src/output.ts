@@ -32,6 +32,11 @@ const MAX_TEXT = 10_000_000;
 // Whatever a name out of a file holds, only printable text and our own colours reach a terminal.
 const shown = (text: string) => printable(withFlags(text), { lines: true, most: MAX_TEXT });
 
+const notesWithFlags = (key: string, value: unknown) =>
+  key === 'notes' && Array.isArray(value)
+    ? value.map((note) => (typeof note === 'string' ? withFlags(note) : note))
+    : value;
+
 export function createOutput(io: Io, json: boolean): Output {
   const colours = pc.createColors(!io.env.NO_COLOR && Boolean(io.stderr.isTTY));
   const say = (text: string) => void io.stderr.write(`${shown(text)}\n`);
@@ -40,7 +45,8 @@ export function createOutput(io: Io, json: boolean): Output {
     signal: io.signal,
     say,
     warn: (text) => void io.stderr.write(`${colours.yellow('warning:')} ${printable(withFlags(text))}\n`),
-    result: (text, object) => void io.stdout.write(json ? `${JSON.stringify(object)}\n` : `${shown(text)}\n`),
+    result: (text, object) =>
+      void io.stdout.write(json ? `${JSON.stringify(object, notesWithFlags)}\n` : `${shown(text)}\n`),
     progress: (title) => (io.stderr.isTTY ? bar(io, title) : lines(say, title)),
   };
 }
@@ -102,12 +108,33 @@ export function timeLeft(now?: () => number): (done: number, total: number) => s
   };
 }
 
-/** A library names options, "(option maxUnits)"; here they are flags, "(--max-units)". */
+/** Options that a library's texts name in code, as they are given there, and how a flag takes their value where that is not the same. */
+const NAMED = new Set(
+  'base decimal drop firstEpoch header index inputs labels link marks memory metric missing outputs revisions samples series stabilitySubsets thin'.split(
+    ' ',
+  ),
+);
+const AS_FLAGS: Record<string, string> = {
+  'missing: true': '--missing pairwise',
+  stabilitySubsets: '--stability',
+};
+
+function flagOf(name: string, value?: string): string {
+  const known = AS_FLAGS[value === undefined ? name : `${name}: ${value}`];
+  if (known) return known;
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (value === 'false') return `--no-${words}`;
+  if (value === undefined || value === 'true') return `--${words}`;
+  return `--${words} ${name === 'labels' ? `column:${value}` : value}`;
+}
+
+/** A library names options, "(option maxUnits)" or "`header: false`"; here they are flags, "(--max-units)" and "--no-header". */
 export const withFlags = (text: string): string =>
-  text.replace(
-    /\(option (\w+)\)/g,
-    (_, name: string) => `(--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)})`,
-  );
+  text
+    .replace(/\(option (\w+)\)/g, (_, name: string) => `(${flagOf(name)})`)
+    .replace(/`(\w+)(?:: ([^`]+))?`/g, (as, name: string, value?: string) =>
+      NAMED.has(name) ? flagOf(name, value) : as,
+    );
 
 /** "4 s", "1 min 20 s", "2 h 5 min". */
 export function duration(seconds: number): string {

@@ -86,6 +86,6 @@ describe('edges thinned in parts', () => {
       for (let high = 1; high < n; high++)
         for (let low = high - 1; low >= 0 && low > high - 40; low -= 2)
           if ((low + high) % 2) filter.add(low, high, 1);
-    }).toThrow(/ties take more than 100 kB; allow more by --memory/);
+    }).toThrow(/ties take more than 100 kB; allow more by `memory`/);
   });
 });

@@ -113,7 +113,7 @@ export class EdgeFilter {
     if (needed > this.limit)
       throw new EpochscopeError(
         'memory',
-        `more than ${this.keys.length} pairs of ${this.n} points lie exactly as far apart as others that matter: these ties take more than ${formatBytes(this.limit)}; allow more by --memory, leave equal coordinates out, or take fewer samples`,
+        `more than ${this.keys.length} pairs of ${this.n} points lie exactly as far apart as others that matter: these ties take more than ${formatBytes(this.limit)}; allow more by \`memory\`, leave equal coordinates out, or take fewer samples`,
         { needed, limit: this.limit, edges: this.keys.length },
       );
     const grown = (from: Uint32Array) => {

@@ -79,7 +79,7 @@ export function orderFor(n: number, d: number, { memory, tasks }: { memory: numb
   throw new EpochscopeError(
     needed > memory ? 'memory' : 'argument',
     needed > memory
-      ? `VAT of ${n} × ${d} points over ${blocksOfOrder(most)} tasks needs ${formatBytes(needed)} a task, ${formatBytes(memory)} are allowed; allow more by --memory`
+      ? `VAT of ${n} × ${d} points over ${blocksOfOrder(most)} tasks needs ${formatBytes(needed)} a task, ${formatBytes(memory)} are allowed; allow more by \`memory\``
       : `expected at most ${blocksOfOrder(most)} tasks, got ${tasks}`,
     { needed, limit: memory },
   );

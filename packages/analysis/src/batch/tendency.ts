@@ -160,7 +160,7 @@ function givingVat(engine: Engine, vat: VatResult, whole: boolean, draw: DrawIma
       if (whole) return engine.vat(x, options);
       throw new EpochscopeError(
         'unsupported',
-        'subsets of points that were analysed over tasks would need all their rows again: leave out --stability',
+        'subsets of points that were analysed over tasks would need all their rows again: leave out `stabilitySubsets`',
       );
     },
     async vatImage(x, order, options) {

@@ -51,7 +51,7 @@ export class Budget {
       this.taken <= this.limit,
       'memory',
       () =>
-        `${this.name}: ${what} would take ${formatBytes(this.taken)} once unpacked, at most ${formatBytes(this.limit)} are allowed; --memory ${formatBytes(Math.ceil(this.taken / 1e8) * 1e8).replace(' ', '')} allows it`,
+        `${this.name}: ${what} would take ${formatBytes(this.taken)} once unpacked, at most ${formatBytes(this.limit)} are allowed; \`memory: ${formatBytes(Math.ceil(this.taken / 1e8) * 1e8).replace(' ', '')}\` allows it`,
       { file: this.name, needed: this.taken, available: this.limit },
     );
   }
@@ -66,7 +66,7 @@ export class Budget {
       this.done <= WORK_TIMES * this.limit,
       'memory',
       () =>
-        `${this.name}: more than ${formatBytes(WORK_TIMES * this.limit)} would be unpacked, some of it again and again; --memory allows more`,
+        `${this.name}: more than ${formatBytes(WORK_TIMES * this.limit)} would be unpacked, some of it again and again; \`memory\` allows more`,
       { file: this.name, needed: this.done, available: WORK_TIMES * this.limit },
     );
   }

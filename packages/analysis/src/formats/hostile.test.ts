@@ -85,7 +85,7 @@ describe('crafted input', () => {
     await expect(readSafetensors(bytesSource('f', file))).rejects.toThrow('tensor a: expected a dtype among');
   });
 
-  it('what unpacks past the limit is refused before it is unpacked, and --memory is named', async () => {
+  it('what unpacks past the limit is refused before it is unpacked, and the option memory is named', async () => {
     const packed = encodeNpz(new Map([['a', { data: new Float32Array(1e6), shape: [1e6] }]]), {
       compress: true,
     });
@@ -93,7 +93,7 @@ describe('crafted input', () => {
     expect((await read()).get('a')!.data.length).toBe(1e6);
     setReadLimits({ memory: 3e6 });
     await expect(read()).rejects.toMatchObject({ code: 'memory' });
-    await expect(read()).rejects.toThrow(/array a would take 4 MB once unpacked, at most 3 MB .*--memory/);
+    await expect(read()).rejects.toThrow(/array a would take 4 MB once unpacked, at most 3 MB .*`memory/);
     const table = gzipSync(text('0,1\n'.repeat(500_000)));
     await expect(readTable(bytesSource('t.csv.gz', table))).rejects.toMatchObject({ code: 'memory' });
   });
@@ -147,7 +147,7 @@ describe('crafted input', () => {
 
   it('a table of nothing but names is refused, with the way out', async () => {
     const only = (value: string) => readTable(bytesSource('t.csv', text(value)));
-    await expect(only('a,b\n')).rejects.toThrow('line 1, taken for names of columns; --no-header');
+    await expect(only('a,b\n')).rejects.toThrow('line 1, taken for names of columns; `header: false`');
   });
 
   it('texts of a table count against what unpacking may take', async () => {

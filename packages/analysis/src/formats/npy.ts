@@ -194,7 +194,7 @@ function allocatable(elements: number, name: string): number {
   guard(
     elements <= MAX_ELEMENTS,
     'memory',
-    () => `${name}: ${elements} values do not fit one array; choose fewer rows (--samples)`,
+    () => `${name}: ${elements} values do not fit one array; choose fewer rows (option samples)`,
     { file: name, expected: MAX_ELEMENTS, got: elements },
   );
   return elements;

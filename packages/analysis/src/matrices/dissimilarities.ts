@@ -24,7 +24,7 @@ export function assertSquareFits(n: number, name: string): void {
     n <= MOST_ROWS,
     'memory',
     () =>
-      `${name}: dissimilarities of ${n} rows need ${formatBytes(8 * n * n)}, at most ${formatBytes(8 * MOST_ROWS ** 2)} fit; take fewer rows: --samples ${MOST_ROWS}`,
+      `${name}: dissimilarities of ${n} rows need ${formatBytes(8 * n * n)}, at most ${formatBytes(8 * MOST_ROWS ** 2)} fit; take fewer rows: \`samples: ${MOST_ROWS}\``,
     { needed: 8 * n * n, fits: MOST_ROWS },
   );
 }
@@ -171,7 +171,7 @@ export async function compareRows(
     guard(
       categories.every((texts) => texts === null),
       'format',
-      () => `${name}: ${metric} compares numbers, some columns are text; use --metric gower`,
+      () => `${name}: ${metric} compares numbers, some columns are text; use \`metric: gower\``,
       { file: name },
     );
   const between = comparer(x, n, d, metric, categories);

@@ -228,7 +228,7 @@ export async function readInput(
       }
       throw new EpochscopeError(
         'memory',
-        `${rows.name}: VAT of ${n} × ${d} points needs ${formatBytes(needed)}, at most ${formatBytes(WASM_END)} fit; take fewer rows: --samples ${roundDown(fits)}`,
+        `${rows.name}: VAT of ${n} × ${d} points needs ${formatBytes(needed)}, at most ${formatBytes(WASM_END)} fit; take fewer rows: \`samples: ${roundDown(fits)}\``,
         { needed, limit: WASM_END, fits },
       );
     }

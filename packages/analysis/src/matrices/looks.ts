@@ -8,7 +8,7 @@ export async function looksPrecomputed(rows: RowSource): Promise<string[]> {
   const condensed = d === 1 && n > 1000 ? rowsOfCondensed(n) : null;
   if (condensed !== null)
     return [
-      `${n} numbers in one column may be a condensed matrix of ${condensed} × ${condensed} dissimilarities: if so, give --metric precomputed`,
+      `${n} numbers in one column may be a condensed matrix of ${condensed} × ${condensed} dissimilarities: if so, give \`metric: precomputed\``,
     ];
   if (n !== d || n < 3) return [];
   const some = Math.min(n, 64);
@@ -23,7 +23,7 @@ export async function looksPrecomputed(rows: RowSource): Promise<string[]> {
     }
   return spread
     ? [
-        'a square symmetric matrix with zeros on its diagonal, taken as points: if it holds dissimilarities, give --metric precomputed',
+        'a square symmetric matrix with zeros on its diagonal, taken as points: if it holds dissimilarities, give `metric: precomputed`',
       ]
     : [];
 }

@@ -83,7 +83,7 @@ describe('dissimilarities', () => {
   it('points that look like dissimilarities are told', async () => {
     const note = async (source: ReturnType<typeof bytesSource>) =>
       (await readInput(await openMatrix(source), { metric: 'euclidean', chosen: null })).notes.join();
-    expect(await note(npy(Float64Array.from(square), 4, 4))).toContain('--metric precomputed');
+    expect(await note(npy(Float64Array.from(square), 4, 4))).toContain('`metric: precomputed`');
     expect(
       await note(
         npy(

@@ -83,9 +83,11 @@ describe('a table of numbers', () => {
     ]) {
       const error = await read(`${first}\n1.5,2\n9,9\n`).catch((e) => e);
       expect(error, first).toBeInstanceOf(EpochscopeError);
-      expect(error.message, first).toMatch(/line 1, column 1: expected a finite number, got .*--header/);
+      expect(error.message, first).toMatch(
+        /line 1, column 1: expected a finite number, got .*`header: true`/,
+      );
     }
-    await expect(read('0,1,2\n5,6,7\n')).rejects.toThrow('give --header or --no-header');
+    await expect(read('0,1,2\n5,6,7\n')).rejects.toThrow('give `header: true` or `header: false`');
     expect(await read('0,1,2\n5,6,7\n', { header: true })).toMatchObject({
       shape: [1, 3],
       columns: ['0', '1', '2'],
@@ -102,9 +104,9 @@ describe('a table of numbers', () => {
       shape: [4, 1],
     });
     expect([...(await read('1,5;2,0\n1,6;2,1', { decimal: ',' })).data]).toEqual([1.5, 2, 1.6, 2.1]);
-    expect((await read('1,5\n1,6\n')).notes.join()).toContain('--decimal ,');
+    expect((await read('1,5\n1,6\n')).notes.join()).toContain('`decimal: ,`');
     await expect(read('1;2\n1,6;2')).rejects.toThrow(
-      'line 2, column 1: expected a finite number, got "1,6"; with decimal commas, give --decimal ,',
+      'line 2, column 1: expected a finite number, got "1,6"; with decimal commas, give `decimal: ,`',
     );
     await expect(read('1.500,5;2', { decimal: ',' })).rejects.toThrow('line 1, column 1');
   });
@@ -112,7 +114,7 @@ describe('a table of numbers', () => {
   it('gives columns the roles they are told to have', async () => {
     const text = 'a,b,c,label\n1,2,3,x\n4,5,6,y\n';
     await expect(read(text)).rejects.toThrow(
-      'line 2, column 4: expected a finite number, got "x"; --drop label',
+      'line 2, column 4: expected a finite number, got "x"; `drop: label`',
     );
     const table = await read(text, { labels: 'label', drop: ['2'] });
     expect(table).toMatchObject({ columns: ['a', 'c'], labels: ['x', 'y'], names: null });
@@ -128,11 +130,11 @@ describe('a table of numbers', () => {
 
   it('says what looks like an index without a name', async () => {
     expect((await read('1,5.5\n2,6\n3,7\n')).notes.join()).toContain('column 1 counts the rows');
-    await expect(read('id,a\n1,5\n1,6\n')).rejects.toThrow('--index none');
+    await expect(read('id,a\n1,5\n1,6\n')).rejects.toThrow('`index: none`');
   });
 
   it('takes missing values, truths and categories where they are wanted', async () => {
-    await expect(read('a,b\n1,2\nNA,3\n')).rejects.toThrow('--missing pairwise');
+    await expect(read('a,b\n1,2\nNA,3\n')).rejects.toThrow('`missing: true`');
     const gaps = await read('a,b\n1,2\nNA,3\n,4\n', { missing: true });
     expect([...gaps.data]).toEqual([1, 2, Number.NaN, 3, Number.NaN, 4]);
     expect(gaps.missing).toBe(2);

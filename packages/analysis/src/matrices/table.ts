@@ -140,7 +140,7 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     rows > 0,
     'format',
     () =>
-      `${source.name}: expected lines of numbers, got none but line ${first.line}, taken for names of columns; --no-header takes it as a sample`,
+      `${source.name}: expected lines of numbers, got none but line ${first.line}, taken for names of columns; \`header: false\` takes it as a sample`,
     { file: source.name },
   );
 
@@ -152,7 +152,7 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   if (indexGuessed && texts.names && titles[0] !== '1' && new Set(texts.names).size < texts.names.length)
     throw new EpochscopeError(
       'format',
-      `${source.name}: column 1, ${titles[0]}, is called as row names are but repeats itself: give --index ${titles[0]} for row names all the same, or --index none for a column of numbers`,
+      `${source.name}: column 1, ${titles[0]}, is called as row names are but repeats itself: give \`index: ${titles[0]}\` for row names all the same, or \`index: none\` for a column of numbers`,
       { file: source.name, column: 1 },
     );
 
@@ -184,10 +184,12 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   const rowCounters = kept.flatMap((c, k) => (counting[k] && rows > 2 && d > 1 ? [titles[c]!] : []));
   if (rowCounters.length)
     notes.push(
-      `column ${rowCounters.join(', ')} counts the rows and is compared like the others; --drop ${rowCounters[0]} leaves it out, --index ${rowCounters[0]} takes it for row names`,
+      `column ${rowCounters.join(', ')} counts the rows and is compared like the others; \`drop: ${rowCounters[0]}\` leaves it out, \`index: ${rowCounters[0]}\` takes it for row names`,
     );
   if (!header && width > 1 && counts(first.fields))
-    notes.push('the first line counts the columns and is taken as a sample; if it names them, give --header');
+    notes.push(
+      'the first line counts the columns and is taken as a sample; if it names them, give `header: true`',
+    );
   if (
     !header &&
     d === 2 &&
@@ -197,7 +199,7 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     about.delimiter === ',' &&
     !options.delimiter
   )
-    notes.push('taken as two columns of whole numbers; if the comma is the decimal mark, give --decimal ,');
+    notes.push('taken as two columns of whole numbers; if the comma is the decimal mark, give `decimal: ,`');
   return {
     data: data.subarray(0, filled),
     shape: [rows, d],
@@ -250,7 +252,7 @@ function headerOf(
   if (names.length > 2 && names.every((field, i) => field === String(i)))
     throw new EpochscopeError(
       'format',
-      `${file}: line ${line}, ${some(names, 6)}, may number the columns or be the first sample: give --header or --no-header`,
+      `${file}: line ${line}, ${some(names, 6)}, may number the columns or be the first sample: give \`header: true\` or \`header: false\``,
       { file, line },
     );
   return null;
@@ -266,14 +268,14 @@ function refusal(
   const shown =
     field === '' ? 'nothing' : JSON.stringify(field.length > 40 ? `${field.slice(0, 40)}…` : field);
   const ways: string[] = [];
-  if (mayBeHeader) ways.push('if this line names the columns, give --header');
-  if (isMissing(field) && !missing) ways.push('--missing pairwise leaves missing values out pair by pair');
+  if (mayBeHeader) ways.push('if this line names the columns, give `header: true`');
+  if (isMissing(field) && !missing) ways.push('`missing: true` leaves missing values out pair by pair');
   else if (decimal !== ',' && /^[+-]?\d*,\d+$/.test(field))
-    ways.push('with decimal commas, give --decimal ,');
+    ways.push('with decimal commas, give `decimal: ,`');
   else if (looksLikeValue(field)) ways.push('write it as a plain finite number');
   else if (!mayBeHeader)
     ways.push(
-      `--drop ${title} leaves the column out, --labels column:${title} takes it as labels, --metric gower compares text too`,
+      `\`drop: ${title}\` leaves the column out, \`labels: ${title}\` takes it as labels, \`metric: gower\` compares text too`,
     );
   return `expected a finite number, got ${shown}${ways.length ? `; ${ways.join('; ')}` : ''}`;
 }

@@ -275,7 +275,7 @@ export async function openRun(place: Place): Promise<Run> {
           total <= MAX_WEIGHTS_BYTES,
           'memory',
           () =>
-            `${store.name}: the weights of ${id} take ${formatBytes(total)} in memory, over the ${formatBytes(MAX_WEIGHTS_BYTES)} allowed at once; change, tracks and info --check read them tensor by tensor`,
+            `${store.name}: the weights of ${id} take ${formatBytes(total)} in memory, over the ${formatBytes(MAX_WEIGHTS_BYTES)} allowed at once; change, tracks and the check of a series read them tensor by tensor`,
           { needed: total, available: MAX_WEIGHTS_BYTES },
         );
         for (const name of opened.tensors.keys()) tensors.set(name, await opened.read(name));

@@ -7,7 +7,7 @@ type Needs = Pick<Plan, 'method' | 'hint'> & { parts: readonly Pick<Part, 'title
 
 let preset: number | undefined;
 
-/** Bytes that workflows may take whose caller does not say (`--memory`), for a whole program; undefined: what the process may use. Throws `argument`. */
+/** Bytes that workflows may take whose caller does not say (`memory` of the command line), for a whole program; undefined: what the process may use. Throws `argument`. */
 export function setDefaultMemory(bytes: number | undefined): void {
   guard(
     bytes === undefined || bytes > 0,

@@ -84,7 +84,7 @@ export class HttpSource implements RunSource {
     const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
     if (bytes > MAX_WEIGHTS)
       throw new Error(
-        `the weights of a snapshot take ${Math.round(bytes / 1e6)} MB, too much for a page; run "epochscope change" with --layers`,
+        `the weights of a snapshot take ${Math.round(bytes / 1e6)} MB, too much for a page; run "epochscope change" of some layers`,
       );
     const answer = await this.fetcher(this.base + apiPaths.weights(key, snapshot));
     if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);

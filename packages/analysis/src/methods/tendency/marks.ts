@@ -32,7 +32,7 @@ export function chooseSamples(
     if (value === null)
       throw new EpochscopeError(
         'missing',
-        `marks by ${rule.rule} need ${what}, which this run does not have; use --marks random or index`,
+        `marks by ${rule.rule} need ${what}, which this run does not have; use \`marks: random or index\``,
         { rule: rule.rule, needs: what },
       );
     return value;

@@ -29,7 +29,7 @@ export async function mergedAdapter(
   const refuse = (what: string): never => {
     throw new EpochscopeError(
       'unsupported',
-      `${path}: ${what} cannot be merged here; merge it where it was trained: model.merge_and_unload().save_pretrained(FOLDER), or import the adapters alone, without --base`,
+      `${path}: ${what} cannot be merged here; merge it where it was trained: model.merge_and_unload().save_pretrained(FOLDER), or import the adapters alone, without \`base\``,
       { path },
     );
   };

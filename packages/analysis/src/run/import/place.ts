@@ -19,7 +19,7 @@ export async function storeOfSeries(
     guard(
       typeof place !== 'string' || revisions === undefined,
       'argument',
-      () => '--revisions are those of a model on a hub, https://HOST/ORG/MODEL',
+      () => '`revisions` are those of a model on a hub, https://HOST/ORG/MODEL',
     );
     // Checkpoints are often links to another disk or, in a hub's cache, to blobs beside the folder.
     return typeof place === 'string' ? platform.storeOfPath(place, { outside: true }) : storeOf(place);

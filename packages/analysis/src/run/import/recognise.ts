@@ -220,7 +220,7 @@ function choose(
     runs.length <= 1,
     'format',
     () =>
-      `${directory} holds several runs: ${some(runs.map(({ name, members }) => `${name} (${members.length})`))}; choose one of the folders, or with --series "${distinction(runs)}"`,
+      `${directory} holds several runs: ${some(runs.map(({ name, members }) => `${name} (${members.length})`))}; choose one of the folders, or with \`series: "${distinction(runs)}"\``,
     { path: directory },
   );
   return { chosen, rest };
@@ -260,7 +260,7 @@ async function arrange(
     for (const one of reason === 'another series' ? group : [null])
       notes.push(
         one
-          ? `${one.name} (${one.members.length}): another series, left out; --series ${JSON.stringify(one.name)} takes it`
+          ? `${one.name} (${one.members.length}): another series, left out; \`series: ${JSON.stringify(one.name)}\` takes it`
           : `${some(group.flatMap(({ members }) => members.map(({ path }) => path)))}: no number in the name, left out`,
       );
   const { members } = chosen;
@@ -401,7 +401,7 @@ function shiftEpochs(
     notes.push('Lightning counts epochs from 0: "epoch=0" is taken as the end of epoch 1');
   else if (first === 0 && firstEpoch === undefined && epochs.length > 1)
     notes.push(
-      'epochs begin at 0: taken as before training; if the first was saved after one epoch, pass --first-epoch 1',
+      'epochs begin at 0: taken as before training; if the first was saved after one epoch, pass `firstEpoch: 1`',
     );
   for (const snapshot of snapshots) if (snapshot.epoch !== null) snapshot.epoch += shift;
 }

@@ -78,7 +78,7 @@ export function linkTo(
   const refuse = (why: string): never => {
     throw new EpochscopeError(
       'unsupported',
-      `${path}: its weights cannot be linked: ${why}; import it without --link, which copies them`,
+      `${path}: its weights cannot be linked: ${why}; import it without \`link\`, which copies them`,
       { path },
     );
   };
@@ -102,7 +102,7 @@ export function linkTo(
       mask === undefined,
       'unsupported',
       () =>
-        `${path}: ${from} is pruned (weight_orig and weight_mask) and cannot be linked; import it without --link`,
+        `${path}: ${from} is pruned (weight_orig and weight_mask) and cannot be linked; import it without \`link\``,
       { path },
     );
     tensors.set(name, {

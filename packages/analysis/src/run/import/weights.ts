@@ -63,7 +63,7 @@ function withoutModelName<T>(tensors: ReadonlyMap<string, T>): Map<string, T> {
 
 /** Why a run has weights alone, and what to do about it. */
 export const cannotRun = (why: EpochscopeError): string =>
-  `weights alone are imported, the net cannot be run here: ${why.message}; change, modules of weights and prune go on with them, and layer outputs that another program computes are taken by --outputs`;
+  `weights alone are imported, the net cannot be run here: ${why.message}; change, modules of weights and prune go on with them, and layer outputs that another program computes are taken by \`outputs\``;
 
 /** All weights of one snapshot, in memory. Throws what the formats throw. */
 export async function readWeights(

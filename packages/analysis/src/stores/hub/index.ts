@@ -110,7 +110,7 @@ export async function hubStore(
     writable: false,
     notes:
       others.length && revisions === undefined
-        ? [`${others.length} other revisions: ${listed(others)}; --revisions "step*" takes those that fit`]
+        ? [`${others.length} other revisions: ${listed(others)}; \`revisions: "step*"\` takes those that fit`]
         : [],
     addressOf(path) {
       const { url, oid } = find(path);
@@ -218,7 +218,7 @@ export async function hubStoreIfOne(
     guard(
       revisions === undefined,
       'argument',
-      () => `--revisions are those of a hub's model, https://HOST/ORG/MODEL; got ${address}`,
+      () => `\`revisions\` are those of a hub's model, https://HOST/ORG/MODEL; got ${address}`,
       { got: address },
     );
     return undefined;

@@ -367,7 +367,7 @@ describe('recognising a folder', () => {
     );
     expect(found.notes).toEqual([
       expect.stringContaining(
-        'checkpoint-#/unet_ema/diffusion_pytorch_model.safetensors (2): another series, left out; --series',
+        'checkpoint-#/unet_ema/diffusion_pytorch_model.safetensors (2): another series, left out; `series',
       ),
     ]);
     const average = await plan({ series: 'unet_ema' });
@@ -382,7 +382,7 @@ describe('recognising a folder', () => {
   it('seeds and folds are never one series, and never chosen among', async () => {
     const paths = [1, 2].flatMap((seed) => [1, 2, 3].map((epoch) => `seed_${seed}/model_${epoch}.pt`));
     await expect(of(paths)).rejects.toThrow(
-      'holds several runs: seed_1/model_#.pt (3), seed_2/model_#.pt (3); choose one of the folders, or with --series "seed_1"',
+      'holds several runs: seed_1/model_#.pt (3), seed_2/model_#.pt (3); choose one of the folders, or with `series: "seed_1"`',
     );
     expect((await plan({ series: 'seed_2' })).snapshots.map(([path]) => path)).toEqual(
       [1, 2, 3].map((n) => `seed_2/model_${n}.pt`),

@@ -28,7 +28,7 @@ export class EsTendencyThinning extends EsFigure<Thinning, TendencyResult> {
   }
 
   protected override pick({ thinning }: TendencyResult): Thinning {
-    if (!thinning) throw new Error(`${this.src} holds no thinning; analyse with --thin`);
+    if (!thinning) throw new Error(`${this.src} holds no thinning; analyse with \`thin\``);
     return thinning;
   }
   protected override emptyReason({ steps, chosen }: Thinning): string {

@@ -110,7 +110,7 @@ describe('tendencyFigure', () => {
     expect(() => note(result)).toThrow('holds no VAT picture');
   });
   it('says what a result does not hold', () => {
-    expect(() => tendencyFigure(result, 'thinning', frame)).toThrow('holds no thinning; analyse with --thin');
+    expect(() => tendencyFigure(result, 'thinning', frame)).toThrow('holds no thinning; analyse with `thin');
     const plain = { ...result, panels: result.panels.map((p) => ({ ...p, marks: [] })) };
     expect(() => tendencyFigure(plain, 'marks', frame)).toThrow('known to be right or wrong');
     expect(() => tendencyFigure({ ...result, panels: [] }, 'layers', frame)).toThrow('holds no picture');

@@ -49,7 +49,7 @@ export function tendencyFigure(
   let rows: GridRow[];
   if (figure === 'thinning') {
     if (!thinning)
-      throw new EpochscopeError('missing', 'the result holds no thinning; analyse with --thin SIZES');
+      throw new EpochscopeError('missing', 'the result holds no thinning; analyse with `thin: SIZES`');
     const { layer } = thinning.reference;
     const own = (p: { layer: string }) => p.layer === layer;
     const all = panels.filter(own);
@@ -67,7 +67,7 @@ export function tendencyFigure(
       guard(
         panels.some(({ marks }) => marks.some(({ correct }) => correct !== null)),
         'missing',
-        'the result marks no sample that is known to be right or wrong; analyse with --marks wrong,correct',
+        'the result marks no sample that is known to be right or wrong; analyse with `marks: wrong,correct`',
       );
     const caption =
       figure === 'layers'

@@ -113,7 +113,7 @@ class Converter extends SequenceOperators {
     const sides = given && filled(given, sample);
     if (!sides?.length)
       return this.refuse(
-        `input ${name}: expected batch × values with known sides, got [${shape?.map((s) => s ?? '?') ?? '?'}]${sample ? `, and samples of [${sample}] do not fill them` : '; give the samples (--inputs): their shape says them'}`,
+        `input ${name}: expected batch × values with known sides, got [${shape?.map((s) => s ?? '?') ?? '?'}]${sample ? `, and samples of [${sample}] do not fill them` : '; give the samples (option inputs): their shape says them'}`,
       );
     const readers = this.model.nodes.filter(({ inputs }) => inputs.includes(name));
     const spatial = new Set([
