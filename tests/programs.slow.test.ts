@@ -1,28 +1,27 @@
 import { execFile } from 'node:child_process';
 import { createReadStream, statSync } from 'node:fs';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  type GeometryResult,
-  geometryOfRun,
-  type ModulesResult,
-  modulesOfRun,
-  openRun,
-  readResult,
-  type TendencyResult,
-  tendencyOfRun,
-} from '@epochscope/analysis';
+import { readResult, storeOf, within } from '@epochscope/analysis';
+import { decode } from 'fast-png';
+import { chromium } from 'playwright-core';
+import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cli } from './harness.js';
 
 // docs/programs: whole programs that people copy, run as they stand, and held against the command line.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 let folder: string;
 let server: Server;
 let url: string;
@@ -51,6 +50,7 @@ beforeAll(async () => {
     const from = range ? Number(range[1]) : 0;
     const to = range?.[2] ? Math.min(Number(range[2]), size - 1) : size - 1;
     response.writeHead(range ? 206 : 200, {
+      'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
       'Content-Length': to - from + 1,
       'Accept-Ranges': 'bytes',
       ...(range ? { 'Content-Range': `bytes ${from}-${to}/${size}` } : {}),
@@ -59,52 +59,116 @@ beforeAll(async () => {
     return createReadStream(file, { start: from, end: to }).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/run/`;
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }, 120_000);
 afterAll(async () => {
   server?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-it('run-over-http.mjs runs as it stands', async () => {
-  const place = join(folder, 'program');
-  await cp(join(root, 'docs', 'programs'), place, { recursive: true });
-  await symlink(join(root, 'node_modules'), join(place, 'node_modules'));
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-    join(place, 'run-over-http.mjs'),
-    url,
-  ]);
-  expect(stderr).toBe('');
-  expect(stdout).toMatch(/^S3: \d+ blocks\n\d+ modules of 50 units\n\d+ spectra\n$/);
-});
+/** A result without what differs by when and where it was computed. */
+const bitsOf = (result: object): unknown =>
+  JSON.parse(
+    JSON.stringify(result, (key, value) =>
+      /^(?:seconds|input|images)$/.test(key)
+        ? undefined
+        : ArrayBuffer.isView(value)
+          ? `${value.constructor.name} ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}`
+          : value,
+    ),
+  );
 
-it('a run over HTTP, whose outputs are captured here, gives the bits of the command line on the folder', async () => {
-  const run = await openRun(url);
-  const tendency = await tendencyOfRun(run, { snapshots: ['last'] });
-  const modules = await modulesOfRun(run, { snapshots: ['last'], samplesOf: 'run' });
-  const geometry = await geometryOfRun(run, { snapshots: ['last'], inputs: 2, k: 5 });
+const METHODS = ['tendency', 'modules', 'geometry'] as const;
+let expected: Promise<unknown[]> | undefined;
+/** What the command line writes beside the run itself. */
+const ofCommandLine = () => (expected ??= computeByCommandLine());
+async function computeByCommandLine(): Promise<unknown[]> {
   const on = join(folder, 'run');
   for (const argv of [
     ['tendency', on, '--snapshots', 'last'],
     ['modules', on, '--snapshots', 'last', '--samples-of', 'run'],
     ['geometry', on, '--snapshots', 'last', '--inputs', '2', '--k', '5'],
   ]) {
-    const { code, err } = await cli(...argv);
+    const { code, err } = await cli(...argv, '-o', join(folder, 'cli', argv[0]!));
     expect(code, err).toBe(0);
   }
-  const here = <T extends TendencyResult | ModulesResult | GeometryResult>(method: string) =>
-    readResult<T>(join(on, 'results', method, 'default'));
-  const panel = (await here<TendencyResult>('tendency')).panels[0]!;
-  const { order, weights, parent, blocks } = tendency.panels[0]!;
-  expect({ order, weights, parent, blocks }).toEqual({
-    order: panel.order,
-    weights: panel.weights,
-    parent: panel.parent,
-    blocks: panel.blocks,
-  });
-  const snapshot = (await here<ModulesResult>('modules')).snapshots[0]!;
-  expect(modules.snapshots[0]!.tree).toEqual(snapshot.tree);
-  expect(modules.snapshots[0]!.labels).toEqual(snapshot.labels);
-  const { spectra } = await here<GeometryResult>('geometry');
-  expect(geometry.spectra.map(({ sigma }) => sigma)).toEqual(spectra.map(({ sigma }) => sigma));
+  return Promise.all(METHODS.map(async (method) => bitsOf(await readResult(join(folder, 'cli', method)))));
+}
+
+async function programs(): Promise<string> {
+  const place = join(folder, 'program');
+  await cp(join(root, 'docs', 'programs'), place, { recursive: true });
+  await symlink(join(root, 'node_modules'), join(place, 'node_modules')).catch(() => {});
+  return place;
+}
+const run = async (...argv: string[]) => promisify(execFile)(process.execPath, argv);
+
+it('run-over-http.mjs, as it stands, has the bits of the command line on the folder', async () => {
+  const results = join(folder, 'results');
+  const { stdout, stderr } = await run(join(await programs(), 'run-over-http.mjs'), `${url}run/`, results);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^S3: \d+ blocks\n\d+ modules of 50 units\n\d+ spectra\n$/);
+  const own = METHODS.map(async (method) => bitsOf(await readResult(join(results, method))));
+  expect(await Promise.all(own)).toEqual(await ofCommandLine());
 }, 120_000);
+
+it('run-over-http.html, built as any page is and on any server, has them in Chromium', async () => {
+  const place = await programs();
+  await build({
+    root: place,
+    base: './',
+    logLevel: 'error',
+    build: {
+      outDir: join(folder, 'page'),
+      target: 'esnext',
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: join(place, 'run-over-http.html') },
+    },
+    worker: { format: 'es' },
+  });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  });
+  try {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(String(error)));
+    page.on('requestfailed', (request) => problems.push(`${request.url()} failed`));
+    await page.goto(`${url}page/run-over-http.html?run=${encodeURIComponent(`${url}run/`)}`);
+    await page.waitForSelector('#results[href]', { timeout: 90_000 }).catch((cause) => {
+      throw new Error(`${problems.join('; ')} ${cause}`);
+    });
+    expect(await page.textContent('#says')).toMatch(
+      /^S3: \d+ blocks\n\d+ modules of 50 units\n\d+ spectra\n$/,
+    );
+    const text = await page.evaluate(async () => {
+      const bytes = new Uint8Array(await (await fetch(document.querySelector('a')!.href)).arrayBuffer());
+      return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+    });
+    const zip = await storeOf(new File([Buffer.from(text, 'latin1')], 'results.zip'));
+    const own = METHODS.map(async (method) => bitsOf(await readResult(within(zip, method))));
+    expect(await Promise.all(own)).toEqual(await ofCommandLine());
+  } finally {
+    await browser.close();
+  }
+}, 180_000);
+
+it('picture-of-a-matrix.mjs draws a file’s tendency', async () => {
+  const picture = join(folder, 'iris');
+  await run(join(await programs(), 'picture-of-a-matrix.mjs'), join(root, 'tests/goldens/iris.npy'), picture);
+  const svg = await readFile(`${picture}.svg`, 'utf8');
+  expect(svg).toContain('<image');
+  expect(svg).toContain('150 samples');
+  const png = decode(await readFile(`${picture}.png`));
+  expect(png.width).toBe(400);
+  // Dark blocks and light rests.
+  const greys = png.data.filter((_, i) => i % png.channels === 0);
+  expect(greys.some((grey) => grey < 60) && greys.some((grey) => grey > 200)).toBe(true);
+});
+
+it('the programs stand in the README of analysis as they are', async () => {
+  const readme = await readFile(join(root, 'packages/analysis/README.md'), 'utf8');
+  for (const name of await readdir(join(root, 'docs', 'programs')))
+    expect(readme, name).toContain((await readFile(join(root, 'docs', 'programs', name), 'utf8')).trimEnd());
+});

@@ -57,7 +57,8 @@ export async function writePictures(
   const measure = fontMeasure(fonts);
   const files: string[] = [];
   const missing = new Set<string>();
-  for (const [i, { name, figure }] of pictures.entries()) {
+  const names = fileNames(pictures);
+  for (const [i, { figure }] of pictures.entries()) {
     const { title, caption } = figure.captions();
     const scene = figure.toScene(measure, {
       width: options.width,
@@ -73,7 +74,7 @@ export async function writePictures(
     ];
     for (const [kind, make] of kinds) {
       if (!options[kind]) continue;
-      const file = join(folder, `${fileName(name)}.${kind}`);
+      const file = join(folder, `${names[i]}.${kind}`);
       await writeFileWhole(file, await make());
       files.push(file);
     }
@@ -89,8 +90,17 @@ export async function writePictures(
 const letterOf = (i: number): string =>
   (i >= 26 ? letterOf(Math.floor(i / 26) - 1) : '') + String.fromCharCode(97 + (i % 26));
 
-/** Names of layers may hold what a folder must not. */
-const fileName = (name: string) => name.replace(/[/\\:*?"<>|]/g, '_');
+/** Names of layers may hold what a file's must not; those that are alike then, or but for capitals, are numbered. */
+function fileNames(pictures: readonly Picture[]): string[] {
+  const taken = new Set<string>();
+  return pictures.map(({ name }) => {
+    const plain = name.replace(/[/\\:*?"<>|]/g, '_');
+    let own = plain;
+    for (let i = 2; taken.has(own.toLowerCase()); i++) own = `${plain}-${i}`;
+    taken.add(own.toLowerCase());
+    return own;
+  });
+}
 
 function* textsOf(items: readonly SceneItem[]): Generator<string> {
   for (const item of items) {
