@@ -1,13 +1,11 @@
-// `npm run kill -- N` (default 1000): installs, builds, then N trainings and N replacements of a result killed at random moments.
-// KILL_SEED chooses the moments.
-import { bin, prepare, run } from './prepare.mjs';
+// `npm run kill -- [N] [--seed S] [--only NAME]`: installs, builds, then N (1000) processes that write, of every command that does,
+// killed at random moments (tests/kills.ts). They run the bundled command, which starts in a third of the time.
+import { join } from 'node:path';
+import { prepare, root, run } from './prepare.mjs';
 
-const [count = '1000'] = process.argv.slice(2);
-if (!/^[1-9]\d*$/.test(count)) {
-  process.stderr.write(`kill: expected a number of kills, got ${count}\n`);
-  process.exit(2);
-}
 prepare();
-run(bin('vitest'), ['run', '--project=slow', 'tests/killed.slow.test.ts', 'tests/replaced.slow.test.ts'], {
-  env: { ...process.env, KILLS: count },
-});
+run(process.execPath, [join(root, 'packages', 'cli', 'scripts', 'bundle.mjs')]);
+process.env.KILL_BIN = join(root, 'release', 'epochscope', 'dist', 'main.js');
+const { runnerImport } = await import('vite');
+const { module } = await runnerImport(join(root, 'tests', 'kill-command.ts'), { root, logLevel: 'error' });
+process.exit(await module.main(process.argv.slice(2)));

@@ -37,6 +37,9 @@ export async function main(argv: string[]): Promise<number> {
       process.stdout.write(`${name}: FAILED: ${(error as Error).message}\n`);
     }
   }
-  process.stdout.write(`${cases} cases, ${failed} parsers failed\n`);
+  const most = process.resourceUsage().maxRSS / 1024;
+  process.stdout.write(
+    `${cases} cases, ${failed} parsers failed; most memory of the process ${most.toFixed(0)} MB\n`,
+  );
   return failed ? 1 : 0;
 }

@@ -13,9 +13,9 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 // A result is replaced again and again by processes that are killed at random moments, while another reads: the old one or the new one
-// is there whole at every moment, and what a killed writer left is cleared. KILLS: how many (npm run kill: 1000).
+// is there whole at every moment, and what a killed writer left is cleared. Commands as a whole: killed.slow.test.ts.
 
-const KILLS = Number(process.env.KILLS ?? 12);
+const KILLS = 12;
 /** Arrays of one result, each full of the number in `parameters.value`. */
 const ARRAYS = 4;
 const WRITER = `
@@ -55,7 +55,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 it(
   `nothing is lost over ${KILLS} killed writers, whatever the moment, and a reader meanwhile finds one result whole`,
   async () => {
-    let random = Number(process.env.KILL_SEED ?? 1);
+    let random = 1;
     const next = () => {
       random = (random * 48271) % 2147483647;
       return random / 2147483647;

@@ -9,7 +9,7 @@ import unittest
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "src"))
-from epochscope.files import read_safetensors  # noqa: E402
+from epochscope.files import MACHINE, read_safetensors, temporary  # noqa: E402
 from epochscope import Recorder, read_result, read_run, record_jax, record_keras, record_torch  # noqa: E402
 
 KEEP = None
@@ -26,6 +26,21 @@ class RecorderTest(unittest.TestCase):
     def manifest(self):
         with open(os.path.join(self.folder, "run.json")) as file:
             return json.load(file)
+
+    def test_clears_what_a_killed_writer_left(self):
+        import subprocess
+
+        # A process that is gone, this one, and one of another machine.
+        gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
+        dead = f"{MACHINE}{int(gone.stdout):08x}01234567"
+        living = temporary("x").partition(".tmp-")[2]
+        names = [f"run.json.tmp-{token}" for token in (dead, living, f"zz{dead[2:]}", "01234567")]
+        os.makedirs(os.path.join(self.folder, "snapshots", f"init.tmp-{dead}", "outputs"))
+        for name in names:
+            open(os.path.join(self.folder, name), "w").close()
+        Recorder(self.folder)
+        self.assertEqual(sorted(os.listdir(self.folder)), sorted([*names[1:], "run.json", "snapshots"]))
+        self.assertEqual(os.listdir(os.path.join(self.folder, "snapshots")), [])
 
     def test_streams_batches_and_keeps_what_was_given(self):
         random = np.random.default_rng(3)

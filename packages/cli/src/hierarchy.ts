@@ -13,7 +13,8 @@ export async function readHierarchy(file: string): Promise<Hierarchy> {
     guard(
       Array.isArray(node) && node.length > 0,
       'format',
-      () => `${file}: expected nested lists of class names, got ${JSON.stringify(node)?.slice(0, 60)}`,
+      () =>
+        `${file}: expected nested lists of class names, got ${Array.isArray(node) ? 'an empty list' : node === null ? 'null' : typeof node === 'object' ? 'an object' : node}`,
       { file },
     );
     for (const part of node) check(part, depth + 1);

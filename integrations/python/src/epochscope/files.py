@@ -1,10 +1,14 @@
 """Plain files of a run: .npy, safetensors, written under a temporary name, flushed and renamed."""
 
+import hashlib
 import json
 import os
 import re
 import secrets
+import shutil
+import socket
 import struct
+import time
 
 import numpy as np
 
@@ -48,8 +52,54 @@ def sync_folder(path):
         os.close(handle)
 
 
+MACHINE = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:4]
+TEMPORARY = re.compile(r"\.tmp-(?:([0-9a-f]{4})([0-9a-f]{8}))?[0-9a-f]{8}$")
+PATIENCE = 24 * 3600  # Seconds without a change, after which another machine's leftovers count as abandoned.
+
+
+def temporary(path):
+    """A name beside path that says who writes it: machine, process, and what differs."""
+    return f"{path}.tmp-{MACHINE}{os.getpid():08x}{secrets.token_hex(4)}"
+
+
+def _abandoned(path, match):
+    machine, process = match.groups()
+    if machine == MACHINE and os.name == "posix":
+        try:
+            os.kill(int(process, 16), 0)  # Signal 0 only asks whether the process is there.
+        except ProcessLookupError:
+            return True
+        except OSError:
+            pass
+        return False
+    try:
+        return time.time() - os.stat(path).st_mtime > PATIENCE
+    except OSError:
+        return False
+
+
+def clear_leftovers(folder):
+    """Removes what killed writers left in a folder."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(folder, name)
+        match = TEMPORARY.search(name)
+        if not match or not _abandoned(path, match):
+            continue
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            try:
+                os.remove(path)
+            except OSError:
+                pass
+
+
 def write_atomic(path, write):
-    sibling = f"{path}.tmp-{secrets.token_hex(4)}"
+    sibling = temporary(path)
     try:
         with open(sibling, "xb") as file:
             write(file)

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import secrets
 import shutil
 
 import numpy as np
@@ -13,9 +12,11 @@ from .files import (
     check_finite,
     check_json,
     check_name,
+    clear_leftovers,
     npy_header,
     sync,
     sync_folder,
+    temporary,
     write_atomic,
     write_npy,
     write_safetensors,
@@ -49,6 +50,8 @@ class Recorder:
             for name in ("samples", "snapshots", "steps", "results"):
                 shutil.rmtree(os.path.join(self.directory, name), ignore_errors=True)
         os.makedirs(self.directory, exist_ok=True)
+        for name in ("", "samples", "snapshots"):
+            clear_leftovers(os.path.join(self.directory, name))
         self._manifest = {
             "format": "epochscope-run/1",
             "tool": {"name": "epochscope-recorder", "version": __version__},
@@ -155,7 +158,7 @@ class _Snapshot:
 
     def __enter__(self):
         self._path = os.path.join(self._run.directory, "snapshots", self._info["id"])
-        self._folder = f"{self._path}.tmp-{secrets.token_hex(4)}"
+        self._folder = temporary(self._path)
         os.makedirs(os.path.join(self._folder, "outputs"))
         return self
 

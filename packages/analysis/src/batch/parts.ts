@@ -1,7 +1,9 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { DTYPE_BYTES, decodeElements, dtypeOf } from '../formats/dtypes.js';
 import { isObject } from '../formats/json.js';
+import { parseJsonInPieces } from '../formats/json-pieces.js';
 import { npyParts, readNpyHeader } from '../formats/npy.js';
+import { anything, finite, like, object, recordOf, shaped, text } from '../formats/shape.js';
 import type { DType } from '../formats/types.js';
 import { mapArrays, restoreArrays } from '../results/tree.js';
 import type { FileIdentity } from '../results/types.js';
@@ -75,21 +77,24 @@ export async function writePart(
 /** part.json of a part. Throws `missing`, `format`. */
 export async function readPartHead(store: Store, key: string): Promise<StoredPart> {
   const path = `${folderOf(key)}/part.json`;
-  const text = await readText(store, path, MAX_PART_JSON);
-  let head: unknown;
-  try {
-    head = JSON.parse(text);
-  } catch {
-    head = null;
-  }
-  guard(
-    isObject(head) && head.format === PART_FORMAT && head.key === key,
-    'format',
-    () => `${store.name}/${path}: expected part ${key.slice(0, 12)} in format ${PART_FORMAT}`,
-    { path },
+  const name = `${store.name}/${path}`;
+  const head = shaped(
+    await parseJsonInPieces(await readText(store, path, MAX_PART_JSON), name),
+    storedPart,
+    name,
   );
-  return head as unknown as StoredPart;
+  guard(head.key === key, 'format', () => `${name}: expected part ${key.slice(0, 12)}`, { path });
+  return head as StoredPart;
 }
+
+const storedPart = object({
+  format: like(JSON.stringify(PART_FORMAT), (value) => value === PART_FORMAT),
+  tool: object({ name: text, version: text }),
+  key: text,
+  seconds: finite,
+  reads: recordOf(object({})),
+  output: anything,
+});
 
 /** A part's output. Arrays are compared with their hashes. Throws `missing`, `format`. */
 export async function readPart(store: Store, key: string): Promise<StoredPart> {
@@ -117,9 +122,11 @@ function storedArray(reference: Record<string, unknown>): StoredArray {
     typeof $array === 'string' &&
       /^a\d+\.npy$/.test($array) &&
       typeof dtype === 'string' &&
-      dtype in DTYPE_BYTES &&
+      Object.hasOwn(DTYPE_BYTES, dtype) &&
       Number.isSafeInteger(length) &&
       Number.isSafeInteger(bytes) &&
+      (length as number) * DTYPE_BYTES[dtype as DType] <= (bytes as number) &&
+      (length as number) >= 0 &&
       typeof sha256 === 'string',
     'format',
     'part.json: expected the place, type, length and hash of an array',

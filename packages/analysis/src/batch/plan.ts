@@ -1,7 +1,10 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { isObject } from '../formats/json.js';
+import { parseJsonInPieces } from '../formats/json-pieces.js';
+import { count, finite, like, listOf, object, orNull, shaped, text } from '../formats/shape.js';
 import type { FileIdentity } from '../results/types.js';
 import { readText } from '../stores/content.js';
+import { shown } from '../stores/paths.js';
 import type { Store } from '../stores/types.js';
 import { toolInfo } from '../version.js';
 import type { Plan } from '../workflows/types.js';
@@ -56,27 +59,53 @@ export const notWorthARetry = (message: string, fields: Record<string, unknown> 
 
 /** Throws `missing`, `format`; with `retry: false` for a plan of another version of ours, whose bits may differ. */
 export async function readBatchPlan(store: Store): Promise<BatchPlan> {
-  const text = await readText(store, PLAN_FILE, MAX_PLAN);
-  let plan: unknown;
-  try {
-    plan = JSON.parse(text);
-  } catch {
-    plan = null;
-  }
-  guard(
-    isObject(plan) && plan.format === BATCH_FORMAT && Array.isArray(plan.tasks),
-    'format',
-    () => `${store.name}/${PLAN_FILE}: expected a plan in format ${BATCH_FORMAT}`,
-    { path: PLAN_FILE },
-  );
-  const batch = plan as unknown as BatchPlan;
-  if (batch.tool?.version !== toolInfo.version)
+  const name = shown(store, PLAN_FILE);
+  const json = await parseJsonInPieces(await readText(store, PLAN_FILE, MAX_PLAN), name);
+  const { tool } = shaped(json, versioned, name);
+  if (tool.version !== toolInfo.version)
     throw notWorthARetry(
-      `${store.name}/${PLAN_FILE} was made by version ${batch.tool?.version}, this is ${toolInfo.version}: use that one, or make a new plan`,
-      { expected: batch.tool?.version, got: toolInfo.version },
+      `${name} was made by version ${tool.version}, this is ${toolInfo.version}: use that one, or make a new plan`,
+      { expected: tool.version, got: toolInfo.version },
     );
-  return batch;
+  const { tasks } = shaped(json, batchPlan, name);
+  for (const [index, { after }] of tasks.entries())
+    guard(
+      after.every((other) => other < index),
+      'format',
+      () => `${name}: tasks[${index}].after: expected tasks before it`,
+      { path: PLAN_FILE },
+    );
+  return json as BatchPlan;
 }
+
+const versioned = object({
+  format: like(JSON.stringify(BATCH_FORMAT), (value) => value === BATCH_FORMAT),
+  tool: object({ version: text }),
+});
+const hash = like<string>('a hash', (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value));
+const batchPlan = object({
+  command: listOf(text),
+  directory: text,
+  memory: finite,
+  tasks: listOf(
+    object({
+      key: hash,
+      what: text,
+      memory: finite,
+      reads: orNull(finite),
+      seconds: orNull(finite),
+      after: listOf(count),
+    }),
+  ),
+  work: like(
+    'a method on a run, points or commands',
+    (value) =>
+      isObject(value) &&
+      ((value.kind === 'run' && isObject(value.plan)) ||
+        (value.kind === 'points' && isObject(value.points)) ||
+        (value.kind === 'commands' && Array.isArray(value.commands))),
+  ),
+});
 
 /** A task that is not done, and why. */
 export interface MissingTask {

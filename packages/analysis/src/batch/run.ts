@@ -110,6 +110,6 @@ export async function joinRunParts<Options, Task, Output, Result extends ResultB
     onWarning: how.onWarning,
     output: (key) => outputOf(store, key),
     seconds: heads.reduce((sum, { seconds }) => sum + seconds, 0),
-    reads: Object.assign({}, ...heads.map(({ reads }) => reads)),
+    reads: Object.fromEntries(heads.flatMap(({ reads }) => Object.entries(reads))),
   });
 }

@@ -156,11 +156,12 @@ export function networkError(url: string, cause: unknown, signal?: AbortSignal):
 }
 
 /** At most `limit` bytes of an answer's body; more are refused as soon as they come. */
-async function readBody(
+export async function readBody(
   url: string,
   answer: Response,
   limit: number,
   { signal }: HttpSourceOptions,
+  tooLong: () => EpochscopeError = () => longer(url, answer, limit),
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let total = 0;
@@ -170,13 +171,7 @@ async function readBody(
       total += part.value.length;
       if (total > limit) {
         await reader!.cancel();
-        throw new EpochscopeError(
-          answer.status === 206 ? 'format' : 'unsupported',
-          answer.status === 206
-            ? `${url}: expected ${limit} bytes, the server sends more`
-            : `${url}: the server ignores HTTP ranges and the file has more than ${limit} bytes`,
-          { file: url, expected: limit },
-        );
+        throw tooLong();
       }
       parts.push(part.value);
     }
@@ -186,3 +181,12 @@ async function readBody(
   if (parts.length === 1) return parts[0]!;
   return joinBytes(parts, total);
 }
+
+const longer = (url: string, { status }: Response, limit: number) =>
+  new EpochscopeError(
+    status === 206 ? 'format' : 'unsupported',
+    status === 206
+      ? `${url}: expected ${limit} bytes, the server sends more`
+      : `${url}: the server ignores HTTP ranges and the file has more than ${limit} bytes`,
+    { file: url, expected: limit },
+  );

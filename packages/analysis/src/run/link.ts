@@ -1,6 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { DTYPE_BYTES, elementCount } from '../formats/dtypes.js';
-import { isObject, parseJson } from '../formats/json.js';
+import { parseJson } from '../formats/json.js';
+import { count, like, listOf, object, optional, orNull, recordOf, shaped, text } from '../formats/shape.js';
 import type { DType } from '../formats/types.js';
 
 // Weights that stay where they are: in place of snapshots/ID/weights.safetensors stands weights.json, which says of each tensor in
@@ -37,49 +38,54 @@ export interface WeightsLink {
 export const encodeLink = ({ files, tensors }: WeightsLink): string =>
   `${JSON.stringify({ format: LINK_FORMAT, files, tensors: Object.fromEntries(tensors) })}\n`;
 
+const linkedFile = object({
+  place: like<string>(
+    'an absolute path or an address',
+    (value) =>
+      typeof value === 'string' && /^(\/|[A-Za-z]:[\\/]|https?:\/\/)/.test(value) && !value.includes('\0'),
+  ),
+  size: count,
+  stamp: orNull(text),
+  sha256: optional(text),
+});
+const link = object({
+  format: like(JSON.stringify(LINK_FORMAT), (value) => value === LINK_FORMAT),
+  files: listOf(linkedFile),
+  tensors: recordOf(
+    object({
+      file: count,
+      begin: count,
+      dtype: like<DType>(
+        'a known type',
+        (value) => typeof value === 'string' && Object.hasOwn(DTYPE_BYTES, value),
+      ),
+      shape: listOf(count, 'a shape', 64),
+      axes: optional(listOf(count)),
+    }),
+  ),
+});
+
 /** Throws `format` naming the field. */
-export function parseLink(text: string, name: string): WeightsLink {
-  const check: (holds: unknown, where: string, expected: string) => asserts holds = (
-    holds,
-    where,
-    expected,
-  ) => guard(holds, 'format', () => `${name}: ${where}: expected ${expected}`, { file: name, field: where });
-  const json = parseJson(text, name);
-  check(isObject(json) && json.format === LINK_FORMAT, 'format', JSON.stringify(LINK_FORMAT));
-  const { files, tensors } = json as { files: unknown; tensors: unknown };
-  check(Array.isArray(files), 'files', 'a list');
-  check(isObject(tensors), 'tensors', 'an object');
-  for (const [i, file] of files.entries()) {
-    check(isObject(file), `files[${i}]`, 'an object');
-    const { place, size, stamp, sha256 } = file;
-    check(
-      typeof place === 'string' && /^(\/|[A-Za-z]:[\\/]|https?:\/\/)/.test(place) && !place.includes('\0'),
-      `files[${i}].place`,
-      'an absolute path or an address',
-    );
-    check(Number.isSafeInteger(size) && (size as number) >= 0, `files[${i}].size`, 'a number of bytes');
-    check(stamp === null || typeof stamp === 'string', `files[${i}].stamp`, 'a text or null');
-    check(sha256 === undefined || typeof sha256 === 'string', `files[${i}].sha256`, 'a text');
-  }
+export function parseLink(json: string, name: string): WeightsLink {
+  const { files, tensors } = shaped(parseJson(json, name), link, name);
   const found = new Map<string, LinkedTensor>();
-  for (const [tensor, place] of Object.entries(tensors)) {
-    const where = `tensors.${tensor}`;
-    check(isObject(place), where, 'an object');
-    const { file, begin, dtype, shape, axes } = place as unknown as LinkedTensor;
-    const own = files[file] as LinkedFile | undefined;
-    check(own, `${where}.file`, 'one of the files');
-    check(typeof dtype === 'string' && Object.hasOwn(DTYPE_BYTES, dtype), `${where}.dtype`, 'a known type');
-    const count = Array.isArray(shape) && shape.length <= 64 ? elementCount(shape) : Number.NaN;
-    check(!Number.isNaN(count), `${where}.shape`, 'a shape');
+  for (const [tensor, { file, begin, dtype, shape, axes }] of Object.entries(tensors)) {
+    const check = (holds: unknown, field: string, expected: string) =>
+      guard(holds, 'format', () => `${name}: tensors.${tensor}.${field}: expected ${expected}`, {
+        file: name,
+        field: `tensors.${tensor}.${field}`,
+      });
+    const own = files[file];
+    check(own, 'file', 'one of the files');
+    const elements = elementCount(shape);
     check(
-      Number.isSafeInteger(begin) && begin >= 0 && begin + count * DTYPE_BYTES[dtype] <= own.size,
-      `${where}.begin`,
-      `its ${count} values within the file of ${own.size} bytes`,
+      begin + elements * DTYPE_BYTES[dtype] <= own!.size,
+      'begin',
+      `its ${elements} values within the file of ${own!.size} bytes`,
     );
     check(
-      axes === undefined ||
-        (Array.isArray(axes) && [...axes].sort((a, b) => a - b).join() === [...shape.keys()].join()),
-      `${where}.axes`,
+      axes === undefined || [...axes].sort((a, b) => a - b).join() === [...shape.keys()].join(),
+      'axes',
       'each axis once',
     );
     found.set(tensor, { file, begin, dtype, shape, ...(axes ? { axes } : {}) });

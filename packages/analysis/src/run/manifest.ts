@@ -49,8 +49,22 @@ const manifest = object({
   snapshots: listOf(snapshotInfo),
   classes: orNull(names),
   inputShape: orNull(shape),
-  samples: orNull(object({ count }, 'an object with a count')),
-  model: optional(orNull(object({ name: text }))),
+  samples: orNull(object({ count, source: optional(text) }, 'an object with a count')),
+  model: optional(
+    orNull(
+      object({
+        name: text,
+        inputShape: optional(shape),
+        classes: optional(count),
+        seed: optional(finite),
+        hidden: optional(listOf(count)),
+        activation: optional(text),
+        deviation: optional(finite),
+      }),
+    ),
+  ),
+  tool: optional(orNull(object({ name: optional(text), version: optional(text) }))),
+  training: optional(orNull(object({ data: optional(orNull(text)) }))),
 });
 
 /** A snapshot's line as run.json and the step log hold it. */

@@ -1,6 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { httpSource } from '../formats/http-source.js';
-import { type HubOptions, request } from './hub/request.js';
+import { type HubOptions, request, textOf } from './hub/request.js';
 import { byName, missing, partsOf, readOnly } from './paths.js';
 import type { Store, StoreEntry } from './types.js';
 
@@ -29,10 +29,7 @@ export function webFolderStore(address: string, options: HubOptions = {}): Store
         { file: url },
       );
     }
-    const text = await answer.text();
-    guard(text.length <= MAX_PAGE, 'format', () => `${url}: expected a page of at most ${MAX_PAGE} bytes`, {
-      file: url,
-    });
+    const text = await textOf(answer, url, MAX_PAGE);
     const found = new Map<string, StoreEntry>();
     for (const [, quoted = '', single = ''] of text.matchAll(
       /<a\s[^>]{0,500}?href=(?:"([^"]{1,2000})"|'([^']{1,2000})')/gi,

@@ -1,5 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { isObject } from '../formats/json.js';
+import { parseJson } from '../formats/json.js';
+import { object, recordOf, shaped, text } from '../formats/shape.js';
 import type { TendencyResult } from '../methods/tendency/types.js';
 import type { FileIdentity, ResultBase } from '../results/types.js';
 import type { Run } from '../run/types.js';
@@ -13,18 +14,20 @@ import type { Plan } from './types.js';
 const CAPTURED = 'captured.json';
 const MAX_CAPTURED = 10_000_000;
 
-type Captured = Record<string, { key: string; identity: FileIdentity }>;
+type Captured = Map<string, { key: string; identity: FileIdentity }>;
+const captured = recordOf(object({ key: text, identity: object({}) }));
 
 const capturedPath = (snapshot: string) => `snapshots/${snapshot}/outputs/${CAPTURED}`;
 
 /** What is stored; nothing where that cannot be read, since the files themselves say all that matters. */
 async function readCaptured(run: Run, snapshot: string): Promise<Captured> {
   try {
-    const stored: unknown = JSON.parse(await readText(run.store, capturedPath(snapshot), MAX_CAPTURED));
-    return isObject(stored) ? (stored as Captured) : {};
+    const path = capturedPath(snapshot);
+    const stored = parseJson(await readText(run.store, path, MAX_CAPTURED), path);
+    return new Map(Object.entries(shaped(stored, captured, path))) as Captured;
   } catch (cause) {
     if (cause instanceof EpochscopeError && cause.code !== 'missing' && cause.code !== 'format') throw cause;
-    return {};
+    return new Map();
   }
 }
 
@@ -36,8 +39,9 @@ export async function noteCaptured(
 ): Promise<void> {
   const stored = await readCaptured(run, snapshot);
   for (const { name, key } of layers)
-    stored[name] = { key, identity: await identityOf(run.store, run.outputsPath(snapshot, name)) };
-  await run.store.write(capturedPath(snapshot), `${JSON.stringify(stored, null, 1)}\n`);
+    stored.set(name, { key, identity: await identityOf(run.store, run.outputsPath(snapshot, name)) });
+  const json = JSON.stringify(Object.fromEntries(stored), null, 1);
+  await run.store.write(capturedPath(snapshot), `${json}\n`);
 }
 
 /** What a plan's parts read of a run, each file identified once, without reading it where that can be helped. */
@@ -79,7 +83,7 @@ export class PlanInput {
     return this.once(`outputs of ${path}`, async () => {
       const identity = await this.file(path);
       if (!identity) return null;
-      const stored = (await readCaptured(this.run, snapshot))[this.run.layer(layer).name];
+      const stored = (await readCaptured(this.run, snapshot)).get(this.run.layer(layer).name);
       return stored && canonicalJson(stored.identity) === canonicalJson(identity)
         ? { captured: stored.key }
         : identity;

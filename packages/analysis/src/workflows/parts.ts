@@ -1,5 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { parseJson, shown } from '../formats/json.js';
 import { encodeNpz, readNpz } from '../formats/npz.js';
+import { anything, finite, object, recordOf, shaped, text } from '../formats/shape.js';
 import type { ByteSource, TensorData } from '../formats/types.js';
 import { mapArrays, restoreArrays } from '../results/tree.js';
 import type { FileIdentity } from '../results/types.js';
@@ -26,17 +28,26 @@ export function encodePart(part: DonePart): Uint8Array {
   return encodeNpz(new Map([['part', { data: text, shape: [text.length] }], ...arrays]));
 }
 
+const donePart = object({
+  key: text,
+  seconds: finite,
+  reads: recordOf(object({})),
+  output: anything,
+});
+
 /** Reads what `encodePart` wrote. Throws `format`. */
 export async function decodePart(source: ByteSource): Promise<DonePart> {
   const arrays = await readNpz(source);
-  const text = arrays.get('part')?.data;
-  guard(text instanceof Uint8Array, 'format', () => `${source.name}: expected a part, got other arrays`, {
+  const json = arrays.get('part')?.data;
+  guard(json instanceof Uint8Array, 'format', () => `${source.name}: expected a part, got other arrays`, {
     file: source.name,
   });
-  const tree = JSON.parse(new TextDecoder().decode(text));
+  const tree = shaped(parseJson(new TextDecoder().decode(json), source.name), donePart, source.name);
   return (await restoreArrays(tree, '$array', ({ $array }) => {
-    const found = arrays.get(String($array));
-    guard(found, 'format', () => `${source.name}: array ${$array} is not there`, { file: source.name });
+    const found = typeof $array === 'string' ? arrays.get($array) : undefined;
+    guard(found, 'format', () => `${source.name}: array ${shown($array)} is not there`, {
+      file: source.name,
+    });
     return found.data;
   })) as DonePart;
 }
@@ -91,7 +102,7 @@ export class Parts {
     const parts = keys.flatMap((key) => this.done.get(key) ?? []);
     return {
       seconds: parts.reduce((sum, { seconds }) => sum + seconds, 0),
-      reads: Object.assign({}, ...parts.map(({ reads }) => reads)),
+      reads: Object.fromEntries(parts.flatMap(({ reads }) => Object.entries(reads))),
     };
   }
 

@@ -4,7 +4,7 @@ import type { Run } from '../run/types.js';
 
 /** Where the data lies that a run was trained on: as given, or as run.json says ("mnist (/home/me/mnist)"). Throws `argument`. */
 export function trainingPlace({ manifest, store }: Run, given: string | null): string {
-  const said = /^(.*) \((.+)\)$/.exec(String(manifest.training?.data ?? ''));
+  const said = /^(.*) \((.+)\)$/.exec((manifest.training?.data as string | null | undefined) ?? '');
   const place = given ?? (said?.[1] === 'mnist-bundled' ? 'bundled' : said?.[2]);
   guard(
     place,

@@ -30,7 +30,9 @@ async function readJson<T>(file: string): Promise<T | null> {
   const text = await readFile(file, 'utf8').catch(() => null);
   if (text === null) return null;
   try {
-    return JSON.parse(text) as T;
+    const json: unknown = JSON.parse(text);
+    if (typeof json !== 'object' || json === null) throw new TypeError('no object');
+    return json as T;
   } catch (cause) {
     throw new EpochscopeError(
       'format',
@@ -56,7 +58,7 @@ export async function reproduce(
   const seeds = Array.from({ length: options.seeds }, (_, i) => options.seed + i);
   const done = overwrite ? null : await readJson<ClaimsReport>(join(folder, 'claims.json'));
   guard(
-    !done || seeds.some((seed) => !done.seeds?.includes(seed)),
+    !done || seeds.some((seed) => !(Array.isArray(done.seeds) && done.seeds.includes(seed))),
     'io',
     () => `${folder} already holds a reproduction; choose another folder, more --seeds, or pass --overwrite`,
     { path: folder },

@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { Budget, shareBudget } from '../budget.js';
 import { DTYPE_BYTES, elementCount } from '../dtypes.js';
 import { PickleCall, PickleDict, PickleGlobal, PickleTuple, readPickle } from '../pickle/index.js';
 import { checkRange } from '../source.js';
@@ -65,6 +66,13 @@ export async function readDistributed(
       { file, begin, length },
     );
   }
+  // Stretches that lie over one another would be read again and again, each as data of its own.
+  const ends = new Map<string, number>();
+  for (const { file, begin, length } of [...places.values()].sort((a, b) => a.begin - b.begin)) {
+    if (begin < (ends.get(file) ?? 0)) fail(`two pieces lie over one another in ${file}, at byte ${begin}`);
+    ends.set(file, begin + length);
+  }
+  const used = new Set<object>();
   const tensors = new Map<string, StoredTensor>();
   const unread: string[] = [];
   for (const [name, about] of described.map) {
@@ -94,7 +102,9 @@ export async function readDistributed(
       )
         return fail(`tensor ${name}: a piece does not lie within its shape [${shape}]`);
       const place = places.get(keyOf(name, offsets)) ?? places.get(keyOf(name, []));
-      if (!place) return fail(`tensor ${name}: its piece at [${offsets}] is stored nowhere`);
+      if (!place || used.has(place))
+        return fail(`tensor ${name}: its piece at [${offsets}] is stored nowhere`);
+      used.add(place);
       return { offsets, sizes, ...place };
     });
     const covered = pieces.reduce((sum, { sizes }) => sum + elementCount(sizes), 0);
@@ -113,14 +123,17 @@ const keyOf = (name: string, offsets: readonly number[]) => `${name}\0${offsets.
 async function openPiece({ file, begin, length }: Piece, open: (file: string) => Promise<ByteSource>) {
   const whole = await open(file);
   checkRange(whole, begin, length);
-  const source: ByteSource = {
-    name: whole.name,
-    size: length,
-    async read(offset, count) {
-      checkRange({ name: whole.name, size: length }, offset, count);
-      return whole.read(begin + offset, count);
+  const source: ByteSource = shareBudget(
+    {
+      name: whole.name,
+      size: length,
+      async read(offset, count) {
+        checkRange({ name: whole.name, size: length }, offset, count);
+        return whole.read(begin + offset, count);
+      },
     },
-  };
+    whole,
+  );
   const { entry, header } = await readTorchTensor(source);
   return storedTorchEntry(source, header, entry);
 }
@@ -153,7 +166,12 @@ async function storedOf(
     shape,
     async bytes() {
       const width = DTYPE_BYTES[dtype];
-      const out = new Uint8Array(elementCount(shape) * width);
+      const total = elementCount(shape) * width;
+      new Budget(
+        only!.file,
+        pieces.reduce((sum, { length }) => sum + length, 0),
+      ).take(total, `tensor ${name}`);
+      const out = new Uint8Array(total);
       for (const piece of pieces) {
         const own = await openPiece(piece, open);
         check(piece, own);

@@ -1,6 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { bytesOf, elementCount, readStored, toFloat32 } from '../../formats/dtypes.js';
-import { isObject } from '../../formats/json.js';
+import { isObject, shown } from '../../formats/json.js';
 import { readJsonObject } from '../../formats/siblings.js';
 import type { StoredTensor } from '../../formats/types.js';
 import { withStored } from '../../stores/content.js';
@@ -10,6 +10,16 @@ import type { Store } from '../../stores/types.js';
 // Low-rank adapters (Hu et al., 2022, "LoRA") as PEFT keeps them: W + s · B · A, of which a checkpoint holds A and B alone.
 
 const FACTOR = /^(.*)\.lora_(?:embedding_)?([AB])(?:\.weight|\.default(?:\.weight)?)?$/;
+
+/** A dotted name and what is left of it without its first parts, longest first; of a name that no net has, itself alone. */
+function endings(name: string): string[] {
+  const found = [name];
+  if (name.length <= LONGEST_NAME)
+    for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1))
+      found.push(name.slice(dot + 1));
+  return found;
+}
+const LONGEST_NAME = 1000;
 
 export const isAdapter = (names: Iterable<string>): boolean => [...names].some((name) => FACTOR.test(name));
 
@@ -33,14 +43,22 @@ export async function mergedAdapter(
       { path },
     );
   };
-  if (config.peft_type !== 'LORA') refuse(`an adapter of kind ${String(config.peft_type).slice(0, 40)}`);
+  if (config.peft_type !== 'LORA') refuse(`an adapter of kind ${shown(config.peft_type)}`);
   if (config.use_dora) refuse('a DoRA adapter');
-  const patterned = (key: string, module: string, otherwise: unknown): number => {
-    const patterns = isObject(config[key]) ? (config[key] as Record<string, unknown>) : {};
-    const own = Object.entries(patterns).find(
-      ([pattern]) => module === pattern || module.endsWith(`.${pattern}`),
+  const patternsOf = (key: string) =>
+    new Map(
+      Object.entries(isObject(config[key]) ? config[key] : {}).map(([name, value], at) => [
+        name,
+        { at, value },
+      ]),
     );
-    const value = own ? own[1] : otherwise;
+  const patterns = { rank_pattern: patternsOf('rank_pattern'), alpha_pattern: patternsOf('alpha_pattern') };
+  const patterned = (key: keyof typeof patterns, module: string, otherwise: unknown): number => {
+    // Of several that fit, the first in the file.
+    const [own] = endings(module)
+      .flatMap((ending) => patterns[key].get(ending) ?? [])
+      .sort((a, b) => a.at - b.at);
+    const value = own ? own.value : otherwise;
     guard(
       typeof value === 'number' && value > 0,
       'format',
@@ -51,14 +69,23 @@ export async function mergedAdapter(
   };
   const out = new Map(base);
   const baseNames = [...base.keys()];
+  // By what their names end with, so that a search is not through all of them.
+  const byEnding = new Map<string, string>();
+  const bare = new Map<string, string>();
+  for (const name of baseNames) {
+    bare.set(name.replace(/\.weight$/, ''), name);
+    if (name.endsWith('.weight'))
+      for (const ending of endings(name)) if (!byEnding.has(ending)) byEnding.set(ending, name);
+  }
   // PEFT's own prefix, and wrappers that the base was saved without.
   const find = (module: string): string => {
     const plain = module.replace(/^base_model\.(model\.)?/, '');
     const found =
       [plain, module].flatMap((name) => [`${name}.weight`, name]).find((name) => base.has(name)) ??
-      baseNames.find(
-        (name) => name.endsWith(`.${plain}.weight`) || plain.endsWith(`.${name.replace(/\.weight$/, '')}`),
-      );
+      byEnding.get(`${plain}.weight`) ??
+      endings(plain)
+        .map((ending) => bare.get(ending))
+        .find((name) => name !== undefined);
     if (found === undefined)
       throw new EpochscopeError(
         'missing',

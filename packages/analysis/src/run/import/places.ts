@@ -128,12 +128,12 @@ function inFolder(folder: string, paths: readonly string[], notes: string[]): We
   }
   for (const [key, shards] of groups) {
     const count = Number(/-of-(\d+)/.exec(key)![1]);
-    const missing = Array.from({ length: count }, (_, i) => i + 1).filter((i) => !shards.has(i));
+    // The count is a file's word: no list of so many.
+    let first = 1;
+    while (shards.has(first)) first++;
     // Some count their shards from 0.
-    if (missing.length && !(missing.length === 1 && missing[0] === count && shards.has(0)))
-      notes.push(
-        `${folder ? `${folder}/` : ''}${key}: shard ${missing[0]} of ${count} is not there, left out`,
-      );
+    if (first < count || (first === count && !shards.has(0)))
+      notes.push(`${folder ? `${folder}/` : ''}${key}: shard ${first} of ${count} is not there, left out`);
     else {
       const list = [...shards].sort(([a], [b]) => a - b).map(([, path]) => path);
       places.push({ kind: 'shards', path: list[0]!, files: list });

@@ -45,7 +45,9 @@ function parseHeader(line: string, file: string): Pick<StepLog, 'tensors' | 'rec
     return fail('expected JSON');
   }
   if (json.format !== STEPS_FORMAT)
-    fail(`expected format "${STEPS_FORMAT}", got ${JSON.stringify(json.format) ?? 'none'}`);
+    fail(
+      `expected format "${STEPS_FORMAT}", got ${json.format === undefined ? 'none' : shownValue(json.format)}`,
+    );
   if (!Array.isArray(json.tensors) || json.tensors.length > 100_000)
     return fail('expected a list of tensors');
   let at = 0;

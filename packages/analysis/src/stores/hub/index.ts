@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../formats/json.js';
 import { listPaths, missing, partsOf, readOnly } from '../paths.js';
 import type { Store } from '../types.js';
 import { type HubFile, openHubFile } from './file.js';
-import { type HubOptions, request } from './request.js';
+import { type HubOptions, request, textOf } from './request.js';
 
 export { isHubAddress, openHubFile } from './file.js';
 export type { HubOptions } from './request.js';
@@ -151,11 +151,7 @@ function fits(pattern: string, name: string): boolean {
 }
 
 async function json(answer: Response, address: string): Promise<unknown> {
-  const text = await answer.text();
-  guard(text.length <= MAX_JSON, 'format', () => `${address}: expected at most ${MAX_JSON} bytes`, {
-    file: address,
-  });
-  return parseJson(text, address);
+  return parseJson(await textOf(answer, address, MAX_JSON), address);
 }
 
 async function refsOf(address: string, options: HubOptions): Promise<Revision[]> {
@@ -163,8 +159,11 @@ async function refsOf(address: string, options: HubOptions): Promise<Revision[]>
   const list = (key: string) =>
     isObject(found) && Array.isArray(found[key]) ? (found[key] as unknown[]) : [];
   const revisions = [...list('branches'), ...list('tags')].flatMap((ref) =>
-    isObject(ref) && typeof ref.name === 'string' && /^[0-9a-f]{40}$/.test(String(ref.targetCommit))
-      ? [{ name: ref.name, commit: String(ref.targetCommit) }]
+    isObject(ref) &&
+    typeof ref.name === 'string' &&
+    typeof ref.targetCommit === 'string' &&
+    /^[0-9a-f]{40}$/.test(ref.targetCommit)
+      ? [{ name: ref.name, commit: ref.targetCommit }]
       : [],
   );
   guard(revisions.length > 0, 'format', () => `${address}: expected branches with their commits`, {
@@ -185,7 +184,8 @@ async function treeOf(address: string, options: HubOptions): Promise<Map<string,
       if (!isObject(entry) || entry.type !== 'file' || typeof entry.path !== 'string') continue;
       const lfs = isObject(entry.lfs) ? entry.lfs : null;
       const size = lfs?.size ?? entry.size;
-      const oid = String(lfs?.oid ?? entry.oid).replace(/^sha256:/, '');
+      const said = lfs?.oid ?? entry.oid;
+      const oid = typeof said === 'string' ? said.replace(/^sha256:/, '') : '';
       guard(
         Number.isSafeInteger(size) && (size as number) >= 0 && /^[0-9a-f]{40,64}$/.test(oid),
         'format',

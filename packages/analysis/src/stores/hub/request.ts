@@ -1,6 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { platform } from '#platform';
-import { networkError } from '../../formats/http-source.js';
+import { networkError, readBody } from '../../formats/http-source.js';
 
 // Requests to a hub: a token where the environment has one, tries again where the answer is "not now", errors in the hub's own words.
 
@@ -61,6 +61,18 @@ export async function request(
     await sleep(pause);
     if (signal?.aborted) throw new EpochscopeError('cancelled', `reading ${address} was cancelled`);
   }
+}
+
+/** An answer's body as text; more than `limit` bytes are refused as soon as they come. Throws `format`, `io`, `cancelled`. */
+export async function textOf(answer: Response, address: string, limit: number): Promise<string> {
+  const bytes = await readBody(
+    address,
+    answer,
+    limit,
+    {},
+    () => new EpochscopeError('format', `${address}: expected at most ${limit} bytes`, { file: address }),
+  );
+  return new TextDecoder().decode(bytes);
 }
 
 const wait = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));

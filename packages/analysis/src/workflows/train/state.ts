@@ -1,5 +1,7 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
+import { parseJson } from '../../formats/json.js';
 import { encodeSafetensors, readSafetensors, readSafetensorsHeader } from '../../formats/safetensors.js';
+import { count, finite, object, orNull, shaped } from '../../formats/shape.js';
 import type { Tensor } from '../../formats/types.js';
 import { UNFINISHED } from '../../run/write.js';
 import { withStored } from '../../stores/content.js';
@@ -18,6 +20,8 @@ export function writeState(store: Store, key: string, state: TrainState): Promis
   return store.write(STATE_FILE, encodeSafetensors(tensors, { key, numbers: JSON.stringify(numbers) }));
 }
 
+const numbers = object({ step: count, lossSum: finite, images: count, imagesAtEvaluation: orNull(count) });
+
 /** The state that a training of this key left; null where there is none that can be read. */
 export async function readState(store: Store, key: string): Promise<TrainState | null> {
   try {
@@ -26,7 +30,11 @@ export async function readState(store: Store, key: string): Promise<TrainState |
       tensors: await readSafetensors(file),
     }));
     if (metadata.key !== key) return null;
-    const { step, lossSum, images, imagesAtEvaluation } = JSON.parse(metadata.numbers!);
+    const { step, lossSum, images, imagesAtEvaluation } = shaped(
+      parseJson(metadata.numbers ?? '', STATE_FILE),
+      numbers,
+      STATE_FILE,
+    );
     const under = (prefix: string) =>
       new Map(
         [...tensors].flatMap(([name, tensor]) =>
@@ -43,7 +51,7 @@ export async function readState(store: Store, key: string): Promise<TrainState |
     };
   } catch (cause) {
     // Without it the training begins anew, to the same bits.
-    if (cause instanceof EpochscopeError || cause instanceof SyntaxError) return null;
+    if (cause instanceof EpochscopeError) return null;
     throw cause;
   }
 }
