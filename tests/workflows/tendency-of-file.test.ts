@@ -87,8 +87,18 @@ describe('tendencyOfFile', () => {
     [600, D],
   );
 
-  it('reads every byte of the rows once', async () => {
-    const { place, reads } = counted('points.npy', long);
+  it.each([
+    ['float32', long],
+    // Looked through before it is narrowed.
+    [
+      'float64',
+      encodeNpy(
+        Float64Array.from({ length: 600 * D }, () => 1e6 + next.normal()),
+        [600, D],
+      ),
+    ],
+  ])('reads every byte of %s rows once', async (_, bytes) => {
+    const { place, reads } = counted('points.npy', bytes);
     await tendencyOfFile(place, { thin: { by: 'size', sizes: [30] }, stabilitySubsets: 0 }, { engine });
     expect(reads.filter(([offset, length]) => offset + length > 4096)).toHaveLength(1);
   });

@@ -1,10 +1,13 @@
 import { METRICS, type Metric } from '@epochscope/core-wasm';
+import { DTYPE_BYTES } from '../formats/dtypes.js';
+import type { TensorData } from '../formats/types.js';
 import { rowsOfCondensed } from '../matrices/dissimilarities.js';
 import {
   type Labels,
   type MatrixFile,
   type MatrixOptions,
   openMatrix,
+  type RowSource,
   readInput,
   readLabels,
 } from '../matrices/index.js';
@@ -104,7 +107,7 @@ export async function withRows<T>(
       count,
       matrix: { ...matrix, labels: known, predictions: predicted },
       state: { files: states, options, labels: hashOf(known), predictions: hashOf(predicted) },
-      input: (how) => readInput(matrix, how),
+      input: (how) => readInput({ ...matrix, rows: heldRows(matrix.rows) }, how),
       // A hash can be asked for once.
       identities: () =>
         (read ??= Object.fromEntries(open.map((file, i) => [files[i]!, file.identity()] as const))),
@@ -112,6 +115,24 @@ export async function withRows<T>(
   } finally {
     for (const file of open) await file.close();
   }
+}
+
+/**
+ * Rows that are read once, whatever looks at them how often: wide numbers are looked through before they are narrowed. What is held is
+ * gone before the kernels take as much.
+ */
+function heldRows(source: RowSource): RowSource {
+  if (source.dtype === 'float32' || DTYPE_BYTES[source.dtype] < 4) return source;
+  const held = new Map<string, Promise<TensorData>>();
+  return {
+    ...source,
+    rows(from, to) {
+      const key = `${from} ${to}`;
+      let read = held.get(key);
+      if (!read) held.set(key, (read = source.rows(from, to)));
+      return read;
+    },
+  };
 }
 
 const columnOf = (place: LabelsPlace | undefined) =>

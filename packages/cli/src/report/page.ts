@@ -26,7 +26,7 @@ const isFile = (path: string) =>
   );
 
 /** A result as it stands in a page. */
-export interface PageResult {
+interface PageResult {
   method: string;
   name: string;
   /** Base64 of the result in one file, perhaps gzipped. */
@@ -34,7 +34,7 @@ export interface PageResult {
 }
 
 /** A run as it stands in a page. A single result has no manifest. */
-export interface PageRun {
+interface PageRun {
   name: string;
   manifest: RunManifest | null;
   results: readonly PageResult[];
@@ -69,7 +69,7 @@ export async function writeReport(
     runs.push({ name, manifest, results, samples: wanted.length ? await samplesOf(path, wanted) : null });
   }
   const [first, ...more] = runs as [PageRun, ...PageRun[]];
-  const html = await reportPage(first, null, more);
+  const html = await pageOf(first, more);
   await writeFileWhole(file, html);
   return { bytes: Buffer.byteLength(html), results: first.results.length };
 }
@@ -110,14 +110,10 @@ async function samplesOf(path: string, wanted: readonly SamplesReference[]): Pro
   );
 }
 
-/**
- * The page's text. `live`: what a server adds: the nonce that its policy allows
- * scripts by, and a script of its own.
- */
-export async function reportPage(
+/** The page's text. */
+async function pageOf(
   { name, manifest, results, samples }: PageRun,
-  live: { nonce: string; script: string } | null = null,
-  others: readonly PageRun[] = [],
+  others: readonly PageRun[],
 ): Promise<string> {
   const script = await readFile(assetPath('report.js'), 'utf8');
   const style = await readFile(assetPath('page.css'), 'utf8');
@@ -127,13 +123,12 @@ export async function reportPage(
   );
   const title = manifest ? `What ${manifest.model?.name ?? 'the net'} learned: ${name}` : name;
   const written = new Date().toISOString();
-  const nonce = live ? ` nonce="${live.nonce}"` : '';
   // As a parser of HTML sees it: the policy names its hash.
   const code = script.replace(/<\/script/gi, '<\\/script').replace(/\r\n?/g, '\n');
   return [
     '<!doctype html>',
     '<html lang="en">',
-    `<head><meta charset="utf-8">${live ? '' : `<meta http-equiv="Content-Security-Policy" content="${filePolicy(code)}">`}<meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style.replace(/@font-face[^}]*}/g, '')}</style></head>`,
+    `<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${filePolicy(code)}"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeText(title)}</title><style>${style.replace(/@font-face[^}]*}/g, '')}</style></head>`,
     '<body><div id="epochscope">Drawing…</div><noscript>This page draws its pictures with JavaScript.</noscript>',
     `<script type="application/json" id="epochscope-fonts">${JSON.stringify({ regular, bold })}</script>`,
     `<script type="application/json" id="epochscope-run">${escapeJson({ title, name, written, manifest })}</script>`,
@@ -142,8 +137,7 @@ export async function reportPage(
       `<script type="application/json" class="epochscope-run" data-run="${escapeAttribute(other.name)}">${escapeJson({ title: other.name, name: other.name, written, manifest: other.manifest })}</script>`,
       ...dataScripts(other.results, other.samples, ` data-run="${escapeAttribute(other.name)}"`),
     ]),
-    `<script${nonce}>${code}</script>`,
-    ...(live ? [`<script${nonce}>${live.script}</script>`] : []),
+    `<script>${code}</script>`,
     '</body></html>',
   ].join('\n');
 }

@@ -7,7 +7,7 @@ import { compress } from 'hono/compress';
 import { access, allowedHosts, isLoopback, newToken } from './access.js';
 import { api, problemOf } from './api.js';
 import { Catalogue } from './catalogue.js';
-import { dashboard, dashboardFolder, reportPages } from './page.js';
+import { dashboard, dashboardFolder } from './page.js';
 
 export interface ServeOptions {
   /** A run directory, or a folder of runs. */
@@ -42,14 +42,13 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   const catalogue = await Catalogue.open(options.target);
   const token = isLoopback(host) ? null : newToken();
   const closing = new AbortController();
-  const folder = dashboardFolder();
   const app = new Hono();
   app.use('*', access({ hosts: allowedHosts(host, options.allowHosts), token }));
   // Text only: ranges of arrays must stay those of the file, and event streams must not wait for a block.
   app.use('*', compress());
   app.route('/api', api(catalogue, closing.signal));
   app.all('/api/*', () => problemOf(catalogue, new EpochscopeError('missing', 'there is no such address')));
-  app.get('*', folder ? dashboard(folder) : reportPages(catalogue));
+  app.get('*', dashboard(dashboardFolder()));
   app.onError((error) => problemOf(catalogue, error));
   const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
   await listen(server, port, host);
