@@ -14,6 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readResult } from '@epochscope/analysis';
 import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis/formats';
+import { decodeAny } from '@epochscope/analysis/results';
 import { main } from 'epochscope/cli';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -79,8 +80,12 @@ describe('the path through', () => {
       '--vat-side',
       '20',
       '--png',
+      '--csv',
     );
     expect(code, err).toBe(0);
+    const table = readFileSync(join(run, 'results', 'tendency', 'default', 'S5-epoch-0002.csv'), 'utf8');
+    expect(table.split('\n')[0]).toBe('position,sample,weight,parent,block,class');
+    expect(table.trim().split('\n')).toHaveLength(51);
     const result = await readResult<never>(join(run, 'results', 'tendency', 'default'));
     const panels = (
       result as {
@@ -103,6 +108,15 @@ describe('the path through', () => {
     // 640 px of 1/96 inch at 300 dots an inch.
     expect(png.width).toBe(2000);
     expect(png.height).toBeGreaterThan(2000);
+    const one = join(folder, 'one.epochscope');
+    const sent = await cli('export', run, 'tendency', '-o', one);
+    expect(sent.code, sent.err).toBe(0);
+    const whole = await decodeAny<typeof result>(readFileSync(one));
+    expect(whole).toEqual(result);
+    expect((await cli('export', run, 'modules')).err).toContain(
+      'holds no result modules; it has tendency/default',
+    );
+    expect((await cli('report', one, '-o', join(folder, 'one.html'))).code).toBe(0);
     const page = await cli('report', run, '-o', join(folder, 'page.html'));
     expect(page.code, page.err).toBe(0);
     const html = readFileSync(join(folder, 'page.html'), 'utf8');

@@ -63,8 +63,7 @@ describe('epochscope, from its tarball', () => {
   const epochscope = (...args: string[]) =>
     node(cwd, join(cwd, 'node_modules', 'epochscope', 'dist', 'main.js'), ...args);
 
-  // 12 and 5 were reached before the page that computes came in, with digits, tfjs and workers of its own.
-  it('is one package of at most 17 MB, 8 to download', async () => {
+  it('is one package of at most 12 MB, 5 to download', async () => {
     cwd = join(folder, 'one');
     mkdirSync(cwd);
     const { stdout } = await node(root, join(root, 'scripts', 'size.mjs'), '--json', '--into', cwd);
@@ -74,8 +73,8 @@ describe('epochscope, from its tarball', () => {
       packages: string[];
     };
     expect(packages).toEqual(['epochscope']);
-    expect(disk).toBeLessThan(17e6);
-    expect(download).toBeLessThan(8e6);
+    expect(disk).toBeLessThan(12e6);
+    expect(download).toBeLessThan(5e6);
     const manifest = JSON.parse(readFileSync(join(cwd, 'node_modules/epochscope/package.json'), 'utf8'));
     expect(manifest.dependencies).toBeUndefined();
     expect(existsSync(join(cwd, 'node_modules', '.bin', 'epochscope'))).toBe(true);

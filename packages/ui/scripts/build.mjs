@@ -8,6 +8,12 @@ import { manifestOf } from './manifest.mjs';
 
 const ui = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+function assetName({ names }) {
+  const [name] = names;
+  if (/\.ttf$/.test(name)) return 'assets/fonts/[name][extname]';
+  return /\.(gz|wasm)$/.test(name) ? 'assets/[name][extname]' : 'assets/[name]-[hash][extname]';
+}
+
 async function bundle(entry, folder, file, format, name) {
   await build({
     configFile: false,
@@ -49,8 +55,10 @@ await build({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 2000,
+    // Names without a hash: the published package reads these from here too (packages/cli/scripts/bundle.mjs), and holds them once.
+    rolldownOptions: { output: { assetFileNames: assetName } },
   },
-  worker: { format: 'es', rolldownOptions: { output: { comments: false } } },
+  worker: { format: 'es', rolldownOptions: { output: { comments: false, assetFileNames: assetName } } },
 });
 cpSync(ui('fonts'), `${page}/assets/fonts`, { recursive: true });
 writeServiceWorker(page);

@@ -106,10 +106,12 @@ class Run:
         return np.load(path, mmap_mode="r", allow_pickle=False) if os.path.exists(path) else None
 
 
-def read_result(folder):
-    """A result (results/<method>/<name>/) as nested dicts and lists with NumPy arrays in place. References to the run's samples stay
-    as they are ({"$samples": ...}): the run has them."""
-    folder = os.fspath(folder)
+def read_result(path):
+    """A result, the folder results/<method>/<name>/ or the one file that `epochscope export` writes, as nested dicts and lists with NumPy
+    arrays in place. A folder's references to the run's samples stay as they are ({"$samples": ...}): the run has them; one file holds them."""
+    folder = os.fspath(path)
+    if os.path.isfile(folder):
+        return _read_one_file(folder)
     tree = _read_json(os.path.join(folder, "result.json"), "epochscope-result/")
 
     def restore(node):
@@ -119,6 +121,39 @@ def read_result(folder):
                 for part in parts:
                     check_name(part, "array")
                 return np.load(os.path.join(folder, *parts), allow_pickle=False)
+            return {key: restore(value) for key, value in node.items()}
+        return [restore(value) for value in node] if isinstance(node, list) else node
+
+    return restore(tree)
+
+
+# One file: this, the length of the JSON (8 bytes, little-endian), the JSON, then the arrays' bytes (docs/formats/result.md).
+_MAGIC = bytes.fromhex("9345504f43485232")
+_DTYPES = {name: np.dtype(name).newbyteorder("<") for name in (
+    "uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64", "uint64", "int64", "float16")}
+
+
+def _read_one_file(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[:8] != _MAGIC or len(data) < 16:
+        raise ValueError(f"{path}: expected a result in one file, as `epochscope export` writes it; for a result in a run give its folder")
+    base = 16 + int.from_bytes(data[8:16], "little")
+    if base > len(data):
+        raise ValueError(f"{path}: the header says {base - 16} bytes, the file has {len(data)}: it was cut")
+    tree = _checked(json.loads(data[16:base].decode("utf-8")), path, "epochscope-result/")
+
+    def restore(node):
+        if isinstance(node, dict):
+            if "$data" in node:
+                dtype, at, length = _DTYPES.get(node.get("dtype")), node["$data"], node.get("length")
+                if dtype is None or not isinstance(at, int) or not isinstance(length, int) or min(at, length) < 0:
+                    raise ValueError(f"{path}: an array of {length!r} {node.get('dtype')!r} at {at!r}")
+                if base + at + length * dtype.itemsize > len(data):
+                    raise ValueError(f"{path}: an array ends after the file, which has {len(data)} bytes: it was cut")
+                array = np.frombuffer(data, dtype, length, base + at)
+                levels = node.get("levels")
+                return array if levels is None else ((array - float(levels["zero"])) * float(levels["step"])).astype(np.float32)
             return {key: restore(value) for key, value in node.items()}
         return [restore(value) for value in node] if isinstance(node, list) else node
 
@@ -139,6 +174,10 @@ def _read_json(path, form):
         raise ValueError(f"{path}: expected at most {_MAX_JSON} bytes, got {size}")
     with open(path, encoding="utf-8") as file:
         tree = json.load(file)
+    return _checked(tree, path, form)
+
+
+def _checked(tree, path, form):
     found = tree.get("format") if isinstance(tree, dict) else None
     if not isinstance(found, str) or not found.startswith(form):
         raise ValueError(f"{path}: expected format {form}, got {found!r}")

@@ -35,18 +35,10 @@ export const platform: Platform = {
       import('@tensorflow/tfjs'),
       import('@tensorflow/tfjs-backend-wasm'),
     ]);
-    // Written out for each, so that bundlers find the files, which the build puts there.
-    backend.setWasmPaths(
-      (wasm ?? {
-        'tfjs-backend-wasm.wasm': new URL('../assets/tfjs-backend-wasm.wasm', import.meta.url).href,
-        'tfjs-backend-wasm-simd.wasm': new URL('../assets/tfjs-backend-wasm-simd.wasm', import.meta.url).href,
-        // Asked for where pages are isolated, and never loaded: its threads are turned off.
-        'tfjs-backend-wasm-threaded-simd.wasm': new URL(
-          '../assets/tfjs-backend-wasm-simd.wasm',
-          import.meta.url,
-        ).href,
-      }) as never,
-    );
+    // One file for all three: our kernels need SIMD as well, and tfjs's threads are turned off.
+    const { href } = new URL('../assets/tfjs-backend-wasm-simd.wasm', import.meta.url);
+    const names = ['', '-simd', '-threaded-simd'].map((kind) => [`tfjs-backend-wasm${kind}.wasm`, href]);
+    backend.setWasmPaths((wasm ?? Object.fromEntries(names)) as never);
     return tf;
   },
   sha256() {

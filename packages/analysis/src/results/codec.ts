@@ -197,7 +197,9 @@ export function encodeBinary(result: ResultBase, options: EncodeOptions = {}): U
 const widthOf = (dtype: unknown): number | undefined =>
   typeof dtype === 'string' && Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype as DType] : undefined;
 
-const isBinary = (bytes: Uint8Array) => bytes.length >= HEAD && MAGIC.every((byte, i) => bytes[i] === byte);
+/** Whether these are the first bytes (16 of them) of a result in one file. */
+export const isBinary = (bytes: Uint8Array): boolean =>
+  bytes.length >= HEAD && MAGIC.every((byte, i) => bytes[i] === byte);
 
 /** The JSON of a result in one file, arrays left as references: enough to see what it covers. Throws `format`. */
 export function outlineOf(bytes: Uint8Array, name = 'result'): { outline: ResultBase; base: number } {

@@ -21,6 +21,7 @@ export {
   encodeBinary,
   encodeInline,
   inlineBytes,
+  isBinary,
   outlineOf,
   parseResult,
 } from './codec.js';

@@ -22,6 +22,7 @@ export function pictureOptions(command: Command, what: string): Command {
     .option('--png', `also write ${what} as PNG`)
     .option('--svg', 'the same as SVG')
     .option('--pdf', 'the same as PDF, text as text')
+    .option('--csv', 'the numbers of each as a table')
     .option('--dpi <n>', 'dots an inch of PNGs', whole(36, 2400), 300)
     .option('--width <length>', 'of a figure: 85mm (one column), 180mm, 3.35in, 640px', pictureWidth, 640)
     .option('--font <file>', 'a .ttf or .otf to draw with (default: Inter)')
@@ -31,11 +32,12 @@ export function pictureOptions(command: Command, what: string): Command {
 
 /** What those options say. */
 export function picturesOf(o: object): PictureOptions {
-  const { png, svg, pdf, dpi, width, font, caption, letters } = o as Partial<PictureOptions>;
+  const { png, svg, pdf, csv, dpi, width, font, caption, letters } = o as Partial<PictureOptions>;
   return {
     png: Boolean(png),
     svg: Boolean(svg),
     pdf: Boolean(pdf),
+    csv: Boolean(csv),
     dpi: dpi!,
     width: width!,
     ...(font === undefined ? {} : { font }),

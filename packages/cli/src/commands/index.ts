@@ -53,6 +53,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     takes: '<run> [others...]',
     load: () => import('./report.js'),
   },
+  export: {
+    about: 'Write a result as one file, for the src of an element, for Python, to send',
+    takes: '<run-or-result> [result]',
+    load: () => import('./export.js'),
+  },
   change: {
     about: 'How parameters changed between two snapshots, and their paths over all',
     takes: '<run>',

@@ -10,6 +10,8 @@ export interface PictureOptions {
   png: boolean;
   svg: boolean;
   pdf: boolean;
+  /** The numbers of each figure as a table. */
+  csv: boolean;
   /** Dots an inch of PNGs. */
   dpi: number;
   /** CSS pixels (1/96 inch). */
@@ -27,6 +29,7 @@ export const PNG_AND_SVG: PictureOptions = {
   png: true,
   svg: true,
   pdf: false,
+  csv: false,
   dpi: 300,
   width: 680,
   caption: true,
@@ -40,10 +43,13 @@ export interface Picture {
   figure: {
     toScene(measure: Measure, options: FileOptions): Scene;
     captions(options?: FileOptions): { title: string; caption: string };
+    /** Its numbers, where it has any. */
+    readonly hasTable?: boolean;
+    toCSV?(): string;
   };
 }
 
-export const wantsPictures = ({ png, svg, pdf }: PictureOptions): boolean => png || svg || pdf;
+export const wantsPictures = ({ png, svg, pdf, csv }: PictureOptions): boolean => png || svg || pdf || csv;
 
 /** Writes figures into a folder, each in every kind that is wanted. Answers the files. */
 export async function writePictures(
@@ -71,9 +77,10 @@ export async function writePictures(
       ['png', () => pngFile(scene, words, fonts, options.dpi)],
       ['svg', () => svgFile(scene, words, fonts)],
       ['pdf', () => pdfFile(scene, words, fonts)],
+      ['csv', () => figure.toCSV!()],
     ];
     for (const [kind, make] of kinds) {
-      if (!options[kind]) continue;
+      if (!options[kind] || (kind === 'csv' && !figure.hasTable)) continue;
       const file = join(folder, `${names[i]}.${kind}`);
       await writeFileWhole(file, await make());
       files.push(file);

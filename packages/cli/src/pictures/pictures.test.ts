@@ -17,6 +17,7 @@ const options: PictureOptions = {
   png: true,
   svg: true,
   pdf: true,
+  csv: true,
   dpi: 192,
   width: 300,
   caption: true,
@@ -83,12 +84,30 @@ describe('writePictures', () => {
   });
 
   it('writes nothing unless asked, and refuses a font that is none', async () => {
-    const none = { ...options, png: false, svg: false, pdf: false };
+    const none = { ...options, png: false, svg: false, pdf: false, csv: false };
     expect(await writePictures(folder, [{ name: 'x', figure }], none, output)).toEqual([]);
     const wrong = { ...options, font: join(folder, 'c.svg') };
     await expect(writePictures(folder, [{ name: 'x', figure }], wrong, output)).rejects.toThrow(
       'expected a TrueType or OpenType font',
     );
+  });
+});
+
+describe('--csv', () => {
+  it('writes the table of each figure that has one', async () => {
+    const own = { ...options, png: false, svg: false, pdf: false };
+    const listed = { ...figure, hasTable: true, toCSV: () => 'a,b\n1,2\n' };
+    const files = await writePictures(
+      folder,
+      [
+        { name: 'none', figure },
+        { name: 'some', figure: listed },
+      ],
+      own,
+      output,
+    );
+    expect(files).toEqual([join(folder, 'some.csv')]);
+    expect(readFileSync(files[0]!, 'utf8')).toBe('a,b\n1,2\n');
   });
 });
 

@@ -11,7 +11,7 @@ import {
   type SamplesReference,
   toolInfo,
 } from '@epochscope/analysis';
-import { encodeBinary, RESULT_FORMAT } from '@epochscope/analysis/results';
+import { decodeAny, encodeBinary, RESULT_FORMAT } from '@epochscope/analysis/results';
 import { assetPath } from '../assets.js';
 import { writeFileWhole } from '../files.js';
 
@@ -44,7 +44,7 @@ interface PageRun {
 
 /**
  * Writes one HTML file with the run's facts and all its results inside; opens from disk, needs no network. A directory may
- * also be the folder of one result with no run: what `tendency` makes of a plain matrix. `others`: runs in
+ * also be the folder of one result with no run, what `tendency` makes of a plain matrix, or a result in one file. `others`: runs in
  * the same page, to compare with; a name that comes twice gets a number. The counts are the first run's.
  */
 export async function writeReport(
@@ -54,6 +54,12 @@ export async function writeReport(
 ): Promise<{ bytes: number; results: number }> {
   const runs: PageRun[] = [];
   for (const path of [directory, ...others]) {
+    if (await isFile(path)) {
+      const result = await decodeAny(await readFile(path), path);
+      const { method, name } = result;
+      runs.push({ name: basename(path), manifest: null, results: [{ method, name, text: packed(result) }] });
+      continue;
+    }
     const alone = !(await isFile(join(path, 'run.json'))) && (await isFile(join(path, 'result.json')));
     const manifest = alone ? null : (await openRun(path)).manifest;
     const results: PageResult[] = [];

@@ -301,6 +301,10 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   async toPDF(options: FileOptions = {}): Promise<Blob> {
     return pdfOf((measure) => this.toScene(measure, options), this.texts(options));
   }
+  /** Whether there are numbers to list: `toCSV()` throws otherwise. */
+  get hasTable(): boolean {
+    return this.data !== null && this.table(this.data) !== null;
+  }
   /** All rows of the table. */
   toCSV(): string {
     const table = this.data === null ? null : this.table(this.data);

@@ -9,6 +9,7 @@ import {
   type FigureTable,
   type Frame,
   painted,
+  toCsv,
 } from '../../figure/index.js';
 import { paintScene, type Scene } from '../../scene/index.js';
 import type { Selection } from '../../selection.js';
@@ -27,7 +28,7 @@ import {
   positionAxis,
   shownMarks,
 } from './draw.js';
-import { blockAt, orderCsv } from './order.js';
+import { blockAt, orderTable } from './order.js';
 import { type Range, rangeByKey, shownRange, wholeRange, zoomed } from './range.js';
 import styles from './styles.js';
 
@@ -447,9 +448,9 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     this.select<TendencySelectDetail>(detail);
   }
 
-  /** The order as CSV: position, sample, weight of the edge that attached it, parent, block. */
+  /** The order as CSV: position, sample, weight of the edge that attached it, parent, block, and what the result knows of each sample. */
   override toCSV(): string {
-    return orderCsv(this.data!);
+    return toCsv(orderTable(this.data!, (this.result as TendencyResult | null)?.samples));
   }
 }
 
