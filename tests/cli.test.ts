@@ -112,7 +112,12 @@ describe('the path through', () => {
     const sent = await cli('export', run, 'tendency', '-o', one);
     expect(sent.code, sent.err).toBe(0);
     const whole = await decodeAny<typeof result>(readFileSync(one));
-    expect(whole).toEqual(result);
+    expect(whole).toEqual(await readResult(run, 'results/tendency/default'));
+    expect(whole).toHaveProperty('samples.images.shape', [50, 28, 28, 1]);
+    // The same from the result's own folder, which does not hold the run's samples.
+    const alone = join(folder, 'alone.epochscope');
+    expect((await cli('export', join(run, 'results', 'tendency', 'default'), '-o', alone)).code).toBe(0);
+    expect(readFileSync(alone).equals(readFileSync(one))).toBe(true);
     expect((await cli('export', run, 'modules')).err).toContain(
       'holds no result modules; it has tendency/default',
     );

@@ -1,4 +1,5 @@
-import { listResults, readResult } from '@epochscope/analysis';
+import { join, resolve, sep } from 'node:path';
+import { listResults, readResult, storeOf } from '@epochscope/analysis';
 import { encodeBinary } from '@epochscope/analysis/results';
 import { EpochscopeError, formatBytes } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
@@ -17,7 +18,8 @@ export function define(command: Command): Command {
 }
 
 export async function run([place, which]: string[], o: { output?: string }, output: Output): Promise<void> {
-  const result = await readResult(place!, await folderOf(place!, which));
+  const [store, folder] = await folderOf(place!, which);
+  const result = await readResult(store, folder);
   const file = o.output ?? `${result.method}-${result.name}.epochscope`.replace(/[/\\:*?"<>|]/g, '_');
   const bytes = encodeBinary(result);
   await writeFileWhole(file, bytes);
@@ -29,8 +31,8 @@ export async function run([place, which]: string[], o: { output?: string }, outp
   });
 }
 
-/** Where in the place the result lies. Throws `missing`, `argument`. */
-async function folderOf(place: string, which: string | undefined): Promise<string> {
+/** The run, or the folder alone, and where in it the result lies. Throws `missing`, `argument`. */
+async function folderOf(place: string, which: string | undefined): Promise<[string, string]> {
   if (!(await isFolder(place)))
     throw new EpochscopeError('missing', `${place}: expected a run's folder, or that of a result`, {
       path: place,
@@ -38,9 +40,13 @@ async function folderOf(place: string, which: string | undefined): Promise<strin
   const results = await listResults(place);
   const nameOf = ({ method, name }: { method: string; name: string }) => `${method}/${name}`;
   const found = results.filter((one) => which === undefined || nameOf(one) === which || one.method === which);
-  if (found.length === 1) return found[0]!.folder;
+  if (found.length === 1) return [place, found[0]!.folder];
   // A result's own folder holds no others.
-  if (!results.length && which === undefined) return '';
+  if (!results.length && which === undefined) {
+    // In a run it refers to the run's samples.
+    const [run, inside] = [join(place, '..', '..', '..'), resolve(place).split(sep).slice(-3)];
+    return inside[0] === 'results' && (await isRun(run)) ? [run, inside.join('/')] : [place, ''];
+  }
   const list = results.map(nameOf).join(', ') || 'none';
   throw new EpochscopeError(
     found.length ? 'argument' : 'missing',
@@ -50,3 +56,5 @@ async function folderOf(place: string, which: string | undefined): Promise<strin
     { path: place },
   );
 }
+
+const isRun = async (path: string) => (await storeOf(path)).has('run.json');
