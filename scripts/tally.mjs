@@ -1,7 +1,7 @@
-// What the last `npm test` and `npm run test:e2e` found. As a program (`.ci/run`): the sum over both, alone on a line.
+// What the last `npm test`, `npm run test:e2e` and `npm run test:scale` found. As a program (`.ci/run`): the sum over all, alone on a line.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './prepare.mjs';
 
@@ -16,6 +16,7 @@ function tally(suite) {
   } catch {
     return { passed: 0, failed: 1, skipped: 0, files: [] };
   }
+  if (result.leftOut) return { passed: 0, failed: 0, skipped: 0, files: [] };
   const files = result.testResults.map(({ name, startTime, endTime }) => ({
     name: name.slice(root.length + 1),
     seconds: (endTime - startTime) / 1000,
@@ -33,6 +34,13 @@ function tally(suite) {
   };
 }
 
+/** Keeps, and says in one line, that a suite cannot be run on this machine. */
+export function leaveOut(suite, reason) {
+  mkdirSync(dirname(resultFile(suite)), { recursive: true });
+  writeFileSync(resultFile(suite), JSON.stringify({ leftOut: reason }));
+  return `${suite} suite: left out on this machine: ${reason}\n`;
+}
+
 /** One paragraph: counts, summed time of the files, and which took longest. */
 export function describeSuite(suite, status) {
   const { passed, failed, skipped, files } = tally(suite);
@@ -46,7 +54,7 @@ export function describeSuite(suite, status) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const both = ['fast', 'e2e'].map(tally);
-  const sum = (key) => both.reduce((total, one) => total + one[key], 0);
+  const all = ['fast', 'e2e', 'scale'].map(tally);
+  const sum = (key) => all.reduce((total, one) => total + one[key], 0);
   process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
 }

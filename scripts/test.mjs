@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { findChromium } from './chromium.mjs';
 import { bin, prepare, prepareAndCheck, root } from './prepare.mjs';
 import { installQueues } from './queues.mjs';
-import { describeSuite, resultFile } from './tally.mjs';
+import { describeSuite, leaveOut, resultFile } from './tally.mjs';
 
 const e2e = process.argv.includes('--e2e');
 const scale = process.argv.includes('--scale');
@@ -19,7 +19,14 @@ rmSync(resultFile(suite), { force: true });
 if (e2e || scale) prepare();
 else await prepareAndCheck();
 const chromium = scale ? undefined : findChromium();
-const snakemake = scale ? installQueues() : undefined;
+let snakemake;
+if (scale)
+  try {
+    snakemake = installQueues();
+  } catch (cause) {
+    process.stdout.write(leaveOut(suite, cause.message));
+    process.exit(0);
+  }
 
 const chosen = given.some((argument) => argument.startsWith('--project'));
 const projects = e2e ? ['slow', 'slow-browser'] : scale ? ['scale'] : ['node', 'browser'];

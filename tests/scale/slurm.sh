@@ -5,8 +5,11 @@ set -eu
 what=$1
 state=$2
 if [ "$what" = down ]; then
-  for pid in "$state"/slurmd-*.pid "$state"/ctld.pid "$state"/munge/pid; do
-    [ -f "$pid" ] && kill "$(cat "$pid")" 2>/dev/null || true
+  pids=$(cat "$state"/slurmd-*.pid "$state"/ctld.pid "$state"/munge/pid 2>/dev/null || true)
+  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+  # They write their state while they stop.
+  for pid in $pids; do
+    for _ in $(seq 1 600); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
   done
   exit 0
 fi

@@ -19,6 +19,7 @@ export { EsPruneRounds, type PruneSeries } from './elements/es-prune-rounds/inde
 export { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
 export { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 export { EsSelectivity } from './elements/es-selectivity/index.js';
+export { EsSeriesCheck } from './elements/es-series-check/index.js';
 export { EsSingularVectors, type SingularVectorsData } from './elements/es-singular-vectors/index.js';
 export { EsSpectrum } from './elements/es-spectrum/index.js';
 export { EsTangentAlignment } from './elements/es-tangent-alignment/index.js';

@@ -18,6 +18,7 @@ import { EsPruneRounds } from './elements/es-prune-rounds/index.js';
 import { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
 import { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 import { EsSelectivity } from './elements/es-selectivity/index.js';
+import { EsSeriesCheck } from './elements/es-series-check/index.js';
 import { EsSingularVectors } from './elements/es-singular-vectors/index.js';
 import { EsSpectrum } from './elements/es-spectrum/index.js';
 import { EsTangentAlignment } from './elements/es-tangent-alignment/index.js';
@@ -31,6 +32,7 @@ import { EsUpdateSizes } from './elements/es-update-sizes/index.js';
 import { EsWeightPictures } from './elements/es-weight-pictures/index.js';
 import { EsActivityView } from './views/activity/index.js';
 import { EsChangeView } from './views/change/index.js';
+import { EsCheckView } from './views/check/index.js';
 import { EsDifferenceView } from './views/difference/index.js';
 import { EsGeometryView } from './views/geometry/index.js';
 import { EsModulesView } from './views/modules/index.js';
@@ -53,6 +55,8 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-difference-view': EsDifferenceView,
   'es-path-strip': EsPathStrip,
   'es-path-view': EsPathView,
+  'es-series-check': EsSeriesCheck,
+  'es-check-view': EsCheckView,
   'es-centroid-gallery': EsCentroidGallery,
   'es-module-dendrogram': EsModuleDendrogram,
   'es-module-flow': EsModuleFlow,

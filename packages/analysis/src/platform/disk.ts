@@ -1,5 +1,6 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { nextToken } from './writer-token.js';
 
 // There already, perhaps made by another process meanwhile, is as good as made.
 const makeOne = (path: string) =>
@@ -25,4 +26,33 @@ export async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r').catch(() => null);
   await handle?.sync().catch(() => {});
   await handle?.close();
+}
+
+/** A lock that its owner held so long without change, in milliseconds of the one who waits, is a dead writer's. */
+const HELD = 10_000;
+
+/**
+ * Does something while a file of this name is there for us alone: made by the system only where there is none, so that writers on several
+ * machines keep apart. Where none can be made (a folder that cannot be written) nobody is kept out.
+ */
+export async function withLock<T>(path: string, body: () => Promise<T>): Promise<T> {
+  const own = nextToken();
+  let seen = { token: '', since: 0 };
+  for (;;) {
+    try {
+      await writeFile(path, own, { flag: 'wx' });
+      break;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') return body();
+    }
+    const token = await readFile(path, 'utf8').catch(() => '');
+    if (token !== seen.token) seen = { token, since: performance.now() };
+    else if (performance.now() - seen.since > HELD) await rm(path, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, 5 + 20 * Math.random()));
+  }
+  try {
+    return await body();
+  } finally {
+    if ((await readFile(path, 'utf8').catch(() => '')) === own) await rm(path, { force: true });
+  }
 }

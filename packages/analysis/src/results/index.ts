@@ -9,6 +9,8 @@ export type * from '../methods/modules/types.js';
 export { pathSentence } from '../methods/path/sentence.js';
 export type * from '../methods/path/types.js';
 export type * from '../methods/prune/types.js';
+export type * from '../methods/series-check/index.js';
+export { SERIES_EXCESS } from '../methods/series-check/index.js';
 export { alignedView } from '../methods/tendency/align.js';
 export { blocksCaption, blocksSentence, isUnstable } from '../methods/tendency/sentence.js';
 export type * from '../methods/tendency/types.js';

@@ -2,7 +2,7 @@ import { constants, lstatSync, realpathSync, type Stats, writeSync } from 'node:
 import { type FileHandle, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { guard } from '@epochscope/core-wasm';
-import { makeFolder, syncFolder } from '../platform/disk.js';
+import { makeFolder, syncFolder, withLock } from '../platform/disk.js';
 import { fileError, kindOf, openFile, PIECE } from '../platform/file.js';
 import { isAbandoned, nextToken } from '../platform/writer-token.js';
 import { partsOfContent } from './content.js';
@@ -216,6 +216,11 @@ export function folderStore(path: string, { outside = false }: { outside?: boole
       } catch (cause) {
         throw fileError(name, cause, 'write');
       }
+    },
+
+    alone: async (name, body) => {
+      const { folder } = await prepare(name);
+      return withLock(join(folder, `${splitPath(name)[1]}.tmp-lockedmeanwhile`), body);
     },
 
     async remove(wanted) {

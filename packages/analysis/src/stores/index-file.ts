@@ -76,12 +76,22 @@ export async function* walk(
 /**
  * Brings the index up to date after a commit: `changed` names files or folders ("" for the whole store), which are listed again;
  * `hashes` are those the writer knows; one stays as long as size and time do. An index that another writer replaced meanwhile is
- * taken as the ground instead; only two writers within the same few milliseconds can leave the files of one unlisted, until the next commit.
+ * taken as the ground instead. Where the place keeps writers apart (a folder) several at once lose nothing; elsewhere two within the same few
+ * milliseconds can leave the files of one unlisted, until the next commit.
  */
 export async function updateIndex(
   store: Store,
   changed: readonly string[],
   hashes: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
+  const update = () => updated(store, changed, hashes);
+  return store.alone ? store.alone(INDEX_FILE, update) : update();
+}
+
+async function updated(
+  store: Store,
+  changed: readonly string[],
+  hashes: ReadonlyMap<string, string>,
 ): Promise<void> {
   // A damaged index is made anew.
   const read = () => readIndex(store).catch(() => null);

@@ -210,6 +210,23 @@ describe('the index', () => {
     expect((await readIndex(store))!.files['samples/inputs.npy']).toBeUndefined();
   });
 
+  it('loses nothing of many writers at once', async () => {
+    const folder = await filled();
+    const [N, sha256] = [24, 'b'.repeat(64)];
+    await Promise.all(
+      Array.from({ length: N }, async (_, i) => {
+        const own = folderStore(folder);
+        const path = `snapshots/s/outputs/${i}.npy`;
+        await own.write(path, bytes(i));
+        await updateIndex(own, [path], new Map([[path, sha256]]));
+      }),
+    );
+    const { files } = (await readIndex(folderStore(folder)))!;
+    for (let i = 0; i < N; i++)
+      expect(files[`snapshots/s/outputs/${i}.npy`]).toMatchObject({ size: 1, sha256 });
+    expect((await readdir(folder)).filter((name) => name.startsWith('index.json'))).toEqual(['index.json']);
+  });
+
   it('is made anew where it is damaged', async () => {
     const folder = await filled();
     await writeFile(join(folder, 'index.json'), '{oops');

@@ -63,4 +63,6 @@ export interface Store {
   addressOf?(path: string): LinkedAddress;
   /** Removes a file, or a folder with all in it; nothing if it is not there. */
   remove(path: string): Promise<void>;
+  /** Does something while no other writer, on any machine that sees the place, does so by the same name; missing where writers cannot be kept apart. */
+  alone?<T>(name: string, body: () => Promise<T>): Promise<T>;
 }

@@ -1,13 +1,24 @@
 import { elementCount, isFloating } from '../formats/dtypes.js';
-import { checkSeries, type SeriesCheck } from '../methods/series-check/index.js';
+import {
+  checkSeries,
+  SERIES_EXCESS,
+  type SeriesCheck,
+  type SeriesCheckResult,
+  type SeriesFinding,
+} from '../methods/series-check/index.js';
+import { RESULT_FORMAT } from '../results/types.js';
+import { gapsOf, some } from '../run/import/names.js';
+import { nameOf as nameOfStore } from '../run/import/recognise.js';
 import type { Run } from '../run/types.js';
 import { identityOf } from '../stores/identity.js';
+import { toolInfo } from '../version.js';
 
 /** Of weights on the web so many tensors are looked at, and of each one stretch: a request a tensor and snapshot. */
 const REMOTE_TENSORS = 24;
 const STRETCH = 256;
 /** From a disk several short stretches: few reads, and weights from all over the tensor. */
 const NEAR = 8;
+const SEED = 1;
 
 /**
  * Is a run's series what it says (`methods/series-check`)? Looks at its floating-point tensors, and at hashes of files that an index or a
@@ -16,6 +27,41 @@ const NEAR = 8;
 export async function checkOfRun(
   run: Run,
   options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+): Promise<SeriesCheckResult> {
+  const begun = performance.now();
+  const check = await checked(run, options);
+  const snapshots = run.manifest.snapshots.map(({ id, epoch, step }) => ({ id, epoch, step }));
+  return {
+    format: RESULT_FORMAT,
+    method: 'check',
+    name: 'default',
+    tool: toolInfo,
+    input: { source: nameOfStore(run.store), files: {} },
+    parameters: { excess: SERIES_EXCESS },
+    seeds: { weights: SEED },
+    seconds: (performance.now() - begun) / 1000,
+    snapshots,
+    ...check,
+    findings: [...check.findings, ...gaps(snapshots)],
+  };
+}
+
+/** Epochs, or steps where those tell snapshots apart, that an even series leaves out. */
+function gaps(snapshots: SeriesCheckResult['snapshots']): SeriesFinding[] {
+  for (const of of ['epoch', 'step'] as const) {
+    const numbers = snapshots.flatMap((snapshot) => snapshot[of] ?? []);
+    if (numbers.length < snapshots.length || new Set(numbers).size < numbers.length) continue;
+    const missing = gapsOf(numbers);
+    if (!missing.length) return [];
+    const text = `${of}${missing.length > 1 ? 's' : ''} ${some(missing.map(String))} missing from a series that counts evenly`;
+    return [{ grade: 'note', kind: 'gap', of, numbers: missing, text }];
+  }
+  return [];
+}
+
+async function checked(
+  run: Run,
+  options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
 ): Promise<SeriesCheck> {
   const ids = run.manifest.snapshots.map(({ id }) => id);
   if (!ids.length) return checkSeries([], [], async () => new Float32Array(0));
@@ -40,7 +86,7 @@ export async function checkOfRun(
     ids,
     remote ? chosen(all) : all,
     async (name, indices) => (await run.series(name, { indices, signal: options.signal })).data,
-    { ...options, together: remote ? STRETCH : NEAR, files },
+    { ...options, seed: SEED, together: remote ? STRETCH : NEAR, files },
   );
 }
 

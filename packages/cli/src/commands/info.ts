@@ -1,32 +1,38 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importRun, listResults, memoryStore, openRun, type Run } from '@epochscope/analysis';
-import type { SeriesCheck } from '@epochscope/analysis/methods';
+import type { SeriesCheckResult } from '@epochscope/analysis/results';
 import { checkOfRun, describeImport } from '@epochscope/analysis/workflows';
 import { printable } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
+import { writeResultTo } from '../files.js';
 import type { Output } from '../output.js';
+import { checkPictures } from '../pictures/check.js';
+import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { hubOptions, isSeriesAddress, type SeriesChoice } from '../series.js';
+import { pictureOptions, picturesOf } from './_pictures.js';
 import { table } from './_shared.js';
 
 export function define(command: Command): Command {
-  return command
+  command
     .argument('<run>', 'run directory, or a folder that other tools wrote (see "epochscope import")')
     .option('--revisions <names>', 'of a model on a hub: which, with * for any text: "step*"')
     .option('--series <name>', 'which of several series of checkpoints')
     .option('--pattern <path>', 'how names of checkpoints count')
     .option(
       '--check',
-      'is the series what it says? names copies, snapshots out of line, weights that are no numbers',
+      'is the series what it says? names copies, snapshots out of line, gaps, weights that are no numbers',
     )
-    .addHelpText(
-      'after',
-      '\nExamples:\n  epochscope info my-run\n  epochscope info my-run --check\n  epochscope info https://huggingface.co/ORG/MODEL --revisions "step*" --check',
-    );
+    .option('-o, --output <dir>', 'check: where it is kept (default: results/check of a run; else nowhere)');
+  return pictureOptions(command, 'the check as a time line').addHelpText(
+    'after',
+    '\nExamples:\n  epochscope info my-run\n  epochscope info my-run --check\n  epochscope info https://huggingface.co/ORG/MODEL --revisions "step*" --check',
+  );
 }
 
-interface Options extends SeriesChoice {
+interface Options extends SeriesChoice, Partial<PictureOptions> {
   check?: boolean;
+  output?: string;
 }
 
 export async function run([directory]: string[], options: Options, output: Output): Promise<void> {
@@ -39,6 +45,9 @@ export async function run([directory]: string[], options: Options, output: Outpu
   const { manifest, warnings } = opened;
   for (const warning of warnings) output.warn(warning);
   const checked = check ? await checkRun(opened, output) : null;
+  const kept =
+    checked &&
+    (await keep(checked, options.output ?? join(directory!, 'results/check/default'), options, output));
   const results = await listResults(directory!);
   const metrics = [...new Set(manifest.snapshots.flatMap((s) => Object.keys(s.metrics)))];
   const shown =
@@ -75,6 +84,7 @@ export async function run([directory]: string[], options: Options, output: Outpu
       ? `results  ${results.map(({ method, name }) => (name === 'default' ? method : `${method}/${name}`)).join(', ')}`
       : 'results  none',
     ...(checked ? ['', checkText(checked, manifest.snapshots.length)] : []),
+    ...(kept ? [kept] : []),
   ].join('\n');
   output.result(text, {
     manifest,
@@ -84,7 +94,25 @@ export async function run([directory]: string[], options: Options, output: Outpu
   });
 }
 
-function checkRun(run: Run, output: Output): Promise<SeriesCheck> {
+/** The check as a result, for pages to draw; a folder of its own run that cannot be written is no failure of the check. */
+async function keep(
+  checked: SeriesCheckResult,
+  folder: string,
+  options: Options,
+  output: Output,
+): Promise<string | null> {
+  try {
+    await writeResultTo(folder, checked);
+  } catch (cause) {
+    if (options.output !== undefined) throw cause;
+    output.warn(`the check is not kept: ${(cause as Error).message}`);
+    return null;
+  }
+  await writePictures(folder, checkPictures(checked), picturesOf(options), output);
+  return `kept in ${folder}, for "epochscope report" and "epochscope serve" to draw`;
+}
+
+function checkRun(run: Run, output: Output): Promise<SeriesCheckResult> {
   const progress = output.progress('Comparing snapshots');
   return checkOfRun(run, {
     signal: output.signal,
@@ -93,11 +121,8 @@ function checkRun(run: Run, output: Output): Promise<SeriesCheck> {
 }
 
 /** Checkpoints as they lie, or a series on a hub: linked in memory, so that nothing is written and only what is looked at is read. */
-async function checkFolder(
-  place: string,
-  { revisions, series, pattern }: Options,
-  output: Output,
-): Promise<void> {
+async function checkFolder(place: string, options: Options, output: Output): Promise<void> {
+  const { revisions, series, pattern } = options;
   const store = memoryStore();
   const progress = output.progress('Reading headers');
   const summary = await importRun(
@@ -118,7 +143,8 @@ async function checkFolder(
   for (const note of summary.notes) if (!/^the weights stay/.test(note)) output.say(`note: ${note}`);
   for (const { reason } of summary.leftOut) output.warn(`left out: ${reason}`);
   const checked = await checkRun(await openRun(store), output);
-  output.result(`${place}\n${checkText(checked, summary.snapshots.length)}`, {
+  const kept = options.output === undefined ? null : await keep(checked, options.output, options, output);
+  output.result([place, checkText(checked, summary.snapshots.length), ...(kept ? [kept] : [])].join('\n'), {
     snapshots: summary.snapshots,
     notes: summary.notes,
     leftOut: summary.leftOut,
@@ -126,7 +152,7 @@ async function checkFolder(
   });
 }
 
-function checkText({ findings, tensors, frozen, sampled }: SeriesCheck, snapshots: number): string {
+function checkText({ findings, tensors, frozen, sampled }: SeriesCheckResult, snapshots: number): string {
   const looked = `${sampled} weights of ${tensors + frozen} tensors in ${snapshots} snapshots${frozen ? `; ${frozen} tensors never change` : ''}`;
   return findings.length
     ? [

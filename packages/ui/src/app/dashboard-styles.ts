@@ -808,6 +808,23 @@ const lower = css`
     min-inline-size: 20px;
     min-block-size: 20px;
   }
+  .odd {
+    position: absolute;
+    inset-block-start: 0;
+    translate: -50% 0;
+    inline-size: 16px;
+    block-size: 16px;
+    padding: 0;
+    border: 2px solid #ee7733;
+    border-radius: 50%;
+    background: var(--surface, Canvas);
+    color: var(--ink);
+    font-size: 11px;
+    font-weight: 700;
+    line-height: 10px;
+    cursor: pointer;
+    z-index: 2;
+  }
   .epoch-thumb[aria-current] {
     color: var(--ink);
     font-weight: 650;

@@ -1,4 +1,5 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
+import { snapshotsIn } from '../elements/es-series-check/index.js';
 import { greyScale } from '../elements/es-tendency-image/draw.js';
 import { format, percent, snapshotTitle } from '../styles.js';
 import { backIcon, forwardIcon, pauseIcon, playIcon } from './icons.js';
@@ -104,6 +105,7 @@ export function dock(page: Page, width: number): TemplateResult {
       ${at >= 0 ? html`<span class="hand" aria-hidden="true" ${left(share(at))}></span>${line.has ? html`<span class="dot" aria-hidden="true" ${left(share(at), y)}></span>` : nothing}` : nothing}
       <input class="slider" type="range" aria-label="Snapshot" min="0" max=${total} step="1" .value=${String(Math.max(0, at))} aria-valuetext=${snapshot ? snapshotTitle(snapshot) : 'none'}
         @input=${(e: Event) => page.goTo(Number((e.target as HTMLInputElement).value), 'replace')} @change=${(e: Event) => page.goTo(Number((e.target as HTMLInputElement).value))} />
+      ${odd(page, share)}
       <div class="thumbs">${shown.map((i) => epochThumb(page, i, size, share(i)))}</div>
     </div>
     <div class="figures">
@@ -112,6 +114,21 @@ export function dock(page: Page, width: number): TemplateResult {
       ${page.followed?.kind === 'sample' ? html`<p><span class="key ring"></span>its place in ${page.layer}</p>${page.panels?.result.samples.predictions ? html`<p><span class="key chip right"></span>read right <span class="key chip"></span>wrong</p>` : nothing}` : page.layer ? html`<p>${page.layer}, every epoch</p>` : nothing}
     </div>
   </section>`;
+}
+
+/** Snapshots that the check of the series found a fault with, each marked where it stands. */
+function odd({ check, snapshots, goTo }: Page, share: (i: number) => number): TemplateResult[] {
+  const found = new Map<string, string[]>();
+  for (const finding of check?.findings ?? []) {
+    const id = finding.grade === 'fault' ? snapshotsIn(finding).at(-1) : undefined;
+    if (id !== undefined) found.set(id, [...(found.get(id) ?? []), finding.text]);
+  }
+  return snapshots.flatMap((snapshot, i) => {
+    const texts = found.get(snapshot.id);
+    return texts
+      ? html`<button type="button" class="odd" tabindex="-1" title=${texts.join('\n')} aria-label=${texts.join('; ')} data-odd=${snapshot.id} @click=${() => goTo(i)} ${left(share(i))}>!</button>`
+      : [];
+  });
 }
 
 function epochThumb(page: Page, i: number, size: number, share: number): TemplateResult {

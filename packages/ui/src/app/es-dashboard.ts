@@ -190,6 +190,7 @@ export class EsDashboard extends LitElement {
       panelsProblem: tendency?.problem ?? '',
       panelsWaiting: tendency !== null && !panels && !tendency.problem,
       panel: (layer && snapshot && panels?.at(layer, snapshot.id, !ownOrder)) || null,
+      check: this.loader.check,
       followed: this.followed(layer),
       dark: this.dark,
       followColour: this.dark ? '#ff5c93' : '#d10a55',

@@ -1,4 +1,4 @@
-import type { TendencyResult } from '@epochscope/analysis/results';
+import type { SeriesCheckResult, TendencyResult } from '@epochscope/analysis/results';
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { Panels } from './model.js';
 import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
@@ -13,10 +13,19 @@ interface Loaded {
   other: RunInfo | { problem: string } | null;
   /** The cluster tendency that strip, dock and story are drawn from; `problem` where it could not be read. */
   tendency: { place: string; panels: Panels | null; problem: string } | null;
+  /** What the check of the series found, for the dock to mark. */
+  check: { place: string; result: SeriesCheckResult | null } | null;
   problem: string;
 }
 
-const NOTHING: Loaded = { entries: null, info: null, other: null, tendency: null, problem: '' };
+const NOTHING: Loaded = {
+  entries: null,
+  info: null,
+  other: null,
+  tendency: null,
+  check: null,
+  problem: '',
+};
 
 /** Loads what the page's state asks for from a source of runs, follows a run that changes, and draws its host again. */
 export class Loader implements ReactiveController {
@@ -51,6 +60,9 @@ export class Loader implements ReactiveController {
   }
   get tendency() {
     return this.loaded.tendency;
+  }
+  get check() {
+    return this.loaded.check?.result ?? null;
   }
   get problem() {
     return this.loaded.problem;
@@ -167,6 +179,18 @@ export class Loader implements ReactiveController {
     }
   }
 
+  private async loadCheck(source: RunSource, info: RunInfo): Promise<void> {
+    const name = info.results.find(({ method }) => method === 'check');
+    const place = name ? `${info.key}\n${resultId(name)}\n${name.version}` : null;
+    if (place === (this.loaded.check?.place ?? null)) return;
+    this.set({ check: place === null ? null : { place, result: null } });
+    if (!name) return;
+    // A check that cannot be read is told in its own tab.
+    const result = (await source.result(info.key, name).catch(() => null)) as SeriesCheckResult | null;
+    if (this.source === source && this.loaded.check?.place === place)
+      this.set({ check: { place: place!, result } });
+  }
+
   private async load(source: RunSource, key: string): Promise<void> {
     const wanted = () => this.source === source && this.key === key;
     try {
@@ -178,7 +202,7 @@ export class Loader implements ReactiveController {
       this.set({ info, problem: '' });
       if (newest && latest && newest !== latest && this.store.state.selection.snapshot === newest)
         this.store.select({ snapshot: latest }, 'replace');
-      await this.loadTendency(source, info);
+      await Promise.all([this.loadTendency(source, info), this.loadCheck(source, info)]);
     } catch (error) {
       if (wanted()) this.set({ problem: (error as Error).message });
     }

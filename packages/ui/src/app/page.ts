@@ -1,5 +1,5 @@
 import type { RunManifest } from '@epochscope/analysis';
-import type { TendencyPanel } from '@epochscope/analysis/results';
+import type { SeriesCheckResult, TendencyPanel } from '@epochscope/analysis/results';
 import type { TimelineSnapshot } from '../elements/es-timeline/index.js';
 import type { Selection } from '../selection.js';
 import type { Panels } from './model.js';
@@ -43,6 +43,8 @@ export interface Page {
   panelsProblem: string;
   panelsWaiting: boolean;
   panel: TendencyPanel | null;
+  /** What the check of the series found, where it was done. */
+  check: SeriesCheckResult | null;
   followed: Followed | null;
   dark: boolean;
   /** Pink: what is followed, on canvases. */

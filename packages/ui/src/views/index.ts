@@ -9,4 +9,5 @@ export const VIEWS: Record<string, string> = {
   activity: 'es-activity-view',
   difference: 'es-difference-view',
   path: 'es-path-view',
+  check: 'es-check-view',
 };

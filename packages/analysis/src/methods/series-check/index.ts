@@ -1,4 +1,5 @@
 import { type Random, random } from '../../random.js';
+import type { ResultBase } from '../../results/types.js';
 
 /** Weights looked at of one tensor: enough to tell a fault, whatever its size (docs/guides, "Is the series what it says?"). */
 const SAMPLED = 256;
@@ -33,6 +34,8 @@ export type SeriesFinding = {
   | { kind: 'tensor-out-of-line'; snapshot: string; tensors: string[]; excess: number | null }
   /** A tensor holds NaN or infinite values. */
   | { kind: 'not-finite'; snapshot: string; tensors: string[] }
+  /** Numbers that a series counting in even steps leaves out. */
+  | { kind: 'gap'; of: 'epoch' | 'step'; numbers: number[] }
 );
 
 export interface SeriesCheck {
@@ -45,6 +48,15 @@ export interface SeriesCheck {
   frozen: number;
   sampled: number;
 }
+
+/** Of a run, as it is kept: results/check/NAME. */
+export interface SeriesCheckResult extends ResultBase, SeriesCheck {
+  method: 'check';
+  snapshots: { id: string; epoch: number | null; step: number | null }[];
+}
+
+/** Excess over which a snapshot is out of line: of the whole net, and of one tensor. */
+export const SERIES_EXCESS = { whole: WHOLE, tensor: TENSOR } as const;
 
 /**
  * Whether snapshots are in order and each its own, from up to 256 random weights of every tensor: copies by equality, faults by the excess
