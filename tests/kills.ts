@@ -67,7 +67,10 @@ const sum = (...parts: (string | ArrayBufferView)[]) => {
 /** Opens a run and reads all of it: what it holds, as text. */
 async function contentsOf(directory: string): Promise<string> {
   const run = await openRun(directory);
-  const lines: string[] = [`complete ${run.manifest.complete}`];
+  const inputs = await run.inputs();
+  const lines: string[] = [
+    `complete ${run.manifest.complete}; samples ${run.manifest.samples?.count} ${inputs && sum(inputs.data)} ${(await run.labels())?.join()}`,
+  ];
   for (const { id } of run.manifest.snapshots) {
     const weights = [...(await run.weights(id))].map(
       ([name, { data }]) => `${name} ${sum(data as Float32Array)}`,
@@ -219,8 +222,12 @@ function scenarios({
       if (existsSync(page(place)) && !/<\/html>\s*$/.test(await readFile(page(place), 'utf8')))
         throw new Error('the page is cut off');
     },
-    // But for the time it was written.
-    done: async (place) => sum((await readFile(page(place), 'utf8')).replaceAll(/"written":"[^"]*"/g, '')),
+    // Its data, but for the time it was written.
+    done: async (place) => {
+      const scripts =
+        (await readFile(page(place), 'utf8')).match(/<script type="application[\s\S]*?<\/script>/g) ?? [];
+      return sum(scripts.join().replaceAll(/"written":"[^"]*"/g, ''));
+    },
     kind: (i) => i % 2,
   };
   const recorder: Scenario = {

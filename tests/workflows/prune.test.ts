@@ -71,6 +71,27 @@ describe('prunedRun', () => {
     );
   });
 
+  it('cut off before the samples were written, it writes them when it goes on', async () => {
+    const { run } = await smallRun();
+    const cut = memoryStore('cut');
+    let whole = true;
+    const killed = {
+      ...cut,
+      write: async (path: string, content: never) => {
+        whole &&= !path.startsWith('samples/');
+        // Nothing more reaches the disk of a process that is gone.
+        if (!whole) throw new Error('killed');
+        return cut.write(path, content);
+      },
+    };
+    await expect(prunedRun(run, OPTIONS, killed, { engine, dataset })).rejects.toThrow('killed');
+    expect(await cut.has('run.json')).toBe(true);
+    await prunedRun(run, OPTIONS, cut, { engine, dataset });
+    const opened = await openRun(cut);
+    expect(await opened.inputTensor()).toEqual(await run.inputTensor());
+    expect(await opened.labels()).toEqual(await run.labels());
+  });
+
   it('leaves the magnitude step as the method has it, and ends where accuracy has fallen', async () => {
     const { run } = await smallRun();
     const result = await pruneOfRun(

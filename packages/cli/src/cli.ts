@@ -53,6 +53,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         const { setDefaultThreads, setReadLimits } = await import('@epochscope/analysis');
         const { setDefaultMemory } = await import('@epochscope/analysis/workflows');
         setDefaultThreads(command.opts().threads);
+        const { stopPipesBy } = await import('./matrix-file.js');
+        stopPipesBy(io.signal);
         setReadLimits({ memory: command.opts().memory, signal: io.signal });
         setDefaultMemory(command.opts().memory);
         await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import type { RowsPlace, StoredFile } from '@epochscope/analysis';
 import { bytesSource } from '@epochscope/analysis/formats';
 import type { ArrayPlace, LabelsPlace } from '@epochscope/analysis/workflows';
-import { formatBytes, guard } from '@epochscope/core-wasm';
+import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
 
 /** A file of arrays or a table, a pipe or standard input, and the array that is meant. */
 export interface FileTarget {
@@ -92,6 +93,12 @@ export async function folderOfFile(path: string): Promise<string> {
   return `${stem.replaceAll(/[/\\]/g, '_').replaceAll('*', 'all')}-tendency`;
 }
 
+let stopped: AbortSignal = new AbortController().signal;
+/** Stops the reading of pipes from now on. */
+export const stopPipesBy = (signal: AbortSignal): void => {
+  stopped = signal;
+};
+
 /** All that comes out of a pipe ("": standard input). Throws `memory` past what one array holds. */
 async function readPipe(file: string, name: string): Promise<StoredFile> {
   guard(
@@ -101,15 +108,23 @@ async function readPipe(file: string, name: string): Promise<StoredFile> {
   );
   const parts: Uint8Array[] = [];
   let total = 0;
-  for await (const part of file === '' ? process.stdin : createReadStream(file)) {
-    total += part.length;
-    guard(
-      total < LONGEST,
-      'memory',
-      () => `${name}: expected less than ${formatBytes(LONGEST)}; save it as a file, which is read in parts`,
-      { file: name },
-    );
-    parts.push(part);
+  // Nobody may ever write into it: a signal ends the wait.
+  const stream = addAbortSignal(stopped, file === '' ? process.stdin : createReadStream(file));
+  try {
+    for await (const part of stream) {
+      total += part.length;
+      guard(
+        total < LONGEST,
+        'memory',
+        () =>
+          `${name}: expected less than ${formatBytes(LONGEST)}; save it as a file, which is read in parts`,
+        { file: name },
+      );
+      parts.push(part);
+    }
+  } catch (cause) {
+    if (!stopped.aborted) throw cause;
+    throw new EpochscopeError('cancelled', `reading ${name} was cancelled`, { file: name }, { cause });
   }
   const bytes = Buffer.concat(parts);
   const stamp = createHash('sha256').update(bytes).digest('hex');

@@ -61,10 +61,13 @@ export async function prunedRun(
   }
   const parts = { store, folder: `${folder}.parts` };
   const engine = how.engine ?? createEngine();
-  const writer = there ? await resumeRun(store) : await newRun(run, plan, store, overwrite ?? false);
+  const resumed = there ? await resumeRun(store) : null;
+  const writer = resumed ?? (await newRun(run, plan, store, overwrite ?? false));
   const done: Pick<PrunedRound, 'round' | 'accuracyBefore'>[] = [];
   let last = new Map<string, Tensor>();
   try {
+    // It may have been cut off before they were written.
+    if (!resumed?.manifest.samples) await writeSamples(run, writer);
     const result = await runPlan(pruneWorkflow, run, plan, {
       ...how,
       engine,
@@ -130,23 +133,27 @@ async function checkSame(store: Store, plan: Plan<PruneRunOptions>, run: Run): P
   return manifest;
 }
 
-/** The run that is written, with the samples of the one that is pruned. */
+/** The samples of the run that is pruned. */
+async function writeSamples(run: Run, writer: RunWriter): Promise<void> {
+  const { samples } = run.manifest;
+  const inputs = samples && (await run.inputTensor());
+  if (samples && inputs)
+    await writer.writeSamples({ inputs, labels: await run.labels(), source: samples.source });
+}
+
+/** The run that is written. */
 async function newRun(
   run: Run,
   plan: Plan<PruneRunOptions>,
   store: Store,
   overwrite: boolean,
 ): Promise<RunWriter> {
-  const { model, layers, classes, inputShape, training, samples } = run.manifest;
-  const writer = await createRun(
+  const { model, layers, classes, inputShape, training } = run.manifest;
+  return createRun(
     store,
     { model, layers, classes, inputShape, training: { ...training, prune: recordOf(plan, run) } },
     { overwrite },
   );
-  const inputs = samples && (await run.inputTensor());
-  if (samples && inputs)
-    await writer.writeSamples({ inputs, labels: await run.labels(), source: samples.source });
-  return writer;
 }
 
 const infoBefore = (accuracy: number | null): SnapshotInfo => ({
