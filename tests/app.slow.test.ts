@@ -1,65 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openRun, readResult } from '@epochscope/analysis';
 import { encodeNpy } from '@epochscope/analysis/formats';
 import type { TendencyResult } from '@epochscope/analysis/results';
-import { main } from 'epochscope/cli';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli, drop, host, launch, visit as visitSite } from './workbench.js';
 
 // The workbench on a static host that sends no headers: files and a run dropped on it, computed in it, with the bits of the command line.
-
-const dashboard = fileURLToPath(new URL('../packages/ui/dist/dashboard', import.meta.url));
-const TYPES: Record<string, string> = {
-  html: 'text/html',
-  js: 'text/javascript',
-  css: 'text/css',
-  wasm: 'application/wasm',
-  ttf: 'font/ttf',
-};
-
-/** A plain static host. `extra`: a script added to the page, beside which it lies; `answered` gets what that posts. */
-async function host(
-  extra = '',
-  answered: (text: string) => void = () => {},
-): Promise<{ url: string; server: Server }> {
-  const server = createServer((request, response) => {
-    const path = new URL(request.url!, 'http://x').pathname;
-    if (request.method === 'POST') {
-      let text = '';
-      request.on('data', (chunk) => (text += chunk));
-      request.on('end', () => {
-        response.end();
-        answered(text);
-      });
-      return;
-    }
-    const send = (body: Buffer | string, name: string) => {
-      response.setHeader('Content-Type', TYPES[name.split('.').at(-1)!] ?? 'application/octet-stream');
-      response.end(body);
-    };
-    if (extra && path === '/extra.js') return send(extra, path);
-    const name = path === '/' ? '/index.html' : path;
-    readFile(join(dashboard, name)).then(
-      (body) =>
-        send(
-          extra && name === '/index.html'
-            ? body.toString().replace('</body>', '<script type="module" src="./extra.js"></script></body>')
-            : body,
-          name,
-        ),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, server };
-}
 
 let folder: string;
 let run: string;
@@ -67,17 +19,6 @@ let points: string;
 let table: string;
 let browser: Browser;
 let site: { url: string; server: Server };
-
-async function cli(...argv: string[]): Promise<void> {
-  let err = '';
-  const code = await main(argv, {
-    stdout: { write: () => {} },
-    stderr: { write: (text) => (err += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  expect(code, err).toBe(0);
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'epochscope-app-'));
@@ -113,10 +54,7 @@ beforeAll(async () => {
     '-o',
     run,
   );
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
+  browser = await launch();
   site = await host();
 }, 240_000);
 afterAll(async () => {
@@ -126,42 +64,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A page of the workbench, and what went wrong in it. */
-async function visit(
-  options: { serviceWorkers?: 'allow' | 'block' } = {},
-): Promise<{ page: Page; context: BrowserContext; problems: string[] }> {
-  const context = await browser.newContext({
-    viewport: { width: 1280, height: 800 },
-    acceptDownloads: true,
-    ...options,
-  });
-  const page = await context.newPage();
-  const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  // The question whether a server of ours is there is answered by 404.
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('404')) problems.push(message.text());
-  });
-  await page.goto(site.url);
-  // Its service worker loads it once more, isolated.
-  if (options.serviceWorkers !== 'block')
-    await expect
-      .poll(() => page.evaluate(() => crossOriginIsolated).catch(() => null), { timeout: 30_000 })
-      .toBe(true);
-  await page.locator('es-app h1').waitFor();
-  return { page, context, problems };
-}
-/** As a person drops them: files and folders by their paths. */
-async function drop(page: Page, ...files: string[]): Promise<void> {
-  const session = await page.context().newCDPSession(page);
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-    await session.send('Input.dispatchDragEvent', {
-      type,
-      x: 300,
-      y: 300,
-      data: { items: [], files, dragOperationsMask: 1 },
-    });
-}
+const visit = (options?: Parameters<typeof visitSite>[2]) => visitSite(browser, site.url, options);
 /** Order, weights and blocks of the matrix that is shown. */
 const shown = (page: Page) =>
   page.evaluate(() => {

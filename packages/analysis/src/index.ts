@@ -6,6 +6,14 @@ export { EpochscopeError, type ErrorCode, type ErrorFields } from '@epochscope/c
 export { createEngine, setDefaultThreads } from './engine/create.js';
 export { createInlineEngine } from './engine/inline.js';
 export type { EngineOptions } from './engine/options.js';
+export {
+  type CallContext,
+  type CallOptions,
+  type Calls,
+  exposeCalls,
+  type RemoteCalls,
+  remoteCalls,
+} from './engine/remote.js';
 export type * from './engine/types.js';
 export { setReadLimits } from './formats/budget.js';
 export type * from './formats/types.js';
@@ -13,6 +21,7 @@ export type * from './methods/activity/types.js';
 export type * from './methods/change/types.js';
 export type * from './methods/difference/types.js';
 export type * from './methods/geometry/types.js';
+export type * from './methods/locate/types.js';
 export type * from './methods/modules/types.js';
 export type * from './methods/path/types.js';
 export type * from './methods/prune/types.js';
@@ -51,6 +60,7 @@ export {
 } from './workflows/difference/index.js';
 export { type GeometryRunOptions, geometryOfRun } from './workflows/geometry/index.js';
 export { type ImportOptions, type ImportResult, importRun } from './workflows/import/index.js';
+export { type LocateRunOptions, locateOfRun } from './workflows/locate/index.js';
 export { type ModulesRunOptions, modulesOfRun } from './workflows/modules/index.js';
 export {
   type PathEnd,

@@ -4,6 +4,7 @@ export * from './methods/activity/index.js';
 export * from './methods/change/index.js';
 export * from './methods/difference/index.js';
 export * from './methods/geometry/index.js';
+export * from './methods/locate/index.js';
 export * from './methods/modules/index.js';
 export * from './methods/path/index.js';
 export * from './methods/prune/index.js';

@@ -79,6 +79,24 @@ describe('an element', () => {
     await page.close();
   });
 
+  it('that analyses points itself, opened from disk', { timeout: 60_000 }, async () => {
+    const page = await browser.newPage({ viewport: { width: 1000, height: 900 } });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(pathToFileURL(here('html/points.html')).href);
+    await page.locator('es-tendency-image canvas').first().waitFor({ timeout: 50_000 });
+    const blocks = await page
+      .locator('es-tendency-view')
+      .evaluate(
+        (element) =>
+          (element as unknown as { data: { panels: { blocks: { count: number } }[] } }).data.panels[0]!.blocks
+            .count,
+      );
+    expect(blocks).toBe(3);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   it.each(['react', 'vue'])('in %s, built by Vite', async (name) => {
     const { build } = await import('vite');
     const outDir = join(folder, name);

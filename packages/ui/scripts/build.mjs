@@ -1,6 +1,6 @@
 // `npm run build` after tsc: the scripts with everything inside, the pages' files, and custom-elements.json.
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -14,9 +14,19 @@ function assetName({ names }) {
   return /\.(gz|wasm)$/.test(name) ? 'assets/[name][extname]' : 'assets/[name]-[hash][extname]';
 }
 
-async function bundle(entry, folder, file, format, name) {
+/** For pages that have a worker of their own, or none, and a module alone, which would bring its workers' files with it. */
+const withoutEngine = {
+  name: 'without-engine',
+  load: (id) =>
+    /\/(src|dist)\/compute\.[jt]s$/.test(id.replaceAll(sep, '/'))
+      ? "export async function tendencyOfPoints() { throw new Error('this script holds no engine for points: import @epochscope/ui/register, or use cdn/epochscope.js'); }"
+      : null,
+};
+
+async function bundle(entry, folder, file, format, name, plugins = []) {
   await build({
     configFile: false,
+    plugins,
     root: ui(''),
     logLevel: 'warn',
     // Classic scripts have no address of their own.
@@ -27,15 +37,19 @@ async function bundle(entry, folder, file, format, name) {
       target: 'es2022',
       lib: { entry: ui(entry), formats: [format], name, fileName: () => file },
       minify: true,
+      // One file, whatever is loaded later elsewhere.
+      ...(format === 'es' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),
     },
   });
 }
 
+rmSync(ui('dist/cdn'), { recursive: true, force: true });
+
 // The page's script is inlined by the CLI; the other two are for people's pages: a classic script, which also works from
 // file:, and a module.
-await bundle('src/app/report.ts', 'dist/app', 'report.js', 'iife', 'EpochscopeReport');
+await bundle('src/app/report.ts', 'dist/app', 'report.js', 'iife', 'EpochscopeReport', [withoutEngine]);
 await bundle('src/cdn.ts', 'dist/cdn', 'epochscope.js', 'iife', 'Epochscope');
-await bundle('src/cdn.ts', 'dist/cdn', 'epochscope.mjs', 'es', 'Epochscope');
+await bundle('src/cdn.ts', 'dist/cdn', 'epochscope.mjs', 'es', 'Epochscope', [withoutEngine]);
 
 copyFileSync(ui('page/page.css'), ui('dist/app/page.css'));
 cpSync(ui('fonts'), ui('dist/fonts'), { recursive: true });
@@ -47,6 +61,7 @@ await build({
   root: ui('page'),
   base: './',
   publicDir: false,
+  plugins: [withoutEngine],
   logLevel: 'warn',
   build: {
     outDir: page,

@@ -85,6 +85,8 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-weight-pictures': EsWeightPictures,
 };
 
+EsTendencyView.compute = async (...given) => (await import('./compute.js')).tendencyOfPoints(...given);
+
 if (typeof customElements !== 'undefined') {
   for (const [tag, element] of Object.entries(TAGS))
     if (!customElements.get(tag)) customElements.define(tag, element);

@@ -5,6 +5,7 @@ export type * from '../methods/change/types.js';
 export { differenceSentence, longestBars, witnessSentence } from '../methods/difference/sentence.js';
 export type * from '../methods/difference/types.js';
 export type * from '../methods/geometry/types.js';
+export type * from '../methods/locate/types.js';
 export type * from '../methods/modules/types.js';
 export { pathSentence } from '../methods/path/sentence.js';
 export type * from '../methods/path/types.js';

@@ -38,6 +38,8 @@ export interface TrainOptions {
   masks?: ReadonlyMap<string, Uint8Array>;
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
+  /** Called after each step with the net as it is now, which must stay so; a promise is awaited. */
+  onStep?: (progress: TrainProgress, net: Net) => Promise<void> | undefined;
   /** Goes on from where a training with the same options stood. */
   from?: TrainState;
   /** Asked between steps whether to keep the state now; `keep` is awaited. Also kept when it is cancelled. */
@@ -176,15 +178,17 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
         images += indices.length;
         imagesHere += indices.length;
         busy += performance.now() - begun;
-        options.onProgress?.({
+        const progress: TrainProgress = {
           epoch,
           epochs,
           step,
           steps: epochs * stepsPerEpoch,
           loss: lossSum / Math.min(data.train.count, from + batchSize),
           imagesPerSecond: (1000 * imagesHere) / busy,
-        });
-        if (wanted.has(step)) await snapshot(epoch, lossSum / Math.min(data.train.count, from + batchSize));
+        };
+        options.onProgress?.(progress);
+        if (wanted.has(step)) await snapshot(epoch, progress.loss);
+        await options.onStep?.(progress, net);
         if (options.state?.due()) await keepState();
         // Lets signals, timers and progress bars run.
         if (step % 8 === 0) await yieldToEventLoop();

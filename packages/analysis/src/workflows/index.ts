@@ -52,6 +52,7 @@ export {
   importRun,
   importWorkflow,
 } from './import/index.js';
+export { LOCATE_DEFAULTS, type LocateRunOptions, locateOfRun, locateWorkflow } from './locate/index.js';
 export { type MatrixInput, type MatrixRunOptions, matrixRun } from './matrix-run.js';
 export { checkMemory, defaultMemory, setDefaultMemory } from './memory.js';
 export {

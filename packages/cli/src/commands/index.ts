@@ -73,6 +73,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     takes: '<run-or-file>',
     load: () => import('./path.js'),
   },
+  locate: {
+    about: 'Where a sample that a run does not hold stands among its own, at every snapshot',
+    takes: '<run> <file>',
+    load: () => import('./locate.js'),
+  },
   activity: {
     about: 'What the filters of a layer respond to, class by class, and how selective they are',
     takes: '<run>',

@@ -17,6 +17,7 @@ export function define(command: Command): Command {
       '127.0.0.1',
     )
     .option('--allow-host <names>', 'more names that a browser may call this server by', names, [])
+    .option('--frame <origins>', 'pages that may show this one in a frame: https://wiki.example', names, [])
     .option('--open', 'open the page in the browser')
     .addHelpText(
       'after',
@@ -28,6 +29,7 @@ interface Options {
   port: number;
   host: string;
   allowHost: string[];
+  frame: string[];
   open?: boolean;
 }
 
@@ -37,7 +39,13 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     if (!(await store.has('run.json')) && !(await runsIn(store)).length)
       output.warn(await insteadOfRuns(target!));
   }
-  const serving = await startServer({ target: target!, port: o.port, host: o.host, allowHosts: o.allowHost });
+  const serving = await startServer({
+    target: target!,
+    port: o.port,
+    host: o.host,
+    allowHosts: o.allowHost,
+    frames: o.frame,
+  });
   output.result(serving.url, { url: serving.url, port: serving.port, token: serving.token });
   if (serving.token) output.say('The address holds a token: whoever has it can read what is served.');
   output.say('Ctrl-C stops.');

@@ -40,10 +40,12 @@ export interface Access {
   hosts: ReadonlySet<string>;
   /** Needed by every request when not null. */
   token: string | null;
+  /** Origins of pages that may show this one in a frame. */
+  frames: readonly string[];
 }
 
 /** Only `GET` and `HEAD`, only known hosts, only with the token where there is one, nothing for other sites' pages. */
-export function access({ hosts, token }: Access): MiddlewareHandler {
+export function access({ hosts, token, frames }: Access): MiddlewareHandler {
   const refuse = (status: number, code: string, message: string, headers: Record<string, string> = {}) =>
     Response.json({ error: { code, message } }, { status, headers });
   return async (c, next) => {
@@ -86,20 +88,24 @@ export function access({ hosts, token }: Access): MiddlewareHandler {
     // Together they let pages share memory with workers.
     headers.set('Cross-Origin-Opener-Policy', 'same-origin');
     headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
-    if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', PAGE_POLICY);
+    if (!headers.has('Content-Security-Policy'))
+      headers.set('Content-Security-Policy', policyFor(frames));
+    // A page that is isolated itself shows in a frame only what says that it may.
+    if (frames.length) headers.set('Cross-Origin-Resource-Policy', 'cross-origin');
   };
 }
 
-const PAGE_POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self' blob:",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "font-src 'self' data:",
-  // Runs at other addresses are opened by people.
-  "connect-src 'self' blob: data: http: https:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const policyFor = (frames: readonly string[]) =>
+  [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self' blob:",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    // Runs at other addresses are opened by people.
+    "connect-src 'self' blob: data: http: https:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    `frame-ancestors ${frames.length ? frames.join(' ') : "'none'"}`,
+  ].join('; ');

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toolInfo } from '@epochscope/analysis';
 import { API_FORMAT, type ApiInfo, type ApiRun, type ApiSnapshot } from '@epochscope/analysis/api';
@@ -7,6 +7,7 @@ import { type Context, Hono } from 'hono';
 import { binary, type Piece } from './body.js';
 import type { Catalogue } from './catalogue.js';
 import { listEvents, runEvents } from './events.js';
+import { decoded } from './page.js';
 
 /** A series longer than this is refused with the way out. */
 const MAX_SERIES_BYTES = 512e6;
@@ -35,6 +36,16 @@ export function problemOf(catalogue: Catalogue, error: unknown): Response {
 
 const TYPES: Record<string, string> = { json: 'application/json', png: 'image/png', svg: 'image/svg+xml' };
 const typeOf = (file: string) => TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+/** What lies at the root of a run; other files there are nobody's. */
+const OF_A_RUN = new Set([
+  'run.json',
+  'result.json',
+  'weights.json',
+  'samples',
+  'snapshots',
+  'steps',
+  'results',
+]);
 const COMMENT = { 'Cache-Control': 'no-cache' };
 
 /** The addresses of docs/formats/http-api.md below /api. `closing` ends event streams. */
@@ -147,6 +158,20 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
       'X-Tensor-Shape': shape.join(','),
     });
   });
+  // The run as it lies on disk, so that a page can open it as any web server's folder and compute.
+  app.get('/runs/:run/files/*', async (c) => {
+    const path = new URL(c.req.url).pathname.split('/files/').slice(1).join('/files/');
+    const parts = path.split('/').map(decoded);
+    if (path === 'index.json') {
+      await catalogue.version(key(c));
+      return json(c, { format: 'epochscope-index/1', files: await filesOfRun(catalogue.folder(key(c))) });
+    }
+    const whole = parts.length === 1;
+    if (!OF_A_RUN.has(parts[0]!) || whole !== parts[0]!.endsWith('.json'))
+      throw new EpochscopeError('missing', `${JSON.stringify(path.slice(0, 200))} is no file of a run`);
+    await catalogue.version(key(c));
+    return fileAnswer(c, parts);
+  });
   app.get('/runs/:run/samples/:file', (c) => {
     const { file } = c.req.param();
     if (!['inputs.npy', 'labels.npy', 'predictions.npy'].includes(file))
@@ -168,6 +193,25 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
   function fileOf(c: Context, path: string) {
     return confinement.file(...catalogue.parts(key(c)), ...path.split('/'));
   }
+}
+
+/** Every file of a run, as its own index.json names them, which a run of another tool or an older one may lack. Links are left out. */
+async function filesOfRun(
+  root: string,
+  folder = '',
+): Promise<Record<string, { size: number; modified: number }>> {
+  const files: Record<string, { size: number; modified: number }> = {};
+  for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+    if (entry.name.startsWith('.') || (folder === '' && !OF_A_RUN.has(entry.name))) continue;
+    const path = folder ? `${folder}/${entry.name}` : entry.name;
+    if (entry.isDirectory()) Object.assign(files, await filesOfRun(root, path));
+    else if (entry.isFile()) {
+      // Gone since: a file that was replaced comes with the next answer.
+      const info = await stat(join(root, path)).catch(() => null);
+      if (info) files[path] = { size: info.size, modified: info.mtimeMs };
+    }
+  }
+  return files;
 }
 
 function index(text: string): number {

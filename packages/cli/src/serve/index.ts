@@ -17,6 +17,8 @@ export interface ServeOptions {
   host: string;
   /** More names that the Host header may have. */
   allowHosts: readonly string[];
+  /** Origins ("https://wiki.example") of pages that may show this one in a frame. */
+  frames?: readonly string[];
 }
 
 export interface Serving {
@@ -43,7 +45,10 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   const token = isLoopback(host) ? null : newToken();
   const closing = new AbortController();
   const app = new Hono();
-  app.use('*', access({ hosts: allowedHosts(host, options.allowHosts), token }));
+  app.use(
+    '*',
+    access({ hosts: allowedHosts(host, options.allowHosts), token, frames: originsOf(options.frames ?? []) }),
+  );
   // Text only: ranges of arrays must stay those of the file, and event streams must not wait for a block.
   app.use('*', compress());
   app.route('/api', api(catalogue, closing.signal));
@@ -67,6 +72,22 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
       clearTimeout(timer);
     },
   };
+}
+
+/** Throws `argument`: anything but an origin could widen the policy that it is written into. */
+function originsOf(frames: readonly string[]): string[] {
+  return frames.map((text) => {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    const given = text.replace(/\/$/, '');
+    guard(
+      url !== null && /^https?:$/.test(url.protocol) && url.origin === given.toLowerCase(),
+      'argument',
+      () =>
+        `frame: expected an origin such as https://wiki.example, got ${JSON.stringify(text.slice(0, 100))}`,
+      { got: text },
+    );
+    return url.origin;
+  });
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

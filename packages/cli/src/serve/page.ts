@@ -36,7 +36,8 @@ export function dashboard(folder: string): (c: Context) => Promise<Response> {
   };
 }
 
-function decoded(text: string): string {
+/** Throws `argument`. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

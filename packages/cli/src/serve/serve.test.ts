@@ -442,6 +442,31 @@ describe('access', () => {
     }
   });
 
+  it('is shown in frames of the origins named, and of no others', async () => {
+    const policyOf = async (port: number) =>
+      String((await raw('/', { port })).headers['content-security-policy']);
+    expect(await policyOf(serving.port)).toContain("frame-ancestors 'none'");
+    const place = { target: join(folder, 'served'), port: 0, host: '127.0.0.1', allowHosts: [] };
+    const open = await startServer({ ...place, frames: ['https://wiki.example', 'http://127.0.0.1:8080/'] });
+    try {
+      expect(await policyOf(open.port)).toContain(
+        'frame-ancestors https://wiki.example http://127.0.0.1:8080',
+      );
+    } finally {
+      await open.close();
+    }
+    for (const frame of [
+      '*',
+      'wiki.example',
+      'https://wiki.example/page',
+      "https://a.example; script-src 'unsafe-inline'",
+      'file:///x',
+    ])
+      await expect(startServer({ ...place, frames: [frame] }), frame).rejects.toThrow(
+        'frame: expected an origin',
+      );
+  });
+
   it('a port in use is one clear line', async () => {
     await expect(
       startServer({ target: folder, port: serving.port, host: '127.0.0.1', allowHosts: [] }),

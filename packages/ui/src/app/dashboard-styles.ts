@@ -384,6 +384,27 @@ const shell = css`
     overflow: hidden;
     clip-path: inset(50%);
   }
+  .new-sample {
+    display: flex;
+    gap: 12px;
+    align-items: center;
+    margin-block-end: 12px;
+    padding: 8px 12px;
+    border-inline-start: 3px solid var(--follow);
+    background: var(--wash);
+  }
+  .new-sample p {
+    margin: 0;
+  }
+  .live-charts {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr));
+    gap: 8px 24px;
+    margin-block-end: 12px;
+  }
+  .live-charts section {
+    min-inline-size: 0;
+  }
   .inside {
     position: absolute;
     inset: auto 5% 4% 8%;

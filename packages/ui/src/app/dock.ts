@@ -1,12 +1,14 @@
+import type { LocateResult, TendencyPanel } from '@epochscope/analysis/results';
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { snapshotsIn } from '../elements/es-series-check/index.js';
 import { greyScale } from '../elements/es-tendency-image/draw.js';
 import { format, percent, snapshotTitle } from '../styles.js';
 import { backIcon, forwardIcon, pauseIcon, playIcon } from './icons.js';
-import { blockAtPosition, letterOf, metricOf, placesIn } from './model.js';
-import { highOf, type Page, type PageSnapshot } from './page.js';
+import { blockAtPosition, letterOf, metricOf } from './model.js';
+import { followedIn, highOf, locatedIn, type Page, type PageSnapshot } from './page.js';
 import { shownThumbs } from './placed.js';
 import { left } from './placing.js';
+import { isTraining } from './source.js';
 import { thumb } from './thumb.js';
 
 const ACCURACY = ['testAccuracy', 'valAccuracy', 'val_accuracy', 'val_acc', 'accuracy', 'acc'];
@@ -33,8 +35,8 @@ const tick = (snapshot: PageSnapshot): string => {
 const HEIGHT = 50;
 
 /** A line over the snapshots in a box of 100 × HEIGHT, which stretches; gaps where there is no value. */
-function linePath(values: readonly (number | null)[], y: (value: number) => number): string {
-  const step = values.length > 1 ? 100 / (values.length - 1) : 0;
+function linePath(values: readonly (number | null)[], y: (value: number) => number, count: number): string {
+  const step = count > 1 ? 100 / (count - 1) : 0;
   let d = '';
   let pen = false;
   values.forEach((value, i) => {
@@ -46,17 +48,18 @@ function linePath(values: readonly (number | null)[], y: (value: number) => numb
 }
 
 /** Accuracy above, the loss's logarithm below. */
-function curves(page: Page): { acc: string; loss: string; has: boolean } {
+function curves(page: Page, count: number): { acc: string; loss: string; has: boolean } {
   const acc = metricOf(page.snapshots, ACCURACY);
   const loss = metricOf(page.snapshots, LOSS);
   const values = (loss?.values ?? []).flatMap((v) => (v !== null && v > 0 ? [Math.log(v)] : []));
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return {
-    acc: acc ? linePath(acc.values, (v) => 4 + 24 * (1 - Math.min(1, Math.max(0, v)))) : '',
+    acc: acc ? linePath(acc.values, (v) => 4 + 24 * (1 - Math.min(1, Math.max(0, v))), count) : '',
     loss: loss
       ? linePath(
           loss.values.map((v) => (v !== null && v > 0 ? Math.log(v) : null)),
           (v) => 31 + (high > low ? 13 * (1 - (v - low) / (high - low)) : 6),
+          count,
         )
       : '',
     has: Boolean(acc || loss),
@@ -64,9 +67,9 @@ function curves(page: Page): { acc: string; loss: string; has: boolean } {
 }
 
 let memo: { key: unknown[]; value: ReturnType<typeof curves> } | null = null;
-function keptCurves(page: Page): ReturnType<typeof curves> {
-  const key = [page.snapshots];
-  if (!memo || memo.key[0] !== key[0]) memo = { key, value: curves(page) };
+function keptCurves(page: Page, count: number): ReturnType<typeof curves> {
+  const key = [page.snapshots, count];
+  if (!memo || memo.key.some((one, i) => one !== key[i])) memo = { key, value: curves(page, count) };
   return memo.value;
 }
 
@@ -75,14 +78,18 @@ export function dock(page: Page, width: number): TemplateResult {
   const { snapshots, at, snapshot } = page;
   if (!snapshots.length) return html``;
   const narrow = width < 720;
-  const total = snapshots.length - 1;
+  // Of a training those that are to come have their places.
+  const live = isTraining(page.source) && page.source.state !== 'done' ? page.source : null;
+  const count = Math.max(snapshots.length, live?.planned ?? 0);
+  const total = count - 1;
+  const newest = snapshots.length - 1;
   const share = (i: number) => (total ? (100 * i) / total : 50);
   const size = narrow ? 20 : width >= 1600 ? 52 : 32;
   // Thumbs must not touch: the plot is what is left of the page's width.
   const plot = narrow ? width - 130 : width - 400;
-  const shown = shownThumbs(snapshots.length, Math.max(2, Math.floor(plot / (size + 6))), at);
-  const line = keptCurves(page);
-  const epochs = snapshots.at(-1)?.epoch;
+  const shown = shownThumbs(count, Math.max(2, Math.floor(plot / (size + 6))), at);
+  const line = keptCurves(page, count);
+  const epochs = live?.options.epochs ?? snapshots.at(-1)?.epoch;
   const title = snapshot ? dockTitle(snapshot) : '–';
   const { acc, loss } = { acc: metricOf(snapshots, ACCURACY), loss: metricOf(snapshots, LOSS) };
   const accuracy = at >= 0 ? acc?.values[at] : null;
@@ -93,8 +100,8 @@ export function dock(page: Page, width: number): TemplateResult {
       <p class="epoch"><strong>${title}</strong>${epochs && snapshot?.epoch ? html` <span>of ${epochs}</span>` : nothing}</p>
       <div class="buttons">
         <button type="button" class="quiet-button step" aria-label="Previous snapshot" ?disabled=${at <= 0} @click=${() => page.goTo(at - 1)}>${backIcon}</button>
-        <button type="button" class="play" aria-label=${page.playing ? 'Pause' : 'Play'} aria-keyshortcuts="Space" ?disabled=${total < 1} @click=${() => page.play(!page.playing)}>${page.playing ? pauseIcon : playIcon}</button>
-        <button type="button" class="quiet-button step" aria-label="Next snapshot" ?disabled=${at >= total} @click=${() => page.goTo(at + 1)}>${forwardIcon}</button>
+        <button type="button" class="play" aria-label=${page.playing ? 'Pause' : 'Play'} aria-keyshortcuts="Space" ?disabled=${newest < 1} @click=${() => page.play(!page.playing)}>${page.playing ? pauseIcon : playIcon}</button>
+        <button type="button" class="quiet-button step" aria-label="Next snapshot" ?disabled=${at >= newest} @click=${() => page.goTo(at + 1)}>${forwardIcon}</button>
       </div>
       ${followChip(page)}
     </div>
@@ -106,12 +113,12 @@ export function dock(page: Page, width: number): TemplateResult {
       <input class="slider" type="range" aria-label="Snapshot" min="0" max=${total} step="1" .value=${String(Math.max(0, at))} aria-valuetext=${snapshot ? snapshotTitle(snapshot) : 'none'}
         @input=${(e: Event) => page.goTo(Number((e.target as HTMLInputElement).value), 'replace')} @change=${(e: Event) => page.goTo(Number((e.target as HTMLInputElement).value))} />
       ${odd(page, share)}
-      <div class="thumbs">${shown.map((i) => epochThumb(page, i, size, share(i)))}</div>
+      <div class="thumbs">${shown.map((i) => (i <= newest ? epochThumb(page, i, size, share(i)) : html`<span class="epoch-thumb" ${left(share(i))}><span class="box"></span></span>`))}</div>
     </div>
     <div class="figures">
       ${accuracy == null ? nothing : html`<p><strong>${percent(accuracy)}</strong> ${metricWords(acc!.name)}</p>`}
       ${lossNow == null ? nothing : html`<p><strong>${format(Number(lossNow.toPrecision(3)))}</strong> ${metricWords(loss!.name)}, log</p>`}
-      ${page.followed?.kind === 'sample' ? html`<p><span class="key ring"></span>its place in ${page.layer}</p>${page.panels?.result.samples.predictions ? html`<p><span class="key chip right"></span>read right <span class="key chip"></span>wrong</p>` : nothing}` : page.layer ? html`<p>${page.layer}, every epoch</p>` : nothing}
+      ${page.followed?.kind === 'sample' ? html`<p><span class="key ring"></span>its place in ${page.layer}</p>${page.panels?.result.samples.predictions ? html`<p><span class="key chip right"></span>read right <span class="key chip"></span>wrong</p>` : nothing}` : page.followed?.kind === 'new' ? html`<p><span class="key ring"></span>the sample nearest to it in ${page.layer}; below, what it is read as</p>` : page.followed?.kind === 'class' ? html`<p><span class="key ring"></span>${page.followed.name} in ${page.layer}, and the block with most of it</p>` : page.layer ? html`<p>${page.layer}, every epoch</p>` : nothing}
     </div>
   </section>`;
 }
@@ -135,10 +142,12 @@ function epochThumb(page: Page, i: number, size: number, share: number): Templat
   const { snapshots, panels, layer, store, followed, at } = page;
   const snapshot = snapshots[i]!;
   const panel = layer && panels?.at(layer, snapshot.id, !store.state.ownOrder);
-  const place = followed?.kind === 'sample' && panel ? placesIn(panel)[followed.sample]! : null;
+  const marks = panel ? followedIn(page, panel) : null;
   return html`<button type="button" class="epoch-thumb" tabindex="-1" data-snapshot=${snapshot.id} aria-current=${i === at ? 'true' : nothing} @click=${() => page.goTo(i)} ${left(share)}>
-    <span class="box">${panel ? thumb(panel, { size, high: highOf(page, panel, (p) => greyScale(p, 'ivat').high), dark: page.dark, ring: place, follow: page.followColour }) : nothing}</span>
-    ${followed?.kind === 'sample' && panels ? chip(page, snapshot, panel || null, place) : nothing}
+    <span class="box">${panel ? thumb(panel, { size, high: highOf(page, panel, (p) => greyScale(p, 'ivat').high), dark: page.dark, marks, follow: page.followColour }) : nothing}</span>
+    ${followed?.kind === 'sample' && panels ? chip(page, snapshot, panel || null, marks?.[0] ?? null) : nothing}
+    ${followed?.kind === 'new' && panel ? newChip(page, followed.result, panel, marks?.[0] ?? null) : nothing}
+    ${followed?.kind === 'class' && panel && marks ? classChip(panel, marks) : nothing}
     <span class="tick" aria-hidden="true">${tick(snapshot)}</span><span class="sr">${snapshotTitle(snapshot)}</span>
   </button>`;
 }
@@ -163,11 +172,41 @@ function chip(
   return html`<span class="chip ${right ? 'right' : ''}" title="read as ${name}, ${where}">${name.slice(0, 3)}<span class="sr"> ${right ? 'right' : 'wrong'}, ${where}</span></span>`;
 }
 
+/** What the net read a new sample as there; its block where it read nothing. */
+function newChip(
+  { panels }: Page,
+  result: LocateResult,
+  panel: TendencyPanel,
+  place: number | null,
+): unknown {
+  const { id } = panel.snapshot;
+  const { classes } = panels!.result.samples;
+  const read = result.predictions.find(({ snapshot }) => snapshot === id)?.classes[0];
+  const inside = (locatedIn(result, panel)?.block[0] ?? -1) >= 0 && place !== null;
+  const block = inside ? blockAtPosition(panel, place) : -1;
+  const where = block < 0 ? 'in no block' : `in block ${letterOf(block)}`;
+  const name = read === undefined ? null : (classes?.[read] ?? String(read));
+  return html`<span class="chip plain" title="${name === null ? '' : `read as ${name}, `}${where}">${name?.slice(0, 3) ?? (block < 0 ? '–' : letterOf(block))}<span class="sr"> ${where}</span></span>`;
+}
+
+/** The block that holds most of the followed class, and how much of the class that is. */
+function classChip(panel: TendencyPanel, marks: ArrayLike<number>): unknown {
+  const counts = new Map<number, number>();
+  for (let i = 0; i < marks.length; i++) {
+    const block = blockAtPosition(panel, marks[i]!);
+    if (block >= 0) counts.set(block, (counts.get(block) ?? 0) + 1);
+  }
+  const [block, count] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [-1, 0];
+  const share = marks.length ? Math.round((100 * count) / marks.length) : 0;
+  const said = block < 0 ? 'in no block' : `${share} % in block ${letterOf(block)}`;
+  return html`<span class="chip plain" title=${said}>${block < 0 ? '–' : letterOf(block)}<span class="sr"> ${said}</span></span>`;
+}
+
 function followChip(page: Page): unknown {
   const { followed } = page;
   if (!followed) return nothing;
   const none =
-    followed.kind === 'sample'
+    followed.kind === 'sample' || followed.kind === 'new'
       ? { sample: null }
       : followed.kind === 'class'
         ? { class: null }

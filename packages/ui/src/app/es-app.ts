@@ -6,12 +6,18 @@ import controls from './control-styles.js';
 import type { EsDashboard } from './es-dashboard.js';
 import { HttpSource } from './http-source.js';
 import { folderIcon, logo, playIcon, saveIcon, themeIcon } from './icons.js';
-import type { RunSource } from './source.js';
-import type { MatrixSource, TrainingSource, WorkSource } from './work/client.js';
-import { type Given, TRAINING_START } from './work/types.js';
+import { thousands } from './model.js';
+import { isTraining, type RunSource } from './source.js';
+import { trainingFields, trainingOptions } from './training-form.js';
+import type { MatrixSource } from './work/client.js';
+import {
+  BUNDLED,
+  type Given,
+  TRAINING_START,
+  type TrainingData,
+  type TrainingOptions,
+} from './work/types.js';
 
-type Opened = WorkSource | MatrixSource;
-const isTraining = (source: RunSource): source is TrainingSource => 'go' in source;
 const isMatrix = (source: RunSource): source is MatrixSource => 'analyse' in source;
 
 /**
@@ -240,12 +246,15 @@ export class EsApp extends LitElement {
     busy: { state: true },
     said: { state: true },
     over: { state: true },
+    data: { state: true },
   };
   declare source: RunSource | null;
   /** What is being opened, in words. */
   declare private busy: string;
   declare private said: string;
   declare private over: boolean;
+  /** What a training from the start screen learns. */
+  declare private data: TrainingData;
   private dragged = 0;
   /** Something was given: the page must not be loaded anew under it. */
   used = false;
@@ -256,12 +265,13 @@ export class EsApp extends LitElement {
     this.busy = '';
     this.said = '';
     this.over = false;
+    this.data = BUNDLED;
   }
   override connectedCallback(): void {
     super.connectedCallback();
     for (const [name, act] of this.drops) addEventListener(name, act as EventListener);
     const url = new URLSearchParams(location.search).get('run');
-    if (url && !this.source) void this.open({ kind: 'url', url: new URL(url, location.href).href });
+    if (url && !this.source) void this.openAddress(new URL(url, location.href).href);
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -312,8 +322,15 @@ export class EsApp extends LitElement {
           ? given.handle.name
           : (given.files[0]?.[0] ?? 'files');
     try {
+      if (given.kind === 'files' && (await this.place(given.files))) return;
       const { openGiven } = await import('./work/client.js');
-      const source: Opened = await openGiven(given);
+      const source = await openGiven(given);
+      if ('images' in source) {
+        // Digits to train on: the start screen asks how.
+        this.data = source;
+        this.source = null;
+        return;
+      }
       if (this.source) history.replaceState(null, '', location.pathname + location.search);
       this.source = source;
     } catch (error) {
@@ -322,21 +339,34 @@ export class EsApp extends LitElement {
       this.busy = '';
     }
   }
-  private async train(form: FormData): Promise<void> {
+  /** A sample of the shape that the opened run's net takes goes through it. Returns whether the files were one. */
+  private async place(files: readonly [string, File][]): Promise<boolean> {
+    const dashboard = this.renderRoot.querySelector<EsDashboard>('es-dashboard');
+    const page = dashboard?.page();
+    const computing = this.source?.computing;
+    const shape = page?.manifest?.inputShape;
+    if (!dashboard || !computing || !shape || !page.manifest?.model || files.length !== 1) return false;
+    const [[path, file]] = files as [[string, File]];
+    const inputs = await computing.samplesOf(file, shape);
+    if (!inputs) return false;
+    const name = path.replace(/\.\w+$/, '').replace(/[^\w.-]+/g, '_') || 'sample';
+    const layers = page.panels?.layers;
+    const how = { signal: new AbortController().signal, onProgress: () => {}, onNote: () => {} };
+    await computing.compute(page.info.key, 'locate', { inputs, name, ...(layers ? { layers } : {}) }, how);
+    await dashboard.followNew(name);
+    return true;
+  }
+
+  /** Begins a training; one that was there ends. */
+  private async train(options: TrainingOptions, data: TrainingData): Promise<void> {
     this.used = true;
+    this.said = '';
     this.busy = 'the digits';
     try {
-      const { startTraining } = await import('./work/client.js');
-      const value = (name: string) => Number(form.get(name));
-      this.source = await startTraining({
-        ...TRAINING_START,
-        net: form.get('net') === 'mlp' ? 'mlp' : 'lenet5',
-        epochs: value('epochs'),
-        batchSize: value('batchSize'),
-        learningRate: value('learningRate'),
-        noise: value('noise'),
-        seed: value('seed'),
-      });
+      const { startTraining } = await import('./work/training-source.js');
+      if (this.source && isTraining(this.source)) this.source.pause();
+      history.replaceState(null, '', location.pathname + location.search);
+      this.source = await startTraining(options, data);
     } catch (error) {
       this.said = (error as Error).message;
     } finally {
@@ -390,7 +420,7 @@ export class EsApp extends LitElement {
         source
           ? html`<div class=${matrix ? 'with-bar' : training ? 'with-bar low' : ''}>
               ${matrix ? html`<es-matrix-bar .source=${matrix}></es-matrix-bar>` : nothing}
-              ${training ? html`<es-training-bar .source=${training}></es-training-bar>` : nothing}
+              ${training ? html`<es-training-bar .source=${training} @es-train=${(e: CustomEvent<TrainingOptions>) => void this.train(e.detail, training.data)}></es-training-bar>` : nothing}
               <es-dashboard .source=${source}>
                 ${'computing' in source && source.computing ? html`<button slot="tools" type="button" class="tool" title="Save the run and its results as a zip" aria-label="Save the run and its results as a zip" @click=${() => void this.saveZip()}>${saveIcon}</button>` : nothing}
                 <button slot="tools" type="button" title="Open something else" aria-label="Open something else" class="tool" @click=${() => this.pickFiles()}>${folderIcon}</button>
@@ -433,19 +463,12 @@ export class EsApp extends LitElement {
           </section>
           <section>
             <h2>Train one here</h2>
-            <p>On 8 000 bundled digits; the last layer is drawn as it learns.</p>
+            <p>${this.data.id === null ? 'On 8 000 bundled digits' : html`On ${thousands(this.data.images)} images of <strong>${this.data.name}</strong>`}; the last layer is drawn as it learns.${this.data.id === null ? ' Or drop the IDX files of MNIST or its like.' : ''}</p>
             <form class="train push" @submit=${(e: SubmitEvent) => {
               e.preventDefault();
-              void this.train(new FormData(e.target as HTMLFormElement));
+              void this.train(trainingOptions(e.target as HTMLFormElement), this.data);
             }}>
-              <details><summary>Net, epochs, batch, rate, noise, seed</summary><div class="fields">
-                <label>Net <select name="net"><option value="lenet5">LeNet-5</option><option value="mlp">MLP</option></select></label>
-                ${number('Epochs', 'epochs', TRAINING_START.epochs, '1', '1')}
-                ${number('Batch', 'batchSize', TRAINING_START.batchSize, '1', '1')}
-                ${number('Rate', 'learningRate', TRAINING_START.learningRate, '0', 'any')}
-                ${number('Noise', 'noise', TRAINING_START.noise, '0', 'any')}
-                ${number('Seed', 'seed', TRAINING_START.seed, '0', '1')}
-              </div></details>
+              <details><summary>Net, epochs, batch, rate, noise, seed</summary><div class="fields">${trainingFields(TRAINING_START)}</div></details>
               <button type="submit" class="ink-button">${playIcon} Start training</button>
             </form>
           </section>
@@ -459,17 +482,17 @@ export class EsApp extends LitElement {
   private async openAddress(url: string): Promise<void> {
     this.said = '';
     this.busy = url;
-    const base = new URL(url).origin;
-    const served = await fetch(`${base}/api/runs`)
-      .then((answer) => answer.ok && answer.headers.get('content-type')?.includes('json'))
-      .catch(() => false);
+    const { origin: base, pathname } = new URL(url);
+    // Asked of a server's own address alone: other places would answer with an error.
+    const served =
+      pathname === '/' &&
+      (await fetch(`${base}/api/runs`)
+        .then((answer) => answer.ok && answer.headers.get('content-type')?.includes('json'))
+        .catch(() => false));
     this.busy = '';
     if (served) this.source = new HttpSource(base);
     else await this.open({ kind: 'url', url });
   }
 }
-
-const number = (label: string, name: string, value: number, least: string, step: string) =>
-  html`<label>${label} <input type="number" name=${name} min=${least} step=${step} .value=${String(value)} required /></label>`;
 
 const busy = (what: string) => (what ? html`<p class="busy" role="status">Opening ${what}…</p>` : nothing);

@@ -1,6 +1,6 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { state } from '../figure/index.js';
-import type { Selection } from '../selection.js';
+import { mergeSelection, type Selection } from '../selection.js';
 import { snapshotTitle } from '../styles.js';
 import styles from './dashboard-styles.js';
 import { dock } from './dock.js';
@@ -87,7 +87,10 @@ export class EsDashboard extends LitElement {
     this.play(false);
   }
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has('source') && this.source) void this.loader.open(this.source);
+    if (!changed.has('source')) return;
+    (changed.get('source') as RunSource | null)?.reachable?.removeEventListener('change', this.onReach);
+    this.source?.reachable?.addEventListener('change', this.onReach);
+    if (this.source) void this.loader.open(this.source);
   }
   protected override updated(): void {
     // On a phone the strip is a row that scrolls: the chosen layer is kept in sight.
@@ -126,6 +129,7 @@ export class EsDashboard extends LitElement {
   };
   private onPrinted = () => (this.everything = false);
 
+  private onReach = () => this.requestUpdate();
   private onKey = (event: KeyboardEvent) => shortcut(event, this.page(), this);
 
   play(on: boolean): void {
@@ -143,6 +147,15 @@ export class EsDashboard extends LitElement {
       else this.timer = setTimeout(next, STAY_MS);
     };
     this.timer = setTimeout(next, STAY_MS);
+  }
+
+  /** Follows a sample that was placed by `locate`, from now on. */
+  async followNew(name: string): Promise<void> {
+    await this.loader.reload();
+    this.store.set({
+      located: name,
+      selection: mergeSelection(this.store.state.selection, { sample: null, class: null, unit: null }),
+    });
   }
 
   private onSelect = (event: Event) => {
@@ -210,6 +223,8 @@ export class EsDashboard extends LitElement {
   private followed(layer: string | null): Followed | null {
     const { sample, class: label, unit } = this.store.state.selection;
     const samples = this.loader.tendency?.panels?.result.samples;
+    const { located } = this.loader;
+    if (located) return { kind: 'new', name: located.name, result: located };
     if (typeof sample === 'number') {
       if (samples && sample >= samples.count) return null;
       return { kind: 'sample', sample, name: samples ? sampleName(samples, sample) : `sample ${sample}` };
@@ -252,6 +267,12 @@ export class EsDashboard extends LitElement {
     const count = page.panels?.result.samples.count ?? page.manifest?.samples?.count;
     if (typeof selection.sample === 'number' && count !== undefined && selection.sample >= count)
       said.push(`there is no sample ${selection.sample}: they end at ${count - 1}`);
+    const { located } = this.store.state;
+    if (
+      located !== null &&
+      !page.info.results.some(({ method, name }) => method === 'locate' && name === located)
+    )
+      said.push(`this run has no new sample ${short(located)}`);
     const known = ['story', ...new Set(this.tabs(page.info))];
     if (!known.includes(tab.split('/')[0]!)) said.push(`there is no tab ${short(tab)}`);
     return said;
@@ -278,6 +299,7 @@ export class EsDashboard extends LitElement {
       ${head.template(page, this)}
       ${single ? nothing : strip(page)}
       <main class="stage" id="stage" tabindex="-1">
+        ${this.source.alive === false ? html`<p class="said" role="alert">The server does not answer any more. What is here stays; it is tried again every few seconds.</p>` : nothing}
         ${lost.length ? html`<p class="said" role="alert">The address: ${lost.join('; ')}. <button type="button" class="text-button" @click=${() => this.forgetAddress()}>Forget it</button></p>` : nothing}
         ${page.info.warnings.length ? html`<p class="warning" role="status">${page.info.warnings.slice(0, 5).join(' ')}${page.info.warnings.length > 5 ? ` And ${page.info.warnings.length - 5} more.` : ''}</p>` : nothing}
         ${stage(page, this, this.width)}
@@ -295,6 +317,7 @@ export class EsDashboard extends LitElement {
     this.store.set(
       {
         run: null,
+        located: null,
         tab: page && this.tabs(page.info).includes(tab.split('/')[0]!) ? tab : 'story',
         selection: {
           ...selection,

@@ -87,6 +87,8 @@ export class EsResultPanel extends LitElement {
     loaded: { state: true },
     bare: { type: Boolean, reflect: true },
   };
+  /** Brings the views, where they do not come with the page's first script. */
+  static load: (() => Promise<unknown>) | null = null;
   declare source: RunSource | null;
   declare sides: readonly Side[];
   /** Alone below a heading that says what it is. */
@@ -116,7 +118,11 @@ export class EsResultPanel extends LitElement {
   get settled(): boolean {
     return this.sides.every((side) => {
       const loaded = this.loaded.get(this.keyOf(side));
-      return !side.result || (loaded !== undefined && loaded.state !== 'waiting');
+      const drawn =
+        loaded?.state !== 'ready' ||
+        customElements.get(VIEWS[loaded.data.method] ?? '') ||
+        !VIEWS[loaded.data.method];
+      return !side.result || (loaded !== undefined && loaded.state !== 'waiting' && Boolean(drawn));
     });
   }
 
@@ -214,6 +220,13 @@ export class EsResultPanel extends LitElement {
   private view(data: ResultBase, selection: Selection, i: number): TemplateResult | HTMLElement {
     const tag = VIEWS[data.method];
     if (!tag) return state(`There is no view for ${data.method} yet; its figures are below.`);
+    if (!customElements.get(tag) && EsResultPanel.load) {
+      void EsResultPanel.load().then(
+        () => this.requestUpdate(),
+        (error: Error) => this.put(this.keyOf(this.sides[i]!), { state: 'failed', why: error.message }),
+      );
+      return state('Loading…', 'busy');
+    }
     let view = this.views.get(i);
     if (view?.localName !== tag) {
       view = document.createElement(tag) as typeof view & object;

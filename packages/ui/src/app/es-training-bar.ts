@@ -2,13 +2,15 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { tokens } from '../styles.js';
 import controls from './control-styles.js';
 import { duration } from './jobs.js';
-import type { TrainingSource } from './work/client.js';
+import { thousands } from './model.js';
+import type { LiveTraining } from './source.js';
+import { trainingFields, trainingOptions } from './training-form.js';
 import { trainingCommand } from './work/types.js';
 
-/** Bundled training images. */
-const IMAGES = 8000;
-
-/** A training in this page: how far it is, pause and go on, and the command that does the same. */
+/**
+ * A training in this page: how far it is, pause, one step, go on, and the command that does the same; with other options it begins anew.
+ * @fires es-train - `TrainingOptions`: begin anew with these.
+ */
 export class EsTrainingBar extends LitElement {
   static override styles = [
     tokens,
@@ -49,19 +51,45 @@ export class EsTrainingBar extends LitElement {
       .problem {
         color: var(--problem);
       }
+      .settings {
+        position: relative;
+      }
+      .settings form {
+        position: absolute;
+        z-index: 40;
+        inset: calc(100% + 8px) auto auto 0;
+        display: grid;
+        gap: 6px;
+        inline-size: 16rem;
+        padding: 12px;
+        border: 1px solid var(--strong);
+        border-radius: 8px;
+        background: var(--surface);
+      }
+      .settings p {
+        margin: 6px 0 0;
+      }
+      .settings label {
+        display: grid;
+        grid-template-columns: 4rem minmax(0, 1fr);
+        align-items: center;
+      }
+      .step {
+        min-inline-size: 32px;
+      }
       @media (max-width: 700px) {
+        .wide {
+          display: none;
+        }
         :host {
           padding-inline: 16px;
-        }
-        code {
-          display: none;
         }
       }
     `,
   ];
   static override properties = { source: { attribute: false } };
-  declare source: TrainingSource;
-  private followed: TrainingSource | null = null;
+  declare source: LiveTraining;
+  private followed: LiveTraining | null = null;
   private onChange = () => this.requestUpdate();
   protected override willUpdate(): void {
     if (this.followed === this.source) return;
@@ -77,12 +105,36 @@ export class EsTrainingBar extends LitElement {
     this.followed = null;
   }
 
+  private now(): TemplateResult {
+    const { state, progress } = this.source;
+    if (state === 'done') return html`Trained in this page`;
+    if (state === 'drawing') return html`Trained; drawing every snapshot…`;
+    if (!progress) return html`Getting the digits`;
+    const { epoch, epochs, step, steps, loss, imagesPerSecond, secondsLeft } = progress;
+    return html`<span class="wide">Epoch ${epoch} of ${epochs}, </span>step ${thousands(step)} of ${thousands(steps)}<span class="wide">, loss ${loss.toFixed(3)}, ${thousands(Math.round(imagesPerSecond))} images/s</span>${state === 'paused' ? ', paused' : secondsLeft === null ? nothing : `, about ${duration(secondsLeft)} left`}`;
+  }
+
   override render(): TemplateResult {
-    const { state, progress, problem, options } = this.source;
-    return html`${state === 'done' ? nothing : html`<button type="button" class="ink-button" @click=${() => (state === 'running' ? this.source.pause() : void this.source.go())}>${state === 'running' ? 'Pause' : 'Go on'}</button>`}
-      <progress max="1" .value=${state === 'done' ? 1 : (progress?.share ?? 0)} aria-label="Share of the training done"></progress>
-      <span role="status">${state === 'done' ? 'Trained in this page' : (progress?.title.replace(/^[^,]*, /, '') ?? 'Getting the digits')}${state === 'running' && progress?.secondsLeft != null ? `, about ${duration(progress.secondsLeft)} left` : ''}${state === 'paused' && progress ? ', paused' : ''}</span>
+    const { source } = this;
+    const { state, progress, problem, options, data } = source;
+    const open = state === 'running' || state === 'paused';
+    return html`${
+      open
+        ? html`<button type="button" class="ink-button" @click=${() => (state === 'running' ? source.pause() : void source.go())}>${state === 'running' ? 'Pause' : 'Go on'}</button>
+          <button type="button" class="plain-button step" ?disabled=${state === 'running'} title="One step: a single batch, and its picture" aria-label="One step" @click=${() => void source.go(1)}>Step</button>`
+        : nothing
+    }
+      <progress max="1" .value=${open && progress ? progress.step / progress.steps : open ? 0 : 1} aria-label="Share of the training done"></progress>
+      <span role="status">${this.now()}</span>
       ${problem ? html`<span class="problem" role="alert">${problem}</span>` : nothing}
-      <code>${trainingCommand(options, Math.ceil(IMAGES / options.batchSize))}</code>`;
+      <details class="settings"><summary>Net, rate, noise, batch, seed</summary><form @submit=${(
+        e: SubmitEvent,
+      ) => {
+        e.preventDefault();
+        const detail = trainingOptions(e.target as HTMLFormElement);
+        this.renderRoot.querySelector('details')!.open = false;
+        this.dispatchEvent(new CustomEvent('es-train', { detail, bubbles: true, composed: true }));
+      }}>${trainingFields(options)}<button type="submit" class="ink-button">Train anew with these</button>
+        <p>The same in a terminal</p><code tabindex="0">${trainingCommand(options, data)}</code></form></details>`;
   }
 }

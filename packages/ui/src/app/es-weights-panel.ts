@@ -1,10 +1,10 @@
 import type { RunManifest, Tensor } from '@epochscope/analysis';
-import { analyseChange } from '@epochscope/analysis/methods';
 import type { ChangeResult } from '@epochscope/analysis/results';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { state } from '../figure/index.js';
 import type { Selection } from '../selection.js';
 import { snapshotTitle, tokens } from '../styles.js';
+import { EsResultPanel } from './es-result-panel.js';
 import type { RunSource } from './source.js';
 
 /**
@@ -83,6 +83,7 @@ export class EsWeightsPanel extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     if (!this.open || !['open', 'run', 'from', 'to', 'source'].some((name) => changed.has(name))) return;
+    void EsResultPanel.load?.();
     void this.follow();
   }
 
@@ -117,7 +118,11 @@ export class EsWeightsPanel extends LitElement {
       snapshot: find(id),
       weights: await source.weights!(run, id),
     });
-    const [a, b] = await Promise.all([read(from), read(to)]);
+    const [a, b, { analyseChange }] = await Promise.all([
+      read(from),
+      read(to),
+      import('@epochscope/analysis/methods'),
+    ]);
     return {
       format: 'epochscope-result/2',
       method: 'change',

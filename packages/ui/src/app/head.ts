@@ -24,7 +24,8 @@ function tabsOf({ manifest, results }: RunInfo): Tab[] {
     empty: !has(methods),
   }));
   const more = [...new Set(results.map(({ method }) => method))]
-    .filter((method) => !methodOf(tabOfMethod(method)))
+    // New samples are followed through the others.
+    .filter((method) => method !== 'locate' && !methodOf(tabOfMethod(method)))
     .map((id) => ({ id, title: id[0]!.toUpperCase() + id.slice(1), empty: false }));
   // A lone result of another method than cluster tendency has no story.
   const story =
@@ -53,7 +54,7 @@ function template(page: Page, host: EsDashboard): TemplateResult {
       ${live ? html`<span class="live-dot" title="Training goes on"></span>` : nothing}
       ${
         entries.length > 1
-          ? html`<select class="run-select" aria-label="Run" @change=${(e: Event) => store.set({ run: (e.target as HTMLSelectElement).value, selection: {}, versus: null, zoom: null })}>
+          ? html`<select class="run-select" aria-label="Run" @change=${(e: Event) => store.set({ run: (e.target as HTMLSelectElement).value, selection: {}, located: null, versus: null, zoom: null })}>
               ${entries.map((entry) => html`<option value=${entry.key} ?selected=${entry.key === info.key} ?disabled=${!!entry.problem} title=${entry.problem ?? ''}>${entry.title}${entry.problem ? ' (cannot be read)' : ''}</option>`)}
             </select>`
           : html`<strong>${name}</strong>`

@@ -27,11 +27,19 @@ export class HttpSource implements RunSource {
   private readonly samples = new Map<string, Promise<SampleImages>>();
 
   /** `base`: address before `/api`, '' for the page's own server. */
+  /** Whether the server answers; fires `change`. */
+  readonly reachable = new EventTarget();
+  alive = true;
+
   constructor(
     private readonly base = '',
     private readonly fetcher: typeof fetch = (...args) => fetch(...args),
   ) {}
 
+  /** Where the server hands out a run's files. */
+  protected filesOf(key: string): string {
+    return new URL(`${this.base}${apiPaths.run(key)}/files`, location.href).href;
+  }
   async runs(): Promise<RunEntry[]> {
     const { runs } = await this.json<ApiRunList>(apiPaths.runs());
     return runs.map(({ key, problem }) => ({ key, title: key, problem }));
@@ -101,8 +109,24 @@ export class HttpSource implements RunSource {
       }, 700);
     };
     for (const name of ['state', 'snapshots', 'reset', 'problem']) events.addEventListener(name, soon);
+    // A browser tells at once that the stream broke, and tries again by itself.
+    const alive = (now: boolean) => () => {
+      if (this.alive === now) return;
+      this.alive = now;
+      this.reachable.dispatchEvent(new Event('change'));
+      if (now) soon();
+    };
+    const again = setInterval(() => {
+      if (events.readyState === EventSource.CLOSED) {
+        clearInterval(again);
+        alive(false)();
+      }
+    }, 1000);
+    events.addEventListener('open', alive(true));
+    events.addEventListener('error', alive(false));
     return () => {
       clearTimeout(timer);
+      clearInterval(again);
       events.close();
     };
   }

@@ -29,6 +29,8 @@ export interface Computing {
     options: object,
     how: { signal: AbortSignal; onProgress: (progress: JobProgress) => void; onNote: (text: string) => void },
   ): Promise<ResultName>;
+  /** Values of the samples in a file, where they are of the shape a net takes; null for another file. */
+  samplesOf(file: File, shape: readonly number[]): Promise<number[] | null>;
   /** The run with all its results, as the command line reads it. */
   zip(key: string): Promise<Blob>;
 }

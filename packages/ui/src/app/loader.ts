@@ -1,4 +1,4 @@
-import type { SeriesCheckResult, TendencyResult } from '@epochscope/analysis/results';
+import type { LocateResult, SeriesCheckResult, TendencyResult } from '@epochscope/analysis/results';
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { Panels } from './model.js';
 import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
@@ -15,6 +15,8 @@ interface Loaded {
   tendency: { place: string; panels: Panels | null; problem: string } | null;
   /** What the check of the series found, for the dock to mark. */
   check: { place: string; result: SeriesCheckResult | null } | null;
+  /** Where a new sample stands; null while it loads. */
+  located: { place: string; result: LocateResult | null } | null;
   problem: string;
 }
 
@@ -24,6 +26,7 @@ const NOTHING: Loaded = {
   other: null,
   tendency: null,
   check: null,
+  located: null,
   problem: '',
 };
 
@@ -63,6 +66,9 @@ export class Loader implements ReactiveController {
   }
   get check() {
     return this.loaded.check?.result ?? null;
+  }
+  get located() {
+    return this.loaded.located?.result ?? null;
   }
   get problem() {
     return this.loaded.problem;
@@ -127,7 +133,10 @@ export class Loader implements ReactiveController {
       if (this.info?.key !== key) this.set({ info: null, tendency: null });
       this.unwatch = source.watch?.(key, () => void this.load(source, key)) ?? null;
       await this.load(source, key);
-    } else if (this.info?.key === key) void this.loadTendency(source, this.info);
+    } else if (this.info?.key === key) {
+      void this.loadTendency(source, this.info);
+      void this.loadLocated(source, this.info);
+    }
     const { versus } = this.store.state;
     await this.loadOther(source, versus?.kind === 'run' ? versus.value : null);
   }
@@ -191,6 +200,21 @@ export class Loader implements ReactiveController {
       this.set({ check: { place: place!, result } });
   }
 
+  private async loadLocated(source: RunSource, info: RunInfo): Promise<void> {
+    const wanted = this.store.state.located;
+    const name = info.results.find((one) => one.method === 'locate' && one.name === wanted);
+    if (!name) {
+      if (this.loaded.located) this.set({ located: null });
+      return;
+    }
+    const place = `${info.key}\n${resultId(name)}\n${name.version}`;
+    if (this.loaded.located?.place === place) return;
+    this.set({ located: { place, result: null } });
+    const result = (await source.result(info.key, name).catch(() => null)) as LocateResult | null;
+    if (this.source === source && this.loaded.located?.place === place)
+      this.set({ located: { place, result } });
+  }
+
   private async load(source: RunSource, key: string): Promise<void> {
     const wanted = () => this.source === source && this.key === key;
     try {
@@ -202,6 +226,7 @@ export class Loader implements ReactiveController {
       this.set({ info, problem: '' });
       if (newest && latest && newest !== latest && this.store.state.selection.snapshot === newest)
         this.store.select({ snapshot: latest }, 'replace');
+      void this.loadLocated(source, info);
       await Promise.all([this.loadTendency(source, info), this.loadCheck(source, info)]);
     } catch (error) {
       if (wanted()) this.set({ problem: (error as Error).message });

@@ -1,5 +1,6 @@
 // The workbench's entry, an ES module: what `epochscope serve` serves, and any static host. What computes is loaded when it is used.
-import '../register.js';
+import { EsSampleGallery } from '../elements/es-sample-gallery/index.js';
+import { EsTendencyImage } from '../elements/es-tendency-image/index.js';
 import { setFontFolder } from '../figure/index.js';
 import { EsApp } from './es-app.js';
 import { EsComputeForm } from './es-compute-form.js';
@@ -8,8 +9,11 @@ import { EsMatrixBar } from './es-matrix-bar.js';
 import { EsResultPanel } from './es-result-panel.js';
 import { EsTrainingBar } from './es-training-bar.js';
 import { EsWeightsPanel } from './es-weights-panel.js';
-import { HttpSource } from './http-source.js';
+import { ServedSource } from './served-source.js';
 
+EsResultPanel.load = () => import('../register.js');
+customElements.define('es-tendency-image', EsTendencyImage);
+customElements.define('es-sample-gallery', EsSampleGallery);
 customElements.define('es-compute-form', EsComputeForm);
 customElements.define('es-result-panel', EsResultPanel);
 customElements.define('es-weights-panel', EsWeightsPanel);
@@ -27,7 +31,7 @@ const served = await fetch('/api/runs', { method: 'HEAD' }).then(
   (answer) => answer.ok && (answer.headers.get('content-type') ?? '').includes('json'),
   () => false,
 );
-if (served) app.source = new HttpSource();
+if (served) app.source = new ServedSource();
 root.textContent = '';
 root.append(app);
 root.dataset.ready = 'true';

@@ -2,8 +2,8 @@
 export interface OptionField {
   name: string;
   label: string;
-  /** list: names or numbers with commas between them; empty means the default. */
-  kind: 'number' | 'list' | 'choice' | 'text';
+  /** list: names or numbers with commas between them; ends: two of them, samples or "block:N"; empty means the default. */
+  kind: 'number' | 'list' | 'choice' | 'text' | 'ends';
   choices?: readonly string[];
   /** As the workflow has it; null: decided by the run. */
   default: string | number | null | readonly (string | number)[];
@@ -66,6 +66,7 @@ const choice = (
   choices: readonly string[],
   value: string,
 ): OptionField => ({ name, label, kind: 'choice', choices, default: value, flag });
+const METRICS = ['euclidean', 'cosine', 'manhattan', 'correlation'];
 const SEED = number('seed', 'Seed', '--seed', 1, { least: 0, step: 1 });
 const NAME: OptionField = { name: 'name', label: 'Name', kind: 'text', default: 'default', flag: '--name' };
 
@@ -83,13 +84,7 @@ export const METHODS: readonly MethodInfo[] = [
     fields: [
       LAYERS('the last layer'),
       SNAPSHOTS('all'),
-      choice(
-        'metric',
-        'Metric',
-        '--metric',
-        ['euclidean', 'cosine', 'manhattan', 'correlation'],
-        'euclidean',
-      ),
+      choice('metric', 'Metric', '--metric', METRICS, 'euclidean'),
       number('samples', 'Samples', '--samples', null, { least: 2, step: 1, empty: 'all' }),
       number('vatSide', 'VAT picture, pixels', '--vat-side', 256, { least: 0, most: 4096, step: 1 }),
       SEED,
@@ -196,6 +191,58 @@ export const METHODS: readonly MethodInfo[] = [
       NAME,
     ],
   },
+  {
+    id: 'difference',
+    methods: ['difference'],
+    tab: 'Difference',
+    title: 'What changed between two pictures',
+    reading:
+      'Each bar is a group of samples that holds together from the left end to the right: long bars of one picture that have no like in the other are groups that formed or came apart. Below, the samples that say so.',
+    paper: 'After Trofimov et al., RTD-Lite (2025), a topological distance; linear CKA beside it.',
+    workflow: 'difference',
+    fields: [
+      { name: 'from', label: 'From', kind: 'text', default: 'first', flag: '--from' },
+      { name: 'to', label: 'To', kind: 'text', default: 'last', flag: '--to' },
+      { name: 'layer', label: 'Layer', kind: 'text', default: null, flag: '--layer', empty: 'the last' },
+      {
+        name: 'toLayer',
+        label: '… of the second',
+        kind: 'text',
+        default: null,
+        flag: '--to-layer',
+        empty: 'the same',
+      },
+      choice('metric', 'Metric', '--metric', METRICS, 'euclidean'),
+      number('samples', 'Samples', '--samples', null, { least: 2, step: 1, empty: 'all' }),
+      SEED,
+      NAME,
+    ],
+  },
+  {
+    id: 'path',
+    methods: ['path'],
+    tab: 'Path',
+    title: 'How two samples hang together',
+    reading:
+      'The chain from one end to the other whose widest gap is smallest: where the pictures change kind is where two groups touch. Bridges are samples without which the chain would have to take a wider gap.',
+    paper: 'Minimax paths, on which iVAT rests (Havens & Bezdek, 2012).',
+    workflow: 'path',
+    fields: [
+      {
+        name: 'between',
+        label: 'Between',
+        kind: 'ends',
+        default: 'block:0,block:1',
+        flag: '--between',
+      },
+      { name: 'snapshot', label: 'Snapshot', kind: 'text', default: 'last', flag: '--snapshot' },
+      { name: 'layer', label: 'Layer', kind: 'text', default: null, flag: '--layer', empty: 'the last' },
+      number('bridges', 'Bridges', '--bridges', 0, { least: 0, most: 1000, step: 1 }),
+      choice('metric', 'Metric', '--metric', METRICS, 'euclidean'),
+      number('samples', 'Samples', '--samples', null, { least: 2, step: 1, empty: 'all' }),
+      NAME,
+    ],
+  },
 ];
 
 export const methodOf = (id: string): MethodInfo | null => METHODS.find((one) => one.id === id) ?? null;
@@ -212,11 +259,33 @@ export function optionsOf(
   for (const field of info.fields) {
     const text = typed[field.name]?.trim() ?? '';
     if (text === '') continue;
+    if (field.kind === 'ends') {
+      const [from, to] = endsOf(field, text);
+      Object.assign(out, { from, to });
+      continue;
+    }
     const value = parsed(field, text);
     if (JSON.stringify(value) !== JSON.stringify(field.default)) out[field.name] = value;
   }
   return out;
 }
+
+type End = number | { block: number };
+/** "12,80", "block:0,block:1". */
+function endsOf({ label }: OptionField, text: string): [End, End] {
+  const found = text.split(',').map((part): End | null => {
+    const [, block, sample] = /^(?:block:(\d+)|(\d+))$/.exec(part.trim()) ?? [];
+    return block !== undefined ? { block: Number(block) } : sample !== undefined ? Number(sample) : null;
+  });
+  const [from = null, to = null] = found;
+  if (found.length !== 2 || from === null || to === null)
+    throw new Error(
+      `${label}: expected two samples or blocks, as “12,80” or “block:0,block:1”, got “${text}”`,
+    );
+  return [from, to];
+}
+const endWord = (end: unknown) =>
+  typeof end === 'object' ? `block:${(end as { block: number }).block}` : String(end);
 
 function parsed(field: OptionField, text: string): unknown {
   if (field.kind === 'list') {
@@ -247,7 +316,12 @@ const word = (text: string) => (/^[\w./:=@,-]+$/.test(text) ? text : `'${text.re
 /** The command that does the same. */
 export function commandOf(info: MethodInfo, run: string, options: Readonly<Record<string, unknown>>): string {
   const words = ['epochscope', info.workflow, word(run)];
-  for (const { name, flag } of info.fields) {
+  for (const { name, flag, kind, default: standing } of info.fields) {
+    if (kind === 'ends') {
+      const { from, to } = options;
+      words.push(flag, from === undefined ? String(standing) : [from, to].map(endWord).join(','));
+      continue;
+    }
     const value = options[name];
     if (value !== undefined) words.push(flag, word(Array.isArray(value) ? value.join(',') : String(value)));
   }

@@ -54,6 +54,20 @@ export function placesIn(panel: TendencyPanel): Uint32Array {
   return places;
 }
 
+const membersOf = new WeakMap<TendencyPanel, Map<number, Uint32Array>>();
+/** Where the samples of a class stand in the panel's order, ascending. */
+export function membersIn(panel: TendencyPanel, labels: Uint32Array | null, label: number): Uint32Array {
+  let classes = membersOf.get(panel);
+  if (!classes) membersOf.set(panel, (classes = new Map()));
+  let found = classes.get(label);
+  if (!found) {
+    const places: number[] = [];
+    for (let p = 0; labels && p < panel.n; p++) if (labels[panel.order[p]!] === label) places.push(p);
+    classes.set(label, (found = Uint32Array.from(places)));
+  }
+  return found;
+}
+
 /** What one block holds. */
 export interface BlockContent {
   /** A, B, … Z, AA, … */

@@ -1,8 +1,13 @@
 import type { RunManifest } from '@epochscope/analysis';
-import type { SeriesCheckResult, TendencyPanel } from '@epochscope/analysis/results';
+import type {
+  LocatedPanel,
+  LocateResult,
+  SeriesCheckResult,
+  TendencyPanel,
+} from '@epochscope/analysis/results';
 import type { TimelineSnapshot } from '../elements/es-timeline/index.js';
 import type { Selection } from '../selection.js';
-import type { Panels } from './model.js';
+import { membersIn, type Panels, placesIn } from './model.js';
 import type { RunInfo, RunSource } from './source.js';
 import type { Store } from './state.js';
 
@@ -20,6 +25,8 @@ export interface LayerRow {
 /** What is followed through all pictures. */
 export type Followed =
   | { kind: 'sample'; sample: number; name: string }
+  /** One that the run does not hold, by where it was found. */
+  | { kind: 'new'; name: string; result: LocateResult }
   | { kind: 'class'; label: number; name: string }
   | { kind: 'unit'; unit: number; layer: string; name: string };
 
@@ -64,3 +71,21 @@ export const highOf = (
   panel: TendencyPanel,
   own: (panel: TendencyPanel) => number,
 ) => (store.state.ownScale ? own(panel) : panels!.scale(panel).high);
+
+/** Where a new sample is among those of a panel; null where that was not computed. */
+export const locatedIn = (result: LocateResult, { layer, snapshot }: TendencyPanel): LocatedPanel | null =>
+  result.panels.find((one) => one.layer === layer && one.snapshot.id === snapshot.id) ?? null;
+/** The run's sample that stands for what is followed: itself, or the nearest to a new one. */
+export function standsFor({ followed }: Page, panel: TendencyPanel): number | null {
+  if (followed?.kind === 'sample') return followed.sample;
+  return followed?.kind === 'new' ? (locatedIn(followed.result, panel)?.nearest[0] ?? null) : null;
+}
+
+/** Positions of what is followed in a panel's order: of the sample, or of a class's members; null where that says nothing. */
+export function followedIn(page: Page, panel: TendencyPanel): readonly number[] | Uint32Array | null {
+  const { followed, panels } = page;
+  const one = standsFor(page, panel);
+  if (one !== null && one < panel.n) return [placesIn(panel)[one]!];
+  if (followed?.kind === 'class') return membersIn(panel, panels!.result.samples.labels, followed.label);
+  return null;
+}

@@ -9,6 +9,7 @@ import {
 } from '@epochscope/analysis/results';
 
 import type { Computing } from './jobs.js';
+import type { LiveFrame, TrainingData, TrainingOptions, TrainingProgress } from './work/types.js';
 
 /** Which result: its folder under results/. */
 export interface ResultName {
@@ -33,6 +34,23 @@ export interface RunInfo {
   results: ResultName[];
 }
 
+/** A training that a page follows or does: how far it is, and its last layer now. Fires `change` on `events`. */
+export interface LiveTraining {
+  readonly events: EventTarget;
+  /** drawing: the last pictures, after the training. */
+  readonly state: 'running' | 'paused' | 'drawing' | 'done';
+  readonly progress: TrainingProgress | null;
+  readonly problem: string;
+  readonly frame: LiveFrame | null;
+  readonly options: TrainingOptions;
+  readonly data: TrainingData;
+  /** Snapshots that the run will have, where that is known. */
+  readonly planned: number;
+  go(steps?: number | null): Promise<void>;
+  pause(): void;
+}
+export const isTraining = (source: RunSource): source is RunSource & LiveTraining => 'go' in source;
+
 /**
  * Where the dashboard takes runs and results from. Two of them make it the same page: `InlineSource` reads what stands in
  * the page itself (a report opened from disk), `HttpSource` asks `epochscope serve`.
@@ -45,6 +63,9 @@ export interface RunSource {
   weights?(key: string, snapshot: string): Promise<Map<string, Tensor>>;
   /** Calls `changed` when the run or its results change; returns how to stop. Absent where nothing changes. */
   watch?(key: string, changed: () => void): () => void;
+  /** Whether the place still answers, where that can end; `reachable` fires `change`. */
+  readonly alive?: boolean;
+  readonly reachable?: EventTarget;
   /** Said below each result, with its parameters. */
   readonly note?: string;
   /** Computes results of its runs in this page. Absent where the page cannot. */

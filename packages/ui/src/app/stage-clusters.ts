@@ -3,8 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { greyScale } from '../elements/es-tendency-image/draw.js';
 import { percent, snapshotTitle } from '../styles.js';
 import { dockTitle } from './dock.js';
-import { placesIn } from './model.js';
-import { highOf, type Page } from './page.js';
+import { followedIn, highOf, type Page } from './page.js';
 import { shownThumbs } from './placed.js';
 import { picture } from './stage-story.js';
 import { thumb } from './thumb.js';
@@ -26,7 +25,7 @@ export function clustersStage(page: Page, head: TemplateResult, width: number): 
 }
 
 function grid(page: Page, columns: readonly number[]): TemplateResult {
-  const { layers, snapshots, panels, store, followed } = page;
+  const { layers, snapshots, panels, store } = page;
   const key = (event: KeyboardEvent) => {
     const steps: Record<string, [number, number]> = {
       ArrowLeft: [0, -1],
@@ -52,10 +51,10 @@ function grid(page: Page, columns: readonly number[]): TemplateResult {
           const snapshot = snapshots[c]!;
           const one = panels!.at(name, snapshot.id, !store.state.ownOrder);
           const chosen = name === page.layer && c === page.at;
-          const ring = followed?.kind === 'sample' && one ? placesIn(one)[followed.sample] : null;
+          const marks = one ? followedIn(page, one) : null;
           const said = `${name}, ${snapshotTitle(snapshot)}: ${one ? blocksCaption(one) : 'not analysed'}`;
           return html`<span role="gridcell"><button type="button" class="cell-button" tabindex=${chosen ? 0 : -1} aria-label=${said} title=${said} aria-current=${chosen ? 'true' : nothing} ?disabled=${!one}
-          @click=${() => page.store.set({ selection: { ...page.store.state.selection, layer: name, snapshot: snapshot.id } })}>${one ? thumb(one, { size: SIZE, high: highOf(page, one, (p) => greyScale(p, 'ivat').high), dark: page.dark, ring, follow: page.followColour }) : html`<span class="none"></span>`}</button></span>`;
+          @click=${() => page.store.set({ selection: { ...page.store.state.selection, layer: name, snapshot: snapshot.id } })}>${one ? thumb(one, { size: SIZE, high: highOf(page, one, (p) => greyScale(p, 'ivat').high), dark: page.dark, marks, follow: page.followColour }) : html`<span class="none"></span>`}</button></span>`;
         })}</div>`,
     )}</div>
   </div>`;

@@ -5,20 +5,23 @@ import type { TendencySelectDetail } from '../elements/es-tendency-image/index.j
 import { download } from '../figure/export.js';
 import { format, percent, snapshotTitle } from '../styles.js';
 import { metricWords } from './dock.js';
+import { liveCharts, liveFigures } from './live.js';
 import {
   type BlockContent,
   blockAtPosition,
   blockContents,
   isDigits,
+  letterOf,
   meanImage,
   metricOf,
   placesIn,
   sampleName,
   thousands,
 } from './model.js';
-import type { Page } from './page.js';
+import { locatedIn, type Page, standsFor } from './page.js';
 import { apart, membersCsv } from './placed.js';
 import { ramp, top, widths } from './placing.js';
+import { isTraining } from './source.js';
 import { faintNote, headline, isFaint, ruleSentence } from './story.js';
 import { inkImage } from './thumb.js';
 
@@ -41,13 +44,16 @@ export function storyStage(page: Page): TemplateResult {
   const { samples } = panels!.result;
   const faint = (one: TendencyPanel) => panels!.scale(one).own;
   const training = page.manifest?.complete === false ? { epoch: nextEpoch(page) } : null;
+  const live = isTraining(page.source) && page.source.state !== 'done' ? page.source : null;
   return html`<div class="story" data-stage="story">
     ${picture(page, panel)}
     <div class="words">
       <p class="kicker">${training ? html`<span class="live-dot"></span> Training goes on` : kicker(page, panel)}</p>
       <h1>${headline({ row, labels: samples.labels, classes: samples.classes, faint, training })}</h1>
-      ${figures(page, panel)}
+      ${live ? liveFigures(live, panel) : figures(page, panel)}
       <hr />
+      ${live?.frame ? liveCharts(live.frame) : nothing}
+      ${newSample(page, panel)}
       <p class="reading"><strong>A dark square on the diagonal is a group of ${isDigits(samples.classes) ? 'digits' : 'samples'} ${page.manifest ? 'this layer finds alike' : 'that are alike'}.</strong> The paler the ground, the further apart.${samples.labels ? ' Edge colours are true classes' : ''}${samples.labels && samples.images ? ', the pictures on the right each block’s average.' : samples.labels ? '.' : ''} White outlines are blocks. ${ruleSentence(panel)}</p>
       ${key(page, panel)}
       ${bars(page, panel)}
@@ -89,7 +95,7 @@ export function picture(page: Page, panel: TendencyPanel): TemplateResult {
   const zoom = state.zoom && state.zoom[1] <= panel.n ? state.zoom : null;
   const nameOf = (sample: number) => sampleName(samples, sample);
   return html`<div class="picture">
-    <es-tendency-image ink .data=${panel} .labels=${samples.labels} .classes=${samples.classes} .selection=${state.selection} .scaleHigh=${high} .from=${zoom ? zoom[0] : Number.NaN} .to=${zoom ? zoom[1] : Number.NaN} .nameOf=${nameOf} .result=${page.panels!.result}
+    <es-tendency-image ink .data=${panel} .labels=${samples.labels} .classes=${samples.classes} .selection=${page.followed?.kind === 'new' ? { ...state.selection, sample: standsFor(page, panel) } : state.selection} .scaleHigh=${high} .from=${zoom ? zoom[0] : Number.NaN} .to=${zoom ? zoom[1] : Number.NaN} .nameOf=${nameOf} .result=${page.panels!.result}
       @es-select=${(event: CustomEvent<TendencySelectDetail>) => {
         event.stopPropagation();
         page.select({ sample: event.detail.sample, class: null, unit: null });
@@ -127,8 +133,7 @@ function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['sampl
   const middles = blocks.map(({ start, end }) => 100 * (MARGIN + (inner * (start + end)) / 2 / panel.n));
   const least = samples.images ? 4.6 : 3;
   const at = apart(middles, least, 100 - least / 2);
-  const { followed } = page;
-  const here = followed?.kind === 'sample' ? blockAtPosition(panel, placesIn(panel)[followed.sample]!) : -1;
+  const here = blockOfFollowed(page, panel);
   return html`<div class="gutter">${blocks.map((block, b) => {
     const label = block.classes[0]?.[0];
     const name = label === undefined ? '' : (samples.classes?.[label] ?? String(label));
@@ -138,6 +143,38 @@ function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['sampl
       <span class="letter">${block.letter}</span>${mean ? inkImage(mean, [samples.images!.shape[1], samples.images!.shape[2], samples.images!.shape[3]], 28, page.dark) : nothing}
     </button>`;
   })}</div>`;
+}
+
+/** Index of the block that the followed sample is in; −1 for none. */
+function blockOfFollowed(page: Page, panel: TendencyPanel): number {
+  const { followed } = page;
+  const sample = standsFor(page, panel);
+  if (
+    sample === null ||
+    (followed?.kind === 'new' && (locatedIn(followed.result, panel)?.block[0] ?? -1) < 0)
+  )
+    return -1;
+  return blockAtPosition(panel, placesIn(panel)[sample]!);
+}
+
+/** A sample that is not the run's: what it is, and which of the run's are most like it here. */
+function newSample(page: Page, panel: TendencyPanel): unknown {
+  const { followed } = page;
+  if (followed?.kind !== 'new') return nothing;
+  const { result, name } = followed;
+  const found = locatedIn(result, panel);
+  const { samples } = page.panels!.result;
+  const read = result.predictions.find(({ snapshot }) => snapshot === panel.snapshot.id)?.classes[0];
+  const { images } = result;
+  const block = blockOfFollowed(page, panel);
+  const one =
+    images &&
+    Float32Array.from(images.data.subarray(0, images.data.length / result.count), (byte) => byte / 255);
+  return html`<section class="new-sample" aria-label="New sample">
+    ${one ? inkImage(one, [images!.shape[1], images!.shape[2], images!.shape[3]], 56, page.dark) : nothing}
+    <p><strong>${name}</strong>${read === undefined ? '' : `, read as ${samples.classes?.[read] ?? read}`}, ${block < 0 ? 'in no block' : `in block ${letterOf(block)}`}.
+      ${found ? `Nearest in ${panel.layer}: ${sampleName(samples, found.nearest[0]!)}, at ${format(Number(found.distances[0]!.toPrecision(2)))}.` : `It was not placed in ${panel.layer} here.`}</p>
+  </section>`;
 }
 
 function key(page: Page, panel: TendencyPanel): TemplateResult {
@@ -155,7 +192,7 @@ function bars(page: Page, panel: TendencyPanel): unknown {
   if (!blocks.length || !samples.labels) return blocks.length ? members(page, panel) : nothing;
   const most = Math.max(...blocks.map(({ start, end }) => end - start));
   const { followed } = page;
-  const here = followed?.kind === 'sample' ? blockAtPosition(panel, placesIn(panel)[followed.sample]!) : -1;
+  const here = blockOfFollowed(page, panel);
   const label = followed?.kind === 'class' ? followed.label : null;
   return html`<h2 class="small">What each block holds <span>colour = true class</span></h2>
     <div class="bars">${blocks.map((block, b) => {

@@ -14,6 +14,7 @@ describe('the address', () => {
       cluster: 2,
       round: 1,
     },
+    located: 'my digit',
     versus: { kind: 'snapshot', value: 'step:12' },
     zoom: [10, 200],
     ownScale: true,

@@ -6,6 +6,8 @@ export interface AppState {
   /** "story", a method ("modules"), or one of its results ("modules/fine"). */
   tab: string;
   selection: Selection;
+  /** The result of `locate` whose first sample is followed: one that is none of the run's. */
+  located: string | null;
   /** Beside it: another snapshot of the run, or another run. */
   versus: { kind: 'snapshot' | 'run'; value: string } | null;
   /** Positions shown of the large picture: from … to − 1; null for all. */
@@ -21,6 +23,7 @@ export const START: AppState = {
   run: null,
   tab: 'story',
   selection: {},
+  located: null,
   versus: null,
   zoom: null,
   ownScale: false,
@@ -29,7 +32,17 @@ export const START: AppState = {
 };
 
 /** As the part after "#": only what differs from the start, in a fixed order. */
-export function toHash({ run, tab, selection, versus, zoom, ownScale, ownOrder, theme }: AppState): string {
+export function toHash({
+  run,
+  tab,
+  selection,
+  located,
+  versus,
+  zoom,
+  ownScale,
+  ownOrder,
+  theme,
+}: AppState): string {
   const fields: [string, string | number | null | undefined][] = [
     ['run', run],
     ['tab', tab === START.tab ? null : tab],
@@ -40,6 +53,7 @@ export function toHash({ run, tab, selection, versus, zoom, ownScale, ownOrder, 
     ['unit', selection.unit],
     ['cluster', selection.cluster],
     ['round', selection.round],
+    ['new', located],
     ['versus', versus && `${versus.kind}:${versus.value}`],
     ['zoom', zoom?.join('-')],
     ['scale', ownScale ? 'own' : null],
@@ -54,9 +68,8 @@ export function toHash({ run, tab, selection, versus, zoom, ownScale, ownOrder, 
     .join('&');
 }
 
-const NAMES = 'run tab snapshot layer class sample unit cluster round versus zoom scale order theme'.split(
-  ' ',
-);
+const NAMES =
+  'run tab snapshot layer class sample unit cluster round new versus zoom scale order theme'.split(' ');
 
 /** An address read: what was understood of it, and what was not, one sentence each. */
 export interface ReadAddress {
@@ -104,6 +117,7 @@ export function fromHash(hash: string): ReadAddress {
     run: text('run'),
     tab: text('tab') ?? START.tab,
     selection: Object.fromEntries(Object.entries(selection).filter(([, value]) => value !== null)),
+    located: text('new'),
     versus: versus && { kind: versus[1] as 'snapshot' | 'run', value: versus[2]! },
     zoom: goodRange,
     ownScale: oneOf('scale', ['own']) === 'own',
@@ -141,7 +155,12 @@ export class Store extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
   select(change: Selection, mode: HistoryMode = 'push'): void {
-    this.set({ selection: mergeSelection(this.state.selection, change) }, mode);
+    // One thing is followed at a time.
+    const other = [change.sample, change.class, change.unit].some((one) => one !== undefined);
+    this.set(
+      { selection: mergeSelection(this.state.selection, change), ...(other ? { located: null } : {}) },
+      mode,
+    );
   }
   get canUndo(): boolean {
     return this.past.length > 0;

@@ -2,8 +2,10 @@ import { alignedView } from '@epochscope/analysis/results';
 import {
   ACTIVITY_DEFAULTS,
   CHANGE_DEFAULTS,
+  DIFFERENCE_DEFAULTS,
   GEOMETRY_DEFAULTS,
   MODULES_DEFAULTS,
+  PATH_DEFAULTS,
   PRUNE_DEFAULTS,
   TENDENCY_DEFAULTS,
 } from '@epochscope/analysis/workflows';
@@ -179,12 +181,18 @@ describe('options of methods', () => {
     activity: ACTIVITY_DEFAULTS,
     geometry: GEOMETRY_DEFAULTS,
     prune: PRUNE_DEFAULTS,
+    difference: DIFFERENCE_DEFAULTS,
+    path: PATH_DEFAULTS,
   };
   it.each(METHODS.map((info) => [info.workflow, info] as const))(
     '%s: the workflow’s own defaults',
     (name, info) => {
       const own = defaults[name] as Record<string, unknown>;
-      for (const field of info.fields) expect(field.default, field.name).toEqual(own[field.name]);
+      for (const field of info.fields) {
+        const { from, to } = own as unknown as { from: { block: number }; to: { block: number } };
+        const standing = field.kind === 'ends' ? `block:${from.block},block:${to.block}` : own[field.name];
+        expect(field.default, field.name).toEqual(standing);
+      }
     },
   );
   it('takes what differs, as a command says it', () => {
@@ -206,6 +214,14 @@ describe('options of methods', () => {
       "epochscope tendency 'my run' --layers S5,R4 --snapshots init,10 --metric cosine --samples 500",
     );
     expect(commandOf(info, 'r', {})).toBe('epochscope tendency r');
+  });
+  it('takes the ends of a path as the command does', () => {
+    const info = methodOf('path')!;
+    expect(commandOf(info, 'r', {})).toBe('epochscope path r --between block:0,block:1');
+    const options = optionsOf(info, { between: '12, block:3' });
+    expect(options).toEqual({ from: 12, to: { block: 3 } });
+    expect(commandOf(info, 'r', options)).toBe('epochscope path r --between 12,block:3');
+    expect(() => optionsOf(info, { between: '12' })).toThrow('two samples or blocks');
   });
   it.each([
     ['samples', '1.5', 'whole number'],

@@ -22,30 +22,76 @@ function pixelsOf(panel: TendencyPanel, side: number, high: number, dark: boolea
   return image;
 }
 
+/** Pictures of more samples than this are not drawn all in one task of the page's thread. */
+const LARGE = 4000;
+/** Milliseconds of drawing at a time. */
+const AT_ONCE = 8;
+const waiting = new Map<CanvasRenderingContext2D, () => void>();
+let begun = false;
+
+/** Draws later, a few at a time, what was not replaced meanwhile. */
+function later(context: CanvasRenderingContext2D, draw: () => void): void {
+  waiting.set(context, draw);
+  if (begun) return;
+  begun = true;
+  const some = () => {
+    const until = performance.now() + AT_ONCE;
+    for (const [one, act] of waiting) {
+      waiting.delete(one);
+      act();
+      if (performance.now() > until) break;
+    }
+    begun = waiting.size > 0;
+    if (begun) requestAnimationFrame(some);
+  };
+  requestAnimationFrame(some);
+}
+
 /** What a small picture shows beside its panel. */
 export interface ThumbOptions {
   size: number;
   high: number;
   dark: boolean;
-  /** Position of what is followed, or positions of a class. */
-  ring?: number | null;
+  /** Position of the sample that is followed, or positions of a class's. */
+  marks?: ArrayLike<number> | null;
   follow: string;
 }
 
-/** A small picture without frames; the ring is where the followed sample stands. */
+/** A small picture without frames; a ring is where the followed sample stands, ticks are the followed class. */
 export function thumb(
   panel: TendencyPanel,
-  { size, high, dark, ring, follow }: ThumbOptions,
+  { size, high, dark, marks, follow }: ThumbOptions,
 ): TemplateResult {
   const paint = (context: CanvasRenderingContext2D) => {
     const side = Math.round(size * (context.getTransform().a || 1));
+    const known = kept.get(panel)?.has(`${side} ${high} ${dark}`);
+    if (known || panel.n <= LARGE) {
+      waiting.delete(context);
+      draw(context, side);
+    } else later(context, () => draw(context, side));
+  };
+  const draw = (context: CanvasRenderingContext2D, side: number) => {
     const image = pixelsOf(panel, side, high, dark);
     const canvas = new OffscreenCanvas(image.width, image.height);
     canvas.getContext('2d')!.putImageData(image, 0, 0);
     context.imageSmoothingEnabled = false;
     context.drawImage(canvas, 0, 0, size, size);
-    if (ring === null || ring === undefined) return;
-    const at = Math.min(size - 4, Math.max(4, ((ring + 0.5) * size) / panel.n));
+    if (!marks?.length) return;
+    if (marks.length > 1) {
+      // Beside the diagonal, so that it stays seen.
+      context.fillStyle = follow;
+      const thick = Math.max(1.5, size / 16);
+      const wide = Math.max(1, size / panel.n);
+      // Those that share a pixel are one tick.
+      const taken = new Set<number>();
+      for (let i = 0; i < marks.length; i++) taken.add(Math.floor((marks[i]! * size) / panel.n / wide));
+      for (const tick of taken) {
+        const at = tick * wide;
+        context.fillRect(at, Math.max(0, at - 2 * thick), wide, thick);
+      }
+      return;
+    }
+    const at = Math.min(size - 4, Math.max(4, ((marks[0]! + 0.5) * size) / panel.n));
     context.beginPath();
     context.arc(at, at, 3.2, 0, 2 * Math.PI);
     context.fillStyle = dark ? '#15171c' : '#ffffff';
@@ -54,7 +100,7 @@ export function thumb(
     context.strokeStyle = follow;
     context.stroke();
   };
-  return html`<canvas class="thumb" aria-hidden="true" ${painted(size, size, paint, [panel, high, dark, ring ?? -1])}></canvas>`;
+  return html`<canvas class="thumb" aria-hidden="true" ${painted(size, size, paint, [panel, high, dark, marks?.length === 1 ? marks[0] : (marks ?? -1)])}></canvas>`;
 }
 
 /** Mean picture of a block as ink: dark strokes on a light page, light ones on a dark page, the ground clear. */

@@ -1,6 +1,4 @@
-import { fontMeasure } from '../scene/font.js';
 import { FONT, PAPER, paintScene, pngAddress, type Scene, sceneSvg } from '../scene/index.js';
-import { scenePdf } from '../scene/pdf.js';
 import { pageFonts } from './fonts.js';
 import type { Measure } from './text.js';
 
@@ -34,7 +32,11 @@ export function pngOf(scene: Scene, scale: number): Promise<Blob> {
 
 /** A scene laid out with the fonts of a PDF, as PDF. Loads them. */
 export async function pdfOf(make: (measure: Measure) => Scene, texts: ExportTexts): Promise<Blob> {
-  const fonts = await pageFonts();
+  const [fonts, { fontMeasure }, { scenePdf }] = await Promise.all([
+    pageFonts(),
+    import('../scene/font.js'),
+    import('../scene/pdf.js'),
+  ]);
   const bytes = await scenePdf(make(fontMeasure(fonts)), { fonts, ...texts });
   return new Blob([bytes], { type: 'application/pdf' });
 }

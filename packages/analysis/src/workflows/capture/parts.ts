@@ -192,7 +192,7 @@ async function captureInto(
 }
 
 /** The run's net with the weights of a snapshot. */
-async function netOf(
+export async function netOf(
   snapshot: string,
   { run, keep }: PartContext,
 ): Promise<{ probeOf(layers: readonly string[]): Probe; dispose(): void }> {

@@ -8,7 +8,14 @@ import type { LayerInfo, RunWriter, SnapshotInfo } from '../../run/types.js';
 import { checkRunPlace, createRun, resumeRun } from '../../run/write.js';
 import { type Place, storeOf } from '../../stores/of.js';
 import type { Store } from '../../stores/types.js';
-import { evaluate, pretrain, snapshotPlan, type TrainState, train } from '../../training/index.js';
+import {
+  evaluate,
+  pretrain,
+  snapshotPlan,
+  type TrainOptions,
+  type TrainState,
+  train,
+} from '../../training/index.js';
 import { toolInfo } from '../../version.js';
 import { keyOf, sha256 } from '../keys.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
@@ -25,6 +32,8 @@ export interface TrainPlace {
   overwrite: boolean;
   /** Seconds between states that are kept, from which a training that is cut off goes on. */
   stateSeconds: number;
+  /** Called after each step with the net as it is now, which must stay so; a promise is awaited. */
+  onStep?: TrainOptions['onStep'];
 }
 
 export interface TrainResult extends ResultBase {
@@ -168,6 +177,8 @@ export interface TrainRunHow extends Omit<WorkflowOptions, 'parts' | 'dataset'> 
   overwrite?: boolean;
   /** Seconds between states that are kept, from which a training that is cut off goes on; default 15. */
   stateSeconds?: number;
+  /** Called after each step with the net as it is now, which must stay so; a promise is awaited. */
+  onStep?: TrainOptions['onStep'];
 }
 
 /**
@@ -179,11 +190,11 @@ export async function trainRun(
   place: Place,
   data: Dataset,
   options: Partial<Omit<TrainRunOptions, 'data'>> = {},
-  { overwrite = false, stateSeconds = 15, ...how }: TrainRunHow = {},
+  { overwrite = false, stateSeconds = 15, onStep, ...how }: TrainRunHow = {},
 ): Promise<TrainResult> {
   return runWorkflow(
     trainWorkflow,
-    { store: await storeOf(place), overwrite, stateSeconds },
+    { store: await storeOf(place), overwrite, stateSeconds, onStep },
     { ...options, data: data.source },
     { ...how, dataset: async () => data },
   );
@@ -306,7 +317,7 @@ async function pretrained(training: Training, context: PartContext<TrainPlace>):
 /** The training proper, from the state that was kept last if there is one. */
 async function trained(training: Training, context: PartContext<TrainPlace>): Promise<Output> {
   const { tf, net, data, task, writer, there } = training;
-  const { store, stateSeconds } = context.run;
+  const { store, stateSeconds, onStep } = context.run;
   const keep = keeper(training, context);
   const pretraining = task.pretrain ? lastMachine(there) : null;
   const before = pretraining ? await stepsOf(store, pretraining) : 0;
@@ -319,6 +330,7 @@ async function trained(training: Training, context: PartContext<TrainPlace>): Pr
     // After pre-training the untrained state has been written, and steps go on counting.
     snapshots: pretraining ? { ...task.snapshots!, init: false } : task.snapshots!,
     signal: context.signal,
+    onStep,
     ...(state ? { from: state } : {}),
     state: {
       due: () => performance.now() - kept >= 1000 * stateSeconds,

@@ -1,31 +1,31 @@
+import { type RemoteCalls, remoteCalls } from '@epochscope/analysis';
 import type { Tensor } from '@epochscope/analysis/formats';
 import type { ResultBase, TendencyResult } from '@epochscope/analysis/results';
 import type { Computing, JobProgress } from '../jobs.js';
 import type { ResultName, RunEntry, RunInfo, RunSource } from '../source.js';
-import { Remote } from './rpc.js';
-import type { Given, MatrixFacts, MatrixOptions, Opened, TrainingOptions } from './types.js';
+import type { Given, MatrixFacts, MatrixOptions, Opened, TrainingData } from './types.js';
+import type { RunWorkerCalls } from './worker.js';
 
-let remote: Remote | null = null;
+export type RunWorker = RemoteCalls<RunWorkerCalls>;
+let remote: RunWorker | null = null;
 /** The run worker, started when it is first needed. */
-export function runWorker(): Remote {
-  remote ??= new Remote(
+export function runWorker(): RunWorker {
+  remote ??= remoteCalls<RunWorkerCalls>(
     new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'epochscope' }),
   );
   return remote;
 }
-const words = ({ threads, shared }: { threads: number; shared: boolean }) =>
+export const workersInWords = ({ threads, shared }: { threads: number; shared: boolean }) =>
   shared && threads > 1 ? `${threads} workers that share memory` : 'one worker';
 
 /** Opens what a person gave. Throws as the store or the import does. */
-export async function openGiven(given: Given): Promise<WorkSource | MatrixSource> {
+export async function openGiven(given: Given): Promise<WorkSource | MatrixSource | TrainingData> {
   const worker = runWorker();
-  const [opened, about] = await Promise.all([
-    worker.call<Opened>('open', given),
-    worker.call<{ threads: number; shared: boolean }>('about', null),
-  ]);
+  const [opened, about] = await Promise.all([worker.call('open', given), worker.call('about', undefined)]);
+  if (opened.kind === 'digits') return { id: opened.id, name: opened.name, images: opened.images! };
   return opened.kind === 'matrix'
     ? new MatrixSource(worker, opened)
-    : new WorkSource(worker, opened, words(about));
+    : new WorkSource(worker, opened, workersInWords(about));
 }
 
 interface Events {
@@ -40,7 +40,7 @@ export class WorkSource implements RunSource {
   private readonly results = new Map<string, Promise<ResultBase>>();
 
   constructor(
-    protected readonly worker: Remote,
+    protected readonly worker: RunWorker,
     readonly opened: Opened,
     workers: string,
   ) {
@@ -63,6 +63,7 @@ export class WorkSource implements RunSource {
           },
         ),
       zip: (key) => worker.call('zip', { id, key }),
+      samplesOf: (file, shape) => worker.call('samplesOf', { file, shape }),
     };
   }
   get notes(): readonly string[] {
@@ -72,14 +73,14 @@ export class WorkSource implements RunSource {
     return this.worker.call('runs', { id: this.opened.id });
   }
   async run(key: string): Promise<RunInfo> {
-    const info = await this.worker.call<RunInfo>('run', { id: this.opened.id, key });
+    const info = await this.worker.call('run', { id: this.opened.id, key });
     return { ...info, warnings: [...this.notes, ...info.warnings] };
   }
   result(key: string, name: ResultName): Promise<ResultBase> {
     const place = [key, name.method, name.name, name.version].join('\n');
     let found = this.results.get(place);
     if (!found) {
-      found = this.worker.call<ResultBase>('result', { id: this.opened.id, key, ...name });
+      found = this.worker.call('result', { id: this.opened.id, key, ...name });
       found.catch(() => this.results.delete(place));
       this.results.set(place, found);
     }
@@ -110,7 +111,7 @@ export class MatrixSource extends EventTarget implements RunSource {
   private readonly watchers = new Set<() => void>();
 
   constructor(
-    private readonly worker: Remote,
+    private readonly worker: RunWorker,
     readonly opened: Opened,
   ) {
     super();
@@ -124,7 +125,7 @@ export class MatrixSource extends EventTarget implements RunSource {
 
   /** What the file holds with these options, and what its analysis takes. */
   async look(options: MatrixOptions): Promise<MatrixFacts> {
-    this.facts = await this.worker.call<MatrixFacts>('matrixFacts', { id: this.opened.id, options });
+    this.facts = await this.worker.call('matrixFacts', { id: this.opened.id, options });
     this.tell();
     return this.facts;
   }
@@ -142,7 +143,7 @@ export class MatrixSource extends EventTarget implements RunSource {
     const begun = performance.now();
     try {
       await this.look(options);
-      const result = await this.worker.call<TendencyResult>(
+      const result = await this.worker.call(
         'analyseMatrix',
         { id: this.opened.id, options },
         {
@@ -187,112 +188,4 @@ export class MatrixSource extends EventTarget implements RunSource {
     this.watchers.add(changed);
     return () => this.watchers.delete(changed);
   }
-}
-
-/** Pictures take at most this share of the time. */
-const PICTURES_SHARE = 0.1;
-
-/** A training in this page: a run that grows, whose last layer is drawn as it does. */
-export class TrainingSource extends WorkSource {
-  readonly events = new EventTarget();
-  progress: JobProgress | null = null;
-  problem = '';
-  state: 'running' | 'paused' | 'done' = 'paused';
-  /** Seconds spent on pictures, and in all. */
-  private pictures = 0;
-  private stopping: AbortController | null = null;
-  private drawing = false;
-  private drawn = 0;
-
-  constructor(
-    worker: Remote,
-    opened: Opened,
-    workers: string,
-    readonly options: TrainingOptions,
-  ) {
-    super(worker, opened, workers);
-  }
-  private tell(): void {
-    this.events.dispatchEvent(new Event('change'));
-  }
-
-  /** Trains, or goes on; the promise ends with the training or a pause. */
-  async go(): Promise<void> {
-    if (this.state === 'running') return;
-    this.state = 'running';
-    this.problem = '';
-    const stopping = new AbortController();
-    this.stopping = stopping;
-    this.tell();
-    const begun = performance.now();
-    let seen = 0;
-    const watch = setInterval(() => void this.follow(begun), 400);
-    try {
-      await this.worker.call(
-        'train',
-        { id: this.opened.id, options: this.options },
-        {
-          signal: stopping.signal,
-          onEvent: ({ progress }: Events) => {
-            if (!progress) return;
-            this.progress = progress;
-            // Progress comes at every step, people read a few a second.
-            if (performance.now() - seen < 150) return;
-            seen = performance.now();
-            this.tell();
-          },
-        },
-      );
-      this.state = 'done';
-    } catch (error) {
-      this.state = 'paused';
-      if ((error as { code?: string }).code !== 'cancelled') this.problem = (error as Error).message;
-    } finally {
-      clearInterval(watch);
-      await this.follow(begun, true);
-      this.tell();
-    }
-  }
-  pause(): void {
-    this.stopping?.abort();
-  }
-
-  /** Draws the snapshots that came since, when pictures have not used up their share of the time. */
-  private async follow(begun: number, end = false): Promise<void> {
-    const now = performance.now();
-    if (this.drawing || (!end && this.pictures > PICTURES_SHARE * (now - begun))) return;
-    this.drawing = true;
-    try {
-      const { manifest } = await this.run(this.opened.name);
-      const count = manifest?.snapshots.length ?? 0;
-      if (!manifest || count === this.drawn) return;
-      const from = performance.now();
-      await this.computing.compute(
-        this.opened.name,
-        'tendency',
-        { layers: [manifest.layers.at(-1)!.name], vatSide: 0 },
-        { signal: new AbortController().signal, onProgress: () => {}, onNote: () => {} },
-      );
-      this.pictures += performance.now() - from;
-      this.drawn = count;
-      this.changed(this.opened.name);
-    } catch (error) {
-      // Before the first snapshot there is no run yet; what else fails would fail again.
-      if (this.drawn || end) this.problem = (error as Error).message;
-    } finally {
-      this.drawing = false;
-    }
-  }
-}
-
-/** A training that begins at once. */
-export async function startTraining(options: TrainingOptions): Promise<TrainingSource> {
-  const worker = runWorker();
-  const [opened, about] = await Promise.all([
-    worker.call<Opened>('trainingPlace', { name: `${options.net}-here` }),
-    worker.call<{ threads: number; shared: boolean }>('about', null),
-  ]);
-  const source = new TrainingSource(worker, opened, words(about), options);
-  void source.go();
-  return source;
 }

@@ -1,9 +1,13 @@
-import { type Engine, type TendencyOfFileOptions, tendencyOfFile } from '@epochscope/analysis';
+import {
+  type CallContext,
+  type Engine,
+  type TendencyOfFileOptions,
+  tendencyOfFile,
+} from '@epochscope/analysis';
 import { openMatrix, readNpzDirectory, readSafetensorsHeader } from '@epochscope/analysis/formats';
 import type { TendencyMetric } from '@epochscope/analysis/methods';
 import type { TendencyResult } from '@epochscope/analysis/results';
 import { planWorkflow, tendencyOfFileWorkflow, withRows } from '@epochscope/analysis/workflows';
-import type { Context } from './rpc.js';
 import type { MatrixFacts, MatrixOptions } from './types.js';
 
 // A file of rows, analysed as `epochscope tendency FILE` does it. The page alone guesses: which column are classes, which array is meant.
@@ -109,7 +113,7 @@ export async function analyseMatrix(
   file: File,
   options: MatrixOptions,
   engine: Engine,
-  { signal, tell }: Context,
+  { signal, tell }: CallContext,
 ): Promise<TendencyResult> {
   return tendencyOfFile(file, meant(await look(file), options).own, {
     engine,

@@ -1,22 +1,27 @@
 import type { RunManifest } from '@epochscope/analysis';
+import type { TrainProgress } from '@epochscope/analysis/models';
+import type { ActivityPanel, GeometrySpectrum, TendencyPanel } from '@epochscope/analysis/results';
 import type { ResultName, RunEntry, RunInfo } from '../source.js';
 
 /** What a person gave to the page. */
 export type Given =
   | { kind: 'files'; files: [path: string, file: File][]; name?: string }
   | { kind: 'handle'; handle: FileSystemDirectoryHandle }
-  | { kind: 'url'; url: string };
+  /** live: a run that may grow while it is looked at. */
+  | { kind: 'url'; url: string; live?: boolean };
 
 export interface Opened {
   id: number;
-  /** matrix: one file of rows; runs: one or more runs, or a result alone. */
-  kind: 'matrix' | 'runs';
+  /** matrix: one file of rows; runs: one or more runs, or a result alone; digits: IDX files to train on. */
+  kind: 'matrix' | 'runs' | 'digits';
   name: string;
   /** What was assumed or left out while it was opened, one sentence each. */
   notes: string[];
   /** Where results go. */
   keeps: string;
   volatile: boolean;
+  /** Of digits: training images. */
+  images?: number;
 }
 
 /** What is told about a file of rows before it is analysed. */
@@ -72,7 +77,10 @@ export interface TrainingOptions {
 }
 
 /** Snapshots an epoch while training in the page. */
-export const PICTURES_AN_EPOCH = 4;
+const SNAPSHOTS_AN_EPOCH = 4;
+/** Steps between two of them. */
+export const snapshotSteps = (stepsPerEpoch: number): number =>
+  Math.max(1, Math.round(stepsPerEpoch / SNAPSHOTS_AN_EPOCH));
 
 export const TRAINING_START: TrainingOptions = {
   net: 'lenet5',
@@ -84,11 +92,49 @@ export const TRAINING_START: TrainingOptions = {
   samples: 500,
 };
 
+/** Digits that nets are trained on: bundled with the page, or IDX files that were dropped. */
+export interface TrainingData {
+  /** Of the place they were opened at; null: bundled. */
+  id: number | null;
+  name: string;
+  images: number;
+}
+export const BUNDLED: TrainingData = { id: null, name: 'bundled', images: 8000 };
+
+export interface TrainingProgress extends TrainProgress {
+  secondsLeft: number | null;
+  /** Of the time, that pictures took. */
+  picturesShare: number;
+}
+
+/** What is drawn of a training while it goes on: its last layer after some step. */
+export interface LiveFrame {
+  panel: TendencyPanel;
+  predictions: Uint32Array;
+  /** Mean over the epoch so far. */
+  loss: number;
+  /** Share of the samples read right. */
+  right: number;
+  activity: ActivityPanel;
+  /** Of the last time that it was taken. */
+  spectrum: GeometrySpectrum | null;
+  /** Whether the run keeps a snapshot of this step. */
+  kept: boolean;
+}
+
+/** The samples that frames are drawn of. */
+export interface LiveSamples {
+  count: number;
+  labels: Uint32Array;
+  classes: string[];
+  images: { data: Uint8Array; shape: readonly [number, number, number, number] };
+}
+
 /** The command that trains the same run. */
 export const trainingCommand = (
   { net, epochs, batchSize, learningRate, noise, seed, samples }: TrainingOptions,
-  steps: number,
+  { id, name, images }: TrainingData,
 ): string =>
-  `epochscope train --model ${net} --epochs ${epochs} --batch ${batchSize} --lr ${learningRate} --noise ${noise} --seed ${seed} --samples ${samples} --snapshots every:${Math.max(1, Math.round(steps / PICTURES_AN_EPOCH))}`;
+  `epochscope train --model ${net}${id === null ? '' : ` --data ${name}`} --epochs ${epochs} --batch ${batchSize} --lr ${learningRate} --noise ${noise} --seed ${seed} --samples ${samples} --snapshots every:${snapshotSteps(Math.ceil(images / batchSize))}`;
 
 export type { ResultName, RunEntry, RunInfo, RunManifest };

@@ -1,5 +1,7 @@
+import type { TendencyMetric } from '@epochscope/analysis/methods';
 import { blocksSentence, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import type { Points, tendencyOfPoints } from '../../compute.js';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
 import { type MarkColour, sharedScales } from '../../elements/es-tendency-image/draw.js';
 import type { TendencySelectDetail } from '../../elements/es-tendency-image/index.js';
@@ -24,7 +26,7 @@ const PLAY_MS = 900;
 /**
  * A whole tendency result: the grid, the chosen picture large, its figures, the samples of the chosen block, the
  * scores over the snapshots, and thinning where the result holds it. Give
- * `data`, or `src`: the address of a result in one file.
+ * `data`, or `src`: the address of a result in one file, or `points`: rows that it analyses itself.
  * @fires es-select - from the elements inside.
  */
 export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
@@ -36,6 +38,10 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
     outlines: { type: Boolean },
     aligned: { type: Boolean },
     score: { type: String },
+    points: { attribute: false },
+    labels: { attribute: false },
+    classes: { attribute: false },
+    metric: { type: String },
     step: { state: true },
     agreement: { state: true },
     playing: { state: true },
@@ -49,6 +55,16 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   declare aligned: boolean;
   /** What the chart over the snapshots shows. */
   declare score: ScoreMeasure;
+  /** Rows to analyse in place of a result: the element computes VAT and iVAT of them itself. */
+  declare points: Points | null;
+  /** With points: the class of each row, and what classes are called. */
+  declare labels: ArrayLike<number> | null;
+  declare classes: readonly string[] | null;
+  /** With points; default "euclidean". */
+  declare metric: TendencyMetric;
+  /** How points are computed; set by the registering entry. */
+  static compute: typeof tendencyOfPoints | null = null;
+  private computing: AbortController | null = null;
   /** Thinning step shown; −1 all samples. */
   declare private step: number;
   declare private agreement: Agreement;
@@ -65,6 +81,10 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
     this.outlines = true;
     this.aligned = false;
     this.score = 'ari';
+    this.points = null;
+    this.labels = null;
+    this.classes = null;
+    this.metric = 'euclidean';
     this.step = -1;
     this.agreement = 'correlation';
     this.playing = false;
@@ -74,6 +94,8 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
+    if (['points', 'labels', 'classes', 'metric'].some((name) => changed.has(name)) && this.points)
+      void this.compute(this.points);
     if (changed.has('data') && this.data?.panels.length) {
       const last = this.data.panels[this.data.panels.length - 1]!;
       this.selected = { snapshot: last.snapshot.id, layer: last.layer };
@@ -86,6 +108,28 @@ export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
       this.shown = shownPanels(this.data, this.step, this.aligned);
     if (this.data && this.selected && ['selection', 'data'].some((name) => changed.has(name)))
       this.follow(this.selection);
+  }
+
+  /** The newest points alone count. */
+  private async compute(points: Points): Promise<void> {
+    this.computing?.abort();
+    const computing = new AbortController();
+    this.computing = computing;
+    this.problem = '';
+    this.loading = true;
+    const { labels, classes, metric } = this;
+    try {
+      if (!EsTendencyView.compute)
+        throw new Error('points are computed where @epochscope/ui/register is imported');
+      const result = await EsTendencyView.compute(points, { labels, classes, metric }, computing.signal);
+      if (this.computing !== computing) return;
+      this.data = this.result = result;
+    } catch (error) {
+      if (this.computing !== computing) return;
+      this.data = null;
+      this.problem = (error as Error).message;
+    }
+    this.loading = false;
   }
 
   /** What is chosen on the page; a layer that this result does not have leaves its own choice. */

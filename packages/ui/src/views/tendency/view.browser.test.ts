@@ -113,3 +113,46 @@ describe('es-tendency-view', () => {
     expect(large(view).data!.snapshot.id).toBe('epoch-0002');
   });
 });
+
+describe('given points', () => {
+  const rows = Array.from({ length: 90 }, (_, i) => [(i % 3) * 10 + Math.sin(i), Math.cos(2.1 * i)]);
+  const made = async (set: Partial<EsTendencyView>) => {
+    const view = document.createElement('es-tendency-view') as EsTendencyView;
+    Object.assign(view, set);
+    document.body.append(view);
+    await expect.poll(() => view.loading, { timeout: 20_000 }).toBe(false);
+    await view.updateComplete;
+    return view;
+  };
+
+  it('computes them in workers: blocks, and scores against labels', async () => {
+    const view = await made({ points: rows, labels: rows.map((_, i) => i % 3), classes: ['a', 'b', 'c'] });
+    const [panel] = view.data!.panels;
+    expect(panel!.blocks.count).toBe(3);
+    expect(panel!.scores.inBlocks.ari.value).toBe(1);
+    expect(view.renderRoot.querySelector('es-tendency-image')).not.toBeNull();
+    // Others take their place; the newest count.
+    view.points = { data: Float32Array.from(rows.slice(0, 60).flat()), shape: [60, 2] };
+    view.labels = null;
+    await expect.poll(() => view.data?.panels[0]?.n, { timeout: 20_000 }).toBe(60);
+    expect(view.data!.samples.labels).toBeNull();
+    view.remove();
+  });
+
+  it.each([
+    [[[1, 2], [3]], 'row 1: expected 2 numbers, got 1'],
+    [{ data: new Float32Array(5), shape: [2, 3] as const }, 'expected 2 × 3 numbers, got 5'],
+    [
+      [
+        [1, 2],
+        [Number.NaN, 0],
+        [1, 1],
+      ],
+      'finite',
+    ],
+  ])('says what is wrong with them', async (points, said) => {
+    const view = await made({ points });
+    expect(view.renderRoot.textContent).toContain(said);
+    view.remove();
+  });
+});

@@ -1,0 +1,161 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRun, readResult } from '@epochscope/analysis';
+import type { TendencyResult } from '@epochscope/analysis/results';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli, drop, host, launch, visit } from './workbench.js';
+
+// A net that learns in the page: its last layer is drawn meanwhile, and the run is the command line's, bit by bit.
+
+let folder: string;
+let browser: Browser;
+let site: { url: string; server: Server };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'epochscope-app-train-'));
+  browser = await launch();
+  site = await host();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  site?.server.closeAllConnections();
+  site?.server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Seen {
+  state: string;
+  step: number;
+  frame: string | null;
+  blocks: number;
+  spectrum: number;
+  activity: number;
+}
+/** What the page knows of its training. */
+const seen = (page: Page): Promise<Seen> =>
+  page.evaluate(() => {
+    const { source } = document.querySelector('es-app') as unknown as {
+      source: {
+        state: string;
+        progress: { step: number } | null;
+        frame: {
+          panel: { snapshot: { id: string }; blocks: { count: number } };
+          spectrum: { mean: Float64Array } | null;
+          activity: { filters: number };
+        } | null;
+      };
+    };
+    const { frame, progress, state } = source;
+    return {
+      state,
+      step: progress?.step ?? 0,
+      frame: frame?.panel.snapshot.id ?? null,
+      blocks: frame?.panel.blocks.count ?? -1,
+      spectrum: frame?.spectrum?.mean[0] ?? 0,
+      activity: frame?.activity.filters ?? 0,
+    };
+  });
+const fill = async (page: Page, fields: Record<string, string>) => {
+  await page.locator('form.train summary').click();
+  for (const [name, value] of Object.entries(fields)) {
+    const field = page.locator(`form.train [name=${name}]`);
+    if (name === 'net') await field.selectOption(value);
+    else await field.fill(value);
+  }
+};
+const done = (page: Page) =>
+  page.locator('es-training-bar', { hasText: 'Trained in this page' }).waitFor({ timeout: 240_000 });
+
+describe('a training in the page', () => {
+  it('is drawn while it learns, stops, goes step by step, and is the command line’s run', {
+    timeout: 400_000,
+  }, async () => {
+    const { page, context, problems } = await visit(browser, site.url);
+    await fill(page, { net: 'mlp', epochs: '2', batchSize: '100', samples: '100' });
+    await page.getByRole('button', { name: 'Start training' }).click();
+    // Pictures come before it is done, and change.
+    await page.locator('[data-stage=story] h1', { hasText: 'so far' }).waitFor({ timeout: 120_000 });
+    await page.locator('es-activity-bars canvas, es-activity-bars svg').first().waitFor({ timeout: 30_000 });
+    const bar = page.locator('es-training-bar');
+    await bar.getByRole('button', { name: 'Pause' }).click();
+    await bar.getByText('paused').waitFor({ timeout: 30_000 });
+    const before = await seen(page);
+    expect(before.step).toBeLessThan(160);
+    expect(before.spectrum).toBeGreaterThan(0);
+    expect(before.activity).toBe(10);
+    await bar.getByRole('button', { name: 'One step' }).click();
+    await expect.poll(async () => (await seen(page)).state, { timeout: 30_000 }).toBe('paused');
+    const after = await seen(page);
+    expect(after.step).toBe(before.step + 1);
+    expect(after.frame).toContain(String(after.step));
+    await bar.getByRole('button', { name: 'Go on' }).click();
+    await done(page);
+    await page.locator('[data-stage=story] h1', { hasText: 'so far' }).waitFor({ state: 'detached' });
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the run and its results as a zip' }).click();
+    const zip = join(folder, 'here.zip');
+    await (await waiting).saveAs(zip);
+    await bar.locator('summary').click();
+    const command = (await bar.locator('code').textContent())!;
+    const there = join(folder, 'there');
+    await cli(...command.split(' ').slice(1), '-o', there);
+    await cli('tendency', there);
+    const [a, b] = [await openRun(zip), await openRun(there)];
+    expect(a.manifest.snapshots).toEqual(b.manifest.snapshots);
+    expect(a.manifest.snapshots.length).toBe(9);
+    for (const { id } of a.manifest.snapshots) expect(await a.weights(id)).toEqual(await b.weights(id));
+    const result = async (place: string) =>
+      (await readResult<TendencyResult>(place, 'results/tendency/default')).panels.map(
+        ({ seconds, ...panel }) => panel,
+      );
+    expect(await result(zip)).toEqual(await result(there));
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  it('learns dropped IDX files, and begins anew with other options', { timeout: 200_000 }, async () => {
+    const files: string[] = [];
+    for (const [part, count] of [
+      ['train', 120],
+      ['t10k', 40],
+    ] as const) {
+      const head = (shape: number[]) =>
+        Buffer.from([
+          0,
+          0,
+          8,
+          shape.length,
+          ...shape.flatMap((n) => [n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]),
+        ]);
+      const images = Uint8Array.from({ length: count * 784 }, (_, i) =>
+        i % 28 < 14 === (Math.floor(i / 784) % 2 === 0) ? 220 : 10,
+      );
+      const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+      for (const [name, body] of [
+        [`${part}-images-idx3-ubyte`, Buffer.concat([head([count, 28, 28]), images])],
+        [`${part}-labels-idx1-ubyte`, Buffer.concat([head([count]), labels])],
+      ] as const) {
+        files.push(join(folder, name));
+        await writeFile(files.at(-1)!, body);
+      }
+    }
+    const { page, context, problems } = await visit(browser, site.url);
+    await drop(page, ...files);
+    await page.getByText('On 120 images').waitFor({ timeout: 30_000 });
+    await fill(page, { net: 'mlp', epochs: '1', batchSize: '20', samples: '40' });
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await done(page);
+    expect((await seen(page)).step).toBe(6);
+    const bar = page.locator('es-training-bar');
+    await bar.locator('summary').click();
+    await bar.locator('[name=learningRate]').fill('0.01');
+    await bar.getByRole('button', { name: 'Train anew' }).click();
+    await bar.getByText('--lr 0.01').waitFor({ state: 'attached' });
+    await done(page);
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+});
