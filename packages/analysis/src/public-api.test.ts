@@ -40,7 +40,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/results', () => {
     expect(names(results)).toMatchInlineSnapshot(
-      `"RESULT_FORMAT SERIES_EXCESS alignedView blocksCaption blocksSentence decodeAny decodeResult differenceSentence encodeBinary encodeInline imagesFrom inlineBytes isUnstable longestBars outlineOf parseResult pathSentence witnessSentence"`,
+      `"RESULT_FORMAT SERIES_EXCESS alignedView blocksCaption blocksSentence decodeAny decodeResult differenceSentence encodeBinary encodeInline imagesFrom inlineBytes isBinary isUnstable longestBars outlineOf parseResult pathSentence witnessSentence"`,
     );
   });
   it('of @epochscope/analysis/runs', () => {

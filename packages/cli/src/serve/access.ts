@@ -88,8 +88,7 @@ export function access({ hosts, token, frames }: Access): MiddlewareHandler {
     // Together they let pages share memory with workers.
     headers.set('Cross-Origin-Opener-Policy', 'same-origin');
     headers.set('Cross-Origin-Embedder-Policy', 'require-corp');
-    if (!headers.has('Content-Security-Policy'))
-      headers.set('Content-Security-Policy', policyFor(frames));
+    if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', policyFor(frames));
     // A page that is isolated itself shows in a frame only what says that it may.
     if (frames.length) headers.set('Cross-Origin-Resource-Policy', 'cross-origin');
   };
