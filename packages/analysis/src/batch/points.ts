@@ -3,7 +3,7 @@ import { sampleOfVatPoints, vatPointsBytes, vatPointsPlan } from '@epochscope/co
 import type { Engine, JobOptions, VatPointsPlan, VatResult } from '../engine/types.js';
 import { bytesOf, DTYPE_BYTES } from '../formats/dtypes.js';
 import type { TensorData } from '../formats/types.js';
-import { type Conversion, kernelMetric } from '../matrices/conversion.js';
+import { type Conversion, isRounded, kernelMetric } from '../matrices/conversion.js';
 import { conversionOf, convertedPoints, countFlat } from '../matrices/points.js';
 import { type RowChoice, type RowSource, tensorRows } from '../matrices/rows.js';
 import type { Space } from '../methods/tendency/space.js';
@@ -255,7 +255,7 @@ export async function computePoints(
       const first = blockStart(n, cover.blocks, b) + from;
       for (let i = 0; i < outputs.shape[0]; i++) places[at + i] = first + i;
       at += outputs.shape[0];
-      if (own && conversion.how !== 'same' && space?.rounding) {
+      if (own && space?.rounding) {
         errors.push(space.rounding.errors);
         traces.push(space.rounding.traces);
       }
@@ -289,7 +289,7 @@ export async function computePoints(
     edges: interleaved(edges),
     largest,
     start,
-    rounding: conversion.how === 'same' ? null : { errors: joined(errors), traces: joined(traces) },
+    rounding: !isRounded(conversion) ? null : { errors: joined(errors), traces: joined(traces) },
   };
 }
 
@@ -390,7 +390,7 @@ export async function mergePoints(
   }
   const edges = await mergeEdges(store, heads, n, { limit: memory, signal, onProgress });
   const vat = primOnEdges(edges, { n, start, metric: kernelMetric(conversion), unit: kernel.unit });
-  if (conversion.how === 'same') return { vat, rounding: undefined };
+  if (!isRounded(conversion)) return { vat, rounding: undefined };
   const cover = projectiveCover(order);
   const errors = new Float64Array(n);
   const traces = new Float64Array(n);

@@ -95,7 +95,7 @@ async function mergedTendency(
   );
   const notes = [...(await looksPrecomputed(source)), ...zeroNotes(zeros, n, metric)];
   const whole = 4 * n * width <= WHOLE ? (await convertedPoints(source, chosen, conversion)).outputs : null;
-  const space = spaceOf(conversion, n, rounding);
+  const space = spaceOf(conversion, rounding);
   return {
     input: {
       outputs: whole ?? { data: new Float32Array(0), shape: [n, width] },

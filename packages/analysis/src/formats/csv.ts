@@ -26,7 +26,8 @@ export interface CsvLines {
 
 /**
  * Lines of comma-, semicolon-, tab-, bar- or blank-separated text, plain or gzipped, UTF-8 (or UTF-16 with its mark), with or without
- * byte order mark. Lines end in LF or CRLF; empty ones and those that begin with # (NumPy's savetxt) are passed over. Fields lose
+ * byte order mark. Lines end in LF, CRLF or CR; empty ones and those that begin with # (NumPy's savetxt; not #N/A and the like) are passed over,
+ * and Excel's "sep=;" is heeded. Fields lose
  * blanks around them and may be quoted; a quoted field may hold line breaks. Throws `format` with line and column (both from 1),
  * `memory`, `cancelled`. Time linear in the bytes; memory a few megabytes.
  */
@@ -50,11 +51,19 @@ export async function* readCsvLines(
       if (whole) {
         const trimmed = raw.trim();
         if (trimmed === '') continue;
-        if (trimmed.startsWith('#')) {
+        if (trimmed.startsWith('#') && !SHEET_ERROR.test(trimmed)) {
           about.comments++;
           continue;
         }
+        // Excel's own first line.
+        const declared = first && begun === 0 ? /^\ufeff?"?sep=([,;\t| ])"?\s*$/i.exec(raw)?.[1] : undefined;
         begun = line;
+        if (declared) {
+          about.comments++;
+          about.delimiter = declared as CsvDelimiter;
+          first = null;
+          continue;
+        }
         length = 0;
       }
       const fail = (message: string, column?: number): never => failAt(source, message, begun, column);
@@ -94,14 +103,19 @@ async function* textLines(source: ByteSource): AsyncGenerator<string[]> {
   let decoder: TextDecoder | null = null;
   let rest = '';
   let seen = 0;
+  let lineEnd: string | undefined;
   const decode = (bytes?: Uint8Array): string => {
     try {
       return bytes ? decoder!.decode(bytes, { stream: true }) : (decoder?.decode() ?? '');
     } catch {
-      throw new EpochscopeError('format', `${source.name}: line ${seen + 1} or later: expected UTF-8 text`, {
-        file: source.name,
-        line: seen + 1,
-      });
+      throw new EpochscopeError(
+        'format',
+        `${source.name}: line ${seen + 1} or later: expected UTF-8 text; save it as UTF-8, or in Python: open(…, encoding="latin-1")`,
+        {
+          file: source.name,
+          line: seen + 1,
+        },
+      );
     }
   };
   for await (const bytes of unpackedPieces(source)) {
@@ -112,7 +126,10 @@ async function* textLines(source: ByteSource): AsyncGenerator<string[]> {
           ? 'utf-16be'
           : null;
     decoder ??= new TextDecoder(utf16 ?? 'utf-8', { fatal: true });
-    const lines = (rest + decode(bytes)).split('\n');
+    const text = rest + decode(bytes);
+    // Lines of old spreadsheets on a Mac end in CR alone.
+    lineEnd ??= text.includes('\r') && !text.includes('\n') && text.length > 1 ? '\r' : '\n';
+    const lines = text.split(lineEnd);
     rest = lines.pop()!;
     guard(
       rest.length <= MAX_CSV_LINE,
@@ -128,12 +145,18 @@ async function* textLines(source: ByteSource): AsyncGenerator<string[]> {
   if (rest !== '') yield [withoutReturn(rest)];
 }
 
+/** What a spreadsheet writes where a formula fails begins like a comment. */
+export const SHEET_ERROR = /^#(?:N\/A|DIV\/0!|REF!|VALUE!|NUM!|NAME\?|NULL!|SPILL!|CALC!)/i;
+
 const withoutReturn = (text: string) => (text.endsWith('\r') ? text.slice(0, -1) : text);
 
 function guessDelimiter(line: string, decimalComma: boolean): CsvDelimiter {
-  const bare = line.replace(/"[^"]*"/g, '');
-  for (const candidate of ['\t', ';', ',', '|'] as const)
-    if (bare.includes(candidate) && !(candidate === ',' && decimalComma)) return candidate;
+  const bare = line.replace(/"[^"]*"/g, 'x');
+  for (const candidate of ['\t', ';', ',', '|'] as const) {
+    // Where commas are decimal marks, one beside a name or a quoted field still separates.
+    const comma = candidate === ',' && decimalComma;
+    if (comma ? /[^\d\s+-],|,[^\d\s]/.test(bare) : bare.includes(candidate)) return candidate;
+  }
   return ' ';
 }
 

@@ -27,8 +27,14 @@ const DTYPES: Record<string, DType> = {
 };
 /** Other kinds that frameworks save, with what to do. */
 const NO_NUMBERS: Record<string, string> = {
-  O: '; Python objects are not read: save arrays of numbers',
+  O: '; Python objects are not read: save np.asarray(array, "float64"), or of labels np.asarray(array, str)',
   V: '; widen float8 and int4 before saving: np.asarray(array, "float32")',
+  c: '; of complex numbers save parts: np.concatenate([array.real, array.imag], 1), or abs(array)',
+  f: '; save array.astype("float64")',
+  M: '; of dates save array.astype("int64")',
+  m: '; of durations save array.astype("int64")',
+  U: '; of texts that are numbers save array.astype("float64")',
+  S: '; of texts that are numbers save array.astype("float64")',
 };
 
 export interface NpyHeader {

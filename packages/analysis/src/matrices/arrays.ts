@@ -49,6 +49,8 @@ export async function kindOf(source: ByteSource): Promise<FileKind> {
   for (const [name, signature, way] of OTHERS)
     if (text.startsWith(signature) && (signature[0] !== '\x80' || source.size > 2))
       throw unsupported(source, name, way);
+  if (/^(?:\xef\xbb\xbf)?\s*[[{]\s*["[{\d-]/.test(text))
+    throw unsupported(source, 'JSON', 'numpy.save("x.npy", numpy.array(json.load(open(FILE))))');
   // What is damaged says so best in its own words.
   const ending = /\.(npy|npz|safetensors)$/i.exec(source.name)?.[1]?.toLowerCase();
   if (ending) return ending === 'npz' ? 'zip' : (ending as FileKind);

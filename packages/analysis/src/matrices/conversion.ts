@@ -2,7 +2,7 @@ import { EpochscopeError, type Matrix, type Metric } from '@epochscope/core-wasm
 import { toFloat64 } from '../formats/dtypes.js';
 import type { TensorData } from '../formats/types.js';
 import type { Space } from '../methods/tendency/space.js';
-import { pieces, type RowChoice, type RowSource } from './rows.js';
+import { pieces, placeIn, type RowChoice, type RowSource } from './rows.js';
 
 /** Points as the kernels take them. */
 export interface Points {
@@ -41,16 +41,18 @@ const LARGEST_SPAN = 2 ** 50;
 
 export const isAngular = (metric: Metric): boolean => metric === 'cosine' || metric === 'correlation';
 
+/** Whether the points, or the kernels on their way to distances, are rounded. */
+export const isRounded = ({ how, metric }: Conversion): boolean => how !== 'same' || isAngular(metric);
+
 /** The metric that the kernels take between a conversion's points. */
 export const kernelMetric = ({ how, metric }: Conversion): Metric =>
   how === 'directions' ? 'euclidean' : metric;
 
-/** What distances between a conversion's points stand for; undefined: the file's own numbers. `rounding`: of n rows; kernels' own for `same`. */
-export function spaceOf(conversion: Conversion, n: number, rounding?: Space['rounding']): Space | undefined {
+/** What distances between a conversion's points stand for; undefined: the file's own numbers. `rounding`: of its rows. */
+export function spaceOf(conversion: Conversion, rounding?: Space['rounding']): Space | undefined {
   const { how, metric, unit } = conversion;
-  // Kernels scale rows to length 1 in float32: two roundings of 2⁻²⁴ each.
-  const ofKernel = () => ({ errors: new Float64Array(n).fill(2 ** -23), traces: new Float64Array(n) });
-  if (how === 'same') return isAngular(metric) ? { metric, unit: 1, rounding: ofKernel() } : undefined;
+  if (how === 'same')
+    return isAngular(metric) ? { metric, unit: 1, ...(rounding ? { rounding } : {}) } : undefined;
   return {
     metric: kernelMetric(conversion),
     ...(how === 'directions' ? { halfSquare: true } : {}),
@@ -64,7 +66,9 @@ export function fail(source: RowSource, chosen: RowChoice, at: number, column: n
   const row = chosen ? chosen[at]! : at;
   throw new EpochscopeError(
     'not-finite',
-    `${source.name}: expected finite numbers, got ${value} at row ${row}, column ${column} (from 0)`,
+    `${source.name}: expected finite numbers, got ${value} at ${placeIn(source, row, column)}${
+      Number.isNaN(value) ? '; `missing: true` leaves missing values out pair by pair' : ''
+    }`,
     { file: source.name, row, column, got: String(value) },
   );
 }
@@ -77,9 +81,7 @@ class Rounding {
   constructor(n: number, d: number) {
     this.errors = new Float64Array(n);
     this.traces = new Float64Array(n);
-    // Any numbers without a simple relation between them.
-    this.weights = new Float64Array(d);
-    for (let k = 0; k < d; k++) this.weights[k] = 1 + ((k * 0.618033988749895 + 0.31) % 1);
+    this.weights = weightsOf(d);
   }
 
   /** Rounds `values` into `out` at `to`, row `at`. */
@@ -98,6 +100,36 @@ class Rounding {
     this.errors[at] = sum ? error : Math.sqrt(error);
     this.traces[at] = trace;
   }
+}
+
+/**
+ * What the kernels round themselves where they scale float32 rows to length 1 for cosine and correlation: twice 2⁻²⁴. Traces are of the
+ * directions, to 40 bits, so that rows that point the same way have the same.
+ */
+export function kernelRounding(
+  { data, shape: [n, d] }: Matrix,
+  metric: Metric,
+): NonNullable<Space['rounding']> {
+  const errors = new Float64Array(n).fill(2 ** -23);
+  const traces = new Float64Array(n);
+  const unitRow = unitRows(d, metric === 'correlation');
+  const row = new Float64Array(d);
+  const weights = weightsOf(d);
+  for (let i = 0; i < n; i++) {
+    row.set(data.subarray(i * d, (i + 1) * d));
+    if (!unitRow(row, 0)) continue;
+    let trace = 0;
+    for (let k = 0; k < d; k++) trace += row[k]! * weights[k]!;
+    traces[i] = Math.round(trace * 2 ** 40);
+  }
+  return { errors, traces };
+}
+
+/** Any numbers without a simple relation between them. */
+function weightsOf(d: number): Float64Array {
+  const weights = new Float64Array(d);
+  for (let k = 0; k < d; k++) weights[k] = 1 + ((k * 0.618033988749895 + 0.31) % 1);
+  return weights;
 }
 
 /** Numbers as float64; integers beyond 2⁵³ less the first row's, which no difference sees. */
@@ -226,7 +258,7 @@ export async function centred(
       if (lost > 0) rounding.errors[at + r]! += lost / unit;
     }
   }
-  return { outputs: { data: out, shape: [n, d] }, space: spaceOf(conversion, n, rounding) };
+  return { outputs: { data: out, shape: [n, d] }, space: spaceOf(conversion, rounding) };
 }
 
 /** Scales rows of float64 to length 1 in place, by their mean for correlation; whether they have a direction. */
@@ -328,7 +360,7 @@ export async function directions(
       if (has) rounding.errors[at + r]! += 2 ** -52 / unit;
     }
   }
-  return { outputs: { data: out, shape: [n, width] }, space: spaceOf(conversion, n, rounding) };
+  return { outputs: { data: out, shape: [n, width] }, space: spaceOf(conversion, rounding) };
 }
 
 const isFlat = (values: Float64Array, begin: number, d: number): boolean => {

@@ -3,7 +3,7 @@ import type { JobOptions } from '../engine/types.js';
 import { dissimilarity } from '../engine/vat-image.js';
 import { toFloat64 } from '../formats/dtypes.js';
 import type { Space, TendencyMetric } from '../methods/tendency/space.js';
-import { pieces, type RowChoice, type RowSource } from './rows.js';
+import { pieces, placeIn, type RowChoice, type RowSource } from './rows.js';
 
 /** As much as one WebAssembly memory holds beside the rest of the job. */
 const MOST_ROWS = 32_000;
@@ -54,8 +54,10 @@ export async function readDissimilarities(source: RowSource, chosen: RowChoice):
   const all = condensed ?? rows;
   const n = chosen?.length ?? all;
   assertSquareFits(n, name);
+  // Rows of a condensed list are pairs.
+  const called = condensed === null ? source : { ...source, called: undefined };
   const fail = (i: number, j: number, message: string): never => {
-    throw new EpochscopeError('format', `${name}: row ${i}, column ${j} (from 0): ${message}`, {
+    throw new EpochscopeError('format', `${name}: ${placeIn(called, i, j)}: ${message}`, {
       file: name,
       row: i,
       column: j,
@@ -85,7 +87,7 @@ export async function readDissimilarities(source: RowSource, chosen: RowChoice):
       const [i, j] = [label(Math.floor(p / n)), label(p % n)];
       throw new EpochscopeError(
         'not-finite',
-        `${name}: row ${i}, column ${j} (from 0): expected a finite dissimilarity, got ${value}`,
+        `${name}: ${placeIn(called, i, j)}: expected a finite dissimilarity, got ${value}`,
         { file: name, row: i, column: j },
       );
     }
@@ -163,10 +165,10 @@ export async function compareRows(
     if (Math.abs(x[p]!) === Number.POSITIVE_INFINITY)
       throw new EpochscopeError(
         'not-finite',
-        `${name}: expected finite numbers, got ${x[p]} at row ${label(Math.floor(p / d))}, column ${p % d} (from 0)`,
-        { file: name },
+        `${name}: expected finite numbers, got ${x[p]} at ${placeIn(source, label(Math.floor(p / d)), p % d)}`,
+        { file: name, row: label(Math.floor(p / d)), column: p % d },
       );
-  if (metric === 'jaccard') binary(x, d, categories, name);
+  if (metric === 'jaccard') binary(x, d, categories, name, (row, k) => placeIn(source, label(row), k));
   else if (metric !== 'gower' && metric !== 'hamming')
     guard(
       categories.every((texts) => texts === null),
@@ -289,7 +291,13 @@ function comparer(
 }
 
 /** Yes and no in place of categories; throws for anything but 0 and 1 then. */
-function binary(x: Float64Array, d: number, categories: Compared['categories'], name: string): void {
+function binary(
+  x: Float64Array,
+  d: number,
+  categories: Compared['categories'],
+  name: string,
+  place: (row: number, column: number) => string,
+): void {
   const YES = ['yes', 'y', 'true', 't', '1', 'present', '+'];
   const NO = ['no', 'n', 'false', 'f', '0', 'absent', '-'];
   for (let k = 0; k < d; k++) {
@@ -305,7 +313,7 @@ function binary(x: Float64Array, d: number, categories: Compared['categories'], 
         bit === 0 || bit === 1,
         'format',
         () =>
-          `${name}: jaccard compares binary columns (0 and 1, yes and no), got ${texts ? JSON.stringify(texts[value]) : value} at row ${Math.floor(p / d)}, column ${k} (from 0)`,
+          `${name}: jaccard compares binary columns (0 and 1, yes and no), got ${texts ? JSON.stringify(texts[value]) : value} at ${place(Math.floor(p / d), k)}`,
         { file: name, column: k },
       );
       x[p] = bit;

@@ -1,3 +1,5 @@
+import { SHEET_ERROR } from '../formats/csv.js';
+
 // What one field of a table is. Every expression is linear: no part of it can match what the next one can.
 
 const POINT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -41,10 +43,23 @@ export function truthOf(field: string): 0 | 1 | null {
 /** Signs, currencies, digits and what groups them. */
 const DECORATED = /^[\p{Sc}\p{Pd}\u2212+().,'’_%‰\s\d]+(?:e[+-]?\d+)?[%‰\p{Sc}\s)]*$/iu;
 
-/** Whether a field is a value rather than a name: a number, a missing, infinite or decorated one. */
+/** Whether a field is a value rather than a name: a number, a missing, infinite, failed or decorated one. */
 export function looksLikeValue(field: string): boolean {
   if (isMissing(field) || truthOf(field) !== null) return true;
+  if (SHEET_ERROR.test(field)) return true;
   if (/^[+-]?inf(?:inity)?$/i.test(field)) return true;
   if (field.length > 60) return Number.isFinite(numberOf(field)) || /^[\d.,+-]+$/.test(field);
   return /\d/.test(field) && DECORATED.test(field);
 }
+
+/** Whether digits stand in groups of three, as "1,500" and "1.234.567,8" (`mark` between thousands). */
+export function isGrouped(field: string, mark: ',' | '.'): boolean {
+  if (field.length > 60) return false;
+  return (
+    mark === ',' ? /^[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?$/ : /^[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?$/
+  ).test(field);
+}
+
+/** A field without the marks between its thousands. */
+export const plainOf = (field: string, decimalComma: boolean): string =>
+  field.replaceAll(decimalComma ? '.' : ',', '');

@@ -78,7 +78,10 @@ export async function openMatrix(source: ByteSource, options: MatrixOptions = {}
     const { data, shape, columns, categories, names, notes } = table;
     const labels = table.labels && labelsFrom(table.labels, file.name);
     return {
-      rows: tensorRows({ data, shape, dtype: 'float64' }, file.name),
+      rows: tensorRows({ data, shape, dtype: 'float64' }, file.name, {
+        row: (row) => names?.[row],
+        column: (c) => columns?.[c],
+      }),
       shape,
       columns,
       categories,
@@ -141,6 +144,9 @@ async function arrayFile(
 ): Promise<MatrixFile> {
   const { rows, shape, notes } = await openArray(file, kind, options.array);
   const [n, d] = rows.shape;
+  guard(d > 0, 'shape', () => `${file.name}: ${n} rows have no columns: there is nothing to compare`, {
+    file: file.name,
+  });
   const { roles } = rolesOf(null, d, options, file.name);
   const kept = roles.flatMap((role, c) => (role === 'number' ? [c] : []));
   const column = async (role: string): Promise<TensorData | null> => {
@@ -169,7 +175,7 @@ async function arrayFile(
     labels: known,
     predictions: predictions && labelsFrom(predictions, file.name, known?.classes),
     notes: [
-      `${n} samples × ${kept.length} ${kept.length === 1 ? 'column' : 'columns'} of ${rows.dtype}${shape.length > 2 ? `, of shape ${shape.join(' × ')}` : ''}${left.length ? `; not compared: column ${some(left)}` : ''}`,
+      `${n} ${n === 1 ? 'sample' : 'samples'} × ${kept.length} ${kept.length === 1 ? 'column' : 'columns'} of ${rows.dtype}${shape.length > 2 ? `, of shape ${shape.join(' × ')}` : ''}${left.length ? `; not compared: column ${some(left)}` : ''}`,
       ...notes,
     ],
   };
@@ -181,6 +187,7 @@ function someColumns(source: RowSource, kept: readonly number[]): RowSource {
   return {
     ...source,
     shape: [source.shape[0], kept.length],
+    called: { ...source.called, column: (c) => `${kept[c]! + 1}` },
     async rows(from, to) {
       const data = await source.rows(from, to);
       const out = new (data.constructor as new (length: number) => TensorData)((to - from) * kept.length);
@@ -241,7 +248,13 @@ export async function readInput(
     outputs: matrix,
     space,
     dimensions: d,
-    notes: missing ? ['missing values are left out pair by pair; sums are scaled up to all columns'] : [],
+    notes: missing
+      ? [
+          kernel
+            ? 'missing values are left out pair by pair; sums are scaled up to all columns'
+            : 'missing values are left out pair by pair',
+        ]
+      : [],
   };
 }
 

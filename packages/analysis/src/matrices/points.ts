@@ -9,6 +9,7 @@ import {
   directionsOf,
   fail,
   isAngular,
+  kernelRounding,
   type Points,
   spaceOf,
 } from './conversion.js';
@@ -78,7 +79,10 @@ export async function convertedPoints(
   if (how === 'centred') return centred(source, chosen, conversion);
   if (how === 'directions') return directions(source, chosen, conversion);
   const outputs = await asTheyAre(source, chosen);
-  return { outputs, ...(isAngular(metric) ? { space: spaceOf(conversion, outputs.shape[0]) } : {}) };
+  return {
+    outputs,
+    ...(isAngular(metric) ? { space: spaceOf(conversion, kernelRounding(outputs, metric)) } : {}),
+  };
 }
 
 /** What is said of rows that have no direction. */

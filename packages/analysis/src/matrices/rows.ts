@@ -11,6 +11,18 @@ export interface RowSource {
   readonly dtype: DType;
   /** Rows from … to − 1, row-major. 64-bit integers stay BigInt arrays. */
   rows(from: number, to: number): Promise<TensorData>;
+  /** What a row or a column is called in the file, where it has a name of its own. */
+  readonly called?: {
+    row?: (row: number) => string | undefined;
+    column?: (column: number) => string | undefined;
+  };
+}
+
+/** "row 3 "s4", column 1 "b" (from 0)": where a value stands, by number and by name where there is one. */
+export function placeIn({ called }: RowSource, row: number, column?: number): string {
+  const name = (text: string | undefined) => (text === undefined ? '' : ` ${JSON.stringify(text)}`);
+  const first = `row ${row}${name(called?.row?.(row))}`;
+  return `${first}${column === undefined ? '' : `, column ${column}${name(called?.column?.(column))}`} (from 0)`;
 }
 
 /** Which rows are wanted: all (null), or their numbers in this order. */
@@ -28,10 +40,15 @@ export function rowsAndColumns(shape: readonly number[], name: string): [rows: n
 }
 
 /** A tensor in memory. */
-export function tensorRows({ data, shape, dtype }: Tensor, name: string): RowSource {
+export function tensorRows(
+  { data, shape, dtype }: Tensor,
+  name: string,
+  called?: RowSource['called'],
+): RowSource {
   const [rows, columns] = rowsAndColumns(shape, name);
   return {
     name,
+    ...(called ? { called } : {}),
     shape: [rows, columns],
     dtype,
     rows: async (from, to) => data.subarray(from * columns, to * columns) as TensorData,

@@ -3,7 +3,7 @@ import { budgetOf } from '../formats/budget.js';
 import { type CsvDelimiter, type CsvLine, readCsvLines } from '../formats/csv.js';
 import type { ByteSource } from '../formats/types.js';
 import { type ColumnChoice, rolesOf, some } from './columns.js';
-import { isMissing, looksLikeValue, numberOf, truthOf } from './fields.js';
+import { isGrouped, isMissing, looksLikeValue, numberOf, truthOf } from './fields.js';
 
 export interface TableOptions extends ColumnChoice {
   /** Whether the first line names the columns; by default it does if every field of it is a name (the first may be empty). */
@@ -13,6 +13,8 @@ export interface TableOptions extends ColumnChoice {
   decimal?: '.' | ',';
   /** Missing values become NaN; otherwise they are refused. */
   missing?: boolean;
+  /** The rows are dissimilarities: no gap is left out, and no column counts rows. */
+  dissimilarities?: boolean;
   /** Columns with text become categories: numbers 0, 1, … in the order of first appearance. Otherwise text is refused. */
   categories?: boolean;
 }
@@ -89,11 +91,14 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     const fail = (message: string, column?: number): never => {
       throw new EpochscopeError(
         'format',
-        `${source.name}: line ${line}${column === undefined ? '' : `, column ${column}`}: ${message}`,
+        `${source.name}: line ${line}${column === undefined ? '' : `, column ${column}${header?.[column - 1] ? ` (${header[column - 1]})` : ''}`}: ${message}`,
         { file: source.name, line, column },
       );
     };
-    if (row.length !== width) fail(`expected ${width} fields as in the first line, got ${row.length}`);
+    if (row.length !== width)
+      fail(
+        `expected ${width} fields as in the first line, got ${row.length}${row.length === width + 1 && row[width] === '' ? '; is there a separator too many at the end of lines?' : ''}`,
+      );
     if (filled + kept.length > data.length) {
       const length = Math.max(2 * data.length, filled + kept.length);
       // Both are held while one is copied.
@@ -120,7 +125,7 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
           missing++;
           value = Number.NaN;
         } else if (!options.categories || looksLikeValue(field))
-          fail(refusal(field, titles[c]!, options, header === null && rows === 0), c + 1);
+          fail(refusal(field, titles, c, options, header === null && rows === 0), c + 1);
       } else if (field.length > 15 && /^[+-]?\d+$/.test(field) && BigInt(field) !== BigInt(value))
         imprecise++;
       if (counting[k] && value !== rows && value !== rows + 1) counting[k] = false;
@@ -152,13 +157,13 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   if (indexGuessed && texts.names && titles[0] !== '1' && new Set(texts.names).size < texts.names.length)
     throw new EpochscopeError(
       'format',
-      `${source.name}: column 1, ${titles[0]}, is called as row names are but repeats itself: give \`index: ${titles[0]}\` for row names all the same, or \`index: none\` for a column of numbers`,
+      `${source.name}: column 1, ${titles[0]}, is called as row names are but repeats itself: give \`index: ${wordOf(titles, 0)}\` for row names all the same, or \`index: none\` for a column of numbers`,
       { file: source.name, column: 1 },
     );
 
   const named = (role: string) => roles.flatMap((r, c) => (r === role ? [titles[c]!] : []));
   const said = [
-    `${rows} ${rows === 1 ? 'sample' : 'samples'} × ${d} ${d === 1 ? 'column' : 'columns'} ${some(kept.map((c) => titles[c]!))}`,
+    `${rows} ${rows === 1 ? 'sample' : 'samples'} × ${d} ${d === 1 ? 'column' : 'columns'} ${some(kept.map((c) => shownTitle(titles[c]!)))}`,
     header ? `header line ${first.line}` : 'no header line',
     ...(texts.names
       ? [
@@ -171,9 +176,11 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     ...(categories.some(Boolean)
       ? [`categories: ${some(kept.flatMap((c, k) => (categories[k] ? [titles[c]!] : [])))}`]
       : []),
-    ...(missing ? [`${missing} missing values`] : []),
+    ...(missing ? [`${missing} missing ${missing === 1 ? 'value' : 'values'}`] : []),
     ...(truths && !categories.some(Boolean) ? ['true and false as 1 and 0'] : []),
-    ...(about.comments ? [`${about.comments} comment lines passed over`] : []),
+    ...(about.comments
+      ? [`${about.comments} comment ${about.comments === 1 ? 'line' : 'lines'} passed over`]
+      : []),
     `separated by ${DELIMITERS[about.delimiter]}${comma ? ', decimal commas' : ''}`,
   ];
   const notes = [said.join('; ')];
@@ -181,7 +188,9 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     notes.push(
       `${imprecise} whole numbers have more digits than float64 holds and were rounded: save them as int64 in an .npy file`,
     );
-  const rowCounters = kept.flatMap((c, k) => (counting[k] && rows > 2 && d > 1 ? [titles[c]!] : []));
+  const rowCounters = kept.flatMap((c, k) =>
+    counting[k] && rows > 2 && d > 1 && !options.dissimilarities ? [wordOf(titles, c)] : [],
+  );
   if (rowCounters.length)
     notes.push(
       `column ${rowCounters.join(', ')} counts the rows and is compared like the others; \`drop: ${rowCounters[0]}\` leaves it out, \`index: ${rowCounters[0]}\` takes it for row names`,
@@ -213,8 +222,12 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   };
 }
 
+/** Names with blanks or line ends stand in quotes. */
+const shownTitle = (title: string) => (/^[^\s"]+$/.test(title) ? title : JSON.stringify(title));
+
+/** Whether integers rise by one, as columns are counted, or called by their years. */
 const counts = (list: readonly string[]) =>
-  list.every((field, i) => field === String(i)) || list.every((field, i) => field === String(i + 1));
+  /^\d{1,9}$/.test(list[0]!) && list.every((field, i) => field === String(Number(list[0]) + i));
 
 const DELIMITERS: Record<CsvDelimiter, string> = {
   ',': 'commas',
@@ -235,7 +248,10 @@ function headerOf(
   if (header === false) return null;
   const below = ahead.slice(1);
   // R's write.table names no column of row names.
-  const shorter = below.length > 0 && below.every((other) => other.fields.length === fields.length + 1);
+  const shorter =
+    below.length > 0 &&
+    below.every((other) => other.fields.length === fields.length + 1) &&
+    below.some((other) => other.fields.at(-1) !== '');
   const names = shorter ? ['', ...fields] : [...fields];
   if (header) return names;
   const isNumber = (field: string) => Number.isFinite(numberOf(field, comma));
@@ -252,30 +268,49 @@ function headerOf(
   if (names.length > 2 && names.every((field, i) => field === String(i)))
     throw new EpochscopeError(
       'format',
-      `${file}: line ${line}, ${some(names, 6)}, may number the columns or be the first sample: give \`header: true\` or \`header: false\``,
+      `${file}: line ${line}, ${some(names, 6)}, may name the columns or be the first sample: give \`header: true\` or \`header: false\``,
       { file, line },
     );
   return null;
 }
 
+const NAMES = { '.': 'dot', ',': 'comma' };
+
+/** A column in an option: its name where that is one plain word of its own, else its number. */
+function wordOf(titles: readonly string[], c: number): string {
+  const title = titles[c]!;
+  const plain = /^[\p{L}\p{N}_.]{1,60}$/u.test(title) && titles.indexOf(title) === titles.lastIndexOf(title);
+  return plain ? title : `${c + 1}`;
+}
+
 /** What a field that is no number is told, with the way out. */
 function refusal(
   field: string,
-  title: string,
-  { decimal, missing }: TableOptions,
+  titles: readonly string[],
+  c: number,
+  { decimal, missing, dissimilarities }: TableOptions,
   mayBeHeader: boolean,
 ): string {
   const shown =
     field === '' ? 'nothing' : JSON.stringify(field.length > 40 ? `${field.slice(0, 40)}…` : field);
   const ways: string[] = [];
   if (mayBeHeader) ways.push('if this line names the columns, give `header: true`');
-  if (isMissing(field) && !missing) ways.push('`missing: true` leaves missing values out pair by pair');
-  else if (decimal !== ',' && /^[+-]?\d*,\d+$/.test(field))
-    ways.push('with decimal commas, give `decimal: ,`');
-  else if (looksLikeValue(field)) ways.push('write it as a plain finite number');
+  const [mark, other] = decimal === ',' ? ([',', '.'] as const) : (['.', ','] as const);
+  const isComma = `if the ${NAMES[other]} is the decimal mark, give \`decimal: ${other}\``;
+  const word = wordOf(titles, c);
+  if (isMissing(field) && !missing && !dissimilarities)
+    ways.push(`\`missing: true\` leaves missing values out pair by pair, \`drop: ${word}\` the column`);
+  else if (isMissing(field)) ways.push('dissimilarities must all be there');
+  else if (isGrouped(field, other)) {
+    ways.push(`marks between thousands are not read: write ${field.replaceAll(other, '')}`);
+    if (field.indexOf(other) === field.length - 4) ways.push(isComma);
+  } else if (isGrouped(field, mark)) ways.push(`${isComma}, and write no marks between thousands`);
+  else if (Number.isFinite(numberOf(field, mark === '.'))) ways.push(isComma);
+  else if (looksLikeValue(field))
+    ways.push(`write it as a plain finite number, or \`drop: ${word}\` leaves the column out`);
   else if (!mayBeHeader)
     ways.push(
-      `\`drop: ${title}\` leaves the column out, \`labels: ${title}\` takes it as labels, \`metric: gower\` compares text too`,
+      `\`labels: ${word}\` takes the column as labels, \`index: ${word}\` as row names, \`drop: ${word}\` leaves it out, \`metric: gower\` compares text too`,
     );
   return `expected a finite number, got ${shown}${ways.length ? `; ${ways.join('; ')}` : ''}`;
 }

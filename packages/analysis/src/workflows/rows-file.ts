@@ -92,6 +92,7 @@ export async function withRows<T>(
       labels: columnOf(labels),
       predictions: columnOf(predictions),
       categories: ['jaccard', 'hamming', 'gower'].includes(metric),
+      dissimilarities: metric === 'precomputed',
     };
     const { matrix, array, files } = await opened(place, options, open);
     const [n, d] = matrix.rows.shape;
@@ -254,7 +255,7 @@ export async function inputOfRows(
 /** The same for `difference` and `path`, whose layer and snapshot keep the file's ending: says what was read, and how far it is. */
 export async function readForMethod(
   rows: RowsFile,
-  options: { metric: TendencyMetric; samples: number | readonly number[] | null },
+  options: { metric: TendencyMetric; missing?: boolean; samples: number | readonly number[] | null },
   { signal, onNote, onProgress }: Pick<WorkflowOptions, 'signal' | 'onNote' | 'onProgress'>,
 ): Promise<InputOfRows> {
   const say = notesOf(rows, onNote);

@@ -18,6 +18,7 @@ import { differencePictures } from '../pictures/difference.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, oneOf, whole } from './_shared.js';
+import { flagsOfTable, type TableFlags, tableOf, tableOptions } from './_table.js';
 
 const WITNESSES = 3;
 
@@ -39,7 +40,11 @@ export function define(command: Command): Command {
       DIFFERENCE_DEFAULTS.metric,
     )
     .option('--samples <n>', 'only the first N samples', whole(1))
-    .option('--labels <file>', 'for files: one label a row (integers, −1 for none, or names), or column:NAME')
+    .option(
+      '--labels <file>',
+      'for files: one label a row (integers, −1 for none, or names), or column:NAME',
+    );
+  tableOptions(command)
     .option(
       '--seed <n>',
       'draws the samples that scales and CKA are taken over, where they are many',
@@ -55,7 +60,7 @@ export function define(command: Command): Command {
   );
 }
 
-interface Options extends CommonOptions, Partial<PictureOptions> {
+interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
   from?: string;
   to: string;
   layer?: string;
@@ -91,8 +96,8 @@ export async function run([first, second]: string[], o: Options, output: Output)
 }
 
 async function ofRuns(first: string, second: string | undefined, o: Options, output: Output) {
-  if (o.labels !== undefined)
-    throw new EpochscopeError('argument', `--labels: only for files; ${first} is a run`);
+  const wrong = Object.entries({ '--labels': o.labels, ...flagsOfTable(o) }).find(([, given]) => given)?.[0];
+  if (wrong) throw new EpochscopeError('argument', `${wrong}: only for files; ${first} is a run`);
   const { from, to, layer, toLayer, samples, seed, name } = o;
   const options = { from, to, layer, toLayer, samples, seed, name, metric: o.metric as Metric };
   const run = await openTold(first, output);
@@ -134,7 +139,7 @@ async function ofFiles(
     const { metric, samples, seed, name } = o;
     return differenceOfFiles(
       [await rowsPlace(first), await rowsPlace(second)],
-      { metric, samples, seed, name, labels: await labelsPlace(o.labels) },
+      { metric, samples, seed, name, ...tableOf(o), labels: await labelsPlace(o.labels) },
       talkOfFiles(how, output, ...names),
     );
   });

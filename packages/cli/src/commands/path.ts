@@ -13,6 +13,7 @@ import { pathPictures } from '../pictures/difference.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, oneOf, whole } from './_shared.js';
+import { flagsOfTable, type TableFlags, tableOf, tableOptions } from './_table.js';
 
 export function define(command: Command): Command {
   command
@@ -35,7 +36,8 @@ export function define(command: Command): Command {
     .option(
       '--labels <file>',
       'for a file: one label a row (integers, −1 for none, or names), or column:NAME',
-    )
+    );
+  tableOptions(command)
     .option('--force', 'for files: replace the result of another input too')
     .option('--name <name>', 'name of this result', PATH_DEFAULTS.name)
     .option('-o, --output <dir>', 'where to write (default: the run itself; of a file: a folder here)');
@@ -59,7 +61,7 @@ function ends(text: string): [PathEnd, PathEnd] {
   return [found[0]!, found[1]!];
 }
 
-interface Options extends CommonOptions, Partial<PictureOptions> {
+interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
   between: [PathEnd, PathEnd];
   snapshot: string;
   layer?: string;
@@ -76,8 +78,9 @@ export async function run([target]: string[], o: Options, output: Output): Promi
   const { result, folder } = (await findFile(target!))
     ? await ofFile(target!, o, output)
     : await analyseRun('path', target!, o, output, (run, how) => {
-        if (o.labels !== undefined)
-          throw new EpochscopeError('argument', `--labels: only for a file; ${target} is a run`);
+        const given = Object.entries({ '--labels': o.labels, ...flagsOfTable(o) });
+        const wrong = given.find(([, value]) => value)?.[0];
+        if (wrong) throw new EpochscopeError('argument', `${wrong}: only for a file; ${target} is a run`);
         return pathOfRun(
           run,
           { from, to, bridges, snapshot, layer, samples, name, metric: o.metric as Metric },
@@ -118,7 +121,7 @@ async function ofFile(
     const { bridges, metric, samples, name } = o;
     return pathOfFile(
       place,
-      { from, to, bridges, metric, samples, name, labels: await labelsPlace(o.labels) },
+      { from, to, bridges, metric, samples, name, ...tableOf(o), labels: await labelsPlace(o.labels) },
       talkOfFiles(how, output, nameOf(file)),
     );
   });

@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import { type TendencyResult, type Thinning, tendencyOfFile, tendencyOfRun } from '@epochscope/analysis';
-import { DTYPE_BYTES, type MatrixOptions } from '@epochscope/analysis/formats';
 import {
   type MarkRule,
   TENDENCY_METRICS,
@@ -12,7 +11,7 @@ import { blocksSentence } from '@epochscope/analysis/results';
 import { checkTreeOfFile, readNumbers, TENDENCY_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
 import { TENDENCY_FIGURES, type TendencyFigure } from '@epochscope/ui/drawing';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { analyseFrom, analyseRun, talk, talkOfFiles } from '../analyse.js';
 import { isFolder, refuseOther } from '../files.js';
 import {
@@ -30,6 +29,7 @@ import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
 import { markRules } from './_marks.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
+import { flagsOfTable, type TableFlags, tableOf, tableOptions } from './_table.js';
 import { panelName, thinningPlan } from './_thin.js';
 
 export function define(command: Command): Command {
@@ -67,29 +67,8 @@ export function define(command: Command): Command {
     .option(
       '--predictions <file>',
       'for a file: one predicted label a row, for right and wrong, or column:NAME',
-    )
-    .option('--names <column>', 'for a file: column:NAME holds the names of the rows')
-    .option('--index <column>', 'for a file: the same, by NAME alone; none: no column does')
-    .option('--columns <names>', 'for a file: only these columns, by name, number from 1 or range 2-5', names)
-    .option('--drop <names>', 'for a file: all columns but these', names)
-    .option('--header', 'for a table: the first line names the columns')
-    .option('--no-header', 'for a table: the first line is a sample')
-    .option(
-      '--delimiter <text>',
-      'for a table: comma, semicolon, tab, blank, bar, or the character',
-      delimiter,
-    )
-    .option(
-      '--raw <numbers>',
-      'for a file: no more than numbers, row after row, little-endian: TYPE:COLUMNS such as float32:84',
-      rawRows,
-    )
-    .option('--decimal <mark>', 'for a table: the decimal mark, "." or ","', oneOf(['.', ','] as const))
-    .option(
-      '--missing <how>',
-      'for a file: pairwise leaves missing values out pair by pair',
-      oneOf(['pairwise'] as const),
-    )
+    );
+  tableOptions(command)
     .option(
       '--check <tree>',
       'for a file: prove or refute that this file of edges (rows from, to, weight; samples from 0) is a minimum spanning tree of it, and end',
@@ -142,42 +121,10 @@ export function define(command: Command): Command {
 const FIGURE_MARKS: MarkRule[] = [{ rule: 'top-likelihood', k: 10 }, { rule: 'correct' }, { rule: 'wrong' }];
 const FIGURE_THINNING: ThinningPlan = { by: 'interval', intervals: [2, 10, 20] };
 
-const DELIMITERS: Record<string, MatrixOptions['delimiter']> = {
-  comma: ',',
-  semicolon: ';',
-  tab: '\t',
-  '\\t': '\t',
-  blank: ' ',
-  space: ' ',
-  bar: '|',
-};
-
-function delimiter(text: string): MatrixOptions['delimiter'] {
-  const found = DELIMITERS[text] ?? Object.values(DELIMITERS).find((mark) => mark === text);
-  if (!found) throw new InvalidArgumentError('expected comma, semicolon, tab, blank or bar.');
-  return found;
-}
-
-/** "float32:84". */
-function rawRows(text: string): MatrixOptions['raw'] {
-  const [, dtype, columns] = /^([a-z]+\d*):(\d{1,9})$/.exec(text) ?? [];
-  if (!dtype || !Object.hasOwn(DTYPE_BYTES, dtype) || Number(columns) < 1)
-    throw new InvalidArgumentError('expected TYPE:COLUMNS such as float32:84, uint8:784 or float64:10.');
-  return { dtype: dtype as keyof typeof DTYPE_BYTES, columns: Number(columns) };
-}
-
-/** "column:NAME" → NAME. */
-function columnName(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const name = /^column:(.+)$/.exec(text)?.[1];
-  if (!name) throw new InvalidArgumentError(`--names: expected column:NAME, got ${JSON.stringify(text)}`);
-  return name;
-}
-
 /** A number of samples, or a file's name. */
 const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? whole(1)(text) : text);
 
-interface Options extends CommonOptions, Partial<PictureOptions> {
+interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
   layers?: string[];
   snapshots?: string[];
   metric: TendencyMetric;
@@ -185,17 +132,8 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
   marks?: string;
   labels?: string;
   predictions?: string;
-  names?: string;
-  index?: string;
-  columns?: string[];
-  drop?: string[];
-  header?: boolean;
-  delimiter?: MatrixOptions['delimiter'];
-  decimal?: MatrixOptions['decimal'];
-  missing?: 'pairwise';
   check?: string;
   core?: number;
-  raw?: MatrixOptions['raw'];
   force?: boolean;
   vatSide: number;
   smallestBlock?: number;
@@ -210,28 +148,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
   const figures = o.figure ?? [];
-  const {
-    layers,
-    snapshots = ['all'],
-    vatSide,
-    seed,
-    name,
-    header,
-    delimiter,
-    decimal,
-    columns,
-    drop,
-    raw,
-  } = o;
-  const tableOptions: MatrixOptions = {
-    header,
-    delimiter,
-    decimal,
-    columns,
-    drop,
-    raw,
-    index: columnName(o.names) ?? o.index,
-  };
+  const { layers, snapshots = ['all'], vatSide, seed, name } = o;
   const isFile = (await findFile(target!)) !== null;
   const given = (pairs: Record<string, unknown>) => Object.keys(pairs).filter((key) => pairs[key]);
   if (isFile) {
@@ -241,13 +158,9 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     const wrong = given({
       '--labels': o.labels,
       '--predictions': o.predictions,
-      '--missing': o.missing,
       '--check': o.check,
       '--metric': !METRICS.includes(o.metric as Metric),
-      '--names': o.names,
-      ...Object.fromEntries(
-        Object.entries(tableOptions).map(([key, value]) => [`--${key}`, value !== undefined]),
-      ),
+      ...flagsOfTable(o),
     });
     if (wrong.length && (await isFolder(target!)))
       throw new EpochscopeError(
@@ -269,8 +182,7 @@ export async function run([target]: string[], o: Options, output: Output): Promi
   };
   const ofRows = async () => ({
     metric: o.metric,
-    missing: o.missing !== undefined,
-    table: tableOptions,
+    ...tableOf(o),
     labels: await labelsPlace(o.labels),
     predictions: await labelsPlace(o.predictions),
   });

@@ -324,7 +324,7 @@ interface DifferenceAbout extends Pick<DifferenceResult, 'input' | 'samples' | '
   sources: readonly [string, string];
 }
 
-export type DifferenceOfFilesOptions = Pick<RowsOptions, 'table' | 'labels'> &
+export type DifferenceOfFilesOptions = Pick<RowsOptions, 'missing' | 'table' | 'labels'> &
   Partial<Pick<DifferenceRunOptions, 'samples' | 'seed' | 'name'>> & { metric?: TendencyMetric };
 
 /**
@@ -336,6 +336,7 @@ export async function differenceOfFiles(
   {
     metric = DIFFERENCE_DEFAULTS.metric,
     samples = null,
+    missing,
     table,
     labels,
     ...options
@@ -343,9 +344,9 @@ export async function differenceOfFiles(
   how: WorkflowOptions = {},
 ): Promise<DifferenceResult> {
   const read = (place: RowsPlace, own: LabelsPlace | undefined) =>
-    withRows(place, { metric, table, labels: own }, async (rows) => ({
+    withRows(place, { metric, missing, table, labels: own }, async (rows) => ({
       source: rows.source,
-      ...(await readForMethod(rows, { metric, samples }, how)),
+      ...(await readForMethod(rows, { metric, missing, samples }, how)),
     }));
   const a = await read(first, labels);
   // A column of labels is no column of numbers in the second file either.

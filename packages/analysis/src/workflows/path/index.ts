@@ -276,17 +276,24 @@ async function pathIn(
 /** What a result says of an input beside its figures. */
 type PathAbout = Pick<PathResult, 'input' | 'samples' | 'notes'>;
 
-export type PathOfFileOptions = Pick<RowsOptions, 'table' | 'labels'> &
+export type PathOfFileOptions = Pick<RowsOptions, 'missing' | 'table' | 'labels'> &
   Partial<Pick<PathRunOptions, 'from' | 'to' | 'bridges' | 'samples' | 'name'>> & { metric?: TendencyMetric };
 
 /** The same between two rows of a file, points or dissimilarities in any metric it has. Throws as `tendencyOfFile`. */
 export function pathOfFile(
   place: RowsPlace,
-  { metric = PATH_DEFAULTS.metric, samples = null, table, labels, ...options }: PathOfFileOptions = {},
+  {
+    metric = PATH_DEFAULTS.metric,
+    samples = null,
+    missing,
+    table,
+    labels,
+    ...options
+  }: PathOfFileOptions = {},
   how: WorkflowOptions = {},
 ): Promise<PathResult> {
-  return withRows(place, { metric, table, labels }, async (rows) => {
-    const { input, about } = await readForMethod(rows, { metric, samples }, how);
+  return withRows(place, { metric, missing, table, labels }, async (rows) => {
+    const { input, about } = await readForMethod(rows, { metric, missing, samples }, how);
     return pathOfInput(input, about, { metric, ...options }, how);
   });
 }
