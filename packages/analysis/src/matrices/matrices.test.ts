@@ -95,6 +95,34 @@ describe('dissimilarities', () => {
     ).toBe('');
   });
 
+  it('condensed ones taken as points are told, lists of numbers are not', async () => {
+    const note = async (list: number[]) =>
+      (
+        await readInput(await openMatrix(npy(Float64Array.from(list), list.length)), {
+          metric: 'euclidean',
+          chosen: null,
+        })
+      ).notes.join();
+    const pairs: number[] = [];
+    for (let i = 0; i < 12; i++)
+      for (let j = i + 1; j < 12; j++) pairs.push(Math.abs(Math.sin(i) - Math.sin(j)));
+    expect(await note(pairs)).toContain('condensed matrix of 12 × 12');
+    expect(await note(pairs.map((_, i) => i * i))).toBe('');
+  });
+
+  it('rows and columns are named by what the file calls them', async () => {
+    const of = (content: string, metric: TendencyMetric) =>
+      weightsOf(bytesSource('d.csv', text(content)), metric);
+    await expect(of(',s1,s2\ns1,0,-3\ns2,-3,0\n', 'precomputed')).rejects.toThrow(
+      'row 0 "s1", column 1 "s2" (from 0): expected a dissimilarity ≥ 0',
+    );
+    await expect(of('a,b\n0,1\n1,2\n', 'jaccard')).rejects.toThrow('row 1, column 1 "b" (from 0)');
+    await expect(
+      weightsOf(npy(Float64Array.of(1, 2, 3, 4, 5, Number.NaN), 2, 3), 'euclidean', { columns: ['3'] }),
+    ).rejects.toThrow('row 1, column 0 "3" (from 0); `missing: true` leaves');
+    await expect(openMatrix(npy(new Float64Array(0), 5, 0))).rejects.toThrow('5 rows have no columns');
+  });
+
   // scipy.spatial.distance: jaccard([1,1,0,0],[1,0,1,0]) = 2/3; hamming = 1/2.
   it('jaccard and hamming are SciPy’s', async () => {
     const table = bytesSource('b.csv', text('a,b,c,d\n1,1,0,0\n1,0,1,0\n0,0,0,0\n'));
@@ -192,6 +220,7 @@ describe('files of one matrix', () => {
       ['\x89HDF\r\n\x1a\n', 'h5py'],
       ['\x80\x04\x95', 'pickle'],
       ['MATLAB 5.0 MAT-file', 'loadmat'],
+      ['\n[[1, 2], [3, 4]]', 'json.load'],
     ]) {
       const bytes = Uint8Array.from(start!.padEnd(40, '\0'), (c) => c.charCodeAt(0));
       await expect(openMatrix(bytesSource('f', bytes))).rejects.toThrow(message);

@@ -69,6 +69,13 @@ function groups(d: number, seed: number): number[][] {
   return Array.from({ length: 24 }, (_, i) => Array.from({ length: d }, () => r.normal() + (i % 2 ? 10 : 0)));
 }
 
+/** A number of so few binary digits. */
+function shortened(x: number, digits: number): number {
+  if (x === 0) return 0;
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(x))) + 1 - digits);
+  return Math.round(x / unit) * unit;
+}
+
 const TYPES: Partial<Record<DType, (values: number[]) => TensorData>> = {
   float64: (v) => Float64Array.from(v),
   float32: (v) => Float32Array.from(v),
@@ -77,7 +84,13 @@ const TYPES: Partial<Record<DType, (values: number[]) => TensorData>> = {
   int32: (v) => Int32Array.from(v.map(Math.round)),
   uint32: (v) => Uint32Array.from(v.map((x) => Math.abs(Math.round(x)))),
   int16: (v) => Int16Array.from(v.map(Math.round)),
+  uint16: (v) => Uint16Array.from(v.map((x) => Math.abs(Math.round(x)))),
   uint8: (v) => Uint8Array.from(v.map((x) => Math.abs(Math.round(x)))),
+  int8: (v) => Int8Array.from(v.map(Math.round)),
+  bool: (v) => Uint8Array.from(v.map((x) => Number(x > 5))),
+  // As they are read: numbers of 11 and of 8 bits.
+  float16: (v) => Float32Array.from(v, (x) => shortened(x, 11)),
+  bfloat16: (v) => Float32Array.from(v, (x) => shortened(x, 8)),
 };
 /** Largest value of each type that is tried, so that none wraps. */
 const LARGEST: Partial<Record<DType, number>> = {
@@ -88,32 +101,45 @@ const LARGEST: Partial<Record<DType, number>> = {
   int32: 2e9,
   uint32: 4e9,
   int16: 3e4,
+  uint16: 65_535,
   uint8: 255,
+  int8: 127,
+  bool: 1e307,
+  float16: 65_504,
+  bfloat16: 1e30,
 };
 
 describe('points of any number type', () => {
   it('have the weights of float64 to a hundred-thousandth, or the loss is said, over types × offsets × scales × metrics', async () => {
     let silent = 0;
     let told = 0;
+    let wrongIfNarrowed = 0;
     for (const [dtype, make] of Object.entries(TYPES) as [DType, (v: number[]) => TensorData][])
-      for (const [o, offset] of [0, 1, -273.15, 1e6, 1.7e9, 2.45e6, 1e15].entries())
+      for (const [o, offset] of [0, 1, -273.15, 1e6, 3e7, 1.7e9, 1e15].entries())
         for (const scale of [1, 1e-9, 1e-200, 1e4, 1e200])
           for (const metric of METRICS) {
-            const base = groups(3, o);
-            const rows = base.map((row) => row.map((x) => (x + offset / 1) * scale));
+            const d = 3 + 5 * (o % 2);
+            const base = groups(d, o);
+            const rows = base.map((row) => row.map((x) => (x + offset) * scale));
             if (Math.max(...rows.flat().map(Math.abs)) > LARGEST[dtype]!) continue;
             // What the type holds is what counts.
             const data = make(rows.flat());
             const held = Array.from(data as ArrayLike<number | bigint>, Number);
-            const kept = rows.map((_, i) => held.slice(3 * i, 3 * i + 3));
-            const { weights, notes } = await weightsOf(data, [24, 3], dtype, metric);
+            const kept = rows.map((_, i) => held.slice(d * i, d * i + d));
+            const { weights, notes } = await weightsOf(data, [24, d], dtype, metric);
             const place = `${dtype} + ${offset} × ${scale}, ${metric}`;
             if (notes.some((note) => note.startsWith('float32 keeps'))) {
               told++;
               continue;
             }
             silent++;
-            treeWeights(kept, metric).forEach((w, k) => {
+            const exact = treeWeights(kept, metric);
+            const narrow = treeWeights(
+              kept.map((row) => row.map(Math.fround)),
+              metric,
+            );
+            if (exact.some((w, k) => !(Math.abs(narrow[k]! - w) <= 1e-5 * w + 1e-15))) wrongIfNarrowed++;
+            exact.forEach((w, k) => {
               // Of a zero or nearly zero weight: as exact as float64 itself can say.
               const floor = metric === 'euclidean' || metric === 'manhattan' ? 0 : 1e-15;
               expect(
@@ -124,6 +150,8 @@ describe('points of any number type', () => {
           }
     // Most of what is tried is kept, not excused.
     expect(silent).toBeGreaterThan(3 * told);
+    // Of numbers made float32 before anything is subtracted this test would fail.
+    expect(wrongIfNarrowed).toBeGreaterThan(100);
   }, 120_000);
 
   it('of what float32 holds are the values themselves, whatever the type', async () => {
@@ -190,6 +218,18 @@ describe('points of any number type', () => {
     weights.forEach((w, k) => {
       expect(w / [1e300, 2e300, 2e300][k]!).toBeCloseTo(1, 6);
     });
+  });
+
+  it('says that rows of float32 whose directions the kernels cannot part are apart, and not of equal ones', async () => {
+    // In steps of 7e-9 from 0.1; rows of length 1 have steps of 6e-8.
+    const steps = [0, 0, 0, 1, 1, 1, 0, 0, -1, 0, 0, 0];
+    const data = Float32Array.from(steps, (x) => 0.1 + x * 2 ** -27);
+    const near = await weightsOf(data, [4, 3], 'float32', 'cosine');
+    expect(near.weights).toEqual([0, 0, 0]);
+    expect(near.notes.join()).toMatch(/^float32 keeps directions to .*: 1 of 3 weights/);
+    const equal = await weightsOf(Float32Array.of(1, 2, 3, 6, 0.5, 1, 0, 5), [4, 2], 'float32', 'cosine');
+    expect(equal.weights.slice(0, 2)).toEqual([0, 0]);
+    expect(equal.notes).toEqual([]);
   });
 
   it('counts rows without a direction, and takes them as the kernels do', async () => {

@@ -84,7 +84,7 @@ describe('a table of numbers', () => {
       const error = await read(`${first}\n1.5,2\n9,9\n`).catch((e) => e);
       expect(error, first).toBeInstanceOf(EpochscopeError);
       expect(error.message, first).toMatch(
-        /line 1, column 1: expected a finite number, got .*option header: true/,
+        /line 1, column 1: expected a finite number, got .*`header: true`/,
       );
     }
     await expect(read('0,1,2\n5,6,7\n')).rejects.toThrow('give `header: true` or `header: false`');
@@ -106,15 +106,69 @@ describe('a table of numbers', () => {
     expect([...(await read('1,5;2,0\n1,6;2,1', { decimal: ',' })).data]).toEqual([1.5, 2, 1.6, 2.1]);
     expect((await read('1,5\n1,6\n')).notes.join()).toContain('`decimal: ,`');
     await expect(read('1;2\n1,6;2')).rejects.toThrow(
-      'line 2, column 1: expected a finite number, got "1,6"; if the comma is the decimal mark, say so `decimal: ,`',
+      'line 2, column 1: expected a finite number, got "1,6"; if the comma is the decimal mark, give `decimal: ,`',
     );
     await expect(read('1.500,5;2', { decimal: ',' })).rejects.toThrow('line 1, column 1');
+  });
+
+  it('advises what is right of marks between thousands and decimal marks', async () => {
+    const told = async (text: string, options?: TableOptions) =>
+      (await read(text, options).catch((e) => e)).message as string;
+    const both = await told('a;b\n"1,500";2\n');
+    expect(both).toContain('line 2, column 1 (a)');
+    expect(both).toContain('write 1500; if the comma is the decimal mark, give `decimal: ,`');
+    expect(await told('a;b\n1,234,567.5;2\n')).toMatch(/write 1234567\.5$/);
+    expect(await told('a;b\n0,125;2\n')).toMatch(/got "0,125"; if the comma is the decimal mark/);
+    expect(await told('a;b\n1.234,5;2\n')).toContain('give `decimal: ,`, and write no marks');
+    expect(await told('a;b\n1.234,5;2\n', { decimal: ',' })).toMatch(/write 1234,5$/);
+    expect(await told('a;b\n2.5;2\n', { decimal: ',' })).toContain('if the dot is the decimal mark');
+    for (const field of ['$5', '15%', '\u22121.5', '2024-01-01', '1_000', '#DIV/0!'])
+      expect(await told(`a;b\n${field};2\n`), field).toContain(
+        'write it as a plain finite number, or `drop: a`',
+      );
+  });
+
+  it('names columns by number where their name is no plain word', async () => {
+    await expect(read('a (mm),b\nx,1\n')).rejects.toThrow(
+      'column 1 (a (mm)): expected a finite number, got "x"; `labels: 1` takes',
+    );
+    await expect(read('a,a\nx,1\n')).rejects.toThrow('`drop: 1` leaves it out');
+    expect((await read('"a\nb",c\n1,2\n')).notes[0]).toContain('columns "a\\nb" c;');
+  });
+
+  it('takes a failed cell of a spreadsheet for no comment', async () => {
+    await expect(read('a,b\n1,2\n#N/A,3\n')).rejects.toThrow(
+      'line 3, column 1 (a): expected a finite number',
+    );
+    expect([...(await read('a,b\n1,2\n#N/A,3\n', { missing: true })).data]).toEqual([1, 2, Number.NaN, 3]);
+    await expect(read('a,b\n#DIV/0!,2\n', { missing: true, categories: true })).rejects.toThrow('#DIV/0!');
+    expect((await read('# of 2024\na,b\n1,2\n# end\n')).notes[0]).toContain('2 comment lines passed over');
+  });
+
+  it('takes a separator too many for no row name', async () => {
+    await expect(read('a,b\n1,2,\n3,4,\n')).rejects.toThrow('a separator too many at the end of lines');
+    await expect(read('a,b,\n1,2,\n')).rejects.toThrow('`drop: 3` the column');
+    expect((await read('a,b,\n1,2,\n', { drop: ['3'] })).shape).toEqual([1, 2]);
+  });
+
+  it('reads Excel’s sep line, lines that end in CR, and commas beside decimal commas', async () => {
+    expect(await read('sep=;\r\na;b\r\n1;2\r\n')).toMatchObject({ columns: ['a', 'b'], shape: [1, 2] });
+    expect([...(await read('a,b\r1,2\r3,4\r')).data]).toEqual([1, 2, 3, 4]);
+    expect([...(await read('a,b\n"1,5","2,25"\n', { decimal: ',' })).data]).toEqual([1.5, 2.25]);
+    expect([...(await read('"1,5",2\n', { decimal: ',' })).data]).toEqual([1.5, 2]);
+  });
+
+  it('says that years may be names, and advises no gaps among dissimilarities', async () => {
+    expect((await read('2019,2020,2021\n1,2,4\n')).notes.join()).toContain('give `header: true`');
+    expect((await read('2019,2020,2023\n1,2,4\n')).notes).toHaveLength(1);
+    const square = ',a,b\na,0,NA\nb,1,0\n';
+    await expect(read(square, { dissimilarities: true })).rejects.toThrow('must all be there');
   });
 
   it('gives columns the roles they are told to have', async () => {
     const text = 'a,b,c,label\n1,2,3,x\n4,5,6,y\n';
     await expect(read(text)).rejects.toThrow(
-      'line 2, column 4 (label): expected a finite number, got "x"; leave the column out `drop: label`',
+      'line 2, column 4 (label): expected a finite number, got "x"; `labels: label` takes the column as labels',
     );
     const table = await read(text, { labels: 'label', drop: ['2'] });
     expect(table).toMatchObject({ columns: ['a', 'c'], labels: ['x', 'y'], names: null });
