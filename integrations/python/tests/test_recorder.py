@@ -83,6 +83,23 @@ class RecorderTest(unittest.TestCase):
         self.assertEqual(self.manifest()["snapshots"], [])
         self.assertFalse(self.manifest()["complete"])
 
+    def test_integers_of_64_bits_keep_their_digits(self):
+        ids = np.array([[2**63 - 1], [2**63 - 3], [5]])
+        run = Recorder(self.folder)
+        with run.snapshot(epoch=1) as snap:
+            snap.outputs({"ids": ids[:2], "unsigned": np.array([[2**64 - 1]] * 2, "u8"), "times": np.array([[1.7e9 + 0.125]] * 2)})
+            snap.outputs({"ids": ids[2:], "unsigned": np.array([[1]], "u8"), "times": np.array([[3]], "f4")})
+        outputs = os.path.join(self.folder, "snapshots", "epoch-0001", "outputs")
+        np.testing.assert_array_equal(np.load(os.path.join(outputs, "ids.npy")), ids)
+        self.assertEqual(np.load(os.path.join(outputs, "unsigned.npy"))[0, 0], 2**64 - 1)
+        self.assertEqual(np.load(os.path.join(outputs, "times.npy"))[0, 0], 1.7e9 + 0.125)
+        with self.assertRaisesRegex(ValueError, r"outputs of ids: float32 does not hold .*16777217.* at \(0, 0\)"):
+            with run.snapshot(epoch=2) as snap:
+                snap.outputs({"ids": np.ones((1, 1), "f4")})
+                snap.outputs({"ids": np.array([[2**24 + 1]])})
+        with self.assertRaisesRegex(ValueError, "inputs: float64 does not hold"):
+            run.samples(np.array([[2**53 + 1]]))
+
     def test_bad_input_is_named(self):
         run = Recorder(self.folder, classes=["a", "b"])
         for call, message in [

@@ -25,8 +25,21 @@ from .version import __version__
 
 
 def _stored(dtype):
-    """float64 for what float32 would lose digits of."""
+    """float64 for what float32 would lose digits of; 64-bit integers as they are."""
+    if dtype.kind in "iu" and dtype.itemsize == 8:
+        return f"<{dtype.kind}8"
     return "<f8" if dtype.kind in "iu" and dtype.itemsize > 2 or dtype == np.float64 else "<f4"
+
+
+def _cast(array, dtype, what):
+    """The same numbers as another type. ValueError where it does not hold one of them."""
+    out = array.astype(dtype, order="C")
+    with np.errstate(invalid="ignore"):
+        lost = out.astype(array.dtype) != array
+    if lost.any():
+        at = tuple(int(i) for i in np.argwhere(lost)[0])
+        raise ValueError(f"{what}: {np.dtype(dtype).name} does not hold {array[at]!r} at {at}; give all batches as one type, less an offset")
+    return out
 
 
 class Recorder:
@@ -78,7 +91,9 @@ class Recorder:
         if inputs is not None:
             inputs = np.asarray(inputs)
             if inputs.dtype != np.uint8:
-                inputs = inputs.astype(_stored(inputs.dtype))
+                stored = _stored(inputs.dtype)
+                # Of inputs a run holds uint8, float32 and float64.
+                inputs = _cast(inputs, "<f8", "inputs") if stored[1] in "iu" else inputs.astype(stored)
             check_finite(inputs, "inputs")
             write_npy(os.path.join(folder, "inputs.npy"), inputs)
             if self._manifest["inputShape"] is None:
@@ -172,7 +187,8 @@ class _Snapshot:
 
     def outputs(self, batch, kinds=None):
         """Outputs of layers on the next samples: layer → batch × shape. Call it batch after batch.
-        float64 and integers are stored as float64 (times, identifiers and coordinates keep their digits), all else as float32.
+        float64 and 32-bit integers are stored as float64, 64-bit integers as they are (times, identifiers and coordinates keep their digits),
+        all else as float32. The first batch decides; a later one that it does not hold is refused.
         kinds: layer → what it is ("dense", "relu", "log-softmax", …), for the record."""
         self._kinds.update(kinds or {})
         for name, values in batch.items():
@@ -190,7 +206,7 @@ class _Snapshot:
                 self._files[name] = [file, 0, array.shape[1:], array.dtype.str]
             entry = self._files[name]
             if array.dtype.str != entry[3]:
-                array = array.astype(entry[3])
+                array = _cast(array, entry[3], f"outputs of {name}")
             if array.shape[1:] != entry[2]:
                 raise ValueError(f"outputs of {name}: expected shape {entry[2]} a sample, got {array.shape[1:]}")
             array.tofile(entry[0])
