@@ -13,6 +13,8 @@ function node(name: string, include: string[], exclude: string[]): TestProjectIn
       include,
       exclude: [...NOT_OURS, '**/*.browser.test.ts', ...exclude],
       setupFiles: [here('tests/setup.ts')],
+      // Built packages are run by Node as they are: to transform them anew for each file takes longer than most tests.
+      server: { deps: { external: [/\/packages\/[\w-]+\/dist\//] } },
       testTimeout: 60_000,
       expect: { poll: { timeout: 10_000 } },
       hookTimeout: 60_000,

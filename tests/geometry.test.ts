@@ -117,12 +117,15 @@ describe('epochscope geometry', () => {
     // In turn from each class.
     expect(Array.from(result.samples.labels!)).toEqual([0, 1, 2, 0]);
     const whole = (await (await openRun(run)).inputs())!;
+    const known = new Map<string, Map<string, Float64Array>>();
     for (const spectrum of result.spectra) {
       for (const [i, index] of result.samples.indices.entries()) {
         const x = Float64Array.from(whole.data.subarray(index * 784, (index + 1) * 784), (v) =>
           Math.fround(v / 255),
         );
-        const data = (await jacobians(spectrum.snapshot.id, x)).get(spectrum.to)!;
+        const place = `${spectrum.snapshot.id} ${i}`;
+        if (!known.has(place)) known.set(place, await jacobians(spectrum.snapshot.id, x));
+        const data = known.get(place)!.get(spectrum.to)!;
         const want = svdReference({ data, shape: [data.length / 784, 784] });
         const name = `${spectrum.snapshot.id} ${spectrum.to} input ${i}`;
         for (let t = 0; t < spectrum.k; t++) {
@@ -136,9 +139,8 @@ describe('epochscope geometry', () => {
           if (gap < 0.02 * want.sigma[0]!) continue;
           const right = spectrum.vectors[i]!.right.subarray(t * 784, (t + 1) * 784);
           const sign = Math.sign(right.reduce((sum, v, c) => sum + v * want.v[t]![c]!, 0));
-          right.forEach((v, c) => {
-            expect(Math.abs(v - sign * want.v[t]![c]!), name).toBeLessThan(1e-5);
-          });
+          const apart = right.reduce((most, v, c) => Math.max(most, Math.abs(v - sign * want.v[t]![c]!)), 0);
+          expect(apart, name).toBeLessThan(1e-5);
         }
       }
     }

@@ -20,3 +20,21 @@ export async function cliUntil(argv: readonly string[], signal: AbortSignal): Pr
 }
 
 export const cli = (...argv: string[]): Promise<Answer> => cliUntil(argv, new AbortController().signal);
+
+/** The same, stopped once a text has been said. */
+export async function cliUntilSaid(said: string, ...argv: string[]): Promise<{ code: number; err: string }> {
+  const controller = new AbortController();
+  let err = '';
+  const code = await main(argv, {
+    stdout: { write: () => true },
+    stderr: {
+      write: (text) => {
+        err += text;
+        if (err.includes(said)) controller.abort();
+      },
+    },
+    env: {},
+    signal: controller.signal,
+  });
+  return { code, err };
+}

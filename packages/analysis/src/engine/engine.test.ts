@@ -11,7 +11,7 @@ import {
   pairwise,
 } from '@epochscope/core-wasm';
 import { labelRegionsReference, svdReference } from '@epochscope/core-wasm/reference';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { random } from '../random.js';
 
 const points = (n: number, d: number, seed = 7): Matrix => {
@@ -127,7 +127,10 @@ describe('the engine in Node', () => {
       expect(await made.correlationOfBlocks(source)).toEqual(want);
     }
     await expect(
-      engine({ threads: 1, memoryLimit: 1e6 }).correlation(x, points(500, 4e4)),
+      engine({ threads: 1, memoryLimit: 1e6 }).correlation(x, {
+        data: new Float32Array(500 * 4e4),
+        shape: [500, 4e4],
+      }),
     ).rejects.toMatchObject({
       code: 'memory',
     });
@@ -334,7 +337,11 @@ describe('the engine in Node', () => {
 });
 
 describe('pairwise on the engine', () => {
-  const variants = [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { threads: 2, shared: false }];
+  // Workers start slowly: one engine each for all that follows.
+  const variants = [{ threads: 1 }, { threads: 2 }, { threads: 3 }, { threads: 2, shared: false }].map(
+    (options) => ({ options, made: createEngine(options) }),
+  );
+  afterAll(() => Promise.all(variants.map(({ made }) => made.close())));
 
   it('gives the same bits inline, on 1, 2 and 3 threads, shared or not, for every form', async () => {
     const x = points(700, 9);
@@ -349,8 +356,8 @@ describe('pairwise on the engine', () => {
       expect(expected.shape).toEqual(
         'condensed' in form ? [(700 * 699) / 2, 1] : [700, 'other' in form ? 150 : 700],
       );
-      for (const options of variants) {
-        const got = await engine(options).pairwise(x, form);
+      for (const { options, made } of variants) {
+        const got = await made.pairwise(x, form);
         expect(got.shape, JSON.stringify(options)).toEqual(expected.shape);
         expect(got.data.length).toBe(expected.data.length);
         expect(got.data.every((value, i) => value === expected.data[i])).toBe(true);
@@ -371,18 +378,16 @@ describe('pairwise on the engine', () => {
   });
 
   it('takes n = 0, 1 and 2', async () => {
-    for (const options of variants)
+    for (const { made } of variants)
       for (const n of [0, 1, 2])
-        expect((await engine(options).pairwise(points(n, 3), { metric: 'correlation' })).data.length).toBe(
-          n * n,
-        );
+        expect((await made.pairwise(points(n, 3), { metric: 'correlation' })).data.length).toBe(n * n);
   });
 
   it('tells progress up to the whole, stops when cancelled, and goes on with the next job', async () => {
-    for (const options of variants) {
-      const e = engine(options);
+    const [some, many] = [points(1500, 30), points(3000, 400)];
+    for (const { options, made: e } of variants) {
       const seen: [number, number][] = [];
-      await e.pairwise(points(1500, 30), {
+      await e.pairwise(some, {
         metric: 'cosine',
         onProgress: (...step) => seen.push(step),
       });
@@ -390,7 +395,7 @@ describe('pairwise on the engine', () => {
       expect(seen.at(-1)![0]).toBe(seen.at(-1)![1]);
       for (let i = 1; i < seen.length; i++) expect(seen[i]![0]).toBeGreaterThanOrEqual(seen[i - 1]![0]);
       const controller = new AbortController();
-      const job = e.pairwise(points(3000, 400), {
+      const job = e.pairwise(many, {
         metric: 'manhattan',
         signal: controller.signal,
         onProgress: (done) => done > 0 && controller.abort(),
