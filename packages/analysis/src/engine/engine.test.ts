@@ -478,7 +478,7 @@ describe('the relaxed build', () => {
     spawnSync(process.execPath, [...flags, '--input-type=module', '-e', script], {
       cwd: import.meta.dirname,
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 50_000,
     });
 
   it('is used on request only and agrees within the stated accuracy; where it is missing, that is said', () => {
@@ -501,7 +501,7 @@ describe('a process with an engine', () => {
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       cwd: import.meta.dirname,
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 50_000,
     });
     expect(run.stdout).toBe('0,1,2');
     expect(run.status).toBe(0);
