@@ -118,7 +118,9 @@ describe('the page', () => {
     expect(deep(dashboard, '.tab').map((e) => e.textContent!.replace(/\s+/g, ' ').trim())).toEqual([
       'Story',
       'Clusters',
-      ...['Modules', 'Change', 'Activity', 'Geometry', 'Pruning'].map((name) => `${name} (not computed)`),
+      ...['Modules', 'Change', 'Activity', 'Geometry', 'Pruning', 'Difference', 'Path'].map(
+        (name) => `${name} (not computed)`,
+      ),
     ]);
     // The sentence, the figure and the outlines say the same number.
     const count = big(dashboard).data!.blocks.count;

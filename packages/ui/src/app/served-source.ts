@@ -18,7 +18,7 @@ export class ServedSource extends HttpSource {
   /** Results of this page: run and id → where the worker keeps it. */
   private readonly own = new Map<string, ResultName>();
   private count = 0;
-  private readonly drawing = new Map<string, { busy: boolean; snapshots: number; until: number }>();
+  private readonly drawing = new Map<string, Drawing>();
 
   readonly computing: Computing = {
     workers: 'in this page',
@@ -88,44 +88,47 @@ export class ServedSource extends HttpSource {
     for (const watcher of this.watchers) watcher(key);
   }
 
-  /** Draws what has come since, of a run that grows. */
-  private async follow({ key, manifest, results }: RunInfo): Promise<void> {
-    const count = manifest?.snapshots.length ?? 0;
-    const place = this.drawing.get(key) ?? { busy: false, snapshots: 0, until: 0 };
-    const whole = manifest?.complete !== false;
+  /** Draws what has come since, of a run that grows; one picture at a time, of the newest. */
+  private async follow(info: RunInfo): Promise<void> {
+    const { key, manifest, results } = info;
+    const place = this.drawing.get(key) ?? { busy: false, drawn: '', until: 0, info };
+    place.info = info;
     // A run that was whole when it was first seen is left to the person.
-    if (
-      !manifest ||
-      !count ||
-      results.some(({ method }) => method === 'tendency') ||
-      (whole && !place.snapshots)
-    )
-      return;
+    const left = manifest?.complete !== false && !place.drawn;
+    if (!manifest?.snapshots.length || left || results.some(({ method }) => method === 'tendency')) return;
     this.drawing.set(key, place);
-    if (place.busy || count === place.snapshots) return;
+    if (place.busy) return;
     place.busy = true;
-    try {
-      const wait = place.until - performance.now();
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-      const begun = performance.now();
-      const how = { signal: new AbortController().signal, onProgress: () => {}, onNote: () => {} };
-      const layer = manifest.layers.at(-1)!.name;
-      // Stability, which takes most of the time, when training is over.
-      await this.computing.compute(
-        key,
-        'tendency',
-        { layers: [layer], vatSide: 0, ...(whole ? {} : { stabilitySubsets: 0 }) },
-        how,
-      );
-      const took = performance.now() - begun;
-      place.until = performance.now() + took * (1 / PICTURES_SHARE - 1);
-      place.snapshots = count;
-    } catch {
-      // The panel says why when a person asks for it.
-      place.snapshots = count;
-    } finally {
-      place.busy = false;
+    while (stateOf(place.info) !== place.drawn) {
+      // The last picture need not wait: training is over.
+      while (!isWhole(place.info) && performance.now() < place.until)
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      await this.draw(key, place);
     }
+    place.busy = false;
+  }
+  private async draw(key: string, place: Drawing): Promise<void> {
+    const { info } = place;
+    const begun = performance.now();
+    place.drawn = stateOf(info);
+    const how = { signal: new AbortController().signal, onProgress: () => {}, onNote: () => {} };
+    const layers = [info.manifest!.layers.at(-1)!.name];
+    // Stability, which takes most of the time, when training is over.
+    const rest = isWhole(info) ? {} : { stabilitySubsets: 0 };
+    // Where it fails, the panel says why when a person asks for it.
+    await this.computing.compute(key, 'tendency', { layers, vatSide: 0, ...rest }, how).catch(() => null);
+    const took = performance.now() - begun;
+    place.until = performance.now() + took * (1 / PICTURES_SHARE - 1);
     this.changed(key);
   }
 }
+
+interface Drawing {
+  busy: boolean;
+  /** The state of the run that was drawn last. */
+  drawn: string;
+  until: number;
+  info: RunInfo;
+}
+const isWhole = ({ manifest }: RunInfo) => manifest?.complete !== false;
+const stateOf = (info: RunInfo) => `${info.manifest?.snapshots.length} ${isWhole(info)}`;
