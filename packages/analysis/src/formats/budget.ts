@@ -71,6 +71,11 @@ export class Budget {
     );
   }
 
+  /** Bytes that may still be taken. */
+  get room(): number {
+    return this.limit - this.taken;
+  }
+
   /** Gives bytes back that are no longer held. */
   free(bytes: number): void {
     this.taken -= bytes;
