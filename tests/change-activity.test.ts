@@ -286,8 +286,6 @@ describe('epochscope activity', () => {
     for (const [change, argv, message] of [
       [{}, ['--layer', 'C1'], 'holds no outputs of layer C1'],
       [{}, ['--layer', 'P7'], 'has no layer P7; it has C1, R1, S'],
-      [{ classes: null }, [], 'holds no class names; activity compares the classes'],
-      [{ layers: [init.layers[1]!] }, [], 'what snapshot step-00000002 predicts is not known'],
       [{ layers: [] }, [], 'has no layer of feature maps; name one (--layers)'],
     ] as const) {
       const directory = await writeRun(`missing-${made++}`, 3, change as Partial<RunInit>);
@@ -297,10 +295,43 @@ describe('epochscope activity', () => {
       expect(err.split('\n').filter((line) => line && !line.endsWith('…'))).toHaveLength(1);
       expect(existsSync(join(directory, 'results'))).toBe(false);
     }
+  });
+
+  it('without predictions, labels or inputs computes what can be, and says why not the rest', async () => {
+    for (const [name, change, why] of [
+      ['unclassed', { classes: null }, 'the samples have no labels: they count as one class'],
+      [
+        'unpredicted',
+        { layers: [init.layers[1]!] },
+        'its last layer, R1 (relu), gives [2,2,4] a sample, which is not one score for each of the 3 classes',
+      ],
+    ] as const) {
+      const directory = await writeRun(`without-${name}`, 3, change as Partial<RunInit>);
+      const { code, out, err } = await cli(
+        'activity',
+        directory,
+        '--layer',
+        'R1',
+        '--samples',
+        '12',
+        '--json',
+      );
+      expect(code, err).toBe(0);
+      expect(err).toContain(why);
+      const [panel] = JSON.parse(out).panels;
+      expect(panel.notSelected).toContain(why);
+      // All twelve samples count.
+      expect(panel.used).toEqual(name === 'unclassed' ? [12] : [4, 4, 4]);
+    }
     const bare = join(folder, 'bare');
     const writer = await createRun(bare, init);
     await writer.writeSnapshot(info(0), weights(0), outputs(0));
     await writer.finish();
-    expect((await cli('activity', bare)).err).toContain('holds no samples/labels.npy');
+    const { code, out, err } = await cli('activity', bare, '--json');
+    expect(code, err).toBe(0);
+    expect(JSON.parse(out).panels[0]).toMatchObject({
+      notDivided: 'the run holds no samples/inputs.npy',
+      median: { value: null, reason: 'no filter has a selectivity' },
+    });
   });
 });

@@ -34,6 +34,7 @@ export { readTfjsModel, type TfjsModel } from './formats/tfjs.js';
 export {
   headNorms,
   selectTokens,
+  TOKEN_CHOICES,
   type TokenChoice,
   tokenAxis,
   tokenCount,

@@ -25,6 +25,10 @@ export function selectPart(tensor: Tensor, selection: Selection): Tensor {
   return 'heads' in selection ? headNorms(tensor) : selectTokens(tensor, selection.axis, selection.tokens);
 }
 
+/** How many rows one sample gives: its tokens where each is a sample, else 1. */
+export const rowsEach = (shape: readonly number[], selection: Selection | null): number =>
+  selection && 'tokens' in selection && selection.tokens === 'all' ? shape[selection.axis]! : 1;
+
 /** Shape of the part selected of one sample. */
 export function selectedShape(shape: readonly number[], selection: Selection | null): readonly number[] {
   if (!selection) return shape;

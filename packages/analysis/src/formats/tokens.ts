@@ -2,11 +2,11 @@ import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Tensor } from './types.js';
 
 /**
- * Which tokens of a sample stand for it: the first (a class token), the mean of all, the last (of a decoder). Padding is
- * not known: it counts as a token.
+ * Which tokens of a sample stand for it: the first (a class token), the mean of all, the last (of a decoder); or all, each a
+ * sample of its own. Padding is not known: it counts as a token.
  */
-export type TokenChoice = 'cls' | 'mean' | 'last';
-export const TOKEN_CHOICES: readonly TokenChoice[] = ['cls', 'mean', 'last'];
+export type TokenChoice = 'cls' | 'mean' | 'last' | 'all';
+export const TOKEN_CHOICES: readonly TokenChoice[] = ['cls', 'mean', 'last', 'all'];
 
 /**
  * The axis of a layer's shape that tokens lie along: of [tokens, width] the first, of [heads, tokens, width] (and of
@@ -35,8 +35,9 @@ export function tokenCount(layers: readonly { kind: string; shape: readonly numb
   return rows?.shape[0] ?? null;
 }
 
-/** n samples × shape → n × shape without the tokens' axis. O(values). */
+/** n samples × shape → n × shape without the tokens' axis; `all`: n · tokens of them. O(values). */
 export function selectTokens(tensor: Tensor, axis: number, choice: TokenChoice): Tensor<Float32Array> {
+  if (choice === 'all') return tokensAsSamples(tensor, axis);
   const [n, ...shape] = tensor.shape as [number, ...number[]];
   const [count, before, after] = parts(shape, axis, n);
   const data = new Float32Array(before * after);

@@ -140,8 +140,8 @@ export function findSnapshot(
 }
 
 /**
- * Finds a layer: "S5"; "P1@3" for one channel; of token models "ln@cls", "ln@mean", "ln@last" for one vector of its tokens, and
- * "attn@heads" for the norm of each head. Throws `missing`, naming those there are, `argument` for a part that it does not have.
+ * Finds a layer: "S5"; "P1@3" for one channel; of token models "ln@cls", "ln@mean", "ln@last" for one vector of its tokens,
+ * "ln@all" for each token as a sample, and "attn@heads" for the norm of each head. Throws `missing`, naming those there are, `argument` for a part that it does not have.
  */
 export function findLayer(
   layers: readonly LayerInfo[],
@@ -150,7 +150,7 @@ export function findLayer(
 ): { layer: LayerInfo; selection: Selection | null } {
   const exact = layers.find(({ name }) => name === wanted);
   if (exact) return { layer: exact, selection: null };
-  const match = /^(.+)@(\d+|cls|mean|last|heads)$/.exec(wanted);
+  const match = /^(.+)@(\d+|cls|mean|last|all|heads)$/.exec(wanted);
   const layer = match && layers.find(({ name }) => name === match[1]);
   guard(
     layer,

@@ -2,8 +2,8 @@ import { EpochscopeError, formatBytes, guard, type Matrix } from '@epochscope/co
 import { platform } from '#platform';
 import { DTYPE_BYTES, elementCount } from '../formats/dtypes.js';
 import { parseJsonInPieces } from '../formats/json-pieces.js';
-import { selectPart, tensorToMatrix } from '../formats/matrix.js';
-import { readNpy, readNpyHeader, readNpySelected } from '../formats/npy.js';
+import { rowsEach, selectPart, tensorToMatrix } from '../formats/matrix.js';
+import { type RowChoice, readNpy, readNpyHeader, readNpySelected } from '../formats/npy.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
 import type { FileIdentity } from '../results/types.js';
@@ -237,7 +237,10 @@ export async function openRun(place: Place): Promise<Run> {
         `${store.name}: snapshot ${snapshotId} holds no outputs of layer ${layer.name}; record them where the net was trained`,
       { snapshot: snapshotId, layer: layer.name, path },
     );
-    const tensor = await rowsOf(path, options);
+    // Rows that are tokens: the samples they are of, each once, then the tokens among theirs.
+    const each = rowsEach(layer.shape, selection);
+    const wanted = each > 1 && options.rows ? tokenRows(options.rows, each) : null;
+    const tensor = await rowsOf(path, wanted ? { ...options, rows: wanted.samples } : options);
     const file = shown(store, path);
     guard(
       tensor.shape.slice(1).join() === layer.shape.join(),
@@ -246,7 +249,9 @@ export async function openRun(place: Place): Promise<Run> {
         `${file}: layer ${layer.name} has shape [${layer.shape}], got outputs of shape [${tensor.shape.slice(1)}] per sample`,
       { file, expected: `[${layer.shape}]`, got: `[${tensor.shape.slice(1)}]` },
     );
-    return selection ? selectPart(tensor, selection) : tensor;
+    if (!selection) return tensor;
+    const part = selectPart(tensor, selection);
+    return wanted ? pickRows(part, wanted.tokens) : part;
   };
 
   return {
@@ -301,8 +306,12 @@ export async function openRun(place: Place): Promise<Run> {
     outputsPath: (snapshotId, name) =>
       outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name),
     async outputCount(snapshotId, name) {
-      const path = outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name);
-      return (await store.has(path)) ? ((await withStored(store, path, readNpyHeader)).shape[0] ?? 1) : null;
+      const { layer, selection } = findLayer(manifest.layers, name, store.name);
+      const path = outputPath(snapshotId, layer.name);
+      if (!(await store.has(path))) return null;
+      return (
+        ((await withStored(store, path, readNpyHeader)).shape[0] ?? 1) * rowsEach(layer.shape, selection)
+      );
     },
     hasOutputs: async (snapshotId, name) =>
       store.has(outputPath(snapshotId, findLayer(manifest.layers, name, store.name).layer.name)),
@@ -323,6 +332,29 @@ export async function openRun(place: Place): Promise<Run> {
     labels: (options = {}) => classesIn('labels.npy', options),
     predictions: (options = {}) => classesIn('predictions.npy', options),
   };
+}
+
+/** Of rows that are tokens, so many a sample: which samples they are of, and where they stand among the tokens of those. */
+function tokenRows(rows: RowChoice, each: number): { samples: Uint32Array; tokens: Uint32Array } {
+  const tokens =
+    rows instanceof Uint32Array
+      ? rows
+      : Uint32Array.from({ length: rows[1] - rows[0] }, (_, i) => rows[0] + i);
+  const samples = Uint32Array.from(new Set(Array.from(tokens, (row) => Math.floor(row / each))));
+  const place = new Map(Array.from(samples, (sample, i) => [sample, i]));
+  return {
+    samples,
+    tokens: tokens.map((row) => place.get(Math.floor(row / each))! * each + (row % each)),
+  };
+}
+
+function pickRows({ data, shape: [, ...shape], dtype }: Tensor, rows: Uint32Array): Tensor {
+  const width = elementCount(shape);
+  const out = new (data.constructor as Float32ArrayConstructor)(rows.length * width);
+  rows.forEach((row, i) => {
+    out.set((data as Float32Array).subarray(row * width, (row + 1) * width), i * width);
+  });
+  return { data: out, shape: [rows.length, ...shape], dtype };
 }
 
 /** Of a file read again: its whole hash if one reading was of all of it, else the hash of both readings in turn. */

@@ -7,7 +7,7 @@ import type { Run } from '../run/types.js';
 import { readText } from '../stores/content.js';
 import { identityOf } from '../stores/identity.js';
 import { canonicalJson, sha256 } from './keys.js';
-import { type Chosen, pick } from './select.js';
+import { type Chosen, pick, repeated } from './select.js';
 import type { Plan } from './types.js';
 
 /** Beside a snapshot's outputs: layer → the key of the capture that made its file, and the state it left the file in. */
@@ -137,16 +137,17 @@ export async function inputOfResult(
   return { source: input.source, files };
 }
 
-/** A result's `samples`: what the run knows of those that were analysed. */
+/** A result's `samples`: what the run knows of those that were analysed; `each`: rows that a sample gives, which have no pictures of their own. */
 export const samplesOfResult = async (
   run: Run,
   chosen: Chosen,
   count: number,
+  each = 1,
 ): Promise<TendencyResult['samples']> => ({
   count,
-  labels: pick(await run.labels(), chosen),
+  labels: pick(repeated(await run.labels(), each), chosen),
   classes: run.manifest.classes,
-  images: await run.images(chosen),
+  images: each === 1 ? await run.images(chosen) : null,
   ...(chosen ? { indices: chosen } : {}),
 });
 

@@ -1,4 +1,7 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
+import { rowsEach } from '../formats/matrix.js';
+import { TOKEN_CHOICES, type TokenChoice, tokenAxis } from '../formats/tokens.js';
+import { findLayer } from '../run/manifest.js';
 import type { Run, SnapshotInfo } from '../run/types.js';
 import { sha256 } from './keys.js';
 
@@ -44,6 +47,70 @@ export function chosenSamples(wanted: number | readonly number[] | null, n: numb
     seen.add(sample);
   });
   return Uint32Array.from(wanted);
+}
+
+/**
+ * Layer names with what stands for a sample where they have tokens and say nothing of them: "ln" → "ln@last". Layers without tokens stay
+ * as they are, but for `all`, under which every sample is a token. Throws `argument` where nothing has tokens.
+ */
+export function withTokens(
+  { manifest: { layers }, store }: Run,
+  names: readonly string[],
+  tokens: TokenChoice | null,
+): string[] {
+  if (tokens === null) return [...names];
+  guard(
+    TOKEN_CHOICES.includes(tokens),
+    'argument',
+    () => `tokens: expected one of ${TOKEN_CHOICES.join(', ')}, got ${tokens}`,
+    { got: tokens },
+  );
+  const chosen = names.map((name) => {
+    const { layer, selection } = findLayer(layers, name, store.name);
+    if (selection) return { name, has: true };
+    const has = tokenAxis(layers, layer.shape) !== null;
+    return { name: has ? `${name}@${tokens}` : name, has };
+  });
+  const none = chosen.filter(({ has }) => !has).map(({ name }) => name);
+  guard(
+    none.length < (tokens === 'all' ? 1 : chosen.length || 1),
+    'argument',
+    () =>
+      `${store.name}: layer ${none[0]} has no tokens: its shape is [${findLayer(layers, none[0]!, store.name).layer.shape}]; layers that have: ${
+        layers
+          .filter(({ shape }) => tokenAxis(layers, shape) !== null)
+          .map(({ name }) => name)
+          .slice(0, 12)
+          .join(', ') || 'none'
+      }`,
+    { layer: none[0] },
+  );
+  return chosen.map(({ name }) => name);
+}
+
+/** How many rows of analysis each sample of the run gives: the same for all layers asked for. Throws `argument` where it is not. */
+export function rowsOfSample({ manifest, store }: Run, names: readonly string[]): number {
+  const each = names.map((name) => {
+    const { layer, selection } = findLayer(manifest.layers, name, store.name);
+    return rowsEach(layer.shape, selection);
+  });
+  const other = each.findIndex((count) => count !== each[0]);
+  guard(
+    other < 0,
+    'argument',
+    () =>
+      `layers ${names[0]} and ${names[other]} give ${each[0]} and ${each[other]} rows a sample: analyse tokens and whole samples apart`,
+    { layer: names[other] },
+  );
+  return each[0] ?? 1;
+}
+
+/** One value a sample, for the rows that each gives. */
+export function repeated<T extends Uint32Array | Float32Array>(list: T | null, each: number): T | null {
+  if (!list || each === 1) return list;
+  const out = new (list.constructor as new (length: number) => T)(list.length * each);
+  for (let i = 0; i < out.length; i++) out[i] = list[Math.floor(i / each)]!;
+  return out;
 }
 
 /** The chosen of a list of one value a sample. */

@@ -1,5 +1,6 @@
 import type { CutRule, Figure, ModulesResult, UnitMode } from '@epochscope/analysis';
 import { modulesOfRun } from '@epochscope/analysis';
+import { TOKEN_CHOICES, type TokenChoice } from '@epochscope/analysis/formats';
 import { MODULES_DEFAULTS } from '@epochscope/analysis/workflows';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseRun } from '../analyse.js';
@@ -12,7 +13,16 @@ import { type CommonOptions, names, number, oneOf, table, whole } from './_share
 export function define(command: Command): Command {
   command
     .argument('<run>', 'run directory')
-    .option('--layers <names>', 'hidden layers (default: those after an activation)', names)
+    .option(
+      '--layers <names>',
+      'hidden layers (default: those after an activation); "attn@heads" for heads, "mlp@last" for one token',
+      names,
+    )
+    .option(
+      '--tokens <which>',
+      'what stands for a sample in layers of tokens: cls, mean, last, or all (each token a sample)',
+      oneOf(TOKEN_CHOICES),
+    )
     .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['all'])
     .option(
       '--theta <width>',
@@ -28,8 +38,8 @@ export function define(command: Command): Command {
     )
     .option(
       '--units <what>',
-      'neuron, or channel (mean over its places)',
-      oneOf(['neuron', 'channel'] as const),
+      'neuron; channel (mean over its places); or head (of attention: the norm of what it gives)',
+      oneOf(['neuron', 'channel', 'head'] as const),
       'neuron',
     )
     .option(
@@ -77,6 +87,7 @@ function thetas(text: string): number[] | null {
 
 interface Options extends CommonOptions, Partial<PictureOptions> {
   layers?: string[];
+  tokens?: TokenChoice;
   snapshots: string[];
   theta: number;
   cut: CutRule;
@@ -93,6 +104,7 @@ interface Options extends CommonOptions, Partial<PictureOptions> {
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
   const {
     layers,
+    tokens,
     snapshots,
     theta,
     cut,
@@ -111,6 +123,7 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
       run,
       {
         layers,
+        tokens,
         snapshots,
         theta,
         cut,

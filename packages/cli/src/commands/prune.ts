@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { PruneResult, PruneRound, PruneRunOptions, Ranking, Run } from '@epochscope/analysis';
+import type { PruneUnits } from '@epochscope/analysis/methods';
 import {
   compareRankings,
   PRUNE_DEFAULTS,
@@ -32,12 +33,17 @@ export function define(command: Command): Command {
     .argument('<run>', 'run directory')
     .option('-o, --output <dir>', 'run directory to write (default: RUN-pruned)')
     .option('--layer <name>', 'dense layer over pictures or maps, or convolution (default: the first dense)')
+    .option(
+      '--units <what>',
+      "what goes at once: region (of a unit's weights), unit (whole units, ranked by the rows that read them) or head (of attention)",
+      oneOf(['region', 'unit', 'head'] as const),
+      'region',
+    )
     .option('--snapshot <which>', 'snapshot to prune: id, epoch, "first", "last" or "init"', 'last')
     .option(
       '--magnitude <rate>',
-      'share of weights removed first, smallest first',
+      `share of weights removed first, smallest first (default: ${PRUNE_DEFAULTS.magnitude}; of units and heads 0)`,
       rate,
-      PRUNE_DEFAULTS.magnitude,
     )
     .option(
       '--regions <rate>',
@@ -111,7 +117,8 @@ interface Options extends Partial<PictureOptions> {
   output?: string;
   layer?: string;
   snapshot: string;
-  magnitude: number;
+  units: PruneUnits;
+  magnitude?: number;
   regions: number;
   rounds: number;
   neighbours: '4' | '8';
@@ -152,6 +159,7 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
   const options: Partial<PruneRunOptions> = {
     snapshot: o.snapshot,
     layer: o.layer,
+    units: o.units,
     magnitude: o.magnitude,
     regions: o.regions,
     rounds: o.rounds,

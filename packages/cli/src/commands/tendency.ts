@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { type TendencyResult, type Thinning, tendencyOfFile, tendencyOfRun } from '@epochscope/analysis';
+import { TOKEN_CHOICES, type TokenChoice } from '@epochscope/analysis/formats';
 import {
   type MarkRule,
   TENDENCY_METRICS,
@@ -39,6 +40,11 @@ export function define(command: Command): Command {
       'run directory, or a file of points or dissimilarities (rows are samples): .npy, .npz, .safetensors, or a table as text, also gzipped; file.npz:name chooses an array, "part-*.npy" several files of rows, an address one on a server, - is standard input',
     )
     .option('--layers <names>', 'layers; "P1@3" is channel 3 of P1 (default: the last layer)', names)
+    .option(
+      '--tokens <which>',
+      'what stands for a sample in layers of tokens: cls, mean, last, or all (each token a sample)',
+      oneOf(TOKEN_CHOICES),
+    )
     .option(
       '--snapshots <which>',
       'ids, epochs, "first", "last", "init" or "all" (default: all, of a run with few)',
@@ -126,6 +132,7 @@ const samplesOption = (text: string): number | string => (/^\d+$/.test(text) ? w
 
 interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
   layers?: string[];
+  tokens?: TokenChoice;
   snapshots?: string[];
   metric: TendencyMetric;
   samples?: number | string;
@@ -148,11 +155,15 @@ interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
   const figures = o.figure ?? [];
-  const { layers, snapshots = ['all'], vatSide, seed, name } = o;
+  const { layers, tokens, snapshots = ['all'], vatSide, seed, name } = o;
   const isFile = (await findFile(target!)) !== null;
   const given = (pairs: Record<string, unknown>) => Object.keys(pairs).filter((key) => pairs[key]);
   if (isFile) {
-    for (const key of given({ '--layers': layers, '--snapshots': snapshots.join() !== 'all' }))
+    for (const key of given({
+      '--layers': layers,
+      '--tokens': tokens,
+      '--snapshots': snapshots.join() !== 'all',
+    }))
       output.warn(`${key} is for runs and plays no part: ${target} is one matrix`);
   } else {
     const wrong = given({
@@ -209,7 +220,7 @@ export async function run([target]: string[], o: Options, output: Output): Promi
         if (o.snapshots === undefined) refuseMany(run.manifest.snapshots, target!);
         return tendencyOfRun(
           run,
-          { ...options, layers, snapshots, metric: o.metric as Metric, reference: o.reference },
+          { ...options, layers, tokens, snapshots, metric: o.metric as Metric, reference: o.reference },
           how,
         );
       });

@@ -105,7 +105,7 @@ export const METHODS: readonly MethodInfo[] = [
       SNAPSHOTS('all'),
       number('theta', 'Largest dissimilarity θ', '--theta', 0.83, { least: 0, most: 2, step: 'any' }),
       choice('cut', 'Cut', '--cut', ['level', 'branch'], 'level'),
-      choice('units', 'Units', '--units', ['neuron', 'channel'], 'neuron'),
+      choice('units', 'Units', '--units', ['neuron', 'channel', 'head'], 'neuron'),
       number('samples', 'Samples', '--samples', 2500, { least: 2, step: 1 }),
       choice('samplesOf', 'Samples of', '--samples-of', ['training', 'run'], 'training'),
       number('maxUnits', 'Draw so many units', '--max-units', null, { least: 2, step: 1, empty: 'all' }),

@@ -33,6 +33,8 @@ export interface OnnxNode {
   inputs: string[];
   outputs: string[];
   attributes: Map<string, OnnxAttribute>;
+  /** The module that it belongs to, "encoder.layer.0.attention", where PyTorch's exporter says it. */
+  scope?: string;
 }
 
 export interface OnnxValue {
@@ -146,6 +148,10 @@ class Reader {
       else if (field.number === 4) node.op = textOf(field.bytes);
       else if (field.number === 5) node.attributes.set(...(await this.attribute(message.inside(field))));
       else if (field.number === 7) node.domain = textOf(field.bytes) === 'ai.onnx' ? '' : textOf(field.bytes);
+      else if (field.number === 9) {
+        const scope = scopeOf(message.inside(field));
+        if (scope !== null) node.scope = scope;
+      }
       if (node.inputs.length + node.outputs.length + node.attributes.size > MAX_ONNX_LIST)
         this.fail(`node ${node.name}: expected at most ${MAX_ONNX_LIST} inputs, outputs and attributes`);
     }
@@ -291,6 +297,17 @@ class Reader {
     }
     return sides;
   }
+}
+
+/** Of a node's remarks: the module, from "['', 'net', 'net.layer', 'linear']", whose last is the node itself. */
+function scopeOf(message: Message): string | null {
+  let [key, value] = ['', ''];
+  for (const field of message.fields()) {
+    if (field.number === 1) key = textOf(field.bytes);
+    if (field.number === 2) value = textOf(field.bytes);
+  }
+  if (key !== 'pkg.torch.onnx.name_scopes') return null;
+  return [...value.matchAll(/'([^']*)'/g)].at(-2)?.[1] ?? null;
 }
 
 function assign(data: TensorData, at: number, value: number | bigint): void {

@@ -12,16 +12,18 @@ export interface ActivityInput {
   /** The last axis of the layer's shape. */
   filters: number;
   /** float32, n × d: the network's input on the same samples. */
-  inputs: Matrix;
+  inputs: Matrix | { reason: string };
   labels: ArrayLike<number>;
-  predictions: ArrayLike<number>;
+  /** Or why none are known: then every sample counts. */
+  predictions: ArrayLike<number> | { reason: string };
   classes: number;
 }
 
 /**
  * Feature-map activity by class (Inagaki & Aoyama, eq. 1): over the correctly predicted samples of class c,
  * A[f, c] = mean(Σ over the map of filter f) / mean(Σ over the input). A dense unit is a 1×1 map.
- * A class with no correctly predicted sample, or whose inputs sum to 0, is undefined and named.
+ * Without predictions all samples of a class count; without inputs, or with inputs that have no sum (token ids), A is the mean
+ * sum over the map itself. A class with no such sample, or whose inputs sum to 0, is undefined and named.
  * Sums in float64. Throws `shape` on lengths that do not fit, `argument` on labels outside the classes, `not-finite`.
  * O(n · outputs) time, O(filters · classes) memory.
  */
@@ -35,9 +37,9 @@ export function analyseActivity(input: ActivityInput): ActivityPanel {
     { layer, expected: filters, got: width },
   );
   for (const [name, length] of [
-    ['inputs', inputs.shape[0]],
+    ['inputs', 'reason' in inputs ? n : inputs.shape[0]],
     ['labels', labels.length],
-    ['predictions', predictions.length],
+    ['predictions', 'reason' in predictions ? n : predictions.length],
   ] as const) {
     guard(
       length === n,
@@ -49,7 +51,8 @@ export function analyseActivity(input: ActivityInput): ActivityPanel {
   const used = new Uint32Array(classes);
   const sums = new Float64Array(filters * classes);
   const inputSums = new Float64Array(classes);
-  const d = inputs.shape[1];
+  const [x, d] = 'reason' in inputs ? [null, 0] : [inputs.data, inputs.shape[1]];
+  const predicted = 'reason' in predictions ? null : predictions;
   for (let s = 0; s < n; s++) {
     const label = labels[s]!;
     guard(
@@ -58,10 +61,11 @@ export function analyseActivity(input: ActivityInput): ActivityPanel {
       () => `label of sample ${s}: expected 0 … ${classes - 1}, got ${label}`,
       { sample: s, expected: classes - 1, got: label },
     );
-    if (predictions[s] !== label) continue;
+    if (predicted && predicted[s] !== label) continue;
     used[label]!++;
-    let total = 0;
-    for (let i = s * d; i < (s + 1) * d; i++) total += inputs.data[i]!;
+    // Without inputs the mean over samples remains.
+    let total = x ? 0 : 1;
+    for (let i = s * d; i < (s + 1) * d; i++) total += x![i]!;
     inputSums[label]! += total;
     for (let i = s * width, f = 0; i < (s + 1) * width; i++) {
       sums[f * classes + label]! += outputs.data[i]!;
@@ -72,7 +76,8 @@ export function analyseActivity(input: ActivityInput): ActivityPanel {
   const undefinedClasses: ActivityPanel['undefinedClasses'] = [];
   const defined: number[] = [];
   for (let c = 0; c < classes; c++) {
-    if (!used[c]) undefinedClasses.push({ class: c, reason: 'no correctly predicted sample' });
+    if (!used[c])
+      undefinedClasses.push({ class: c, reason: predicted ? 'no correctly predicted sample' : 'no sample' });
     else if (inputSums[c] === 0) undefinedClasses.push({ class: c, reason: 'its inputs sum to 0' });
     else {
       defined.push(c);
@@ -97,6 +102,8 @@ export function analyseActivity(input: ActivityInput): ActivityPanel {
     filters,
     activity,
     used,
+    ...('reason' in predictions ? { notSelected: predictions.reason } : {}),
+    ...('reason' in inputs ? { notDivided: inputs.reason } : {}),
     undefinedClasses,
     selectivity,
     distribution: { q1: quantile(values, 0.25), median: quantile(values, 0.5), q3: quantile(values, 0.75) },

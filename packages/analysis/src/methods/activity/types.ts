@@ -7,8 +7,12 @@ export interface ActivityPanel {
   filters: number;
   /** float64[filters × classes]: eq. 1; NaN-free: 0 where `used[c]` is 0, see `undefinedClasses`. */
   activity: Float64Array;
-  /** Correctly predicted samples per class. */
+  /** Samples used per class: those predicted correctly, or all of them where `notSelected` says why. */
   used: Uint32Array;
+  /** Why wrongly predicted samples are not left out; not set where they are. */
+  notSelected?: string;
+  /** Why activity is not divided by the input's sum; not set where it is. */
+  notDivided?: string;
   /** Classes whose activity is undefined, with the reason. */
   undefinedClasses: { class: number; reason: string }[];
   /** Per filter, over the defined classes. */

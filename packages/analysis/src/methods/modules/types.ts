@@ -96,7 +96,7 @@ export interface ModuleSnapshot {
 
 /** level: the coarsest level of the merge sequence in which no cluster is wider than θ; branch: each branch at its own coarsest. */
 export type CutRule = 'level' | 'branch';
-export type UnitMode = 'neuron' | 'channel';
+export type UnitMode = 'neuron' | 'channel' | 'head';
 
 /** R[a, b] = |C_a ∩ C_b| / |C_a| between two snapshots, kept sparse: `transitionMatrix` makes the matrix. */
 export interface Transition {
@@ -121,6 +121,8 @@ export interface Transition {
 export interface ModulesResult extends ResultBase {
   method: 'modules';
   units: { mode: UnitMode; total: number; layers: UnitLayer[] };
+  /** The layer that stands for the inputs, of token ids: where they are looked up. */
+  inputsOf?: string;
   /** Inputs per sample, and their shape where known ([height, width, channels]). */
   inputs: number;
   inputShape: number[] | null;

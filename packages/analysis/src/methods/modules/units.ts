@@ -1,7 +1,7 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
 import type { UnitLayer, UnitMode } from './types.js';
 
-/** Numbers the units of layers: every neuron, or every channel (last axis; a layer of one axis has one neuron a channel). */
+/** Numbers the units of layers: every neuron, or every channel (last axis; a layer of one axis has one neuron a channel); heads come as one number each. */
 export function unitLayers(
   layers: readonly { name: string; shape: readonly number[] }[],
   mode: UnitMode,
@@ -55,7 +55,7 @@ export function unitOutputs(
     const places = neurons / count;
     for (let s = 0; s < samples; s++) {
       const row = from.data.subarray(s * neurons, (s + 1) * neurons);
-      if (mode === 'neuron' || places === 1) {
+      if (mode !== 'channel' || places === 1) {
         data.set(row, s * total + first);
         continue;
       }

@@ -10,6 +10,7 @@ export { pictureLayout } from './layout.js';
 export { applyMask, magnitudeMask, removalShares } from './masks.js';
 export { chooseRegions, findRegions, type Regions, regionsLeft, removeRegions } from './regions.js';
 export * from './types.js';
+export { asKernel, asPictures, unitsLayout } from './units.js';
 
 /** The paper's setting (Takehana & Ozaki, §4.1). It does not say how many rounds. */
 export const PAPER_OPTIONS: PruneOptions = {

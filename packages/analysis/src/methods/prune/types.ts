@@ -5,6 +5,9 @@ export type Ranking = 'network' | 'unit' | 'loss';
 /** What the region rate counts: regions, or the sum of |w| in them. */
 export type RateOf = 'count' | 'mass';
 
+/** What goes at once: connected regions of a unit's weights (paper), whole units of a layer, or heads of attention. */
+export type PruneUnits = 'region' | 'unit' | 'head';
+
 export interface PruneOptions {
   /** r1: share of weights removed first, smallest |w| first. Paper: 0.5. */
   magnitude: number;
@@ -21,7 +24,8 @@ export interface PictureLayout {
   layer: string;
   /** Name of its weights in weights.safetensors: "F1.kernel". */
   tensor: string;
-  kind: 'dense' | 'conv2d';
+  /** unit, head: the rows of the tensor that read a unit or head, one picture each; the tensor is [units · height, width]. */
+  kind: 'dense' | 'conv2d' | 'unit' | 'head';
   /** [height, width, channels] of one unit's weights. */
   inputShape: [height: number, width: number, channels: number];
   /** Hidden units, or filters. */

@@ -2,13 +2,23 @@ import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { readKerasFile } from '../../formats/keras.js';
 import { type OnnxModel, readOnnx } from '../../formats/onnx/index.js';
 import { type OpenSibling, readJsonObject } from '../../formats/siblings.js';
-import type { Tensor } from '../../formats/types.js';
+import type { StoredTensor, Tensor } from '../../formats/types.js';
 import { graphOfOnnx, type OnnxGraph } from '../../models/graph/onnx/index.js';
 import { asFloat32, tensorsOf as tensorNames, withLogSoftmax } from '../../models/graph/spec.js';
 import type { Graph, GraphNode } from '../../models/graph/types.js';
 import { graphOfKeras } from '../../models/keras/index.js';
 import { type FilePlace, openBeside } from '../../stores/file.js';
-import { commonPrefix, torchTensor } from './canonical.js';
+import { commonPrefix, torchNames, torchShape, torchTensor } from './canonical.js';
+import {
+  asSource,
+  isReference,
+  renamed,
+  sourcesOf,
+  type TensorSources,
+  type TorchTensors,
+  tensorsOfSource,
+  wrapper,
+} from './sources.js';
 
 /** What a net is made of, apart from its weights. */
 export type Architecture =
@@ -76,10 +86,19 @@ function tensorsOf(model: OnnxModel): Map<string, Tensor> {
   return found;
 }
 
-function named(read: OnnxGraph): OnnxGraph {
+/** Layers and tensors without what wrappers put before all their names; `wrapped`: another such word, of the model's modules. */
+function named(read: OnnxGraph, wrapped = ''): OnnxGraph {
   const prefix = commonPrefix([...read.graph.weights.keys()]);
-  if (!prefix) return read;
-  const short = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  const names = [...read.graph.weights.keys(), ...read.graph.nodes.map(({ name }) => name)];
+  const without = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  // A name that another would be mistaken for stays as it is.
+  const taken = new Set(names.map(without));
+  const short = (name: string) => {
+    const own = without(name);
+    const bare = wrapped && own.startsWith(wrapped) ? own.slice(wrapped.length) : own;
+    return bare === own || !bare || taken.has(bare) ? own : bare;
+  };
+  if (names.every((name) => short(name) === name)) return read;
   const nodes = read.graph.nodes.map((node): GraphNode => {
     const named: Record<string, unknown> = {
       ...node,
@@ -102,83 +121,139 @@ function named(read: OnnxGraph): OnnxGraph {
 
 /**
  * The net with a snapshot's weights (by our names), log-probabilities at its end. An ONNX model is read again with the
- * snapshot's tensors in place of its own. Throws `missing`, `shape`, `unsupported`.
+ * snapshot's tensors in place of its own: those that `sources` says, by names and modules where it is not given. Throws `missing`,
+ * `shape`, `unsupported`.
  */
-export function graphWith(
+export async function graphWith(
   architecture: Architecture,
   weights: ReadonlyMap<string, Tensor>,
   file: string,
-): Graph {
+  sources?: TensorSources,
+): Promise<Graph> {
   if (architecture.kind === 'refused') throw architecture.reason;
   if (architecture.kind === 'keras') return withLogSoftmax(graphOfKeras(architecture.config, weights, file));
   const { graph } = architecture.onnx;
-  // Snapshots that are ONNX files themselves hold the graph's own tensors.
-  const own = [...graph.weights].every(
-    ([name, { shape }]) => weights.get(name)?.shape.join() === shape.join(),
-  );
-  if (own)
+  if (isOwn(graph, weights))
     return withLogSoftmax({
       ...graph,
       weights: asFloat32(new Map([...graph.weights.keys()].map((name) => [name, weights.get(name)!]))),
     });
-  const { model, sample } = architecture.onnx;
-  const made = named(graphOfOnnx({ ...model, tensors: replaced(model, weights, file) }, file, { sample }));
+  const { sample } = architecture.onnx;
+  const called = renamed(
+    architecture.onnx.model,
+    sources ?? (await sourcesOf(architecture.onnx.model, torchTensors(weights), null)),
+  );
+  const model = { ...called.model, tensors: replaced(called, weights, file) };
+  const made = named(graphOfOnnx(model, file, { sample }), wrapper(architecture.onnx.model, called.sources));
   refuseFolded(made, weights, file);
   return withLogSoftmax(made.graph);
 }
 
+/** Snapshots that are ONNX files themselves hold the graph's own tensors. */
+const isOwn = (graph: Graph, weights: ReadonlyMap<string, Pick<Tensor, 'shape'>>): boolean =>
+  [...graph.weights].every(([name, { shape }]) => weights.get(name)?.shape.join() === shape.join());
+
+/** A snapshot's tensors under the names and in the layout that PyTorch has them. */
+export function torchTensors(weights: ReadonlyMap<string, Tensor>): TorchTensors;
+export function torchTensors(
+  weights: ReadonlyMap<string, StoredTensor>,
+  read: (name: string) => Promise<Tensor>,
+): TorchTensors;
+export function torchTensors(
+  weights: ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape'>>,
+  read?: (name: string) => Promise<Tensor>,
+): TorchTensors {
+  const names = torchNames(weights);
+  return {
+    shapes: new Map(
+      [...names].map(([name, own]) => {
+        const { shape } = weights.get(own)!;
+        return [name, own === name ? shape : torchShape(shape)];
+      }),
+    ),
+    async read(name) {
+      const own = names.get(name)!;
+      const tensor = read ? await read(own) : (weights.get(own) as Tensor);
+      return torchTensor(new Map([[own, tensor]]), name)!;
+    },
+  };
+}
+
+/**
+ * What the tensors of a model are in the snapshots of a series: by names and modules, and where those leave tensors of the snapshot
+ * over, by the values of the snapshot whose weights the model holds, if there is one. null: a net that is not read anew for each snapshot.
+ */
+export async function sourcesIn(
+  architecture: Architecture,
+  weights: ReadonlyMap<string, Tensor>,
+  others: () => AsyncIterable<{ tensors: TorchTensors }>,
+): Promise<TensorSources | null> {
+  if (architecture.kind !== 'onnx' || isOwn(architecture.onnx.graph, weights)) return null;
+  const { model } = architecture.onnx;
+  const snapshot = torchTensors(weights);
+  const sources = await sourcesOf(model, snapshot, null);
+  const taken = new Set([...sources.values()].flatMap(tensorsOfSource));
+  if ([...snapshot.shapes.keys()].every((name) => taken.has(name))) return sources;
+  for await (const { tensors } of others())
+    if (await isReference(model, sources, tensors)) return sourcesOf(model, snapshot, tensors);
+  return sources;
+}
+
 /** What exporters fold or rename is not in a snapshot: how to export so that it is. */
 const UNFOLDED =
-  'export it with torch.onnx.export(…, optimize=False), or with dynamo=False, do_constant_folding=False, training=TrainingMode.PRESERVE, so that names and batch normalisations stay';
+  'export it with torch.onnx.export(…, optimize=False), or with dynamo=False, do_constant_folding=False, training=TrainingMode.PRESERVE, so that names and batch normalisations stay, and from one of the snapshots';
 
 /** The model's tensors, each as the snapshot has it. Throws `missing` where one may have another name, `shape`. */
-function replaced(model: OnnxModel, weights: ReadonlyMap<string, Tensor>, file: string): Map<string, Tensor> {
-  const names = [...model.tensors.keys()].filter((name) => /float/.test(model.tensors.get(name)!.dtype));
-  const plain = (name: string) => name.replace(/[/\\]/g, '.').replace(/^\.+/, '');
-  // Wrappers put their name before every parameter: the ending that the most names share with the snapshot.
-  const short = (name: string, drop: number) => plain(name).split('.').slice(drop).join('.');
-  const hits = [0, 1, 2, 3].map(
-    (drop) => names.filter((name) => torchTensor(weights, short(name, drop))).length,
-  );
-  const drop = hits.indexOf(Math.max(...hits));
+function replaced(
+  { model, sources }: { model: OnnxModel; sources: TensorSources },
+  weights: ReadonlyMap<string, Tensor>,
+  file: string,
+): Map<string, Tensor> {
   const out = new Map(model.tensors);
   const taken = new Set<string>();
-  for (const name of names) {
-    const own = short(name, drop);
-    const tensor = torchTensor(weights, own);
-    if (!tensor) continue;
+  for (const [name, source] of sources) {
     const { shape } = model.tensors.get(name)!;
-    guard(
-      tensor.shape.join() === shape.join(),
-      'shape',
-      () => `${file}: tensor ${own} is [${tensor.shape}], and [${shape}] in the model`,
-      { file, tensor: own },
+    out.set(
+      name,
+      asSource((own) => torchTensor(weights, own), source, shape, file),
     );
-    taken.add(own).add(own.replace(/weight$/, 'kernel'));
-    out.set(name, tensor);
+    for (const tensor of tensorsOfSource(source)) taken.add(tensor).add(tensor.replace(/weight$/, 'kernel'));
   }
   // A tensor of the model that the snapshot does not name is a constant, unless one that is left over could be it.
-  const sorted = (shape: readonly number[]) =>
-    shape
-      .filter((side) => side > 1)
-      .sort((a, b) => a - b)
-      .join();
   const left = [...weights].filter(([name]) => !taken.has(name));
   const lacking = [...tensorsOf(model)].filter(
     ([name, { shape, dtype, data }]) =>
       /float/.test(dtype) &&
       data.length > 1 &&
-      !torchTensor(weights, short(name, drop)) &&
-      left.some(([, tensor]) => sorted(tensor.shape) === sorted(shape)),
+      !sources.has(name) &&
+      left.some(([own, tensor]) => couldStandFor(own, tensor.shape, shape)),
   );
   guard(
     taken.size > 0 && !lacking.length,
     'missing',
     () =>
-      `${file}: the model needs ${(lacking.length ? lacking.map(([name]) => name) : names).slice(0, 4).join(', ')}, and the snapshot has ${(lacking.length ? left.map(([name]) => name) : [...weights.keys()]).slice(0, 6).join(', ')}; ${UNFOLDED}`,
+      `${file}: the model needs ${(lacking.length ? lacking.map(([name]) => name) : [...model.tensors.keys()]).slice(0, 4).join(', ')}, and the snapshot has ${(lacking.length ? left.map(([name]) => name) : [...weights.keys()]).slice(0, 6).join(', ')}; ${UNFOLDED}`,
     { file, tensor: lacking[0]?.[0] },
   );
   return out;
+}
+
+/** Whether a tensor that is left over may be one of the model under another name: as many numbers along its axes, or a table cut to fewer rows. */
+function couldStandFor(name: string, there: readonly number[], wanted: readonly number[]): boolean {
+  const sorted = (shape: readonly number[]) =>
+    shape
+      .filter((side) => side > 1)
+      .sort((a, b) => a - b)
+      .join();
+  if (sorted(there) === sorted(wanted)) return true;
+  const sides = wanted.filter((side) => side > 1);
+  return (
+    /embed|wpe|position/i.test(name) &&
+    there.length === 2 &&
+    sides.length === 2 &&
+    there[1] === sides[1] &&
+    sides[0]! < there[0]!
+  );
 }
 
 /** The model's own numbers must not stand for what a snapshot has of its own. Throws `unsupported`. */

@@ -185,6 +185,22 @@ const TORCH_AXES: Record<number, number[] | undefined> = {
   5: [2, 3, 4, 1, 0],
 };
 
+/** Names as PyTorch has them → ours: "conv.weight" for "conv.kernel". */
+export function torchNames(weights: ReadonlyMap<string, Described>): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, { shape }] of weights) {
+    const torch = TORCH_AXES[shape.length] ? name.replace(/((?:^|\.))kernel$/, '$1weight') : name;
+    names.set(torch === name || weights.has(torch) ? name : torch, name);
+  }
+  return names;
+}
+
+/** Shape of a kernel as PyTorch has it. */
+export function torchShape(shape: readonly number[]): number[] {
+  const axes = TORCH_AXES[shape.length]!;
+  return axes.map((_, axis) => shape[axes.indexOf(axis)]!);
+}
+
 /** A tensor as PyTorch has it ("conv.weight"), from weights under our names; undefined where there is none. */
 export function torchTensor(weights: ReadonlyMap<string, Tensor>, name: string): Tensor | undefined {
   const own = weights.get(name);

@@ -9,11 +9,19 @@ import { findOutputs, type OutputFile, outputsOfFolder } from './outputs.js';
 import { storeOfSeries } from './place.js';
 import { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';
 
-export { type Architecture, graphWith, readArchitecture, samplesFor } from './architecture.js';
+export {
+  type Architecture,
+  graphWith,
+  readArchitecture,
+  samplesFor,
+  sourcesIn,
+  torchTensors,
+} from './architecture.js';
 export { type Canonical, canonicalWeights } from './canonical.js';
 export { storeOfSeries } from './place.js';
 export type { WeightsKind, WeightsPlace } from './places.js';
 export { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';
+export type { TensorSource, TensorSources, TorchTensors } from './sources.js';
 export { checkWeights, readWeights } from './weights.js';
 
 export interface FindOptions extends Omit<RecogniseOptions, 'except'> {

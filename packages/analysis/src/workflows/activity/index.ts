@@ -1,9 +1,11 @@
-import { EpochscopeError, guard, type Matrix } from '@epochscope/core-wasm';
+import { guard, type Matrix } from '@epochscope/core-wasm';
 import { elementCount } from '../../formats/dtypes.js';
-import { tensorToMatrix } from '../../formats/matrix.js';
+import { selectedShape, tensorToMatrix } from '../../formats/matrix.js';
+import { type TokenChoice, tokenAxis } from '../../formats/tokens.js';
 import { type ActivityPanel, type ActivityResult, analyseActivity } from '../../methods/activity/index.js';
 import { isActivation } from '../../models/graph/index.js';
 import { RESULT_FORMAT } from '../../results/types.js';
+import { findLayer } from '../../run/manifest.js';
 import type { LayerInfo, Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import {
@@ -15,9 +17,9 @@ import {
 } from '../capture/parts.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
-import { decidesPredictions, predictedAt, predictingLayer } from '../predictions.js';
+import { decidesPredictions, notPredicting, predictedAt, predictingLayer } from '../predictions.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
-import { chooseSnapshots, placeOf, withDefaults } from '../select.js';
+import { chooseSnapshots, placeOf, withDefaults, withTokens } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
 
 export interface ActivityRunOptions {
@@ -27,6 +29,8 @@ export interface ActivityRunOptions {
   snapshots: readonly (string | number)[];
   /** Only the first so many samples; null: all. */
   samples: number | null;
+  /** Which token stands for a sample in layers of tokens, or their mean; null: the sum over all, as over places of a map. */
+  tokens: Exclude<TokenChoice, 'all'> | null;
   /** Of the result. */
   name: string;
 }
@@ -35,6 +39,7 @@ export const ACTIVITY_DEFAULTS: ActivityRunOptions = {
   layers: null,
   snapshots: ['last'],
   samples: null,
+  tokens: null,
   name: 'default',
 };
 
@@ -60,8 +65,12 @@ export const activityWorkflow: Workflow<
     const options = activityOptions(given);
     const { manifest, store } = run;
     const snapshots = chooseSnapshots(run, options.snapshots);
-    const layers = [...new Set(options.layers ?? featureMaps(manifest.layers))].map((name) =>
-      run.layer(name),
+    const layers = withTokens(run, options.layers ?? featureMaps(manifest.layers), options.tokens).map(
+      (name) => ({
+        ...run.layer(name),
+        name,
+        shape: selectedShape(run.layer(name).shape, findLayer(manifest.layers, name, store.name).selection),
+      }),
     );
     guard(
       layers.length > 0,
@@ -72,14 +81,12 @@ export const activityWorkflow: Workflow<
     const input = new PlanInput(run);
     const labels = await input.labels();
     const inputs = await input.inputs();
-    guard(
-      labels && inputs && manifest.classes,
-      'missing',
-      () =>
-        `${store.name} holds no ${!labels ? 'samples/labels.npy' : !inputs ? 'samples/inputs.npy' : 'class names'}; activity compares the classes of its samples`,
-      { path: store.name },
-    );
-    const count = manifest.samples?.count ?? (await run.labels())!.length;
+    const count =
+      manifest.samples?.count ??
+      (await run.labels())?.length ??
+      (await run.outputCount(snapshots[0]!.id, layers[0]!.name)) ??
+      0;
+    const about = { labelled: Boolean(labels && manifest.classes), ids: inputs !== null && hasIds(run) };
     const samples = Math.min(options.samples ?? count, count);
     const last = manifest.layers.at(-1)!;
     const names = layers.map(({ name }) => name);
@@ -89,7 +96,6 @@ export const activityWorkflow: Workflow<
       const captures = await captureParts(run, input, [snapshot.id], needed);
       parts.push(...captures.parts);
       const predictions = await decidesPredictions(run, input, snapshot.id);
-      if (!predictions) throw unknownPredictions(run, snapshot.id);
       for (const layer of layers) {
         const after = captures.parts.map(({ key }) => key);
         const decides = {
@@ -105,7 +111,8 @@ export const activityWorkflow: Workflow<
           ),
           // Decides how many numbers a filter has.
           shape: layer.shape,
-          classes: manifest.classes.length,
+          classes: manifest.classes?.length ?? 0,
+          ...about,
         };
         parts.push({
           key: keyOf('activity', decides),
@@ -143,19 +150,20 @@ export const activityWorkflow: Workflow<
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
     const { run, reads } = context;
     const { snapshot, samples, captures } = task;
-    const layer = run.layer(task.layer);
-    const labels = (await run.labels({ reads }))!;
-    const predicted = await predictedAt(context, snapshot.id, captures);
-    if (!predicted) throw unknownPredictions(run, snapshot.id);
+    const { layer, selection } = findLayer(run.manifest.layers, task.layer, run.store.name);
+    const labels = run.manifest.classes && (await run.labels({ reads }));
+    const predicted = labels && (await predictedAt(context, snapshot.id, captures));
     return analyseActivity({
       snapshot,
-      layer: layer.name,
-      outputs: head(await outputsOf(context, snapshot.id, layer.name, captures), samples),
-      filters: layer.shape.at(-1) ?? 1,
-      inputs: head(await scaledInputs(context), samples),
-      labels: labels.subarray(0, samples),
-      predictions: predicted.predictions.subarray(0, samples),
-      classes: run.manifest.classes!.length,
+      layer: task.layer,
+      outputs: head(await outputsOf(context, snapshot.id, task.layer, captures), samples),
+      filters: selectedShape(layer.shape, selection).at(-1) ?? 1,
+      inputs: await inputsOf(context, samples),
+      labels: labels ? labels.subarray(0, samples) : new Uint8Array(samples),
+      predictions: predicted?.predictions.subarray(0, samples) ?? {
+        reason: labels ? unknownPredictions(run, snapshot.id) : NO_LABELS,
+      },
+      classes: labels ? run.manifest.classes!.length : 1,
     });
   },
 
@@ -163,7 +171,7 @@ export const activityWorkflow: Workflow<
     const { options } = plan;
     const panels: ActivityPanel[] = [];
     for (const { key, task } of plan.parts) if (task.kind === 'panel') panels.push(await output(key));
-    const classes = run.manifest.classes!;
+    const classes = (await run.labels()) && run.manifest.classes ? run.manifest.classes : ['all samples'];
     warnOfUndefined(panels, classes, onWarning);
     return {
       format: RESULT_FORMAT,
@@ -171,7 +179,12 @@ export const activityWorkflow: Workflow<
       name: options.name,
       tool: toolInfo,
       input: await inputOfResult(plan, run, reads),
-      parameters: { layers: options.layers, snapshots: options.snapshots, samples: options.samples },
+      parameters: {
+        layers: options.layers,
+        snapshots: options.snapshots,
+        samples: options.samples,
+        ...(options.tokens === null ? {} : { tokens: options.tokens }),
+      },
       seeds: {},
       seconds,
       classes,
@@ -182,7 +195,8 @@ export const activityWorkflow: Workflow<
 
 /**
  * What the filters of layers respond to, class by class, on the correctly predicted samples (`methods/activity`); outputs that the run does not
- * hold are captured into it first. Throws `missing` where labels, predictions or inputs are not there, `argument`, `cancelled`.
+ * hold are captured into it first. Without predictions on all samples, without labels over all of them together: panels say so. Throws `missing`,
+ * `argument`, `cancelled`.
  */
 export const activityOfRun = (
   run: Run,
@@ -204,14 +218,32 @@ function activityOptions(given: Partial<ActivityRunOptions>): ActivityRunOptions
 
 /** Layers whose output is what the paper calls feature maps. */
 function featureMaps(layers: readonly LayerInfo[]): string[] {
-  const maps = layers.filter(({ shape }) => shape.length === 3);
+  const maps = layers.filter(({ shape }) => shape.length === 3 && tokenAxis(layers, shape) === null);
   const activations = maps.filter(({ kind }) => isActivation(kind));
   const convolutions = maps.filter(({ kind }) => kind === 'conv2d');
   const dense = layers.filter(({ kind }) => kind === 'dense');
-  return (activations.length ? activations : convolutions.length ? convolutions : dense).map(
-    ({ name }) => name,
-  );
+  // Of tokens, sounds and sequences: units after an activation, over their places.
+  const hidden = layers.filter(({ kind, shape }) => shape.length < 3 && isActivation(kind));
+  const sequences = hidden.filter(({ shape }) => shape.length === 2);
+  return (
+    [activations, convolutions, sequences, dense, hidden].find(({ length }) => length) ?? layers.slice(0, -1)
+  ).map(({ name }) => name);
 }
+
+/** Token ids: they have no order, and no sum. */
+const hasIds = ({ manifest: { layers, inputShape } }: Run): boolean =>
+  layers.some(
+    ({ kind, shape }) => kind === 'embedding' && inputShape?.length === 1 && shape[0] === inputShape[0],
+  );
+
+async function inputsOf(context: PartContext, samples: number): Promise<Matrix | { reason: string }> {
+  const { run } = context;
+  if (hasIds(run)) return { reason: 'the inputs are token ids, which have no sum' };
+  if (!(await run.store.has('samples/inputs.npy'))) return { reason: 'the run holds no samples/inputs.npy' };
+  return head(await scaledInputs(context), samples);
+}
+
+const NO_LABELS = 'the samples have no labels: they count as one class';
 
 /** The samples as the net sees them: bytes are divided by 255. */
 const scaledInputs = ({ run, reads, keep }: PartContext): Promise<Matrix> =>
@@ -233,26 +265,27 @@ function warnOfUndefined(
   onWarning: ((text: string) => void) | undefined,
 ): void {
   const told = new Map<string, Set<string>>();
-  for (const { snapshot, undefinedClasses } of panels)
+  const remarks = new Set<string>();
+  for (const { snapshot, undefinedClasses, notSelected, notDivided } of panels) {
+    if (notSelected) remarks.add(`${snapshot.id}: ${notSelected}`);
+    if (notDivided)
+      remarks.add(`${notDivided}: activity is the mean sum over a map, not divided by that of the input`);
     for (const { class: c, reason } of undefinedClasses) {
       const line = `${snapshot.id}: ${reason}`;
       told.set(line, (told.get(line) ?? new Set()).add(classes[c]!));
     }
+  }
+  for (const remark of remarks) onWarning?.(remark);
   for (const [line, names] of told)
     onWarning?.(
       `${line}, so no activity, for ${names.size > 1 ? 'classes' : 'class'} ${[...names].slice(0, 12).join(', ')}${names.size > 12 ? `, … (${names.size})` : ''}`,
     );
 }
 
-function unknownPredictions(run: Run, snapshot: string): EpochscopeError {
+/** Why all samples of a class count. */
+function unknownPredictions(run: Run, snapshot: string): string {
   const isLast = run.snapshot('last').id === snapshot;
   const why =
-    predictingLayer(run) === null
-      ? 'its last layer gives no log-probabilities'
-      : 'the outputs of its last layer are not there';
-  return new EpochscopeError(
-    'missing',
-    `${run.store.name}: what snapshot ${snapshot} predicts is not known: ${why}, and samples/predictions.npy ${isLast ? 'is not there' : 'is about the last snapshot'}`,
-    { path: run.store.name, snapshot },
-  );
+    predictingLayer(run) === null ? notPredicting(run) : 'the outputs of its last layer are not there';
+  return `what is predicted is not known: ${why}, and samples/predictions.npy ${isLast ? 'is not there' : 'is about the last snapshot'}; all samples of a class count`;
 }

@@ -10,7 +10,7 @@ import {
 } from '../../capture/batches.js';
 import type { JobOptions } from '../../engine/types.js';
 import { elementCount } from '../../formats/dtypes.js';
-import { selectPart, tensorToMatrix } from '../../formats/matrix.js';
+import { rowsEach, selectPart, tensorToMatrix } from '../../formats/matrix.js';
 import type { Tensor } from '../../formats/types.js';
 import { GraphRunner, graphOfRun, inputScaleOf, isGraphSpec } from '../../models/graph/index.js';
 import { buildModel, loadWeights, type ModelSpec, prepareTf } from '../../models/index.js';
@@ -268,7 +268,8 @@ export async function outputTensorOf(
   const kept = await keep('captured outputs', snapshot, () => new Map<string, Tensor>());
   const fresh = kept.get(layer.name) ?? (await answered());
   const whole = fresh && tensorToMatrix(selection ? selectPart(fresh, selection) : fresh, name);
-  const expected = run.manifest.samples?.count;
+  const { samples } = run.manifest;
+  const expected = samples ? samples.count * rowsEach(layer.shape, selection) : undefined;
   const got = whole ? whole.shape[0] : await run.outputCount(snapshot, name);
   guard(
     got === null || expected === undefined || got === expected,

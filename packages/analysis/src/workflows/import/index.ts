@@ -24,7 +24,12 @@ import {
   readWeights,
   type Shape,
   samplesFor,
+  sourcesIn,
   storeOfSeries,
+  type TensorSource,
+  type TensorSources,
+  type TorchTensors,
+  torchTensors,
   type WeightsPlace,
 } from '../../run/import/index.js';
 import { some } from '../../run/import/names.js';
@@ -117,6 +122,8 @@ interface ImportTask extends Pick<ImportRunOptions, 'classes' | 'revisions' | 'l
   import: string;
   /** Key of the part before; null for the first. */
   before: string | null;
+  /** Of the first: weights of the others, of which some may be those in the file of the net. */
+  others?: WeightsPlace[];
 }
 
 /** What a part wrote, or why not. */
@@ -132,6 +139,8 @@ interface Imported {
     weights: WeightsPlace | null;
     shapes: readonly Shape[] | null;
     net: 'given' | 'own' | null;
+    /** Where the net was read from a file of its own: what its tensors are in a snapshot. */
+    sources?: Record<string, TensorSource>;
   } | null;
   tensors: number;
   layers: number;
@@ -197,6 +206,9 @@ export const importWorkflow: Workflow<ImportRunOptions, ImportTask, Imported, Im
           keepLayout: options.keepLayout,
           import: own,
           before,
+          ...(i === 0 && places.architecture
+            ? { others: snapshots.slice(1).flatMap(({ weights }) => weights ?? []) }
+            : {}),
         },
       };
       before = key;
@@ -292,6 +304,9 @@ async function importSnapshot(part: Part<ImportTask>, context: PartContext<Impor
   let opened: OpenedWeights | null = null;
   let stored = new Map<string, StoredTensor>();
   let link: WeightsLink | null = null;
+  let sources: TensorSources | null = null;
+  /** Tensors of the net that the file does not hold in that form: GPT-2 keeps its matrices as [inputs, units]. */
+  let inOtherForm: [string, Tensor][] = [];
   const left = (reason: string): Imported => ({
     ...{ info: null, reason, notes: [], broken: null, first, tensors: 0, layers: 0 },
   });
@@ -326,7 +341,18 @@ async function importSnapshot(part: Part<ImportTask>, context: PartContext<Impor
       if (known)
         try {
           // A net that runs is in memory as a whole.
-          graph = graphWith(known, await readAll(stored), path);
+          const all = await readAll(stored);
+          if (!first && architecture) sources = await sourcesIn(known, all, () => othersOf(task, context));
+          const own = first?.sources ? new Map(Object.entries(first.sources)) : sources;
+          const made = await graphWith(known, all, path, own ?? undefined);
+          inOtherForm = [...made.weights].filter(([name, tensor]) => !isSame(all.get(name), tensor));
+          guard(
+            !link || !inOtherForm.length,
+            'unsupported',
+            () =>
+              `${path}: the net has ${some(inOtherForm.map(([name]) => name))} in another form than the files, which a link cannot name; leave out the link`,
+          );
+          graph = made;
           net = architecture ? 'given' : 'own';
           if (!first) await context.keep('architecture', part.key, () => ({ found: known }));
         } catch (cause) {
@@ -364,8 +390,7 @@ async function importSnapshot(part: Part<ImportTask>, context: PartContext<Impor
     if (!there?.has(info.id))
       await writer.writeSnapshot(
         info,
-        link ??
-          new Map<string, Tensor | StoredTensor>([...watchFinite(stored, bad), ...ownOf(graph, stored)]),
+        link ?? new Map<string, Tensor | StoredTensor>([...watchFinite(stored, bad), ...inOtherForm]),
         captured,
       );
   } catch (cause) {
@@ -383,7 +408,13 @@ async function importSnapshot(part: Part<ImportTask>, context: PartContext<Impor
     broken: bad.size
       ? `${info.id} holds ${[...bad.values()].reduce((a, b) => a + b)} values that are no finite numbers, in ${some([...bad.keys()])}`
       : null,
-    first: first ?? { key: part.key, weights: snapshot.weights, shapes: shapesOf(canonical), net },
+    first: first ?? {
+      key: part.key,
+      weights: snapshot.weights,
+      shapes: shapesOf(canonical),
+      net,
+      ...(net && sources ? { sources: Object.fromEntries(sources) } : {}),
+    },
     tensors: canonical?.recipes.size ?? 0,
     layers: graph
       ? graph.nodes.length
@@ -417,9 +448,32 @@ async function readAll(stored: ReadonlyMap<string, StoredTensor>): Promise<Map<s
   return tensors;
 }
 
-/** Tensors of the net that the file does not hold in that form. */
-const ownOf = (graph: Graph | null, stored: ReadonlyMap<string, StoredTensor>) =>
-  [...(graph?.weights ?? [])].filter(([name]) => !stored.has(name));
+/** Weights of the snapshots after the first, from the last back: a net is most often exported when training is done. */
+async function* othersOf(
+  { others = [], keepLayout }: ImportTask,
+  { run: { from } }: PartContext<ImportPlaces>,
+): AsyncGenerator<{ tensors: TorchTensors }> {
+  for (const place of [...others].reverse()) {
+    const opened = await openWeights(from, place).catch((cause) => {
+      // It is named when its turn comes.
+      if (cause instanceof EpochscopeError) return null;
+      throw cause;
+    });
+    if (!opened) continue;
+    try {
+      const stored = storedByPlan(planWeights(opened.tensors, place.path, { keepLayout }), opened.tensors);
+      yield { tensors: torchTensors(stored, async (name) => readStored(stored.get(name)!)) };
+    } finally {
+      await opened.close();
+    }
+  }
+}
+
+function isSame(stored: Tensor | undefined, { data, shape }: Tensor): boolean {
+  if (stored?.shape.join() !== shape.join()) return false;
+  for (let i = 0; i < data.length; i++) if (Number(stored.data[i]) !== data[i]) return false;
+  return true;
+}
 
 function notesOf({ transposed, masked, skipped }: CanonicalPlan): string[] {
   return [

@@ -1,6 +1,8 @@
 import { formatBytes, guard } from '@epochscope/core-wasm';
 import { correlationBytes, linkageFromPointsBytes } from '@epochscope/core-wasm/jobs';
 import { elementCount } from '../../formats/dtypes.js';
+import { selectedShape } from '../../formats/matrix.js';
+import { tokenAxis } from '../../formats/tokens.js';
 import {
   analyseModules,
   type CutRule,
@@ -16,13 +18,14 @@ import {
 import { isActivation, isGraphSpec } from '../../models/graph/index.js';
 import { random } from '../../random.js';
 import { RESULT_FORMAT } from '../../results/types.js';
-import type { Run, SnapshotInfo } from '../../run/types.js';
+import { findLayer } from '../../run/manifest.js';
+import type { Run, RunManifest, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import { type CaptureOutput, type CaptureTask, captureParts, computeCapture } from '../capture/parts.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf, sha256 } from '../keys.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
-import { chooseSnapshots, placeOf } from '../select.js';
+import { chooseSnapshots, placeOf, rowsOfSample, withTokens } from '../select.js';
 import { trainingData, trainingPlace } from '../training-data.js';
 import { type Part, PLAN_FORMAT, type PlanContext, type Workflow } from '../types.js';
 import { type ModulesRunOptions, modulesOptions } from './options.js';
@@ -42,6 +45,11 @@ export interface ModulesTask {
   samples: number;
   inputs: number;
   outputs: number;
+  /** Layers that are read, with what stands for a sample: the net's outputs, and its inputs where those are not the samples themselves. */
+  last: string;
+  embedding: string | null;
+  /** Rows of analysis that a sample gives: 1, or its tokens. */
+  each: number;
   outputsAs: ModulesRunOptions['outputs'];
   theta: number;
   cut: CutRule;
@@ -71,9 +79,10 @@ export const modulesWorkflow: Workflow<
     const last = run.manifest.layers.at(-1);
     const where = run.store.name;
     guard(last, 'missing', () => `${where} names no layer`, { path: where });
-    const names = hiddenLayers(run, options.layers);
+    const names = hiddenLayers(run, options);
+    const each = rowsOfSample(run, names);
     const layers = unitLayers(
-      names.map((name) => run.layer(name)),
+      names.map((name) => ({ name, shape: shapeAt(run, name) })),
       options.units,
     );
     const total = unitTotal(layers);
@@ -82,7 +91,12 @@ export const modulesWorkflow: Workflow<
     const input = new PlanInput(run);
     const notes: string[] = [];
     const samples = await samplesOf(run, options, input, notes, context);
-    const outputs = elementCount(last.shape);
+    const end = hasTokens(run, last.name) ? withTokens(run, [last.name], options.tokens)[0]! : last.name;
+    if (samples.embedding && each > 1) samples.embedding += '@all';
+    if (samples.embedding) samples.inputs = elementCount(shapeAt(run, samples.embedding));
+    if (each > 1) samples.of *= each;
+    if (each > 1) samples.count = drawn(samples.of, options.samples, seed).length;
+    const outputs = elementCount(shapeAt(run, end));
     const dimensions = samples.inputs + outputs;
     const clustered = Math.min(total, maxUnits ?? total);
     const memory =
@@ -94,7 +108,7 @@ export const modulesWorkflow: Workflow<
     );
     const parts: Part<Task>[] = [];
     for (const snapshot of snapshots) {
-      const needed = [...names, last.name];
+      const needed = [...names, end, ...(samples.embedding ? [samples.embedding] : [])];
       const captures =
         samples.data === null && run.manifest.model
           ? await captureParts(run, input, [snapshot.id], needed)
@@ -107,6 +121,9 @@ export const modulesWorkflow: Workflow<
         samples: samples.count,
         inputs: samples.inputs,
         outputs,
+        last: end,
+        embedding: samples.embedding,
+        each,
         outputsAs: options.outputs,
         theta,
         cut,
@@ -201,6 +218,7 @@ export const modulesWorkflow: Workflow<
         cut: options.cut,
         layers: options.layers,
         units: options.units,
+        ...(options.tokens === null ? {} : { tokens: options.tokens }),
         outputs: last.kind === 'log-softmax' ? options.outputs : 'layer',
         samples: task.samples,
         samplesOf: facts!.samplesOf,
@@ -210,9 +228,10 @@ export const modulesWorkflow: Workflow<
       seconds,
       units: { mode: options.units, total: unitTotal(task.layers as UnitLayer[]), layers: [...task.layers] },
       inputs: task.inputs,
-      inputShape,
+      inputShape: task.embedding ? [...shapeAt(run, task.embedding)] : inputShape,
       outputs: task.outputs,
       classes: classes?.length === task.outputs ? classes : null,
+      ...(task.embedding ? { inputsOf: task.embedding } : {}),
       samples: {
         count: task.samples,
         indices: drawn(facts!.of as number, task.samples, options.seed),
@@ -245,6 +264,8 @@ async function samplesOf(
   count: number;
   of: number;
   inputs: number;
+  /** The layer that token ids are looked up in, which stands for them: ids have no order. */
+  embedding: string | null;
   source: string;
   decides: object | null;
 }> {
@@ -261,6 +282,7 @@ async function samplesOf(
       count: indices.length,
       of: data.train.count,
       inputs: size,
+      embedding: null,
       source: `the training samples of ${data.name}`,
       decides: {
         sha256: sha256(...Array.from(indices, (i) => data.train.images.subarray(i * size, (i + 1) * size))),
@@ -281,31 +303,75 @@ async function samplesOf(
   const decides = await input.inputs();
   const of = manifest.samples?.count ?? 0;
   checkInputs(decides !== null && manifest.samples !== null, store.name);
-  const inputs = manifest.inputShape ? elementCount(manifest.inputShape) : (await run.inputs())!.shape[1];
+  const embedding = embeddingOf(run);
+  const inputs = embedding
+    ? 0
+    : manifest.inputShape
+      ? elementCount(manifest.inputShape)
+      : (await run.inputs())!.shape[1];
   const count = drawn(of, options.samples, options.seed).length;
-  return { data: null, count, of, inputs, source: `the ${of} samples of the run`, decides };
+  return { data: null, count, of, inputs, embedding, source: `the ${of} samples of the run`, decides };
 }
 
-/** The layers asked for, each once and whole; or those after an activation; or all but the last. */
-function hiddenLayers(run: Run, wanted: readonly string[] | null): string[] {
+/** The layers asked for, each once; or attention's heads; or those after an activation; or all but the last. */
+function hiddenLayers(
+  run: Run,
+  { layers: wanted, units, tokens }: Pick<ModulesRunOptions, 'layers' | 'units' | 'tokens'>,
+): string[] {
   const { manifest, store } = run;
+  if (units === 'head') {
+    const names = wanted ?? attentionLayers(manifest);
+    guard(names.length > 0, 'missing', () => `${store.name} has no layer of attention heads`, {
+      path: store.name,
+    });
+    return [...new Set(names.map((name) => (name.endsWith('@heads') ? name : `${name}@heads`)))];
+  }
   if (wanted) {
     for (const name of wanted)
       guard(
-        run.layer(name).name === name,
+        !/@\d+$/.test(name) || run.layer(name).name === name,
         'argument',
         () =>
           `layer ${name}: units are those of whole layers; give ${run.layer(name).name} and channels for units (option units)`,
         { layer: name },
       );
-    return [...new Set(wanted)];
+    return [...new Set(withTokens(run, wanted, tokens))];
   }
   const hidden = manifest.layers.slice(0, -1);
   const active = hidden.filter(({ kind }) => isActivation(kind) || RECORDED.has(kind));
   const names = (active.length ? active : hidden).map(({ name }) => name);
   guard(names.length > 0, 'missing', () => `${store.name} has no hidden layer`, { path: store.name });
-  return names;
+  const chosen = tokens === 'all' ? names.filter((name) => hasTokens(run, name)) : names;
+  return withTokens(run, chosen.length ? chosen : names, tokens);
 }
+
+/** What attention gives before its heads are joined: [heads, tokens, width], a product of the weights that soft-max makes. */
+function attentionLayers({ layers, model }: RunManifest): string[] {
+  const heads = layers.filter(
+    ({ kind, shape }) => kind === 'matmul' && shape.length === 3 && tokenAxis(layers, shape) === 1,
+  );
+  if (!isGraphSpec(model)) return heads.map(({ name }) => name);
+  const weights = new Set(model.nodes.flatMap(({ name, kind }) => (kind === 'softmax' ? [name] : [])));
+  return heads
+    .map(({ name }) => name)
+    .filter((name) => weights.has(model.nodes.find((node) => node.name === name)?.inputs[0] ?? ''));
+}
+
+const hasTokens = ({ manifest: { layers } }: Run, name: string): boolean =>
+  tokenAxis(layers, layers.find((layer) => layer.name === name)!.shape) !== null;
+
+/** Shape of what a name chooses of one row of analysis. */
+function shapeAt({ manifest, store }: Run, name: string): readonly number[] {
+  const { layer, selection } = findLayer(manifest.layers, name, store.name);
+  return selectedShape(layer.shape, selection);
+}
+
+/** The layer that a run of token ids looks them up in. */
+const embeddingOf = ({ manifest: { layers, inputShape } }: Run): string | null =>
+  layers.find(
+    ({ kind, shape }) =>
+      kind === 'embedding' && inputShape?.length === 1 && shape.length === 2 && shape[0] === inputShape[0],
+  )?.name ?? null;
 
 /** What is left out where only some of the units are analysed. */
 function notDrawn(total: number, units: number, seed: number): RemovedUnits {

@@ -1,10 +1,13 @@
 import { guard } from '@epochscope/core-wasm';
+import { TOKEN_CHOICES, type TokenChoice } from '../../formats/tokens.js';
 import { type CutRule, THETAS, type UnitMode } from '../../methods/modules/index.js';
 import { withDefaults } from '../select.js';
 
 export interface ModulesRunOptions {
-  /** Hidden layers whose units are clustered; null: those after an activation, or all but the last. */
+  /** Hidden layers whose units are clustered ("attn@heads": heads as units); null: those after an activation, or all but the last. */
   layers: readonly string[] | null;
+  /** What stands for a sample in layers of tokens: one of them, their mean, or each by itself (all); null: all side by side. */
+  tokens: TokenChoice | null;
   /** Ids, epochs, "first", "last", "init" or "all". */
   snapshots: readonly (string | number)[];
   /** Largest cosine dissimilarity within a cluster. */
@@ -16,6 +19,7 @@ export interface ModulesRunOptions {
   samplesOf: 'training' | 'run';
   /** Training data, as `dataset` takes it; null: what the run says. */
   data: string | null;
+  /** head: attention's outputs, a number a head (the norm of what it gives). */
   units: UnitMode;
   /** probability: exp of a log-softmax layer; layer: the last layer as it is. */
   outputs: 'probability' | 'layer';
@@ -32,6 +36,7 @@ export interface ModulesRunOptions {
 /** The paper's, with the sweep of ours. */
 export const MODULES_DEFAULTS: ModulesRunOptions = {
   layers: null,
+  tokens: null,
   snapshots: ['all'],
   theta: 0.83,
   cut: 'level',
@@ -58,7 +63,8 @@ export function modulesOptions(given: Partial<ModulesRunOptions>): ModulesRunOpt
     );
   oneOf('cut', 'level', 'branch');
   oneOf('samplesOf', 'training', 'run');
-  oneOf('units', 'neuron', 'channel');
+  oneOf('units', 'neuron', 'channel', 'head');
+  oneOf('tokens', null, ...TOKEN_CHOICES);
   oneOf('outputs', 'probability', 'layer');
   for (const [name, value] of [
     ['samples', options.samples],

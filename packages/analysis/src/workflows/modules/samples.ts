@@ -1,11 +1,12 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
 import { captureOutputs } from '../../capture/index.js';
 import { elementCount, toFloat64 } from '../../formats/dtypes.js';
-import { tensorToMatrix } from '../../formats/matrix.js';
+import { rowsEach, tensorToMatrix } from '../../formats/matrix.js';
 import type { Tensor, TensorData } from '../../formats/types.js';
 import { type UnitLayer, unitOutputs, unitTotal } from '../../methods/modules/index.js';
 import { buildModel, loadWeights, type ModelSpec, prepareTf } from '../../models/index.js';
 import { random } from '../../random.js';
+import { findLayer } from '../../run/manifest.js';
 import { outputTensorOf } from '../capture/parts.js';
 import { trainingData } from '../training-data.js';
 import type { PartContext } from '../types.js';
@@ -97,29 +98,40 @@ async function throughNet(task: ModulesTask, context: PartContext): Promise<Read
 /** The run's own samples, and the outputs that it holds or that were captured. */
 async function ofRun(task: ModulesTask, context: PartContext): Promise<Read> {
   const { run, reads } = context;
-  const indices = drawn(run.manifest.samples!.count, task.samples, task.seed);
-  const inputs = await context.keep(
-    'inputs drawn',
-    `${run.store.name} ${task.samples} ${task.seed}`,
-    async () => {
-      const inputs = (await run.inputTensor({ reads, rows: indices }))!;
-      return fromFirst(inputs, 'inputs', rowOf(inputs));
-    },
-  );
+  const { each, embedding } = task;
+  const indices = drawn(run.manifest.samples!.count * each, task.samples, task.seed);
+  const inputs = embedding
+    ? null
+    : await context.keep(
+        'inputs drawn',
+        `${run.store.name} ${task.samples} ${task.seed} ${each}`,
+        async () => {
+          const inputs = (await run.inputTensor({ reads, rows: ofSamples(indices) }))!;
+          return fromFirst(inputs, 'inputs', rowOf(inputs));
+        },
+      );
   const bases = new Map<string, Float64Array>();
   const last = run.manifest.layers.at(-1)!;
-  const names = [...task.layers.map(({ name }) => name), last.name];
+  const names = [...task.layers.map(({ name }) => name), task.last];
+  /** Of rows that are tokens, which sample each is of. */
+  function ofSamples(rows: Uint32Array): Uint32Array {
+    return each === 1 ? rows : rows.map((row) => Math.floor(row / each));
+  }
   return async (from, to) => {
     const chosen = indices.subarray(from, to);
     const layers: Matrix[] = [];
     for (const name of names) {
-      const tensor = await outputTensorOf(context, task.snapshot.id, name, task.captures, chosen);
+      const own = findLayer(run.manifest.layers, name, run.store.name);
+      const rows = rowsEach(own.layer.shape, own.selection) === each ? chosen : ofSamples(chosen);
+      const tensor = await outputTensorOf(context, task.snapshot.id, name, task.captures, rows);
       // Log-probabilities are exponentiated, not compared alone.
-      const apart = name !== last.name || last.kind !== 'log-softmax';
+      const apart = name !== task.last || last.kind !== 'log-softmax';
       if (apart && !bases.has(name)) bases.set(name, rowOf(tensor));
       layers.push(apart ? fromFirst(tensor, name, bases.get(name)!) : tensorToMatrix(tensor, name));
     }
-    return { layers, x: rowsBetween(inputs, from, to) };
+    if (inputs) return { layers, x: rowsBetween(inputs, from, to) };
+    const looked = await outputTensorOf(context, task.snapshot.id, embedding!, task.captures, chosen);
+    return { layers, x: tensorToMatrix(looked, embedding!) };
   };
 }
 

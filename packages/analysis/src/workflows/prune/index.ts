@@ -1,7 +1,8 @@
 import { guard } from '@epochscope/core-wasm';
-import { elementCount } from '../../formats/dtypes.js';
+import { elementCount, toFloat32 } from '../../formats/dtypes.js';
 import type { Tensor } from '../../formats/types.js';
 import {
+  asPictures,
   magnitudeMask,
   type PictureLayout,
   type PruneOptions,
@@ -9,7 +10,9 @@ import {
   type PruneRound,
   pictureLayout,
   pruneRounds,
+  unitsLayout,
 } from '../../methods/prune/index.js';
+import { isGraphSpec } from '../../models/graph/index.js';
 import { type Figure, RESULT_FORMAT } from '../../results/types.js';
 import type { Run } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
@@ -19,6 +22,7 @@ import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { placeOf } from '../select.js';
 import { trainingData, trainingPlace } from '../training-data.js';
 import { type Part, PLAN_FORMAT, type Plan, type Workflow } from '../types.js';
+import { importedTarget } from './imported.js';
 import { openNet, targetOf, weightsAfter } from './net.js';
 import {
   methodOptions,
@@ -70,15 +74,28 @@ export const pruneWorkflow: Workflow<PruneRunOptions, RoundTask, PrunedRound, Pr
     const { manifest, store } = run;
     const snapshot = run.snapshot(options.snapshot);
     const weights = await run.weights(snapshot.id);
-    const layout = pictureLayout(
-      manifest.layers,
-      manifest.inputShape,
-      (tensor) => weights.get(tensor)?.shape,
-      options.layer ?? undefined,
+    const shapeOf = (tensor: string) => weights.get(tensor)?.shape;
+    const imported = isGraphSpec(manifest.model);
+    const layout =
+      options.units === 'region'
+        ? pictureLayout(manifest.layers, manifest.inputShape, shapeOf, options.layer ?? undefined)
+        : unitsLayout(
+            manifest.layers,
+            isGraphSpec(manifest.model) ? manifest.model.nodes : null,
+            shapeOf,
+            options.units,
+            options.layer ?? undefined,
+          );
+    guard(
+      !imported || options.data === null,
+      'unsupported',
+      () =>
+        `${store.name} holds an imported net, whose training is not known: it is not retrained here; leave out the data`,
+      { path: store.name },
     );
     // Refuses rates and numbers before any work.
     magnitudeMask(kernelOf(weights, layout, `${store.name}, snapshot ${snapshot.id}`), options.magnitude);
-    const place = manifest.model ? trainingPlace(run, options.data) : null;
+    const place = manifest.model && !imported ? trainingPlace(run, options.data) : null;
     const data = place === null ? null : await trainingData(run, place, options.data, context.dataset);
     guard(
       options.ranking !== 'loss' || options.rounds === 0 || data,
@@ -96,6 +113,7 @@ export const pruneWorkflow: Workflow<PruneRunOptions, RoundTask, PrunedRound, Pr
       retraining: data && retraining,
       data: data && sha256(data.train.images, data.train.labels, data.test.images, data.test.labels),
       stopAfterLoss: options.stopAfterLoss,
+      ...(imported ? { inputs: await input.inputs(), labels: await input.labels() } : {}),
     };
     const size = [...weights.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
     const parts: Part<RoundTask>[] = [];
@@ -137,7 +155,7 @@ export const pruneWorkflow: Workflow<PruneRunOptions, RoundTask, PrunedRound, Pr
       input: input.plan(),
       parts,
       hint: 'take another layer',
-      notes: notesOf(store.name, options.rounds, facts),
+      notes: notesOf(store.name, options.rounds, facts, imported),
       facts: { ...facts },
     };
   },
@@ -155,7 +173,9 @@ export const pruneWorkflow: Workflow<PruneRunOptions, RoundTask, PrunedRound, Pr
       task.data === null
         ? null
         : await openNet(context, weights, await trainingData(run, task.data, task.data, context.dataset));
-    const target = targetOf(layout, kernel, own, retraining, context);
+    const target = isGraphSpec(run.manifest.model)
+      ? importedTarget(run, layout, kernel, original)
+      : targetOf(layout, kernel, own, retraining, context);
     const accuracyBefore = before?.accuracyBefore ?? (await target.evaluate(kernel));
     const rounds = pruneRounds(
       target,
@@ -249,28 +269,33 @@ function fellBelow(round: PruneRound, before: Figure, loss: number | null): bool
 function kernelOf(weights: ReadonlyMap<string, Tensor>, layout: PictureLayout, where: string): Float32Array {
   const tensor = weights.get(layout.tensor)!;
   guard(
-    tensor.data instanceof Float32Array,
+    /float/.test(tensor.dtype),
     'format',
     () => `${where}: tensor ${layout.tensor}: expected float32, got ${tensor.dtype}`,
     { tensor: layout.tensor, got: tensor.dtype },
   );
-  return tensor.data;
+  return asPictures(toFloat32(tensor.data), layout);
 }
 
-function notesOf(where: string, rounds: number, { layout, retraining }: Facts): string[] {
+function notesOf(where: string, rounds: number, { layout, retraining }: Facts, imported: boolean): string[] {
+  const whole = layout.kind === 'unit' || layout.kind === 'head';
   const [height, width, channels] = layout.inputShape;
-  const unit = layout.kind === 'conv2d' ? 'filters' : 'units';
-  const picture = layout.apart
-    ? `${channels} maps of ${height}×${width}, regions in each map`
-    : `one picture of ${height}×${width}${channels > 1 ? `, ${channels} channels together` : ''} each`;
+  const unit = layout.kind === 'conv2d' ? 'filters' : layout.kind === 'head' ? 'heads' : 'units';
+  const picture = whole
+    ? `each of ${height}×${width} weights that read it`
+    : layout.apart
+      ? `${channels} maps of ${height}×${width}, regions in each map`
+      : `one picture of ${height}×${width}${channels > 1 ? `, ${channels} channels together` : ''} each`;
   return [
     ...(retraining
       ? []
       : [
-          `${where} does not say which net made it: the weights are pruned, with no accuracy and no retraining`,
+          imported
+            ? `${where} holds an imported net: its accuracy is that on the run's own samples, and it is not retrained`
+            : `${where} does not say which net made it: the weights are pruned, with no accuracy and no retraining`,
         ]),
     `${layout.layer}: ${layout.units} ${unit}, ${picture}; ${rounds} rounds${retraining ? ` of ${retraining.epochs} epochs (${retraining.optimizer}, ${retraining.learningRate})` : ''}`,
-    ...(height * width < 25
+    ...(height * width < 25 && !whole
       ? [
           `pictures of ${height}×${width} are small: most regions will be a weight or two, and region pruning comes near to magnitude pruning`,
         ]

@@ -1,6 +1,6 @@
 import type { Dataset } from '../../datasets/types.js';
 import type { Tensor } from '../../formats/types.js';
-import type { PictureLayout, PruneTarget } from '../../methods/prune/index.js';
+import { asKernel, asPictures, type PictureLayout, type PruneTarget } from '../../methods/prune/index.js';
 import {
   buildModel,
   loadWeights,
@@ -58,7 +58,7 @@ export function targetOf(
     .getLayer(layout.layer)
     .weights[layer.parameters.indexOf(layout.tensor)]!.read() as Variable;
   const put = (values: Float32Array) =>
-    tf.tidy(() => void variable.assign(tf.tensor(values, variable.shape) as never));
+    tf.tidy(() => void variable.assign(tf.tensor(asKernel(values, layout), variable.shape) as never));
   return {
     layout,
     weights,
@@ -75,21 +75,22 @@ export function targetOf(
             // Each round is its own training: going on after a break gives the same bits.
             seed: how.seed + 7919 * round,
             snapshots: { epochs: [] },
-            masks: new Map([[layout.tensor, mask]]),
+            masks: new Map([[layout.tensor, asKernel(mask, layout)]]),
             signal,
             onProgress: ({ epoch, step, steps, loss }) =>
               onProgress?.(step / steps, `epoch ${epoch}/${how.epochs}, loss ${loss.toFixed(3)}`),
           });
-          return Float32Array.from(variable.dataSync<'float32'>());
+          return asPictures(Float32Array.from(variable.dataSync<'float32'>()), layout);
         }
       : null,
     async gradient(values) {
       put(values);
-      return lossGradient(tf, net, data, layout.tensor, {
+      const gradient = await lossGradient(tf, net, data, layout.tensor, {
         samples: Math.min(how.gradientSamples, data.train.count),
         seed: how.seed,
         signal,
       });
+      return asPictures(gradient, layout);
     },
   };
 }
@@ -98,10 +99,11 @@ export function targetOf(
 export function weightsAfter(
   own: PruneNet | null,
   before: ReadonlyMap<string, Tensor>,
-  { tensor }: PictureLayout,
+  layout: PictureLayout,
   weights: Float32Array,
 ): Map<string, Tensor> {
   const now = own ? weightsOf(own.net) : new Map(before);
-  now.set(tensor, { data: weights, shape: before.get(tensor)!.shape, dtype: 'float32' });
+  const { tensor } = layout;
+  now.set(tensor, { data: asKernel(weights, layout), shape: before.get(tensor)!.shape, dtype: 'float32' });
   return now;
 }

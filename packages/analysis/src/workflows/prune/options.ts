@@ -1,5 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
-import { PAPER_OPTIONS, type PruneOptions } from '../../methods/prune/index.js';
+import { PAPER_OPTIONS, type PruneOptions, type PruneUnits } from '../../methods/prune/index.js';
 import type { RunManifest } from '../../run/types.js';
 import { withDefaults } from '../select.js';
 
@@ -19,8 +19,10 @@ export interface Retraining {
 export interface PruneRunOptions extends PruneOptions {
   /** Snapshot to prune: id, epoch, "first", "last" or "init". */
   snapshot: string | number;
-  /** null: the first dense layer. */
+  /** null: the first dense layer; of heads the first that reads attention, of units the first behind an activation. */
   layer: string | null;
+  /** What goes at once. Units and heads are ranked whole: without the magnitude step, unless it is asked for. */
+  units: PruneUnits;
   /** What is not given is taken from the run's own training, then from the paper. */
   retraining: Partial<Retraining>;
   /** Where the training data is, as `dataset` takes it; null: what the run says. */
@@ -36,6 +38,7 @@ export const PRUNE_DEFAULTS: PruneRunOptions = {
   rounds: 3,
   snapshot: 'last',
   layer: null,
+  units: 'region',
   retraining: {},
   data: null,
   stopAfterLoss: null,
@@ -44,7 +47,8 @@ export const PRUNE_DEFAULTS: PruneRunOptions = {
 
 /** Options over defaults. Throws `argument`. */
 export function pruneOptions(given: Partial<PruneRunOptions>): PruneRunOptions {
-  const options = withDefaults('prune', PRUNE_DEFAULTS, given);
+  const whole = given.units === 'unit' || given.units === 'head';
+  const options = withDefaults('prune', { ...PRUNE_DEFAULTS, ...(whole ? { magnitude: 0 } : {}) }, given);
   const { rounds, stopAfterLoss } = options;
   guard(
     Number.isInteger(rounds) && rounds >= 0,
@@ -63,6 +67,7 @@ export function pruneOptions(given: Partial<PruneRunOptions>): PruneRunOptions {
     ['neighbours', [4, 8]],
     ['ranking', ['network', 'unit', 'loss']],
     ['rateOf', ['count', 'mass']],
+    ['units', ['region', 'unit', 'head']],
   ] as const)
     guard(
       (choices as readonly unknown[]).includes(options[name]),

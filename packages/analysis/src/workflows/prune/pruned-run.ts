@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/types.js';
 import { npyParts } from '../../formats/npy.js';
 import { encodeSafetensors } from '../../formats/safetensors.js';
 import type { Tensor } from '../../formats/types.js';
-import { findRegions, type PruneResult, type PruneRound } from '../../methods/prune/index.js';
+import { asKernel, findRegions, type PruneResult, type PruneRound } from '../../methods/prune/index.js';
 import { readResult, resultPath, writeResult } from '../../results/store.js';
 import { readManifest } from '../../run/read.js';
 import type { Run, RunManifest, RunWriter, SnapshotInfo } from '../../run/types.js';
@@ -108,8 +108,13 @@ export async function prunedRun(
 
 /** What makes two prunings the same: kept in run.json, compared on resuming. */
 const recordOf = (plan: Plan<PruneRunOptions>, run: Run): Record<string, unknown> => {
-  const { name: _, data: __, ...options } = plan.options;
-  return { source: run.name, ...options, key: plan.parts.at(-1)!.key };
+  const { name: _, data: __, units, ...options } = plan.options;
+  return {
+    source: run.name,
+    ...options,
+    ...(units === 'region' ? {} : { units }),
+    key: plan.parts.at(-1)!.key,
+  };
 };
 
 /** Whether a place holds this pruning, not done yet. */
@@ -230,10 +235,11 @@ async function writeFiles(
   add('values', values, [values.length]);
   add('regions', found.labels, place);
   add('region_index', index, place);
-  add('mask', last.mask, shape);
+  const mask = asKernel(last.mask, layout);
+  add('mask', mask, shape);
   await store.write(
     `${folder}/pruned.safetensors`,
     encodeSafetensors(tensors, { format: 'epochscope-pruned/1', layer: layout.layer }),
   );
-  await store.write(`${folder}/mask.npy`, npyParts(last.mask, shape));
+  await store.write(`${folder}/mask.npy`, npyParts(mask, shape));
 }

@@ -32,7 +32,16 @@ import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { decidesPredictions, predictedAt, predictingLayer } from '../predictions.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
-import { chooseSnapshots, chosenSamples, hashOfSamples, pick, placeOf } from '../select.js';
+import {
+  chooseSnapshots,
+  chosenSamples,
+  hashOfSamples,
+  pick,
+  placeOf,
+  repeated,
+  rowsOfSample,
+  withTokens,
+} from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
 import { checkNeighbours, checkSmallest, type TendencyRunOptions, tendencyOptions } from './options.js';
 import { type PanelChoice, panelChoice, panelOf, parametersOf, thinnedOf } from './panel.js';
@@ -72,8 +81,9 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
   async plan(run, given) {
     const options = tendencyOptions(given);
     const snapshots = chooseSnapshots(run, options.snapshots);
-    const layers = layersOf(run, options.layers);
-    const reference = options.thin && referenceOf(run, layers, snapshots, options.reference);
+    const layers = layersOf(run, options);
+    rowsOfSample(run, layers);
+    const reference = options.thin && referenceOf(run, layers, snapshots, options);
     const count = await sampleCount(run, snapshots[0]!.id, layers[0]!);
     const chosen = chosenSamples(options.samples, count);
     const n = chosen?.length ?? count;
@@ -192,7 +202,8 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       panels.find(({ snapshot, layer }) => snapshot.id === reference.snapshot && layer === reference.layer)!;
     const n = panels[0]!.n;
     const { samples } = run.manifest;
-    const chosen = chosenSamples(options.samples, samples?.count ?? n);
+    const each = rowsOfSample(run, options.layers!);
+    const chosen = chosenSamples(options.samples, samples ? samples.count * each : n);
     return {
       format: RESULT_FORMAT,
       method: 'tendency',
@@ -203,7 +214,7 @@ export const tendencyWorkflow: Workflow<TendencyRunOptions, Task, Output, Tenden
       seeds: { analysis: options.seed },
       seconds,
       samples: {
-        ...(await samplesOfResult(run, chosen, n)),
+        ...(await samplesOfResult(run, chosen, n, each)),
         ...(predictions.size
           ? { predictions: [...predictions].map(([snapshot, classes]) => ({ snapshot, classes })) }
           : {}),
@@ -233,7 +244,7 @@ export const tendencyOfRun = (
 
 /** What a matrix takes: no layers and snapshots, but labels and predictions. */
 export type TendencyOfMatrixOptions = Partial<
-  Omit<TendencyRunOptions, 'layers' | 'snapshots' | 'reference' | 'name'>
+  Omit<TendencyRunOptions, 'layers' | 'tokens' | 'snapshots' | 'reference' | 'name'>
 > &
   MatrixRunOptions;
 
@@ -249,9 +260,12 @@ export async function tendency(
   return tendencyOfRun(await matrixRun(x, { name, labels, predictions, classes }), options, how);
 }
 
-function layersOf(run: Run, wanted: readonly string[] | null): string[] {
+function layersOf(
+  run: Run,
+  { layers: wanted, tokens }: Pick<TendencyRunOptions, 'layers' | 'tokens'>,
+): string[] {
   const last = run.manifest.layers.at(-1)?.name;
-  const layers = [...new Set(wanted ?? (last === undefined ? [] : [last]))];
+  const layers = [...new Set(withTokens(run, wanted ?? (last === undefined ? [] : [last]), tokens))];
   guard(layers.length > 0, 'missing', () => `${run.store.name} names no layer`, { path: run.store.name });
   for (const layer of layers) run.layer(layer);
   return layers;
@@ -262,9 +276,9 @@ function referenceOf(
   run: Run,
   layers: readonly string[],
   snapshots: readonly SnapshotInfo[],
-  wanted: TendencyRunOptions['reference'],
+  { reference: wanted, tokens }: Pick<TendencyRunOptions, 'reference' | 'tokens'>,
 ): { layer: string; snapshot: string } {
-  const layer = wanted?.layer ?? layers.at(-1)!;
+  const layer = wanted ? withTokens(run, [wanted.layer], tokens)[0]! : layers.at(-1)!;
   run.layer(layer);
   const snapshot = wanted ? run.snapshot(wanted.snapshot).id : snapshots.at(-1)!.id;
   guard(
@@ -289,13 +303,19 @@ function thinnedAlong(part: Part<Task>, order: string): Part<Task> {
   };
 }
 
-const sampleCount = async (run: Run, snapshot: string, layer: string): Promise<number> =>
-  run.manifest.samples?.count ?? (await run.outputCount(snapshot, layer)) ?? 0;
+/** Rows of analysis: samples, or their tokens. */
+async function sampleCount(run: Run, snapshot: string, layer: string): Promise<number> {
+  const { samples } = run.manifest;
+  return samples
+    ? samples.count * rowsOfSample(run, [layer])
+    : ((await run.outputCount(snapshot, layer)) ?? 0);
+}
 
 async function inputOf(task: PanelTask | ThinTask, context: PartContext): Promise<TendencyInput> {
   const { snapshot, layer, captures } = task;
   const predicted = await predictedAt(context, snapshot.id, captures);
   const { run, reads } = context;
+  const each = rowsOfSample(run, [layer]);
   const chosen = chosenSamples(task.samples, await sampleCount(run, snapshot.id, layer));
   return {
     snapshot,
@@ -305,9 +325,9 @@ async function inputOf(task: PanelTask | ThinTask, context: PartContext): Promis
       `${run.store.name}/${run.outputsPath(snapshot.id, layer)}`,
       task.metric as Metric,
     )),
-    labels: pick(await run.labels({ reads }), chosen),
-    predictions: pick(predicted?.predictions ?? null, chosen),
-    logLikelihood: pick(predicted?.logLikelihood ?? null, chosen),
+    labels: pick(repeated(await run.labels({ reads }), each), chosen),
+    predictions: pick(repeated(predicted?.predictions ?? null, each), chosen),
+    logLikelihood: pick(repeated(predicted?.logLikelihood ?? null, each), chosen),
   };
 }
 

@@ -1,4 +1,5 @@
 import { EpochscopeError, guard, METRICS, type Metric } from '@epochscope/core-wasm';
+import type { TokenChoice } from '../../formats/tokens.js';
 import {
   type MarkRule,
   TENDENCY_METRICS,
@@ -33,6 +34,8 @@ export interface TendencyPanelOptions<AnyMetric extends TendencyMetric = Tendenc
 export interface TendencyRunOptions extends TendencyPanelOptions<Metric> {
   /** Names; "P1@3" is channel 3 of P1. null: the last layer. */
   layers: readonly string[] | null;
+  /** What stands for a sample in layers of tokens that do not say it themselves ("ln@last"); null: all tokens side by side. */
+  tokens: TokenChoice | null;
   /** Ids, epochs, "first", "last", "init" or "all". */
   snapshots: readonly (string | number)[];
   /** The panel whose order is thinned; null: the last layer at the last snapshot. */
@@ -59,6 +62,7 @@ const PANEL_DEFAULTS: TendencyPanelOptions<Metric> = {
 
 export const TENDENCY_DEFAULTS: TendencyRunOptions = {
   layers: null,
+  tokens: null,
   snapshots: ['all'],
   ...PANEL_DEFAULTS,
   reference: null,

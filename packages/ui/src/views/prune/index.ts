@@ -176,7 +176,8 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
 
   private unit(data: PruneResult, before: Stage, stage: Stage, selection: Selection) {
     const { unit } = selection;
-    const name = data.layout.kind === 'conv2d' ? 'filter' : 'unit';
+    const { kind } = data.layout;
+    const name = kind === 'conv2d' ? 'filter' : kind === 'head' ? 'head' : 'unit';
     if (typeof unit !== 'number' || unit < 0 || unit >= data.layout.units)
       return html`<p class="reason">Choose a ${name} to see it before and now.</p>`;
     const picture = (text: string, of: Stage, mode: WeightMode) =>
