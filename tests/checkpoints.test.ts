@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type ImportOptions, importRun, memoryStore, openRun } from '@epochscope/analysis';
 import { describe, expect, it } from 'vitest';
 
-// Checkpoints as their own tools wrote them (fixtures/write_checkpoints.py), against the numbers those tools give.
+// Checkpoints as their own tools wrote them (fixtures/write_checkpoints.py, write_trainers.py), against the numbers those tools give.
 
 const at = (path: string) => fileURLToPath(new URL(`fixtures/checkpoints/${path}`, import.meta.url));
 const expected = async (folder: string) =>
@@ -88,6 +88,44 @@ describe('checkpoints of other tools', () => {
     expect(run.ids).toEqual(['step-00000001', 'step-00000002']);
     expect(names).toContain('2_Dense.linear.weight');
     expect(names).toContain('embeddings.word_embeddings.weight');
+  });
+
+  it('diffusers by accelerate: the net, its moving average when asked for, no optimizer or random state', async () => {
+    const wanted = (await expected('diffusers')) as unknown as Record<
+      string,
+      Record<string, Record<string, number[]>>
+    >;
+    for (const [series, part] of [
+      [undefined, 'unet'],
+      ['unet_ema', 'unet_ema'],
+    ] as const) {
+      const run = await imported('diffusers', series ? { series } : {});
+      expect(run.ids).toEqual(['step-00000500', 'step-00001000']);
+      for (const step of [500, 1000])
+        agrees(
+          await run.weights(`step-${String(step).padStart(8, '0')}`),
+          wanted[`checkpoint-${step}`]![part]!,
+        );
+      if (!series) expect(run.notes.join()).toContain('unet_ema');
+    }
+  });
+
+  it('Lightning’s ModelCheckpoint: every epoch, last.ckpt beside', async () => {
+    const run = await imported('lightning');
+    expect([run.layout, run.ids]).toEqual(['Lightning', ['epoch-0001', 'epoch-0002', 'epoch-0003']]);
+    for (const [name, weights] of Object.entries(await expected('lightning'))) {
+      const got = await run.weights(`epoch-000${1 + Number(name.slice('epoch='.length))}`);
+      expect(got.size).toBe(Object.keys(weights).length);
+      agrees(got, weights);
+    }
+  });
+
+  it('Hugging Face’s Trainer: epochs and losses of its own log', async () => {
+    const run = await imported('trainer');
+    expect([run.layout, run.ids]).toEqual(['Hugging Face', ['epoch-0001', 'epoch-0002']]);
+    const wanted = await expected('trainer');
+    for (const epoch of [1, 2])
+      agrees(await run.weights(`epoch-000${epoch}`), wanted[`checkpoint-${2 * epoch}`]!);
   });
 
   it('consolidated.00.pth in folders of steps', async () => {

@@ -1,0 +1,148 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from './harness.js';
+import { bitsOf } from './scale/harness.js';
+
+// Every command that `batch` takes, done as tasks: the bits of the command itself.
+
+const folder = mkdtempSync(join(tmpdir(), 'epochscope-methods-'));
+const at = (...parts: string[]) => join(folder, ...parts);
+let server: Server;
+let address = '';
+
+async function done(...argv: string[]) {
+  const answer = await cli(...argv);
+  expect(answer.code, `${argv.join(' ')}: ${answer.err}`).toBe(0);
+  return answer;
+}
+
+beforeAll(async () => {
+  await done('train', 'lenet5', '--epochs', '1', '--snapshots', 'init,1', '--samples', '40', '-o', at('run'));
+  server = createServer((request, response) => {
+    try {
+      const bytes = readFileSync(at('served', decodeURIComponent(request.url!)));
+      const range = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '');
+      if (!range) return void response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+      const [from, to] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];
+      response.writeHead(206, {
+        'content-range': `bytes ${from}-${to}/${bytes.length}`,
+        etag: `"${bytes.length}"`,
+      });
+      response.end(bytes.subarray(from, to + 1));
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}, 600_000);
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A run of its own, of the same name, so that nothing of another analysis is there already. */
+function copied(name: string, side: 'one' | 'many'): string {
+  cpSync(at('run'), at(name, side, 'run'), { recursive: true });
+  return at(name, side, 'run');
+}
+
+/** Plans, does every task in its order, puts together. */
+async function byTasks(name: string, command: string[], least: number): Promise<void> {
+  const batch = at(name, 'batch');
+  const plan = await done('batch', 'plan', batch, '--json', '--', ...command);
+  const { tasks } = JSON.parse(plan.out);
+  expect(tasks, name).toBeGreaterThanOrEqual(least);
+  expect((await cli('batch', 'reduce', batch)).code).toBe(1);
+  await done('batch', 'task', batch, '--index', `0-${tasks - 1}`);
+  await done('batch', 'status', batch);
+  await done('batch', 'reduce', batch);
+}
+
+describe('as tasks', () => {
+  it.each<[string, number, string[]]>([
+    ['tendency', 3, ['--layers', 'P1,F4,R4']],
+    ['modules', 2, ['--layers', 'R4', '--samples', '60']],
+    ['change', 1, []],
+    ['activity', 2, ['--samples', '30']],
+    ['geometry', 2, ['--inputs', '2', '--k', '4', '--layers', 'F4']],
+  ])(
+    '%s of a run',
+    async (method, least, options) => {
+      const [one, many] = [copied(method, 'one'), copied(method, 'many')];
+      const out = (side: string) => ['-o', at(method, side, 'result')];
+      await done(method, one, ...options, ...out('one'));
+      await byTasks(method, [method, many, ...options, ...out('many')], least);
+      expect(bitsOf(at(method, 'many', 'result'))).toEqual(bitsOf(at(method, 'one', 'result')));
+    },
+    600_000,
+  );
+
+  it('prune, whose rounds follow each other', async () => {
+    const [one, many] = [copied('prune', 'one'), copied('prune', 'many')];
+    const options = ['--rounds', '2', '--epochs', '0'];
+    await done('prune', one, ...options, '-o', at('prune', 'one', 'pruned'));
+    await byTasks('prune', ['prune', many, ...options, '-o', at('prune', 'many', 'pruned')], 2);
+    expect(bitsOf(at('prune', 'many', 'pruned', 'results', 'prune', 'default'))).toEqual(
+      bitsOf(at('prune', 'one', 'pruned', 'results', 'prune', 'default')),
+    );
+  }, 600_000);
+
+  it('import, as one task', async () => {
+    const from = fileURLToPath(new URL('fixtures/checkpoints/diffusers', import.meta.url));
+    mkdirSync(at('import'));
+    await done('import', from, '-o', at('import', 'one'));
+    await byTasks('import', ['import', from, '-o', at('import', 'many')], 1);
+    const weights = (run: string) =>
+      readdirSync(at('import', run), { recursive: true })
+        .map(String)
+        .filter((path) => path.endsWith('.safetensors'))
+        .sort()
+        .map(
+          (path) =>
+            `${path} ${execFileSync('sha256sum', [at('import', run, path)], { encoding: 'utf8' }).slice(0, 64)}`,
+        );
+    expect(weights('many')).toEqual(weights('one'));
+    expect(weights('many')).toHaveLength(2);
+  }, 300_000);
+
+  it('reproduce, a task a seed', async () => {
+    const plan = await done(
+      'batch',
+      'plan',
+      at('reproduce'),
+      '--seeds',
+      '1-3',
+      '--',
+      'reproduce',
+      'satoh',
+      '--quick',
+      '-o',
+      at('satoh'),
+    );
+    expect(plan.out).toContain('3 tasks (--array=0-2)');
+    const { work } = JSON.parse(readFileSync(at('reproduce', 'plan.json'), 'utf8'));
+    expect(work.commands.map((command: string[]) => command.join(' '))).toEqual(
+      [1, 2, 3].map((seed) => expect.stringContaining(`--seed ${seed}`)),
+    );
+  });
+
+  it('of a run at an address, read by ranges', async () => {
+    cpSync(at('run'), at('served', 'run'), { recursive: true });
+    const options = ['--layers', 'F4'];
+    await done('tendency', copied('http', 'one'), ...options, '-o', at('http', 'one', 'result'));
+    // Outputs are there: nothing can be captured into a run that is only read.
+    rmSync(at('served', 'run'), { recursive: true });
+    cpSync(at('http', 'one', 'run'), at('served', 'run'), { recursive: true });
+    await done('tendency', `${address}/run`, ...options, '-o', at('http', 'plain', 'result'));
+    await byTasks('http', ['tendency', `${address}/run`, ...options, '-o', at('http', 'many', 'result')], 2);
+    expect(bitsOf(at('http', 'many', 'result'))).toEqual(bitsOf(at('http', 'plain', 'result')));
+    expect(bitsOf(at('http', 'many', 'result')).arrays).toEqual(bitsOf(at('http', 'one', 'result')).arrays);
+  }, 600_000);
+});
