@@ -199,13 +199,13 @@ describe('names that people give', () => {
   });
 
   it.each([
-    ['seeds', 'seed1/best.pt', 'seed2/best.pt', '--series "seed1"'],
-    ['folds', 'fold0_best.pth', 'fold1_best.pth', '--series "fold0_best.pth"'],
-    ['folds of epochs', 'fold-0/epoch-1.pth', 'fold-1/epoch-1.pth', '--series "fold-0"'],
-    ['folds within epochs', 'epoch_1/fold_1/model.pt', 'epoch_1/fold_2/model.pt', '--series "fold_1"'],
-    ['settings', 'lr=0.1/epoch=1.ckpt', 'lr=0.01/epoch=1.ckpt', '--series "lr=0.01"'],
-    ['nets of other sizes', 'resnet18_epoch1.pth', 'resnet50_epoch1.pth', '--series "resnet18_epoch#.pth"'],
-    ['the same names in two folders', 'a/model_1.pt', 'b/model_1.pt', '--series "a"'],
+    ['seeds', 'seed1/best.pt', 'seed2/best.pt', 'series: "seed1"'],
+    ['folds', 'fold0_best.pth', 'fold1_best.pth', 'series: "fold0_best.pth"'],
+    ['folds of epochs', 'fold-0/epoch-1.pth', 'fold-1/epoch-1.pth', 'series: "fold-0"'],
+    ['folds within epochs', 'epoch_1/fold_1/model.pt', 'epoch_1/fold_2/model.pt', 'series: "fold_1"'],
+    ['settings', 'lr=0.1/epoch=1.ckpt', 'lr=0.01/epoch=1.ckpt', 'series: "lr=0.01"'],
+    ['nets of other sizes', 'resnet18_epoch1.pth', 'resnet50_epoch1.pth', 'series: "resnet18_epoch#.pth"'],
+    ['the same names in two folders', 'a/model_1.pt', 'b/model_1.pt', 'series: "a"'],
   ])('runs are never one series, nor chosen among: %s', async (_, one, other, way) => {
     const said = await refusal(one, other);
     expect(said).toContain('holds several runs');
