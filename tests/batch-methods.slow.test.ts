@@ -49,7 +49,8 @@ afterAll(() => {
 
 /** A run of its own, of the same name, so that nothing of another analysis is there already. */
 function copied(name: string, side: 'one' | 'many'): string {
-  cpSync(at('run'), at(name, side, 'run'), { recursive: true });
+  // With its times: they are part of which state of a file was read.
+  cpSync(at('run'), at(name, side, 'run'), { recursive: true, preserveTimestamps: true });
   return at(name, side, 'run');
 }
 

@@ -77,7 +77,12 @@ export async function analyseFrom<Result extends ResultBase>(
   const { stop, ...how } = talk(output);
   let parts = 0;
   try {
-    const result = await work({ ...how, parts: place, onPart: () => void parts++ });
+    // Of a batch the parts are counted by nobody, and would be read for it.
+    const result = await work({
+      ...how,
+      parts: place,
+      ...(output.batch ? {} : { onPart: () => void parts++ }),
+    });
     stop();
     checkCancelled(output, 'cancelled before anything was written');
     await writeResultTo(folder, result);

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { addAbortSignal } from 'node:stream';
-import type { RowsPlace, StoredFile } from '@epochscope/analysis';
+import { type RowsPlace, type StoredFile, storeOf } from '@epochscope/analysis';
 import { bytesSource } from '@epochscope/analysis/formats';
 import type { ArrayPlace, LabelsPlace } from '@epochscope/analysis/workflows';
 import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
@@ -31,7 +31,7 @@ const SHELL_PIPE = /^\/(?:dev|proc\/(?:self|\d+))\/(?:stdin|fd\/\d+)$/;
  */
 export async function findFile(path: string): Promise<FileTarget | null> {
   if (path === '-') return { file: undefined, pipe: true, array: undefined };
-  if (isAddress(path)) return { file: path, pipe: false, array: undefined };
+  if (isAddress(path)) return (await isRunAt(path)) ? null : { file: path, pipe: false, array: undefined };
   const info = await stat(path).catch(() => null);
   if (info?.isFile()) return { file: path, pipe: false, array: undefined };
   if (info && SHELL_PIPE.test(path)) return { file: path, pipe: true, array: undefined };
@@ -50,6 +50,13 @@ export async function findFile(path: string): Promise<FileTarget | null> {
 }
 
 const isAddress = (path: string): boolean => /^https?:\/\//i.test(path);
+
+/** Whether an address is a run's: files of rows have an ending. */
+async function isRunAt(address: string): Promise<boolean> {
+  if (/\.\w{1,5}$/.test(new URL(address).pathname)) return false;
+  const store = await storeOf(address);
+  return store.has('run.json').catch(() => false);
+}
 
 /** Files of a pattern such as "parts/x-*.npy", by name, numbers in their order. "*" stands in the last part of the path alone. */
 async function shardsOf(path: string): Promise<string[]> {

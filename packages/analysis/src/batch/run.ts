@@ -6,7 +6,7 @@ import { identityOf } from '../stores/identity.js';
 import type { Store } from '../stores/types.js';
 import { canonicalJson } from '../workflows/keys.js';
 import { type PlanOptions, planContext } from '../workflows/run.js';
-import type { Plan, Workflow } from '../workflows/types.js';
+import type { Part, Plan, Workflow } from '../workflows/types.js';
 import { checkPart, readPart, type StoredPart, writePart } from './parts.js';
 import { type BatchTask, notWorthARetry } from './plan.js';
 
@@ -91,18 +91,24 @@ export async function computeRunPart<Options, Task, Output, Result extends Resul
   });
 }
 
-/** Joins the parts of a run's plan, all of which must be there. */
+/** Joins the parts of a run's plan, all of which must be there; `onPart` gets each in its order first, as where they are computed here. */
 export async function joinRunParts<Options, Task, Output, Result extends ResultBase, Subject>(
   workflow: Workflow<Options, Task, Output, Result, Subject>,
   run: Subject,
   plan: Plan,
   store: Store,
-  how: JobOptions & PlanOptions & { engine: Engine; onWarning?: (text: string) => void },
+  how: JobOptions &
+    PlanOptions & {
+      engine: Engine;
+      onWarning?: (text: string) => void;
+      onPart?: (part: Part, output: unknown) => void | Promise<void>;
+    },
 ): Promise<Result> {
   await checkInput(run, plan);
   const heads: StoredPart[] = [];
   for (const { key } of plan.parts) heads.push(await checkPart(store, key));
   guard(heads.length > 0, 'argument', `${plan.method}: the plan has no parts`);
+  if (how.onPart) for (const part of plan.parts) await how.onPart(part, await outputOf(store, part.key));
   return workflow.join(plan as never, {
     run,
     engine: how.engine,

@@ -198,6 +198,7 @@ export function joining(plan: BatchPlan, store: Store, output: Output, memory: n
       if (!joined && work.kind === 'run' && workflow.method === work.plan.method) {
         joined = true;
         return await joinRunParts(workflow, subject, work.plan, store, {
+          onPart: how.onPart,
           engine,
           signal: output.signal,
           onWarning: output.warn,
