@@ -6,11 +6,13 @@ export type ForeignKind = keyof typeof FOREIGN;
 
 const FOREIGN = {
   orbax:
-    'Orbax checkpoints of JAX, which are not read: restore them in Python and save the arrays with np.savez("params_1.npz", **flat), see docs/guides/jax.md',
-  flax: 'msgpack files of Flax, which are not read: restore them in Python and save the arrays with np.savez("params_1.npz", **flat), see docs/guides/jax.md',
+    'Orbax checkpoints of JAX, which are not read: restore them in Python and save the arrays with np.savez("params_1.npz", **flatten_dict(orbax.checkpoint.PyTreeCheckpointer().restore(folder), sep=".")), flatten_dict of flax.traverse_util; see docs/guides/jax.md',
+  flax: 'msgpack files of Flax, which are not read: restore them in Python and save the arrays with np.savez("params_1.npz", **flatten_dict(flax.serialization.msgpack_restore(open(file, "rb").read()), sep=".")), flatten_dict of flax.traverse_util; see docs/guides/jax.md',
   'saved model':
-    'TensorFlow SavedModels, which are not read: save the Keras model as model.save("net-03.keras"), or its weights as model.save_weights("03.weights.h5")',
-  tensorflow: 'TensorFlow checkpoints, which are not read: save as model.save_weights("03.weights.h5")',
+    'TensorFlow SavedModels, which are not read: save the Keras model as model.save("net-03.keras"), or its weights as model.save_weights("03.weights.h5"); where only the folder is left, at = folder + "/variables/variables" and np.savez("params_1.npz", **{n: tf.train.load_variable(at, n) for n, _ in tf.train.list_variables(at) if "OBJECT_GRAPH" not in n})',
+  tensorflow:
+    'TensorFlow checkpoints, which are not read: save as model.save_weights("03.weights.h5"), or np.savez("params_1.npz", **{n: tf.train.load_variable(at, n) for n, _ in tf.train.list_variables(at) if "OBJECT_GRAPH" not in n}), at the path without ".index"',
+  gguf: 'GGUF files of llama.cpp, which are not read: transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name).save_pretrained("checkpoint-1"), or import the checkpoint it was made from',
   shards:
     'Keras weights in shards, which are not read: save as model.save_weights("03.weights.h5") without max_shard_size',
   pickle:
@@ -22,6 +24,7 @@ export function foreignFile(name: string): ForeignKind | null {
   if (/\.data-\d+-of-\d+$/.test(name)) return 'tensorflow';
   if (name.endsWith('.weights.json')) return 'shards';
   if (name.endsWith('.msgpack')) return 'flax';
+  if (name.toLowerCase().endsWith('.gguf')) return 'gguf';
   return /\.(pkl|pickle)$/.test(name) ? 'pickle' : null;
 }
 
