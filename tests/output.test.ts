@@ -1,12 +1,15 @@
-import { execFile, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli, cliUntil } from './harness.js';
 
 // What becomes of a command whose output nobody reads, or cannot be written: in a shell, as people do it.
-const cli = join(createRequire(import.meta.url).resolve('epochscope/package.json'), '..', 'dist', 'main.js');
+const bin = join(createRequire(import.meta.url).resolve('epochscope/package.json'), '..', 'dist', 'main.js');
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'epochscope-output-'));
@@ -23,7 +26,7 @@ const shell = (script: string): Promise<{ code: number; stdout: string; stderr: 
       resolve({ code: (error?.code as number | undefined) ?? 0, stdout, stderr }),
     ),
   );
-const epochscope = `'${process.execPath}' '${cli}'`;
+const epochscope = `'${process.execPath}' '${bin}'`;
 
 describe.skipIf(process.platform === 'win32')('output', () => {
   it('exits 1 with one line where stdout cannot be written', async () => {
@@ -50,10 +53,59 @@ describe.skipIf(process.platform === 'win32')('output', () => {
     expect(stderr).not.toContain('defect');
   });
 
+  it('opens no pipe, device or socket where a file or folder is expected, whatever the option', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const socket = join(folder, 'socket');
+    const server = createServer().listen(socket);
+    const checkpoints = join(folder, 'checkpoints');
+    await mkdir(checkpoints);
+    const x = join(folder, 'x.csv');
+    const out = join(folder, 'never');
+    for (const other of [pipe, socket, '/dev/zero']) {
+      const all = [
+        ['info', other],
+        ['tendency', other, '-o', out],
+        ['tendency', x, '--labels', other, '-o', out],
+        ['tendency', x, '--png', '--font', other, '-o', join(folder, 'without-pictures')],
+        ['tendency', x, '-o', other],
+        ['train', 'mlp', '--data', other, '-o', out],
+        ['train', 'mlp', '-o', other],
+        ['import', other, '-o', out],
+        ['import', checkpoints, '--model', other, '-o', out],
+        ['import', checkpoints, '--inputs', other, '-o', out],
+        ['geometry', other, '--hierarchy', other],
+        ['report', other, '-o', join(folder, 'never.html')],
+        ['report', x, '-o', other],
+        ['serve', other],
+      ];
+      // The kind is looked at in one place: each of the others by two.
+      for (const command of other === pipe ? all : all.slice(0, 2)) {
+        const { code, err } = await cli(...command);
+        expect(code, command.join(' ')).toBe(1);
+        expect(err.trim().split('\n').at(-1), command.join(' ')).toMatch(/^epochscope: /);
+        expect(err, command.join(' ')).not.toContain('defect');
+      }
+    }
+    server.close();
+    expect(await readdir(folder)).not.toEqual(expect.arrayContaining(['never']));
+  });
+
+  it('a first signal ends the wait for a pipe that nobody writes into', async () => {
+    const silent = join(folder, 'silent');
+    execFileSync('mkfifo', [silent]);
+    const fd = openSync(silent, 'r+');
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 50);
+    const { code, err } = await cliUntil(['tendency', `/dev/fd/${fd}`], controller.signal);
+    closeSync(fd);
+    expect([code, err]).toEqual([130, 'epochscope: reading stdin was cancelled\n']);
+  });
+
   it('a second signal ends the process at once', async () => {
     const child = spawn(
       process.execPath,
-      [cli, 'train', 'lenet5', '--epochs', '500', '-o', join(folder, 'long')],
+      [bin, 'train', 'lenet5', '--epochs', '500', '-o', join(folder, 'long')],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
       },

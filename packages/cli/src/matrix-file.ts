@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { addAbortSignal } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { type RowsPlace, type StoredFile, storeOf } from '@epochscope/analysis';
 import { bytesSource } from '@epochscope/analysis/formats';
 import type { ArrayPlace, LabelsPlace } from '@epochscope/analysis/workflows';
@@ -106,6 +107,12 @@ export const stopPipesBy = (signal: AbortSignal): void => {
   stopped = signal;
 };
 
+/** A pipe by its path, read without blocking a thread: one that waits for ever would keep the process. */
+function pipeStream(file: string): Readable {
+  if (!statSync(file).isFIFO()) return createReadStream(file);
+  return new Socket({ fd: openSync(file, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
+}
+
 /** All that comes out of a pipe ("": standard input). Throws `memory` past what one array holds. */
 async function readPipe(file: string, name: string): Promise<StoredFile> {
   guard(
@@ -116,7 +123,7 @@ async function readPipe(file: string, name: string): Promise<StoredFile> {
   const parts: Uint8Array[] = [];
   let total = 0;
   // Nobody may ever write into it: a signal ends the wait.
-  const stream = addAbortSignal(stopped, file === '' ? process.stdin : createReadStream(file));
+  const stream = addAbortSignal(stopped, file === '' ? process.stdin : pipeStream(file));
   try {
     for await (const part of stream) {
       total += part.length;

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { nextToken } from './writer-token.js';
+import { isAbandoned, nextToken } from './writer-token.js';
 
 // There already, perhaps made by another process meanwhile, is as good as made.
 const makeOne = (path: string) =>
@@ -47,7 +47,9 @@ export async function withLock<T>(path: string, body: () => Promise<T>): Promise
     }
     const token = await readFile(path, 'utf8').catch(() => '');
     if (token !== seen.token) seen = { token, since: performance.now() };
-    else if (performance.now() - seen.since > HELD) await rm(path, { force: true });
+    // Of a process that is gone, or of another machine's that says nothing any more.
+    else if ((await isAbandoned(token, () => Date.now())) || performance.now() - seen.since > HELD)
+      await rm(path, { force: true });
     await new Promise((resolve) => setTimeout(resolve, 5 + 20 * Math.random()));
   }
   try {

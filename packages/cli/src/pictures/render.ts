@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { withFile } from '@epochscope/analysis';
 import { type Fonts, type Pixels, readFont, type Scene, scenePdf, sceneSvg } from '@epochscope/ui/drawing';
 import { encode } from 'fast-png';
 import { assetPath } from '../assets.js';
@@ -10,7 +11,9 @@ export const PER_INCH = 96;
 
 /** The fonts that figures are measured and drawn with: Inter, or one of the person's own for all weights. Throws `format`. */
 export async function loadFonts(file?: string): Promise<Fonts> {
-  const read = async (path: string) => readFont(new Uint8Array(await readFile(path)), path);
+  // Whatever is no file is refused by its kind.
+  const read = (path: string) =>
+    withFile(path, async (source) => readFont(new Uint8Array(await source.read(0, source.size)), path));
   if (file !== undefined) {
     const font = await read(file);
     return { regular: font, bold: font };

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withFile } from '@epochscope/analysis';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { checkCancelled } from '../analyse.js';
 import { makeFolder, writeFileWhole } from '../files.js';
@@ -27,7 +27,12 @@ export interface ReproduceOptions extends ExperimentOptions {
 const folderOf = (seed: number) => `seed-${seed}`;
 
 async function readJson<T>(file: string): Promise<T | null> {
-  const text = await readFile(file, 'utf8').catch(() => null);
+  const text = await withFile(file, async (source) =>
+    new TextDecoder().decode(await source.read(0, source.size)),
+  ).catch((cause) => {
+    if (cause instanceof EpochscopeError && cause.code === 'missing') return null;
+    throw cause;
+  });
   if (text === null) return null;
   try {
     const json: unknown = JSON.parse(text);
