@@ -94,7 +94,7 @@ describe('nets and methods, each by its own writer', () => {
     let worst = 0;
     for (const [i, { id }] of opened.manifest.snapshots.entries()) {
       const { data, shape } = expected[i]!;
-      let want = Float64Array.from(data as Float32Array, Number);
+      let want: Float64Array = Float64Array.from(data as Float32Array, Number);
       if (shape.length === 4) want = channelsLast(want, shape);
       if (last.kind === 'log-softmax') want = logSoftmax(want, shape.at(-1)!);
       const got = (await opened.outputs(id, last.name)).data;
