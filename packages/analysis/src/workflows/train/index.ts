@@ -323,7 +323,8 @@ async function trained(training: Training, context: PartContext<TrainPlace>): Pr
   const before = pretraining ? await stepsOf(store, pretraining) : 0;
   if (pretraining) await load(training, context, pretraining);
   let kept = performance.now();
-  const state: TrainState | null = await readState(store, task.training);
+  // A run begun anew over one that was killed at its end finds that one's state, and would have its last snapshot alone.
+  const state: TrainState | null = there.size ? await readState(store, task.training) : null;
   const { epochs } = task;
   const summary = await train(tf, net, data, {
     ...task,
