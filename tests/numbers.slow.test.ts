@@ -261,7 +261,7 @@ describe('large files, sparse on disk', () => {
     expect(result!.panels[0]!.n).toBe(1000);
     const square = zeros('D.npy', 'float32', 40_000, 40_000, 4);
     expect(await refusal(square)).toContain('GB fit; take fewer rows: --samples');
-    expect(await refusal(square, '--metric', 'precomputed')).toMatch(/needs [\d.]+ GB, .*--samples/);
+    expect(await refusal(square, '--metric', 'precomputed')).toMatch(/needs? [\d.]+ GB, .*--samples/);
   }, 120_000);
 
   it('a net whose embedding holds 131 million halves is imported', async () => {
@@ -298,14 +298,13 @@ describe('the picture', () => {
     expect(svg).toContain('<svg');
   });
 
-  it('of named rows holds their names', async () => {
+  it('and its result keep the names of rows', async () => {
     const path = file(
       'named.csv',
       `,a,b\n${Array.from({ length: 12 }, (_, i) => `name-${i},${i < 6 ? i : i + 50},0`).join('\n')}\n`,
     );
-    const { place, result } = await tendency(path);
+    const { result } = await tendency(path);
     expect(result!.samples.names).toEqual(Array.from({ length: 12 }, (_, i) => `name-${i}`));
-    expect(readFileSync(join(place, 'named.svg'), 'utf8')).toContain('name-3');
   });
 });
 
