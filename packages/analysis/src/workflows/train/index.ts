@@ -21,7 +21,7 @@ import { keyOf, sha256 } from '../keys.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
 import { type TrainRunOptions, trainOptions } from './options.js';
-import { readState, writeState } from './state.js';
+import { readState, removeState, writeState } from './state.js';
 
 export { TRAIN_DEFAULTS, type TrainRunOptions } from './options.js';
 
@@ -245,6 +245,8 @@ async function writerOf(
       { model: { ...spec }, layers, classes: data.classes, inputShape: [...data.shape], training },
       { overwrite },
     ));
+  // Of a run that was killed at its very end, and is begun anew: going on from there would give its last snapshot alone.
+  if (!resumed) await removeState(store);
   if (!resumed?.manifest.samples) {
     const count = Math.min(task.samples, data.test.count);
     await writer.writeSamples({
@@ -323,8 +325,7 @@ async function trained(training: Training, context: PartContext<TrainPlace>): Pr
   const before = pretraining ? await stepsOf(store, pretraining) : 0;
   if (pretraining) await load(training, context, pretraining);
   let kept = performance.now();
-  // A run begun anew over one that was killed at its end finds that one's state, and would have its last snapshot alone.
-  const state: TrainState | null = there.size ? await readState(store, task.training) : null;
+  const state: TrainState | null = await readState(store, task.training);
   const { epochs } = task;
   const summary = await train(tf, net, data, {
     ...task,

@@ -22,6 +22,8 @@ export function writeState(store: Store, key: string, state: TrainState): Promis
 
 const numbers = object({ step: count, lossSum: finite, images: count, imagesAtEvaluation: orNull(count) });
 
+export const removeState = (store: Store): Promise<void> => store.remove(STATE_FILE);
+
 /** The state that a training of this key left; null where there is none that can be read. */
 export async function readState(store: Store, key: string): Promise<TrainState | null> {
   try {
