@@ -58,7 +58,7 @@ describe('a new sample', () => {
     await drop(page, sample);
     const said = page.locator('.new-sample');
     await said.waitFor({ timeout: 90_000 });
-    expect(await said.textContent()).toMatch(/mine[^]*Nearest in S3: digit 7, .* at 0\./);
+    expect(await said.textContent()).toMatch(/mine[\s\S]*Nearest in S3: digit 7, .* at 0\./);
     expect(await page.locator('.dock .chip').count()).toBe(3);
     expect(page.url()).toContain('new=mine');
     await cli('locate', run, sample, '--layers', 'R2,S3', '--name', 'mine');
