@@ -207,7 +207,7 @@ describe('epochscope geometry', () => {
     writeFileSync(join(folder, 'bad.json'), '[["0","1"],{}]');
     const tree = await cli(['geometry', run, '--hierarchy', join(folder, 'bad.json')]);
     expect(tree.code).toBe(1);
-    expect(tree.err).toContain('expected nested lists of class names, got {}');
+    expect(tree.err).toContain('bad.json: expected nested lists of class names, got an object');
     expect((await cli(['geometry', run, '--k', '0'])).code).toBe(2);
     const file = join(folder, 'small.npy');
     writeFileSync(file, encodeNpy(new Float32Array(12), [1, 2, 2, 3]));
