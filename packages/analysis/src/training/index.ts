@@ -5,7 +5,7 @@ import type { Tensor } from '../formats/types.js';
 import type { Tf } from '../models/backend.js';
 import { loadWeights, type Net, weightsOf } from '../models/net.js';
 import { random } from '../random.js';
-import type { SnapshotInfo } from '../run/types.js';
+import type { LayerInfo, SnapshotInfo } from '../run/types.js';
 import { yieldToEventLoop } from '../yield.js';
 import { batchOf, type Standardise } from './batch.js';
 import { type SnapshotPolicy, snapshotPlan } from './policy.js';
@@ -38,8 +38,14 @@ export interface TrainOptions {
   masks?: ReadonlyMap<string, Uint8Array>;
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
-  /** Called after each step with the net as it is now, which must stay so; a promise is awaited. */
-  onStep?: (progress: TrainProgress, net: Net) => Promise<void> | undefined;
+  /**
+   * Called after each step with the net as it is now, a `Net`, which must stay so; a promise is awaited. Its type stands for itself: the
+   * published types name none of tfjs's.
+   */
+  onStep?: (
+    progress: TrainProgress,
+    net: { model: unknown; layers: LayerInfo[] },
+  ) => Promise<void> | undefined;
   /** Goes on from where a training with the same options stood. */
   from?: TrainState;
   /** Asked between steps whether to keep the state now; `keep` is awaited. Also kept when it is cancelled. */

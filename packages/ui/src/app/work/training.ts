@@ -117,7 +117,7 @@ export class Training {
             }
             if (done === steps) enough.abort();
             if (done !== steps && !this.due(progress)) return undefined;
-            return this.frame(progress, now).then((frame) => {
+            return this.frame(progress, now as Net).then((frame) => {
               tell({ frame });
               const took = performance.now() - before;
               this.pictures += took;
