@@ -85,6 +85,7 @@ export class Training {
     const enough = new AbortController();
     let done = 0;
     let before = performance.now();
+    let untold: TrainingProgress | null = null;
     try {
       await trainRun(
         this.store,
@@ -110,10 +111,12 @@ export class Training {
             before = performance.now();
             const secondsLeft =
               this.steps > 20 ? ((progress.steps - progress.step) * this.time) / this.steps / 1000 : null;
+            untold = { ...progress, secondsLeft, picturesShare: this.pictures / this.time };
             // People read a few a second.
             if (before - this.toldAt > 150 || done === steps) {
               this.toldAt = before;
-              tell({ training: { ...progress, secondsLeft, picturesShare: this.pictures / this.time } });
+              tell({ training: untold });
+              untold = null;
             }
             if (done === steps) enough.abort();
             if (done !== steps && !this.due(progress)) return undefined;
@@ -131,6 +134,10 @@ export class Training {
     } catch (cause) {
       if (enough.signal.aborted && !signal.aborted) return false;
       throw cause;
+    } finally {
+      // A short training, or one that is stopped, would else be left at a step before its last.
+      const last = untold as TrainingProgress | null;
+      if (last) tell({ training: last });
     }
   }
 
