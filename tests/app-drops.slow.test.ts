@@ -1,23 +1,19 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readResult, storeOf, zipOf } from '@epochscope/analysis';
 import { encodeNpy, encodeNpz, encodeSafetensors } from '@epochscope/analysis/formats';
 import type { TendencyResult } from '@epochscope/analysis/results';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, drop, host, launch, visit as visitSite } from './workbench.js';
+import { cli, drop, useBench } from './workbench.js';
 
 // What else people drop or point the page at: arrays in one file, tables, zips, addresses, checkpoints of other tools.
 
 const layouts = fileURLToPath(new URL('fixtures/layouts', import.meta.url));
-let folder: string;
 let run: string;
-let browser: Browser;
-let site: { url: string; server: Server };
 /** Another place of the web, with and without leave for other pages. */
 let elsewhere: { url: string; closed: string; server: Server };
 
@@ -41,7 +37,7 @@ async function serveFolder(): Promise<typeof elsewhere> {
       response.setHeader('Access-Control-Expose-Headers', '*');
     }
     if (request.method === 'OPTIONS') return response.end();
-    readFile(join(folder, path.replace(/^\/(open|closed)\//, ''))).then(
+    readFile(join(bench.folder, path.replace(/^\/(open|closed)\//, ''))).then(
       (body) => {
         const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
         response.setHeader('Accept-Ranges', 'bytes');
@@ -63,8 +59,7 @@ async function serveFolder(): Promise<typeof elsewhere> {
   return { url: `${url}/open`, closed: `${url}/closed`, server };
 }
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'epochscope-app-drops-'));
+const bench = useBench('app-drops', async (folder) => {
   run = join(folder, 'small');
   await cli(
     'train',
@@ -105,20 +100,15 @@ beforeAll(async () => {
     `${['a', 'b', 'c', 'd', 'e', 'kind'].join('\t')}\n${Array.from({ length: N }, (_, i) => [...rows.subarray(i * D, (i + 1) * D), 'xyz'[i % 3]].join('\t')).join('\n')}\n`,
   );
   await writeFile(join(folder, 'small.zip'), await zipOf(await storeOf(run)));
-  browser = await launch();
-  site = await host();
+});
+beforeAll(async () => {
   elsewhere = await serveFolder();
-}, 240_000);
-afterAll(async () => {
-  await browser?.close();
-  for (const one of [site, elsewhere]) {
-    one?.server.closeAllConnections();
-    one?.server.close();
-  }
-  await rm(folder, { recursive: true, force: true });
+});
+afterAll(() => {
+  elsewhere?.server.closeAllConnections();
+  elsewhere?.server.close();
 });
 
-const visit = () => visitSite(browser, site.url);
 const computed = (page: Page) =>
   page.locator('es-matrix-bar', { hasText: 'computed here' }).waitFor({ timeout: 60_000 });
 const panelOf = (page: Page) =>
@@ -130,7 +120,7 @@ const panelOf = (page: Page) =>
     return { order: [...panel!.order], weights: [...panel!.weights], blocks: panel!.blocks.ranges };
   });
 async function commandsPanel(...argv: string[]) {
-  const out = await mkdtemp(join(folder, 'out-'));
+  const out = await mkdtemp(join(bench.folder, 'out-'));
   await cli('tendency', ...argv, '-o', join(out, 'r'));
   const [panel] = (await readResult<TendencyResult>(join(out, 'r'))).panels;
   return { order: [...panel!.order], weights: [...panel!.weights], blocks: panel!.blocks.ranges };
@@ -145,34 +135,34 @@ describe('what people drop', () => {
     ['both.npz', 'two'],
     ['both.safetensors', 'layer.b'],
   ])('%s: its first array at once, another by name', { timeout: 120_000 }, async (name, other) => {
-    const { page, context, problems } = await visit();
-    await drop(page, join(folder, name));
+    const { page, context, problems } = await bench.visit();
+    await drop(page, join(bench.folder, name));
     await computed(page);
     const array = page.locator('es-matrix-bar select[name=array]');
     const first = await array.inputValue();
-    expect(await panelOf(page)).toEqual(await commandsPanel(`${join(folder, name)}:${first}`));
+    expect(await panelOf(page)).toEqual(await commandsPanel(`${join(bench.folder, name)}:${first}`));
     await array.selectOption(other);
-    const there = await commandsPanel(`${join(folder, name)}:${other}`);
+    const there = await commandsPanel(`${join(bench.folder, name)}:${other}`);
     await expect.poll(() => panelOf(page), { timeout: 30_000 }).toEqual(there);
     expect(problems).toEqual([]);
     await context.close();
   });
 
   it('a .tsv: the bits of the command line with its labels', { timeout: 120_000 }, async () => {
-    const { page, context, problems } = await visit();
-    await drop(page, join(folder, 'table.tsv'));
+    const { page, context, problems } = await bench.visit();
+    await drop(page, join(bench.folder, 'table.tsv'));
     await computed(page);
     expect(await page.locator('es-matrix-bar select[name=labels]').inputValue()).toBe('kind');
     expect(await panelOf(page)).toEqual(
-      await commandsPanel(join(folder, 'table.tsv'), '--labels', 'column:kind'),
+      await commandsPanel(join(bench.folder, 'table.tsv'), '--labels', 'column:kind'),
     );
     expect(problems).toEqual([]);
     await context.close();
   });
 
   it('a run’s zip: its dashboard', { timeout: 120_000 }, async () => {
-    const { page, context, problems } = await visit();
-    await drop(page, join(folder, 'small.zip'));
+    const { page, context, problems } = await bench.visit();
+    await drop(page, join(bench.folder, 'small.zip'));
     await page.locator('[data-stage=story] h1').waitFor({ timeout: 60_000 });
     expect(await page.locator('.epoch-thumb').count()).toBe(2);
     expect(problems).toEqual([]);
@@ -187,7 +177,7 @@ describe('what people drop', () => {
     'checkpoints of another tool, %s: imported in the page, and how the weights moved',
     { timeout: 120_000 },
     async (layout, count) => {
-      const { page, context, problems } = await visit();
+      const { page, context, problems } = await bench.visit();
       await drop(page, join(layouts, layout));
       await page.locator('es-dashboard header').waitFor({ timeout: 60_000 });
       await expect.poll(() => page.locator('.epoch-thumb').count(), { timeout: 30_000 }).toBe(count);
@@ -207,7 +197,7 @@ describe('addresses', () => {
       ['small.zip', '[data-stage=story] h1'],
       ['three.npy', 'es-tendency-image canvas'],
     ] as const) {
-      const { page, context, problems } = await visit();
+      const { page, context, problems } = await bench.visit();
       await ask(page, `${elsewhere.url}/${path}`);
       await page.locator(ready).first().waitFor({ timeout: 60_000 });
       expect(problems, path).toEqual([]);
@@ -216,21 +206,21 @@ describe('addresses', () => {
   });
 
   it('in the page’s own address', { timeout: 60_000 }, async () => {
-    const { page, context } = await visit();
-    await page.goto(`${site.url}?run=${encodeURIComponent(`${elsewhere.url}/small`)}`);
+    const { page, context } = await bench.visit();
+    await page.goto(`${bench.site.url}?run=${encodeURIComponent(`${elsewhere.url}/small`)}`);
     await page.locator('[data-stage=story] h1').waitFor({ timeout: 60_000 });
     await context.close();
   });
 
   it('says why it cannot be read: nothing there, no leave, no run', { timeout: 120_000 }, async () => {
-    await cp(join(folder, 'three.npy'), join(folder, 'empty.bin'));
+    await cp(join(bench.folder, 'three.npy'), join(bench.folder, 'empty.bin'));
     for (const [url, said] of [
       [`${elsewhere.url}/nothing.npy`, '404'],
       [`${elsewhere.closed}/three.npy`, 'Access-Control-Allow-Origin'],
       [`${elsewhere.closed}/small`, elsewhere.closed],
       [`${elsewhere.url}/none`, '/none'],
     ] as const) {
-      const { page, context } = await visit();
+      const { page, context } = await bench.visit();
       await ask(page, url);
       const alert = page.locator('[role=alert]').first();
       await alert.waitFor({ timeout: 60_000 });

@@ -1,24 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRun, readResult } from '@epochscope/analysis';
 import { encodeNpy } from '@epochscope/analysis/formats';
 import type { LocateResult } from '@epochscope/analysis/results';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, drop, host, launch, visit } from './workbench.js';
+import { describe, expect, it } from 'vitest';
+import { cli, drop, useBench } from './workbench.js';
 
 // A sample dropped on an opened run goes through every snapshot, and is followed like one of the run's own.
 
-let folder: string;
 let run: string;
 let sample: string;
-let browser: Browser;
-let site: { url: string; server: Server };
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'epochscope-app-follow-'));
+const bench = useBench('app-follow', async (folder) => {
   run = join(folder, 'small');
   await cli(
     'train',
@@ -38,21 +31,13 @@ beforeAll(async () => {
   const { data } = (await (await openRun(run)).inputs({ rows: [7, 8] }))!;
   sample = join(folder, 'mine.npy');
   await writeFile(sample, encodeNpy(Uint8Array.from(data), [28, 28]));
-  browser = await launch();
-  site = await host();
-}, 240_000);
-afterAll(async () => {
-  await browser?.close();
-  site?.server.closeAllConnections();
-  site?.server.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 describe('a new sample', () => {
   it('is placed at every snapshot as the command places it, and let go by Esc and Back', {
     timeout: 240_000,
   }, async () => {
-    const { page, context, problems } = await visit(browser, site.url);
+    const { page, context, problems } = await bench.visit();
     await drop(page, run);
     await page.locator('[data-stage=story] h1').waitFor({ timeout: 60_000 });
     await drop(page, sample);
@@ -65,7 +50,7 @@ describe('a new sample', () => {
     const there = await readResult<LocateResult>(run, 'results/locate/mine');
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the run and its results as a zip' }).click();
-    const zip = join(folder, 'saved.zip');
+    const zip = join(bench.folder, 'saved.zip');
     await (await waiting).saveAs(zip);
     const here = await readResult<LocateResult>(zip, 'results/locate/mine');
     expect(here.panels).toEqual(there.panels);
@@ -77,7 +62,7 @@ describe('a new sample', () => {
     await page.goBack();
     await said.waitFor({ timeout: 30_000 });
     // Another file of rows is still opened as one.
-    const rows = join(folder, 'rows.npy');
+    const rows = join(bench.folder, 'rows.npy');
     await writeFile(
       rows,
       encodeNpy(

@@ -1,23 +1,16 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listResults, openRun, type ResultBase, readResult } from '@epochscope/analysis';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, drop, host, launch, visit } from './workbench.js';
+import { describe, expect, it } from 'vitest';
+import { cli, drop, useBench } from './workbench.js';
 
 // Every method from its panel on a run that was dropped: the bits of the command that the panel shows.
 
-let folder: string;
 let run: string;
 /** The same, without results. */
 let fresh: string;
-let browser: Browser;
-let site: { url: string; server: Server };
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'epochscope-app-methods-'));
+const bench = useBench('app-methods', async (folder) => {
   run = join(folder, 'small');
   await cli(
     'train',
@@ -36,14 +29,6 @@ beforeAll(async () => {
   );
   fresh = join(folder, 'fresh');
   await cp(run, fresh, { recursive: true });
-  browser = await launch();
-  site = await host();
-}, 240_000);
-afterAll(async () => {
-  await browser?.close();
-  site?.server.closeAllConnections();
-  site?.server.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** What a person types into fields of a panel, by their labels. */
@@ -67,7 +52,7 @@ const figures = ({ seconds, input, ...result }: ResultBase) =>
 
 describe('methods from their panels', () => {
   it('each gives the bits of the command that it shows', { timeout: 600_000 }, async () => {
-    const { page, context, problems } = await visit(browser, site.url);
+    const { page, context, problems } = await bench.visit();
     await drop(page, run);
     await page.locator('es-dashboard h1').waitFor({ timeout: 30_000 });
     const commands: string[] = [];
@@ -86,7 +71,7 @@ describe('methods from their panels', () => {
     }
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the run and its results as a zip' }).click();
-    const zip = join(folder, 'saved.zip');
+    const zip = join(bench.folder, 'saved.zip');
     await (await waiting).saveAs(zip);
     expect((await openRun(zip)).manifest.snapshots).toHaveLength(2);
     // `small` is the folder's name and the run's: the commands as they stand, where the run lies.
@@ -113,7 +98,7 @@ describe('methods from their panels', () => {
   });
 
   it('says what is wrong with an option, how far it is, and stops', { timeout: 120_000 }, async () => {
-    const { page, context, problems } = await visit(browser, site.url);
+    const { page, context, problems } = await bench.visit();
     await drop(page, fresh);
     await page.locator('[data-tab=geometry]').click();
     const form = page.locator('es-compute-form');

@@ -1,30 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRun, readResult } from '@epochscope/analysis';
 import type { TendencyResult } from '@epochscope/analysis/results';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, drop, host, launch, visit } from './workbench.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { writeIdx } from './digits.js';
+import { cli, drop, useBench } from './workbench.js';
 
 // A net that learns in the page: its last layer is drawn meanwhile, and the run is the command line's, bit by bit.
 
-let folder: string;
-let browser: Browser;
-let site: { url: string; server: Server };
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'epochscope-app-train-'));
-  browser = await launch();
-  site = await host();
-}, 60_000);
-afterAll(async () => {
-  await browser?.close();
-  site?.server.closeAllConnections();
-  site?.server.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const bench = useBench('app-train');
 
 interface Seen {
   state: string;
@@ -73,7 +57,7 @@ describe('a training in the page', () => {
   it('is drawn while it learns, stops, goes step by step, and is the command line’s run', {
     timeout: 400_000,
   }, async () => {
-    const { page, context, problems } = await visit(browser, site.url);
+    const { page, context, problems } = await bench.visit();
     await fill(page, { net: 'mlp', epochs: '2', batchSize: '100', samples: '100' });
     await page.getByRole('button', { name: 'Start training' }).click();
     // Pictures come before it is done, and change.
@@ -96,11 +80,11 @@ describe('a training in the page', () => {
     await page.locator('[data-stage=story] h1', { hasText: 'so far' }).waitFor({ state: 'detached' });
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the run and its results as a zip' }).click();
-    const zip = join(folder, 'here.zip');
+    const zip = join(bench.folder, 'here.zip');
     await (await waiting).saveAs(zip);
     await bar.locator('summary').click();
     const command = (await bar.locator('code').textContent())!;
-    const there = join(folder, 'there');
+    const there = join(bench.folder, 'there');
     await cli(...command.split(' ').slice(1), '-o', there);
     await cli('tendency', there);
     const [a, b] = [await openRun(zip), await openRun(there)];
@@ -122,27 +106,13 @@ describe('a training in the page', () => {
       ['train', 120],
       ['t10k', 40],
     ] as const) {
-      const head = (shape: number[]) =>
-        Buffer.from([
-          0,
-          0,
-          8,
-          shape.length,
-          ...shape.flatMap((n) => [n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]),
-        ]);
       const images = Uint8Array.from({ length: count * 784 }, (_, i) =>
         i % 28 < 14 === (Math.floor(i / 784) % 2 === 0) ? 220 : 10,
       );
       const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
-      for (const [name, body] of [
-        [`${part}-images-idx3-ubyte`, Buffer.concat([head([count, 28, 28]), images])],
-        [`${part}-labels-idx1-ubyte`, Buffer.concat([head([count]), labels])],
-      ] as const) {
-        files.push(join(folder, name));
-        await writeFile(files.at(-1)!, body);
-      }
+      files.push(...writeIdx(bench.folder, part, images, labels));
     }
-    const { page, context, problems } = await visit(browser, site.url);
+    const { page, context, problems } = await bench.visit();
     await drop(page, ...files);
     await page.getByText('On 120 images').waitFor({ timeout: 30_000 });
     await fill(page, { net: 'mlp', epochs: '1', batchSize: '20', samples: '40' });

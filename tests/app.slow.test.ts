@@ -1,27 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openRun, readResult } from '@epochscope/analysis';
 import { encodeNpy } from '@epochscope/analysis/formats';
 import type { TendencyResult } from '@epochscope/analysis/results';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, drop, host, launch, visit as visitSite } from './workbench.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { cli, drop, host, useBench } from './workbench.js';
 
 // The workbench on a static host that sends no headers: files and a run dropped on it, computed in it, with the bits of the command line.
 
-let folder: string;
 let run: string;
 let points: string;
 let table: string;
-let browser: Browser;
-let site: { url: string; server: Server };
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'epochscope-app-'));
+const bench = useBench('app', async (folder) => {
   let state = 7;
   const random = () => {
     state = (state * 1103515245 + 12345) % 2147483648;
@@ -54,17 +48,8 @@ beforeAll(async () => {
     '-o',
     run,
   );
-  browser = await launch();
-  site = await host();
-}, 240_000);
-afterAll(async () => {
-  await browser?.close();
-  site?.server.closeAllConnections();
-  site?.server.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
-const visit = (options?: Parameters<typeof visitSite>[2]) => visitSite(browser, site.url, options);
 /** Order, weights and blocks of the matrix that is shown. */
 const shown = (page: Page) =>
   page.evaluate(() => {
@@ -90,7 +75,7 @@ describe('the workbench on a static host', () => {
     'draws a dropped .npy with the bits of the command line, %s',
     { timeout: 120_000 },
     async (_, serviceWorkers, isolated) => {
-      const { page, context, problems } = await visit({ serviceWorkers });
+      const { page, context, problems } = await bench.visit({ serviceWorkers });
       await expect
         .poll(() => page.evaluate(() => crossOriginIsolated).catch(() => null), { timeout: 20_000 })
         .toBe(isolated);
@@ -98,7 +83,7 @@ describe('the workbench on a static host', () => {
       await drop(page, points);
       await computed(page);
       await page.locator('es-tendency-image canvas').first().waitFor();
-      const out = join(folder, `points-${isolated}`);
+      const out = join(bench.folder, `points-${isolated}`);
       await cli('tendency', points, '-o', out);
       const [panel] = (await readResult<TendencyResult>(out)).panels;
       const here = await shown(page);
@@ -119,7 +104,7 @@ describe('the workbench on a static host', () => {
   it('takes a table’s text column as classes, and says so; another one can be chosen', {
     timeout: 60_000,
   }, async () => {
-    const { page, context, problems } = await visit();
+    const { page, context, problems } = await bench.visit();
     await drop(page, table);
     await computed(page);
     const { labels } = await shown(page);
@@ -132,13 +117,13 @@ describe('the workbench on a static host', () => {
   });
 
   it('says what is wrong with a file, and keeps what was there', { timeout: 60_000 }, async () => {
-    const bad = join(folder, 'bad.npy');
+    const bad = join(bench.folder, 'bad.npy');
     await writeFile(bad, 'no array');
-    const { page, context } = await visit();
+    const { page, context } = await bench.visit();
     await drop(page, bad);
     await page.locator('es-matrix-bar .problem').waitFor();
     expect(await page.locator('es-matrix-bar .problem').textContent()).toContain('bad.npy');
-    const nothing = join(folder, 'note.pdf');
+    const nothing = join(bench.folder, 'note.pdf');
     await writeFile(nothing, '%PDF-1.4');
     await drop(page, nothing);
     await page.locator('.note[role=alert]').waitFor();
@@ -148,7 +133,7 @@ describe('the workbench on a static host', () => {
   it('opens a run’s folder, computes in it with the bits of the command line, and saves it as a zip', {
     timeout: 180_000,
   }, async () => {
-    const { page, context, problems } = await visit();
+    const { page, context, problems } = await bench.visit();
     await drop(page, run);
     await page.locator('es-dashboard h1').waitFor({ timeout: 30_000 });
     expect(await page.locator('es-dashboard h1').first().textContent()).toBe('No clusters are computed yet');
@@ -158,7 +143,7 @@ describe('the workbench on a static host', () => {
     expect(await page.locator('.epoch-thumb').count()).toBe(3);
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save the run and its results as a zip' }).click();
-    const zip = join(folder, 'saved.zip');
+    const zip = join(bench.folder, 'saved.zip');
     await (await waiting).saveAs(zip);
     const here = await readResult<TendencyResult>(zip, 'results/tendency/default');
     expect((await openRun(zip)).manifest.snapshots.length).toBe(3);
@@ -179,7 +164,7 @@ describe('the workbench on a static host', () => {
 
   it('works offline after the first visit', { timeout: 60_000 }, async () => {
     const own = await host();
-    const context = await browser.newContext();
+    const context = await bench.browser.newContext();
     const page = await context.newPage();
     await page.goto(own.url);
     await expect
@@ -209,7 +194,7 @@ describe('the workbench on a static host', () => {
       await wait(() => app().source?.tendency || app().source?.problem);
       const [panel] = app().source.tendency?.panels ?? [];
       await fetch('/answer', { method: 'POST', body: JSON.stringify({ problem: app().source.problem, order: panel && [...panel.order], weights: panel && [...panel.weights] }) });`;
-    const profile = await mkdtemp(join(folder, 'firefox-'));
+    const profile = await mkdtemp(join(bench.folder, 'firefox-'));
     let child: ChildProcess | undefined;
     const answer = await new Promise<string>((done, fail) => {
       void host(extra, done).then(({ url, server }) => {
@@ -222,7 +207,7 @@ describe('the workbench on a static host', () => {
       });
     });
     child?.kill();
-    const out = join(folder, 'points-firefox');
+    const out = join(bench.folder, 'points-firefox');
     await cli('tendency', points, '-o', out);
     const [panel] = (await readResult<TendencyResult>(out)).panels;
     const { problem, order, weights } = JSON.parse(answer);

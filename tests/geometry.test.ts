@@ -6,6 +6,7 @@ import { openRun, readResult } from '@epochscope/analysis';
 import { encodeNpy, encodeSafetensors } from '@epochscope/analysis/formats';
 import { svdReference } from '@epochscope/core-wasm/reference';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeIdx } from './digits.js';
 import { cliUntil } from './harness.js';
 
 // `epochscope geometry` from outside, against a float64 Jacobian multiplied out here.
@@ -14,18 +15,6 @@ let folder: string;
 let run: string;
 
 const cli = (argv: string[], signal = new AbortController().signal) => cliUntil(argv, signal);
-
-const idx = (shape: number[], data: Uint8Array) =>
-  Buffer.concat([
-    Buffer.from([
-      0,
-      0,
-      8,
-      shape.length,
-      ...shape.flatMap((n) => [n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]),
-    ]),
-    data,
-  ]);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'epochscope-geometry-'));
@@ -39,9 +28,12 @@ beforeAll(async () => {
         255 * Math.exp(-(((p % 28) - 8 - 6 * (n % 3)) ** 2 + (Math.floor(p / 28) - 14) ** 2) / (20 + (n % 7)))
       );
     });
-    writeFileSync(join(folder, `${part}-images-idx3-ubyte`), idx([count, 28, 28], images));
-    const labels = Uint8Array.from({ length: count }, (_, n) => n % 3);
-    writeFileSync(join(folder, `${part}-labels-idx1-ubyte`), idx([count], labels));
+    writeIdx(
+      folder,
+      part,
+      images,
+      Uint8Array.from({ length: count }, (_, n) => n % 3),
+    );
   }
   run = join(folder, 'run');
   const { code, err } = await cli(

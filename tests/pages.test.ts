@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { main } from 'epochscope/cli';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeIdx } from './digits.js';
 
 // The page as people get it, in real Chromium: written by `epochscope report` and opened from disk, and served by
 // `epochscope serve`. Both must be the same dashboard on the same run.
@@ -37,14 +38,6 @@ beforeAll(async () => {
     ['train', 120],
     ['t10k', 40],
   ] as const) {
-    const head = (shape: number[]) =>
-      Buffer.from([
-        0,
-        0,
-        8,
-        shape.length,
-        ...shape.flatMap((n) => [n >> 24, (n >> 16) & 255, (n >> 8) & 255, n & 255]),
-      ]);
     const images = new Uint8Array(count * 784);
     const labels = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
@@ -52,8 +45,7 @@ beforeAll(async () => {
       for (let p = 0; p < 784; p++)
         images[i * 784 + p] = (p % 28 < 14 ? 0 : 255) * (i % 2) + ((p * 7 + i * 13) % 50) * (1 - (i % 2));
     }
-    writeFileSync(join(digits, `${part}-images-idx3-ubyte`), Buffer.concat([head([count, 28, 28]), images]));
-    writeFileSync(join(digits, `${part}-labels-idx1-ubyte`), Buffer.concat([head([count]), labels]));
+    writeIdx(digits, part, images, labels);
   }
   for (const argv of [
     [

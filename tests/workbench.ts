@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { cli as answered } from './harness.js';
 
 // The workbench in Chromium, on a static host that sends no headers.
@@ -113,4 +114,29 @@ export async function drop(page: Page, ...files: string[]): Promise<void> {
       y: 300,
       data: { items: [], files, dragOperationsMask: 1 },
     });
+}
+
+/** What the tests of a file share: a folder, the browser and the workbench on its host. */
+export interface Bench {
+  folder: string;
+  browser: Browser;
+  site: { url: string; server: Server };
+  visit(options?: Parameters<typeof visit>[2]): Promise<Visit>;
+}
+/** Made before the tests of a file and removed after them; `prepare` fills the folder first. */
+export function useBench(name: string, prepare: (folder: string) => Promise<void> = async () => {}): Bench {
+  const bench = { visit: (options) => visit(bench.browser, bench.site.url, options) } as Bench;
+  beforeAll(async () => {
+    bench.folder = await mkdtemp(join(tmpdir(), `epochscope-${name}-`));
+    await prepare(bench.folder);
+    bench.browser = await launch();
+    bench.site = await host();
+  }, 240_000);
+  afterAll(async () => {
+    await bench.browser?.close();
+    bench.site?.server.closeAllConnections();
+    bench.site?.server.close();
+    await rm(bench.folder, { recursive: true, force: true });
+  });
+  return bench;
 }

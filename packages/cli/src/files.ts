@@ -9,6 +9,9 @@ export async function writeFileWhole(path: string, bytes: Uint8Array | string): 
   await (await storeOf(dirname(path))).write(basename(path), bytes);
 }
 
+/** A name without what a file's must not hold. */
+export const fileName = (name: string): string => name.replace(/[/\\:*?"<>|]/g, '_');
+
 export const isFolder = (path: string): Promise<boolean> =>
   stat(path).then(
     (info) => info.isDirectory(),

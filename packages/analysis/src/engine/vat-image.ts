@@ -25,40 +25,46 @@ export interface VatImage {
 }
 
 /**
- * Dissimilarity of two rows in float64, by definition, or as a square matrix holds it; zero (cosine) and constant
- * (correlation) rows: 1 from others, 0 from each other.
+ * Dissimilarity of row i and row j (of `others`, which may be another matrix of as many columns) in float64, by definition, or as a square
+ * matrix holds it; zero (cosine) and constant (correlation) rows: 1 from others, 0 from each other.
  */
 export function dissimilarity(
-  { data, shape: [, d] }: Matrix<Float32Array | Float64Array>,
+  rows: Matrix<Float32Array | Float64Array>,
   metric: Metric | 'matrix',
+  others: Matrix<Float32Array | Float64Array> = rows,
 ): (i: number, j: number) => number {
+  const {
+    data,
+    shape: [, d],
+  } = rows;
+  const other = others.data;
   if (metric === 'matrix') return (i, j) => data[i * d + j]!;
   if (metric === 'euclidean' || metric === 'manhattan') {
     const squared = metric === 'euclidean';
     return (i, j) => {
       let sum = 0;
       for (let k = 0, a = i * d, b = j * d; k < d; k++, a++, b++) {
-        const difference = data[a]! - data[b]!;
+        const difference = data[a]! - other[b]!;
         sum += squared ? difference * difference : Math.abs(difference);
       }
       return squared ? Math.sqrt(sum) : sum;
     };
   }
-  const mean = (i: number) => {
+  const mean = (values: Float32Array | Float64Array, i: number) => {
     if (metric === 'cosine') return 0;
     let sum = 0;
-    for (let k = i * d; k < (i + 1) * d; k++) sum += data[k]!;
+    for (let k = i * d; k < (i + 1) * d; k++) sum += values[k]!;
     return sum / d;
   };
   return (i, j) => {
-    const mi = mean(i);
-    const mj = mean(j);
+    const mi = mean(data, i);
+    const mj = mean(other, j);
     let dot = 0;
     let ii = 0;
     let jj = 0;
     for (let k = 0, a = i * d, b = j * d; k < d; k++, a++, b++) {
       const x = data[a]! - mi;
-      const y = data[b]! - mj;
+      const y = other[b]! - mj;
       dot += x * y;
       ii += x * x;
       jj += y * y;

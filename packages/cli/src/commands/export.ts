@@ -3,7 +3,7 @@ import { listResults, readResult, storeOf } from '@epochscope/analysis';
 import { encodeBinary } from '@epochscope/analysis/results';
 import { EpochscopeError, formatBytes } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
-import { isFolder, writeFileWhole } from '../files.js';
+import { fileName, isFolder, writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
 
 export function define(command: Command): Command {
@@ -20,7 +20,7 @@ export function define(command: Command): Command {
 export async function run([place, which]: string[], o: { output?: string }, output: Output): Promise<void> {
   const [store, folder] = await folderOf(place!, which);
   const result = await readResult(store, folder);
-  const file = o.output ?? `${result.method}-${result.name}.epochscope`.replace(/[/\\:*?"<>|]/g, '_');
+  const file = o.output ?? fileName(`${result.method}-${result.name}.epochscope`);
   const bytes = encodeBinary(result);
   await writeFileWhole(file, bytes);
   output.result(`${file} (${formatBytes(bytes.length)}): ${result.method} ${result.name} of ${place}`, {

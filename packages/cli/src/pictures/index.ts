@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FileOptions } from '@epochscope/ui';
 import { fontMeasure, type Measure, missingGlyphs, type Scene, type SceneItem } from '@epochscope/ui/drawing';
-import { writeFileWhole } from '../files.js';
+import { fileName, writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
 import { loadFonts, pdfFile, pngFile, svgFile } from './render.js';
 
@@ -101,7 +101,7 @@ const letterOf = (i: number): string =>
 function fileNames(pictures: readonly Picture[]): string[] {
   const taken = new Set<string>();
   return pictures.map(({ name }) => {
-    const plain = name.replace(/[/\\:*?"<>|]/g, '_');
+    const plain = fileName(name);
     let own = plain;
     for (let i = 2; taken.has(own.toLowerCase()); i++) own = `${plain}-${i}`;
     taken.add(own.toLowerCase());

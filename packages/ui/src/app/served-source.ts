@@ -3,9 +3,7 @@ import { HttpSource } from './http-source.js';
 import type { Computing } from './jobs.js';
 import { type ResultName, type RunInfo, resultId } from './source.js';
 import type { WorkSource } from './work/client.js';
-
-/** A picture of the newest snapshot is begun when pictures have not used more than this share of the time. */
-const PICTURES_SHARE = 0.1;
+import { PICTURES_SHARE } from './work/types.js';
 
 /**
  * A server's runs that this page also computes on: it opens the files that the server hands out, and keeps the results itself. While a

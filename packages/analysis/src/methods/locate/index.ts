@@ -1,29 +1,8 @@
 import { guard, type Matrix, type Metric } from '@epochscope/core-wasm';
+import { dissimilarity } from '../../engine/vat-image.js';
 import type { TendencyPanel } from '../tendency/types.js';
 
 export * from './types.js';
-
-type Row = ArrayLike<number>;
-
-const DISTANCES: Record<Metric, (a: Row, b: Row) => number> = {
-  euclidean: (a, b) => Math.sqrt(sumOf(a, b, (x, y) => (x - y) ** 2)),
-  manhattan: (a, b) => sumOf(a, b, (x, y) => Math.abs(x - y)),
-  cosine: (a, b) => cosine(a, b, 0, 0),
-  correlation: (a, b) => cosine(a, b, meanOf(a), meanOf(b)),
-};
-function sumOf(a: Row, b: Row, term: (x: number, y: number) => number): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += term(a[i]!, b[i]!);
-  return sum;
-}
-const meanOf = (a: Row) => (a.length ? sumOf(a, a, (x) => x) / a.length : 0);
-/** 1 − cosine of a − p and b − q; 1 where one of them is zero, 0 where both are. */
-function cosine(a: Row, b: Row, p: number, q: number): number {
-  const [aa, bb] = [sumOf(a, a, (x) => (x - p) ** 2), sumOf(b, b, (y) => (y - q) ** 2)];
-  if (aa === 0 || bb === 0) return aa === bb ? 0 : 1;
-  const product = sumOf(a, b, (x, y) => (x - p) * (y - q));
-  return Math.min(2, Math.max(0, 1 - product / Math.sqrt(aa * bb)));
-}
 
 /**
  * The k rows of `among` nearest to each row of `rows`: uint32[m × k], nearest first, ties to the lower number, and float32[m × k], their
@@ -51,10 +30,10 @@ export function nearestRows(
   const nearest = new Uint32Array(m * k);
   const distances = new Float32Array(m * k);
   const all = new Float64Array(n);
+  const between = dissimilarity(rows, metric, among);
   for (let i = 0; i < m; i++) {
-    const row = rows.data.subarray(i * d, (i + 1) * d);
     for (let j = 0; j < n; j++) {
-      const distance = DISTANCES[metric](row, among.data.subarray(j * d, (j + 1) * d));
+      const distance = between(i, j);
       guard(Number.isFinite(distance), 'not-finite', () => `row ${i}: expected finite values, got others`, {
         row: i,
       });

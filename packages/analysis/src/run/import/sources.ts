@@ -1,4 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
+import { elementCount } from '../../formats/dtypes.js';
 import type { OnnxModel, OnnxNode } from '../../formats/onnx/index.js';
 import type { Tensor } from '../../formats/types.js';
 import { transpose } from '../transpose.js';
@@ -230,9 +231,8 @@ function howSame(there: Tensor, wanted: Tensor): 'same' | 'turned' | null {
   return null;
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const couldBe = (there: readonly number[], wanted: readonly number[]) =>
-  sizeOf(there) === sizeOf(wanted) || (there.length === 2 && there[1] === wanted.at(-1));
+  elementCount(there) === elementCount(wanted) || (there.length === 2 && there[1] === wanted.at(-1));
 
 function partOf(there: Tensor, wanted: Tensor): Omit<TensorSource, 'tensor'> | null {
   if (there.data.length === wanted.data.length) {
@@ -283,11 +283,11 @@ export function asSource(
   const turned = source.how === 'turned' ? transpose(tensor, [1, 0]) : tensor;
   if (source.how === 'rows') {
     const begin = source.from! * tensor.shape[1]!;
-    const data = (tensor.data as Float32Array).subarray(begin, begin + sizeOf(shape));
+    const data = (tensor.data as Float32Array).subarray(begin, begin + elementCount(shape));
     return { ...tensor, data, shape: [...shape] };
   }
   guard(
-    sizeOf(turned.shape) === sizeOf(shape) &&
+    elementCount(turned.shape) === elementCount(shape) &&
       (alike(turned.shape, shape) || turned.shape.length !== shape.length),
     'shape',
     () => `${file}: tensor ${source.tensor} is [${turned.shape}], and [${shape}] in the model`,
@@ -304,7 +304,7 @@ function gatesAs(
   file: string,
 ): Tensor {
   const order = GATES[how as keyof typeof GATES];
-  const data = new Float32Array(sizeOf(shape));
+  const data = new Float32Array(elementCount(shape));
   let to = 0;
   for (const name of parts!.flat()) {
     const from = own(name).data;

@@ -1,6 +1,7 @@
 import {
   type CallContext,
   type Engine,
+  openFile,
   type TendencyOfFileOptions,
   tendencyOfFile,
 } from '@epochscope/analysis';
@@ -11,14 +12,6 @@ import { planWorkflow, tendencyOfFileWorkflow, withRows } from '@epochscope/anal
 import type { MatrixFacts, MatrixOptions } from './types.js';
 
 // A file of rows, analysed as `epochscope tendency FILE` does it. The page alone guesses: which column are classes, which array is meant.
-
-/** A dropped file as the readers take it: only what is wanted of it is read. */
-const sourceOf = (file: File) => ({
-  name: file.name,
-  size: file.size,
-  read: async (offset: number, length: number) =>
-    new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
-});
 
 /** Texts of a column are classes where at least so many rows share one, in the mean. */
 const ROWS_PER_CLASS = 5;
@@ -41,7 +34,7 @@ function look(file: File): Promise<Looked> {
 }
 
 async function lookInto(file: File): Promise<Looked> {
-  const source = sourceOf(file);
+  const source = await openFile(file);
   const none = { arrays: [], columns: null, texts: [], classes: [] };
   if (/\.npz$/i.test(file.name)) return { ...none, arrays: [...(await readNpzDirectory(source)).keys()] };
   if (/\.safetensors$/i.test(file.name))

@@ -1,3 +1,4 @@
+import { openFile } from '@epochscope/analysis';
 import { readNpy } from '@epochscope/analysis/formats';
 
 // A sample that a person drops on an opened run: an array, or a picture.
@@ -9,15 +10,9 @@ const PAPER = 128;
 export async function samplesOf(file: File, shape: readonly number[]): Promise<number[] | null> {
   const size = shape.reduce((a, b) => a * b, 1);
   if (/\.npy$/i.test(file.name)) {
-    const source = {
-      name: file.name,
-      size: file.size,
-      read: async (from: number, length: number) =>
-        new Uint8Array(await file.slice(from, from + length).arrayBuffer()),
-    };
     // The values may come with or without a first axis of samples, and with or without one channel.
     if (file.size > 64e6) return null;
-    const { data, shape: got } = await readNpy(source);
+    const { data, shape: got } = await readNpy(await openFile(file));
     const plain = (list: readonly number[]) => (list.at(-1) === 1 ? list.slice(0, -1) : list).join();
     const fits = plain(got) === plain(shape) || plain(got.slice(1)) === plain(shape);
     return fits && data.length % size === 0 ? Array.from(data as ArrayLike<number | bigint>, Number) : null;

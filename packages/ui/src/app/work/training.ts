@@ -22,6 +22,7 @@ import { trainRun } from '@epochscope/analysis/workflows';
 import {
   type LiveFrame,
   type LiveSamples,
+  PICTURES_SHARE,
   snapshotSteps,
   type TrainingOptions,
   type TrainingProgress,
@@ -29,8 +30,6 @@ import {
 
 // A training in the page: the run that `epochscope train` makes with the same options, and pictures of its last layer on the way.
 
-/** Pictures take at most this share of the time. */
-const PICTURES_SHARE = 0.1;
 /** A picture between two snapshots is drawn when the last one is so old, in milliseconds. */
 const STALE = 1200;
 /** Every so many pictures the spectrum is taken too. */

@@ -3,6 +3,9 @@ import type { TrainProgress } from '@epochscope/analysis/models';
 import type { ActivityPanel, GeometrySpectrum, TendencyPanel } from '@epochscope/analysis/results';
 import type { ResultName, RunEntry, RunInfo } from '../source.js';
 
+/** Pictures of a run that grows are begun where they have not used more than this share of the time. */
+export const PICTURES_SHARE = 0.1;
+
 /** What a person gave to the page. */
 export type Given =
   | { kind: 'files'; files: [path: string, file: File][]; name?: string }
