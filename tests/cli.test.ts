@@ -156,12 +156,15 @@ describe('the path through', () => {
           join(folder, 'points.npy'),
           '--labels',
           join(folder, 'labels.npy'),
+          '--csv',
           '--json',
           '-o',
           join(folder, 'labelled'),
         )
       ).out,
     );
+    // A table comes beside the picture, not in its place.
+    expect(labelled.pictures.map((file: string) => basename(file))).toEqual(['points.png', 'points.csv']);
     expect(labelled.panels[0].scores.inBlocks.ari.value).toBe(1);
     // The same points from the other formats give the same order.
     writeFileSync(join(folder, 'points.csv'), `x\n${[...data].join('\n')}\n`);

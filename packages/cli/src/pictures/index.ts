@@ -49,7 +49,7 @@ export interface Picture {
   };
 }
 
-export const wantsPictures = ({ png, svg, pdf, csv }: PictureOptions): boolean => png || svg || pdf || csv;
+export const wantsPictures = ({ png, svg, pdf }: PictureOptions): boolean => png || svg || pdf;
 
 /** Writes figures into a folder, each in every kind that is wanted. Answers the files. */
 export async function writePictures(
@@ -58,7 +58,7 @@ export async function writePictures(
   options: PictureOptions,
   output: Output,
 ): Promise<string[]> {
-  if (!wantsPictures(options) || !pictures.length) return [];
+  if (!(wantsPictures(options) || options.csv) || !pictures.length) return [];
   const fonts = await loadFonts(options.font);
   const measure = fontMeasure(fonts);
   const files: string[] = [];
