@@ -9,8 +9,8 @@ const FRESH = 1000;
 
 /**
  * A run on a web server, for reading: any static host will do, best one that answers ranges. What there is is known from
- * `index.json`, which writers keep at a run's root; files that it does not name are asked for one by one, so that a run without
- * one opens too, but cannot be listed. `address` is that of the folder, or of its run.json or index.json; its query goes
+ * `index.json`, which writers keep at a run's root; files that it does not name are asked for one by one unless it says that it is whole,
+ * so that a run without one opens too, but cannot be listed. `address` is that of the folder, or of its run.json or index.json; its query goes
  * along with every request.
  */
 export function httpStore(address: string, options: HttpSourceOptions = {}): Store {
@@ -67,7 +67,9 @@ export function httpStore(address: string, options: HttpSourceOptions = {}): Sto
     },
     async has(path) {
       partsOf(path, name);
-      if ((await index())?.files[path]) return true;
+      const listed = await index();
+      if (listed?.files[path]) return true;
+      if (listed?.whole) return false;
       try {
         await open(path);
         return true;

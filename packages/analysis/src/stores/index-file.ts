@@ -24,6 +24,8 @@ export interface IndexedFile {
 export interface IndexFile {
   format: typeof INDEX_FORMAT;
   files: Record<string, IndexedFile>;
+  /** What it does not name is not there: of a server that makes it at the moment it is asked for. */
+  whole?: true;
 }
 
 /** Throws `format`. */
@@ -46,7 +48,7 @@ export function parseIndex(text: string, name: string): IndexFile {
       ...(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? { sha256 } : {}),
     };
   }
-  return { format: INDEX_FORMAT, files };
+  return { format: INDEX_FORMAT, files, ...(json.whole === true ? { whole: true } : {}) };
 }
 
 /** The index at a store's root; null where there is none. Throws `format`. */

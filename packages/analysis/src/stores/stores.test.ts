@@ -166,6 +166,19 @@ describe('http', () => {
     expect(await read(store, 'samples/inputs.npy')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     await expect(store.list('')).rejects.toThrow('holds no index.json');
   });
+
+  it('asks for what an index does not name, unless the index says that it is whole', async () => {
+    const has = async (more: object) => {
+      const folder = await filled();
+      const index = { format: 'epochscope-index/1', files: { 'run.json': { size: 3 } }, ...more };
+      await writeFile(join(folder, 'index.json'), JSON.stringify(index));
+      return httpStore(`${address}/${folder.slice(root.length + 1)}`).has('samples/inputs.npy');
+    };
+    expect(await has({})).toBe(true);
+    expect(await has({ whole: true })).toBe(false);
+    // Only true says so.
+    expect(await has({ whole: 'yes' })).toBe(true);
+  });
 });
 
 describe('one store over another', () => {

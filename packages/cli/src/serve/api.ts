@@ -164,7 +164,7 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
     const parts = path.split('/').map(decoded);
     if (path === 'index.json') {
       await catalogue.version(key(c));
-      return json(c, { format: 'epochscope-index/1', files: await filesOfRun(catalogue.folder(key(c))) });
+      return json(c, { format: 'epochscope-index/1', ...(await filesOfRun(catalogue.folder(key(c)))) });
     }
     const whole = parts.length === 1;
     if (!OF_A_RUN.has(parts[0]!) || whole !== parts[0]!.endsWith('.json'))
@@ -195,23 +195,31 @@ export function api(catalogue: Catalogue, closing: AbortSignal): Hono {
   }
 }
 
-/** Every file of a run, as its own index.json names them, which a run of another tool or an older one may lack. Links are left out. */
+/**
+ * Every file of a run, as its own index.json names them, which a run of another tool or an older one may lack. Links are left out; without
+ * any, what is not named is not there.
+ */
 async function filesOfRun(
   root: string,
   folder = '',
-): Promise<Record<string, { size: number; modified: number }>> {
+): Promise<{ files: Record<string, { size: number; modified: number }>; whole: boolean }> {
   const files: Record<string, { size: number; modified: number }> = {};
+  let whole = true;
   for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
     if (entry.name.startsWith('.') || (folder === '' && !OF_A_RUN.has(entry.name))) continue;
     const path = folder ? `${folder}/${entry.name}` : entry.name;
-    if (entry.isDirectory()) Object.assign(files, await filesOfRun(root, path));
+    if (entry.isDirectory()) {
+      const below = await filesOfRun(root, path);
+      Object.assign(files, below.files);
+      whole &&= below.whole;
+    } else if (entry.isSymbolicLink()) whole = false;
     else if (entry.isFile()) {
       // Gone since: a file that was replaced comes with the next answer.
       const info = await stat(join(root, path)).catch(() => null);
       if (info) files[path] = { size: info.size, modified: info.mtimeMs };
     }
   }
-  return files;
+  return { files, whole };
 }
 
 function index(text: string): number {
