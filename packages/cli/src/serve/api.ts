@@ -205,7 +205,10 @@ async function filesOfRun(
 ): Promise<{ files: Record<string, { size: number; modified: number }>; whole: boolean }> {
   const files: Record<string, { size: number; modified: number }> = {};
   let whole = true;
-  for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+  // Gone since it was named (a writer replaced or removed it): what lies there now comes with the next answer.
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => null);
+  if (!entries) return { files, whole: false };
+  for (const entry of entries) {
     if (entry.name.startsWith('.') || (folder === '' && !OF_A_RUN.has(entry.name))) continue;
     const path = folder ? `${folder}/${entry.name}` : entry.name;
     if (entry.isDirectory()) {
@@ -214,9 +217,9 @@ async function filesOfRun(
       whole &&= below.whole;
     } else if (entry.isSymbolicLink()) whole = false;
     else if (entry.isFile()) {
-      // Gone since: a file that was replaced comes with the next answer.
       const info = await stat(join(root, path)).catch(() => null);
       if (info) files[path] = { size: info.size, modified: info.mtimeMs };
+      else whole = false;
     }
   }
   return { files, whole };

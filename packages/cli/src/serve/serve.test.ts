@@ -213,6 +213,28 @@ describe('the API', () => {
   });
 });
 
+describe('the index of the files', () => {
+  it('is answered while folders come and go under it', async () => {
+    const results = join(folder, 'served', 'one ü', 'results', 'test');
+    let over = false;
+    const writing = (async () => {
+      for (let k = 0; !over; k++) {
+        const place = join(results, `flicker-${k % 8}`, 'deep');
+        await mkdir(place, { recursive: true });
+        await writeFile(join(place, 'a.npy'), 'x');
+        await rm(join(results, `flicker-${(k + 4) % 8}`), { recursive: true, force: true });
+      }
+    })();
+    const statuses = new Set<number>();
+    for (let k = 0; k < 300; k++)
+      statuses.add((await raw(`${apiPaths.run('one ü')}/files/index.json`)).status);
+    over = true;
+    await writing;
+    expect([...statuses]).toEqual([200]);
+    for (let k = 0; k < 8; k++) await rm(join(results, `flicker-${k}`), { recursive: true, force: true });
+  });
+});
+
 describe('ranges', () => {
   const path = apiPaths.tensor(key, 'step-1', 'F1.kernel');
   const whole = Buffer.from(Float32Array.of(10, 1, 2, 3, 4, 5).buffer);
