@@ -166,7 +166,7 @@ describe('epochscope geometry', () => {
   });
 
   it('keeps what is done when it is cancelled, and goes on to the same figures', async () => {
-    const argv = ['geometry', run, '--inputs', '30', '--k', '5', '--name', 'cut'];
+    const argv = ['geometry', run, '--inputs', '10', '--k', '5', '--name', 'cut'];
     const place = join(run, 'results', 'geometry', 'cut');
     const controller = new AbortController();
     const watch = setInterval(() => {

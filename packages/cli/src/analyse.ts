@@ -54,10 +54,10 @@ export function checkCancelled({ signal }: Output, message: string): void {
   if (signal.aborted) throw new EpochscopeError('cancelled', message);
 }
 
-/** What was thrown; one that was cancelled also says what is kept for the same command. */
+/** What was thrown; it also says what is kept for the same command, whatever ended the work: nothing lies there unsaid. */
 export function goesOn(cause: unknown, kept: string): unknown {
-  return cause instanceof EpochscopeError && cause.code === 'cancelled'
-    ? new EpochscopeError('cancelled', `${cause.message}; ${kept}, the same command goes on`, cause.fields, {
+  return cause instanceof EpochscopeError
+    ? new EpochscopeError(cause.code, `${cause.message}; ${kept}, the same command goes on`, cause.fields, {
         cause,
       })
     : cause;

@@ -1,8 +1,7 @@
 // Every kernel's output bits over seeded inputs, as stored hashes: a change that is meant to change no result changes
-// none here. Where a result is meant to change, say why in the commit and run vitest with -u. Inputs use exact
-// arithmetic only, so that they are the same everywhere.
-import { createHash } from 'node:crypto';
+// none here. Where a result is meant to change, say why in the commit and run vitest with -u. Some thousand points: output-bits.slow.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { DATA, fills, hash } from '../bench/bits.js';
 import { uniform } from '../bench/data.js';
 import { conv, guarded, type TfjsRoom, tfjsRoom } from '../bench/tfjs.js';
 import { filterGradient } from '../kernels/tfjs-conv2d-filter-gradient/bench.js';
@@ -24,7 +23,6 @@ import {
   linkage,
   linkageFromPoints,
   loadKernels,
-  type Matrix,
   METRICS,
   pairwise,
   pairwiseCondensed,
@@ -40,64 +38,6 @@ beforeAll(async () => {
   kernels = await loadKernels();
   room = await tfjsRoom();
 });
-
-/** Of all bytes of all arrays in a value, and of its numbers; NaN and −0 count. */
-function hash(value: unknown): string {
-  const sha = createHash('sha256');
-  const add = (x: unknown): void => {
-    if (ArrayBuffer.isView(x)) sha.update(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
-    else if (typeof x === 'object' && x !== null)
-      for (const [key, part] of Object.entries(x)) {
-        sha.update(key);
-        add(part);
-      }
-    else sha.update(String(x));
-  };
-  add(value);
-  return sha.digest('hex').slice(0, 16);
-}
-
-type Fill = (n: number, d: number, seed: number) => Matrix;
-const filled = (n: number, d: number, value: (i: number, k: number) => number): Matrix => {
-  const data = new Float32Array(n * d);
-  for (let i = 0; i < n; i++) for (let k = 0; k < d; k++) data[i * d + k] = value(i, k);
-  return { data, shape: [n, d] };
-};
-const DATA: Record<string, Fill> = {
-  uniform: (n, d, seed) => {
-    const u = uniform(seed);
-    return filled(n, d, () => u());
-  },
-  // Sums of four uniform numbers about six centres.
-  blobs: (n, d, seed) => {
-    const u = uniform(seed);
-    const centres = Float32Array.from({ length: 6 * d }, () => 8 * u());
-    return filled(n, d, (i, k) => centres[(i % 6) * d + k]! + u() + u() + u() + u());
-  },
-  // Each row several times, in no order.
-  duplicates: (n, d, seed) => {
-    const few = DATA.blobs!(Math.ceil(n / 4), d, seed);
-    return filled(n, d, (i, k) => few.data[((i * 7) % few.shape[0]) * d + k]!);
-  },
-  // Small integers: exact distances, many of them equal.
-  integers: (n, d, seed) => {
-    const u = uniform(seed);
-    return filled(n, d, () => Math.floor(3 * u()));
-  },
-  'one-hot': (n, d) => filled(n, d, (i, k) => Number(k === (i * 5) % d)),
-  // Rectified: zero vectors, constant rows and columns.
-  rectified: (n, d, seed) => {
-    const u = uniform(seed);
-    return filled(n, d, (i, k) => (i % 9 === 4 || k % 5 === 3 ? 0 : Math.max(0, u() - 0.6)));
-  },
-  equal: (n, d) => filled(n, d, () => 0.3),
-  // A few points far from all others.
-  outliers: (n, d, seed) => {
-    const u = uniform(seed);
-    return filled(n, d, (i, k) => (i % 50 === 17 ? 400 * (k + 1) : 1) * u());
-  },
-};
-const fills = Object.keys(DATA);
 
 describe('output bits', () => {
   it('of pairwise', () => {
@@ -169,24 +109,6 @@ describe('output bits', () => {
           bits[`${metric} ${fill} ${n}×${d}`] = hash(
             vatFromPoints(kernels, DATA[fill]!(n, d, n + d), { metric }),
           );
-    expect(bits).toMatchSnapshot();
-  });
-
-  it('of VAT of some thousand points', () => {
-    const bits: Record<string, string> = {};
-    for (const [n, d, metric, some] of [
-      [1500, 784, 'euclidean', ['blobs', 'rectified']],
-      [1500, 784, 'cosine', ['rectified', 'uniform']],
-      [2000, 84, 'euclidean', fills],
-      [2000, 10, 'euclidean', fills],
-      [2048, 128, 'manhattan', ['blobs', 'integers']],
-      [2500, 20, 'correlation', fills],
-      [5000, 12, 'euclidean', ['uniform', 'blobs', 'outliers', 'integers']],
-      [5000, 3, 'manhattan', ['uniform', 'integers']],
-      [1800, 1800, 'euclidean', ['one-hot']],
-    ] as const)
-      for (const fill of some)
-        bits[`${metric} ${fill} ${n}×${d}`] = hash(vatFromPoints(kernels, DATA[fill]!(n, d, n), { metric }));
     expect(bits).toMatchSnapshot();
   });
 

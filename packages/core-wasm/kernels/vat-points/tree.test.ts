@@ -56,6 +56,7 @@ describe('the order by way of a tree', () => {
   it('is that of Prim’s own steps, to the last bit', () => {
     let checked = 0;
     let full = 0;
+    let turn = 0;
     for (const [make, name] of [
       [clustered, 'clustered'],
       [mixed, 'mixed'],
@@ -72,8 +73,12 @@ describe('the order by way of a tree', () => {
         [900, 84],
         [1030, 129],
         [515, 300],
-      ] as const)
-        for (const metric of ['euclidean', 'cosine', 'correlation', 'manhattan'] as const) {
+      ] as const) {
+        // Two metrics for each, all four by turns: each way takes every metric and every size.
+        turn++;
+        for (const metric of (turn + Math.floor(turn / 8)) % 2
+          ? (['euclidean', 'correlation'] as const)
+          : (['cosine', 'manhattan'] as const)) {
           const x = make(n, d, n + d);
           const tree = run(x, metric, 'tree');
           const { vat } = run(x, metric, 'plain');
@@ -82,23 +87,25 @@ describe('the order by way of a tree', () => {
           if (!Number.isNaN(tree.edges)) checked++;
           if (tree.full > 0) full++;
         }
+      }
     // Most of them did go by the tree, and in some the edges were full meanwhile.
-    expect(checked).toBeGreaterThan(130);
-    expect(full).toBeGreaterThan(10);
+    expect(checked).toBeGreaterThan(65);
+    expect(full).toBeGreaterThan(4);
   });
 
   it('is that of Prim’s own steps where sixteen blocks are passed over at once', () => {
-    for (const [n, d] of [
+    const metrics = ['euclidean', 'cosine', 'manhattan'] as const;
+    for (const [turn, [n, d]] of [
       [4096, 2],
       [4500, 3],
-      [6007, 12],
+      [4301, 12],
       [4100, 50],
-    ] as const)
-      for (const metric of ['euclidean', 'cosine', 'manhattan'] as const)
-        for (const x of [points(n, d, 'uniform', n), mixed(n, d, n), whole(n, d, 500, n)]) {
-          const tree = run(x, metric, 'tree');
-          expect(tree.vat, `${metric} n=${n} d=${d}`).toEqual(run(x, metric, 'plain').vat);
-        }
+    ].entries() as Iterable<[number, [number, number]]>)
+      for (const [kind, x] of [points(n, d, 'uniform', n), mixed(n, d, n), whole(n, d, 500, n)].entries()) {
+        const metric = metrics[(turn + kind) % 3]!;
+        const tree = run(x, metric, 'tree');
+        expect(tree.vat, `${metric} n=${n} d=${d}`).toEqual(run(x, metric, 'plain').vat);
+      }
   });
 
   it('is the reference where float32 sums are exact, ties and all', () => {

@@ -90,8 +90,8 @@ describe('several workers on one memory', () => {
   it('meet within a slice, whatever it is: none waits for one that has answered', async () => {
     for (const [x, metric] of [
       [clustered(900, 40, 1), 'euclidean'],
-      [points(2500, 20, 'uniform', 2), 'cosine'],
-      [whole(1500, 6, 9, 3), 'manhattan'],
+      [points(1200, 20, 'uniform', 2), 'cosine'],
+      [whole(800, 6, 9, 3), 'manhattan'],
     ] as const)
       for (const [workers, steps] of [
         [2, 13],

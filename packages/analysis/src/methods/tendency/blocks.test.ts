@@ -62,7 +62,7 @@ function weightsOf(seed: number): Float32Array {
 describe('the rule equals its definition', () => {
   it('for every smallest size of trees of all kinds', () => {
     let found = 0;
-    for (let seed = 0; seed < 120; seed++) {
+    for (let seed = 0; seed < 48; seed++) {
       const weights = weightsOf(seed);
       const n = weights.length + 1;
       const { bySize } = findBlocks(weights, n);
@@ -88,7 +88,7 @@ describe('the rule equals its definition', () => {
       }
     }
     // Else nothing was compared.
-    expect(found).toBeGreaterThan(500);
+    expect(found).toBeGreaterThan(200);
   });
 
   it('changes nothing when distances are scaled or squared', () => {
