@@ -1,4 +1,4 @@
-// Inputs and hashes of the tests of output bits. Inputs use exact arithmetic only, so that they are the same everywhere.
+// Inputs and hashes of the tests of output bits. Inputs use exact arithmetic only: the same everywhere.
 import { createHash } from 'node:crypto';
 import type { Matrix } from '../src/matrix.js';
 import { uniform } from './data.js';

@@ -1,5 +1,6 @@
 // Every kernel's output bits over seeded inputs, as stored hashes: a change that is meant to change no result changes
-// none here. Where a result is meant to change, say why in the commit and run vitest with -u. Some thousand points: output-bits.slow.test.ts.
+// none here. Where a result is meant to change, say why in the commit and run vitest with -u. Some thousand points:
+// output-bits.slow.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DATA, fills, hash } from '../bench/bits.js';
 import { uniform } from '../bench/data.js';

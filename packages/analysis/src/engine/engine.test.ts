@@ -439,7 +439,7 @@ describe('pairwise on the engine', () => {
 
 describe('VAT of a matrix on the engine', () => {
   it('can be cancelled between its chunks', async () => {
-    const n = 4000;
+    const n = 6000;
     const data = new Float32Array(n * n).fill(1);
     for (let i = 0; i < n; i++) data[i * n + i] = 0;
     for (const options of [{ threads: 2 }, { threads: 1, shared: false }]) {

@@ -112,7 +112,8 @@ describe.each(Object.keys(JOBS))('%s', (name) => {
   });
 
   it('can be stopped at any report, and the next job is right', async () => {
-    for (const [where, engine] of Object.entries(ENGINES)) {
+    for (const where of ['inline', 'two threads', 'two threads, moved buffers']) {
+      const engine = ENGINES[where]!;
       const expected = bitsOf(await job(engine, {}));
       for (let stop = 0; stop < 3; stop++) {
         const controller = new AbortController();

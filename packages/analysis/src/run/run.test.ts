@@ -135,14 +135,14 @@ describe('a run', () => {
         await writer.writeSnapshot({ id: 'epoch-' + epoch, epoch, step: epoch, metrics: {} }, new Map([['C1.kernel', { data, shape: [20000], dtype: 'float32' }]]));
       }
     `;
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 3; i++) {
       const directory = join(folder, `killed-${i}`);
       const child = spawn(process.execPath, ['--input-type=module', '-e', script, directory], {
         cwd: import.meta.dirname,
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await new Promise((resolve) => child.stdout.once('data', resolve));
-      await new Promise((resolve) => setTimeout(resolve, 15 + 37 * i));
+      await new Promise((resolve) => setTimeout(resolve, 15 + 80 * i));
       child.kill('SIGKILL');
       await new Promise((resolve) => child.once('exit', resolve));
       const listed = await readdir(directory);

@@ -49,7 +49,10 @@ export function svgFile(scene: Scene, words: Words, fonts: Fonts): string {
 let renderer: Promise<typeof import('@resvg/resvg-wasm')> | undefined;
 async function loadRenderer() {
   const module = await import('@resvg/resvg-wasm');
-  await module.initWasm(await readFile(assetPath('resvg.wasm')));
+  await module.initWasm(await readFile(assetPath('resvg.wasm'))).catch((cause: Error) => {
+    // By another copy of this file in the same process.
+    if (!cause.message.startsWith('Already initialized')) throw cause;
+  });
   return module;
 }
 

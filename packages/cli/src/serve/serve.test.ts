@@ -226,7 +226,7 @@ describe('the index of the files', () => {
       }
     })();
     const statuses = new Set<number>();
-    for (let k = 0; k < 300; k++)
+    for (let k = 0; k < 100; k++)
       statuses.add((await raw(`${apiPaths.run('one ü')}/files/index.json`)).status);
     over = true;
     await writing;

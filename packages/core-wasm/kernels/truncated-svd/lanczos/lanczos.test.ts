@@ -129,16 +129,11 @@ describe('the kernels of the Lanczos steps', () => {
               ] as const) {
                 call(name)(at, rows, length, from.pointer, count, to.pointer, place, stride);
                 from.read();
-                to.read().forEach((value, i) => {
-                  const where = `${name} ${rows}×${length} × ${count}: ${i}`;
-                  expect(Math.abs(value - want[i]!), where).toBeLessThan(
-                    1e-11 * Math.sqrt(rows * length + 1),
-                  );
-                });
+                const bound = 1e-11 * Math.sqrt(rows * length + 1);
+                const wrong = to.read().findIndex((value, i) => !(Math.abs(value - want[i]!) < bound));
+                expect(wrong, `${name} ${rows}×${length} × ${count}: ${wrong}`).toBe(-1);
               }
-              kept.read().forEach((value, i) => {
-                expect(value).toBeCloseTo(y[i]!, 9);
-              });
+              expect(kept.read().findIndex((value, i) => !(Math.abs(value - y[i]!) < 5e-10))).toBe(-1);
             }
           });
         }
@@ -243,13 +238,16 @@ describe('the kernels of the Lanczos steps', () => {
             expect(t.read()).toEqual(rows(w + 1));
             const vectors = y.read();
             expect(skew(vectors, n, n), label).toBeLessThan(1e-10);
-            for (let v = 0; v < n; v++)
+            for (let v = 0; v < n; v++) {
+              let worst = 0;
               for (let i = 0; i < n; i++) {
                 let sum = -values[v]! * vectors[v * n + i]!;
                 for (let j = Math.max(0, i - w); j <= Math.min(n - 1, i + w); j++)
                   sum += full(i, j) * vectors[v * n + j]!;
-                expect(Math.abs(sum), `${label}: vector ${v}`).toBeLessThan(2e-13);
+                worst = Math.max(worst, Math.abs(sum));
               }
+              expect(worst, `${label}: vector ${v}`).toBeLessThan(2e-13);
+            }
             // Last components, as QL carried them, of values that stand alone.
             const components = last.read();
             raw.forEach((x, i) => {
