@@ -121,6 +121,13 @@ describe('the path through', () => {
       'holds no result modules; it has tendency/default',
     );
     expect((await cli('report', one, '-o', join(folder, 'one.html'))).code).toBe(0);
+    const board = await cli('export', run, '--tensorboard', '-o', join(folder, 'board'), '--json');
+    expect(board.code, board.err).toBe(0);
+    // Loss and accuracy of the snapshots that have them, and what the two panels tell.
+    expect(JSON.parse(board.out)).toMatchObject({ pictures: 2, numbers: expect.any(Number) });
+    const events = readFileSync(JSON.parse(board.out).file, 'latin1');
+    for (const tag of ['metrics/testAccuracy', 'tendency/S5/blocks', 'tendency/P1@2/iVAT'])
+      expect(events).toContain(tag);
     const page = await cli('report', run, '-o', join(folder, 'page.html'));
     expect(page.code, page.err).toBe(0);
     const html = readFileSync(join(folder, 'page.html'), 'utf8');

@@ -20,6 +20,7 @@ export const isFolder = (path: string): Promise<boolean> =>
 
 /** Makes a folder and those above it. Throws `io`. */
 export async function makeFolder(path: string): Promise<void> {
+  await checkCanBeMade(path);
   await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
     throw new EpochscopeError(
       'io',
@@ -44,6 +45,11 @@ export async function checkOutput(folder: string): Promise<void> {
     { path: folder },
   );
   await checkResultFolder(folder);
+  await checkCanBeMade(folder);
+}
+
+/** Throws `io` unless something can be made where a folder is to be; Node tries for ever to make one below /proc. */
+async function checkCanBeMade(folder: string): Promise<void> {
   let above = dirname(resolve(folder));
   while (above !== dirname(above) && !(await stat(above).catch(() => null))) above = dirname(above);
   const probe = join(above, `probe.tmp-${process.pid.toString(16).padStart(8, '0')}`);

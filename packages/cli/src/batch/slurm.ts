@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { arrayForm, type BatchPlan, wavesOf } from '@epochscope/analysis/batch';
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { writeFileWhole } from '../files.js';
+import { makeFolder, writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
 
 const run = promisify(execFile);
@@ -35,7 +35,7 @@ export async function submitToSlurm(
 ): Promise<void> {
   const program = [process.execPath, process.argv[1]!].map(quoted).join(' ');
   const logs = join(folder, 'slurm');
-  await mkdir(logs, { recursive: true });
+  await makeFolder(logs);
   const head = `#!/bin/sh
 #SBATCH --requeue
 #SBATCH --open-mode=append

@@ -1,23 +1,37 @@
-import { join, resolve, sep } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { listResults, readResult, storeOf } from '@epochscope/analysis';
 import { encodeBinary } from '@epochscope/analysis/results';
-import { EpochscopeError, formatBytes } from '@epochscope/core-wasm';
+import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
-import { fileName, isFolder, writeFileWhole } from '../files.js';
+import { openTold } from '../analyse.js';
+import { fileName, isFolder, makeFolder, writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
+import { boardValues, encodeEvents } from '../tensorboard/index.js';
 
 export function define(command: Command): Command {
   return command
     .argument('<run-or-result>', 'run directory, or the folder of a result')
     .argument('[result]', 'of a run: METHOD, or METHOD/NAME where it has several')
-    .option('-o, --output <file>', 'file to write (default: METHOD-NAME.epochscope here)')
+    .option(
+      '-o, --output <path>',
+      'file to write (default: METHOD-NAME.epochscope here); of --tensorboard a folder (default: tensorboard)',
+    )
+    .option(
+      '--tensorboard',
+      'instead: metrics of the snapshots, and of all results what is a number or an iVAT picture a snapshot, as a TensorBoard event file',
+    )
     .addHelpText(
       'after',
-      '\nA result with its arrays and the images it refers to, exactly: what the src of an element, "epochscope FILE" and Python\'s\nepochscope.read_result read.\n\nExamples:\n  epochscope export my-run tendency -o tendency.epochscope\n  epochscope export my-run modules/theta-0.6',
+      '\nA result with its arrays and the images it refers to, exactly: what the src of an element, "epochscope FILE" and Python\'s\nepochscope.read_result read.\n\nExamples:\n  epochscope export my-run tendency -o tendency.epochscope\n  epochscope export my-run modules/theta-0.6\n  epochscope export my-run --tensorboard',
     );
 }
 
-export async function run([place, which]: string[], o: { output?: string }, output: Output): Promise<void> {
+export async function run(
+  [place, which]: string[],
+  o: { output?: string; tensorboard?: boolean },
+  output: Output,
+): Promise<void> {
+  if (o.tensorboard) return board(place!, which, o.output ?? 'tensorboard', output);
   const [store, folder] = await folderOf(place!, which);
   const result = await readResult(store, folder);
   const file = o.output ?? fileName(`${result.method}-${result.name}.epochscope`);
@@ -29,6 +43,38 @@ export async function run([place, which]: string[], o: { output?: string }, outp
     method: result.method,
     name: result.name,
   });
+}
+
+/** One event file a run: written again it is replaced, so that TensorBoard shows each value once. */
+async function board(
+  place: string,
+  which: string | undefined,
+  folder: string,
+  output: Output,
+): Promise<void> {
+  guard(
+    which === undefined,
+    'argument',
+    () => `--tensorboard writes all results of a run; leave out ${which}`,
+  );
+  const run = await openTold(place, output);
+  const values = await boardValues(run, place);
+  guard(
+    values.length > 0,
+    'missing',
+    () => `${place} has neither metrics nor results of numbers; run a method on it first`,
+    { path: place },
+  );
+  const inside = join(folder, fileName(basename(resolve(place))));
+  await makeFolder(inside);
+  const file = join(inside, 'events.out.tfevents.0.epochscope');
+  const bytes = encodeEvents(values, Date.now() / 1000);
+  await writeFileWhole(file, bytes);
+  const pictures = values.filter(({ value }) => typeof value !== 'number').length;
+  output.result(
+    `${file} (${formatBytes(bytes.length)}): ${values.length - pictures} numbers, ${pictures} pictures of ${place}\nNext: tensorboard --logdir ${folder}`,
+    { file, bytes: bytes.length, numbers: values.length - pictures, pictures },
+  );
 }
 
 /** The run, or the folder alone, and where in it the result lies. Throws `missing`, `argument`. */
