@@ -1,6 +1,6 @@
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
 import { Inflate } from 'fflate';
-import { budgetOf, shareBudget } from './budget.js';
+import { budgetOf, LONGEST_ARRAY, shareBudget } from './budget.js';
 import { crc32 } from './crc32.js';
 import { bytesSource, checkRange } from './source.js';
 import type { ByteSource } from './types.js';
@@ -214,6 +214,13 @@ export async function beginOf(source: ByteSource, entry: ZipEntry): Promise<numb
  * Memory: packed + unpacked.
  */
 export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise<Uint8Array> {
+  guard(
+    entry.unpacked <= LONGEST_ARRAY,
+    'memory',
+    () =>
+      `${source.name}: ${entry.item} ${entry.name} takes ${formatBytes(entry.unpacked)}, more than the ${formatBytes(LONGEST_ARRAY)} that can be held at once${entry.deflated ? '; write it without compression, or as a file of its own: of those of any size only what is wanted is read' : ''}`,
+    { file: source.name, needed: entry.unpacked, limit: LONGEST_ARRAY },
+  );
   const from = await beginOf(source, entry);
   if (entry.deflated) budgetOf(source).take(entry.unpacked, `${entry.item} ${entry.name}`);
   const packed = await source.read(from, entry.packed);

@@ -1,10 +1,8 @@
-import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
-import { budgetOf, shareBudget } from '../formats/budget.js';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { readNpyHeader } from '../formats/npy.js';
-import { npzEntrySource, readNpzDirectory } from '../formats/npz.js';
+import { type NpzEntry, npzEntrySource } from '../formats/npz.js';
 import { readSafetensorsHeader } from '../formats/safetensors.js';
 import { contentOf, disguiseOf, headOf } from '../formats/sniff.js';
-import { bytesSource } from '../formats/source.js';
 import type { ByteSource } from '../formats/types.js';
 import { readZipDirectory, type ZipKind } from '../formats/zip.js';
 import { some } from './columns.js';
@@ -19,15 +17,15 @@ const OTHERS: readonly [name: string, start: string, way: string][] = [
   ['a Parquet file', 'PAR1', 'pandas.read_parquet(FILE).to_csv("table.csv", index=False)'],
   ['a Feather or Arrow file', 'ARROW1', 'pandas.read_feather(FILE).to_csv("table.csv", index=False)'],
   ['a Feather file', 'FEA1', 'pandas.read_feather(FILE).to_csv("table.csv", index=False)'],
+  ['a MATLAB 7.3 file', 'MATLAB 7.3', 'numpy.save("x.npy", h5py.File(FILE)["NAME"][:].T)'],
   ['a MATLAB file', 'MATLAB ', 'numpy.save("x.npy", scipy.io.loadmat(FILE)["NAME"])'],
-  [
-    'an HDF5 file (h5ad, MATLAB 7.3, Keras)',
-    '\x89HDF\r\n\x1a\n',
-    'numpy.save("x.npy", h5py.File(FILE)["NAME"][:])',
-  ],
+  ['an HDF5 file (h5ad, Keras)', '\x89HDF\r\n\x1a\n', 'numpy.save("x.npy", h5py.File(FILE)["NAME"][:])'],
   ['an Excel file', '\xd0\xcf\x11\xe0', 'pandas.read_excel(FILE).to_csv("table.csv", index=False)'],
   ['an R data file', 'RDX', 'in R: write.csv(x, "table.csv")'],
   ['an R data file', 'X\n\0\0', 'in R: write.csv(x, "table.csv")'],
+  ['a Stata file', '<stata_dta>', 'pandas.read_stata(FILE).to_csv("table.csv", index=False)'],
+  ['an SPSS file', '$FL2', 'pandas.read_spss(FILE).to_csv("table.csv", index=False)'],
+  ['an HTML table', '<table', 'pandas.read_html(FILE)[0].to_csv("table.csv", index=False)'],
   ['a database', 'SQLite format 3\0', 'pandas.read_sql(…).to_csv("table.csv", index=False)'],
   ['a PDF', '%PDF', 'save the numbers as a table'],
   ['a PNG image', '\x89PNG', 'save the numbers as an array: numpy.save("x.npy", x)'],
@@ -35,6 +33,18 @@ const OTHERS: readonly [name: string, start: string, way: string][] = [
   ['a Python pickle', '\x80\x03', 'numpy.save("x.npy", numpy.asarray(pandas.read_pickle(FILE)))'],
   ['a Python pickle', '\x80\x04', 'numpy.save("x.npy", numpy.asarray(pandas.read_pickle(FILE)))'],
   ['a Python pickle', '\x80\x05', 'numpy.save("x.npy", numpy.asarray(pandas.read_pickle(FILE)))'],
+];
+
+/** The same of files that no first bytes tell, by their names, where they are nothing that is read. */
+const ENDINGS: readonly [name: string, ending: RegExp, way: string][] = [
+  ['a MATLAB file', /\.mat$/i, 'numpy.save("x.npy", scipy.io.loadmat(FILE)["NAME"])'],
+  [
+    'a Python pickle',
+    /\.(?:pkl|pickle|joblib)(?:\.gz)?$/i,
+    'numpy.save("x.npy", numpy.asarray(pandas.read_pickle(FILE)))',
+  ],
+  ['a Stata file', /\.dta$/i, 'pandas.read_stata(FILE).to_csv("table.csv", index=False)'],
+  ['a SAS file', /\.(?:sas7bdat|xpt)$/i, 'pandas.read_sas(FILE).to_csv("table.csv", index=False)'],
 ];
 
 /** Throws `unsupported` for a file of another tool, with the conversion. */
@@ -49,11 +59,20 @@ export async function kindOf(source: ByteSource): Promise<FileKind> {
   for (const [name, signature, way] of OTHERS)
     if (text.startsWith(signature) && (signature[0] !== '\x80' || source.size > 2))
       throw unsupported(source, name, way);
-  if (/^(?:\xef\xbb\xbf)?\s*[[{]\s*["[{\d-]/.test(text))
-    throw unsupported(source, 'JSON', 'numpy.save("x.npy", numpy.array(json.load(open(FILE))))');
+  const json = /^(?:\xef\xbb\xbf)?\s*(\{|\[\s*\{|\[)\s*["[{}\]\d-]/.exec(text)?.[1];
+  if (json)
+    throw unsupported(
+      source,
+      'JSON',
+      json === '['
+        ? 'numpy.save("x.npy", numpy.array(json.load(open(FILE))))'
+        : `pandas.read_json(FILE${isLines(start) ? ', lines=True' : ''}).to_csv("table.csv", index=False)`,
+    );
   // What is damaged says so best in its own words.
   const ending = /\.(npy|npz|safetensors)$/i.exec(source.name)?.[1]?.toLowerCase();
   if (ending) return ending === 'npz' ? 'zip' : (ending as FileKind);
+  for (const [name, called, way] of ENDINGS)
+    if (called.test(source.name)) throw unsupported(source, name, way);
   guard(
     !start.subarray(start[0] === 0xff || start[0] === 0xfe ? start.length : 0).includes(0),
     'unsupported',
@@ -64,7 +83,10 @@ export async function kindOf(source: ByteSource): Promise<FileKind> {
   return 'text';
 }
 
-export const unsupported = (source: ByteSource, name: string, way: string): EpochscopeError =>
+/** Whether one JSON text stands below another. */
+const isLines = (start: Uint8Array) => /\}\s*\n\s*\{/.test(new TextDecoder('latin1').decode(start));
+
+const unsupported = (source: ByteSource, name: string, way: string): EpochscopeError =>
   new EpochscopeError(
     'unsupported',
     `${source.name} is ${name}, which is not read; convert it: ${way.replace('FILE', JSON.stringify(source.name))}`,
@@ -109,16 +131,29 @@ export async function openArray(source: ByteSource, kind: FileKind, wanted?: str
   return openNpz(source, wanted);
 }
 
-const ANY: ZipKind = { file: 'an .npz file', item: 'entry', nameOf: (path) => path, expected: 'files' };
+const ANY: ZipKind = { file: 'an .npz file', item: 'array', nameOf: (path) => path, expected: 'files' };
 
 async function openNpz(source: ByteSource, wanted?: string): Promise<ChosenArray> {
-  const names = await readZipDirectory(source, ANY);
-  const holds = (part: string) => [...names.keys()].some((name) => name.includes(part));
+  const files = await readZipDirectory(source, ANY);
+  const holds = (part: string) => [...files.keys()].some((name) => name.includes(part));
   if (holds('[Content_Types].xml') || holds('content.xml'))
     throw unsupported(source, 'a spreadsheet', 'pandas.read_excel(FILE).to_csv("table.csv", index=False)');
   if (holds('data.pkl'))
     throw unsupported(source, 'a PyTorch file', 'numpy.save("x.npy", torch.load(FILE)["NAME"].numpy())');
-  const entries = await readNpzDirectory(source);
+  // What is no array plays no part, as for NumPy.
+  const entries = new Map<string, NpzEntry>();
+  for (const [path, entry] of files) {
+    const [, name] = /^(.*)\.npy$/s.exec(path) ?? [];
+    if (name !== undefined) entries.set(name, { ...entry, name });
+  }
+  const [other] = files.keys();
+  guard(
+    entries.size > 0 || other === undefined,
+    'unsupported',
+    () =>
+      `${source.name} is a zip archive of ${files.size === 1 ? other : `${files.size} files, ${other} among them,`} and no .npy file; unpack it first: unzip ${source.name}`,
+    { file: source.name },
+  );
   if (wanted === undefined && isSparse(entries)) {
     const { rows, notes } = await sparseRows(source, entries);
     return { rows, shape: rows.shape, notes };
@@ -169,10 +204,3 @@ function choose(source: ByteSource, wanted: string | undefined, names: string[],
 
 const leftOut = (name: string, others: string[]): string[] =>
   others.length ? [`array ${name} taken; the others hold no numbers: ${some(others, 12, ', ')}`] : [];
-
-/** Bytes of a gzipped file as a source of their own. Throws `memory` past what the file's budget allows. */
-export async function unpacked(source: ByteSource, read: () => Promise<Uint8Array>): Promise<ByteSource> {
-  const bytes = await read();
-  budgetOf(source).take(bytes.length, formatBytes(bytes.length));
-  return shareBudget(bytesSource(source.name, bytes), source);
-}

@@ -63,15 +63,19 @@ export async function readDissimilarities(source: RowSource, chosen: RowChoice):
       column: j,
     });
   };
+  const label = (a: number) => (chosen ? chosen[a]! : a);
   const values = new Float64Array(n * n);
   if (condensed !== null) {
-    const list = toFloat64(await source.rows(0, rows));
-    const at = (i: number, j: number) => list[all * i - (i * (i + 1)) / 2 + j - i - 1]!;
-    for (let a = 0; a < n; a++)
+    // Of each row wanted what stands right of the diagonal: a list of any length is read where it is wanted.
+    for (let a = 0; a < n; a++) {
+      const i = label(a);
+      const begin = all * i - (i * (i + 1)) / 2;
+      const part = toFloat64(await source.rows(begin, begin + all - 1 - i));
       for (let b = 0; b < n; b++) {
-        const [i, j] = chosen ? [chosen[a]!, chosen[b]!] : [a, b];
-        if (i !== j) values[a * n + b] = i < j ? at(i, j) : at(j, i);
+        const j = label(b);
+        if (j > i) values[a * n + b] = values[b * n + a] = part[j - i - 1]!;
       }
+    }
   } else
     for await (const { data, at, rows: some } of pieces(source, chosen)) {
       const part = toFloat64(data);
@@ -79,7 +83,6 @@ export async function readDissimilarities(source: RowSource, chosen: RowChoice):
         for (let b = 0; b < n; b++) values[(at + r) * n + b] = part[r * all + (chosen ? chosen[b]! : b)]!;
     }
 
-  const label = (a: number) => (chosen ? chosen[a]! : a);
   let most = 0;
   for (let p = 0; p < values.length; p++) {
     const value = values[p]!;

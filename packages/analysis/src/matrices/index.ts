@@ -2,13 +2,13 @@ import { EpochscopeError, formatBytes, guard, METRICS, type Metric } from '@epoc
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import type { JobOptions } from '../engine/types.js';
 import { DTYPE_BYTES, toFloat64 } from '../formats/dtypes.js';
-import { readMaybeGzipped, unpackedPieces } from '../formats/gzip.js';
 import type { ByteSource, DType, TensorData } from '../formats/types.js';
 import type { TendencyInput } from '../methods/tendency/analyse.js';
 import type { TendencyMetric } from '../methods/tendency/space.js';
-import { kindOf, openArray, unpacked } from './arrays.js';
+import { kindOf, openArray } from './arrays.js';
 import { rolesOf, some } from './columns.js';
 import { compareRows, readDissimilarities } from './dissimilarities.js';
+import { head, unpacked, unpackedSize } from './gzipped.js';
 import { type Labels, labelsFrom } from './labels.js';
 import { looksPrecomputed } from './looks.js';
 import { readPoints } from './points.js';
@@ -62,9 +62,10 @@ export async function openMatrix(source: ByteSource, options: MatrixOptions = {}
   let file = source;
   let kind = await kindOf(file);
   if (kind === 'gzip') {
-    const inside = await kindOf(await head(file));
+    const start = await head(file);
+    const inside = await kindOf(start);
     if (inside !== 'text') {
-      file = await unpacked(file, () => readMaybeGzipped(source, Number.POSITIVE_INFINITY));
+      file = await unpacked(file, await unpackedSize(file, start, inside));
       kind = inside;
     }
   }
@@ -122,19 +123,6 @@ function rawFile(source: ByteSource, { dtype, columns }: RawRows): MatrixFile {
     predictions: null,
     notes: [`${n} samples × ${columns} columns of ${dtype}, as bytes without a header`],
   };
-}
-
-/** The first bytes of a gzipped file, unpacked. */
-async function head(source: ByteSource): Promise<ByteSource> {
-  for await (const piece of unpackedPieces(source)) {
-    const start = piece.slice(0, 64);
-    return {
-      name: source.name,
-      size: start.length,
-      read: async (offset, length) => start.subarray(offset, offset + length),
-    };
-  }
-  throw new EpochscopeError('format', `${source.name} is empty once unpacked`, { file: source.name });
 }
 
 async function arrayFile(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../engine/inline.js';
 import { encodeNpy } from '../formats/npy.js';
-import { encodeNpz } from '../formats/npz.js';
+import { encodeNpz, readNpzDirectory, readNpzEntry } from '../formats/npz.js';
 import { bytesSource } from '../formats/source.js';
 import type { TensorData } from '../formats/types.js';
 import { analyseTendency } from '../methods/tendency/analyse.js';
@@ -50,6 +50,18 @@ describe('dissimilarities', () => {
     const chosen = Uint32Array.of(3, 0, 1);
     expect(await weightsOf(npy(Float64Array.from(square), 4, 4), 'precomputed', { chosen })).toEqual([1, 6]);
     expect(await weightsOf(npy(Float64Array.from(condensed), 6), 'precomputed', { chosen })).toEqual([1, 6]);
+    const read: [number, number][] = [];
+    const file = await openMatrix(npy(Float64Array.from(condensed), 6));
+    const rows = {
+      ...file.rows,
+      rows: (...range: [number, number]) => (read.push(range), file.rows.rows(...range)),
+    };
+    await readInput({ ...file, rows }, { metric: 'precomputed', chosen: Uint32Array.of(1, 0) });
+    // Of rows 1 and 0, and no more.
+    expect(read).toEqual([
+      [3, 5],
+      [0, 3],
+    ]);
   });
 
   it('precomputed are refused by row and column where they are none', async () => {
@@ -220,12 +232,50 @@ describe('files of one matrix', () => {
       ['\x89HDF\r\n\x1a\n', 'h5py'],
       ['\x80\x04\x95', 'pickle'],
       ['MATLAB 5.0 MAT-file', 'loadmat'],
+      ['MATLAB 7.3 MAT-file', 'h5py'],
       ['\n[[1, 2], [3, 4]]', 'json.load'],
+      ['[{"a": 1}, {"a": 2}]', 'read_json("f")'],
+      ['{"a": 1}\n{"a": 2}\n', 'lines=True'],
+      ['<table border="1">', 'read_html'],
     ]) {
       const bytes = Uint8Array.from(start!.padEnd(40, '\0'), (c) => c.charCodeAt(0));
       await expect(openMatrix(bytesSource('f', bytes))).rejects.toThrow(message);
     }
     await expect(openMatrix(bytesSource('f', new Uint8Array(0)))).rejects.toThrow('is empty');
+    // MATLAB 4 and pickle's protocol 0 begin as anything may.
+    const bytes = Uint8Array.of(0, 0, 0, 0, 50, 0, 0, 0);
+    await expect(openMatrix(bytesSource('f.mat', bytes))).rejects.toThrow('loadmat("f.mat")');
+    const { zipSync } = await import('fflate');
+    await expect(openMatrix(bytesSource('t.csv.zip', zipSync({ 't.csv': text('1,2\n') })))).rejects.toThrow(
+      'is a zip archive of t.csv and no .npy file; unpack it first',
+    );
+  });
+
+  it('that would unpack to more than is held are refused before they are', async () => {
+    const header = (shape: string) => {
+      const literal = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`;
+      return Uint8Array.from(`\x93NUMPY\x01\0\x76\0${literal.padEnd(117)}\n`, (c) => c.charCodeAt(0));
+    };
+    const { gzipSync } = await import('fflate');
+    const packed = (shape: string) => bytesSource('x.npy.gz', gzipSync(header(shape)));
+    await expect(openMatrix(packed('(2000000, 600)'))).rejects.toThrow('unpack it first (gunzip)');
+    await expect(openMatrix(packed('(500000, 600)'))).rejects.toThrow(
+      'would take 1.2 GB once unpacked, at most 256 MB are allowed; `memory: 1.3GB` allows it',
+    );
+    // What gzip's own field says plays no part beyond that.
+    await expect(openMatrix(packed('(5, 600)'))).rejects.toThrow('needs 12000 bytes, got 0');
+
+    const zip = bytesSource('two.npz', encodeNpz(new Map([['big', { data: points, shape: [3, 2] }]])));
+    const big = (await readNpzDirectory(zip)).get('big')!;
+    await expect(readNpzEntry(zip, { ...big, unpacked: 4.8e9, deflated: true })).rejects.toThrow(
+      'takes 4.8 GB, more than the 4.3 GB that can be held at once; write it without compression',
+    );
+  });
+
+  it('hold arrays among what is none', async () => {
+    const { zipSync, strToU8 } = await import('fflate');
+    const zip = zipSync({ 'readme.txt': strToU8('hello'), 'a.npy': encodeNpy(points, [3, 2]) });
+    expect(await weightsOf(bytesSource('x.npz', zip), 'euclidean')).toEqual(expected);
   });
 });
 
