@@ -10,7 +10,7 @@ function node(
   name: string,
   include: string[],
   exclude: string[],
-  isolate = true,
+  more: TestProjectInlineConfiguration['test'] = {},
 ): TestProjectInlineConfiguration {
   return {
     test: {
@@ -18,12 +18,12 @@ function node(
       include,
       exclude: [...NOT_OURS, '**/*.browser.test.ts', ...exclude],
       setupFiles: [here('tests/setup.ts')],
-      isolate,
       // Built packages are run by Node as they are: to transform them anew for each file takes longer than most tests.
       server: { deps: { external: [/\/packages\/[\w-]+\/dist\//] } },
       testTimeout: 60_000,
       expect: { poll: { timeout: 10_000 } },
       hookTimeout: 60_000,
+      ...more,
     },
   };
 }
@@ -90,8 +90,12 @@ export default defineConfig({
     // Vitest leaves one core free otherwise: half of a machine of two.
     maxWorkers: '100%',
     projects: [
-      // One process runs file after file: to load the packages anew for each took a third of the time.
-      node('node', ['packages/*/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'], SLOW, false),
+      node('node', ['packages/*/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.ts'], SLOW, {
+        // One process runs file after file: to load the packages anew for each took a third of the time.
+        isolate: false,
+        // As many files run at once as there are processors: an engine takes one, unless its test says how many.
+        env: { SLURM_CPUS_PER_TASK: '1' },
+      }),
       browser('browser', ['packages/*/**/*.browser.test.ts', 'tests/**/*.browser.test.ts'], SLOW),
       node('slow', ['packages/*/**/*.slow.test.ts', 'tests/**/*.slow.test.ts'], []),
       scale(),
