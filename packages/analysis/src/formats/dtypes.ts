@@ -163,6 +163,9 @@ export function decodeElements(
   owned = false,
 ): TensorData {
   const width = DTYPE_BYTES[dtype];
+  // Read where they lie: what comes out is of its own anyway.
+  if ((dtype === 'float16' || dtype === 'bfloat16') && !bigEndian && bytes.byteOffset % 2 === 0)
+    return widenWords(new Uint16Array(bytes.buffer, bytes.byteOffset, count), dtype);
   // Not bytes.slice: a Buffer's shares its memory.
   const own = owned && bytes.byteOffset === 0 ? bytes : new Uint8Array(bytes.subarray(0, count * width));
   if (bigEndian && width > 1) {
@@ -179,14 +182,16 @@ export function decodeElements(
     for (let i = 0; i < count; i++) out[i] = table[own[i]!]!;
     return out;
   }
-  if (dtype === 'float16') return widenHalves(new Uint16Array(own.buffer, 0, count));
-  if (dtype === 'bfloat16') {
-    const words = new Uint16Array(own.buffer, 0, count);
-    const out = new Uint32Array(count);
-    for (let i = 0; i < count; i++) out[i] = words[i]! << 16;
-    return new Float32Array(out.buffer);
-  }
+  if (dtype === 'float16' || dtype === 'bfloat16')
+    return widenWords(new Uint16Array(own.buffer, 0, count), dtype);
   return new VIEWS[dtype](own.buffer as ArrayBuffer, 0, count);
+}
+
+function widenWords(words: Uint16Array, dtype: 'float16' | 'bfloat16'): Float32Array {
+  if (dtype === 'float16') return widenHalves(words);
+  const out = new Uint32Array(words.length);
+  for (let i = 0; i < out.length; i++) out[i] = words[i]! << 16;
+  return new Float32Array(out.buffer);
 }
 
 /** The bytes of a typed array, without a copy. */

@@ -6,7 +6,14 @@ import { layerFinder } from './parts.js';
 import { changeStatistics } from './statistics.js';
 import type { ChangeResult, TensorChange, TracksResult } from './types.js';
 
-export { changeByParts, layerFinder, type PartedTensor, type TensorPart, tracksByParts } from './parts.js';
+export {
+  changeByParts,
+  type FollowedParameters,
+  layerFinder,
+  type PartedTensor,
+  type TensorPart,
+  tracksByParts,
+} from './parts.js';
 export { choosePaths, type PathRule } from './paths.js';
 export { type ShiftStatistics, shiftStatistics } from './shift.js';
 export * from './types.js';

@@ -66,38 +66,34 @@ const whole = analyseChange({
 });
 
 describe('change by parts', () => {
-  it.each([1, 3, 100])(
-    'gives the figures of the whole, and the largest in the same order (parts of %i)',
-    async (size) => {
-      const got = await changeByParts(
-        parted([all[0]!, all[3]!], size),
-        layerFinder(layers),
-        ['init', 'epoch-0003'],
-        { sampled: 100, seed: 1, largest: 6 },
-      );
-      expect(got.scale).toBe(whole.scale);
-      expect(got.tensors.map(({ name, sample }) => [name, sample])).toEqual(
-        whole.tensors.map(({ name }) => [name, undefined]),
-      );
-      got.tensors.forEach(({ before, delta }, i) => {
-        expect([before, delta]).toEqual([whole.tensors[i]!.before, whole.tensors[i]!.delta]);
-      });
-      for (const [i, { layer, kind, statistics }] of got.layers.entries()) {
-        expect([layer, kind]).toEqual([whole.layers[i]!.layer, whole.layers[i]!.kind]);
-        for (const [key, figure] of Object.entries(statistics)) {
-          const expected = whole.layers[i]!.statistics[key as 'pearson'];
-          if (typeof figure === 'number') expect(figure).toBe(expected);
-          // Sums in another order: float64 roundings.
-          else if (expected.value !== null) expect(figure.value).toBeCloseTo(expected.value, 12);
-          else expect(figure).toEqual(expected);
-        }
+  it.each([1, 3, 100])('gives the figures of the whole (parts of %i)', async (size) => {
+    const got = await changeByParts(
+      parted([all[0]!, all[3]!], size),
+      layerFinder(layers),
+      ['init', 'epoch-0003'],
+      { sampled: 100, seed: 1 },
+    );
+    expect(got.scale).toBe(whole.scale);
+    expect(got.tensors.map(({ name, sample }) => [name, sample])).toEqual(
+      whole.tensors.map(({ name }) => [name, undefined]),
+    );
+    got.tensors.forEach(({ before, delta }, i) => {
+      expect([before, delta]).toEqual([whole.tensors[i]!.before, whole.tensors[i]!.delta]);
+    });
+    for (const [i, { layer, kind, statistics }] of got.layers.entries()) {
+      expect([layer, kind]).toEqual([whole.layers[i]!.layer, whole.layers[i]!.kind]);
+      for (const [key, figure] of Object.entries(statistics)) {
+        const expected = whole.layers[i]!.statistics[key as 'pearson'];
+        if (typeof figure === 'number') expect(figure).toBe(expected);
+        // Sums in another order: float64 roundings.
+        else if (expected.value !== null) expect(figure.value).toBeCloseTo(expected.value, 12);
+        else expect(figure).toEqual(expected);
       }
-      expect(got.largest).toEqual(choosePaths(whole.tensors, { rule: 'largest', k: 6 }));
-    },
-  );
+    }
+  });
 
   it('keeps a seeded sample, and counts of all by powers of two', async () => {
-    const options = { sampled: 4, seed: 5, largest: 0 };
+    const options = { sampled: 4, seed: 5 };
     const run = () => changeByParts(parted([all[0]!, all[3]!], 3), layerFinder(layers), ['a', 'b'], options);
     const { tensors } = await run();
     const { sample, before, delta, statistics } = tensors[0]!;
@@ -135,7 +131,6 @@ describe('change by parts', () => {
       changeByParts(parted([all[0]!, bad], 4), layerFinder(layers), ['a', 'b'], {
         sampled: 9,
         seed: 1,
-        largest: 0,
       }),
     ).rejects.toThrow('snapshot b, tensor A.kernel: expected finite numbers, got NaN at index 13');
   });
@@ -154,7 +149,7 @@ describe('tracks by parts', () => {
       chosen,
     );
     const got = await tracksByParts(parted(all, size), layerFinder(layers), ids, chosen);
-    expect(got.values).toEqual(expected.paths.map(({ values }) => values));
+    expect(got.paths.map(({ values }) => values)).toEqual(expected.paths.map(({ values }) => values));
     expect(got.updates.map(({ layer }) => layer)).toEqual(expected.updates.map(({ layer }) => layer));
     got.updates.forEach(({ norm, relative }, i) => {
       norm.forEach((value, s) => {
@@ -162,6 +157,28 @@ describe('tracks by parts', () => {
         expect(relative[s]).toBeCloseTo(expected.updates[i]!.relative[s]!, 12);
       });
     });
+  });
+
+  it.each([
+    [1, [0, 1, 2, 3]],
+    [4, [0, 1, 2, 3]],
+    [100, [1, 2]],
+  ])('follow those that change most between two of them, or others (parts of %i)', async (size, over) => {
+    // The snapshots that tracks run over come first; the two that decide may be none of them.
+    const order = [...over, ...[0, 3].filter((s) => !over.includes(s))];
+    const { paths } = await tracksByParts(
+      parted(
+        order.map((s) => all[s]!),
+        size,
+      ),
+      layerFinder(layers),
+      over.map((s) => ids[s]!),
+      { k: 6, from: order.indexOf(0), to: order.indexOf(3) },
+    );
+    const expected = choosePaths(whole.tensors, { rule: 'largest', k: 6 });
+    expect(paths.map(({ tensor, index }) => ({ tensor, index }))).toEqual(expected);
+    for (const { tensor, index, values } of paths)
+      expect([...values]).toEqual(over.map((s) => all[s]!.get(tensor)!.data[index]));
   });
 
   it('refuses an index that is not there', async () => {

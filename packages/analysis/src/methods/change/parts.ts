@@ -1,7 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { random } from '../../random.js';
 import type { LayerInfo } from '../../run/types.js';
-import { ChangeSums } from './statistics.js';
+import { ChangeSums, momentsOf } from './statistics.js';
 import type { ChangeResult, MagnitudeCounts, TensorChange, TracksResult } from './types.js';
 
 // Nets too large to be held: tensors are gone through in parts, a few million values at a time.
@@ -86,9 +86,21 @@ class Largest {
   list = () => [...this.best].reverse().map(({ tensor, index }) => ({ tensor, index }));
 }
 
-export interface PartedChange extends Pick<ChangeResult, 'tensors' | 'layers' | 'scale'> {
-  /** Per layer the parameters of largest |Δ|, the largest first. */
-  largest: { tensor: string; index: number }[];
+/** Looks through a part; reads an index only where a value could be among the largest. */
+function seek(
+  delta: Float32Array,
+  among: Largest,
+  tensor: string,
+  place: number,
+  { index }: TensorPart,
+): void {
+  let least = among.least;
+  for (let i = 0; i < delta.length; i++) {
+    const size = Math.abs(delta[i]!);
+    if (size < least) continue;
+    among.add({ tensor, place, index: index(i), size });
+    least = among.least;
+  }
 }
 
 /**
@@ -102,20 +114,17 @@ export async function changeByParts(
   options: {
     sampled: number;
     seed: number;
-    largest: number;
     onTensor?: (done: number, name: string) => void;
   },
-): Promise<PartedChange> {
+): Promise<Pick<ChangeResult, 'tensors' | 'layers' | 'scale'>> {
   const out: TensorChange[] = [];
-  const sums = new Map<string, { kind: string; weights: ChangeSums; all: ChangeSums; largest: Largest }>();
-  let scale = 0;
+  const sums = new Map<string, { kind: string; weights: ChangeSums; all: ChangeSums }>();
   for (const [t, tensor] of tensors.entries()) {
     const { layer, kind } = layerOf(tensor.name);
     const own = sums.get(layer) ?? {
       kind,
       weights: new ChangeSums(),
       all: new ChangeSums(),
-      largest: new Largest(options.largest),
     };
     sums.set(layer, own);
     const statistics = new ChangeSums();
@@ -123,21 +132,12 @@ export async function changeByParts(
     for await (const part of tensor.parts()) {
       const before = finite(await part.values(0), part, tensor.name, ids[0]);
       const after = finite(await part.values(1), part, tensor.name, ids[1]);
-      const delta = new Float32Array(before.length);
-      for (let i = 0; i < delta.length; i++) delta[i] = after[i]! - before[i]!;
+      const delta = difference(before, after);
+      const moments = momentsOf({ before, delta });
       for (const one of [statistics, own.all, ...(tensor.shape.length > 1 ? [own.weights] : [])])
-        one.add({ before, delta });
+        one.merge(moments);
       counts.before.add(before);
       counts.delta.add(delta);
-      let least = own.largest.least;
-      for (let i = 0; i < delta.length; i++) {
-        const size = Math.abs(delta[i]!);
-        if (size > scale) scale = size;
-        if (options.largest && size >= least) {
-          own.largest.add({ tensor: tensor.name, place: t, index: part.index(i), size });
-          least = own.largest.least;
-        }
-      }
     }
     const indices = random(options.seed, t).sample(tensor.size, Math.min(options.sampled, tensor.size));
     const before = await tensor.at(0, [...indices]);
@@ -158,51 +158,92 @@ export async function changeByParts(
   }
   return {
     tensors: out,
-    scale,
+    scale: Math.max(0, ...out.map(({ statistics }) => Math.abs(statistics.largestChange.value ?? 0))),
     layers: [...sums].map(([layer, { kind, weights, all }]) => ({
       layer,
       kind,
       statistics: (weights.statistics().count ? weights : all).statistics(),
     })),
-    largest: [...sums.values()].flatMap(({ largest }) => largest.list()),
   };
 }
 
-/** Paths and update sizes as `analyseTracks`, tensor by tensor over all snapshots, in parts. Throws `not-finite`, `argument`. */
+/** Parameters to follow: these, or per layer the k of largest |Δ| between two of the snapshots, the largest first. */
+export type FollowedParameters =
+  | readonly { tensor: string; index: number }[]
+  | { k: number; from: number; to: number };
+
+/**
+ * Paths and update sizes as `analyseTracks`, tensor by tensor over all snapshots, in parts: each value is read once, whichever are
+ * followed. `ids` are the snapshots that tracks run over, the first of those that tensors have. Throws `not-finite`, `argument`.
+ */
 export async function tracksByParts(
   tensors: readonly PartedTensor[],
   layerOf: (name: string) => { layer: string; kind: string },
   ids: readonly string[],
-  chosen: readonly { tensor: string; index: number }[],
+  followed: FollowedParameters,
   onTensor?: (done: number, name: string) => void,
-): Promise<Pick<TracksResult, 'updates'> & { values: Float32Array[] }> {
-  const sums = new Map<string, { moved: Float64Array; size: Float64Array }>();
-  const values = chosen.map(() => new Float32Array(ids.length));
+): Promise<
+  Pick<TracksResult, 'updates'> & { paths: { tensor: string; index: number; values: Float32Array }[] }
+> {
+  const sums = new Map<string, { moved: Float64Array; size: Float64Array; largest: Largest }>();
+  const between = 'k' in followed ? followed : null;
+  const steps = Math.max(0, ids.length - 1);
   for (const [t, tensor] of tensors.entries()) {
     const { layer } = layerOf(tensor.name);
-    const steps = Math.max(0, ids.length - 1);
-    const own = sums.get(layer) ?? { moved: new Float64Array(steps), size: new Float64Array(steps) };
+    const own = sums.get(layer) ?? {
+      moved: new Float64Array(steps),
+      size: new Float64Array(steps),
+      largest: new Largest(between?.k ?? 0),
+    };
     sums.set(layer, own);
     for await (const part of tensor.parts()) {
       let previous: Float32Array | null = null;
+      const ends: Float32Array[] = [];
       for (const [s, id] of ids.entries()) {
-        const now = finite(await part.values(s), part, tensor.name, id);
+        const now = await part.values(s);
         if (previous) {
-          let moved = 0;
-          let size = 0;
-          for (let i = 0; i < now.length; i++) {
-            const w = previous[i]!;
-            const d = now[i]! - w;
-            moved += d * d;
-            size += w * w;
+          const { moved, size } = step(previous, now);
+          // Finite only where all of both are.
+          if (!Number.isFinite(moved)) {
+            finite(previous, part, tensor.name, ids[s - 1]!);
+            finite(now, part, tensor.name, id);
           }
           own.moved[s - 1]! += moved;
           own.size[s - 1]! += size;
         }
+        if (s === between?.from) ends[0] = now;
+        if (s === between?.to) ends[1] = now;
         previous = now;
       }
+      if (between) {
+        const end = async (s: number) =>
+          finite(await part.values(s), part, tensor.name, ids[s] ?? 'compared');
+        const delta = difference(ends[0] ?? (await end(between.from)), ends[1] ?? (await end(between.to)));
+        seek(delta, own.largest, tensor.name, t, part);
+      }
     }
-    const here = chosen.flatMap((one, i) => (one.tensor === tensor.name ? [{ i, index: one.index }] : []));
+    onTensor?.(t + 1, tensor.name);
+  }
+  const chosen = 'k' in followed ? [...sums.values()].flatMap(({ largest }) => largest.list()) : followed;
+  return {
+    paths: await pathsOf(tensors, ids, chosen),
+    updates: [...sums].map(([layer, { moved, size }]) => ({
+      layer,
+      norm: moved.map(Math.sqrt),
+      relative: moved.map((square, i) => (size[i] ? Math.sqrt(square / size[i]!) : 0)),
+    })),
+  };
+}
+
+/** Values of single parameters over the snapshots. */
+async function pathsOf(
+  tensors: readonly PartedTensor[],
+  ids: readonly string[],
+  chosen: readonly { tensor: string; index: number }[],
+) {
+  const paths = chosen.map((one) => ({ ...one, values: new Float32Array(ids.length) }));
+  for (const tensor of tensors) {
+    const here = paths.filter((one) => one.tensor === tensor.name);
     for (const { index } of here)
       guard(
         Number.isInteger(index) && index >= 0 && index < tensor.size,
@@ -210,26 +251,44 @@ export async function tracksByParts(
         () => `tensor ${tensor.name} has ${tensor.size} values, got index ${index}`,
         { tensor: tensor.name, index, expected: tensor.size },
       );
-    if (here.length)
-      for (const s of ids.keys()) {
-        const found = await tensor.at(
-          s,
-          here.map(({ index }) => index),
-        );
-        here.forEach(({ i }, k) => {
-          values[i]![s] = found[k]!;
-        });
-      }
-    onTensor?.(t + 1, tensor.name);
+    const indices = here.map(({ index }) => index);
+    for (const s of here.length ? ids.keys() : []) {
+      const found = await tensor.at(s, indices);
+      here.forEach(({ values }, k) => {
+        values[s] = found[k]!;
+      });
+    }
   }
-  return {
-    values,
-    updates: [...sums].map(([layer, { moved, size }]) => ({
-      layer,
-      norm: moved.map(Math.sqrt),
-      relative: moved.map((square, i) => (size[i] ? Math.sqrt(square / size[i]!) : 0)),
-    })),
-  };
+  return paths;
+}
+
+// Loops of their own, which the machine's compiler takes whole.
+
+function difference(before: Float32Array, after: Float32Array): Float32Array {
+  const delta = new Float32Array(before.length);
+  for (let i = 0; i < delta.length; i++) delta[i] = after[i]! - before[i]!;
+  return delta;
+}
+
+/** Squared lengths of the step and of what it starts from. */
+function step(before: Float32Array, after: Float32Array): { moved: number; size: number } {
+  // Two sums of each: one addition need not wait for the last.
+  let [moved, size, movedOdd, sizeOdd] = [0, 0, 0, 0];
+  const even = after.length & ~1;
+  for (let i = 0; i < even; i += 2) {
+    const [w, v] = [before[i]!, before[i + 1]!];
+    const [d, e] = [after[i]! - w, after[i + 1]! - v];
+    moved += d * d;
+    movedOdd += e * e;
+    size += w * w;
+    sizeOdd += v * v;
+  }
+  if (even < after.length) {
+    const w = before[even]!;
+    moved += (after[even]! - w) ** 2;
+    size += w * w;
+  }
+  return { moved: moved + movedOdd, size: size + sizeOdd };
 }
 
 function finite(values: Float32Array, part: TensorPart, name: string, snapshot: string): Float32Array {

@@ -6,69 +6,115 @@ const undefinedFigure = (reason: string): Figure => ({ value: null, reason });
 
 type Pairs = { before: Float32Array; delta: Float32Array };
 
+/** Sums over pairs (before, Δ): of values, of squares, about the means, and by sign. */
+interface Moments {
+  count: number;
+  meanBefore: number;
+  meanDelta: number;
+  covariance: number;
+  varianceBefore: number;
+  varianceDelta: number;
+  squaresBefore: number;
+  squaresDelta: number;
+  largest: number;
+  positive: number;
+  positiveGrew: number;
+  negative: number;
+  negativeShrank: number;
+}
+
+/** Of one part, in two passes in float64. Zeros have no sign and are left out of the signs' counts. O(values) time, O(1) memory. */
+export function momentsOf({ before, delta }: Pairs): Moments {
+  const count = before.length;
+  let [sumBefore, sumDelta, squaresBefore, squaresDelta, largest] = [0, 0, 0, 0, 0];
+  let [positive, positiveGrew, negative, negativeShrank] = [0, 0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const w = before[i]!;
+    const d = delta[i]!;
+    sumBefore += w;
+    sumDelta += d;
+    squaresBefore += w * w;
+    squaresDelta += d * d;
+    if (Math.abs(d) > Math.abs(largest)) largest = d;
+    if (d === 0) continue;
+    if (w > 0) {
+      positive++;
+      if (d > 0) positiveGrew++;
+    } else if (w < 0) {
+      negative++;
+      if (d < 0) negativeShrank++;
+    }
+  }
+  const meanBefore = count && sumBefore / count;
+  const meanDelta = count && sumDelta / count;
+  let [covariance, varianceBefore, varianceDelta] = [0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const w = before[i]! - meanBefore;
+    const d = delta[i]! - meanDelta;
+    covariance += w * d;
+    varianceBefore += w * w;
+    varianceDelta += d * d;
+  }
+  return {
+    count,
+    meanBefore,
+    meanDelta,
+    covariance,
+    varianceBefore,
+    varianceDelta,
+    squaresBefore,
+    squaresDelta,
+    largest,
+    positive,
+    positiveGrew,
+    negative,
+    negativeShrank,
+  };
+}
+
 /**
  * Sums over pairs (before, Δ) that come in parts: each part in two passes in float64, parts put together by the formulas of Chan, Golub and
  * LeVeque (1979), so that a large mean costs no digits however many parts there are.
  */
-export class ChangeSums {
-  private count = 0;
-  private meanBefore = 0;
-  private meanDelta = 0;
-  private covariance = 0;
-  private varianceBefore = 0;
-  private varianceDelta = 0;
-  private squaresBefore = 0;
-  private squaresDelta = 0;
-  private largest = 0;
-  private positive = 0;
-  private positiveGrew = 0;
-  private negative = 0;
-  private negativeShrank = 0;
+export class ChangeSums implements Moments {
+  count = 0;
+  meanBefore = 0;
+  meanDelta = 0;
+  covariance = 0;
+  varianceBefore = 0;
+  varianceDelta = 0;
+  squaresBefore = 0;
+  squaresDelta = 0;
+  largest = 0;
+  positive = 0;
+  positiveGrew = 0;
+  negative = 0;
+  negativeShrank = 0;
 
-  /** Zeros have no sign and are left out of the sign shares. */
-  add({ before, delta }: Pairs): void {
-    const n = before.length;
+  add(pairs: Pairs): void {
+    this.merge(momentsOf(pairs));
+  }
+
+  /** What `momentsOf` found in one more part. */
+  merge(part: Moments): void {
+    const n = part.count;
     if (!n) return;
-    let sumBefore = 0;
-    let sumDelta = 0;
-    for (let i = 0; i < n; i++) {
-      const w = before[i]!;
-      const d = delta[i]!;
-      sumBefore += w;
-      sumDelta += d;
-      this.squaresBefore += w * w;
-      this.squaresDelta += d * d;
-      if (Math.abs(d) > Math.abs(this.largest)) this.largest = d;
-      if (d === 0) continue;
-      if (w > 0) {
-        this.positive++;
-        if (d > 0) this.positiveGrew++;
-      } else if (w < 0) {
-        this.negative++;
-        if (d < 0) this.negativeShrank++;
-      }
-    }
-    const meanBefore = sumBefore / n;
-    const meanDelta = sumDelta / n;
-    let covariance = 0;
-    let varianceBefore = 0;
-    let varianceDelta = 0;
-    for (let i = 0; i < n; i++) {
-      const w = before[i]! - meanBefore;
-      const d = delta[i]! - meanDelta;
-      covariance += w * d;
-      varianceBefore += w * w;
-      varianceDelta += d * d;
-    }
     const all = this.count + n;
-    const apartBefore = meanBefore - this.meanBefore;
-    const apartDelta = meanDelta - this.meanDelta;
+    const apartBefore = part.meanBefore - this.meanBefore;
+    const apartDelta = part.meanDelta - this.meanDelta;
     const weight = (this.count * n) / all;
-    this.covariance += covariance + weight * apartBefore * apartDelta;
-    this.varianceBefore += varianceBefore + weight * apartBefore * apartBefore;
-    this.varianceDelta += varianceDelta + weight * apartDelta * apartDelta;
+    this.covariance += part.covariance + weight * apartBefore * apartDelta;
+    this.varianceBefore += part.varianceBefore + weight * apartBefore * apartBefore;
+    this.varianceDelta += part.varianceDelta + weight * apartDelta * apartDelta;
     this.meanBefore += (apartBefore * n) / all;
     this.meanDelta += (apartDelta * n) / all;
+    this.squaresBefore += part.squaresBefore;
+    this.squaresDelta += part.squaresDelta;
+    if (Math.abs(part.largest) > Math.abs(this.largest)) this.largest = part.largest;
+    this.positive += part.positive;
+    this.positiveGrew += part.positiveGrew;
+    this.negative += part.negative;
+    this.negativeShrank += part.negativeShrank;
     this.count = all;
   }
 

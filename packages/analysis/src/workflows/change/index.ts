@@ -7,6 +7,7 @@ import {
   type ChangeResult,
   changeByParts,
   choosePaths,
+  type FollowedParameters,
   layerFinder,
   type PathRule,
   position,
@@ -91,9 +92,7 @@ export const changeWorkflow: Workflow<ChangeRunOptions, ChangeTask, Change, Chan
   },
 
   compute: async ({ task }, context) =>
-    (await isLarge(task, context.run))
-      ? (await largeChange(task, context, 0)).change
-      : changeOf(task, context),
+    (await isLarge(task, context.run)) ? await largeChange(task, context) : changeOf(task, context),
 
   async join(plan, { run, output, seconds, reads }) {
     const { options } = plan;
@@ -301,72 +300,68 @@ async function isLarge(task: ChangeTask, run: Run): Promise<boolean> {
   return count > MAX_PARAMETERS;
 }
 
-/** The change of a net that is gone through in parts, and the `largest` parameters of each layer. */
+/** The change of a net that is gone through in parts. */
 async function largeChange(
   task: ChangeTask,
   { run, reads, signal, onProgress }: PartContext,
-  largest: number,
-): Promise<{ change: Change; largest: { tensor: string; index: number }[] }> {
+): Promise<Change> {
   const from = run.snapshot(task.from);
   const to = run.snapshot(task.to);
-  return withParted(run, [from, to], task, reads, signal, async (tensors) => {
+  const named = new Set([from.id, to.id]);
+  return withParted(run, [from, to], task, { named, reads }, signal, async (tensors) => {
     const sampled = Math.max(SAMPLED, Math.floor(KEPT / tensors.length));
     const change = await changeByParts(tensors, layerFinder(run.manifest.layers), [from.id, to.id], {
       sampled,
       seed: SEED,
-      largest,
       onTensor: (done, name) => onProgress?.(done / tensors.length, name),
     });
-    const point = ({ id, epoch, step }: SnapshotInfo) => ({ id, epoch, step });
-    const { largest: found, ...rest } = change;
-    return {
-      change: { from: point(from), to: point(to), inputShape: run.manifest.inputShape, ...rest },
-      largest: found,
-    };
+    return { from: point(from), to: point(to), inputShape: run.manifest.inputShape, ...change };
   });
 }
+
+const point = ({ id, epoch, step }: SnapshotInfo) => ({ id, epoch, step });
 
 async function largeTracks(task: TracksTask, context: PartContext): Promise<Tracks> {
   const { run, reads, signal, onProgress } = context;
   const snapshots = task.snapshots.map((id) => run.snapshot(id));
-  // Which change most is known only after a look at all; the rest follows from names and sizes.
-  const change =
-    task.paths.rule === 'largest'
-      ? await largeChange(
-          task,
-          { ...context, onProgress: (done, name) => onProgress?.(done / 2, name) },
-          task.paths.k,
-        )
-      : null;
-  return withParted(run, snapshots, task, reads, signal, async (tensors) => {
-    const layerOf = layerFinder(run.manifest.layers);
-    const sizes = tensors.map(({ name, shape, size }) => ({
-      name,
-      ...layerOf(name),
-      shape: [...shape],
-      delta: { length: size },
-    }));
-    // Places are looked up by names, shapes and lengths alone.
-    const chosen = change?.largest ?? choosePaths(sizes as unknown as Change['tensors'], task.paths);
-    const { values, updates } = await tracksByParts(
-      tensors,
-      layerOf,
-      snapshots.map(({ id }) => id),
-      chosen,
-      (done, name) => onProgress?.(change ? 0.5 + done / tensors.length / 2 : done / tensors.length, name),
-    );
-    const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
-    return {
-      snapshots: snapshots.map(({ id, epoch, step }) => ({ id, epoch, step })),
-      paths: chosen.map(({ tensor, index }, i) => ({
-        tensor,
-        index,
-        position: position(index, shapes.get(tensor)!),
-        values: values[i]!,
-      })),
-      updates,
-    };
-  });
+  const { paths } = task;
+  // Those whose change decides which are followed come after those that tracks run over, where they are none of them.
+  const all = [...new Set([...task.snapshots, ...(paths.rule === 'largest' ? [task.from, task.to] : [])])];
+  return withParted(
+    run,
+    all.map((id) => run.snapshot(id)),
+    task,
+    { named: new Set([task.from, task.to, snapshots[0]!.id, snapshots.at(-1)!.id]), reads },
+    signal,
+    async (tensors) => {
+      const layerOf = layerFinder(run.manifest.layers);
+      const sizes = tensors.map(({ name, shape, size }) => ({
+        name,
+        ...layerOf(name),
+        shape: [...shape],
+        delta: { length: size },
+      }));
+      const followed: FollowedParameters =
+        paths.rule === 'largest'
+          ? { k: paths.k, from: all.indexOf(task.from), to: all.indexOf(task.to) }
+          : // Places are looked up by names, shapes and lengths alone.
+            choosePaths(sizes as unknown as Change['tensors'], paths);
+      const found = await tracksByParts(tensors, layerOf, task.snapshots, followed, (done, name) =>
+        onProgress?.(done / tensors.length, name),
+      );
+      const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
+      return {
+        snapshots: snapshots.map(point),
+        paths: found.paths.map(({ tensor, index, values }) => ({
+          tensor,
+          index,
+          position: position(index, shapes.get(tensor)!),
+          values,
+        })),
+        updates: found.updates,
+      };
+    },
+  );
 }
 
 /** Snapshots one after the other, with only the tensors asked for. */

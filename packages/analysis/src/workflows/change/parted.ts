@@ -7,23 +7,20 @@ import { indexFromFile, type SnapshotWeights } from '../../run/weights.js';
 import { checkNotCancelled } from '../run.js';
 
 /** Values of one snapshot that are read at a time. */
-const PART = 1 << 22;
+const PART = 1 << 20;
 
-/** The tensors of several snapshots in parts; their files are open meanwhile. Throws `shape` where snapshots hold different ones. */
+/** The tensors of several snapshots in parts; their files are open meanwhile. `named`: whose files' identities are told in `reads`. Throws `shape` where snapshots hold different ones. */
 export async function withParted<T>(
   run: Run,
   snapshots: readonly SnapshotInfo[],
   { layers }: { layers: readonly string[] | null },
-  reads: Record<string, FileIdentity>,
+  { named, reads }: { named: ReadonlySet<string>; reads: Record<string, FileIdentity> },
   signal: AbortSignal | undefined,
   body: (tensors: PartedTensor[]) => Promise<T>,
 ): Promise<T> {
   const opened: SnapshotWeights[] = [];
   try {
-    for (const [i, { id }] of snapshots.entries()) {
-      const named = i === 0 || i === snapshots.length - 1;
-      opened.push(await run.openWeights(id, named ? { reads } : {}));
-    }
+    for (const { id } of snapshots) opened.push(await run.openWeights(id, named.has(id) ? { reads } : {}));
     const own = layers && new Set(layers.flatMap((layer) => run.layer(layer).parameters));
     const names = [...opened[0]!.tensors.keys()].filter((name) => !own || own.has(name));
     checkAlike(opened, snapshots, names, own === null);
