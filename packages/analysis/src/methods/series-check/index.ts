@@ -1,17 +1,11 @@
 import { type Random, random } from '../../random.js';
 import type { ResultBase } from '../../results/types.js';
+import { type Distances, distances, exchanged, farOut, outOfLine, ratio, SERIES_EXCESS } from './line.js';
+
+export { SERIES_EXCESS } from './line.js';
 
 /** Weights looked at of one tensor: enough to tell a fault, whatever its size (docs/guides, "Is the series what it says?"). */
 const SAMPLED = 256;
-/**
- * Excess over which a snapshot is out of line. Along a training that goes on, the way over a snapshot is at most 1.84 times the way past it
- * (five series, 200 trials a fault): the whole net's figure is over 2, one tensor's over 2.5, only where something was swapped or replaced.
- */
-const WHOLE = 2;
-const TENSOR = 2.5;
-/** With fewer values a sound training turns round by chance. */
-const FEW = 64;
-
 export interface SeriesTensor {
   name: string;
   /** Number of values. */
@@ -55,8 +49,9 @@ export interface SeriesCheckResult extends ResultBase, SeriesCheck {
   snapshots: { id: string; epoch: number | null; step: number | null }[];
 }
 
-/** Excess over which a snapshot is out of line: of the whole net, and of one tensor. */
-export const SERIES_EXCESS = { whole: WHOLE, tensor: TENSOR } as const;
+/** With fewer values a tensor is not judged by distances: a sound training turns round by chance. */
+const LEAST = 4;
+const { whole: WHOLE, tensor: TENSOR } = SERIES_EXCESS;
 
 /**
  * Whether snapshots are in order and each its own, from up to 256 random weights of every tensor: copies by equality, faults by the excess
@@ -80,11 +75,13 @@ export async function checkSeries(
   } = {},
 ): Promise<SeriesCheck> {
   const n = ids.length;
-  const looked: { name: string; own: Distances; enough: boolean }[] = [];
+  const looked: { name: string; own: Distances; count: number }[] = [];
   const broken = new Map<string, string[]>();
   const whole = distances(n);
   // Pairs of snapshots, as "1/4", and the tensors that are equal in both.
   const twins = new Map<string, string[]>();
+  // Tensors that are equal by chance: few values, or one value throughout (zeros of a unit that is dead).
+  const weak = new Set<string>();
   let frozen = 0;
   let sampled = 0;
   for (const [t, { name, size }] of tensors.entries()) {
@@ -104,30 +101,37 @@ export async function checkSeries(
       continue;
     }
     const own = distances(n);
-    for (let lag = 1; lag <= LAGS; lag++)
+    for (let lag = 1; lag < own.length; lag++)
       for (let i = 0; i + lag < n; i++) {
         const d = squared(row(i), row(i + lag));
         own[lag]![i] = d;
         // A sampled weight stands for size / count of them.
         whole[lag]![i]! += (d * size) / count;
       }
-    looked.push({ name, own, enough: count >= FEW });
+    looked.push({ name, own, count });
     const first = new Map<string, number[]>();
     for (const [i, key] of keys.entries()) first.set(key, [...(first.get(key) ?? []), i]);
     for (const same of first.values())
       for (let k = 1; k < same.length; k++) {
         const pair = `${same[k - 1]}/${same[k]}`;
+        const own = row(same[k]!);
+        if (count < LEAST || own.every((value) => value === own[0])) weak.add(`${pair} ${name}`);
         twins.set(pair, [...(twins.get(pair) ?? []), name]);
       }
   }
   const excess = Array.from({ length: n }, (_, i) => ratio(whole, i - 1, i, i + 1, n));
   const all = Array.from({ length: n }, (_, i) => i);
-  const out = outOfLine(whole, all, n, WHOLE);
+  const copied = new Set(
+    [...twins].flatMap(([pair, same]) => (same.length === looked.length ? pair.split('/').map(Number) : [])),
+  );
+  const { order, places } = exchanged(whole, n, copied);
+  const out = outOfLine(whole, order, n, WHOLE);
+  for (const i of places.keys()) if (!out.has(i)) out.set(i, excess[i] ?? Number.POSITIVE_INFINITY);
   // Within a snapshot that is out of line as a whole, its tensors say nothing more.
   const sound = all.filter((i) => !out.has(i));
-  const tensorsOut = looked.map(({ name, own, enough }) => ({
+  const tensorsOut = looked.map(({ name, own, count }) => ({
     name,
-    out: enough ? outOfLine(own, sound, n, TENSOR) : new Map<number, number>(),
+    out: count >= SAMPLED ? outOfLine(own, sound, n, TENSOR) : farOut(own, count < LEAST ? [] : sound, n),
   }));
   const findings: ({ at: number } & SeriesFinding)[] = [];
   const equal = equalFiles(ids, options.files ?? []);
@@ -155,15 +159,18 @@ export async function checkSeries(
         snapshots,
         text: `${ids[b]} is a copy of ${ids[a]}: every tensor looked at holds the same values`,
       });
-    else
+    else {
+      const tensors = neighbours ? same : same.filter((name) => !weak.has(`${pair} ${name}`));
+      if (!tensors.length) continue;
       findings.push({
         at: b,
         grade: neighbours ? 'note' : 'fault',
         kind: 'tensor-copy',
         snapshots,
-        tensors: same,
-        text: `${ids[b]} and ${ids[a]} hold the same values in ${same.length} of ${looked.length} tensors${neighbours ? ' (not trained meanwhile, or copied)' : ''}: ${listed(same)}`,
+        tensors,
+        text: `${ids[b]} and ${ids[a]} hold the same values in ${tensors.length} of ${looked.length} tensors${neighbours ? ' (not trained meanwhile, or copied)' : ''}: ${listed(tensors)}`,
       });
+    }
   }
   for (let i = 0; i < n; i++) {
     const bad = broken.get(ids[i]!);
@@ -184,7 +191,9 @@ export async function checkSeries(
         kind: 'out-of-line',
         snapshot: ids[i]!,
         excess: told(e),
-        text: `${ids[i]} is out of line (${e === Infinity ? 'its neighbours are equal' : e > WHOLE ? `the way over it is ${e.toFixed(1)} times the way past it, a sound one at most ${WHOLE}` : 'without it its neighbours lie in line'}): swapped, misnamed, or of another training`,
+        text: places.has(i)
+          ? `${ids[i]} is out of line: it and ${ids[places.get(i)!]} stand in each other's place`
+          : `${ids[i]} is out of line (${e === Infinity ? 'its neighbours are equal' : e > WHOLE ? `the way over it is ${e.toFixed(1)} times the way past it, a sound one at most ${WHOLE}` : 'without it its neighbours lie in line'}): swapped, misnamed, or of another training`,
       });
       continue;
     }
@@ -244,57 +253,6 @@ function equalFiles(ids: readonly string[], files: readonly (readonly { name: st
       ids: [ids[a]!, ids[b]!] as [string, string],
     };
   });
-}
-
-/** Snapshots so far apart are compared at most: enough where some that lie between are out of line. */
-const LAGS = 6;
-
-/** [lag][i]: squared distance between snapshots i and i + lag. */
-type Distances = Float64Array[];
-const distances = (n: number): Distances => Array.from({ length: LAGS + 1 }, () => new Float64Array(n));
-
-/** The way over b against the way from a to c; Infinity where a and c are equal; null where that is not known or 0/0. */
-function ratio(d: Distances, a: number, b: number, c: number, n: number): number | null {
-  if (a < 0 || c >= n || c - a > LAGS) return null;
-  const over = Math.sqrt(d[b - a]![a]!) + Math.sqrt(d[c - b]![b]!);
-  const past = Math.sqrt(d[c - a]![a]!);
-  const value = over / past;
-  return Number.isNaN(value) ? null : value;
-}
-
-/**
- * A snapshot that is out of line makes its neighbours look so too: the one without which the fewest others do goes first (of several, the
- * one with the longest detour), until none is left. O(snapshots) for a sound series.
- */
-function outOfLine(d: Distances, among: readonly number[], n: number, limit: number): Map<number, number> {
-  const left = [...among];
-  const found = new Map<number, number>();
-  const length = (a: number, b: number) => (b - a <= LAGS ? Math.sqrt(d[b - a]![a]!) : 0);
-  const bad = (list: readonly (number | undefined)[], k: number) => {
-    const [a, b, c] = [list[k - 1], list[k], list[k + 1]];
-    const excess = a === undefined || b === undefined || c === undefined ? null : ratio(d, a, b, c, n);
-    return excess !== null && excess > limit;
-  };
-  for (;;) {
-    const near = new Set(left.flatMap((_, k) => (bad(left, k) ? [k - 1, k, k + 1] : [])));
-    if (!near.size) return found;
-    let best: { k: number; gain: number; detour: number } | null = null;
-    for (const k of near) {
-      if (k === 0 || k === left.length - 1) continue;
-      const around = left.slice(Math.max(0, k - 2), k + 3);
-      const at = Math.min(k, 2);
-      const without = around.toSpliced(at, 1);
-      const count = (list: readonly number[]) => list.filter((_, i) => bad(list, i)).length;
-      const gain = count(around) - count(without);
-      const [a, b, c] = [left[k - 1]!, left[k]!, left[k + 1]!];
-      const detour = length(a, b) + length(b, c) - length(a, c);
-      if (!best || gain > best.gain || (gain === best.gain && detour > best.detour))
-        best = { k, gain, detour };
-    }
-    const { k } = best!;
-    found.set(left[k]!, ratio(d, left[k - 1]!, left[k]!, left[k + 1]!, n) ?? Infinity);
-    left.splice(k, 1);
-  }
 }
 
 const told = (excess: number) => (excess === Infinity ? null : excess);

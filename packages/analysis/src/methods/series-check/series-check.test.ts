@@ -50,6 +50,59 @@ describe('checkSeries', () => {
     ]);
   });
 
+  it.each([
+    ['a straight line', 1, 0],
+    ['a random walk', 0, 1],
+  ])(
+    'two that are exchanged are both named, whatever lies between, and no other: %s',
+    async (_, drift, noise) => {
+      const walk = random(9);
+      const at = new Float64Array(256);
+      const snapshots = Array.from({ length: 16 }, () => {
+        for (let i = 0; i < at.length; i++) at[i]! += drift * Math.sin(i) + noise * walk.normal();
+        return Float32Array.from(at);
+      });
+      for (let a = 1; a < 15; a++)
+        for (let b = a + 2; b < 15; b++) {
+          const data = [snapshots.with(a, snapshots[b]!).with(b, snapshots[a]!)];
+          const named = (await check(data)).findings.map((f) => 'snapshot' in f && f.snapshot);
+          expect(named, `${a} and ${b}`).toEqual([`s${a}`, `s${b}`]);
+        }
+    },
+  );
+
+  it('says of two that are exchanged that they are', async () => {
+    const data = series(8, [1000], 1);
+    for (const tensor of data) [tensor[2], tensor[4]] = [tensor[4]!, tensor[2]!];
+    expect((await check(data)).findings.map(({ text }) => text)).toEqual([
+      "s2 is out of line: it and s4 stand in each other's place",
+      "s4 is out of line: it and s2 stand in each other's place",
+    ]);
+  });
+
+  it('a tensor of a few values is named where it is of another training, and not for turning round', async () => {
+    const data = series(12, [20_000, 10, 6], 3);
+    const sound = await check(data);
+    expect(sound.findings).toEqual([]);
+    const other = series(12, [20_000, 10, 6], 4);
+    data[1]![7] = other[1]![7]!;
+    expect((await check(data)).findings).toEqual([
+      expect.objectContaining({ kind: 'tensor-out-of-line', snapshot: 's7', tensors: ['t1'] }),
+    ]);
+    // Back and forth by steps as large as any: a rate that is high.
+    const dice = random(5);
+    data[1] = Array.from({ length: 12 }, () => Float32Array.from({ length: 10 }, () => dice.normal()));
+    expect((await check(data)).findings).toEqual([]);
+  });
+
+  it('equal values that are few, or one value throughout, are no copy', async () => {
+    const data = series(6, [400, 3, 50], 3);
+    data[1]![4] = data[1]![1]!;
+    data[2]![4] = new Float32Array(50);
+    data[2]![1] = new Float32Array(50);
+    expect((await told(data)).filter(([kind]) => kind === 'tensor-copy')).toEqual([]);
+  });
+
   it('the excess is that of the distances where every value is looked at', async () => {
     const data = series(3, [100, 7], 2);
     const d = (a: number, b: number) =>
