@@ -303,7 +303,9 @@ describe('the picture', () => {
       'named.csv',
       `,a,b\n${Array.from({ length: 12 }, (_, i) => `name-${i},${i < 6 ? i : i + 50},0`).join('\n')}\n`,
     );
-    const { result } = await tendency(path);
+    const { result, place } = await tendency(path);
+    const svg = readFileSync(join(place, 'named.svg'), 'utf8');
+    for (let i = 0; i < 12; i++) expect(svg).toContain(`name-${i}<`);
     expect(result!.samples.names).toEqual(Array.from({ length: 12 }, (_, i) => `name-${i}`));
   });
 });

@@ -28,6 +28,7 @@ import {
   positionAxis,
   shownMarks,
 } from './draw.js';
+import { rowNames } from './names.js';
 import { blockAt, orderTable } from './order.js';
 import { type Range, rangeByKey, shownRange, wholeRange, zoomed } from './range.js';
 import styles from './styles.js';
@@ -219,13 +220,16 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
 
   protected override draw(data: TendencyPanel, { width, measure, dark }: Frame): Drawing {
     const range = this.range;
-    const room = measure(String(data.n)) + 12;
-    const side = Math.min(width - room, 720);
+    const numbers = measure(String(data.n)) + 12;
+    const own = (this.result as TendencyResult | null)?.samples?.names;
+    const names = own && rowNames(data, own, range, Math.min(width - numbers, 720), measure);
+    const side = Math.min(width - Math.max(numbers, names?.room ?? 0), 720);
     return {
       width,
       height: side + AXIS,
       items: [
         ...this.sceneOf(side, FILE_DENSITY, range, dark).items,
+        ...(names?.items(side) ?? []),
         { kind: 'group', y: side, items: positionAxis(side, range, measure) },
       ],
       legend: markLegend(shownMarks(this.panel.marks, this.markColor), this.markColor, this.classes),
@@ -382,8 +386,10 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
     const value = a === b ? 0 : ivatValue(data, a, b);
     const [first, second] = [data.order[a]!, data.order[b]!];
     const { nameOf } = this;
+    const names = (this.result as TendencyResult | null)?.samples?.names;
+    const called = (sample: number) => (names ? `${sample} ${names[sample]}` : `${sample}`);
     this.readout = !nameOf
-      ? `sample ${first} (position ${a}) and ${second} (${b}): iVAT ${format(value)}`
+      ? `sample ${called(first)} (position ${a}) and ${called(second)} (${b}): iVAT ${format(value)}`
       : a === b
         ? nameOf(first)
         : `${nameOf(first)} and ${nameOf(second)}: joined at distance ${format(value)}`;
