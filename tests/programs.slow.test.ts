@@ -8,6 +8,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readResult, storeOf, within } from '@epochscope/analysis';
+import { bytesSource, readNpy } from '@epochscope/analysis/formats';
 import { decode } from 'fast-png';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
@@ -165,6 +166,23 @@ it('picture-of-a-matrix.mjs draws a file’s tendency', async () => {
   // Dark blocks and light rests.
   const greys = png.data.filter((_, i) => i % png.channels === 0);
   expect(greys.some((grey) => grey < 60) && greys.some((grey) => grey > 200)).toBe(true);
+});
+
+it('linkage-of-a-matrix.mjs prints SciPy’s linkage', async () => {
+  const goldens = join(root, 'tests/goldens');
+  const { stdout } = await run(
+    join(await programs(), 'linkage-of-a-matrix.mjs'),
+    join(goldens, 'iris_cos_cond.npy'),
+    'average',
+  );
+  const heights = stdout
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split(' ')[2]));
+  const { data } = await readNpy(bytesSource('Z', await readFile(join(goldens, 'iris_cos_avg_Z.npy'))));
+  const right = Array.from(data as Float64Array).filter((_, i) => i % 4 === 2);
+  expect(heights).toHaveLength(right.length);
+  right.forEach((height, k) => expect(heights[k]).toBeCloseTo(height, 6));
 });
 
 it('the programs stand in the README of analysis as they are', async () => {
