@@ -34,6 +34,21 @@ const result: ResultBase & Record<string, unknown> = {
 };
 
 describe('a result beside its arrays', () => {
+  it('arrays of an older result that another writer replaced and did not live to remove go with the next', async () => {
+    const store = memoryStore('run');
+    await writeResult(store, 'r', result);
+    const [first] = (await store.list('r')).filter(({ kind }) => kind === 'folder');
+    // Killed just after it named its own arrays: those of before stand beside them, and their writer, this process, lives.
+    const { json, arrays } = splitResult(result, 'data-ffffffff000000000000');
+    for (const [path, array] of arrays) await store.write(`r/${path}`, [encodeNpy(array, [array.length])]);
+    await store.write('r/result.json', json);
+    expect((await store.list('r')).map(({ name }) => name)).toContain(first!.name);
+    await Promise.all([writeResult(store, 'r', result), writeResult(store, 'r', result)]);
+    await writeResult(store, 'r', result);
+    expect((await store.list('r')).length).toBe(2);
+    expect((await readResult(store, 'r')).name).toBe('défault');
+  });
+
   it('names arrays after their place, and decodes in memory, with no disk', async () => {
     const { json, arrays } = splitResult(result, 'data');
     expect([...arrays.keys()]).toEqual(

@@ -58,14 +58,16 @@ export async function checkResultFolder(place: Place, folder = ''): Promise<void
 export async function writeResult(place: Place, folder: string, result: ResultBase): Promise<void> {
   const store = await storeOf(place);
   await checkResultFolder(store, folder);
-  const data = `data-${platform.nextToken()}`;
+  const token = platform.nextToken();
+  const data = `data-${token}`;
   // Beside a run's own samples, their pictures are referred to and not copied.
   const inRun = (await store.has('run.json')) && (await store.has('samples/inputs.npy'));
   const { json, arrays } = splitResult(result, data, { samples: inRun ? 'reference' : 'inside' });
-  await removeAbandoned(store, folder);
   const at = (path: string) => joinPath(folder, path);
   const file = at('result.json');
+  writing.add(data);
   try {
+    await removeAbandoned(store, folder, token.slice(0, WRITER));
     for (const [path, array] of arrays) await store.write(at(path), npyParts(array, [array.length]));
     // Read just before it is replaced: what is named afterwards is never what is removed below.
     const old = await readText(store, file, MAX_RESULT_JSON).catch(() => null);
@@ -74,6 +76,8 @@ export async function writeResult(place: Place, folder: string, result: ResultBa
   } catch (cause) {
     await store.remove(at(data)).catch(() => {});
     throw cause;
+  } finally {
+    writing.delete(data);
   }
   if (await store.has('run.json')) await updateIndex(store, [folder]);
 }
@@ -86,15 +90,21 @@ async function removeOld(store: Store, folder: string, data: string, oldJson: st
       await store.remove(joinPath(folder, name));
 }
 
-/** Data folders of writers that are gone, which no result.json names. */
-async function removeAbandoned(store: Store, folder: string): Promise<void> {
+/** Data folders that this process is writing. */
+const writing = new Set<string>();
+/** Digits of a token that say whose it is. */
+const WRITER = 12;
+
+/** Data folders of writers that are gone, and those that this process (`own`) has done with, which no result.json names. */
+async function removeAbandoned(store: Store, folder: string, own: string): Promise<void> {
   const gone: string[] = [];
-  for (const { name } of await store.list(folder))
-    if (
-      isDataFolder(name) &&
-      (await platform.isAbandoned(name, () => lastChange(store, joinPath(folder, name))))
-    )
-      gone.push(name);
+  for (const { name } of await store.list(folder)) {
+    if (!isDataFolder(name)) continue;
+    const done = name.startsWith(`data-${own}`)
+      ? !writing.has(name)
+      : await platform.isAbandoned(name, () => lastChange(store, joinPath(folder, name)));
+    if (done) gone.push(name);
+  }
   if (!gone.length) return;
   // After it is known that their writers are gone: none of them can name its folder any more.
   const json = await readText(store, joinPath(folder, 'result.json'), MAX_RESULT_JSON).catch(() => '');

@@ -1,4 +1,5 @@
-import { basename, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { importRun } from '@epochscope/analysis';
 import { type Command, Option } from 'commander';
 import { goesOn, talk } from '../analyse.js';
@@ -106,7 +107,10 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
     { ...how, overwrite, resume: o.resume, onPart: () => void parts++ },
   )
     .catch((cause) => {
-      throw parts ? goesOn(cause, `${parts} ${parts === 1 ? 'snapshot is' : 'snapshots are'} done`) : cause;
+      // Where no snapshot could be read, nothing is kept of those that were looked at.
+      throw parts && existsSync(join(target, 'run.json'))
+        ? goesOn(cause, `${parts} ${parts === 1 ? 'snapshot is' : 'snapshots are'} done`)
+        : cause;
     })
     .finally(stop);
   for (const note of notes) output.say(`note: ${note}`);
