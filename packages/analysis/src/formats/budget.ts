@@ -35,7 +35,6 @@ export class Budget {
   readonly limit: number;
   private taken = 0;
   private done = 0;
-  private rested = performance.now();
 
   constructor(
     private readonly name: string,
@@ -81,14 +80,22 @@ export class Budget {
     this.taken -= bytes;
   }
 
-  /** Lets others run where 50 ms have passed since the last time. Throws `cancelled`. */
-  async rest(): Promise<void> {
-    if (performance.now() - this.rested < REST_MS) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    if (limits.signal?.aborted)
-      throw new EpochscopeError('cancelled', `reading ${this.name} was cancelled`, { file: this.name });
-    this.rested = performance.now();
+  /** `rest` on behalf of this file. */
+  rest(): Promise<void> {
+    return rest(this.name);
   }
+}
+
+/** When anything else last had its turn. */
+let rested = performance.now();
+
+/** Lets others run where 50 ms have passed since a parser last did; `file` for the message. Throws `cancelled`. */
+export async function rest(file: string): Promise<void> {
+  if (performance.now() - rested < REST_MS) return;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  rested = performance.now();
+  if (limits.signal?.aborted)
+    throw new EpochscopeError('cancelled', `reading ${file} was cancelled`, { file });
 }
 
 const budgets = new WeakMap<ByteSource, Budget>();

@@ -1,4 +1,6 @@
-import type { DType, StoredTensor, Tensor, TensorData } from './types.js';
+import { rest } from './budget.js';
+import { checkRange } from './source.js';
+import type { ByteSource, DType, StoredTensor, Tensor, TensorData } from './types.js';
 
 /** Bytes of one element in a file. */
 export const DTYPE_BYTES: Record<DType, number> = {
@@ -125,13 +127,19 @@ const WORDS: Partial<Record<DType, 'uint8' | 'uint16'>> = {
   bfloat16: 'uint16',
 };
 
-/** Bytes of a file as a typed array of its own, nothing widened: half types as words. As `decodeElements` otherwise. */
-export const rawElements = (bytes: Uint8Array, dtype: DType, count: number, bigEndian = false): TensorData =>
-  decodeElements(bytes, WORDS[dtype] ?? dtype, count, bigEndian);
+/** The type of a file's elements where nothing is widened: half and eight-bit types as words. */
+export const rawType = (dtype: DType): DType => WORDS[dtype] ?? dtype;
 
-/** Raw elements as numbers: half and eight-bit types widened to float32, others as they are. */
-export const widened = (raw: TensorData, dtype: DType): TensorData =>
-  WORDS[dtype] ? decodeElements(bytesOf(raw), dtype, raw.length) : raw;
+/** Bytes of a file as a typed array of its own, nothing widened. As `decodeElements` otherwise. */
+export const rawElements = (bytes: Uint8Array, dtype: DType, count: number): TensorData =>
+  decodeElements(bytes, rawType(dtype), count);
+
+/** Raw elements as numbers: half and eight-bit types widened to float32, others as they are. Throws `cancelled`. */
+export const widened = async (raw: TensorData, dtype: DType, file: string): Promise<TensorData> =>
+  WORDS[dtype] ? decodeInTurns(bytesOf(raw), dtype, raw.length, file) : raw;
+
+/** Bytes of an element in memory. */
+export const memoryBytes = (dtype: DType): number => (WORDS[dtype] ? 4 : DTYPE_BYTES[dtype]);
 
 /** Whether numbers of this type are floating point. */
 export const isFloating = (dtype: DType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
@@ -145,7 +153,7 @@ export const storedInMemory = ({ data, shape }: Tensor): StoredTensor => ({
 
 /** Reads a tensor whole, half types widened. */
 export const readStored = async ({ dtype, shape, bytes }: StoredTensor): Promise<Tensor> => ({
-  data: decodeElements(await bytes(), dtype, elementCount(shape)),
+  data: await decodeInTurns(await bytes(), dtype, elementCount(shape), 'tensors'),
   shape,
   dtype,
 });
@@ -153,7 +161,7 @@ export const readStored = async ({ dtype, shape, bytes }: StoredTensor): Promise
 /**
  * Bytes as a typed array of `count` elements, always a copy or a fresh view of its own (never of a shared slab), widened
  * to float32 for half types. `bytes.length` must be count × element size. Assumes a little-endian host. `owned`: the bytes are the
- * caller's alone and begin their buffer, so that no copy is made.
+ * caller's alone, so that no copy is made where they lie as such elements must.
  */
 export function decodeElements(
   bytes: Uint8Array,
@@ -167,7 +175,8 @@ export function decodeElements(
   if ((dtype === 'float16' || dtype === 'bfloat16') && !bigEndian && bytes.byteOffset % 2 === 0)
     return widenWords(new Uint16Array(bytes.buffer, bytes.byteOffset, count), dtype);
   // Not bytes.slice: a Buffer's shares its memory.
-  const own = owned && bytes.byteOffset === 0 ? bytes : new Uint8Array(bytes.subarray(0, count * width));
+  const own =
+    owned && bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes.subarray(0, count * width));
   if (bigEndian && width > 1) {
     for (let i = 0; i < own.length; i += width)
       for (let a = i, b = i + width - 1; a < b; a++, b--) {
@@ -183,8 +192,8 @@ export function decodeElements(
     return out;
   }
   if (dtype === 'float16' || dtype === 'bfloat16')
-    return widenWords(new Uint16Array(own.buffer, 0, count), dtype);
-  return new VIEWS[dtype](own.buffer as ArrayBuffer, 0, count);
+    return widenWords(new Uint16Array(own.buffer, own.byteOffset, count), dtype);
+  return new VIEWS[dtype](own.buffer as ArrayBuffer, own.byteOffset, count);
 }
 
 function widenWords(words: Uint16Array, dtype: 'float16' | 'bfloat16'): Float32Array {
@@ -193,6 +202,94 @@ function widenWords(words: Uint16Array, dtype: 'float16' | 'bfloat16'): Float32A
   for (let i = 0; i < out.length; i++) out[i] = words[i]! << 16;
   return new Float32Array(out.buffer);
 }
+
+/** Bytes that are decoded before others get their turn. */
+const TURN = 1 << 22;
+
+/**
+ * As `decodeElements`, and others get their turn in between; `file` for the message. Memory: the bytes and the numbers. Throws `cancelled`.
+ */
+export async function decodeInTurns(
+  bytes: Uint8Array,
+  dtype: DType,
+  count: number,
+  file: string,
+  { bigEndian = false, owned = false }: { bigEndian?: boolean; owned?: boolean } = {},
+): Promise<TensorData> {
+  const width = DTYPE_BYTES[dtype];
+  // What is put in another order would be so again the next time it is read.
+  const asTheyAre = owned && bytes.byteOffset % width === 0 && !(bigEndian && width > 1) && !WORDS[dtype];
+  if (asTheyAre || count * width <= TURN) return decodeElements(bytes, dtype, count, bigEndian, asTheyAre);
+  const none = decodeElements(new Uint8Array(0), dtype, 0);
+  const out = new (none.constructor as Float64ArrayConstructor)(count);
+  const step = TURN / width;
+  for (let from = 0; from < count; from += step) {
+    const to = Math.min(count, from + step);
+    const part = decodeElements(bytes.subarray(from * width, to * width), dtype, to - from, bigEndian);
+    out.set(part as Float64Array, from);
+    await rest(file);
+  }
+  return out;
+}
+
+/** Bytes read at once where they cannot be taken as they are. */
+const PIECE = 1 << 24;
+
+/**
+ * So many numbers of a source, from `begin`. Memory: the numbers, and 16 MB where they are not taken as they lie. Throws `format`,
+ * `cancelled`.
+ */
+export async function readElements(
+  source: ByteSource,
+  begin: number,
+  dtype: DType,
+  count: number,
+  bigEndian = false,
+): Promise<TensorData> {
+  const width = DTYPE_BYTES[dtype];
+  const asTheyAre = source.fresh && !(bigEndian && width > 1) && !WORDS[dtype];
+  if (asTheyAre || count * width <= PIECE)
+    return decodeInTurns(await source.read(begin, count * width), dtype, count, source.name, {
+      bigEndian,
+      owned: source.fresh ?? false,
+    });
+  // Before anything is allocated for them: are they all there?
+  checkRange(source, begin, count * width);
+  const none = decodeElements(new Uint8Array(0), dtype, 0);
+  const out = new (none.constructor as Float64ArrayConstructor)(count);
+  const step = PIECE / width;
+  for (let from = 0; from < count; from += step) {
+    const some = Math.min(count - from, step);
+    const bytes = await source.read(begin + from * width, some * width);
+    out.set((await decodeInTurns(bytes, dtype, some, source.name, { bigEndian })) as Float64Array, from);
+  }
+  return out;
+}
+
+/** What lies behind strides (in elements), row-major, and others get their turn in between. Throws `cancelled`. */
+export async function gather(
+  data: TensorData,
+  shape: readonly number[],
+  strides: readonly number[],
+  file: string,
+): Promise<TensorData> {
+  const out = new (data.constructor as Float64ArrayConstructor)(elementCount(shape));
+  const at = new Array<number>(shape.length).fill(0);
+  let from = 0;
+  for (let i = 0; i < out.length; i++) {
+    if (i % GATHERED === 0) await rest(file);
+    out[i] = (data as Float64Array)[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++at[axis]! < shape[axis]!) break;
+      from -= at[axis]! * strides[axis]!;
+      at[axis] = 0;
+    }
+  }
+  return out;
+}
+/** Elements between two looks at the clock. */
+const GATHERED = 1 << 16;
 
 /** The bytes of a typed array, without a copy. */
 export function bytesOf(data: TensorData): Uint8Array {

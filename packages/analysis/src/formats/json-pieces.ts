@@ -2,6 +2,9 @@ import { EpochscopeError } from '@epochscope/core-wasm';
 import { Budget } from './budget.js';
 import { MAX_JSON_DEPTH, parseJson } from './json.js';
 
+/** JSON that is read whole is at most so long: as objects it takes up to twenty times that. */
+export const MAX_TEXT_JSON = 12_000_000;
+
 /** Characters parsed at once. */
 const PIECE = 1 << 20;
 

@@ -1,6 +1,7 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { type Hdf5Dataset, type Hdf5Group, readHdf5, readHdf5Dataset } from './hdf5/index.js';
-import { parseJson } from './json.js';
+import { MAX_TEXT_JSON, parseJsonInPieces } from './json-pieces.js';
+import { byName } from './natural.js';
 import { bytesSource } from './source.js';
 import type { ByteSource, Tensor } from './types.js';
 import { readZipDirectory, readZipEntry, type ZipKind } from './zip.js';
@@ -8,8 +9,6 @@ import { readZipDirectory, readZipEntry, type ZipKind } from './zip.js';
 // Three layouts: Keras 3's .weights.h5 ("layers/dense_1/vars/0"), its .keras zip (config.json and such a file), and the
 // HDF5 of Keras 1 and 2 and of model.save("x.h5") ("model_weights/dense/dense/kernel:0", in "layer_names" order).
 
-/** config.json of a .keras file. */
-export const MAX_KERAS_CONFIG = 100_000_000;
 const ZIP: ZipKind = { file: 'a .keras file', item: 'entry', nameOf: (path) => path, expected: 'files' };
 
 export interface KerasFile {
@@ -44,9 +43,9 @@ async function readKerasZip(source: ByteSource): Promise<KerasFile> {
   const zip = await readZipDirectory(source, ZIP);
   const config = zip.get('config.json') ?? fail('expected config.json in a .keras file');
   const weights = zip.get('model.weights.h5') ?? fail('expected model.weights.h5 in a .keras file');
-  if (config.unpacked > MAX_KERAS_CONFIG)
-    fail(`config.json: expected at most ${MAX_KERAS_CONFIG} bytes, got ${config.unpacked}`);
-  const json = parseJson(
+  if (config.unpacked > MAX_TEXT_JSON)
+    fail(`config.json: expected at most ${MAX_TEXT_JSON} bytes, got ${config.unpacked}`);
+  const json = await parseJsonInPieces(
     new TextDecoder().decode(await readZipEntry(source, config)),
     `${source.name}:config.json`,
   );
@@ -61,7 +60,8 @@ async function readKerasHdf5(source: ByteSource, config: unknown): Promise<Keras
   );
   if (old) {
     const text = root.attributes.get('model_config');
-    const read = typeof text === 'string' ? parseJson(text, `${source.name}: model_config`) : config;
+    const read =
+      typeof text === 'string' ? await parseJsonInPieces(text, `${source.name}: model_config`) : config;
     const version = root.attributes.get('keras_version') ?? old.attributes.get('keras_version');
     const own = withVersion(read, version);
     return { ...oldLayout(old, source), classes: classesOf(own), config: own, source };
@@ -123,8 +123,6 @@ function at(group: Hdf5Group, path: string[]): Hdf5Dataset | undefined {
   return inside?.datasets.get(path.at(-1)!);
 }
 
-const byNumber = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true });
-
 function newLayout(
   root: Hdf5Group,
   classes: Map<string, string>,
@@ -132,6 +130,7 @@ function newLayout(
   source: ByteSource,
 ): Map<string, Hdf5Dataset> {
   const found: [string, string, Hdf5Dataset][] = [];
+  const layers = new Set<string>();
   const walk = (group: Hdf5Group, name: string, depth: number) => {
     const vars = group.groups.get('vars');
     const given = vars?.attributes.get('name');
@@ -139,9 +138,9 @@ function newLayout(
     const cell = group.groups.get('cell')?.groups.get('vars');
     const own = cell?.datasets.size && !vars?.datasets.size ? cell : vars;
     if (own?.datasets.size) {
-      const layer =
-        typeof given === 'string' && given && !found.some(([other]) => other === given) ? given : name;
-      const list = [...own.datasets].sort(([a], [b]) => byNumber(a, b));
+      const layer = typeof given === 'string' && given && !layers.has(given) ? given : name;
+      layers.add(layer);
+      const list = [...own.datasets].sort(([a], [b]) => byName(a, b));
       const names = variableNames(
         classes.get(layer) ?? group.path.split('/').at(-1)!,
         list.map(([, dataset]) => dataset.shape.length),
@@ -149,7 +148,7 @@ function newLayout(
       );
       for (const [i, [, dataset]] of list.entries()) found.push([layer, names[i]!, dataset]);
     }
-    for (const [child, inner] of [...group.groups].sort(([a], [b]) => byNumber(a, b))) {
+    for (const [child, inner] of [...group.groups].sort(([a], [b]) => byName(a, b))) {
       if (
         child === 'vars' ||
         (child === 'cell' && own === cell && cell) ||
@@ -161,9 +160,9 @@ function newLayout(
   };
   walk(root, '', 0);
   // config.json knows the order; groups are kept by the alphabet.
-  const order = [...classes.keys()];
-  const place = (layer: string) => (order.includes(layer) ? order.indexOf(layer) : order.length);
-  if (order.length) found.sort(([a], [b]) => place(a) - place(b));
+  const order = new Map([...classes.keys()].map((layer, i) => [layer, i]));
+  const place = (layer: string) => order.get(layer) ?? order.size;
+  if (order.size) found.sort(([a], [b]) => place(a) - place(b));
   const weights = new Map<string, Hdf5Dataset>();
   for (const [layer, variable, dataset] of found) {
     const name = `${layer || 'model'}/${variable}`;

@@ -1,5 +1,15 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { bytesOf, DTYPE_BYTES, decodeElements, dtypeOf, elementCount } from './dtypes.js';
+import { budgetOf, rest } from './budget.js';
+import {
+  bytesOf,
+  DTYPE_BYTES,
+  decodeElements,
+  dtypeOf,
+  elementCount,
+  gather,
+  memoryBytes,
+  readElements,
+} from './dtypes.js';
 import { type NpyLiteral, parseNpyHeader } from './npy-header.js';
 import type { ByteSource, DType, Tensor, TensorData } from './types.js';
 
@@ -111,13 +121,16 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
 /** Reads an .npy file; Fortran order becomes row-major, half floats become float32. O(size). */
 export async function readNpy(source: ByteSource): Promise<Tensor> {
   const header = await readNpyHeader(source);
-  const bytes = await source.read(header.dataOffset, header.count * DTYPE_BYTES[header.dtype]);
-  const data = decodeElements(bytes, header.dtype, header.count, header.bigEndian);
-  return {
-    data: header.fortranOrder && header.shape.length > 1 ? toRowMajor(data, header.shape) : data,
-    shape: header.shape,
-    dtype: header.dtype,
-  };
+  const { dtype, shape, count, bigEndian, dataOffset } = header;
+  const turned = header.fortranOrder && shape.length > 1;
+  // Beside the file's bytes: numbers that are widened or copied, and again where their order is changed.
+  const same = source.fresh && !bigEndian && memoryBytes(dtype) === DTYPE_BYTES[dtype];
+  budgetOf(source).take(count * memoryBytes(dtype) * (Number(!same) + Number(turned)), source.name);
+  const data = await readElements(source, dataOffset, dtype, count, bigEndian);
+  if (!turned) return { data, shape, dtype };
+  const strides: number[] = [];
+  for (let axis = 0, stride = 1; axis < shape.length; stride *= shape[axis++]!) strides.push(stride);
+  return { data: await gather(data, shape, strides, source.name), shape, dtype };
 }
 
 /** Rows [from, to) along the first axis, reading only their bytes. Throws `unsupported` for Fortran order. */
@@ -177,8 +190,13 @@ export async function readNpySelected(source: ByteSource, rows: RowChoice): Prom
     )
       end++;
     const last = rowAt(end - 1);
-    const bytes = await source.read(dataOffset + first * stride, (last + 1 - first) * stride);
-    const values = decodeElements(bytes, dtype, (last + 1 - first) * width, bigEndian);
+    const values = await readElements(
+      source,
+      dataOffset + first * stride,
+      dtype,
+      (last + 1 - first) * width,
+      bigEndian,
+    );
     // All in one piece: nothing is copied.
     if (!order && end === count && i === 0) return { data: values, shape, dtype };
     out ??= new (values.constructor as new (length: number) => TensorData)(
@@ -227,6 +245,7 @@ export async function readNpyTexts(source: ByteSource): Promise<string[] | null>
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const out: string[] = [];
   for (let i = 0; i < count!; i++) {
+    await rest(source.name);
     let text = '';
     if (kind === 'S') text = new TextDecoder().decode(bytes.subarray(i * width, (i + 1) * width));
     else
@@ -275,22 +294,4 @@ export function npyParts(data: TensorData, shape: readonly number[]): [header: U
     { expected: count, got: data.length },
   );
   return [npyHeader(dtypeOf(data) as 'float32', shape), bytesOf(data)];
-}
-
-function toRowMajor(data: TensorData, shape: readonly number[]): TensorData {
-  const out = data.slice() as TensorData;
-  const at = new Array<number>(shape.length).fill(0);
-  const strides: number[] = [];
-  for (let axis = 0, stride = 1; axis < shape.length; stride *= shape[axis++]!) strides.push(stride);
-  let from = 0;
-  for (let i = 0; i < out.length; i++) {
-    (out as Float64Array)[i] = (data as Float64Array)[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!;
-      if (++at[axis]! < shape[axis]!) break;
-      from -= at[axis]! * strides[axis]!;
-      at[axis] = 0;
-    }
-  }
-  return out;
 }

@@ -1,6 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { budgetOf } from './budget.js';
-import { DTYPE_BYTES, decodeElements, elementCount, storedInMemory } from './dtypes.js';
+import { budgetOf, rest } from './budget.js';
+import { DTYPE_BYTES, elementCount, readElements, storedInMemory } from './dtypes.js';
 import { shown } from './json.js';
 import { parseJsonInPieces } from './json-pieces.js';
 import type { ByteSource, DType, StoredTensor, Tensor } from './types.js';
@@ -158,12 +158,8 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
 
 /** One tensor, reading only its bytes. */
 export async function readSafetensorsEntry(source: ByteSource, entry: SafetensorsEntry): Promise<Tensor> {
-  const bytes = await source.read(entry.begin, entry.end - entry.begin);
-  return {
-    data: decodeElements(bytes, entry.dtype, elementCount(entry.shape)),
-    shape: entry.shape,
-    dtype: entry.dtype,
-  };
+  const { begin, dtype, shape } = entry;
+  return { data: await readElements(source, begin, dtype, elementCount(shape)), shape, dtype };
 }
 
 /** The header, where every tensor can be read. Throws `format` naming the first that cannot. */
@@ -180,7 +176,10 @@ export function readable(source: ByteSource, header: SafetensorsHeader): Safeten
 export async function readSafetensors(source: ByteSource): Promise<Map<string, Tensor>> {
   const { entries } = readable(source, await readSafetensorsHeader(source));
   const tensors = new Map<string, Tensor>();
-  for (const entry of entries.values()) tensors.set(entry.name, await readSafetensorsEntry(source, entry));
+  for (const entry of entries.values()) {
+    tensors.set(entry.name, await readSafetensorsEntry(source, entry));
+    await rest(source.name);
+  }
   return tensors;
 }
 

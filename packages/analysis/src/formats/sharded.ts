@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { rest } from './budget.js';
 import { readable, readSafetensorsEntry, readSafetensorsHeader } from './safetensors.js';
 import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
 import { readTorch } from './torch/index.js';
@@ -16,7 +17,11 @@ export async function readShardIndex(open: OpenSibling, index: string): Promise<
       () => `${source.name}: expected "weight_map", an object of tensor → file`,
       { file: source.name },
     );
-    const files = new Map(Object.entries(map).map(([name, file]) => [name, siblingName(file, source.name)]));
+    const files = new Map<string, string>();
+    for (const name of Object.keys(map)) {
+      files.set(name, siblingName((map as Record<string, unknown>)[name], source.name));
+      if (files.size % 10_000 === 0) await rest(source.name);
+    }
     const shards = new Set(files.values()).size;
     guard(
       shards <= MAX_SHARDS,
@@ -32,8 +37,13 @@ export async function readShardIndex(open: OpenSibling, index: string): Promise<
 export async function readSharded(open: OpenSibling, index: string): Promise<Map<string, Tensor>> {
   const files = await readShardIndex(open, index);
   const found = new Map<string, Tensor>();
-  for (const shard of new Set(files.values())) {
-    const wanted = new Set([...files].filter(([, file]) => file === shard).map(([name]) => name));
+  const shards = new Map<string, string[]>();
+  for (const [name, file] of files) {
+    const others = shards.get(file);
+    if (others) others.push(name);
+    else shards.set(file, [name]);
+  }
+  for (const [shard, wanted] of shards) {
     await open(shard, async (source) => {
       const lacks = (name: string): never => {
         throw new EpochscopeError(

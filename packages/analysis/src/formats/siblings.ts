@@ -1,13 +1,11 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { shown } from './json.js';
-import { parseJsonInPieces } from './json-pieces.js';
+import { MAX_TEXT_JSON, parseJsonInPieces } from './json-pieces.js';
 import type { ByteSource } from './types.js';
 
 /** Opens a file beside another by its plain name, uses and closes it: on disk, over HTTP or from memory. */
 export type OpenSibling = <T>(name: string, body: (source: ByteSource) => Promise<T>) => Promise<T>;
 
-/** An index or topology longer than this is refused. */
-export const MAX_INDEX_JSON = 100_000_000;
 /** Files that one index may name. */
 export const MAX_SHARDS = 10_000;
 
@@ -16,7 +14,7 @@ export async function readJsonObject(source: ByteSource): Promise<Record<string,
   const fail = (message: string): never => {
     throw new EpochscopeError('format', `${source.name}: ${message}`, { file: source.name });
   };
-  if (source.size > MAX_INDEX_JSON) fail(`expected at most ${MAX_INDEX_JSON} bytes, got ${source.size}`);
+  if (source.size > MAX_TEXT_JSON) fail(`expected at most ${MAX_TEXT_JSON} bytes, got ${source.size}`);
   const json = await parseJsonInPieces(
     new TextDecoder().decode(await source.read(0, source.size)),
     source.name,

@@ -1,5 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { decodeElements, elementCount } from './dtypes.js';
+import { rest } from './budget.js';
+import { decodeInTurns, elementCount } from './dtypes.js';
 import { shown } from './json.js';
 import { anything, finite, like, listOf, type Of, object, optional, shaped } from './shape.js';
 import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
@@ -87,7 +88,7 @@ export async function readTfjsModel(open: OpenSibling, file = 'model.json'): Pro
     at = 0;
     for (const weight of described) {
       if (tensors.has(weight.name)) fail(`two weights are named ${JSON.stringify(weight.name.slice(0, 80))}`);
-      tensors.set(weight.name, tensorOf(bytes.subarray(at, at + weight.bytes), weight));
+      tensors.set(weight.name, await tensorOf(bytes.subarray(at, at + weight.bytes), weight, name));
       at += weight.bytes;
     }
   }
@@ -134,10 +135,18 @@ function describe(
   };
 }
 
-function tensorOf(bytes: Uint8Array, { shape, stored, scale, min, quantised }: Weight): Tensor {
-  const data: TensorData = decodeElements(bytes, stored, elementCount(shape));
+async function tensorOf(
+  bytes: Uint8Array,
+  { shape, stored, scale, min, quantised }: Weight,
+  file: string,
+): Promise<Tensor> {
+  const data: TensorData = await decodeInTurns(bytes, stored, elementCount(shape), file);
+  await rest(file);
   if (!quantised) return { data, shape, dtype: stored };
   const out = new Float32Array(data.length);
-  for (let i = 0; i < out.length; i++) out[i] = (data as Uint8Array)[i]! * scale + min;
+  for (let i = 0; i < out.length; i++) {
+    if (i % (1 << 20) === 0) await rest(file);
+    out[i] = (data as Uint8Array)[i]! * scale + min;
+  }
   return { data: out, shape, dtype: 'float32' };
 }

@@ -6,6 +6,8 @@ export interface ByteSource {
   readonly size: number;
   /** Exactly `length` bytes from `offset`; throws code `format` if they are not all there. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Whether what `read` gives is the caller's alone, so that numbers need no copy. */
+  readonly fresh?: boolean;
 }
 
 export type DType =

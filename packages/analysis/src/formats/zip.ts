@@ -14,7 +14,7 @@ export const MAX_ZIP_DIRECTORY = 16_000_000;
 /** One unpacked entry larger than this is refused. */
 export const MAX_ZIP_ENTRY = 1_000_000_000_000;
 /** Packed bytes unpacked at once: a thousand may come out of one. */
-const SLICE = 1 << 15;
+const SLICE = 1 << 12;
 /** Deflate packs at most 1032 : 1, so a larger claim is a lie. */
 const MAX_DEFLATE_RATIO = 1032;
 
@@ -256,7 +256,13 @@ export async function zipEntrySource(
 ): Promise<ByteSource> {
   const { unpacked, packed, deflated } = entry;
   if (head >= unpacked && (deflated || unpacked <= WHOLE))
-    return shareBudget(bytesSource(name, await readZipEntry(source, entry)), source);
+    return shareBudget(
+      {
+        ...bytesSource(name, await readZipEntry(source, entry)),
+        fresh: deflated || (source.fresh ?? false),
+      },
+      source,
+    );
   const from = await beginOf(source, entry);
   if (!deflated) return rangeOf(source, name, from, unpacked);
   const bytes = await inflate(
@@ -289,6 +295,7 @@ function rangeOf(source: ByteSource, name: string, from: number, size: number): 
     {
       name,
       size,
+      fresh: source.fresh ?? false,
       async read(offset, length) {
         checkRange({ name, size }, offset, length);
         return source.read(from + offset, length);

@@ -1,6 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { readCsvLines } from '../formats/csv.js';
 import { toFloat64 } from '../formats/dtypes.js';
+import { byName } from '../formats/natural.js';
 import { readNpy, readNpyTexts } from '../formats/npy.js';
 import type { ByteSource, TensorData } from '../formats/types.js';
 import { NO_CLASS } from '../methods/tendency/types.js';
@@ -51,10 +52,8 @@ export function labelsFrom(
   const names = new Set<string>();
   for (let i = 0; i < count; i++) if (!isNoise(i)) names.add(nameOf(i));
   const classes = known
-    ? [...known, ...[...names].filter((name) => !known.includes(name))]
-    : [...names].sort(
-        numeric ? (a, b) => Number(a) - Number(b) : (a, b) => a.localeCompare(b, 'en', { numeric: true }),
-      );
+    ? [...new Set([...known, ...names])]
+    : [...names].sort(numeric ? (a, b) => Number(a) - Number(b) : byName);
   const place = new Map(classes.map((name, c) => [name, c]));
   for (let i = 0; i < count; i++) codes[i] = isNoise(i) ? NO_CLASS : place.get(nameOf(i))!;
   return { codes, classes };

@@ -1,5 +1,6 @@
 import { guard } from '@epochscope/core-wasm';
-import { DTYPE_BYTES, decodeElements, elementCount } from '../formats/dtypes.js';
+import { rest } from '../formats/budget.js';
+import { DTYPE_BYTES, decodeInTurns, elementCount, readElements } from '../formats/dtypes.js';
 import { readNpyHeader } from '../formats/npy.js';
 import type { ByteSource, DType, Tensor, TensorData } from '../formats/types.js';
 
@@ -69,12 +70,7 @@ export function storedRows(
     shape,
     dtype: place.dtype,
     rows: async (from, to) =>
-      decodeElements(
-        await source.read(place.begin + from * stride, (to - from) * stride),
-        place.dtype,
-        (to - from) * columns,
-        place.bigEndian,
-      ),
+      readElements(source, place.begin + from * stride, place.dtype, (to - from) * columns, place.bigEndian),
   };
 }
 
@@ -100,8 +96,9 @@ export async function npyRows(source: ByteSource, name: string): Promise<RowSour
           const at = (row * columns + column) * width;
           for (let b = 0; b < width; b++) bytes[at + b] = part[row * width + b]!;
         }
+        await rest(name);
       }
-      return decodeElements(bytes, dtype, rows * columns, bigEndian);
+      return decodeInTurns(bytes, dtype, rows * columns, name, { bigEndian, owned: true });
     },
   };
 }
@@ -175,6 +172,7 @@ export async function* pieces(
     let rows = 1;
     while (rows < most && at + rows < total && (!chosen || chosen[at + rows] === from + rows)) rows++;
     yield { data: await source.rows(from, from + rows), at, rows };
+    await rest(source.name);
     at += rows;
   }
 }

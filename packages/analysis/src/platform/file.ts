@@ -87,6 +87,7 @@ export function openFile(name: string, path: string, follow = true): StoredFile 
       name,
       size,
       stamp: `${size}-${Math.trunc(info.mtimeMs)}`,
+      fresh: true,
       async read(offset, length) {
         guard(!closed, 'io', () => `${name} is closed`, { path: name });
         checkRange({ name, size }, offset, length);

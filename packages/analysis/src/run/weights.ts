@@ -1,10 +1,10 @@
 import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
 import { LONGEST_ARRAY } from '../formats/budget.js';
-import { DTYPE_BYTES, decodeElements, elementCount, toFloat32 } from '../formats/dtypes.js';
+import { DTYPE_BYTES, elementCount, readElements, toFloat32 } from '../formats/dtypes.js';
 import type { SafetensorsEntry } from '../formats/safetensors.js';
 import type { Tensor } from '../formats/types.js';
 import type { StoredFile } from '../stores/types.js';
-import { transpose } from './transpose.js';
+import { transposeInTurns } from './transpose.js';
 
 /** Where a tensor lies. */
 export interface WeightPlace extends SafetensorsEntry {
@@ -58,8 +58,7 @@ export function snapshotWeights(
         `tensor ${place.name} takes ${formatBytes(count * Math.max(width, 4))}, over the 4 GiB one array can hold`,
       { tensor: place.name },
     );
-    const bytes = await (await open(place)).read(place.begin + from * width, count * width);
-    return decodeElements(bytes, place.dtype, count);
+    return readElements(await open(place), place.begin + from * width, place.dtype, count);
   };
   const floats = async (place: WeightPlace, from: number, count: number) => {
     guard(
@@ -79,7 +78,7 @@ export function snapshotWeights(
       const data = await part(place, 0, elementCount(shape));
       if (!axes) return { data, shape, dtype };
       const own = axes.map((_, axis) => shape[axes.indexOf(axis)]!);
-      return { ...transpose({ data, shape: own, dtype }, axes), dtype };
+      return { ...(await transposeInTurns({ data, shape: own, dtype }, axes, place.name)), dtype };
     },
     async span(name, from, to) {
       return floats(find(name), from, to - from);

@@ -1,4 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
+import { rest } from '../budget.js';
 import type { ByteSource } from '../types.js';
 
 // HDF5 File Format Specification, version 3.0: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html.
@@ -9,6 +10,8 @@ export const MAX_HDF5_METADATA = 64_000_000;
 export const MAX_HDF5_PIECES = 1_000_000;
 /** Levels of a tree that indexes a group or chunks. */
 export const MAX_HDF5_TREE_DEPTH = 16;
+/** Bytes of a name. */
+const LONGEST_NAME = 65_536;
 /** The address of nothing. */
 export const NOWHERE = Number.MAX_SAFE_INTEGER;
 
@@ -42,6 +45,7 @@ export class Hdf5Reader {
     this.bytesLeft -= length;
     if (this.bytesLeft < 0) this.fail(`expected at most ${MAX_HDF5_METADATA} bytes of description`, byte);
     this.count(1, byte);
+    await rest(this.source.name);
     return new Cursor(this, await this.source.read(byte, length), byte, what);
   }
 
@@ -132,9 +136,10 @@ export class Cursor {
   }
   /** A text that ends in a zero within the bytes. */
   zeroText(): string {
-    const end = this.bytes.indexOf(0, this.at);
-    if (end < 0) this.fail('a name does not end');
-    const text = this.text(end - this.at);
+    // Many names may begin in one long stretch without a zero.
+    const length = this.bytes.subarray(this.at, this.at + LONGEST_NAME).indexOf(0);
+    if (length < 0) this.fail('a name does not end');
+    const text = this.text(length);
     this.at++;
     return text;
   }

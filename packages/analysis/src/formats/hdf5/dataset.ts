@@ -1,7 +1,7 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { Unzlib } from 'fflate';
 import { type Budget, budgetOf } from '../budget.js';
-import { decodeElements, elementCount } from '../dtypes.js';
+import { decodeInTurns, elementCount, memoryBytes, readElements } from '../dtypes.js';
 import type { Tensor } from '../types.js';
 import { type Cursor, Hdf5Reader, MAX_HDF5_TREE_DEPTH, NOWHERE } from './cursor.js';
 import { type Hdf5Type, readDataspace, readDatatype } from './datatype.js';
@@ -136,11 +136,12 @@ async function readNumbers(source: Hdf5Reader['source'], dataset: Hdf5Dataset): 
   const size = count * type.size;
   if (!(size <= MAX_HDF5_DATASET))
     fail(`expected at most ${MAX_HDF5_DATASET} bytes, got shape [${shape}] of ${type.dtype}`);
-  const tensor = (bytes: Uint8Array, owned = false): Tensor => {
+  const tensor = async (bytes: Uint8Array, owned = false): Promise<Tensor> => {
     if (bytes.length < size)
       fail(`shape [${shape}] of ${type.dtype} needs ${size} bytes, got ${bytes.length}`);
+    const { bigEndian } = type;
     return {
-      data: decodeElements(bytes, type.dtype, count, type.bigEndian, owned),
+      data: await decodeInTurns(bytes, type.dtype, count, source.name, { bigEndian, owned }),
       shape: [...shape],
       dtype: type.dtype,
     };
@@ -152,7 +153,11 @@ async function readNumbers(source: Hdf5Reader['source'], dataset: Hdf5Dataset): 
   if (layout.kind === 'contiguous') {
     if (layout.address === NOWHERE) return fail('its numbers were never written');
     if (layout.size < size) fail(`shape [${shape}] of ${type.dtype} needs ${size} bytes, got ${layout.size}`);
-    return tensor(await source.read(base + layout.address, size));
+    return {
+      data: await readElements(source, base + layout.address, type.dtype, count, type.bigEndian),
+      shape: [...shape],
+      dtype: type.dtype,
+    };
   }
   const unknown = filters.find((id) => ![1, 2, 3].includes(id));
   if (unknown !== undefined)
@@ -172,7 +177,8 @@ async function readNumbers(source: Hdf5Reader['source'], dataset: Hdf5Dataset): 
   const packed = filters.includes(1);
   const unpacked = packed ? new Uint8Array(chunkSize + 4) : null;
   const sorted = filters.includes(2) ? new Uint8Array(chunkSize) : null;
-  if (packed) budget.take(size + 2 * chunkSize, `dataset ${path}`);
+  const widened = memoryBytes(type.dtype) > type.size ? count * memoryBytes(type.dtype) : 0;
+  if (packed) budget.take(size + 2 * chunkSize + widened, `dataset ${path}`);
   const out = new Uint8Array(size);
   const seen = new Set<string>();
   if (layout.tree === NOWHERE) return fail('its numbers were never written');

@@ -1,5 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { DTYPE_BYTES, decodeElements, elementCount } from '../dtypes.js';
+import { rest } from '../budget.js';
+import { DTYPE_BYTES, decodeElements, decodeInTurns, elementCount } from '../dtypes.js';
 import { type OpenSibling, siblingName } from '../siblings.js';
 import type { DType, Tensor, TensorData } from '../types.js';
 import { floatsOf, Message, numbersOf, signed, textOf } from './protobuf.js';
@@ -88,12 +89,14 @@ export async function readOnnx(open: OpenSibling, file: string): Promise<OnnxMod
   let opset = 0;
   let graph: Message | null = null;
   for (const field of root.fields()) {
+    await root.rest();
     if (field.number === 7) graph = root.inside(field);
     if (field.number !== 8) continue;
     let domain = '';
     let version = 0;
     const inner = root.inside(field);
     for (const part of inner.fields()) {
+      await inner.rest();
       if (part.number === 1) domain = textOf(part.bytes);
       if (part.number === 2) version = signed(part.value);
     }
@@ -121,6 +124,7 @@ class Reader {
     this.opset = opset;
     const model: OnnxModel = { opset, nodes: [], tensors: new Map(), inputs: [], outputs: [] };
     for (const field of graph.fields()) {
+      await graph.rest();
       if (field.number === 1) {
         if (--this.nodesLeft < 0) this.fail(`expected at most ${MAX_ONNX_NODES} nodes`);
         model.nodes.push(await this.node(graph.inside(field)));
@@ -128,8 +132,8 @@ class Reader {
         const [name, tensor] = await this.tensor(graph.inside(field));
         if (model.tensors.has(name)) this.fail(`two tensors are named ${name.slice(0, 80)}`);
         model.tensors.set(name, tensor);
-      } else if (field.number === 11) model.inputs.push(this.value(graph.inside(field)));
-      else if (field.number === 12) model.outputs.push(this.value(graph.inside(field)));
+      } else if (field.number === 11) model.inputs.push(await this.value(graph.inside(field)));
+      else if (field.number === 12) model.outputs.push(await this.value(graph.inside(field)));
       else if (field.number === 15) this.fail('sparse tensors are not read', 'unsupported');
       if (Math.max(model.inputs.length, model.outputs.length) > MAX_ONNX_LIST)
         this.fail(`expected at most ${MAX_ONNX_LIST} inputs and outputs`);
@@ -142,6 +146,7 @@ class Reader {
   private async node(message: Message): Promise<OnnxNode> {
     const node: OnnxNode = { name: '', op: '', domain: '', inputs: [], outputs: [], attributes: new Map() };
     for (const field of message.fields()) {
+      await message.rest();
       if (field.number === 1) node.inputs.push(textOf(field.bytes));
       else if (field.number === 2) node.outputs.push(textOf(field.bytes));
       else if (field.number === 3) node.name = textOf(field.bytes);
@@ -149,7 +154,7 @@ class Reader {
       else if (field.number === 5) node.attributes.set(...(await this.attribute(message.inside(field))));
       else if (field.number === 7) node.domain = textOf(field.bytes) === 'ai.onnx' ? '' : textOf(field.bytes);
       else if (field.number === 9) {
-        const scope = scopeOf(message.inside(field));
+        const scope = await scopeOf(message.inside(field));
         if (scope !== null) node.scope = scope;
       }
       if (node.inputs.length + node.outputs.length + node.attributes.size > MAX_ONNX_LIST)
@@ -170,6 +175,7 @@ class Reader {
       value = { kind: 'numbers', value: list };
     };
     for (const field of message.fields()) {
+      await message.rest();
       if (field.number === 1) name = textOf(field.bytes);
       else if (field.number === 2) value = { kind: 'number', value: floatsOf(field, 4)[0] ?? 0 };
       else if (field.number === 3) value = { kind: 'number', value: signed(field.value) };
@@ -184,7 +190,7 @@ class Reader {
           this.fail(`attribute ${name}: expected at most ${MAX_ONNX_LIST} texts`);
         value = { kind: 'texts', value: texts };
       } else if (field.number === 7) add(floatsOf(field, 4));
-      else if (field.number === 8) add(Array.from(numbersOf(message, field, MAX_ONNX_LIST), signed));
+      else if (field.number === 8) add(Array.from(await numbersOf(message, field, MAX_ONNX_LIST), signed));
     }
     return [name, value];
   }
@@ -205,12 +211,13 @@ class Reader {
       else parts.push([values[0]!]);
     };
     for (const field of message.fields()) {
-      if (field.number === 1) shape.push(...Array.from(numbersOf(message, field, 64), signed));
+      await message.rest();
+      if (field.number === 1) shape.push(...Array.from(await numbersOf(message, field, 64), signed));
       else if (field.number === 2) type = signed(field.value);
       else if (field.number === 4) addNumbers(floatsOf(field, 4));
       else if (field.number === 10) addNumbers(floatsOf(field, 8));
       else if (field.number === 5 || field.number === 7 || field.number === 11)
-        addNumbers(numbersOf(message, field));
+        addNumbers(await numbersOf(message, field));
       else if (field.number === 8) name = textOf(field.bytes);
       else if (field.number === 9) raw = field.bytes;
       else if (field.number === 13) {
@@ -218,6 +225,7 @@ class Reader {
         let key = '';
         let value = '';
         for (const part of inner.fields()) {
+          await inner.rest();
           if (part.number === 1) key = textOf(part.bytes);
           if (part.number === 2) value = textOf(part.bytes);
         }
@@ -238,7 +246,7 @@ class Reader {
     if (raw) {
       if (raw.length !== size)
         this.fail(`tensor ${shown}: shape [${shape}] of ${dtype} needs ${size} bytes, got ${raw.length}`);
-      return [name, { data: decodeElements(raw, dtype, count), shape, dtype }];
+      return [name, { data: await decodeInTurns(raw, dtype, count, this.file), shape, dtype }];
     }
     const got = parts.reduce((sum, part) => sum + part.length, 0);
     if (got !== count) this.fail(`tensor ${shown}: shape [${shape}] needs ${count} values, got ${got}`);
@@ -246,7 +254,11 @@ class Reader {
       return this.fail(`tensor ${shown}: ${dtype} is read from raw_data only`, 'unsupported');
     const empty = decodeElements(new Uint8Array(size), dtype, count);
     let at = 0;
-    for (const part of parts) for (let i = 0; i < part.length; i++) assign(empty, at++, part[i]!);
+    for (const part of parts)
+      for (let i = 0; i < part.length; i++) {
+        if (at % ASSIGNED === 0) await rest(this.file);
+        assign(empty, at++, part[i]!);
+      }
     return [name, { data: empty, shape, dtype }];
   }
 
@@ -268,30 +280,38 @@ class Reader {
     return this.open(file, (source) => source.read(number('offset', 0), size));
   }
 
-  private value(message: Message): OnnxValue {
+  private async value(message: Message): Promise<OnnxValue> {
     const value: OnnxValue = { name: '', shape: null, dtype: null };
     for (const field of message.fields()) {
+      await message.rest();
       if (field.number === 1) value.name = textOf(field.bytes);
       if (field.number !== 2) continue;
       const type = message.inside(field);
       for (const part of type.fields()) {
+        await type.rest();
         if (part.number !== 1) continue;
         const tensor = type.inside(part);
-        for (const inner of tensor.fields())
+        for (const inner of tensor.fields()) {
+          await tensor.rest();
           if (inner.number === 1) value.dtype = ONNX_DTYPES[signed(inner.value)] ?? null;
-          else if (inner.number === 2) value.shape = this.shape(tensor.inside(inner));
+          else if (inner.number === 2) value.shape = await this.shape(tensor.inside(inner));
+        }
       }
     }
     return value;
   }
 
-  private shape(message: Message): (number | null)[] {
+  private async shape(message: Message): Promise<(number | null)[]> {
     const sides: (number | null)[] = [];
     for (const field of message.fields()) {
+      await message.rest();
       if (field.number !== 1) continue;
       const side = message.inside(field);
       let value: number | null = null;
-      for (const part of side.fields()) if (part.number === 1) value = signed(part.value);
+      for (const part of side.fields()) {
+        await side.rest();
+        if (part.number === 1) value = signed(part.value);
+      }
       if (sides.length >= 32) message.fail('expected at most 32 dimensions', 0);
       sides.push(value !== null && value > 0 ? value : null);
     }
@@ -300,15 +320,19 @@ class Reader {
 }
 
 /** Of a node's remarks: the module, from "['', 'net', 'net.layer', 'linear']", whose last is the node itself. */
-function scopeOf(message: Message): string | null {
+async function scopeOf(message: Message): Promise<string | null> {
   let [key, value] = ['', ''];
   for (const field of message.fields()) {
+    await message.rest();
     if (field.number === 1) key = textOf(field.bytes);
     if (field.number === 2) value = textOf(field.bytes);
   }
   if (key !== 'pkg.torch.onnx.name_scopes') return null;
   return [...value.matchAll(/'([^']*)'/g)].at(-2)?.[1] ?? null;
 }
+
+/** Numbers between two looks at the clock. */
+const ASSIGNED = 1 << 16;
 
 function assign(data: TensorData, at: number, value: number | bigint): void {
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[at] = BigInt(value);

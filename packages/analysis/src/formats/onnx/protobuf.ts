@@ -1,9 +1,13 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
+import { rest } from '../budget.js';
 
 // Protocol Buffers on the wire: https://protobuf.dev/programming-guides/encoding/. Reading only, and only as fields.
 
 /** Messages in messages. */
 export const MAX_PROTOBUF_DEPTH = 32;
+/** Fields of one file: of a net of 100 000 nodes some two million. */
+export const MAX_PROTOBUF_FIELDS = 5_000_000;
+const TURN_FIELDS = 4096;
 
 /** One field: a number for varints and fixed widths (fixed32 as its bits), bytes for the rest. */
 export interface Field {
@@ -24,6 +28,8 @@ export class Message {
     /** Where the message begins in the file. */
     readonly byte = 0,
     readonly depth = 0,
+    /** Fields of the whole file so far, and at how many it is time to rest. */
+    private readonly read = { fields: 0, rest: TURN_FIELDS },
   ) {
     if (depth > MAX_PROTOBUF_DEPTH)
       this.fail(`expected messages nested at most ${MAX_PROTOBUF_DEPTH} deep`, 0);
@@ -42,7 +48,9 @@ export class Message {
     const cursor = { at: 0 };
     while (cursor.at < bytes.length) {
       const begin = cursor.at;
-      const tag = Number(this.varint(cursor));
+      if (++this.read.fields > MAX_PROTOBUF_FIELDS)
+        this.fail(`expected at most ${MAX_PROTOBUF_FIELDS} fields`, begin);
+      const tag = this.short(cursor) ?? Number(this.varint(cursor));
       const number = Math.floor(tag / 8);
       const wire = tag % 8;
       if (number < 1 || number > 536_870_911) this.fail(`expected a field, got tag ${tag}`, begin);
@@ -55,7 +63,7 @@ export class Message {
         cursor.at += width;
         yield { number, wire, value, bytes: NOTHING, at: begin };
       } else if (wire === 2) {
-        const length = Number(this.varint(cursor));
+        const length = this.short(cursor) ?? Number(this.varint(cursor));
         if (length > bytes.length - cursor.at)
           this.fail(
             `expected ${length} bytes for field ${number}, got ${bytes.length - cursor.at}`,
@@ -73,13 +81,35 @@ export class Message {
     }
   }
 
+  /** Now and then, while fields are read: let others have their turn. Throws `cancelled`. */
+  async rest(): Promise<void> {
+    if (this.read.fields < this.read.rest) return;
+    this.read.rest = this.read.fields + TURN_FIELDS;
+    await rest(this.file);
+  }
+
   /** The message inside a bytes field. */
   inside(field: Field & { at: number }): Message {
     if (field.wire !== 2) this.fail(`field ${field.number}: expected a message`, field.at);
-    return new Message(field.bytes, this.file, this.byte + field.at, this.depth + 1);
+    return new Message(field.bytes, this.file, this.byte + field.at, this.depth + 1, this.read);
+  }
+
+  /** A number of one to four bytes, which nearly all are; null, and nothing read, for a longer one. */
+  short(cursor: { at: number }): number | null {
+    let value = 0;
+    for (let i = 0; i < 4; i++) {
+      const byte = this.bytes[cursor.at + i] ?? 128;
+      value |= (byte & 127) << (7 * i);
+      if (byte > 127) continue;
+      cursor.at += i + 1;
+      return value;
+    }
+    return null;
   }
 
   varint(cursor: { at: number }): bigint {
+    const short = this.short(cursor);
+    if (short !== null) return BigInt(short);
     let value = 0n;
     for (let i = 0; i < 10; i++) {
       if (cursor.at >= this.bytes.length) this.fail('the file ends inside a number', cursor.at);
@@ -94,36 +124,51 @@ export class Message {
 export const signed = (value: bigint): number => Number(BigInt.asIntN(64, value));
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
+/** Bytes of packed numbers between two looks at the clock. */
+const TURN = 1 << 20;
+
 /** A repeated number field, packed or one by one, of at most `most` numbers: they are counted before any is kept. */
-export function numbersOf(
+export async function numbersOf(
   message: Message,
   field: Field & { at: number },
   most = Number.POSITIVE_INFINITY,
-): BigInt64Array {
+): Promise<BigInt64Array> {
   if (field.wire !== 2) return BigInt64Array.of(BigInt.asIntN(64, field.value));
+  const { bytes } = field;
   // The last byte of each number has no mark of going on.
   let count = 0;
-  for (let i = 0; i < field.bytes.length; i++) if (field.bytes[i]! < 128) count++;
-  if (count > most)
-    message.fail(`field ${field.number}: expected at most ${most} numbers, got ${count}`, field.at);
-  const inner = new Message(field.bytes, message.file, message.byte + field.at, message.depth + 1);
+  for (let from = 0; from < bytes.length; from += TURN) {
+    const to = Math.min(bytes.length, from + TURN);
+    for (let i = from; i < to; i++) if (bytes[i]! < 128) count++;
+    if (count > most)
+      message.fail(`field ${field.number}: expected at most ${most} numbers, got more`, field.at);
+    await rest(message.file);
+  }
+  const inner = new Message(bytes, message.file, message.byte + field.at, message.depth + 1);
   const values = new BigInt64Array(count);
+  // Of short numbers as halves: a BigInt each would take ten times as long.
+  const halves = new Uint32Array(values.buffer);
   const cursor = { at: 0 };
-  for (let i = 0; cursor.at < field.bytes.length; i++) values[i] = BigInt.asIntN(64, inner.varint(cursor));
+  for (let i = 0; cursor.at < bytes.length; i++) {
+    const short = inner.short(cursor);
+    if (short !== null) halves[2 * i] = short;
+    else values[i] = BigInt.asIntN(64, inner.varint(cursor));
+    if (i % TURN === 0) await rest(message.file);
+  }
   return values;
 }
 
 /** float or double values, packed or one by one. */
-export function floatsOf(field: Field, width: 4 | 8): Float64Array {
-  const bytes = field.wire === 2 ? field.bytes : null;
-  if (!bytes) {
-    const view = new DataView(new ArrayBuffer(8));
-    view.setBigUint64(0, field.value, true);
-    return Float64Array.of(width === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true));
+export function floatsOf(field: Field, width: 4 | 8): Float32Array | Float64Array {
+  if (field.wire !== 2) {
+    FIXED.setBigUint64(0, field.value, true);
+    return width === 4
+      ? Float32Array.of(FIXED.getFloat32(0, true))
+      : Float64Array.of(FIXED.getFloat64(0, true));
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const out = new Float64Array(Math.floor(bytes.length / width));
-  for (let i = 0; i < out.length; i++)
-    out[i] = width === 4 ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true);
-  return out;
+  const { buffer } = new Uint8Array(
+    field.bytes.subarray(0, field.bytes.length - (field.bytes.length % width)),
+  );
+  return width === 4 ? new Float32Array(buffer) : new Float64Array(buffer);
 }
+const FIXED = new DataView(new ArrayBuffer(8));

@@ -1,3 +1,4 @@
+import { rest } from '../budget.js';
 import { PickleBytes } from './bytes.js';
 import { PickleMachine } from './machine.js';
 import { PickleCall, PickleDict, PickleGlobal, PicklePersistent, PickleTuple } from './values.js';
@@ -12,12 +13,15 @@ export { PickleCall, PickleDict, PickleGlobal, PicklePersistent, PickleTuple } f
 /** Opcodes of one pickle. */
 export const MAX_PICKLE_OPCODES = 10_000_000;
 
+/** Opcodes between two looks at the clock. */
+const TURN = 1000;
+
 /**
  * Reads one pickle. Texts, numbers (long ones as bigint), booleans, None (null), bytes, lists, tuples, dicts, sets (as
  * lists). Throws `format` on anything broken or past a limit, `unsupported` on opcodes that model data never needs.
- * O(bytes) time and memory.
+ * O(bytes) time and memory; others get their turn in between.
  */
-export function readPickle(bytes: Uint8Array, file: string): unknown {
+export async function readPickle(bytes: Uint8Array, file: string): Promise<unknown> {
   const from = new PickleBytes(bytes, file);
   const machine = new PickleMachine(from.fail);
   const { fail } = from;
@@ -25,6 +29,7 @@ export function readPickle(bytes: Uint8Array, file: string): unknown {
   const pop = () => machine.pop();
 
   for (let count = 0; ; count++) {
+    if (count % TURN === 0) await rest(file);
     if (count >= MAX_PICKLE_OPCODES) fail(`expected at most ${MAX_PICKLE_OPCODES} opcodes`);
     const place = from.at;
     const opcode = String.fromCharCode(from.u8());

@@ -1,5 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { Budget, shareBudget } from '../budget.js';
+import { Budget, rest, shareBudget } from '../budget.js';
 import { DTYPE_BYTES, elementCount } from '../dtypes.js';
 import { PickleCall, PickleDict, PickleGlobal, PickleTuple, readPickle } from '../pickle/index.js';
 import { checkRange } from '../source.js';
@@ -39,7 +39,7 @@ export async function readDistributed(
     'format',
     () => `${metadata.name}: expected at most ${MAX_METADATA} bytes`,
   );
-  const root = readPickle(await metadata.read(0, metadata.size), metadata.name);
+  const root = await readPickle(await metadata.read(0, metadata.size), metadata.name);
   const described =
     dictOf(field(root, 'state_dict_metadata')) ?? fail('expected the metadata of a state dict');
   const stored = dictOf(field(root, 'storage_data')) ?? fail('expected where its pieces are stored');
@@ -175,7 +175,7 @@ async function storedOf(
       for (const piece of pieces) {
         const own = await openPiece(piece, open);
         check(piece, own);
-        place(out, shape, await own.bytes(), piece, width);
+        await place(out, shape, await own.bytes(), piece, width);
       }
       return out;
     },
@@ -183,23 +183,24 @@ async function storedOf(
 }
 
 /** A piece's rows to where they stand in the tensor. */
-function place(
+async function place(
   out: Uint8Array,
   shape: readonly number[],
   bytes: Uint8Array,
-  { offsets, sizes }: Piece,
+  { file, offsets, sizes }: Piece,
   width: number,
-): void {
+): Promise<void> {
   const axes = shape.length;
   const row = (axes ? sizes[axes - 1]! : 1) * width;
   const rows = row ? bytes.length / row : 0;
   const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
   for (let r = 0; r < rows; r++) {
-    let rest = r;
+    if (r % 10_000 === 0) await rest(file);
+    let left = r;
     let to = axes ? offsets[axes - 1]! : 0;
     for (let axis = axes - 2; axis >= 0; axis--) {
-      to += (offsets[axis]! + (rest % sizes[axis]!)) * strides[axis]!;
-      rest = Math.floor(rest / sizes[axis]!);
+      to += (offsets[axis]! + (left % sizes[axis]!)) * strides[axis]!;
+      left = Math.floor(left / sizes[axis]!);
     }
     out.set(bytes.subarray(r * row, (r + 1) * row), to * width);
   }

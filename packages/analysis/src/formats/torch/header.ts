@@ -68,7 +68,7 @@ async function openTorch(source: ByteSource) {
   if (byteOrder !== 'little' && byteOrder !== 'big')
     fail(`expected byte order little or big, got ${JSON.stringify(byteOrder)}`);
 
-  const root = readPickle(await readZipEntry(source, zip.get(pickles[0]!)!), `${source.name}:data.pkl`);
+  const root = await readPickle(await readZipEntry(source, zip.get(pickles[0]!)!), `${source.name}:data.pkl`);
   return { zip, folder, bigEndian: byteOrder === 'big', root };
 }
 
@@ -87,7 +87,7 @@ export async function readTorchTensor(
 export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> {
   const fail = failing(source);
   const { zip, folder, bigEndian, root } = await openTorch(source);
-  const found = findStateDict(root);
+  const found = await findStateDict(root, source.name);
   if (!found) {
     const alone = 'save the weights alone: torch.save(model.state_dict(), file)';
     const what = root instanceof PickleCall ? nameOf(root.callee) : '';

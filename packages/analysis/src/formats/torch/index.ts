@@ -19,7 +19,7 @@ export async function readTorchEntry(
   header: TorchHeader,
   entry: TorchEntry,
 ): Promise<Tensor> {
-  return viewOf(await readZipEntry(source, entry.storage), entry, header.bigEndian);
+  return viewOf(await readZipEntry(source, entry.storage), entry, header.bigEndian, source.name);
 }
 
 /**
@@ -40,7 +40,7 @@ export async function readTorch(source: ByteSource): Promise<Map<string, Tensor>
   for (const [storage, entries] of views) {
     const bytes = await readZipEntry(source, storage);
     for (const entry of entries) {
-      made.set(entry.name, viewOf(bytes, entry, header.bigEndian));
+      made.set(entry.name, await viewOf(bytes, entry, header.bigEndian, source.name));
       await budgetOf(source).rest();
     }
     // The tensors are copies of their own.

@@ -1,3 +1,4 @@
+import { rest } from '../budget.js';
 import { PickleDict } from '../pickle/index.js';
 import { dictOf, tensorParts } from './objects.js';
 
@@ -19,30 +20,47 @@ export const STATE_DICTS = [
 const COPIES = /(^|[_.])(ema|swa|avg|averaged|teacher)([_.]|$)/i;
 
 /** Whether a dict holds a tensor at any depth. Each dict is looked at once, wherever it is remembered. */
-function holdsTensors(dict: PickleDict, seen = new Set<PickleDict>(), depth = 0): boolean {
+async function holdsTensors(
+  dict: PickleDict,
+  file: string,
+  seen = new Set<PickleDict>(),
+  depth = 0,
+): Promise<boolean> {
   if (seen.has(dict) || depth > MAX_TORCH_NESTING) return false;
   seen.add(dict);
-  return [...dict.map.values()].some((value) => {
+  return someEntry(dict, file, async ([, value]) => {
     const inner = dictOf(value);
-    return inner ? holdsTensors(inner, seen, depth + 1) : tensorParts(value) !== null;
+    return inner ? holdsTensors(inner, file, seen, depth + 1) : tensorParts(value) !== null;
   });
 }
 
+type Entry = [key: unknown, value: unknown];
+/** Entries between two looks at the clock. */
+const TURN = 10_000;
+
+/** Whether an entry passes; others get their turn in between. */
+async function someEntry(
+  dict: PickleDict,
+  file: string,
+  test: (entry: Entry) => boolean | Promise<boolean>,
+): Promise<boolean> {
+  let looked = 0;
+  for (const entry of dict.map) {
+    if (++looked % TURN === 0) await rest(file);
+    const passes = test(entry);
+    if (passes === true || (passes && (await passes))) return true;
+  }
+  return false;
+}
+
 /** A test that looks at each dict once, in however many places it is remembered. */
-function once(
-  test: (entry: [key: unknown, value: unknown]) => boolean,
-): (dict: PickleDict | null) => boolean {
+function once(test: (entry: Entry) => boolean): (dict: PickleDict | null, file: string) => Promise<boolean> {
   const known = new WeakMap<PickleDict, boolean>();
-  return (dict) => {
+  return async (dict, file) => {
     if (dict === null) return false;
     let found = known.get(dict);
     if (found === undefined) {
-      found = false;
-      for (const entry of dict.map)
-        if (test(entry)) {
-          found = true;
-          break;
-        }
+      found = await someEntry(dict, file, test);
       known.set(dict, found);
     }
     return found;
@@ -63,38 +81,46 @@ export interface FoundStateDict {
 }
 
 /** The weights in what a training script saved; null where there are none. */
-export function findStateDict(root: unknown): FoundStateDict | null {
+export async function findStateDict(root: unknown, file: string): Promise<FoundStateDict | null> {
   const numbers: Record<string, number> = Object.create(null);
   const path: string[] = [];
   let beside: string[] = [];
   let dict = dictOf(root);
   for (let depth = 0; dict && depth < MAX_TORCH_NESTING; depth++) {
     const inside: PickleDict = dict;
-    const loose = holdsTensor(inside);
-    if (isFlat(inside)) return { dict: inside, path, numbers, beside };
+    const loose = await holdsTensor(inside, file);
+    if (await isFlat(inside, file)) return { dict: inside, path, numbers, beside };
     // A best score or a generator's state may be a tensor too: what is named or looks like a state dict goes first.
-    const states = [...inside.map].flatMap(([name, value]) =>
-      typeof name === 'string' && isFlat(dictOf(value)) ? [name] : [],
-    );
-    const named = STATE_DICTS.find((name) => {
+    const states: string[] = [];
+    let nests = inside.map.size > 0;
+    let nestsTensor = false;
+    for (const [name, value] of inside.map) {
+      const inner = dictOf(value);
+      nests &&= inner !== null;
+      if (!inner) continue;
+      await rest(file);
+      if (typeof name === 'string' && (await isFlat(inner, file))) states.push(name);
+      nestsTensor ||= await holdsTensor(inner, file);
+    }
+    let named: string | undefined;
+    for (const name of STATE_DICTS) {
       const inner = dictOf(inside.map.get(name));
-      return inner && (states.includes(name) || (!states.length && holdsTensors(inner)));
-    });
+      if (!inner || !(states.includes(name) || (!states.length && (await holdsTensors(inner, file)))))
+        continue;
+      named = name;
+      break;
+    }
     const own = named === undefined ? states.filter((name) => !COPIES.test(name)) : [named];
     const key = own.length === 1 ? own[0]! : own.length || !states.length ? undefined : states[0]!;
     if (key === undefined && own.length < 2) {
       // Parameters by module: { encoder: { weight: … } }.
-      const nested =
-        loose ||
-        (inside.map.size > 0 &&
-          [...inside.map.values()].every((value) => dictOf(value)) &&
-          [...inside.map.values()].some((value) => holdsTensor(dictOf(value))));
-      return nested ? { dict: inside, path, numbers, beside } : null;
+      return loose || (nests && nestsTensor) ? { dict: inside, path, numbers, beside } : null;
     }
     for (const [name, value] of inside.map)
       if (typeof name === 'string' && typeof value === 'number' && Number.isFinite(value))
         numbers[name] = value;
-    beside = [...beside, ...states.filter((name) => name !== key && !own.includes(name))];
+    const taken = new Set([key, ...own]);
+    beside = [...beside, ...states.filter((name) => !taken.has(name))];
     if (key === undefined) {
       // Nets that are trained together: { generator: …, discriminator: …, epoch }.
       const all = new PickleDict();

@@ -74,7 +74,7 @@ export async function storedTorchEntry(
       // Nothing to turn or to gather: as they are, without a copy.
       return isPlain(entry) && !negative && !header.bigEndian
         ? bytes
-        : bytesOf(rawView(bytes, entry, header.bigEndian));
+        : bytesOf(await rawView(bytes, entry, header.bigEndian, source.name));
     },
     ...(from !== null && isPlain(entry) && !negative && !header.bigEndian
       ? { range: { file: source.name, begin: from } }

@@ -1,4 +1,4 @@
-import { DTYPE_BYTES, elementCount, rawElements, widened } from '../dtypes.js';
+import { DTYPE_BYTES, decodeInTurns, elementCount, gather, rawType, widened } from '../dtypes.js';
 import { PickleCall, PicklePersistent, PickleTuple } from '../pickle/index.js';
 import type { DType, Tensor, TensorData } from '../types.js';
 import type { ZipEntry } from '../zip.js';
@@ -126,22 +126,33 @@ export function checkView(
 }
 
 /** A tensor out of the bytes of its storage. */
-export function viewOf(storage: Uint8Array, entry: TorchEntry, bigEndian: boolean): Tensor {
+export async function viewOf(
+  storage: Uint8Array,
+  entry: TorchEntry,
+  bigEndian: boolean,
+  file: string,
+): Promise<Tensor> {
   const { dtype, shape, offset, reach } = entry;
   const width = DTYPE_BYTES[dtype];
-  const raw = rawView(storage.subarray(offset * width, (offset + reach) * width), entry, bigEndian);
-  return { data: widened(raw, dtype), shape: [...shape], dtype };
+  const reached = storage.subarray(offset * width, (offset + reach) * width);
+  const data = await widened(await rawView(reached, entry, bigEndian, file), dtype, file);
+  return { data, shape: [...shape], dtype };
 }
 
 /** The elements of a view, row-major, half types as words, out of the bytes that it reaches over. */
-export function rawView(reached: Uint8Array, entry: TorchEntry, bigEndian: boolean): TensorData {
+export async function rawView(
+  reached: Uint8Array,
+  entry: TorchEntry,
+  bigEndian: boolean,
+  file: string,
+): Promise<TensorData> {
   const { dtype, shape, stride, reach } = entry;
-  let data = rawElements(reached, dtype, reach, bigEndian);
+  let data = await decodeInTurns(reached, rawType(dtype), reach, file, { bigEndian });
   if (entry.negative && (data instanceof Float32Array || data instanceof Float64Array))
     data = data.map((value) => -value);
   // The sign of a half.
   if (entry.negative && /float16$/.test(dtype)) data = (data as Uint16Array).map((word) => word ^ 0x8000);
-  return isPlain(entry) ? data : gather(data, elementCount(shape), shape, stride);
+  return isPlain(entry) ? data : gather(data, shape, stride, file);
 }
 
 /** Whether a view's elements stand one after another, as they are. */
@@ -151,26 +162,4 @@ export function isPlain({ shape, stride, reach }: TorchEntry): boolean {
   for (let axis = shape.length - 1; axis >= 0; step *= shape[axis--]!)
     plain &&= shape[axis]! < 2 || stride[axis] === step;
   return plain;
-}
-
-/** Element by element: what lies behind strides, row-major. */
-function gather(
-  data: TensorData,
-  count: number,
-  shape: readonly number[],
-  stride: readonly number[],
-): TensorData {
-  const out = new (data.constructor as Float64ArrayConstructor)(count);
-  const at = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < count; i++) {
-    out[i] = (data as Float64Array)[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += stride[axis]!;
-      if (++at[axis]! < shape[axis]!) break;
-      from -= at[axis]! * stride[axis]!;
-      at[axis] = 0;
-    }
-  }
-  return out;
 }

@@ -1,3 +1,4 @@
+import { addTo } from '../../grouped.js';
 import { type Random, random } from '../../random.js';
 import type { ResultBase } from '../../results/types.js';
 import { type Distances, distances, exchanged, farOut, outOfLine, ratio, SERIES_EXCESS } from './line.js';
@@ -110,7 +111,7 @@ export async function checkSeries(
       }
     looked.push({ name, own, count });
     const first = new Map<string, number[]>();
-    for (const [i, key] of keys.entries()) first.set(key, [...(first.get(key) ?? []), i]);
+    for (const [i, key] of keys.entries()) addTo(first, key, i);
     for (const same of first.values())
       for (let k = 1; k < same.length; k++) {
         const pair = `${same[k - 1]}/${same[k]}`;

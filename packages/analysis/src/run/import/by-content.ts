@@ -1,9 +1,9 @@
 import { contentOf, disguiseOf, headOf } from '../../formats/sniff.js';
+import { groupBy } from '../../grouped.js';
 import { withStored } from '../../stores/content.js';
 import type { Store } from '../../stores/types.js';
 import { isTrainerState, parsePath, some } from './names.js';
 import type { TreeFile, WeightsPlace } from './places.js';
-import { groupBy } from './series.js';
 
 // Weights under names that say nothing ("step_100", "net_3.model", "model_1.sft"): known by their first bytes.
 

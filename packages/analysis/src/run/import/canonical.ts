@@ -1,7 +1,15 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { bytesOf, elementCount, isFloating, rawElements, readStored } from '../../formats/dtypes.js';
+import {
+  bytesOf,
+  decodeInTurns,
+  elementCount,
+  isFloating,
+  rawType,
+  readStored,
+} from '../../formats/dtypes.js';
 import type { DType, StoredTensor, Tensor } from '../../formats/types.js';
-import { transpose } from '../transpose.js';
+import { addTo } from '../../grouped.js';
+import { transpose, transposeInTurns } from '../transpose.js';
 import type { LayerInfo } from '../types.js';
 
 /** Wrappers that put their name before every parameter. */
@@ -128,8 +136,8 @@ export function storedByPlan(
         ];
       if (!axes) return [name, own];
       const bytes = async () => {
-        const raw = rawElements(await own.bytes(), dtype, elementCount(shape));
-        return bytesOf(transpose({ data: raw, shape: own.shape, dtype }, axes).data);
+        const raw = await decodeInTurns(await own.bytes(), rawType(dtype), elementCount(shape), name);
+        return bytesOf((await transposeInTurns({ data: raw, shape: own.shape, dtype }, axes, name)).data);
       };
       return [name, { dtype, shape, bytes }];
     }),
@@ -232,7 +240,7 @@ function layersOf(tensors: ReadonlyMap<string, Described>): LayerInfo[] {
   for (const name of tensors.keys()) {
     const dot = name.lastIndexOf('.');
     const layer = dot > 0 ? name.slice(0, dot) : name;
-    groups.set(layer, [...(groups.get(layer) ?? []), name]);
+    addTo(groups, layer, name);
   }
   return [...groups].map(([name, parameters]) => {
     const shapes = parameters.map((parameter) => tensors.get(parameter)!.shape);

@@ -1,3 +1,4 @@
+import { addTo } from '../../grouped.js';
 import { isTrainerState, some } from './names.js';
 
 // Checkpoints that are known and not read: each is named, with the way out.
@@ -44,7 +45,7 @@ export function findForeign(paths: readonly string[]) {
   for (const path of paths) {
     const at = path.lastIndexOf('/');
     const folder = at < 0 ? '' : path.slice(0, at);
-    folders.set(folder, [...(folders.get(folder) ?? []), path.slice(at + 1)]);
+    addTo(folders, folder, path.slice(at + 1));
   }
   const whole = new Map<string, ForeignKind>();
   const single: { path: string; folder: string; kind: ForeignKind }[] = [];

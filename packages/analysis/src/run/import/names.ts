@@ -173,6 +173,3 @@ export function gapsOf(numbers: readonly number[]): number[] {
 /** At most six names. */
 export const some = (names: readonly string[]): string =>
   names.length > 6 ? `${names.slice(0, 6).join(', ')}, … (${names.length})` : names.join(', ');
-
-/** Names in the order people count: 2 before 10. */
-export const byName = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });

@@ -1,5 +1,6 @@
 import { guard } from '@epochscope/core-wasm';
 import { dtypeOf, losslessly } from '../../formats/dtypes.js';
+import { byName } from '../../formats/natural.js';
 import { readNpy, readNpyHeader } from '../../formats/npy.js';
 import type { Tensor } from '../../formats/types.js';
 import { withStored } from '../../stores/content.js';
@@ -78,20 +79,18 @@ export async function findOutputs(store: Store, pattern: string): Promise<Output
     path: store.name,
   });
   const key = ({ epoch, step }: OutputFile) => epoch ?? step ?? 0;
-  return found.sort((a, b) => key(a) - key(b) || a.layer.localeCompare(b.layer, 'en', { numeric: true }));
+  return found.sort((a, b) => key(a) - key(b) || byName(a.layer, b.layer));
 }
 
 /** Every .npy in a snapshot's own folder of outputs. */
 export async function outputsOfFolder(store: Store, folder: string): Promise<OutputFile[]> {
   const names = (await store.list(folder)).map(({ name }) => name).filter((name) => name.endsWith('.npy'));
-  return names
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .map((name) => ({
-      epoch: null,
-      step: null,
-      layer: name.slice(0, -'.npy'.length),
-      path: joinPath(folder, name),
-    }));
+  return names.sort(byName).map((name) => ({
+    epoch: null,
+    step: null,
+    layer: name.slice(0, -'.npy'.length),
+    path: joinPath(folder, name),
+  }));
 }
 
 /** Layers that outputs make known: shape of one sample, and how many samples there are. Throws `shape`, `format`. */

@@ -1,3 +1,4 @@
+import { addTo, groupBy } from '../../grouped.js';
 import { endingOf, isTrainerState, isUnfinished, parsePath, some } from './names.js';
 
 // Which files of a folder, known by their names alone, are the weights of one snapshot each. Works on a list of paths, so
@@ -82,7 +83,7 @@ export function findPlaces(files: readonly TreeFile[]): {
     }
     if (leftOut.has(path)) continue;
     const folder = folderOf(path);
-    folders.set(folder, [...(folders.get(folder) ?? []), path]);
+    addTo(folders, folder, path);
     if (inOutputs(folder)) continue;
     const npz = path.endsWith('.npz');
     if (!npz && !path.endsWith('.npy')) continue;
@@ -160,9 +161,7 @@ const stemOf = (path: string) => {
 };
 
 function withoutCopies(singles: readonly WeightsPlace[], sharded: readonly WeightsPlace[]): WeightsPlace[] {
-  const stems = new Map<string, WeightsPlace[]>();
-  for (const place of singles)
-    stems.set(stemOf(place.path), [...(stems.get(stemOf(place.path)) ?? []), place]);
+  const stems = groupBy(singles, (place) => stemOf(place.path));
   if (sharded.length) stems.delete('model');
   return [...stems.values()].flatMap((same) => {
     const kind = PREFERENCE.find((one) => same.some((place) => place.kind === one));

@@ -1,14 +1,16 @@
 import { guard } from '@epochscope/core-wasm';
+import { byName } from '../../formats/natural.js';
+import { groupBy } from '../../grouped.js';
 import { readText } from '../../stores/content.js';
 import type { HubOptions } from '../../stores/hub/index.js';
 import type { Place } from '../../stores/of.js';
 import type { Store } from '../../stores/types.js';
 import { placesByContent, whatIsThere } from './by-content.js';
 import { findForeign, foreignNotes } from './foreign.js';
-import { byName, gapsOf, parsePath, some } from './names.js';
+import { gapsOf, parsePath, some } from './names.js';
 import { storeOfSeries } from './place.js';
 import { findPlaces, OUTPUT_FOLDERS, type TreeFile, type WeightsPlace } from './places.js';
-import { groupBy, groupSeries, type Member, type Series, type SeriesOptions } from './series.js';
+import { groupSeries, type Member, type Series, type SeriesOptions } from './series.js';
 import { readTrainerState } from './trainer-state.js';
 
 /** Files and folders looked at. */

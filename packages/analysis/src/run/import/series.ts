@@ -1,5 +1,7 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { byName, type PathName, parsePath, type Slot, some } from './names.js';
+import { byName } from '../../formats/natural.js';
+import { groupBy } from '../../grouped.js';
+import { type PathName, parsePath, type Slot, some } from './names.js';
 
 // From paths to series: which of them are snapshots of one training, and in what order. Nothing is read but names.
 
@@ -62,16 +64,6 @@ export function groupSeries<T extends { path: string; folder: boolean }>(
       series.push(...split(group, options, counts).map((one) => ({ ...one, family })));
   }
   return series;
-}
-
-export function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const own = groups.get(key(item));
-    if (own) own.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return groups;
 }
 
 const isCount = ({ word }: Slot) => word === 'epoch' || word === 'step' || word === null;

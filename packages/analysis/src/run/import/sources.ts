@@ -2,6 +2,7 @@ import { guard } from '@epochscope/core-wasm';
 import { elementCount } from '../../formats/dtypes.js';
 import type { OnnxModel, OnnxNode } from '../../formats/onnx/index.js';
 import type { Tensor } from '../../formats/types.js';
+import { addTo } from '../../grouped.js';
 import { transpose } from '../transpose.js';
 
 // Which tensor of a snapshot each of an ONNX model's is: by name, by the module that reads it, by its values.
@@ -137,7 +138,7 @@ function readersOf(model: OnnxModel): Map<string, OnnxNode[]> {
   const readers = new Map<string, OnnxNode[]>();
   const see = (nodes: readonly OnnxNode[]) => {
     for (const node of nodes) {
-      for (const input of node.inputs) readers.set(input, [...(readers.get(input) ?? []), node]);
+      for (const input of node.inputs) addTo(readers, input, node);
       for (const attribute of node.attributes.values())
         if (attribute.kind === 'graph') see(attribute.value.nodes);
     }

@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { rest } from '../../formats/budget.js';
 import { DTYPE_BYTES, elementCount, rawElements } from '../../formats/dtypes.js';
 import type { DType, StoredTensor } from '../../formats/types.js';
 import type { Store } from '../../stores/types.js';
@@ -18,7 +19,7 @@ export function watchFinite(
         ...tensor,
         async bytes() {
           const bytes = await tensor.bytes();
-          const count = countBroken(bytes, tensor.dtype, elementCount(tensor.shape));
+          const count = await countBroken(bytes, tensor.dtype, elementCount(tensor.shape), name);
           if (count) bad.set(name, count);
           return bytes;
         },
@@ -48,7 +49,22 @@ export async function readSmall(tensors: Map<string, StoredTensor>): Promise<Map
 /** Where all bits of the exponent are set. */
 const EXPONENT = { float16: 0x7c00, bfloat16: 0x7f80, float8_e5m2: 0x7c, float32: 0x7f800000 } as const;
 
-function countBroken(bytes: Uint8Array, dtype: DType, count: number): number {
+/** Bytes that are looked at before others get their turn. */
+const TURN = 1 << 24;
+
+async function countBroken(bytes: Uint8Array, dtype: DType, count: number, name: string): Promise<number> {
+  const step = TURN / DTYPE_BYTES[dtype];
+  let broken = 0;
+  for (let from = 0; from < count; from += step) {
+    const to = Math.min(count, from + step);
+    const part = bytes.subarray(from * DTYPE_BYTES[dtype], to * DTYPE_BYTES[dtype]);
+    broken += brokenIn(part, dtype, to - from);
+    await rest(name);
+  }
+  return broken;
+}
+
+function brokenIn(bytes: Uint8Array, dtype: DType, count: number): number {
   let broken = 0;
   if (dtype === 'float64') {
     const values = rawElements(bytes, dtype, count) as Float64Array;

@@ -2,6 +2,7 @@ import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { readStored, storedInMemory } from '../../formats/dtypes.js';
 import { readHdf5Dataset } from '../../formats/hdf5/index.js';
 import { readKerasFile } from '../../formats/keras.js';
+import { byName } from '../../formats/natural.js';
 import { readNpy } from '../../formats/npy.js';
 import { readNpz, readNpzDirectory } from '../../formats/npz.js';
 import { readSafetensorsHeader, storedEntry } from '../../formats/safetensors.js';
@@ -307,7 +308,7 @@ async function readArrays(
   const tensors = new Map<string, Tensor>();
   const walk = async (path: string, prefix: string, depth: number): Promise<void> => {
     const entries = await store.list(path);
-    for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))) {
+    for (const entry of entries.sort((a, b) => byName(a.name, b.name))) {
       const inside = joinPath(path, entry.name);
       if (entry.kind === 'folder' && depth < 4 && !OUTPUT_FOLDERS.includes(entry.name))
         await walk(inside, `${prefix}${entry.name}/`, depth + 1);

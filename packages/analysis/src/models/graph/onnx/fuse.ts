@@ -1,4 +1,5 @@
 import type { OnnxModel, OnnxNode } from '../../../formats/onnx/index.js';
+import { addTo } from '../../../grouped.js';
 import { numbers } from './attributes.js';
 import { numbersOf } from './values.js';
 
@@ -23,7 +24,7 @@ class Fuser {
     this.ends = new Set(model.outputs.map(({ name }) => name));
     for (const node of model.nodes) {
       for (const output of node.outputs) if (output) this.by.set(output, node);
-      for (const input of node.inputs) this.readers.set(input, [...(this.readers.get(input) ?? []), node]);
+      for (const input of node.inputs) addTo(this.readers, input, node);
     }
   }
 
