@@ -45,12 +45,49 @@ describe.skipIf(process.platform === 'win32')('output', () => {
     expect(code).toBe(0);
   });
 
-  it('names the limit, not a defect, where a machine gives too little memory', async () => {
-    const { code, stderr } = await shell(`ulimit -v 2000000; ${epochscope} tendency x.csv -o out`);
-    expect(code).not.toBe(0);
-    // Some versions of Node end themselves before they can say anything of ours.
-    expect(stderr).toMatch(/gives no more memory .* raise it|Fatal process/);
-    expect(stderr).not.toContain('defect');
+  it('names the limit, not a defect, where a machine gives too little memory or too few files', async () => {
+    // Addresses in kB that bare Node can start with; files likewise.
+    const limits = [
+      ...[800_000, 900_000, 1_400_000, 2_000_000, 4_000_000, 12_000_000].map((kB) => `-v ${kB}`),
+      ...[20, 32].map((files) => `-n ${files}`),
+    ];
+    for (const limit of limits) {
+      const { code, stderr } = await shell(`ulimit ${limit}; ${epochscope} tendency x.csv -o out`);
+      const [last, before] = stderr.trim().split('\n').reverse();
+      expect([code, limit, last]).toEqual([
+        1,
+        limit,
+        expect.stringMatching(/^epochscope: .*("ulimit -.*raise|raise.*"ulimit -)/),
+      ]);
+      expect(before ?? '', limit).not.toMatch(/^epochscope: /);
+      expect(stderr, limit).not.toContain('defect');
+    }
+    await writeFile(join(folder, 'without.mjs'), 'delete globalThis.SharedArrayBuffer;');
+    const { code, stderr } = await shell(
+      `NODE_OPTIONS=--import=./without.mjs ${epochscope} tendency x.csv -o out`,
+    );
+    expect([code, stderr.trim().split('\n').at(-1)]).toEqual([
+      1,
+      expect.stringContaining('epochscope: SharedArrayBuffer is missing here'),
+    ]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s ends the reading of a large file at once', async (signal) => {
+    // Stands where it is read for seconds, whatever it holds: numbers of a text, chunks of a zip, opcodes of a pickle.
+    const row = `${Array.from({ length: 200 }, (_, i) => (i * 7919) % 1013).join()}\n`;
+    await writeFile(join(folder, 'large.csv'), row.repeat(80_000));
+    const child = spawn(process.execPath, [bin, 'tendency', 'large.csv', '-o', 'never'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (text) => (stderr += text));
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    // It reads as soon as it has loaded, and says nothing before it has read.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    child.kill(signal);
+    expect([await ended, stderr.trim()]).toEqual([130, 'epochscope: reading large.csv was cancelled']);
+    expect(await readdir(folder)).not.toContain('never');
   });
 
   it('opens no pipe, device or socket where a file or folder is expected, whatever the option', async () => {

@@ -1,4 +1,20 @@
-// Nothing is imported here: it is needed where nothing more can be opened.
+// Nothing but Node's own is imported here: it is needed where nothing more can be opened.
+import { readFileSync } from 'node:fs';
+
+/** Bytes of addresses below which Node itself ends at any moment, without a word. */
+const ADDRESSES = 1.5e9;
+
+/** What to say where a limit leaves this process too few addresses to run at all; null where it does not (or is not known). */
+export function tooFewAddresses(): string | null {
+  let limits = '';
+  try {
+    limits = readFileSync('/proc/self/limits', 'utf8');
+  } catch {}
+  const most = Number(/^Max address space +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  return most < ADDRESSES
+    ? `a limit leaves this process ${Math.round(most / 1e6)} MB of addresses ("ulimit -v"), and Node takes 1.5 GB of them, used or not: raise it, "ulimit -v unlimited"`
+    : null;
+}
 
 /** Limits of the machine that no check of ours foresees, as one line with the way out; null for what is none. */
 export function ofThisMachine(error: unknown): { code: 'memory' | 'io'; message: string } | null {

@@ -1,5 +1,11 @@
 #!/usr/bin/env node
-import { ofThisMachine } from './limits.js';
+import { ofThisMachine, tooFewAddresses } from './limits.js';
+
+const few = tooFewAddresses();
+if (few) {
+  process.stderr.write(`epochscope: ${few}\n`);
+  process.exit(1);
+}
 
 const controller = new AbortController();
 let interrupted = 0;

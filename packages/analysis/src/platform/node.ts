@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Stats, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
-import { guard } from '@epochscope/core-wasm';
+import { formatBytes, guard } from '@epochscope/core-wasm';
 import type { DownloadName } from '../datasets/checksums.js';
 import { spawnWorker } from '../engine/spawn-node.js';
 import { folderStore } from '../stores/folder.js';
@@ -15,6 +15,25 @@ import { isAbandoned, nextToken } from './writer-token.js';
 
 /** What the build puts beside the modules (scripts/assets.mjs). */
 const ASSETS = new URL('../assets/', import.meta.url);
+
+/** Bytes of addresses that a memory of WebAssembly's and a worker take, used or not: less ends the process without a word. */
+const ADDRESSES = 26e9;
+
+/** Throws `memory` where a limit leaves a process fewer addresses than a worker needs (Linux). */
+function checkAddressSpace(): void {
+  let limits = '';
+  try {
+    limits = readFileSync('/proc/self/limits', 'utf8');
+  } catch {}
+  const most = Number(/^Max address space +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  guard(
+    most >= ADDRESSES,
+    'memory',
+    () =>
+      `a limit leaves this process ${formatBytes(most)} of addresses ("ulimit -v"), and WebAssembly takes ${formatBytes(ADDRESSES)} of them, used or not: raise it, "ulimit -v unlimited"; a control group limits memory itself`,
+    { needed: ADDRESSES, available: most },
+  );
+}
 
 const openPath = async (path: string) => {
   try {
@@ -39,8 +58,17 @@ export const platform: Platform = {
     const limits = [totalmem(), constrained, slurm].filter((bytes) => bytes > 0 && bytes < 2 ** 53);
     return Math.min(...limits);
   },
-  sharedMemory: () => true,
-  spawnWorker,
+  sharedMemory: () => typeof SharedArrayBuffer === 'function',
+  async spawnWorker() {
+    checkAddressSpace();
+    // Node's own workers fail without it, in words of their own.
+    guard(
+      typeof SharedArrayBuffer === 'function',
+      'unsupported',
+      'SharedArrayBuffer is missing here, and Node starts no worker without it: what NODE_OPTIONS and options such as --import load must leave it in place',
+    );
+    return spawnWorker();
+  },
   async loadTf(wasm) {
     // Its CommonJS builds in Node, whose exports are one object, its ES modules in a bundle.
     const [tf, backend] = (
