@@ -65,7 +65,7 @@ export const platform: Platform = {
     guard(
       typeof SharedArrayBuffer === 'function',
       'unsupported',
-      'SharedArrayBuffer is missing here, and Node starts no worker without it: what NODE_OPTIONS and options such as --import load must leave it in place',
+      'SharedArrayBuffer is missing here, and Node starts no worker without it: what is loaded before (NODE_OPTIONS) must leave it in place',
     );
     return spawnWorker();
   },
