@@ -36,8 +36,8 @@ export interface Conversion {
 }
 
 /** Spans between these need no scale: squares and sums of them stay within float32. */
-const SMALLEST_SPAN = 2 ** -40;
-const LARGEST_SPAN = 2 ** 50;
+export const SMALLEST_SPAN = 2 ** -40;
+export const LARGEST_SPAN = 2 ** 50;
 
 export const isAngular = (metric: Metric): boolean => metric === 'cosine' || metric === 'correlation';
 
@@ -132,12 +132,12 @@ function weightsOf(d: number): Float64Array {
   return weights;
 }
 
-/** Numbers as float64; integers beyond 2⁵³ less the first row's, which no difference sees. */
-function reader(
+/** Numbers as float64; integers beyond 2⁵³ less the first row's, which no difference sees. `lost`: what float64 rounds away of them. */
+export function reader(
   source: RowSource,
   given: readonly string[] | null = null,
 ): {
-  read: (data: TensorData) => Float64Array;
+  read: (data: TensorData, lost?: Float64Array) => Float64Array;
   shift: (data: TensorData) => void;
   /** What is subtracted, as text. */
   base: () => string[] | null;
@@ -150,7 +150,7 @@ function reader(
       if (!base && (data instanceof BigInt64Array || data instanceof BigUint64Array)) base = data.slice(0, d);
     },
     base: () => base && Array.from(base as BigInt64Array, String),
-    read(data) {
+    read(data, lost) {
       if (!base) {
         // A copy: what is read may be a view of the caller's.
         return data instanceof Float64Array ? data.slice() : toFloat64(data);
@@ -164,10 +164,12 @@ function reader(
       const [values, first] = [parts(data as BigInt64Array), parts(base)];
       const out = new Float64Array(data.length);
       for (let i = 0; i < out.length; ) {
-        for (let k = 0; k < d; k++, i++)
-          out[i] =
-            (values.high[2 * i + 1]! - first.high[2 * k + 1]!) * 2 ** 32 +
-            (values.low[2 * i]! - first.low[2 * k]!);
+        for (let k = 0; k < d; k++, i++) {
+          const high = (values.high[2 * i + 1]! - first.high[2 * k + 1]!) * 2 ** 32;
+          const low = values.low[2 * i]! - first.low[2 * k]!;
+          out[i] = high + low;
+          if (lost) lost[i] = low - (out[i]! - high);
+        }
       }
       return out;
     },
@@ -175,7 +177,7 @@ function reader(
 }
 
 /** 2^e with 2^e ≤ |x| < 2^(e+1); 1 for 0. */
-function powerOfTwo(x: number): number {
+export function powerOfTwo(x: number): number {
   if (x === 0) return 1;
   let power = 2 ** Math.floor(Math.log2(x));
   if (power > x) power /= 2;
@@ -243,19 +245,28 @@ export async function centred(
   const out = new Float32Array(n * d);
   const rounding = new Rounding(n, d);
   for await (const { data, at, rows } of pieces(source, chosen)) {
-    const values = numbers.read(data);
+    const before = base ? new Float64Array(data.length) : null;
+    const values = numbers.read(data, before ?? undefined);
     for (let r = 0, i = 0; r < rows; r++) {
       let lost = 0;
+      let trace = 0;
       for (let k = 0; k < d; k++, i++) {
         const [value, offset] = [values[i]!, offsets[k]!];
         const less = value - offset;
         // What float64 itself rounds away (Knuth's two-sum); nothing as a rule.
         const taken = less - value;
-        lost += Math.abs(value - (less - taken) - (offset + taken));
+        const left = value - (less - taken) - (offset + taken) + (before ? before[i]! : 0);
+        if (left !== 0) {
+          lost += Math.abs(left);
+          trace += left * (k + 1);
+        }
         values[i] = less / unit;
       }
       rounding.row(values, i - d, out, at + r, d, metric === 'manhattan');
-      if (lost > 0) rounding.errors[at + r]! += lost / unit;
+      if (lost > 0) {
+        rounding.errors[at + r]! += lost / unit;
+        rounding.traces[at + r]! += trace / unit;
+      }
     }
   }
   return { outputs: { data: out, shape: [n, d] }, space: spaceOf(conversion, rounding) };

@@ -1,8 +1,10 @@
-import { EpochscopeError, formatBytes, guard, type Matrix } from '@epochscope/core-wasm';
+import { EpochscopeError, formatBytes, guard, type Matrix, type Metric } from '@epochscope/core-wasm';
 import type { JobOptions } from '../engine/types.js';
 import { dissimilarity } from '../engine/vat-image.js';
 import { toFloat64 } from '../formats/dtypes.js';
+import type { TensorData } from '../formats/types.js';
 import type { Space, TendencyMetric } from '../methods/tendency/space.js';
+import { isAngular, LARGEST_SPAN, powerOfTwo, reader, SMALLEST_SPAN } from './conversion.js';
 import { pieces, placeIn, type RowChoice, type RowSource } from './rows.js';
 
 /** As much as one WebAssembly memory holds beside the rest of the job. */
@@ -162,7 +164,8 @@ export async function compareRows(
   const n = chosen?.length ?? source.shape[0];
   assertSquareFits(n, name);
   const x = new Float64Array(n * d);
-  for await (const { data, at } of pieces(source, chosen)) x.set(toFloat64(data), at * d);
+  const numbers = numbersFor(source, metric);
+  for await (const { data, at } of pieces(source, chosen)) x.set(numbers(data), at * d);
   const label = (a: number) => (chosen ? chosen[a]! : a);
   for (let p = 0; p < x.length; p++)
     if (Math.abs(x[p]!) === Number.POSITIVE_INFINITY)
@@ -179,6 +182,7 @@ export async function compareRows(
       () => `${name}: ${metric} compares numbers, some columns are text; use \`metric: gower\``,
       { file: name },
     );
+  const unit = scaled(x, d, metric);
   const between = comparer(x, n, d, metric, categories);
   const out = new Float32Array(n * n);
   let rested = performance.now();
@@ -202,7 +206,47 @@ export async function compareRows(
       out[a * n + b] = out[b * n + a] = value;
     }
   }
-  return { matrix: { data: out, shape: [n, n] }, space: { metric: 'matrix', unit: 1 }, notes: [] };
+  return { matrix: { data: out, shape: [n, n] }, space: { metric: 'matrix', unit }, notes: [] };
+}
+
+/** Numbers as float64. 64-bit integers keep what the metric sees of them: which are equal, or how far they are apart. */
+function numbersFor(source: RowSource, metric: Compared['metric']): (data: TensorData) => Float64Array {
+  if (metric === 'hamming') {
+    const codes = new Map<bigint, number>();
+    return (data) => {
+      if (!(data instanceof BigInt64Array || data instanceof BigUint64Array)) return toFloat64(data);
+      return Float64Array.from(data as BigInt64Array, (value) => {
+        if (!codes.has(value)) codes.set(value, codes.size);
+        return codes.get(value)!;
+      });
+    };
+  }
+  if (metric !== 'gower' && metric !== 'euclidean' && metric !== 'manhattan') return toFloat64;
+  const numbers = reader(source);
+  return (data) => {
+    numbers.shift(data);
+    return numbers.read(data);
+  };
+}
+
+/** Brings numbers whose squares, or float32 distances, would leave their range into it; the unit distances are in then. */
+function scaled(x: Float64Array, d: number, metric: Compared['metric']): number {
+  const isDistance = metric === 'euclidean' || metric === 'manhattan';
+  if (!isDistance && !isAngular(metric as Metric)) return 1;
+  let span = 0;
+  for (let k = 0; k < d; k++) {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let p = k; p < x.length; p += d) {
+      low = Math.min(low, Number.isNaN(x[p]!) ? low : x[p]!);
+      high = Math.max(high, Number.isNaN(x[p]!) ? high : x[p]!);
+    }
+    if (high >= low)
+      span = Math.max(span, isDistance ? high / 2 - low / 2 : Math.max(Math.abs(high), Math.abs(low)));
+  }
+  if (span === 0 || (span >= SMALLEST_SPAN && span <= LARGEST_SPAN)) return 1;
+  const unit = powerOfTwo(span);
+  for (let p = 0; p < x.length; p++) x[p]! /= unit;
+  return isDistance ? unit : 1;
 }
 
 function comparer(

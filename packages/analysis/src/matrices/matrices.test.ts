@@ -167,6 +167,43 @@ describe('dissimilarities', () => {
   });
 });
 
+describe('what is worked out pair by pair', () => {
+  const top = 2n ** 60n;
+  const wide = npy(BigInt64Array.of(top, 1n, top + 1n, 1n, top + 4n, 2n), 3, 2);
+
+  it('sees 64-bit integers that float64 does not tell apart', async () => {
+    expect(await weightsOf(wide, 'hamming')).toEqual([0.5, 1]);
+    // Ranges 4 and 1: (1/4 + 0)/2, and (3/4 + 1)/2 from the second to the third.
+    expect(await weightsOf(wide, 'gower')).toEqual([0.125, 0.875]);
+    expect(await weightsOf(wide, 'manhattan', { missing: true })).toEqual([1, 4]);
+    const sparse = encodeNpz(
+      new Map<string, { data: TensorData; shape: number[] }>([
+        ['format', { data: text('csr'), shape: [3] }],
+        ['shape', { data: BigInt64Array.of(3n, 1n), shape: [2] }],
+        ['data', { data: BigInt64Array.of(top, top + 1n, top + 4n), shape: [3] }],
+        ['indices', { data: Int32Array.of(0, 0, 0), shape: [3] }],
+        ['indptr', { data: Int32Array.of(0, 1, 2, 3), shape: [4] }],
+      ]),
+    );
+    expect(await weightsOf(bytesSource('s.npz', sparse), 'euclidean')).toEqual([1, 3]);
+  });
+
+  it.each([1e200, 1e-200])('takes numbers of size %d', async (size) => {
+    const values = [0, 0, 3, 4, Number.NaN, 4, 6, 9].map((x) => x * size);
+    const input = async (metric: 'euclidean' | 'cosine') => {
+      const file = await openMatrix(npy(Float64Array.from(values), 4, 2));
+      const { outputs, space } = await readInput(file, { metric, missing: true, chosen: null });
+      return Array.from(outputs.data, (x) =>
+        Number(((x * (space?.unit ?? 1)) / (metric === 'cosine' ? 1 : size)).toPrecision(5)),
+      );
+    };
+    // Rows 1 and 3: (3, 5); row 2 has its second column alone, which counts twice.
+    expect((await input('euclidean'))[1 * 4 + 3]).toBe(Number(Math.sqrt(34).toPrecision(5)));
+    expect((await input('euclidean'))[2 * 4 + 3]).toBe(Number(Math.sqrt(50).toPrecision(5)));
+    expect((await input('cosine'))[1 * 4 + 3]).toBe(Number((1 - 54 / (5 * Math.sqrt(117))).toPrecision(5)));
+  });
+});
+
 describe('files of one matrix', () => {
   const points = Float64Array.of(0, 0, 1, 0, 5, 5);
   const expected = [1, 6.40312];
@@ -270,6 +307,10 @@ describe('files of one matrix', () => {
     await expect(readNpzEntry(zip, { ...big, unpacked: 4.8e9, deflated: true })).rejects.toThrow(
       'takes 4.8 GB, more than the 4.3 GB that can be held at once; write it without compression',
     );
+  });
+
+  it('without rows are refused', async () => {
+    await expect(openMatrix(npy(new Float64Array(0), 0, 3))).rejects.toThrow('holds no rows');
   });
 
   it('hold arrays among what is none', async () => {

@@ -188,6 +188,15 @@ describe('points of any number type', () => {
     expect(equal.weights.filter((w) => w === 0)).toHaveLength(3);
   });
 
+  it('says what float64 loses of 64-bit integers on its way, and not of equal ones', async () => {
+    const top = 2n ** 63n - 1n;
+    const of = (...values: bigint[]) =>
+      weightsOf(BigInt64Array.from(values), [values.length, 1], 'int64', 'euclidean');
+    const far = await of(top, -top, -top + 5n);
+    expect(far.notes.join()).toMatch(/^float32 keeps distances to ±\d+: 1 of 2 weights/);
+    expect((await of(top, -top, -top)).notes).toEqual([]);
+  });
+
   it('of columns with one far outlier keep the digits of all others, or the loss is said', async () => {
     const rows = groups(3, 9);
     rows[0] = [1e30, 1e30, 1e30];

@@ -151,6 +151,20 @@ describe('a table of numbers', () => {
     expect((await read('a,b,\n1,2,\n', { drop: ['3'] })).shape).toEqual([1, 2]);
   });
 
+  it('takes a first line of numbers, a field short, for no names', async () => {
+    await expect(read('1,2\n3,4,5\n6,7,8\n')).rejects.toThrow(
+      'line 1 has 2 fields, those below have 3: if it names the columns',
+    );
+    expect((await read('1,2\n3,4,5\n6,7,8\n', { header: true })).columns).toEqual(['1', '2']);
+    expect((await read('x,y\n3,4,5\n6,7,8\n')).names).toEqual(['3', '6']);
+  });
+
+  it('says that a column has no name', async () => {
+    const { notes } = await read(',,a\np,1,4\nq,2,5\n');
+    expect(notes[1]).toContain('column 2 has no name in the header');
+    expect((await read(',,a\np,1,4\nq,2,5\n', { drop: ['2'] })).notes).toHaveLength(1);
+  });
+
   it('reads Excel’s sep line, lines that end in CR, and commas beside decimal commas', async () => {
     expect(await read('sep=;\r\na;b\r\n1;2\r\n')).toMatchObject({ columns: ['a', 'b'], shape: [1, 2] });
     expect([...(await read('a,b\r1,2\r3,4\r')).data]).toEqual([1, 2, 3, 4]);

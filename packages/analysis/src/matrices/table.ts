@@ -188,6 +188,11 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     notes.push(
       `${imprecise} whole numbers have more digits than float64 holds and were rounded: save them as int64 in an .npy file`,
     );
+  const unnamed = header ? kept.filter((c) => header[c] === '') : [];
+  if (unnamed.length && d > 1)
+    notes.push(
+      `column ${unnamed.map((c) => c + 1).join(', ')} has no name in the header and is compared like the others; \`drop: ${unnamed[0]! + 1}\` leaves it out`,
+    );
   const rowCounters = kept.flatMap((c, k) =>
     counting[k] && rows > 2 && d > 1 && !options.dissimilarities ? [wordOf(titles, c)] : [],
   );
@@ -258,6 +263,12 @@ function headerOf(
   const [, ...rest] = names;
   if (names.every((field) => field === '' || !looksLikeValue(field)) && names.some((field) => field !== ''))
     return names;
+  if (shorter && rest.every(isNumber))
+    throw new EpochscopeError(
+      'format',
+      `${file}: line ${line} has ${fields.length} fields, those below have ${names.length}: if it names the columns and the first of those below the rows, give \`header: true\`; else a field is missing`,
+      { file, line },
+    );
   // pandas numbers columns without names.
   if (names[0] === '' && rest.length > 0 && rest.every(isNumber)) {
     const column = below.map((other) => other.fields[0]!);
