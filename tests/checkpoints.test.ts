@@ -128,6 +128,17 @@ describe('checkpoints of other tools', () => {
       agrees(await run.weights(`epoch-000${epoch}`), wanted[`checkpoint-${2 * epoch}`]!);
   });
 
+  it('DeepSpeed, ZeRO stage 2 in bfloat16: the net, not the optimizer’s parts beside it', async () => {
+    const run = await imported('deepspeed');
+    expect([run.layout, run.ids]).toEqual(['PyTorch', ['step-00000005', 'step-00000010']]);
+    const wanted = await expected('deepspeed');
+    for (const step of [5, 10]) {
+      const got = await run.weights(`step-${String(step).padStart(8, '0')}`);
+      expect(got.size).toBe(4);
+      agrees(got, wanted[`global_step${step}`]!);
+    }
+  });
+
   it('consolidated.00.pth in folders of steps', async () => {
     const run = await imported('consolidated');
     expect(run.ids).toEqual(['step-00000001', 'step-00000002']);

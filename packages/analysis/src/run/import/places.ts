@@ -197,7 +197,7 @@ const PARTIAL: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /(^|\/)zero_pp_rank_\d+_mp_rank_\d+_model_states\.pt$/,
-    "a checkpoint of DeepSpeed ZeRO-3, whose weights lie in the optimizer's files; write them as one: python zero_to_fp32.py FOLDER pytorch_model.bin (the script lies beside the checkpoint)",
+    "a checkpoint of DeepSpeed ZeRO-3, whose weights lie in the optimizer's files; write them as one: python zero_to_fp32.py . step_500 -t global_step500 (the script lies beside the checkpoint; older ones take a file, step_500.bin, in the folder's place)",
   ],
   [
     /(^|\/)layer_\d+-model_\d+-model_states\.pt$/,
