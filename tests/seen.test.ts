@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { importRun, memoryStore, openRun, type Tensor } from '@epochscope/analysis';
+import { encodeNpy } from '@epochscope/analysis/formats';
 import { readArchitecture } from '@epochscope/analysis/runs';
+import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 
 // Nets of kinds that were once misread (fixtures/write_seen.py).
@@ -59,6 +61,38 @@ describe('ONNX', () => {
     expect(weights.size).toBe(4);
   });
 });
+
+it('PyTorch: odd tensors are left out by their names, one that stands under two is read under both', async () => {
+  const { notes, weights } = await imported(seen('odd'));
+  expect([...weights.keys()].sort()).toEqual(['embed.weight', 'empty', 'head.kernel']);
+  expect(notes).toContain(
+    'left out, being no plain tensors: complex (torch.ComplexFloatStorage), scale (torch.float8_e8m0fnu), four (torch.float4_e2m1fn_x2), quantised (torch._utils._rebuild_qtensor), sparse (torch._utils._rebuild_sparse_tensor)',
+  );
+  expect(notes).toContain('left out, being no tensors: text, list, nothing');
+});
+
+it.each(['npz', 'npy'])(
+  'NumPy: text, objects and complex numbers are left out by their names: %s',
+  async (kind) => {
+    const store = memoryStore('folder');
+    const plain = encodeNpy(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+    /** The same bytes under another type of as many bytes. */
+    const as = (descr: string, shape: string) => {
+      const text = Buffer.from(plain).toString('latin1');
+      const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117);
+      return Uint8Array.from(Buffer.from(`${text.slice(0, 10)}${header}\n${text.slice(128)}`, 'latin1'));
+    };
+    const files = { kernel: plain, names: as('<U1', '(6,)'), z: as('<c8', '(3,)'), o: as('|O', '(3,)') };
+    const named = Object.entries(files).map(([name, bytes]): [string, Uint8Array] => [`${name}.npy`, bytes]);
+    for (const epoch of [1, 2]) {
+      if (kind === 'npz') await store.write(`params_${epoch}.npz`, zipSync(Object.fromEntries(named)));
+      else for (const [name, bytes] of named) await store.write(`epoch_${epoch}/${name}`, bytes);
+    }
+    const { notes, weights } = await imported(store);
+    expect([...weights.keys()]).toEqual(['kernel']);
+    for (const odd of ['names (<U1)', 'z (<c8)', 'o (|O)']) expect(notes).toContain(odd);
+  },
+);
 
 describe('TensorFlow.js', () => {
   /** One convolution and one dense layer, as Keras 2 and as Keras 3 have the topology written. */

@@ -59,10 +59,11 @@ export interface NpyHeader {
 
 const failing =
   (source: ByteSource) =>
-  (message: string, byte: number): never => {
+  (message: string, byte: number, fields: { descr?: string } = {}): never => {
     throw new EpochscopeError('format', `${source.name}: ${message} (byte ${byte})`, {
       file: source.name,
       byte,
+      ...fields,
     });
   };
 
@@ -99,6 +100,7 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
     return fail(
       `expected a number dtype (${Object.keys(DTYPES).join(', ')}), got ${descr}${NO_NUMBERS[descr[1] ?? ''] ?? ''}`,
       headerOffset,
+      { descr },
     );
   const count = elementCount(shape);
   const bytes = count * DTYPE_BYTES[dtype];

@@ -1,4 +1,4 @@
-import { guard } from '@epochscope/core-wasm';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { type Zippable, zipSync } from 'fflate';
 import { encodeNpy, readNpy } from './npy.js';
 import type { ByteSource, Tensor, TensorData } from './types.js';
@@ -30,8 +30,20 @@ export async function readNpzEntry(source: ByteSource, entry: NpzEntry): Promise
   return readNpy(await npzEntrySource(source, entry));
 }
 
-/** All arrays, in the directory's order. Throws `format`, also when they are more than MAX_NPZ_TOTAL together. */
-export async function readNpz(source: ByteSource): Promise<Map<string, Tensor>> {
+/** An array's dtype as NumPy writes it, where a failure to read is that it is no number; null for any other. */
+export function oddDtype(cause: unknown): string | null {
+  const descr = cause instanceof EpochscopeError ? cause.fields.descr : undefined;
+  return typeof descr === 'string' ? descr : null;
+}
+
+/**
+ * All arrays, in the directory's order. Throws `format`, also when they are more than MAX_NPZ_TOTAL together. `odd`: is told of arrays that
+ * hold no numbers (text, objects, complex), which are left out then.
+ */
+export async function readNpz(
+  source: ByteSource,
+  odd?: (name: string, dtype: string) => void,
+): Promise<Map<string, Tensor>> {
   const entries = await readNpzDirectory(source);
   const total = [...entries.values()].reduce((sum, { unpacked }) => sum + unpacked, 0);
   guard(
@@ -41,7 +53,14 @@ export async function readNpz(source: ByteSource): Promise<Map<string, Tensor>> 
     { file: source.name, expected: MAX_NPZ_TOTAL, got: total },
   );
   const tensors = new Map<string, Tensor>();
-  for (const entry of entries.values()) tensors.set(entry.name, await readNpzEntry(source, entry));
+  for (const entry of entries.values())
+    try {
+      tensors.set(entry.name, await readNpzEntry(source, entry));
+    } catch (cause) {
+      const dtype = odd ? oddDtype(cause) : null;
+      if (dtype === null) throw cause;
+      odd!(entry.name, dtype);
+    }
   return tensors;
 }
 

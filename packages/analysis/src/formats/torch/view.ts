@@ -67,14 +67,15 @@ export const numbersOf = (value: unknown): number[] | null => {
     : null;
 };
 
-/** A tensor of PyTorch's own that holds no real numbers: complex or quantised. Its storage's name; null for any other. */
+/** A tensor of PyTorch's own of a type that is not read: complex, quantised, of odd bits. Its storage's name; null for any other. */
 export function unrealStorage(parts: TensorParts): string | null {
   const id = parts.storage instanceof PicklePersistent ? parts.storage.id : null;
   const type = id instanceof PickleTuple ? nameOf(id.items[1]) : '';
   const name = UNTYPED.includes(type) ? nameOf(parts.dtype) : type;
-  return /^torch\.(Complex\w+Storage|Q(U?Int|uantized)\w*Storage|complex\d+|q(u?int)\w+|float8_\w*uz|float4\w*)$/.test(
-    name,
-  )
+  return !Object.hasOwn(DTYPES, name) &&
+    /^torch\.(Complex\w+Storage|Q(U?Int|uantized)\w*Storage|complex\d+|q(u?int)\w+|float[48]_\w+|bits\w+|u?int[1-7])$/.test(
+      name,
+    )
     ? name
     : null;
 }

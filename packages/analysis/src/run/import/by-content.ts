@@ -57,7 +57,11 @@ export async function whatIsThere(store: Store, files: readonly TreeFile[]): Pro
   const names = files.map(({ path }) => path);
   const first = [...files].sort((a, b) => (b.size ?? 0) - (a.size ?? 0))[0]!;
   const { head, size } = await headAt(store, first.path);
-  const disguise = disguiseOf(head, size, first.path);
+  const disguise =
+    disguiseOf(head, size, first.path) ??
+    (contentOf(head, size) === 'zip'
+      ? 'is a zip archive: unpack it, or give it instead of the folder'
+      : null);
   return [
     `there: ${some(names)}${disguise ? `; ${first.path} ${disguise}` : ''}`,
     'other names are taken by a pattern such as "weights.{step}"',

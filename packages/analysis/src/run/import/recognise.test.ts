@@ -120,6 +120,15 @@ describe('names that people give', () => {
       ],
     ],
     [
+      'parts of an epoch, without a word',
+      ['model_0.5.pt', 'model_1.0.pt', 'model_2.5.pt'],
+      [
+        [0.5, null],
+        [1, null],
+        [2.5, null],
+      ],
+    ],
+    [
       'a figure in the name',
       ['ckpt_1_0.91.pth', 'ckpt_2_0.92.pth'],
       [
@@ -205,6 +214,7 @@ describe('names that people give', () => {
     ['folds within epochs', 'epoch_1/fold_1/model.pt', 'epoch_1/fold_2/model.pt', 'series: "fold_1"'],
     ['settings', 'lr=0.1/epoch=1.ckpt', 'lr=0.01/epoch=1.ckpt', 'series: "lr=0.01"'],
     ['nets of other sizes', 'resnet18_epoch1.pth', 'resnet50_epoch1.pth', 'series: "resnet18_epoch#.pth"'],
+    ['figures alone', 'model_0.91.pt', 'model_0.93.pt', 'series: "model_0.91.pt"'],
     ['the same names in two folders', 'a/model_1.pt', 'b/model_1.pt', 'series: "a"'],
   ])('runs are never one series, nor chosen among: %s', async (_, one, other, way) => {
     const said = await refusal(one, other);
@@ -270,6 +280,9 @@ describe('names that say nothing', () => {
   it('what is there instead is said', async () => {
     await expect(planned(['model_1.pt.gz'], {}, gzipSync(weights))).rejects.toThrow(
       'there: model_1.pt.gz; model_1.pt.gz is compressed by gzip; unpack it first',
+    );
+    await expect(planned(['checkpoint-1.zip'], {}, zipSync({ 'a/model.pt': weights }))).rejects.toThrow(
+      'checkpoint-1.zip is a zip archive: unpack it',
     );
     await expect(planned(['notes.txt'], {}, 'x')).rejects.toThrow('there: notes.txt; other names');
     await expect(planned([])).rejects.toThrow('no snapshots recognised; expected');

@@ -121,7 +121,11 @@ function split<T>(group: Named<T>[], options: SeriesOptions, bySeries: boolean):
         : before.length === 1 && rises(before[0]!)
           ? before[0]!
           : null;
-    if (chosen === null) [epoch, step] = [sameEpoch, sameStep];
+    if (chosen === null && !named) {
+      // "model_0.5.pt", "model_1.0.pt": parts of epochs, where no number else tells.
+      const decimals = of(({ word }, i) => word === 'decimal' && varies(i));
+      if (decimals.length === 1 && isCounted(group.map((one) => at(one, decimals[0]!)))) epoch = decimals[0]!;
+    } else if (chosen === null) [epoch, step] = [sameEpoch, sameStep];
     else if (pair !== null) [epoch, step] = [pair, chosen];
     else if (options.numbers === 'steps') step = chosen;
     else epoch = chosen;
@@ -169,6 +173,15 @@ function split<T>(group: Named<T>[], options: SeriesOptions, bySeries: boolean):
       numbered: true,
     };
   });
+}
+
+/** Whether decimals count rather than measure: three or more, in steps of one size or several of it, from the first step or nothing on. */
+function isCounted(values: readonly number[]): boolean {
+  const sorted = [...values].sort((a, b) => a - b);
+  const steps = sorted.slice(1).map((value, i) => value - sorted[i]!);
+  const stride = Math.min(...steps);
+  const whole = (value: number) => Math.abs(value / stride - Math.round(value / stride)) < 1e-6;
+  return sorted.length > 2 && stride > 0 && sorted[0]! <= 1.01 * stride && sorted.every(whole);
 }
 
 /** The template with the numbers that keep this series apart as they are. */

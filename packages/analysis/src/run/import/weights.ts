@@ -4,7 +4,7 @@ import { readHdf5Dataset } from '../../formats/hdf5/index.js';
 import { readKerasFile } from '../../formats/keras.js';
 import { byName } from '../../formats/natural.js';
 import { readNpy } from '../../formats/npy.js';
-import { readNpz, readNpzDirectory } from '../../formats/npz.js';
+import { oddDtype, readNpz, readNpzDirectory } from '../../formats/npz.js';
 import { readSafetensorsHeader, storedEntry } from '../../formats/safetensors.js';
 import { readShardIndex } from '../../formats/sharded.js';
 import { contentOf, explained, headOf } from '../../formats/sniff.js';
@@ -140,6 +140,10 @@ async function openPlace(
               ? [`weights are those under "${header.path.join('.')}"; not taken: ${some(header.beside)}`]
               : []),
             ...leftOut(header.unread, 'being no plain tensors'),
+            ...leftOut(
+              header.skipped.filter((name) => !header.unread.some((odd) => odd.startsWith(`${name} (`))),
+              'being no tensors',
+            ),
           ]),
           numbers: header.numbers,
         };
@@ -215,11 +219,32 @@ async function openPlace(
       const { onnx } = read;
       return { ...only(inMemory(new Map(onnx.graph.weights))), architecture: { kind: 'onnx', onnx } };
     }
-    case 'npz':
-      return only(inMemory(await withStored(store, path, readNpz)));
-    default:
-      return only(inMemory(await readArrays(store, path, place.kind === 'npy folder' ? '.npy' : '.npz')));
+    case 'npz': {
+      const odd: string[] = [];
+      const arrays = await withStored(store, path, (source) =>
+        readNpz(source, (array, dtype) => odd.push(`${array} (${dtype})`)),
+      );
+      return numbersOnly(arrays, odd, shown(store, path));
+    }
+    default: {
+      const odd: string[] = [];
+      const arrays = await readArrays(store, path, place.kind === 'npy folder' ? '.npy' : '.npz', odd);
+      return numbersOnly(arrays, odd, shown(store, path));
+    }
   }
+}
+
+/** Arrays of NumPy, and which of them were left out. Throws `format` where nothing is left. */
+function numbersOnly(arrays: ReadonlyMap<string, Tensor>, odd: readonly string[], name: string): Opened {
+  guard(
+    arrays.size > 0 || !odd.length,
+    'format',
+    () => `${name}: expected arrays of numbers, got ${some(odd)}`,
+    {
+      file: name,
+    },
+  );
+  return only(inMemory(arrays), leftOut(odd, 'being no numbers'));
 }
 
 /** The net's tensors of all that a training keeps in one checkpoint: those under "model", else all that are no optimizer's. */
@@ -299,11 +324,12 @@ async function openParts(files: WeightFiles, place: WeightsPlace): Promise<Opene
   return all;
 }
 
-/** "conv/kernel.npy" → conv/kernel; "conv.npz" with kernel → conv/kernel. */
+/** "conv/kernel.npy" → conv/kernel; "conv.npz" with kernel → conv/kernel. `odd` takes names of arrays that hold no numbers. */
 async function readArrays(
   store: Store,
   folder: string,
   ending: '.npy' | '.npz',
+  odd: string[],
 ): Promise<Map<string, Tensor>> {
   const tensors = new Map<string, Tensor>();
   const walk = async (path: string, prefix: string, depth: number): Promise<void> => {
@@ -314,10 +340,20 @@ async function readArrays(
         await walk(inside, `${prefix}${entry.name}/`, depth + 1);
       if (entry.kind !== 'file' || !entry.name.endsWith(ending)) continue;
       const name = `${prefix}${entry.name.slice(0, -ending.length)}`;
-      if (ending === '.npy') tensors.set(name, await withStored(store, inside, readNpy));
-      else
-        for (const [array, tensor] of await withStored(store, inside, readNpz))
-          tensors.set(`${name}/${array}`, tensor);
+      if (ending === '.npy')
+        try {
+          tensors.set(name, await withStored(store, inside, readNpy));
+        } catch (cause) {
+          const dtype = oddDtype(cause);
+          if (dtype === null) throw cause;
+          odd.push(`${name} (${dtype})`);
+        }
+      else {
+        const own = await withStored(store, inside, (source) =>
+          readNpz(source, (array, dtype) => odd.push(`${name}/${array} (${dtype})`)),
+        );
+        for (const [array, tensor] of own) tensors.set(`${name}/${array}`, tensor);
+      }
       if (tensors.size > MAX_FOLDER_ARRAYS)
         throw new EpochscopeError(
           'format',
