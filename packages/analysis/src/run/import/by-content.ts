@@ -2,6 +2,7 @@ import { contentOf, disguiseOf, headOf } from '../../formats/sniff.js';
 import { groupBy } from '../../grouped.js';
 import { withStored } from '../../stores/content.js';
 import type { Store } from '../../stores/types.js';
+import { foreignNotes } from './foreign.js';
 import { isTrainerState, parsePath, some } from './names.js';
 import type { TreeFile, WeightsPlace } from './places.js';
 
@@ -51,12 +52,21 @@ function kindBy({ head, size }: { head: Uint8Array; size: number }): WeightsPlac
     : null;
 }
 
+/** A map whose first key is a text, as Flax's "checkpoint_100" begins: {"params": …. */
+const isMsgpack = (head: Uint8Array) =>
+  head.length > 8 &&
+  ((head[0]! & 0xf0) === 0x80 || head[0] === 0xde) &&
+  /^[\xa1-\xbf][A-Za-z_][\w./-]*[\x80-\xdf]/.test(
+    new TextDecoder('latin1').decode(head.subarray(head[0] === 0xde ? 3 : 1, 48)),
+  );
+
 /** What lies in a folder where nothing was recognised, for the message: names, and what is packed. */
 export async function whatIsThere(store: Store, files: readonly TreeFile[]): Promise<string[]> {
   if (!files.length) return [];
   const names = files.map(({ path }) => path);
   const first = [...files].sort((a, b) => (b.size ?? 0) - (a.size ?? 0))[0]!;
   const { head, size } = await headAt(store, first.path);
+  if (isMsgpack(head)) return foreignNotes(new Map([['flax', names]]));
   const disguise =
     disguiseOf(head, size, first.path) ??
     (contentOf(head, size) === 'zip'

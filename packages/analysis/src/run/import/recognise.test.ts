@@ -284,6 +284,19 @@ describe('names that say nothing', () => {
     await expect(planned(['checkpoint-1.zip'], {}, zipSync({ 'a/model.pt': weights }))).rejects.toThrow(
       'checkpoint-1.zip is a zip archive: unpack it',
     );
+    // {"params": {"d": …
+    const flax = Uint8Array.of(
+      0x81,
+      0xa6,
+      ...new TextEncoder().encode('params'),
+      0x81,
+      0xa1,
+      0x64,
+      ...new Uint8Array(20),
+    );
+    await expect(planned(['checkpoint_1', 'checkpoint_2'], {}, flax)).rejects.toThrow(
+      'checkpoint_1, checkpoint_2: msgpack files of Flax',
+    );
     await expect(planned(['notes.txt'], {}, 'x')).rejects.toThrow('there: notes.txt; other names');
     await expect(planned([])).rejects.toThrow('no snapshots recognised; expected');
   });
