@@ -297,7 +297,8 @@ function comparer(
           if (value < low) low = value;
           if (value > high) high = value;
         }
-        ranges[k] = high - low;
+        // By halves: a difference of the largest numbers is no number.
+        ranges[k] = high / 2 - low / 2;
       }
       return (a, b) => {
         let sum = 0;
@@ -306,7 +307,7 @@ function comparer(
           const [u, v] = [x[p]!, x[q]!];
           if (Number.isNaN(u) || Number.isNaN(v)) continue;
           both++;
-          if (u !== v) sum += categories[k] ? 1 : Math.abs(u - v) / ranges[k]!;
+          if (u !== v) sum += categories[k] ? 1 : Math.abs(u / 2 - v / 2) / ranges[k]!;
         }
         return sum / both;
       };

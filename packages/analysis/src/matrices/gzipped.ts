@@ -6,13 +6,13 @@ import { unpackedPieces } from '../formats/gzip.js';
 import { readNpyHeader } from '../formats/npy.js';
 import { bytesSource } from '../formats/source.js';
 import type { ByteSource } from '../formats/types.js';
-import type { FileKind } from './arrays.js';
+import { type FileKind, kindOf } from './arrays.js';
 
 /** Headers of arrays stand there. */
 const HEAD = 4096;
 
 /** The first bytes of a gzipped file, unpacked. Throws `format`. */
-export async function head(source: ByteSource): Promise<ByteSource> {
+async function head(source: ByteSource): Promise<ByteSource> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const piece of unpackedPieces(source)) {
@@ -25,10 +25,12 @@ export async function head(source: ByteSource): Promise<ByteSource> {
 }
 
 /** How many bytes a gzipped file says it unpacks to: by the array's header, or else by gzip's own last field (mod 2³²). */
-export async function unpackedSize(source: ByteSource, start: ByteSource, inside: FileKind): Promise<number> {
+async function unpackedSize(source: ByteSource, start: ByteSource, inside: FileKind): Promise<number> {
   if (inside === 'npy') {
-    const { dataOffset, count, dtype } = await readNpyHeader({ ...start, size: Number.MAX_SAFE_INTEGER });
-    return dataOffset + count * DTYPE_BYTES[dtype];
+    const whole = { ...start, size: Number.MAX_SAFE_INTEGER };
+    // Whoever reads it says what is wrong with it; texts may be labels.
+    const header = await readNpyHeader(whole).catch(() => null);
+    if (header) return header.dataOffset + header.count * DTYPE_BYTES[header.dtype];
   }
   const field = await source.read(source.size - 4, 4);
   return new DataView(field.buffer, field.byteOffset).getUint32(0, true);
@@ -38,7 +40,7 @@ export async function unpackedSize(source: ByteSource, start: ByteSource, inside
  * A gzipped file of arrays, unpacked: `size` bytes are expected. Throws `memory` before anything is unpacked past what the file's budget
  * allows or one array holds, `format`, `cancelled`.
  */
-export async function unpacked(source: ByteSource, size: number): Promise<ByteSource> {
+async function unpacked(source: ByteSource, size: number): Promise<ByteSource> {
   const budget = budgetOf(source);
   const make = (length: number): Uint8Array => {
     guard(
@@ -65,4 +67,15 @@ export async function unpacked(source: ByteSource, size: number): Promise<ByteSo
     filled += piece.length;
   }
   return shareBudget(bytesSource(source.name, bytes.subarray(0, filled)), source);
+}
+
+/** What a file holds, and the file: unpacked where it is gzipped arrays. Throws as `kindOf`, `memory`, `format`. */
+export async function opened(source: ByteSource): Promise<{ file: ByteSource; kind: FileKind }> {
+  const kind = await kindOf(source);
+  if (kind !== 'gzip') return { file: source, kind };
+  const start = await head(source);
+  const inside = await kindOf(start);
+  return inside === 'text'
+    ? { file: source, kind }
+    : { file: await unpacked(source, await unpackedSize(source, start, inside)), kind: inside };
 }

@@ -5,10 +5,10 @@ import { DTYPE_BYTES, toFloat64 } from '../formats/dtypes.js';
 import type { ByteSource, DType, TensorData } from '../formats/types.js';
 import type { TendencyInput } from '../methods/tendency/analyse.js';
 import type { TendencyMetric } from '../methods/tendency/space.js';
-import { kindOf, openArray } from './arrays.js';
+import { openArray } from './arrays.js';
 import { rolesOf, some } from './columns.js';
 import { compareRows, readDissimilarities } from './dissimilarities.js';
-import { head, unpacked, unpackedSize } from './gzipped.js';
+import { opened } from './gzipped.js';
 import { type Labels, labelsFrom } from './labels.js';
 import { looksPrecomputed } from './looks.js';
 import { readPoints } from './points.js';
@@ -59,16 +59,7 @@ export interface MatrixFile {
 export async function openMatrix(source: ByteSource, options: MatrixOptions = {}): Promise<MatrixFile> {
   guard(source.size > 0, 'format', () => `${source.name} is empty`, { file: source.name });
   if (options.raw) return rawFile(source, options.raw);
-  let file = source;
-  let kind = await kindOf(file);
-  if (kind === 'gzip') {
-    const start = await head(file);
-    const inside = await kindOf(start);
-    if (inside !== 'text') {
-      file = await unpacked(file, await unpackedSize(file, start, inside));
-      kind = inside;
-    }
-  }
+  const { file, kind } = await opened(source);
   if (kind === 'text' || kind === 'gzip') {
     guard(
       options.array === undefined,

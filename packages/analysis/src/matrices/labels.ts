@@ -5,7 +5,8 @@ import { byName } from '../formats/natural.js';
 import { readNpy, readNpyTexts } from '../formats/npy.js';
 import type { ByteSource, TensorData } from '../formats/types.js';
 import { NO_CLASS } from '../methods/tendency/types.js';
-import { kindOf, openArray } from './arrays.js';
+import { openArray } from './arrays.js';
+import { opened } from './gzipped.js';
 
 /** One class a row: a number, and what the numbers stand for where they are names. */
 export interface Labels {
@@ -69,8 +70,8 @@ export async function readLabels(
   rows: number,
   known?: readonly string[] | null,
 ): Promise<Labels> {
-  const kind = await kindOf(source);
-  const values = kind === 'text' || kind === 'gzip' ? await columnOf(source, rows) : await listOf();
+  const { file, kind } = await opened(source);
+  const values = kind === 'text' || kind === 'gzip' ? await columnOf(file, rows) : await listOf();
   guard(
     values.length === rows,
     'shape',
@@ -81,10 +82,10 @@ export async function readLabels(
 
   async function listOf(): Promise<string[] | TensorData> {
     if (kind === 'npy') {
-      const texts = await readNpyTexts(source);
+      const texts = await readNpyTexts(file);
       if (texts) return texts;
     }
-    const { rows: list, shape } = await openArray(source, kind, wanted);
+    const { rows: list, shape } = await openArray(file, kind, wanted);
     guard(
       shape.length === 1 || (shape.length === 2 && shape[1] === 1),
       'shape',
@@ -120,11 +121,11 @@ async function columnOf(source: ByteSource, rows: number): Promise<string[]> {
 
 /** Integers ≥ 0 of a file, one a row: sample numbers. Throws `format`. */
 export async function readWholeNumbers(source: ByteSource, wanted?: string): Promise<Uint32Array> {
-  const kind = await kindOf(source);
+  const { file, kind } = await opened(source);
   let values: Float64Array;
   if (kind === 'text' || kind === 'gzip') {
     const list: number[] = [];
-    for await (const { fields, line } of readCsvLines(source, undefined, false)) {
+    for await (const { fields, line } of readCsvLines(file, undefined, false)) {
       guard(
         fields.length === 1 && /^\d{1,10}$/.test(fields[0]!),
         'format',
@@ -134,9 +135,9 @@ export async function readWholeNumbers(source: ByteSource, wanted?: string): Pro
       list.push(Number(fields[0]));
     }
     values = Float64Array.from(list);
-  } else if (kind === 'npy') values = toFloat64((await readNpy(source)).data);
+  } else if (kind === 'npy') values = toFloat64((await readNpy(file)).data);
   else {
-    const { rows } = await openArray(source, kind, wanted);
+    const { rows } = await openArray(file, kind, wanted);
     values = toFloat64(await rows.rows(0, rows.shape[0]));
   }
   const out = new Uint32Array(values.length);

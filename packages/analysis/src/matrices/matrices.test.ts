@@ -176,6 +176,7 @@ describe('what is worked out pair by pair', () => {
     // Ranges 4 and 1: (1/4 + 0)/2, and (3/4 + 1)/2 from the second to the third.
     expect(await weightsOf(wide, 'gower')).toEqual([0.125, 0.875]);
     expect(await weightsOf(wide, 'manhattan', { missing: true })).toEqual([1, 4]);
+    expect(await weightsOf(npy(Float64Array.of(-1.7e308, 1.7e308, 0), 3, 1), 'gower')).toEqual([0.5, 0.5]);
     const sparse = encodeNpz(
       new Map<string, { data: TensorData; shape: number[] }>([
         ['format', { data: text('csr'), shape: [3] }],
@@ -333,6 +334,16 @@ describe('labels', () => {
     });
     await expect(labels('1\n2\n')).rejects.toThrow('one label for each of 3 rows, got 2');
     await expect(labels('1\n2\n3\n4\n5\n')).rejects.toMatchObject({ code: 'shape' });
+  });
+
+  it('may be gzipped, as arrays too', async () => {
+    const { gzipSync } = await import('fflate');
+    const of = (bytes: Uint8Array) => readLabels(bytesSource('l.gz', gzipSync(bytes)), undefined, 3);
+    expect([...(await of(encodeNpy(Int8Array.of(2, 0, -1), [3]))).codes]).toEqual([2, 0, NO_CLASS]);
+    const literal = `{'descr': '|S1', 'fortran_order': False, 'shape': (3,), }`.padEnd(117);
+    const texts = Uint8Array.from(`\x93NUMPY\x01\0\x76\0${literal}\nbab`, (c) => c.charCodeAt(0));
+    expect((await of(texts)).classes).toEqual(['a', 'b']);
+    expect([...(await of(text('2\n0\n-1\n'))).codes]).toEqual([2, 0, NO_CLASS]);
   });
 
   it('of text in an .npy are read', async () => {
