@@ -1,4 +1,4 @@
-import { mkdir, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type ResultBase, storeOf, writeResult } from '@epochscope/analysis';
 import { checkResultFolder, inputOfResult } from '@epochscope/analysis/runs';
@@ -52,10 +52,15 @@ export async function checkOutput(folder: string): Promise<void> {
 async function checkCanBeMade(folder: string): Promise<void> {
   let above = dirname(resolve(folder));
   while (above !== dirname(above) && !(await stat(above).catch(() => null))) above = dirname(above);
-  const probe = join(above, `probe.tmp-${process.pid.toString(16).padStart(8, '0')}`);
+  // Of one that was killed just then; of a living one, which expects that.
+  for (const name of await readdir(above).catch(() => []))
+    if (name.startsWith(PROBE)) await rmdir(join(above, name)).catch(() => {});
+  const probe = join(above, `${PROBE}${process.pid.toString(16).padStart(8, '0')}`);
   try {
     await mkdir(probe);
-    await rmdir(probe);
+    await rmdir(probe).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw cause;
+    });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new EpochscopeError(
@@ -66,6 +71,8 @@ async function checkCanBeMade(folder: string): Promise<void> {
     );
   }
 }
+
+const PROBE = 'probe.tmp-';
 
 const REASONS: Record<string, string> = {
   EACCES: 'that is not permitted',
