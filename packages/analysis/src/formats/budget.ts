@@ -3,7 +3,7 @@ import type { ByteSource } from './types.js';
 
 /** What whoever starts the program decides for every file it reads. */
 export interface ReadLimits {
-  /** Bytes that unpacking one file may take; default a quarter GB, or twenty times the file where that is more. */
+  /** Bytes that unpacking one file may take; default 200 MB, or twenty times the file where that is more. */
   memory?: number;
   /** Stops reading, which then rejects with `cancelled`. */
   signal?: AbortSignal;
@@ -16,8 +16,8 @@ export function setReadLimits(wanted: ReadLimits): void {
   limits = wanted;
 }
 
-/** Unpacked bytes that any file may have. */
-export const UNPACKED_BYTES = 256_000_000;
+/** Unpacked bytes that any file may have: with what unpacking takes besides, the process grows by less than 256 MB. */
+export const UNPACKED_BYTES = 200_000_000;
 /** How many times its size a file may unpack to; numbers seldom pack better. */
 const UNPACKED_TIMES = 20;
 /** How many times its limit a file may be unpacked to in all: arrays of a zip are read twice or three times at most. */

@@ -7,7 +7,7 @@ import type { ByteSource } from './types.js';
 // No library: those there are for both Node and pages know no blank-separated text, take a broken quote for data, or name no column.
 
 /** A line longer than this is refused: 100 000 columns of 20 characters. */
-export const MAX_CSV_LINE = 4_000_000;
+export const MAX_CSV_LINE = 3_000_000;
 
 /** Characters between two looks at the clock. */
 const TURN = 1 << 16;
@@ -108,11 +108,23 @@ function failAt(source: ByteSource, message: string, line: number, column?: numb
   );
 }
 
+/** Bytes whose lines are held at once: many at a time live long enough to be collected late. */
+const BATCH = 1 << 15;
+
+async function* smallPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
+  for await (const bytes of unpackedPieces(source))
+    for (let from = 0; from < bytes.length; from += BATCH) yield bytes.subarray(from, from + BATCH);
+}
+
 /** Lines without their ends, a batch at a time. */
 async function* textLines(source: ByteSource): AsyncGenerator<string[]> {
   let decoder: TextDecoder | null = null;
-  let rest = '';
+  /** What is there of a line that goes on. */
+  let begun: string[] = [];
+  let held = 0;
   let seen = 0;
+  const tooLong = (line: number) =>
+    `${source.name}: line ${line}: expected at most ${MAX_CSV_LINE} characters a line, got more`;
   let lineEnd: string | undefined;
   const decode = (bytes?: Uint8Array): string => {
     try {
@@ -128,7 +140,7 @@ async function* textLines(source: ByteSource): AsyncGenerator<string[]> {
       );
     }
   };
-  for await (const bytes of unpackedPieces(source)) {
+  for await (const bytes of smallPieces(source)) {
     const utf16 =
       bytes[0] === 0xff && bytes[1] === 0xfe
         ? 'utf-16le'
@@ -136,23 +148,26 @@ async function* textLines(source: ByteSource): AsyncGenerator<string[]> {
           ? 'utf-16be'
           : null;
     decoder ??= new TextDecoder(utf16 ?? 'utf-8', { fatal: true });
-    const text = rest + decode(bytes);
+    const piece = decode(bytes);
     // Lines of old spreadsheets on a Mac end in CR alone.
-    lineEnd ??= text.includes('\r') && !text.includes('\n') && text.length > 1 ? '\r' : '\n';
-    const lines = text.split(lineEnd);
-    rest = lines.pop()!;
-    guard(
-      rest.length <= MAX_CSV_LINE,
-      'format',
-      () =>
-        `${source.name}: line ${seen + lines.length + 1}: expected at most ${MAX_CSV_LINE} characters a line, got more`,
-      { file: source.name, line: seen + lines.length + 1 },
-    );
+    if (lineEnd === undefined && piece.includes('\n')) lineEnd = '\n';
+    else if (lineEnd === undefined && /\r./s.test(piece)) lineEnd = '\r';
+    if (lineEnd === undefined || !piece.includes(lineEnd)) {
+      // A long line is put together once.
+      begun.push(piece);
+      held += piece.length;
+      guard(held <= MAX_CSV_LINE, 'format', () => tooLong(seen + 1), { file: source.name, line: seen + 1 });
+      continue;
+    }
+    const lines = (begun.join('') + piece).split(lineEnd);
+    const rest = lines.pop()!;
+    begun = [rest];
+    held = rest.length;
     seen += lines.length;
     yield lines.map(withoutReturn);
   }
-  rest += decode();
-  if (rest !== '') yield [withoutReturn(rest)];
+  const rest = withoutReturn(begun.join('') + decode());
+  if (rest !== '') yield lineEnd === undefined ? rest.split('\r') : [rest];
 }
 
 /** What a spreadsheet writes where a formula fails begins like a comment. */

@@ -20,13 +20,13 @@ export async function readMaybeGzipped(source: ByteSource, limit = MAX_GUNZIPPED
     () => `${source.name}: expected at most ${limit} bytes, got ${source.size}`,
     { file: source.name, expected: limit, got: source.size },
   );
-  return gunzip(await source.read(0, source.size), source.name, Math.min(limit, budgetOf(source).limit));
+  return gunzip(await source.read(0, source.size), source.name, Math.min(limit, budgetOf(source).limit / 2));
 }
 
 /** Bytes read at once. */
 const PIECE = 1 << 20;
 /** Bytes unpacked at once: a thousand may come out of one. */
-const STEP = 1 << 12;
+const STEP = 1 << 10;
 
 /** Pieces of a file of any length, unpacked if gzipped: only some are in memory at a time. Throws `format`. */
 export async function* unpackedPieces(source: ByteSource): AsyncGenerator<Uint8Array> {

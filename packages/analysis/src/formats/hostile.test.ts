@@ -136,7 +136,7 @@ describe('crafted input', () => {
   });
 
   it('a quote that does not end is refused in time linear in the lines it takes in', async () => {
-    const lines = bytesSource('t.csv', text(`a,b\n"${'\n""'.repeat(1_200_000)}`));
+    const lines = bytesSource('t.csv', text(`a,b\n"${'\n""'.repeat(900_000)}`));
     await expect(readTable(lines)).rejects.toThrow('line 2: a quoted field does not end');
     const field = `"${'x\n'.repeat(100_000)}",1\n`;
     const { rows, names } = await readTable(bytesSource('t.csv', text(`name,b\n${field}"q ""r"" s",2\n`)), {

@@ -4,6 +4,11 @@ import { MAX_JSON_DEPTH, parseJson } from './json.js';
 
 /** JSON that is read whole is at most so long: as objects it takes up to twenty times that. */
 export const MAX_TEXT_JSON = 12_000_000;
+/** Values in it: a tensor's description has seven. */
+export const MAX_TEXT_ITEMS = 2_000_000;
+
+/** Keys of one object: of tensors that are named, some ten thousand. */
+const MAX_KEYS = 200_000;
 
 /** Characters parsed at once. */
 const PIECE = 1 << 20;
@@ -11,15 +16,21 @@ const PIECE = 1 << 20;
 /**
  * `parseJson` of a text of any length, with rests in between: JSON.parse of a hundred megabytes hears no signal for a second. Lists and
  * objects longer than a piece are taken apart item by item, items are parsed some at a time; the value is that of JSON.parse. Time is
- * linear: two passes over the characters and JSON.parse of each once. `piece`: characters parsed at once. Throws `format`, `cancelled`.
+ * linear: two passes over the characters and JSON.parse of each once. `piece`: characters parsed at once; `items`: values in all that are allowed, where the text is
+ * whoever's: an empty object takes thirty times its two characters. Throws `format`, `cancelled`.
  */
-export async function parseJsonInPieces(text: string, file: string, piece = PIECE): Promise<unknown> {
+export async function parseJsonInPieces(
+  text: string,
+  file: string,
+  piece = PIECE,
+  items = Number.POSITIVE_INFINITY,
+): Promise<unknown> {
   if (text.length <= piece) return parseJson(text, file);
   const budget = new Budget(file, text.length);
   const fail = (what: string, at: number): never => {
     throw new EpochscopeError('format', `${file}: not JSON: ${what} (character ${at})`, { file });
   };
-  const ends = await wideOnes(text, file, piece, budget, fail);
+  const ends = await wideOnes(text, file, piece, budget, fail, items);
   const begin = nextOf(text, 0);
   const close = ends.get(begin);
   if (close === undefined) return parseJson(text, file);
@@ -30,7 +41,12 @@ export async function parseJsonInPieces(text: string, file: string, piece = PIEC
     const end = ends.get(open)!;
     const list = text[open] === '[';
     const out: unknown[] | Record<string, unknown> = list ? [] : {};
+    let keys = 0;
     const set = (key: string, value: unknown) => {
+      if (++keys > MAX_KEYS)
+        throw new EpochscopeError('format', `${file}: expected at most ${MAX_KEYS} keys in one object`, {
+          file,
+        });
       if (key !== '__proto__') (out as Record<string, unknown>)[key] = value;
       else Object.defineProperty(out, key, { value, enumerable: true, configurable: true, writable: true });
     };
@@ -92,9 +108,11 @@ async function wideOnes(
   piece: number,
   budget: Budget,
   fail: (what: string, at: number) => never,
+  items: number,
 ): Promise<Map<number, number>> {
   const ends = new Map<number, number>();
   const open: number[] = [];
+  let seen = 0;
   let rest = PIECE;
   for (let i = 0; i < text.length; i++) {
     if (i > rest) {
@@ -103,7 +121,12 @@ async function wideOnes(
     }
     const code = text.charCodeAt(i);
     if (code === 0x22) i = endOfText(text, i);
-    else if (code === 0x5b || code === 0x7b) {
+    else if (code === 0x2c) {
+      if (++seen > items)
+        throw new EpochscopeError('format', `${file}: expected at most ${items} values (character ${i})`, {
+          file,
+        });
+    } else if (code === 0x5b || code === 0x7b) {
       if (open.push(i) > MAX_JSON_DEPTH)
         throw new EpochscopeError(
           'format',

@@ -1,4 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
+import { rest } from './budget.js';
 import { type Hdf5Dataset, type Hdf5Group, readHdf5, readHdf5Dataset } from './hdf5/index.js';
 import { MAX_TEXT_JSON, parseJsonInPieces } from './json-pieces.js';
 import { byName } from './natural.js';
@@ -32,7 +33,10 @@ export async function readKerasFile(source: ByteSource): Promise<KerasFile> {
 export async function readKerasWeights(source: ByteSource): Promise<Map<string, Tensor>> {
   const file = await readKerasFile(source);
   const tensors = new Map<string, Tensor>();
-  for (const [name, dataset] of file.weights) tensors.set(name, await readHdf5Dataset(file.source, dataset));
+  for (const [name, dataset] of file.weights) {
+    tensors.set(name, await readHdf5Dataset(file.source, dataset));
+    await rest(source.name);
+  }
   return tensors;
 }
 

@@ -3,20 +3,23 @@
 /** A digit sequence without zeros in front is its number; text in between by code would put capitals first. */
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** Compares as `localeCompare` with numbers as numbers, and a hundred times as fast; plain numbers faster still. */
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
+/** Compares as `localeCompare` with numbers as numbers; names that differ first in a number a hundred times as fast. */
 export function byName(a: string, b: string): number {
-  const [p, q] = [wholeOf(a), wholeOf(b)];
+  const shorter = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < shorter && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  while (at > 0 && isDigit(a.charCodeAt(at - 1))) at--;
+  const [p, q] = [numberAt(a, at), numberAt(b, at)];
   return p >= 0 && q >= 0 && p !== q ? p - q : collator.compare(a, b);
 }
 
-/** −1 for what is no short row of digits. */
-function wholeOf(text: string): number {
-  if (text.length === 0 || text.length > 9) return -1;
+/** The number whose digits begin at a place; −1 where none do, or too many. */
+function numberAt(text: string, begin: number): number {
   let value = 0;
-  for (let i = 0; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = 10 * value + digit;
-  }
-  return value;
+  let at = begin;
+  for (; at < text.length && isDigit(text.charCodeAt(at)); at++)
+    value = 10 * value + text.charCodeAt(at) - 48;
+  return at > begin && at - begin <= 15 ? value : -1;
 }

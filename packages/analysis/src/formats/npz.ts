@@ -1,5 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { type Zippable, zipSync } from 'fflate';
+import { rest } from './budget.js';
 import { encodeNpy, readNpy } from './npy.js';
 import type { ByteSource, Tensor, TensorData } from './types.js';
 import { readZipDirectory, type ZipEntry, type ZipKind, zipEntrySource } from './zip.js';
@@ -53,7 +54,8 @@ export async function readNpz(
     { file: source.name, expected: MAX_NPZ_TOTAL, got: total },
   );
   const tensors = new Map<string, Tensor>();
-  for (const entry of entries.values())
+  for (const entry of entries.values()) {
+    await rest(source.name);
     try {
       tensors.set(entry.name, await readNpzEntry(source, entry));
     } catch (cause) {
@@ -61,6 +63,7 @@ export async function readNpz(
       if (dtype === null) throw cause;
       odd!(entry.name, dtype);
     }
+  }
   return tensors;
 }
 

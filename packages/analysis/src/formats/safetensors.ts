@@ -2,7 +2,7 @@ import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { budgetOf, rest } from './budget.js';
 import { DTYPE_BYTES, elementCount, readElements, storedInMemory } from './dtypes.js';
 import { shown } from './json.js';
-import { parseJsonInPieces } from './json-pieces.js';
+import { MAX_TEXT_ITEMS, parseJsonInPieces } from './json-pieces.js';
 import type { ByteSource, DType, StoredTensor, Tensor } from './types.js';
 
 // https://github.com/huggingface/safetensors: 8 bytes of header length, a JSON header, then the data.
@@ -76,9 +76,14 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
     json = await parseJsonInPieces(
       new TextDecoder('utf-8', { fatal: true }).decode(await source.read(8, length)),
       source.name,
+      undefined,
+      MAX_TEXT_ITEMS,
     );
   } catch (cause) {
-    if (cause instanceof EpochscopeError && (cause.code === 'cancelled' || cause.message.includes('nested')))
+    if (
+      cause instanceof EpochscopeError &&
+      (cause.code === 'cancelled' || /nested|at most \d+ (keys|values)/.test(cause.message))
+    )
       throw cause;
     fail('the header is not JSON (byte 8)', { byte: 8 });
   }
@@ -89,7 +94,8 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   let metadata: Record<string, string> = {};
   const base = 8 + length;
   let seen = 0;
-  for (const [name, value] of Object.entries(json as Record<string, unknown>)) {
+  for (const name of Object.keys(json as object)) {
+    const value = (json as Record<string, unknown>)[name];
     if (++seen % 10_000 === 0) await budgetOf(source).rest();
     if (name === '__metadata__') {
       if (

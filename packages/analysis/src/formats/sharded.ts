@@ -38,7 +38,9 @@ export async function readSharded(open: OpenSibling, index: string): Promise<Map
   const files = await readShardIndex(open, index);
   const found = new Map<string, Tensor>();
   const shards = new Map<string, string[]>();
+  let looked = 0;
   for (const [name, file] of files) {
+    if (++looked % 10_000 === 0) await rest(index);
     const others = shards.get(file);
     if (others) others.push(name);
     else shards.set(file, [name]);

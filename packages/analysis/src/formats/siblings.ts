@@ -1,6 +1,6 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { shown } from './json.js';
-import { MAX_TEXT_JSON, parseJsonInPieces } from './json-pieces.js';
+import { MAX_TEXT_ITEMS, MAX_TEXT_JSON, parseJsonInPieces } from './json-pieces.js';
 import type { ByteSource } from './types.js';
 
 /** Opens a file beside another by its plain name, uses and closes it: on disk, over HTTP or from memory. */
@@ -18,6 +18,8 @@ export async function readJsonObject(source: ByteSource): Promise<Record<string,
   const json = await parseJsonInPieces(
     new TextDecoder().decode(await source.read(0, source.size)),
     source.name,
+    undefined,
+    MAX_TEXT_ITEMS,
   );
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return fail('expected a JSON object');
   return json as Record<string, unknown>;

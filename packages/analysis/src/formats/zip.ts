@@ -14,7 +14,7 @@ export const MAX_ZIP_DIRECTORY = 16_000_000;
 /** One unpacked entry larger than this is refused. */
 export const MAX_ZIP_ENTRY = 1_000_000_000_000;
 /** Packed bytes unpacked at once: a thousand may come out of one. */
-const SLICE = 1 << 12;
+const SLICE = 1 << 10;
 /** Deflate packs at most 1032 : 1, so a larger claim is a lie. */
 const MAX_DEFLATE_RATIO = 1032;
 
@@ -242,7 +242,7 @@ export async function readZipEntry(source: ByteSource, entry: ZipEntry): Promise
 
 /** Stored entries up to this are read whole and their checksum is looked at; of larger ones only what is asked for. */
 const WHOLE = 64_000_000;
-const CRC_STEP = 1 << 23;
+const CRC_STEP = 1 << 20;
 
 /**
  * One entry as a source of its own, named `name`. `head`: only its first so many bytes will be read, nothing else is unpacked, and no

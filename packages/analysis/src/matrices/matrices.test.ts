@@ -298,7 +298,7 @@ describe('files of one matrix', () => {
     const packed = (shape: string) => bytesSource('x.npy.gz', gzipSync(header(shape)));
     await expect(openMatrix(packed('(2000000, 600)'))).rejects.toThrow('unpack it first (gunzip)');
     await expect(openMatrix(packed('(500000, 600)'))).rejects.toThrow(
-      'would take 1.2 GB once unpacked, at most 256 MB are allowed; `memory: 1.3GB` allows it',
+      'would take 1.2 GB once unpacked, at most 200 MB are allowed; `memory: 1.3GB` allows it',
     );
     // What gzip's own field says plays no part beyond that.
     await expect(openMatrix(packed('(5, 600)'))).rejects.toThrow('needs 12000 bytes, got 0');

@@ -278,7 +278,7 @@ describe('a table of numbers', () => {
       'a line without end',
       new Uint8Array(4_000_001).fill(49),
       undefined,
-      'line 1: expected at most 4000000 characters a line',
+      'line 1: expected at most 3000000 characters a line',
     ],
   ])('refuses %s, naming line and column', async (_, text, options, message) => {
     const error = await read(text, options).catch((e) => e);

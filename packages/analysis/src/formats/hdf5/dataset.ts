@@ -234,7 +234,7 @@ async function* chunksOf(
 }
 
 /** Bytes that go in at once: a thousand times as many may come out. */
-const SLICE = 1 << 12;
+const SLICE = 1 << 10;
 
 /** Unpacks into `out`; what comes out is a part of it, or a copy of more bytes than fit is refused. */
 async function unpack(

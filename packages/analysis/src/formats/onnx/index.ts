@@ -1,9 +1,9 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { rest } from '../budget.js';
-import { DTYPE_BYTES, decodeElements, decodeInTurns, elementCount } from '../dtypes.js';
+import { Budget, rest } from '../budget.js';
+import { DTYPE_BYTES, decodeElements, decodeInTurns, elementCount, memoryBytes } from '../dtypes.js';
 import { type OpenSibling, siblingName } from '../siblings.js';
 import type { DType, Tensor, TensorData } from '../types.js';
-import { floatsOf, Message, numbersOf, signed, textOf } from './protobuf.js';
+import { countOf, eachNumber, type Field, floatsOf, Message, numbersOf, signed, textOf } from './protobuf.js';
 
 // ONNX: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Only what a feed-forward graph needs.
 
@@ -85,7 +85,7 @@ export async function readOnnx(open: OpenSibling, file: string): Promise<OnnxMod
       );
     return new Message(await source.read(0, source.size), source.name);
   });
-  const reader = new Reader(root.file, open);
+  const reader = new Reader(root.file, open, root.bytes.length);
   let opset = 0;
   let graph: Message | null = null;
   for (const field of root.fields()) {
@@ -109,12 +109,16 @@ export async function readOnnx(open: OpenSibling, file: string): Promise<OnnxMod
 
 class Reader {
   private bytesLeft = MAX_ONNX_TENSORS;
+  private readonly budget: Budget;
   private nodesLeft = MAX_ONNX_NODES;
   private opset = 0;
   constructor(
     private readonly file: string,
     private readonly open: OpenSibling,
-  ) {}
+    size: number,
+  ) {
+    this.budget = new Budget(file, size);
+  }
 
   fail(message: string, code: 'format' | 'unsupported' = 'format'): never {
     throw new EpochscopeError(code, `${this.file}: ${message}`, { file: this.file });
@@ -130,6 +134,7 @@ class Reader {
         model.nodes.push(await this.node(graph.inside(field)));
       } else if (field.number === 5) {
         const [name, tensor] = await this.tensor(graph.inside(field));
+        if (model.tensors.size >= MAX_ONNX_LIST) this.fail(`expected at most ${MAX_ONNX_LIST} tensors`);
         if (model.tensors.has(name)) this.fail(`two tensors are named ${name.slice(0, 80)}`);
         model.tensors.set(name, tensor);
       } else if (field.number === 11) model.inputs.push(await this.value(graph.inside(field)));
@@ -190,7 +195,7 @@ class Reader {
           this.fail(`attribute ${name}: expected at most ${MAX_ONNX_LIST} texts`);
         value = { kind: 'texts', value: texts };
       } else if (field.number === 7) add(floatsOf(field, 4));
-      else if (field.number === 8) add(Array.from(await numbersOf(message, field, MAX_ONNX_LIST), signed));
+      else if (field.number === 8) add(await numbersOf(message, field, MAX_ONNX_LIST));
     }
     return [name, value];
   }
@@ -202,22 +207,36 @@ class Reader {
     let raw: Uint8Array | null = null;
     let outside = false;
     const place = new Map<string, string>();
-    const parts: ArrayLike<number | bigint>[] = [];
-    // Numbers that come one by one are put together: an array for each would take a hundred bytes.
-    const addNumbers = (values: ArrayLike<number | bigint>) => {
-      const last = parts[parts.length - 1];
-      if (values.length !== 1) parts.push(values);
-      else if (Array.isArray(last)) last.push(values[0]);
-      else parts.push([values[0]!]);
+    // Packed numbers are unpacked once their type and count are known.
+    const parts: Numbers[] = [];
+    let got = 0;
+    const add = async (field: Field & { at: number }) => {
+      if (parts.length >= MAX_ONNX_LIST)
+        message.fail(`expected the numbers of a tensor in at most ${MAX_ONNX_LIST} fields`, field.at);
+      if (field.wire === 2) {
+        parts.push(field);
+        if (field.number === 4) got += Math.floor(field.bytes.length / 4);
+        else if (field.number === 10) got += Math.floor(field.bytes.length / 8);
+        else got += await countOf(message, field);
+        return;
+      }
+      // Numbers that come one by one are put together: an array for each would take a hundred bytes.
+      const value =
+        field.number === 4
+          ? floatsOf(field, 4)[0]!
+          : field.number === 10
+            ? floatsOf(field, 8)[0]!
+            : BigInt.asIntN(64, field.value);
+      const last = parts.at(-1);
+      if (Array.isArray(last)) last.push(value);
+      else parts.push([value]);
+      got++;
     };
     for (const field of message.fields()) {
       await message.rest();
-      if (field.number === 1) shape.push(...Array.from(await numbersOf(message, field, 64), signed));
+      if (field.number === 1) shape.push(...(await numbersOf(message, field, 64)));
       else if (field.number === 2) type = signed(field.value);
-      else if (field.number === 4) addNumbers(floatsOf(field, 4));
-      else if (field.number === 10) addNumbers(floatsOf(field, 8));
-      else if (field.number === 5 || field.number === 7 || field.number === 11)
-        addNumbers(await numbersOf(message, field));
+      else if ([4, 5, 7, 10, 11].includes(field.number)) await add(field);
       else if (field.number === 8) name = textOf(field.bytes);
       else if (field.number === 9) raw = field.bytes;
       else if (field.number === 13) {
@@ -248,17 +267,24 @@ class Reader {
         this.fail(`tensor ${shown}: shape [${shape}] of ${dtype} needs ${size} bytes, got ${raw.length}`);
       return [name, { data: await decodeInTurns(raw, dtype, count, this.file), shape, dtype }];
     }
-    const got = parts.reduce((sum, part) => sum + part.length, 0);
     if (got !== count) this.fail(`tensor ${shown}: shape [${shape}] needs ${count} values, got ${got}`);
     if (dtype === 'float16' || dtype === 'bfloat16')
       return this.fail(`tensor ${shown}: ${dtype} is read from raw_data only`, 'unsupported');
+    this.budget.take(count * memoryBytes(dtype), `tensor ${shown}`);
     const empty = decodeElements(new Uint8Array(size), dtype, count);
     let at = 0;
-    for (const part of parts)
-      for (let i = 0; i < part.length; i++) {
-        if (at % ASSIGNED === 0) await rest(this.file);
-        assign(empty, at++, part[i]!);
-      }
+    const put = (value: number | bigint) => assign(empty, at++, value);
+    for (const part of parts) {
+      await rest(this.file);
+      if (Array.isArray(part)) for (const value of part) put(value);
+      else if (part.number === 4 || part.number === 10) {
+        const floats = floatsOf(part, part.number === 4 ? 4 : 8);
+        for (let i = 0; i < floats.length; i++) {
+          if (i % ASSIGNED === 0) await rest(this.file);
+          put(floats[i]!);
+        }
+      } else await eachNumber(message, part, put);
+    }
     return [name, { data: empty, shape, dtype }];
   }
 
@@ -330,6 +356,9 @@ async function scopeOf(message: Message): Promise<string | null> {
   if (key !== 'pkg.torch.onnx.name_scopes') return null;
   return [...value.matchAll(/'([^']*)'/g)].at(-2)?.[1] ?? null;
 }
+
+/** One by one, or a packed field. */
+type Numbers = (number | bigint)[] | (Field & { at: number });
 
 /** Numbers between two looks at the clock. */
 const ASSIGNED = 1 << 16;

@@ -127,13 +127,12 @@ export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(by
 /** Bytes of packed numbers between two looks at the clock. */
 const TURN = 1 << 20;
 
-/** A repeated number field, packed or one by one, of at most `most` numbers: they are counted before any is kept. */
-export async function numbersOf(
+/** How many numbers a packed field holds. Throws `format` past `most`. */
+export async function countOf(
   message: Message,
   field: Field & { at: number },
   most = Number.POSITIVE_INFINITY,
-): Promise<BigInt64Array> {
-  if (field.wire !== 2) return BigInt64Array.of(BigInt.asIntN(64, field.value));
+) {
   const { bytes } = field;
   // The last byte of each number has no mark of going on.
   let count = 0;
@@ -144,17 +143,35 @@ export async function numbersOf(
       message.fail(`field ${field.number}: expected at most ${most} numbers, got more`, field.at);
     await rest(message.file);
   }
+  return count;
+}
+
+/** Each number of a packed field; short ones as numbers, as a BigInt each would take ten times as long. */
+export async function eachNumber(
+  message: Message,
+  field: Field & { at: number },
+  see: (value: number | bigint) => void,
+): Promise<void> {
+  const { bytes } = field;
   const inner = new Message(bytes, message.file, message.byte + field.at, message.depth + 1);
-  const values = new BigInt64Array(count);
-  // Of short numbers as halves: a BigInt each would take ten times as long.
-  const halves = new Uint32Array(values.buffer);
   const cursor = { at: 0 };
   for (let i = 0; cursor.at < bytes.length; i++) {
-    const short = inner.short(cursor);
-    if (short !== null) halves[2 * i] = short;
-    else values[i] = BigInt.asIntN(64, inner.varint(cursor));
-    if (i % TURN === 0) await rest(message.file);
+    if (i % TURN_NUMBERS === 0) await rest(message.file);
+    see(inner.short(cursor) ?? BigInt.asIntN(64, inner.varint(cursor)));
   }
+}
+const TURN_NUMBERS = 1 << 16;
+
+/** A repeated number field, packed or one by one, of at most `most` numbers: they are counted before any is kept. */
+export async function numbersOf(
+  message: Message,
+  field: Field & { at: number },
+  most: number,
+): Promise<number[]> {
+  if (field.wire !== 2) return [signed(field.value)];
+  await countOf(message, field, most);
+  const values: number[] = [];
+  await eachNumber(message, field, (value) => values.push(Number(value)));
   return values;
 }
 

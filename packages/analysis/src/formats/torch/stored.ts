@@ -1,4 +1,4 @@
-import { budgetOf } from '../budget.js';
+import { budgetOf, UNPACKED_BYTES } from '../budget.js';
 import { bytesOf, DTYPE_BYTES } from '../dtypes.js';
 import type { ByteSource, StoredTensor } from '../types.js';
 import { beginOf, readZipEntry, type ZipEntry } from '../zip.js';
@@ -8,7 +8,7 @@ import { isPlain, rawView, type TorchEntry } from './view.js';
 /** Storages up to this are read whole the first time, and their checksum is looked at; of larger ones only what a view reaches over. */
 const WHOLE_STORAGE = 64_000_000;
 /** Bytes of unpacked storages that are kept for other views of them. */
-const KEPT = 256_000_000;
+const KEPT = UNPACKED_BYTES;
 
 /** What is known of a file's storages: views share them, and may alternate. */
 interface Storages {
