@@ -182,7 +182,7 @@ it('linkage-of-a-matrix.mjs prints SciPy’s linkage', async () => {
   const { data } = await readNpy(bytesSource('Z', await readFile(join(goldens, 'iris_cos_avg_Z.npy'))));
   const right = Array.from(data as Float64Array).filter((_, i) => i % 4 === 2);
   expect(heights).toHaveLength(right.length);
-  right.forEach((height, k) => expect(heights[k]).toBeCloseTo(height, 6));
+  for (const [k, height] of right.entries()) expect(heights[k]).toBeCloseTo(height, 6);
 });
 
 it('the programs stand in the README of analysis as they are', async () => {
