@@ -49,23 +49,21 @@ function outputOf(
     }
     case 'conv1d':
     case 'conv2d':
-    case 'conv3d':
-      return convolved(node, x, side, out, tensor(node.kernel), node.bias ? w(node.bias) : null);
+    case 'conv3d': {
+      const y = biased(out, node.bias ? w(node.bias) : null);
+      eachTap(node, side, out, tensor(node.kernel), (from, to, weight) => {
+        y[to]! += x[from]! * weight;
+      });
+      return y;
+    }
     case 'conv1d-transpose':
     case 'conv2d-transpose':
     case 'conv3d-transpose': {
-      // Row by row of its matrix, which is the convolution's column: what each unit image there gives here.
-      const filters = out[out.length - 1]!;
-      const y = Float64Array.from({ length: product(out) }, (_, p) =>
-        node.bias ? w(node.bias)[p % filters]! : 0,
-      );
-      const kernel = tensor(node.kernel);
-      for (let p = 0; p < y.length; p++) {
-        const unit = new Float64Array(y.length);
-        unit[p] = 1;
-        const column = convolved(node, unit, out, side, kernel, null);
-        for (let i = 0; i < x.length; i++) y[p]! += column[i]! * x[i]!;
-      }
+      // Each weight takes back what the convolution of the same strides would give.
+      const y = biased(out, node.bias ? w(node.bias) : null);
+      eachTap(node, out, side, tensor(node.kernel), (from, to, weight) => {
+        y[from]! += x[to]! * weight;
+      });
       return y;
     }
     case 'local-response-norm': {
@@ -450,33 +448,38 @@ function under(
   return at * side[side.length - 1]!;
 }
 
-function convolved(
+/** An output before its sums: the bias of each channel, the last side. */
+function biased(out: readonly number[], bias: Float32Array | null): Float64Array {
+  const channels = out[out.length - 1]!;
+  return Float64Array.from({ length: product(out) }, (_, p) => (bias ? bias[p % channels]! : 0));
+}
+
+type Kernel = { data: Float32Array; shape: readonly number[] };
+
+/** Every weight of a convolution: which number of the input it takes, to which of the output. */
+function eachTap(
   node: { strides: Sides; padding: Padding; dilations: Sides; groups: number },
-  x: Float64Array,
   side: readonly number[],
   out: readonly number[],
-  kernel: { data: Float32Array; shape: readonly number[] },
-  bias: Float32Array | null,
-): Float64Array {
+  kernel: Kernel,
+  tap: (from: number, to: number, weight: number) => void,
+): void {
   const rank = side.length - 1;
   const [inner, filters] = kernel.shape.slice(rank) as [number, number];
-  const y = new Float64Array(product(out));
   let p = 0;
   for (const place of places(out)) {
     const f = place[rank]!;
     const first = Math.floor(f / (filters / node.groups)) * inner;
-    y[p] = bias ? bias[f]! : 0;
     let entry = 0;
     for (const offset of places(kernel.shape.slice(0, rank))) {
       const at = under(place, offset, side, node, node.dilations);
       if (at >= 0)
         for (let c = 0; c < inner; c++)
-          y[p]! += x[at + first + c]! * kernel.data[(entry * inner + c) * filters + f]!;
+          tap(at + first + c, p, kernel.data[(entry * inner + c) * filters + f]!);
       entry++;
     }
     p++;
   }
-  return y;
 }
 
 function combined(kind: GraphNode['kind'], values: number[]): number {
