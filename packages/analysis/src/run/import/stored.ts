@@ -1,5 +1,5 @@
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import { rest } from '../../formats/budget.js';
+import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
+import { LONGEST_ARRAY, rest } from '../../formats/budget.js';
 import { DTYPE_BYTES, elementCount, rawElements } from '../../formats/dtypes.js';
 import type { DType, StoredTensor } from '../../formats/types.js';
 import type { Store } from '../../stores/types.js';
@@ -31,12 +31,22 @@ export function watchFinite(
 /** Bytes of a snapshot that are read at once, so that a file that is damaged is known before anything of it is written. */
 export const AT_ONCE = 256_000_000;
 
-/** Small snapshots read whole, as the file has them; large ones as they are. */
+/** Small snapshots read whole, as the file has them; large ones as they are. Throws `memory` for a tensor that is too large to be copied. */
 export async function readSmall(tensors: Map<string, StoredTensor>): Promise<Map<string, StoredTensor>> {
   const total = [...tensors.values()].reduce(
     (sum, { dtype, shape }) => sum + DTYPE_BYTES[dtype] * elementCount(shape),
     0,
   );
+  for (const [name, { dtype, shape }] of tensors) {
+    const size = DTYPE_BYTES[dtype] * elementCount(shape);
+    guard(
+      size <= LONGEST_ARRAY,
+      'memory',
+      () =>
+        `tensor ${name} has ${formatBytes(size)}, more than the ${formatBytes(LONGEST_ARRAY)} that can be held at once; import with \`link\`, which leaves the weights where they are`,
+      { tensor: name, needed: size, limit: LONGEST_ARRAY },
+    );
+  }
   if (total > AT_ONCE) return tensors;
   const read = new Map<string, StoredTensor>();
   for (const [name, tensor] of tensors) {

@@ -6,8 +6,9 @@ import { eightBitsToFloat } from '../../formats/dtypes.js';
 import { encodeNpz } from '../../formats/npz.js';
 import { readSafetensorsHeader, safetensorsHead } from '../../formats/safetensors.js';
 import { bytesSource } from '../../formats/source.js';
-import type { DType } from '../../formats/types.js';
+import type { DType, StoredTensor } from '../../formats/types.js';
 import { random } from '../../random.js';
+import { readSmall } from '../../run/import/stored.js';
 import { openRun } from '../../run/read.js';
 import { importRun } from './index.js';
 
@@ -144,6 +145,20 @@ describe('weights as they are', () => {
     expect(notes.filter((note) => note.includes('finite'))).toEqual([
       'epoch-0002 holds 2 values that are no finite numbers, in a.bias, b.bias',
     ]);
+  });
+});
+
+it('a tensor of more bytes than one array holds is refused before it is read, with the way out', async () => {
+  const tensor = (shape: number[]): StoredTensor => ({
+    dtype: 'float32',
+    shape,
+    bytes: () => Promise.reject(new Error('read')),
+  });
+  const tensors = (rows: number) => new Map([['big.weight', tensor([rows, 2 ** 15])]]);
+  expect((await readSmall(tensors(2 ** 15))).size).toBe(1);
+  await expect(readSmall(tensors(2 ** 15 + 1))).rejects.toMatchObject({
+    code: 'memory',
+    message: expect.stringMatching(/^tensor big\.weight has 4\.3 GB, .*import with `link`/),
   });
 });
 
