@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const executed = promisify(execFile);
 const node = (cwd: string, ...args: string[]) =>
-  executed(process.execPath, args, { cwd, maxBuffer: 1 << 28, timeout: 240_000 });
+  executed(process.execPath, args, { cwd, maxBuffer: 1 << 28, timeout: 290_000 });
 
 let folder: string;
 let browser: Browser;

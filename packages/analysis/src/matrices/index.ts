@@ -126,7 +126,6 @@ async function arrayFile(
   guard(d > 0, 'shape', () => `${file.name}: ${n} rows have no columns: there is nothing to compare`, {
     file: file.name,
   });
-  guard(n > 0, 'shape', () => `${file.name} holds no rows: its shape is [${shape}]`, { file: file.name });
   const { roles } = rolesOf(null, d, options, file.name);
   const kept = roles.flatMap((role, c) => (role === 'number' ? [c] : []));
   const column = async (role: string): Promise<TensorData | null> => {

@@ -205,9 +205,9 @@ async function filesOfRun(
 ): Promise<{ files: Record<string, { size: number; modified: number }>; whole: boolean }> {
   const files: Record<string, { size: number; modified: number }> = {};
   let whole = true;
-  // Gone since it was named (a writer replaced or removed it): what lies there now comes with the next answer.
+  // Gone since it was named (a writer replaced or removed it): it is not there, and what comes in its place comes with the next answer.
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => null);
-  if (!entries) return { files, whole: false };
+  if (!entries) return { files, whole };
   for (const entry of entries) {
     if (entry.name.startsWith('.') || (folder === '' && !OF_A_RUN.has(entry.name))) continue;
     const path = folder ? `${folder}/${entry.name}` : entry.name;
@@ -219,7 +219,6 @@ async function filesOfRun(
     else if (entry.isFile()) {
       const info = await stat(join(root, path)).catch(() => null);
       if (info) files[path] = { size: info.size, modified: info.mtimeMs };
-      else whole = false;
     }
   }
   return { files, whole };
