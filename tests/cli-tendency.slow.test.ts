@@ -1,41 +1,19 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { readResult } from '@epochscope/analysis';
 import { encodeNpy } from '@epochscope/analysis/formats';
 import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeDigits } from './digits.js';
 import { cli, cliUntilSaid } from './harness.js';
+import { trainDigits } from './trained.js';
 
 // The CLI from outside, where it takes seconds: thinning and its figures, degenerate matrices, what -o never replaces, cancelling.
 
 let folder: string;
-let digits: string;
 let run: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'epochscope-cli-'));
-  digits = mkdtempSync(join(folder, 'digits-'));
-  writeDigits(digits);
-  run = join(folder, 'run');
-  const { code, out, err } = await cli(
-    'train',
-    '--data',
-    digits,
-    '--epochs',
-    '2',
-    '--batch',
-    '50',
-    '--snapshots',
-    'init,1,2',
-    '--samples',
-    '50',
-    '-o',
-    run,
-  );
-  expect(code, err).toBe(0);
-  expect(out).toMatch(/3 snapshots, test accuracy [\d.]+ %, \d+ images\/s/);
+  ({ folder, run } = await trainDigits());
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -9,7 +9,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readResult } from '@epochscope/analysis';
@@ -19,6 +18,7 @@ import { decode as decodePng } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeDigits } from './digits.js';
 import { cli } from './harness.js';
+import { trainDigits } from './trained.js';
 
 // The CLI from outside: what it prints where, its exit codes, and what is left on disk.
 
@@ -28,27 +28,7 @@ let digits: string;
 let run: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'epochscope-cli-'));
-  digits = mkdtempSync(join(folder, 'digits-'));
-  writeDigits(digits);
-  run = join(folder, 'run');
-  const { code, out, err } = await cli(
-    'train',
-    '--data',
-    digits,
-    '--epochs',
-    '2',
-    '--batch',
-    '50',
-    '--snapshots',
-    'init,1,2',
-    '--samples',
-    '50',
-    '-o',
-    run,
-  );
-  expect(code, err).toBe(0);
-  expect(out).toMatch(/3 snapshots, test accuracy [\d.]+ %, \d+ images\/s/);
+  ({ folder, digits, run } = await trainDigits());
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

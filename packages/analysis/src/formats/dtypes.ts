@@ -220,8 +220,7 @@ export async function decodeInTurns(
   // What is put in another order would be so again the next time it is read.
   const asTheyAre = owned && bytes.byteOffset % width === 0 && !(bigEndian && width > 1) && !WORDS[dtype];
   if (asTheyAre || count * width <= TURN) return decodeElements(bytes, dtype, count, bigEndian, asTheyAre);
-  const none = decodeElements(new Uint8Array(0), dtype, 0);
-  const out = new (none.constructor as Float64ArrayConstructor)(count);
+  const out = room(dtype, count);
   const step = TURN / width;
   for (let from = 0; from < count; from += step) {
     const to = Math.min(count, from + step);
@@ -230,6 +229,12 @@ export async function decodeInTurns(
     await rest(file);
   }
   return out;
+}
+
+/** An array for so many numbers of a type, half types widened. */
+function room(dtype: DType, count: number): Float64Array {
+  const none = decodeElements(new Uint8Array(0), dtype, 0);
+  return new (none.constructor as Float64ArrayConstructor)(count);
 }
 
 /** Bytes read at once where they cannot be taken as they are. */
@@ -255,8 +260,7 @@ export async function readElements(
     });
   // Before anything is allocated for them: are they all there?
   checkRange(source, begin, count * width);
-  const none = decodeElements(new Uint8Array(0), dtype, 0);
-  const out = new (none.constructor as Float64ArrayConstructor)(count);
+  const out = room(dtype, count);
   const step = PIECE / width;
   for (let from = 0; from < count; from += step) {
     const some = Math.min(count - from, step);
@@ -273,11 +277,25 @@ export async function gather(
   strides: readonly number[],
   file: string,
 ): Promise<TensorData> {
+  const walk = gathering(data, shape, strides);
+  for (;;) {
+    const { done, value } = walk.next();
+    if (done) return value;
+    await rest(file);
+  }
+}
+
+/** The same for whoever has its own way of resting: yields now and then. */
+export function* gathering(
+  data: TensorData,
+  shape: readonly number[],
+  strides: readonly number[],
+): Generator<void, TensorData> {
   const out = new (data.constructor as Float64ArrayConstructor)(elementCount(shape));
   const at = new Array<number>(shape.length).fill(0);
   let from = 0;
   for (let i = 0; i < out.length; i++) {
-    if (i % GATHERED === 0) await rest(file);
+    if (i % GATHERED === 0) yield;
     out[i] = (data as Float64Array)[from]!;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;

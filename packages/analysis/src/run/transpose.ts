@@ -1,6 +1,6 @@
 import { rest } from '../formats/budget.js';
-import { elementCount } from '../formats/dtypes.js';
-import type { Tensor, TensorData } from '../formats/types.js';
+import { elementCount, gathering } from '../formats/dtypes.js';
+import type { Tensor } from '../formats/types.js';
 
 /** Sides of the squares in which a matrix is turned: two of them stay in the cache. */
 const TILE = 32;
@@ -32,12 +32,11 @@ export async function transposeInTurns(
 
 function* transposing(tensor: Tensor, axes: readonly number[]): Generator<void, Tensor> {
   const shape = axes.map((axis) => tensor.shape[axis]!);
-  const data = tensor.data as Float64Array;
-  const out = new (data.constructor as Float64ArrayConstructor)(data.length);
-  const result = { data: out as TensorData, shape, dtype: tensor.dtype };
-  let moved = 0;
   if (axes.length === 2 && axes[0] === 1) {
+    const data = tensor.data as Float64Array;
+    const out = new (data.constructor as Float64ArrayConstructor)(data.length);
     const [rows, columns] = tensor.shape as [number, number];
+    let moved = 0;
     for (let r = 0; r < rows; r += TILE)
       for (let c = 0; c < columns; c += TILE) {
         for (let i = r; i < Math.min(rows, r + TILE); i++)
@@ -45,21 +44,9 @@ function* transposing(tensor: Tensor, axes: readonly number[]): Generator<void, 
         moved += TILE * TILE;
         if (moved % TURN === 0) yield;
       }
-    return result;
+    return { data: out, shape, dtype: tensor.dtype };
   }
   const strides = tensor.shape.map((_, axis) => elementCount(tensor.shape.slice(axis + 1)));
   const steps = axes.map((axis) => strides[axis]!);
-  const at = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < out.length; i++) {
-    if (++moved % TURN === 0) yield;
-    out[i] = data[from]!;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++at[axis]! < shape[axis]!) break;
-      from -= at[axis]! * steps[axis]!;
-      at[axis] = 0;
-    }
-  }
-  return result;
+  return { data: yield* gathering(tensor.data, shape, steps), shape, dtype: tensor.dtype };
 }

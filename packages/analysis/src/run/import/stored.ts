@@ -33,12 +33,10 @@ export const AT_ONCE = 256_000_000;
 
 /** Small snapshots read whole, as the file has them; large ones as they are. Throws `memory` for a tensor that is too large to be copied. */
 export async function readSmall(tensors: Map<string, StoredTensor>): Promise<Map<string, StoredTensor>> {
-  const total = [...tensors.values()].reduce(
-    (sum, { dtype, shape }) => sum + DTYPE_BYTES[dtype] * elementCount(shape),
-    0,
-  );
+  let total = 0;
   for (const [name, { dtype, shape }] of tensors) {
     const size = DTYPE_BYTES[dtype] * elementCount(shape);
+    total += size;
     guard(
       size <= LONGEST_ARRAY,
       'memory',
