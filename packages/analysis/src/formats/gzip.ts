@@ -26,7 +26,7 @@ export async function readMaybeGzipped(source: ByteSource, limit = MAX_GUNZIPPED
 /** Bytes read at once. */
 const PIECE = 1 << 20;
 /** Bytes unpacked at once: a thousand may come out of one. */
-const STEP = 1 << 10;
+const STEP = 1 << 13;
 
 /** Pieces of a file of any length, unpacked if gzipped: only some are in memory at a time. Throws `format`. */
 export async function* unpackedPieces(source: ByteSource): AsyncGenerator<Uint8Array> {

@@ -14,7 +14,9 @@ export const MAX_ZIP_DIRECTORY = 16_000_000;
 /** One unpacked entry larger than this is refused. */
 export const MAX_ZIP_ENTRY = 1_000_000_000_000;
 /** Packed bytes unpacked at once: a thousand may come out of one. */
-const SLICE = 1 << 10;
+const SLICE = 1 << 13;
+/** Entries of a directory between two looks at the clock. */
+const TURN = 1000;
 /** Deflate packs at most 1032 : 1, so a larger claim is a lie. */
 const MAX_DEFLATE_RATIO = 1032;
 
@@ -82,6 +84,7 @@ export async function readZipDirectory(source: ByteSource, kind: ZipKind): Promi
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let i = 0; i < count; i++) {
+    if (i % TURN === 0) await budgetOf(source).rest();
     const place = start + at;
     if (at + CENTRAL_SIZE > size || view.getUint32(at, true) !== CENTRAL)
       fail(`directory entry ${i} of ${count} is missing`, place);

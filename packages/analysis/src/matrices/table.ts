@@ -40,6 +40,8 @@ export interface Table {
 
 /** What a text of a field takes beside its characters. */
 const TEXT_BYTES = 16;
+/** Between lines of more fields others get their turn: splitting one takes a while. */
+const WIDE = 10_000;
 /** Lines looked at before it is decided whether the first names the columns. */
 const AHEAD = 50;
 
@@ -67,11 +69,13 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
   const first = ahead[0];
   guard(first, 'format', () => `${source.name}: expected lines of numbers, got none`, { file: source.name });
   const { about } = first;
+  const budget = budgetOf(source);
+  await budget.rest();
   const header = headerOf(ahead, options, source.name, comma);
   const width = header?.length ?? first.fields.length;
+  await budget.rest();
   const { roles, titles, indexGuessed } = rolesOf(header, width, options, source.name);
   const kept = roles.flatMap((role, c) => (role === 'number' ? [c] : []));
-  const budget = budgetOf(source);
 
   let data = new Float64Array(1024);
   budget.take(8 * data.length, 'the table');
@@ -138,8 +142,15 @@ export async function readTable(source: ByteSource, options: TableOptions = {}):
     }
     rows++;
   };
-  for (const line of header ? ahead.slice(1) : ahead) take(line);
-  for await (const line of lines) take(line);
+  for (const line of header ? ahead.slice(1) : ahead) {
+    await budget.rest();
+    take(line);
+  }
+  for await (const line of lines) {
+    if (width > WIDE) await budget.rest();
+    take(line);
+  }
+  await budget.rest();
 
   guard(
     rows > 0,

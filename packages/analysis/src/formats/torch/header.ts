@@ -1,4 +1,5 @@
 import { EpochscopeError, printable } from '@epochscope/core-wasm';
+import { budgetOf } from '../budget.js';
 import { DTYPE_BYTES, elementCount } from '../dtypes.js';
 import { PickleCall, type PickleDict, readPickle } from '../pickle/index.js';
 import type { ByteSource } from '../types.js';
@@ -9,6 +10,8 @@ import { checkView, type TorchEntry, unrealStorage } from './view.js';
 
 /** Names in the state dict. */
 export const MAX_TORCH_TENSORS = 200_000;
+/** Names between two looks at the clock. */
+const TURN = 1000;
 /** Views may repeat elements (stride 0) or share storages, but all tensors together stay below this many times the file … */
 export const MAX_TORCH_EXPANSION = 4;
 /** … or below this, whichever is more. */
@@ -105,11 +108,12 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
   const limit = Math.max(MIN_TORCH_BYTES, MAX_TORCH_EXPANSION * source.size);
   let total = 0;
   let visited = 0;
-  const walk = (dict: PickleDict, prefix: string, depth: number) => {
+  const walk = async (dict: PickleDict, prefix: string, depth: number): Promise<void> => {
     if (depth > MAX_TORCH_NESTING) fail(`expected dicts nested at most ${MAX_TORCH_NESTING} deep`);
     for (const [key, value] of dict.map) {
       // The same dict may be remembered in many places.
       if (++visited > MAX_TORCH_TENSORS) fail(`expected at most ${MAX_TORCH_TENSORS} names`);
+      if (visited % TURN === 0) await budgetOf(source).rest();
       if (typeof key !== 'string' && typeof key !== 'number') {
         skipped.push(`${prefix}?`);
         continue;
@@ -117,7 +121,7 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
       const name = `${prefix}${key}`;
       const inner = dictOf(value);
       const parts = inner ? null : tensorParts(value);
-      if (inner) walk(inner, `${name}.`, depth + 1);
+      if (inner) await walk(inner, `${name}.`, depth + 1);
       else if (!parts) {
         skipped.push(name);
         const builder = builderOf(value);
@@ -141,7 +145,7 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
       }
     }
   };
-  walk(found.dict, '', 0);
+  await walk(found.dict, '', 0);
   const { path, numbers, beside } = found;
   return { entries, path, numbers, skipped, unread, beside, bigEndian };
 }

@@ -39,8 +39,9 @@ export async function readTorch(source: ByteSource): Promise<Map<string, Tensor>
   const made = new Map<string, Tensor>();
   for (const [storage, entries] of views) {
     const bytes = await readZipEntry(source, storage);
+    const owned = entries.length === 1 && (storage.deflated || (source.fresh ?? false));
     for (const entry of entries) {
-      made.set(entry.name, await viewOf(bytes, entry, header.bigEndian, source.name));
+      made.set(entry.name, await viewOf(bytes, entry, header.bigEndian, source.name, owned));
       await budgetOf(source).rest();
     }
     // The tensors are copies of their own.

@@ -126,17 +126,21 @@ export function checkView(
   return { name, dtype, shape, stride, offset: offset as number, reach, storage, negative };
 }
 
-/** A tensor out of the bytes of its storage. */
+/** A tensor out of the bytes of its storage. `owned`: nothing else will read them, so that they need not be copied. */
 export async function viewOf(
   storage: Uint8Array,
   entry: TorchEntry,
   bigEndian: boolean,
   file: string,
+  owned = false,
 ): Promise<Tensor> {
   const { dtype, shape, offset, reach } = entry;
   const width = DTYPE_BYTES[dtype];
   const reached = storage.subarray(offset * width, (offset + reach) * width);
-  const data = await widened(await rawView(reached, entry, bigEndian, file), dtype, file);
+  const data =
+    isPlain(entry) && !entry.negative
+      ? await decodeInTurns(reached, dtype, reach, file, { bigEndian, owned })
+      : await widened(await rawView(reached, entry, bigEndian, file), dtype, file);
   return { data, shape: [...shape], dtype };
 }
 
