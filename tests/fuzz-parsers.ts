@@ -242,7 +242,9 @@ const runWith = (path: string) => async (bytes: Uint8Array) => {
 const builtModel = async (bytes: Uint8Array) => {
   const tf = await prepareTf();
   const { manifest } = await openRun(memoryStore('fuzzed', [['run.json', bytes]]));
-  const { inputShape = [], hidden = [] } = (manifest.model ?? {}) as Partial<ModelSpec>;
+  // A net without a specification is an imported one's.
+  if (!manifest.model) return;
+  const { inputShape = [], hidden = [] } = manifest.model as Partial<ModelSpec>;
   const size = [...inputShape, ...hidden];
   // A large net is no fault of the file's.
   if (size.reduce((all, one) => all * Math.max(one, 1), 1) > 1e6) return;

@@ -1,5 +1,5 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -153,6 +153,41 @@ describe.skipIf(process.platform === 'win32')('output', () => {
     child.kill('SIGTERM');
     expect(await ended).toBe(130);
   });
+});
+
+/** A file system of so many kilobytes; null where this process may mount none. */
+function smallDisk(kilobytes: number): string | null {
+  const place = mkdtempSync(join(tmpdir(), 'epochscope-disk-'));
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', place]);
+  return status === 0 ? place : null;
+}
+const disk = smallDisk(256);
+afterAll(() => void (disk && spawnSync('umount', [disk])));
+
+describe.skipIf(!disk)('a full disk (skipped where none may be mounted)', () => {
+  it.each([
+    ['tendency x.csv -o', 250],
+    ['tendency x.csv -o', 230],
+    ['train mlp --hidden 8 --epochs 1 --samples 10 -o', 240],
+    ['train mlp --hidden 8 --epochs 1 --samples 10 -o', 200],
+  ])(
+    '%s, %i of 256 kB taken: one line, nothing half-written, and the same command goes on',
+    async (command, taken) => {
+      await writeFile(join(disk!, 'taken'), new Uint8Array(taken * 1024));
+      const out = join(disk!, 'out');
+      const { code, stderr } = await shell(`${epochscope} ${command} ${out}`);
+      expect(code).toBe(1);
+      expect(stderr.split('\n').filter((line) => line.startsWith('epochscope:'))).toHaveLength(1);
+      expect(stderr).toContain('the disk is full');
+      const left = await readdir(disk!, { recursive: true });
+      expect(left.filter((name) => name.includes('.tmp-'))).toEqual([]);
+      // What lies beside the output is whole, and is said.
+      if (left.some((name) => name.includes('.parts'))) expect(stderr).toContain('kept');
+      await rm(join(disk!, 'taken'));
+      expect((await shell(`${epochscope} ${command} ${out}`)).code).toBe(0);
+      for (const name of await readdir(disk!)) await rm(join(disk!, name), { recursive: true });
+    },
+  );
 });
 
 describe('info', () => {

@@ -89,6 +89,9 @@ export async function analyseFrom<Result extends ResultBase>(
     await place.store.remove(place.folder);
     return { result, folder };
   } catch (cause) {
+    // Where not even the first could be written, nothing is left of the try.
+    const kept = await place.store.list(place.folder).catch(() => null);
+    if (kept?.length === 0) await place.store.remove(place.folder).catch(() => {});
     throw parts ? goesOn(cause, `${parts} ${parts === 1 ? 'part is' : 'parts are'} kept`) : cause;
   } finally {
     stop();

@@ -43,7 +43,10 @@ export async function withLock<T>(path: string, body: () => Promise<T>): Promise
       await writeFile(path, own, { flag: 'wx' });
       break;
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') return body();
+      const { code } = cause as NodeJS.ErrnoException;
+      // On a full disk the file is made, and nothing written to it.
+      if (code === 'ENOSPC' || code === 'EDQUOT') await rm(path, { force: true });
+      if (code !== 'EEXIST') return body();
     }
     const token = await readFile(path, 'utf8').catch(() => '');
     if (token !== seen.token) seen = { token, since: performance.now() };
