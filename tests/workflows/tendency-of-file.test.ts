@@ -216,4 +216,24 @@ describe('difference and path of files', () => {
     expect([path.from, path.to, path.layer]).toEqual([0, 1, 'a.npy']);
     expect(path.input.files['a.npy']).toHaveProperty('sha256');
   });
+
+  it('are refused before a row is read where memory is too small, and say what they take where that is much', async () => {
+    const notes: string[] = [];
+    const how = { engine, onNote: (text: string) => notes.push(text) };
+    const files = [placeOf('a.npy'), placeOf('b.npy')] as const;
+    for (const work of [
+      () => differenceOfFiles(files, {}, { ...how, memoryLimit: 1000 }),
+      () => pathOfFile(files[0], { bridges: 2 }, { ...how, memoryLimit: 1000 }),
+    ])
+      await expect(work()).rejects.toMatchObject({
+        code: 'memory',
+        message: expect.stringMatching(/needs [\d.]+ [kM]B, the limit is 1 kB .*; take fewer samples$/),
+      });
+    expect(notes).toEqual([]);
+    const many = placeOf('many.npy', encodeNpy(new Uint8Array(3e5), [3e5, 1]));
+    await expect(
+      pathOfFile(many, { from: 0, to: 1 }, { ...how, signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'cancelled' });
+    expect(notes[0]).toMatch(/^estimate: \d+ MB of memory beside the program, at most about \d+ s on one/);
+  });
 });

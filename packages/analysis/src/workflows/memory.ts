@@ -52,3 +52,13 @@ export function estimateOf(plan: Needs): string | null {
   const parts = plan.parts.length === 1 ? '' : ` in ${plan.parts.length} parts`;
   return `estimate${parts}: ${formatBytes(memory)} of memory beside the program, at most about ${time} on one processor`;
 }
+
+/** Of work that is one call: refuses what does not fit and says what it takes, before any of it is done. Throws `memory`. */
+export function announce(
+  needs: Needs,
+  { memoryLimit, onNote }: { memoryLimit?: number; onNote?: (text: string) => void },
+): void {
+  checkMemory(needs, memoryLimit);
+  const estimate = estimateOf(needs);
+  if (estimate) onNote?.(estimate);
+}

@@ -1,4 +1,5 @@
 import { METRICS, type Metric } from '@epochscope/core-wasm';
+import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { DTYPE_BYTES } from '../formats/dtypes.js';
 import type { TensorData } from '../formats/types.js';
 import { rowsOfCondensed } from '../matrices/dissimilarities.js';
@@ -293,6 +294,36 @@ export function samplesOfRows({ matrix, count }: RowsFile, chosen: Chosen): Inpu
     ...(names ? { names: chosen ? Array.from(chosen, (row) => names[row]!) : names } : {}),
     ...(chosen ? { indices: chosen } : {}),
   };
+}
+
+/** Of a file that are read at once. */
+const BLOCK_BYTES = 2 ** 26;
+/** Pairs of rows that the kernels do not compare take thousands of times as long. */
+const SLOW_PAIRS = 2000;
+
+/** What a tree over a file's rows takes: bytes beside the program, those that are held afterwards, and units of work as a plan counts them. */
+export function treeNeeds(
+  { matrix, count }: RowsFile,
+  {
+    samples = null,
+    core = null,
+    ...how
+  }: {
+    metric: TendencyMetric;
+    missing?: boolean;
+    samples?: number | readonly number[] | null;
+    core?: number | null;
+  },
+): { bytes: number; held: number; work: number } {
+  const [all, d] = matrix.rows.shape;
+  const n = chosenSamples(samples, count)?.length ?? count;
+  return comparesPoints(how)
+    ? {
+        bytes: vatPointsBytes(n, d, 1, core ?? 0) + 8 * n * d + Math.min(8 * all * d, BLOCK_BYTES),
+        held: 4 * n * d,
+        work: n * n * d,
+      }
+    : { bytes: 12 * n * n + 8 * n * d, held: 4 * n * n, work: SLOW_PAIRS * n * n * d };
 }
 
 /** Whether the kernels compare the rows themselves; else their dissimilarities are worked out first. */

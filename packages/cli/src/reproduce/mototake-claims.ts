@@ -235,7 +235,7 @@ export function localityClaim(
     rule: 'the first lives on fewer pixels ((Σv²)²/Σv⁴) than the smallest with σ over 1e-6 of the largest',
   };
   const none = { first: null, last: null, firstRadius: null, lastRadius: null };
-  if (!spectrum || !spectrum.vectors.length)
+  if (!spectrum?.vectors.length)
     return {
       ...shared,
       measured: 'not measured',

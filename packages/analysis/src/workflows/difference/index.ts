@@ -25,20 +25,25 @@ import {
   computeCapture,
   outputsOf,
 } from '../capture/parts.js';
+import { paceClock } from '../clock.js';
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
+import { announce } from '../memory.js';
 import {
   type InputOfRows,
-  type LabelsPlace,
+  type RowsFile,
   type RowsOptions,
   type RowsPlace,
   readForMethod,
+  treeNeeds,
   withRows,
 } from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, pick, placeOf, withDefaults } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
+
+const HINT = 'take fewer samples';
 
 export interface DifferenceRunOptions {
   /** Snapshots by id, epoch, "first", "last" or "init". */
@@ -177,7 +182,7 @@ export const differenceWorkflow: Workflow<
       },
       input: input.plan(),
       parts,
-      hint: 'take fewer samples',
+      hint: HINT,
       notes: [],
     };
   },
@@ -272,6 +277,17 @@ export async function differenceOfRuns(
       { row: other },
     );
     const chosen = chosenSamples(options.samples, counts[0] ?? 0);
+    const n = chosen?.length ?? counts[0] ?? 0;
+    const widths = runs.map((run, i) => {
+      const { layer, selection } = findLayer(run.manifest.layers, layers[i]!, names[i]!);
+      return elementCount(selectedShape(layer.shape, selection));
+    });
+    const parts = widths.map((d, i) => ({
+      title: `${snapshots[i]!.id} ${layers[i]}`,
+      memory: vatPointsBytes(n, d) + 4 * n * (widths[0]! + widths[1]! + d),
+      work: n * n * d,
+    }));
+    announce({ method: 'difference', hint: HINT, parts }, how);
     const reads: Record<string, never>[] = [{}, {}];
     const inputs: TendencyInput[] = [];
     for (const [i, run] of runs.entries()) {
@@ -343,14 +359,25 @@ export async function differenceOfFiles(
   }: DifferenceOfFilesOptions = {},
   how: WorkflowOptions = {},
 ): Promise<DifferenceResult> {
-  const read = (place: RowsPlace, own: LabelsPlace | undefined) =>
-    withRows(place, { metric, missing, table, labels: own }, async (rows) => ({
-      source: rows.source,
-      ...(await readForMethod(rows, { metric, missing, samples }, how)),
-    }));
-  const a = await read(first, labels);
   // A column of labels is no column of numbers in the second file either.
-  const b = await read(second, typeof labels === 'object' && 'column' in labels ? labels : undefined);
+  const ofSecond = typeof labels === 'object' && 'column' in labels ? labels : undefined;
+  const reading = { metric, missing, samples };
+  const read = async (rows: RowsFile) => ({
+    source: rows.source,
+    ...(await readForMethod(rows, reading, how)),
+  });
+  const [a, b] = await withRows(first, { metric, missing, table, labels }, (one) =>
+    withRows(second, { metric, missing, table, labels: ofSecond }, async (two) => {
+      const [needs, other] = [treeNeeds(one, reading), treeNeeds(two, reading)];
+      // Beside one's tree the other's rows are held, and its tree.
+      const parts = [
+        { title: one.name, memory: needs.bytes + other.held, work: needs.work },
+        { title: two.name, memory: other.bytes + needs.held, work: other.work },
+      ];
+      announce({ method: 'difference', hint: HINT, parts }, how);
+      return [await read(one), await read(two)] as const;
+    }),
+  );
   const sources: [string, string] = [a.source, b.source];
   const identity = ({ about }: InputOfRows) => Object.values(about.input.files)[0]!;
   return differenceOfInputs(
@@ -468,6 +495,7 @@ async function inputAt(
 }
 
 function asProgress({ onProgress }: WorkflowOptions): ((done: number, total: number) => void) | undefined {
+  const clock = paceClock();
   return (
     onProgress &&
     ((done, total) => {
@@ -477,7 +505,7 @@ function asProgress({ onProgress }: WorkflowOptions): ((done: number, total: num
         stage: 'Trees',
         title: share < 0.5 ? 'first' : 'second',
         stageShare: share,
-        secondsLeft: null,
+        secondsLeft: clock(share),
       });
     })
   );

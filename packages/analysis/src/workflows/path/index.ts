@@ -18,10 +18,12 @@ import {
   computeCapture,
   outputsOf,
 } from '../capture/parts.js';
+import { paceClock } from '../clock.js';
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
-import { type RowsOptions, type RowsPlace, readForMethod, withRows } from '../rows-file.js';
+import { announce } from '../memory.js';
+import { type RowsOptions, type RowsPlace, readForMethod, treeNeeds, withRows } from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, placeOf, withDefaults } from '../select.js';
 import { type Part, PLAN_FORMAT, type Workflow } from '../types.js';
@@ -56,6 +58,10 @@ export const PATH_DEFAULTS: PathRunOptions = {
   samples: null,
   name: 'default',
 };
+
+const HINT = 'take fewer samples';
+/** What taking one sample out costs, in trees. */
+const TREES_OF_A_BRIDGE = 3;
 
 interface PathTask extends Pick<PathRunOptions, 'from' | 'to' | 'bridges' | 'metric' | 'samples'> {
   kind: 'path';
@@ -114,7 +120,7 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
       after,
       // Without a sample the rows are copied.
       memory: vatPointsBytes(n, d) + 4 * n * d * ((chosen ? 2 : 1) + (bridges ? 1 : 0)),
-      work: n * n * d * (1 + 3 * bridges),
+      work: n * n * d * (1 + TREES_OF_A_BRIDGE * bridges),
       task: {
         kind: 'path',
         from,
@@ -134,7 +140,7 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
       options: { ...options, layer, snapshot: snapshot.id },
       input: input.plan(),
       parts: [...captures.parts, part],
-      hint: 'take fewer samples',
+      hint: HINT,
       notes: [],
     };
   },
@@ -293,6 +299,14 @@ export function pathOfFile(
   how: WorkflowOptions = {},
 ): Promise<PathResult> {
   return withRows(place, { metric, missing, table, labels }, async (rows) => {
+    const { bytes, work } = treeNeeds(rows, { metric, missing, samples });
+    const { bridges = PATH_DEFAULTS.bridges } = options;
+    const part = {
+      title: rows.name,
+      memory: bytes * (bridges ? 2 : 1),
+      work: work * (1 + TREES_OF_A_BRIDGE * bridges),
+    };
+    announce({ method: 'path', hint: HINT, parts: [part] }, how);
     const { input, about } = await readForMethod(rows, { metric, missing, samples }, how);
     return pathOfInput(input, about, { metric, ...options }, how);
   });
@@ -309,6 +323,7 @@ async function pathOfInput(
   const { metric } = given;
   const n = input.outputs.shape[0];
   const engine = how.engine ?? createEngine();
+  const clock = paceClock();
   const begun = performance.now();
   try {
     const found = await pathIn(
@@ -323,7 +338,7 @@ async function pathOfInput(
             stage: 'Path',
             title: note ?? input.layer,
             stageShare: share,
-            secondsLeft: null,
+            secondsLeft: clock(share),
           }),
       },
     );

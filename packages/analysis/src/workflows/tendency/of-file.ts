@@ -1,4 +1,3 @@
-import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import {
   joinThinning,
   type TendencyPanel,
@@ -18,6 +17,7 @@ import {
   type RowsOptions,
   type RowsPlace,
   samplesOfRows,
+  treeNeeds,
   withRows,
 } from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
@@ -41,12 +41,8 @@ interface FilePanel {
 
 /** Marks of more samples than this hide each other. */
 const MOST_COLOURED = 5000;
-/** Of a file that are read at once. */
-const BLOCK_BYTES = 2 ** 26;
 /** Share of a part that is reading: of rows whose dissimilarities are worked out it is most. */
 const READING = { points: 0.1, pairs: 0.7 };
-/** Pairs of rows that the kernels do not compare take thousands of times as long. */
-const SLOW_PAIRS = 2000;
 
 /** VAT / iVAT of a file's rows (methods/tendency): a part for all samples, one more where they are thinned. */
 export const tendencyOfFileWorkflow: Workflow<
@@ -70,8 +66,8 @@ export const tendencyOfFileWorkflow: Workflow<
     const marks =
       options.marks ?? (matrix.labels && n <= MOST_COLOURED && !thin ? [{ rule: 'class' as const }] : null);
     const choice = { ...panelChoice({ ...options, marks }), missing };
-    const [all, d] = matrix.rows.shape;
-    const points = comparesPoints(options);
+    const [, d] = matrix.rows.shape;
+    const { bytes, work } = treeNeeds(rows, options);
     const key = keyOf('tendency panel of a file', {
       ...choice,
       name,
@@ -83,10 +79,8 @@ export const tendencyOfFileWorkflow: Workflow<
       stage: 'Cluster tendency',
       title: name,
       after: [],
-      memory: points
-        ? vatPointsBytes(n, d, 1, core ?? 0) + 8 * n * d + Math.min(8 * all * d, BLOCK_BYTES)
-        : 12 * n * n + 8 * n * d,
-      work: (points ? 1 : SLOW_PAIRS) * n * n * d,
+      memory: bytes,
+      work,
       task: { kind: 'panel', samples, ...choice },
     };
     const thinned: Part<FileTask>[] = thin
