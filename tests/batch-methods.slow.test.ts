@@ -72,6 +72,7 @@ describe('as tasks', () => {
     ['modules', 2, ['--layers', 'R4', '--samples', '60']],
     ['change', 1, []],
     ['activity', 2, ['--samples', '30']],
+    ['features', 2, ['--samples', '20', '--k', '3']],
     ['geometry', 2, ['--inputs', '2', '--k', '4', '--layers', 'F4']],
   ])(
     '%s of a run',

@@ -20,6 +20,7 @@ export type * from './formats/types.js';
 export type * from './methods/activity/types.js';
 export type * from './methods/change/types.js';
 export type * from './methods/difference/types.js';
+export type * from './methods/features/types.js';
 export type * from './methods/geometry/types.js';
 export type * from './methods/locate/types.js';
 export type * from './methods/modules/types.js';
@@ -58,6 +59,7 @@ export {
   differenceOfRun,
   differenceOfRuns,
 } from './workflows/difference/index.js';
+export { type FeaturesRunOptions, featuresOfRun } from './workflows/features/index.js';
 export { type GeometryRunOptions, geometryOfRun } from './workflows/geometry/index.js';
 export { type ImportOptions, type ImportResult, importRun } from './workflows/import/index.js';
 export { type LocateRunOptions, locateOfRun } from './workflows/locate/index.js';

@@ -7,6 +7,8 @@ export { EsChangeScatter, type ScatterData } from './elements/es-change-scatter/
 export { type ClassDendrogramData, EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
 export { EsDifferenceBars } from './elements/es-difference-bars/index.js';
 export { type DimensionMeasure, EsDimension } from './elements/es-dimension/index.js';
+export { EsFeaturePictures } from './elements/es-feature-pictures/index.js';
+export { EsFeatures, type FeatureMeasure } from './elements/es-features/index.js';
 export { EsLegend } from './elements/es-legend/index.js';
 export { EsMetrics, type MetricSnapshot } from './elements/es-metrics/index.js';
 export { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
@@ -49,6 +51,7 @@ export { mergeSelection, type Selection } from './selection.js';
 export { EsActivityView } from './views/activity/index.js';
 export { EsChangeView } from './views/change/index.js';
 export { EsDifferenceView } from './views/difference/index.js';
+export { EsFeaturesView } from './views/features/index.js';
 export { EsGeometryView } from './views/geometry/index.js';
 export { VIEWS } from './views/index.js';
 export { EsModulesView } from './views/modules/index.js';

@@ -6,6 +6,8 @@ import { EsChangeScatter } from './elements/es-change-scatter/index.js';
 import { EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
 import { EsDifferenceBars } from './elements/es-difference-bars/index.js';
 import { EsDimension } from './elements/es-dimension/index.js';
+import { EsFeaturePictures } from './elements/es-feature-pictures/index.js';
+import { EsFeatures } from './elements/es-features/index.js';
 import { EsLegend } from './elements/es-legend/index.js';
 import { EsMetrics } from './elements/es-metrics/index.js';
 import { EsModuleDendrogram } from './elements/es-module-dendrogram/index.js';
@@ -34,6 +36,7 @@ import { EsActivityView } from './views/activity/index.js';
 import { EsChangeView } from './views/change/index.js';
 import { EsCheckView } from './views/check/index.js';
 import { EsDifferenceView } from './views/difference/index.js';
+import { EsFeaturesView } from './views/features/index.js';
 import { EsGeometryView } from './views/geometry/index.js';
 import { EsModulesView } from './views/modules/index.js';
 import { EsPathView } from './views/path/index.js';
@@ -53,6 +56,9 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-tracks-view': EsTracksView,
   'es-difference-bars': EsDifferenceBars,
   'es-difference-view': EsDifferenceView,
+  'es-feature-pictures': EsFeaturePictures,
+  'es-features': EsFeatures,
+  'es-features-view': EsFeaturesView,
   'es-path-strip': EsPathStrip,
   'es-path-view': EsPathView,
   'es-series-check': EsSeriesCheck,

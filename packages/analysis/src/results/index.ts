@@ -4,6 +4,8 @@ export type * from '../methods/activity/types.js';
 export type * from '../methods/change/types.js';
 export { differenceSentence, longestBars, witnessSentence } from '../methods/difference/sentence.js';
 export type * from '../methods/difference/types.js';
+export { type FeatureDate, featureDates, featuresSentence } from '../methods/features/sentence.js';
+export type * from '../methods/features/types.js';
 export type * from '../methods/geometry/types.js';
 export type * from '../methods/locate/types.js';
 export type * from '../methods/modules/types.js';

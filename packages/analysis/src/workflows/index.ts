@@ -34,6 +34,12 @@ export {
   differenceOfRuns,
   differenceWorkflow,
 } from './difference/index.js';
+export {
+  FEATURES_DEFAULTS,
+  type FeaturesRunOptions,
+  featuresOfRun,
+  featuresWorkflow,
+} from './features/index.js';
 export { type AlexnetSource, geometryOfAlexnet } from './geometry/alexnet.js';
 export {
   GEOMETRY_DEFAULTS,

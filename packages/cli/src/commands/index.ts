@@ -42,6 +42,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     takes: '<run>',
     load: () => import('./geometry.js'),
   },
+  features: {
+    about: 'When each layer learns features: its weights against what the output depends on (AGOP)',
+    takes: '<run>',
+    load: () => import('./features.js'),
+  },
   reproduce: {
     about:
       "Run a paper's experiment again, with several seeds, and say which of its claims hold, with figures and a page",

@@ -118,7 +118,7 @@ describe('the page', () => {
     expect(deep(dashboard, '.tab').map((e) => e.textContent!.replace(/\s+/g, ' ').trim())).toEqual([
       'Story',
       'Clusters',
-      ...['Modules', 'Change', 'Activity', 'Geometry', 'Pruning', 'Difference', 'Path'].map(
+      ...['Modules', 'Change', 'Activity', 'Geometry', 'Features', 'Pruning', 'Difference', 'Path'].map(
         (name) => `${name} (not computed)`,
       ),
     ]);

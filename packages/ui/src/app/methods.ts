@@ -166,6 +166,38 @@ export const METHODS: readonly MethodInfo[] = [
     ],
   },
   {
+    id: 'features',
+    methods: ['features'],
+    tab: 'Features',
+    title: 'When each layer learns features',
+    reading:
+      'Each line is a layer: near 1 its weights have taken up just those directions of its input on which the answer depends, so look for the epoch where it rises. The pictures are these directions, the strongest first: they stay once the layer has learnt them.',
+    paper:
+      'After Radhakrishnan, Beaglehole, Pandit & Belkin, Science 383 (2024): average gradient outer products.',
+    workflow: 'features',
+    fields: [
+      LAYERS('all with weights'),
+      SNAPSHOTS('all'),
+      number('samples', 'Samples', '--samples', null, { least: 1, step: 1, empty: 'all' }),
+      number('k', 'Eigenvectors', '--k', 8, { least: 1, step: 1 }),
+      {
+        name: 'output',
+        label: 'Derivatives of',
+        kind: 'text',
+        default: null,
+        flag: '--of',
+        empty: 'the scores',
+      },
+      number('probes', 'Random mixtures a sample', '--probes', null, {
+        least: 1,
+        step: 1,
+        empty: 'up to 64 values each, else 16',
+      }),
+      SEED,
+      NAME,
+    ],
+  },
+  {
     id: 'pruning',
     methods: ['prune'],
     tab: 'Pruning',

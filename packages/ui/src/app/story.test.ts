@@ -3,6 +3,7 @@ import {
   ACTIVITY_DEFAULTS,
   CHANGE_DEFAULTS,
   DIFFERENCE_DEFAULTS,
+  FEATURES_DEFAULTS,
   GEOMETRY_DEFAULTS,
   MODULES_DEFAULTS,
   PATH_DEFAULTS,
@@ -182,6 +183,7 @@ describe('options of methods', () => {
     geometry: GEOMETRY_DEFAULTS,
     prune: PRUNE_DEFAULTS,
     difference: DIFFERENCE_DEFAULTS,
+    features: FEATURES_DEFAULTS,
     path: PATH_DEFAULTS,
   };
   it.each(METHODS.map((info) => [info.workflow, info] as const))(

@@ -268,7 +268,47 @@ describe.each([
       expect(Math.abs(left - right) / scale, `${from} → ${to}`).toBeLessThan(1e-6);
     }
   });
+
+  it('has at several samples, with a vector for each, the products of each', () => {
+    const graph = made();
+    const runner = keep(new GraphRunner(tf, graph));
+    const n = 3;
+    const side = product(graph.inputShape);
+    const x = normal(n * side);
+    const all = keep(runner.at(x, n));
+    const each = Array.from({ length: n }, (_, i) => keep(runner.at(x.slice(i * side, (i + 1) * side))));
+    const { last } = runner;
+    const from = [...new Set(pairs.map(([name]) => name))].filter((name) => name !== last);
+    const u = normal(n * runner.sizeOf(last));
+    const seen = new Map<string, Float32Array>();
+    all.gradients(u, n, from, last, (name, gradient) => {
+      seen.set(name, gradient.dataSync<'float32'>().slice());
+    });
+    for (const name of from) {
+      const [rows, columns] = [runner.sizeOf(last), runner.sizeOf(name)];
+      const v = normal(n * columns);
+      const forward = all.jvp(v, n, name, last);
+      each.forEach((at, i) => {
+        const back = at.vjp(u.slice(i * rows, (i + 1) * rows), 1, name, last);
+        const own = seen.get(name) ?? new Float32Array(n * columns);
+        close(own.subarray(i * columns, (i + 1) * columns), back, `${name}, sample ${i}`);
+        const jv = at.jvp(v.slice(i * columns, (i + 1) * columns), 1, name, last);
+        close(forward.subarray(i * rows, (i + 1) * rows), jv, `J·v of ${name}, sample ${i}`);
+      });
+    }
+    expect(() => all.vjp(normal(2 * runner.sizeOf(last)), 2, from[0]!, last)).toThrow(
+      'expected 3 vectors, one a sample, got 2',
+    );
+  });
 });
+
+/** Products in another order of sums: 1e-5 of the largest. */
+function close(got: Float32Array, expected: Float32Array, what: string): void {
+  const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  expected.forEach((value, i) => {
+    expect(Math.abs(got[i]! - value), `${what} [${i}]`).toBeLessThan(1e-5 * scale);
+  });
+}
 
 describe('a graph of tfjs', () => {
   it('agrees with tfjs: its gradients, and their gradients again, where tfjs has both', () => {

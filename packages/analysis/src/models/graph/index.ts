@@ -23,3 +23,4 @@ export {
   type Padding,
   type Sides,
 } from './types.js';
+export { scoresNode, type WeightedLayer, weightedLayers } from './weighted.js';

@@ -71,21 +71,21 @@ export class GraphRunner {
     return new Map(names.map((name) => [name, kept.get(name)!]));
   }
 
-  /** The linearisation at one sample. Dispose it. */
-  at(x: Float32Array): LinearisedGraph {
+  /** The linearisation at one sample; or at n, whose products then take one vector a sample. Dispose it. */
+  at(x: Float32Array, n = 1): LinearisedGraph {
     const { tf } = this;
     const linear = new Map<string, LinearOp>();
     const outputs = new Map<string, Float32Array>();
     try {
-      this.pass(x, 1, (name, value, inputs) => {
-        outputs.set(name, value.dataSync<'float32'>().slice());
+      this.pass(x, n, (name, value, inputs) => {
+        if (n === 1) outputs.set(name, value.dataSync<'float32'>().slice());
         if (inputs) linear.set(name, this.ops.get(name)!.at(inputs, value));
       });
     } catch (cause) {
       for (const op of linear.values()) op.dispose();
       throw cause;
     }
-    return new LinearisedGraph(tf, this, linear, outputs);
+    return new LinearisedGraph(tf, this, linear, outputs, n);
   }
 
   dispose(): void {
@@ -130,7 +130,10 @@ export class GraphRunner {
   }
 }
 
-/** A graph's derivative at one sample, as products with blocks of vectors. Exact for this x: masks and pool indices are stored. */
+/**
+ * A graph's derivative at one sample, as products with blocks of vectors; or at n samples, with one vector for each of them. Exact for
+ * this x: masks and pool indices are stored.
+ */
 export class LinearisedGraph {
   /** Bytes of tfjs's heap that one vector of a block takes at most while a product runs. */
   readonly bytesPerVector: number;
@@ -139,8 +142,9 @@ export class LinearisedGraph {
     private readonly tf: Tf,
     private readonly runner: GraphRunner,
     private readonly linear: ReadonlyMap<string, LinearOp>,
-    /** Each node's output at x, 'input' too. */
+    /** Each node's output at x, 'input' too; none of several samples. */
     readonly outputs: ReadonlyMap<string, Float32Array>,
+    private readonly samples: number,
   ) {
     this.bytesPerVector = 4 * [...runner.shapes.values()].reduce((sum, shape) => sum + product(shape), 0);
   }
@@ -184,24 +188,45 @@ export class LinearisedGraph {
 
   /** Jᵀ·u for k vectors: u k × size(to), answer k × size(from). As `jvp`. */
   vjp(u: Float32Array, k: number, from: string, to: string): Float32Array {
+    let found: Float32Array | null = null;
+    this.gradients(u, k, [from], to, (_, gradient) => {
+      found = gradient.dataSync<'float32'>().slice();
+    });
+    return found ?? new Float32Array(k * this.sizeOf(from));
+  }
+
+  /**
+   * Jᵀ·u of several nodes in one pass: `see` gets each of `from` that `to` depends on, from the net's end on, with its k × shape while it is
+   * there. As `vjp`.
+   */
+  gradients(
+    u: Float32Array,
+    k: number,
+    from: readonly string[],
+    to: string,
+    see: (name: string, gradient: TfTensor) => void,
+  ): void {
     const { tf, runner } = this;
-    this.check(u, k, to, from);
     const { graph, shapes } = runner;
-    // Nothing has to flow back to what does not depend on `from`.
-    const needed = new Set([from]);
+    for (const name of from) this.check(u, k, to, name);
+    const wanted = new Set(from);
+    // Nothing has to flow back to what does not depend on any of them.
+    const needed = new Set(from);
     for (const { name, inputs } of graph.nodes)
       if (inputs.some((input) => needed.has(input))) needed.add(name);
     const gradients = new Map<string, TfTensor>([[to, tf.tensor(u, [k, ...shapes.get(to)!])]]);
     try {
-      for (let i = graph.nodes.length - 1; i >= 0; i--) {
+      for (let i = graph.nodes.length - 1; i >= 0 && wanted.size; i--) {
         const node = graph.nodes[i]!;
-        if (node.name === from) break;
         const gradient = gradients.get(node.name);
         if (!gradient) continue;
+        if (wanted.delete(node.name)) see(node.name, gradient);
         gradients.delete(node.name);
         const op = this.linear.get(node.name)!;
-        const parts = node.inputs.some((name) => needed.has(name)) ? tf.tidy(() => op.back(gradient, k)) : [];
+        const more = wanted.size && node.inputs.some((name) => needed.has(name));
+        const parts = more ? tf.tidy(() => op.back(gradient, k)) : [];
         gradient.dispose();
+        if (!more) continue;
         node.inputs.forEach((name, j) => {
           if (!needed.has(name)) {
             parts[j]?.dispose();
@@ -215,7 +240,8 @@ export class LinearisedGraph {
           }
         });
       }
-      return gradients.get(from)?.dataSync<'float32'>().slice() ?? new Float32Array(k * this.sizeOf(from));
+      const input = gradients.get(INPUT);
+      if (input && wanted.has(INPUT)) see(INPUT, input);
     } finally {
       tf.dispose([...gradients.values()]);
     }
@@ -233,6 +259,13 @@ export class LinearisedGraph {
       'shape',
       () => `expected ${k} vectors of ${this.sizeOf(from)} values, got ${v.length}`,
       { expected, got: v.length },
+    );
+    const { samples } = this;
+    guard(
+      samples === 1 || k === samples,
+      'shape',
+      () => `expected ${samples} vectors, one a sample, got ${k}`,
+      { expected: samples, got: k },
     );
   }
 }

@@ -19,7 +19,7 @@ const QUIET = new Set([
   'expand',
 ]);
 /** Bytes of tfjs's heap that a block of vectors may take. */
-const BLOCK_BYTES = 400e6;
+export const BLOCK_BYTES = 400e6;
 
 /** A map of the net, from the input or a layer to a layer: a Jacobian of rows × columns at each input. */
 export interface MapPlace {

@@ -24,13 +24,13 @@ const CAPTION = 16;
 const LEAST = 24;
 
 /** A vector as cells: [rows, columns] of values, and which ones. */
-interface Cells {
+export interface Cells {
   shape: readonly [number, number];
   at(index: number): number;
 }
 
 /** [height, width], [height, width, channels] or [units] as cells; of several channels the one with most weight. */
-function cellsOf(values: Float32Array, shape: readonly number[]): Cells {
+export function cellsOf(values: Float32Array, shape: readonly number[]): Cells {
   if (shape.length === 3) {
     const [height, width, channels] = shape as unknown as [number, number, number];
     let best = 0;

@@ -155,9 +155,21 @@ function compileReduce(
       return {
         run: ([x]) => shaped(reduce(x!)),
         at: ([x]) => {
-          const values = x!.dataSync();
-          const chosen = firstBest(values, input, axes, (a, b) => (kind === 'max' ? a > b : a < b), best);
-          return weighted(tf.tensor(chosen, [1, ...input]));
+          const [values, n] = [x!.dataSync(), x!.shape[0]!];
+          const size = product(input);
+          const chosen = new Float32Array(values.length);
+          for (let i = 0; i < n; i++)
+            chosen.set(
+              firstBest(
+                values.subarray(i * size, (i + 1) * size),
+                input,
+                axes,
+                (a, b) => (kind === 'max' ? a > b : a < b),
+                best,
+              ),
+              i * size,
+            );
+          return weighted(tf.tensor(chosen, [n, ...input]));
         },
         dispose: nothing,
       };

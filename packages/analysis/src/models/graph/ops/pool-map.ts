@@ -68,12 +68,17 @@ export function poolMap(
   return { window, sources, weights };
 }
 
-/** k images v → k results. O(k · outputs · window). */
-export function poolForward(map: PoolMap, v: Float32Array, k: number, inSize: number): Float32Array {
-  const { window, sources, weights } = map;
-  const outSize = sources.length / window;
+/** k images v → k results, by one map for all or one for each. O(k · outputs · window). */
+export function poolForward(
+  maps: readonly PoolMap[],
+  v: Float32Array,
+  k: number,
+  inSize: number,
+): Float32Array {
+  const outSize = maps[0]!.sources.length / maps[0]!.window;
   const y = new Float32Array(k * outSize);
   for (let i = 0; i < k; i++) {
+    const { window, sources, weights } = maps[i % maps.length]!;
     const from = i * inSize;
     const to = i * outSize;
     for (let p = 0; p < outSize; p++) {
@@ -89,15 +94,22 @@ export function poolForward(map: PoolMap, v: Float32Array, k: number, inSize: nu
 }
 
 /** The transpose: k results u → k images. */
-export function poolBack(map: PoolMap, u: Float32Array, k: number, inSize: number): Float32Array {
-  const { window, sources, weights } = map;
-  const outSize = sources.length / window;
+export function poolBack(maps: readonly PoolMap[], u: Float32Array, k: number, inSize: number): Float32Array {
+  const outSize = maps[0]!.sources.length / maps[0]!.window;
   const x = new Float32Array(k * inSize);
   for (let i = 0; i < k; i++) {
+    const { window, sources, weights } = maps[i % maps.length]!;
     const to = i * inSize;
     const from = i * outSize;
+    if (!weights) {
+      for (let p = 0; p < outSize; p++) {
+        const at = sources[p]!;
+        if (at >= 0) x[to + at]! += u[from + p]!;
+      }
+      continue;
+    }
     for (let p = 0; p < outSize; p++) {
-      const value = u[from + p]! * (weights ? weights[p]! : 1);
+      const value = u[from + p]! * weights[p]!;
       for (let s = p * window; s < (p + 1) * window; s++) {
         const at = sources[s]!;
         if (at >= 0) x[to + at]! += value;

@@ -59,11 +59,17 @@ function compilePool(tf: Tf, node: Pool, { inputs, out }: Site): CompiledOp {
       return factor ? tf.mul(pooled, factor) : pooled;
     },
     at([x]) {
-      const map = poolMap(node, max ? x!.dataSync<'float32'>() : new Float32Array(0), input, out);
       const inSize = product(input);
+      const values = max ? x!.dataSync<'float32'>() : null;
+      // One for all vectors, or at several samples one for each.
+      const maps = values
+        ? Array.from({ length: values.length / inSize }, (_, i) =>
+            poolMap(node, values.subarray(i * inSize, (i + 1) * inSize), input, out),
+          )
+        : [poolMap(node, new Float32Array(0), input, out)];
       return {
-        forward: ([v], k) => tf.tensor(poolForward(map, v!.dataSync<'float32'>(), k, inSize), [k, ...out]),
-        back: (u, k) => [tf.tensor(poolBack(map, u.dataSync<'float32'>(), k, inSize), [k, ...input])],
+        forward: ([v], k) => tf.tensor(poolForward(maps, v!.dataSync<'float32'>(), k, inSize), [k, ...out]),
+        back: (u, k) => [tf.tensor(poolBack(maps, u.dataSync<'float32'>(), k, inSize), [k, ...input])],
         dispose: nothing,
       };
     },
