@@ -39,13 +39,13 @@ function blobs(name, n, d, Type) {
 
 function run(args) {
   const peak = join(place, 'peak');
-  const { status, stderr } = spawnSync(process.execPath, ['--import', hook, main, ...args, '--force'], {
+  const { status, stderr } = spawnSync(process.execPath, ['--import', hook, main, ...args], {
     encoding: 'utf8',
     env: { ...process.env, PEAK: peak },
     maxBuffer: 1 << 26,
   });
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr.slice(-500)}`);
-  const said = /estimate: ([\d.]+) (kB|MB|GB) of memory/.exec(stderr);
+  const said = /estimate(?: in \d+ parts)?: ([\d.]+) (kB|MB|GB) of memory/.exec(stderr);
   const factor = { kB: 1e3, MB: 1e6, GB: 1e9 };
   return {
     peak: 1024 * Number(readFileSync(peak, 'utf8')),
@@ -53,20 +53,21 @@ function run(args) {
   };
 }
 
-const out = join(place, 'out');
+let made = 0;
+const out = () => join(place, `out-${made++}`);
 const trained = join(place, 'run');
 const few = (name) => blobs(name, 50, 84, Float32Array);
-const little = ['tendency', few('few.npy'), '-o', out];
+const little = () => ['tendency', few('few.npy'), '-o', out()];
 /** A command, and the same on little data. */
 const JOBS = [
   [
     'tendency of 200 000 × 84 float32',
-    () => ['tendency', blobs('a.npy', 200_000, 84, Float32Array), '-o', out],
+    () => ['tendency', blobs('a.npy', 200_000, 84, Float32Array), '-o', out()],
     little,
   ],
   [
     'tendency of 60 000 × 784 float64',
-    () => ['tendency', blobs('b.npy', 60_000, 784, Float64Array), '-o', out],
+    () => ['tendency', blobs('b.npy', 60_000, 784, Float64Array), '-o', out()],
     little,
   ],
   [
@@ -77,7 +78,7 @@ const JOBS = [
       '--metric',
       'manhattan',
       '-o',
-      out,
+      out(),
       '--samples',
       '20000',
     ],
@@ -85,7 +86,7 @@ const JOBS = [
   ],
   [
     'tendency of 12 000 × 4000 float32, cosine',
-    () => ['tendency', blobs('d.npy', 12_000, 4000, Float32Array), '--metric', 'cosine', '-o', out],
+    () => ['tendency', blobs('d.npy', 12_000, 4000, Float32Array), '--metric', 'cosine', '-o', out()],
     little,
   ],
   [
@@ -95,31 +96,42 @@ const JOBS = [
       blobs('e.npy', 60_000, 84, Float32Array),
       blobs('f.npy', 60_000, 84, Float64Array),
       '-o',
-      out,
+      out(),
     ],
-    ['difference', few('g.npy'), few('h.npy'), '-o', out],
+    () => ['difference', few('g.npy'), few('h.npy'), '-o', out()],
   ],
   [
     'path in 200 000 × 84',
-    () => ['path', blobs('i.npy', 200_000, 84, Float32Array), '--between', '1,2', '-o', out],
-    ['path', few('few.npy'), '--between', '1,2', '-o', out],
+    () => ['path', blobs('i.npy', 200_000, 84, Float32Array), '--between', '1,2', '-o', out()],
+    () => ['path', few('few.npy'), '--between', '1,2', '-o', out()],
   ],
   [
     'train LeNet-5 on 60 000, one epoch',
     () => ['train', 'lenet5', '--data', mnist, '--epochs', '1', '--samples', '10000', '-o', trained],
-    ['train', 'lenet5', '--data', 'bundled', '--epochs', '1', '--samples', '100', '-o', join(place, 'short')],
+    () => [
+      'train',
+      'lenet5',
+      '--data',
+      'bundled',
+      '--epochs',
+      '1',
+      '--samples',
+      '100',
+      '-o',
+      join(place, 'short'),
+    ],
   ],
   [
     'tendency of that run, its samples captured',
     () => ['tendency', trained],
-    ['tendency', join(place, 'short')],
+    () => ['tendency', join(place, 'short')],
   ],
   [
     'modules of that run over 60 000 samples',
     () => ['modules', trained, '--samples', '60000'],
-    ['modules', join(place, 'short'), '--samples', '100'],
+    () => ['modules', join(place, 'short'), '--samples', '100'],
   ],
-  ['geometry of that run', () => ['geometry', trained], ['geometry', join(place, 'short')]],
+  ['geometry of that run', () => ['geometry', trained], () => ['geometry', join(place, 'short')]],
 ];
 process.stdout.write(
   `${cpus()[0].model}, Node ${process.version}\n| job | estimate MB | peak MB above a small one | ratio |\n|---|---|---|---|\n`,
@@ -127,7 +139,7 @@ process.stdout.write(
 try {
   for (const [name, large, small] of JOBS) {
     if (values.only && !new RegExp(values.only).test(name)) continue;
-    const base = run(small).peak;
+    const base = run(small()).peak;
     const { peak, estimate } = run(large());
     const mega = (bytes) => (bytes === null ? '–' : Math.round(bytes / 1e6));
     const ratio = estimate ? ((peak - base) / estimate).toFixed(2) : '–';

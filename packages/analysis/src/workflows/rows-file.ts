@@ -1,7 +1,7 @@
 import { METRICS, type Metric } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { DTYPE_BYTES } from '../formats/dtypes.js';
-import type { TensorData } from '../formats/types.js';
+import type { DType, TensorData } from '../formats/types.js';
 import { rowsOfCondensed } from '../matrices/dissimilarities.js';
 import {
   type Labels,
@@ -119,12 +119,14 @@ export async function withRows<T>(
   }
 }
 
+const isHeld = (dtype: DType) => dtype !== 'float32' && DTYPE_BYTES[dtype] >= 4;
+
 /**
  * Rows that are read once, whatever looks at them how often: wide numbers are looked through before they are narrowed. What is held is
  * gone before the kernels take as much.
  */
 function heldRows(source: RowSource): RowSource {
-  if (source.dtype === 'float32' || DTYPE_BYTES[source.dtype] < 4) return source;
+  if (!isHeld(source.dtype)) return source;
   const held = new Map<string, Promise<TensorData>>();
   return {
     ...source,
@@ -315,11 +317,15 @@ export function treeNeeds(
     core?: number | null;
   },
 ): { bytes: number; held: number; work: number } {
-  const [all, d] = matrix.rows.shape;
+  const { dtype, shape } = matrix.rows;
+  const [all, d] = shape;
   const n = chosenSamples(samples, count)?.length ?? count;
   return comparesPoints(how)
     ? {
-        bytes: vatPointsBytes(n, d, 1, core ?? 0) + 8 * n * d + Math.min(8 * all * d, BLOCK_BYTES),
+        bytes:
+          vatPointsBytes(n, d, 1, core ?? 0) +
+          (isHeld(dtype) ? 16 : 8) * n * d +
+          Math.min(8 * all * d, BLOCK_BYTES),
         held: 4 * n * d,
         work: n * n * d,
       }

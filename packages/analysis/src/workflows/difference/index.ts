@@ -44,6 +44,8 @@ import { chosenSamples, hashOfSamples, pick, placeOf, withDefaults } from '../se
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
 
 const HINT = 'take fewer samples';
+/** What scales, bars and CKA take beside a tree, however many samples there are. */
+const BESIDE_TREES = 68e6;
 
 export interface DifferenceRunOptions {
   /** Snapshots by id, epoch, "first", "last" or "init". */
@@ -154,7 +156,7 @@ export const differenceWorkflow: Workflow<
         stage: 'Trees',
         title: `${snapshot.id} ${layer}`,
         after: place.captures,
-        memory: vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + 68e6,
+        memory: vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + BESIDE_TREES,
         work: n * n * d,
         task: { kind: 'side', metric, samples, seed, ...place },
       });
@@ -284,7 +286,7 @@ export async function differenceOfRuns(
     });
     const parts = widths.map((d, i) => ({
       title: `${snapshots[i]!.id} ${layers[i]}`,
-      memory: vatPointsBytes(n, d) + 4 * n * (widths[0]! + widths[1]! + d),
+      memory: vatPointsBytes(n, d) + 4 * n * (widths[0]! + widths[1]! + d) + BESIDE_TREES,
       work: n * n * d,
     }));
     announce({ method: 'difference', hint: HINT, parts }, how);
@@ -371,8 +373,8 @@ export async function differenceOfFiles(
       const [needs, other] = [treeNeeds(one, reading), treeNeeds(two, reading)];
       // Beside one's tree the other's rows are held, and its tree.
       const parts = [
-        { title: one.name, memory: needs.bytes + other.held, work: needs.work },
-        { title: two.name, memory: other.bytes + needs.held, work: other.work },
+        { title: one.name, memory: needs.bytes + other.held + BESIDE_TREES, work: needs.work },
+        { title: two.name, memory: other.bytes + needs.held + BESIDE_TREES, work: other.work },
       ];
       announce({ method: 'difference', hint: HINT, parts }, how);
       return [await read(one), await read(two)] as const;
