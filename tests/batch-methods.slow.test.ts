@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDigits } from './digits.js';
 import { cli } from './harness.js';
-import { bitsOf } from './scale/harness.js';
+import { bitsOf, TOKEN } from './scale/harness.js';
 
 // Every command that `batch` takes, done as tasks: the bits of the command itself.
 
@@ -66,6 +67,16 @@ async function byTasks(name: string, command: string[], least: number): Promise<
   await done('batch', 'reduce', batch);
 }
 
+/** Files below a folder, each with its hash. */
+const hashesOf = (place: string, ending: string): string[] =>
+  readdirSync(place, { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith(ending))
+    .sort()
+    .map((path) => `${path.replace(TOKEN, 'data')} ${sha256(readFileSync(join(place, path)))}`);
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
 describe('as tasks', () => {
   it.each<[string, number, string[]]>([
     ['tendency', 3, ['--layers', 'P1,F4,R4']],
@@ -101,39 +112,34 @@ describe('as tasks', () => {
     mkdirSync(at('import'));
     await done('import', from, '-o', at('import', 'one'));
     await byTasks('import', ['import', from, '-o', at('import', 'many')], 1);
-    const weights = (run: string) =>
-      readdirSync(at('import', run), { recursive: true })
-        .map(String)
-        .filter((path) => path.endsWith('.safetensors'))
-        .sort()
-        .map(
-          (path) =>
-            `${path} ${execFileSync('sha256sum', [at('import', run, path)], { encoding: 'utf8' }).slice(0, 64)}`,
-        );
-    expect(weights('many')).toEqual(weights('one'));
-    expect(weights('many')).toHaveLength(2);
+    const weights = hashesOf(at('import', 'many'), '.safetensors');
+    expect(weights).toEqual(hashesOf(at('import', 'one'), '.safetensors'));
+    expect(weights).toHaveLength(2);
+    const run = (side: string) => readFileSync(at('import', side, 'run.json'), 'utf8');
+    expect(run('many')).toBe(run('one'));
   }, 300_000);
 
-  it('reproduce, a task a seed', async () => {
-    const plan = await done(
-      'batch',
-      'plan',
-      at('reproduce'),
-      '--seeds',
-      '1-3',
-      '--',
-      'reproduce',
-      'satoh',
-      '--quick',
-      '-o',
-      at('satoh'),
-    );
-    expect(plan.out).toContain('3 tasks (--array=0-2)');
-    const { work } = JSON.parse(readFileSync(at('reproduce', 'plan.json'), 'utf8'));
-    expect(work.commands.map((command: string[]) => command.join(' '))).toEqual(
-      [1, 2, 3].map((seed) => expect.stringContaining(`--seed ${seed}`)),
-    );
-  });
+  it('reproduce, a task a seed, put together as one machine does', async () => {
+    const digits = at('digits');
+    mkdirSync(digits);
+    writeDigits(digits, 600);
+    const options = ['reproduce', 'satoh', '--quick', '--data', digits, '--epochs', '1', '--seeds', '2'];
+    await done(...options, '-o', at('satoh', 'one'));
+    await byTasks('satoh', [...options, '-o', at('satoh', 'many')], 2);
+    const claims = (side: string) => ({
+      ...JSON.parse(readFileSync(at('satoh', side, 'claims.json'), 'utf8')),
+      seconds: 0,
+    });
+    expect(claims('many')).toEqual(claims('one'));
+    expect(claims('many').seeds).toEqual([1, 2]);
+    for (const ending of ['.png', '.safetensors', '.npy']) {
+      const hashes = hashesOf(at('satoh', 'many'), ending);
+      expect(hashes).toEqual(hashesOf(at('satoh', 'one'), ending));
+      expect(hashes.length).toBeGreaterThanOrEqual(4);
+    }
+    expect((await cli('batch', 'reduce', at('satoh', 'batch'), '-o', at('satoh', 'else'))).code).toBe(2);
+    expect((await cli('batch', 'plan', at('none'), '--', 'reproduce')).code).toBe(2);
+  }, 600_000);
 
   it('of a run at an address, read by ranges', async () => {
     cpSync(at('run'), at('served', 'run'), { recursive: true });

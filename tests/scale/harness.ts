@@ -72,7 +72,7 @@ export function writeBlobs(file: string, n: number, d: number, seed: number): vo
 }
 
 /** Each writing of a result has a folder of its own for arrays. */
-const TOKEN = /data-[0-9a-f]{20}/g;
+export const TOKEN = /data-[0-9a-f]{20}/g;
 
 /** A result's bits, but for what time it took. */
 export function bitsOf(folder: string): { text: string; arrays: Record<string, string> } {

@@ -18,10 +18,14 @@ export const METHODS: Record<string, { load: () => Promise<CommandModule>; whole
 
 export const isWhole = ([name]: readonly string[]): boolean => Boolean(METHODS[name ?? '']?.whole);
 
+export interface ParsedCommand {
+  args: readonly string[];
+  options: Record<string, unknown>;
+  run(output: Output, change?: Record<string, unknown>): Promise<void>;
+}
+
 /** A command as it was given, checked. Throws `usage` errors of commander. */
-export async function parsedCommand([name, ...args]: readonly string[]): Promise<
-  (output: Output, change?: Record<string, unknown>) => Promise<void>
-> {
+export async function parsedCommand([name, ...args]: readonly string[]): Promise<ParsedCommand> {
   const method = Object.hasOwn(METHODS, name ?? '') ? METHODS[name!]! : null;
   if (!method)
     throw new CommanderError(
@@ -38,8 +42,12 @@ export async function parsedCommand([name, ...args]: readonly string[]): Promise
     if (!(cause instanceof CommanderError) || cause.exitCode === 0) throw cause;
     throw new CommanderError(2, 'epochscope.command', cause.message);
   }
-  return (output, change = {}) =>
-    module.run(command.args, { ...(command.opts() as object), ...change } as never, output);
+  const options = command.opts();
+  return {
+    args: command.args,
+    options,
+    run: (output, change = {}) => module.run(command.args, { ...options, ...change } as never, output),
+  };
 }
 
 /** What stops a command once its plan is made, or its task done. */
@@ -47,7 +55,7 @@ export class Stop extends Error {}
 
 /** Runs a command up to where its work is done as tasks. Throws `argument` where it comes to no such place. */
 export async function runUpToWork(command: readonly string[], output: Output): Promise<void> {
-  const run = await parsedCommand(command);
+  const { run } = await parsedCommand(command);
   try {
     await run(output);
   } catch (cause) {

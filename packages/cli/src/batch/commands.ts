@@ -1,17 +1,12 @@
-import { join } from 'node:path';
 import { toolInfo } from '@epochscope/analysis';
 import { BATCH_FORMAT, type BatchPlan, keyOf } from '@epochscope/analysis/batch';
-import { parsedCommand } from './command.js';
+import { CommanderError } from 'commander';
+import { seedsOf } from '../reproduce/seeds.js';
+import { type ParsedCommand, parsedCommand } from './command.js';
 
-/** Commands that are a task each: one, or one a seed, each with a folder of its own. */
-export async function commandsOf(
-  command: readonly string[],
-  seeds: readonly number[] | undefined,
-  memory: number,
-): Promise<BatchPlan> {
-  await parsedCommand(command);
-  const commands = seeds ? seeds.map((seed) => ofSeed(command, seed)) : [[...command]];
-  for (const one of commands) await parsedCommand(one);
+/** `import` as one task, `reproduce` as one for each seed. Throws `usage` errors of commander. */
+export async function planOfCommand(command: readonly string[], memory: number): Promise<BatchPlan> {
+  const commands = commandsOf(command, await parsedCommand(command));
   return {
     format: BATCH_FORMAT,
     tool: toolInfo,
@@ -30,9 +25,13 @@ export async function commandsOf(
   };
 }
 
-/** The last of an option counts. */
-function ofSeed(command: readonly string[], seed: number): string[] {
-  const at = command.findIndex((word) => word === '-o' || word === '--output');
-  const base = at >= 0 ? command[at + 1]! : `epochscope-${command[1] ?? 'paper'}`;
-  return [...command, '--seed', String(seed), '-o', join(base, `seed-${seed}`)];
+function commandsOf(command: readonly string[], { args, options }: ParsedCommand): string[][] {
+  if (command[0] !== 'reproduce') return [[...command]];
+  if (!args.length)
+    throw new CommanderError(2, 'epochscope.command', 'error: reproduce: expected a paper after it');
+  // The last of an option counts.
+  return seedsOf(options as never).map((seed) => [
+    ...command,
+    ...['--seed', String(seed), '--seeds', '1', '--no-claims'],
+  ]);
 }

@@ -13,7 +13,7 @@ import {
 import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isWhole, parsedCommand, runUpToWork } from '../batch/command.js';
-import { commandsOf } from '../batch/commands.js';
+import { planOfCommand } from '../batch/commands.js';
 import { submitToSlurm } from '../batch/slurm.js';
 import { doing, joining, type Planned, planning } from '../batch/work.js';
 import type { Output } from '../output.js';
@@ -42,7 +42,6 @@ export function define(command: Command): Command {
       'plan: at least so many, where the number is free (points of a file)',
       whole(1, 3000),
     )
-    .option('--seeds <list>', 'plan of reproduce: one task for each, such as 1-10', seeds)
     .option('--no-estimate', 'plan: do not time some rows to say how long it will take')
     .option('--index <which>', 'task: index, or several as 0,3-7')
     .option('--key <key>', 'task: by its key instead')
@@ -78,7 +77,6 @@ interface Options extends Omit<CommonOptions, 'name'> {
   memory?: number;
   threads?: number;
   tasks?: number;
-  seeds?: number[];
   estimate: boolean;
   index?: string;
   key?: string;
@@ -86,14 +84,6 @@ interface Options extends Omit<CommonOptions, 'name'> {
   slurm?: boolean;
   sbatch?: string;
   dryRun?: boolean;
-}
-
-function seeds(text: string): number[] {
-  try {
-    return parseArray(text, 2 ** 31);
-  } catch {
-    throw new InvalidArgumentError('expected seeds such as 1-10 or 1,5.');
-  }
 }
 
 const usage = (message: string) => new CommanderError(2, 'epochscope.batch', `error: ${message}`);
@@ -120,11 +110,9 @@ const muted = (output: Output): Output => ({ ...output, result: () => {} });
 
 async function plan(folder: string, command: string[], o: Options, output: Output): Promise<void> {
   const memory = o.memory ?? MEMORY;
-  if (o.seeds && command[0] !== 'reproduce') throw usage('--seeds is for reproduce');
   const store = await storeOf(folder);
   let planned: Planned | null = null;
-  if (isWhole(command))
-    planned = { plan: await commandsOf(command, o.seeds, memory), reduce: null, seconds: null };
+  if (isWhole(command)) planned = { plan: await planOfCommand(command, memory), reduce: null, seconds: null };
   else {
     const batch = planning({ command, memory, tasks: o.tasks ?? 1, estimate: o.estimate }, output, (made) => {
       planned = made;
@@ -202,7 +190,7 @@ async function task(store: Store, batch: BatchPlan, o: Options, output: Output):
     const { work } = batch;
     if (work.kind === 'commands') {
       const begun = performance.now();
-      await (await parsedCommand(work.commands[index]!))(muted(output));
+      await (await parsedCommand(work.commands[index]!)).run(muted(output));
       await writePart(store, { key, seconds: (performance.now() - begun) / 1000, reads: {}, output: {} });
     } else await runUpToWork(batch.command, { ...muted(output), batch: doing(batch, index, store, output) });
     done.push(index);
@@ -263,14 +251,17 @@ async function reduce(store: Store, batch: BatchPlan, o: Options, output: Output
   const place = o.output === undefined ? undefined : resolve(o.output);
   goTo(batch);
   const { work } = batch;
+  const { run } = await parsedCommand(batch.command);
   if (work.kind === 'commands') {
-    output.result(work.commands.map((command) => `done: epochscope ${command.join(' ')}`).join('\n'), {
-      commands: work.commands,
-    });
+    const [name] = batch.command;
+    if (place !== undefined)
+      throw usage(`the tasks of ${name} write into its own folder: -o belongs to the plan's command`);
+    // Takes over what the tasks left: no seed is to be run again.
+    if (name === 'reproduce') return run(output, { overwrite: false });
+    output.result(`done: epochscope ${batch.command.join(' ')}`, { command: batch.command });
     return;
   }
-  const command = await parsedCommand(batch.command);
-  await command(
+  await run(
     { ...output, batch: joining(batch, store, output, o.memory ?? Number.POSITIVE_INFINITY) },
     place === undefined ? {} : { output: place },
   );

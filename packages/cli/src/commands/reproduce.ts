@@ -1,11 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Output } from '../output.js';
 import { EXPERIMENTS } from '../reproduce/index.js';
-import { reproduce } from '../reproduce/seeds.js';
+import { reproduce, seedsOf } from '../reproduce/seeds.js';
 import { whole } from './_shared.js';
 
-/** Seeds where minutes allow. */
-const SEEDS = 3;
 const NAMES = Object.keys(EXPERIMENTS);
 
 export function define(command: Command): Command {
@@ -26,6 +24,10 @@ export function define(command: Command): Command {
     .option('--seeds <n>', 'how many seeds, from --seed on (default: 3, with --quick 1)', whole(1, 1000))
     .option('--seed <n>', 'initial weights, order of samples', whole(0), 1)
     .option('--epochs <n>', "passes over the training samples (default: the paper's)", whole(1))
+    .option(
+      '--no-claims',
+      'only the seeds, each in a folder of its own: the same command without this takes them over and puts them together',
+    )
     .option('--overwrite', 'replace what an earlier reproduction wrote there')
     .addHelpText(
       'after',
@@ -44,6 +46,7 @@ export async function run(
     seeds?: number;
     seed: number;
     epochs?: number;
+    claims: boolean;
     overwrite?: boolean;
   },
   output: Output,
@@ -68,8 +71,8 @@ export async function run(
       download: o.download,
       cifar: o.cifar,
       quick: Boolean(o.quick),
-      seeds: o.seeds ?? (o.quick ? 1 : SEEDS),
-      seed: o.seed,
+      seeds: seedsOf(o),
+      claims: o.claims,
       epochs: o.epochs,
       overwrite: Boolean(o.overwrite),
     },

@@ -65,8 +65,8 @@ function setUp(place: string) {
   const options: ReproduceOptions = {
     output: join(folder, place),
     quick: false,
-    seed: 1,
-    seeds: 2,
+    seeds: [1, 2],
+    claims: true,
     overwrite: false,
   };
   return {
@@ -107,16 +107,37 @@ it('takes over seeds that are done, adds more, and refuses what is all done', as
   await first.run();
   await expect(setUp('more').run()).rejects.toThrow('already holds a reproduction');
   const second = setUp('more');
-  await second.run({ seeds: 3 });
+  await second.run({ seeds: [1, 2, 3] });
   expect(second.asked.map(({ seed }) => seed)).toEqual([3]);
   expect(second.said.join()).toContain('seed-1 is done already');
   const { claims, seeds } = JSON.parse(read('more', 'claims.json'));
   expect(seeds).toEqual([1, 2, 3]);
   expect(claims[0].verdict).toBe('holds in 2 of 3');
-  await expect(setUp('more').run({ seeds: 4, epochs: 9 })).rejects.toThrow('made with other options');
+  await expect(setUp('more').run({ seeds: [1, 2, 3, 4], epochs: 9 })).rejects.toThrow(
+    'made with other options',
+  );
   const over = setUp('more');
   await over.run({ overwrite: true });
   expect(over.asked.length).toBe(2);
+});
+
+it('runs seeds apart, as on several machines, and the whole takes them over', async () => {
+  const one = setUp('at-once');
+  await one.run();
+  for (const seed of [2, 1]) {
+    const apart = setUp('apart');
+    await apart.run({ seeds: [seed], claims: false });
+    expect(apart.asked.map(({ output }) => output)).toEqual([join(folder, 'apart', `seed-${seed}`)]);
+    expect(existsSync(join(folder, 'apart', 'claims.json'))).toBe(false);
+  }
+  const whole = setUp('apart');
+  await whole.run();
+  expect(whole.asked).toEqual([]);
+  const claims = (place: string) => ({ ...JSON.parse(read(place, 'claims.json')), seconds: 0 });
+  expect(claims('apart')).toEqual(claims('at-once'));
+  // Claims of seeds that are run anew are none any more.
+  await setUp('apart').run({ seeds: [2], claims: false, overwrite: true });
+  expect(existsSync(join(folder, 'apart', 'claims.json'))).toBe(false);
 });
 
 it('cut off after a seed goes on with the next, and writes nothing of the whole before', async () => {
@@ -125,11 +146,11 @@ it('cut off after a seed goes on with the next, and writes nothing of the whole 
   await expect(cut.run()).rejects.toThrow('cancelled');
   expect(existsSync(join(folder, 'cut', 'claims.json'))).toBe(false);
   const one = setUp('cut-2');
-  await one.run({ seeds: 1 });
+  await one.run({ seeds: [1] });
   rmSync(join(folder, 'cut-2', 'claims.json'));
   const rest = setUp('cut-2');
   await rest.run();
   expect(rest.asked.map(({ seed }) => seed)).toEqual([2]);
   writeFileSync(join(folder, 'cut-2', 'seed-1', 'seed.json'), '{');
-  await expect(setUp('cut-2').run({ seeds: 3 })).rejects.toThrow('is not JSON; remove it');
+  await expect(setUp('cut-2').run({ seeds: [1, 2, 3] })).rejects.toThrow('is not JSON; remove it');
 });

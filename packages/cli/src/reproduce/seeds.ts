@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFile } from '@epochscope/analysis';
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
@@ -19,10 +20,18 @@ interface KeptSeed extends SeedReport {
   seconds: number;
 }
 
-export interface ReproduceOptions extends ExperimentOptions {
-  /** How many seeds, from `seed` on. */
-  seeds: number;
+export interface ReproduceOptions extends Omit<ExperimentOptions, 'seed'> {
+  seeds: readonly number[];
+  /** False: each seed in its folder, and nothing of all together. */
+  claims: boolean;
 }
+
+/** Seeds where minutes allow. */
+const SEEDS = 3;
+
+/** The seeds that options of the command ask for. */
+export const seedsOf = (o: { seed: number; seeds?: number; quick?: boolean }): number[] =>
+  Array.from({ length: o.seeds ?? (o.quick ? 1 : SEEDS) }, (_, i) => o.seed + i);
 
 const folderOf = (seed: number) => `seed-${seed}`;
 
@@ -49,7 +58,7 @@ async function readJson<T>(file: string): Promise<T | null> {
 }
 
 /**
- * Runs an experiment with each seed, in a folder of its own, and writes what they gave together: claims.md, claims.json, report.html.
+ * Runs an experiment with each seed, in a folder of its own, and writes what they gave together unless told not to: claims.md, claims.json, report.html.
  * Seeds that an earlier call finished with the same options are taken over, so that it can be cut off, and more can be added.
  * Throws `io` where all is done already, `argument` where a seed was run with other options, and what the experiment throws.
  */
@@ -59,9 +68,9 @@ export async function reproduce(
   options: ReproduceOptions,
   output: Output,
 ): Promise<void> {
-  const { output: folder, overwrite, quick } = options;
-  const seeds = Array.from({ length: options.seeds }, (_, i) => options.seed + i);
-  const done = overwrite ? null : await readJson<ClaimsReport>(join(folder, 'claims.json'));
+  const { output: folder, overwrite, quick, seeds } = options;
+  const done =
+    overwrite || !options.claims ? null : await readJson<ClaimsReport>(join(folder, 'claims.json'));
   guard(
     !done || seeds.some((seed) => !(Array.isArray(done.seeds) && done.seeds.includes(seed))),
     'io',
@@ -74,12 +83,18 @@ export async function reproduce(
     if (seeds.length > 1) output.say(`Seed ${seed} (${i + 1} of ${seeds.length})`);
     kept.push(await oneSeed(place, experiment, { ...options, seed, output: place }, output));
   }
+  if (!options.claims) {
+    // Of seeds that are no more.
+    if (overwrite) await rm(join(folder, 'claims.json'), { force: true });
+    output.result(`done in ${folder}: ${seeds.map(folderOf).join(', ')}`, { output: folder, seeds });
+    return;
+  }
   checkCancelled(output, 'cancelled before the claims were written');
   const report: ClaimsReport = {
     experiment: name,
     paper: experiment.paper,
     quick,
-    seeds,
+    seeds: [...seeds],
     parameters: kept[0]!.parameters,
     seconds: kept.reduce((sum, { seconds }) => sum + seconds, 0),
     claims: kept[0]!.claims.map(({ id }) =>
