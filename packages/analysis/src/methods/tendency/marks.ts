@@ -23,11 +23,26 @@ export interface MarkInputs {
   logLikelihood: ArrayLike<number> | null;
 }
 
-/** Sample indices a rule chooses, ascending and distinct. Ties: lower index first. Throws `missing` for labels or predictions it needs, `argument`. */
-export function chooseSamples(
-  rule: MarkRule,
-  { n, labels, predictions, logLikelihood }: MarkInputs,
-): number[] {
+/** Each mark is a few words of the result. */
+const MOST = 1_000_000;
+
+/**
+ * Sample indices a rule chooses, ascending and distinct. Ties: lower index first. Throws `missing` for labels or predictions it needs, `argument`,
+ * also for more than a million.
+ */
+export function chooseSamples(rule: MarkRule, inputs: MarkInputs): number[] {
+  const chosen = samplesOf(rule, inputs);
+  guard(
+    chosen.length <= MOST,
+    'argument',
+    () =>
+      `marks by ${rule.rule}: ${chosen.length} samples, at most ${MOST} can be marked; choose fewer, such as \`random:1000\` or those of some classes`,
+    { got: chosen.length, most: MOST },
+  );
+  return chosen;
+}
+
+function samplesOf(rule: MarkRule, { n, labels, predictions, logLikelihood }: MarkInputs): number[] {
   const need = <T>(value: T | null, what: string): T => {
     if (value === null)
       throw new EpochscopeError(

@@ -14,23 +14,31 @@ export function rimScore(
 ): Figure {
   if (!correct) return { value: null, reason: 'there are no predictions' };
   if (!ranges.length) return { value: null, reason: reason ?? 'no blocks' };
-  const rows: { distance: number; wrong: boolean }[] = [];
-  for (const { start, end } of ranges) {
-    for (let p = start; p < end; p++)
-      rows.push({ distance: Math.min(p - start, end - 1 - p) / (end - start), wrong: !correct[order[p]!] });
+  const distances = new Float64Array(ranges.reduce((sum, { start, end }) => sum + end - start, 0));
+  let count = 0;
+  let wrong = 0;
+  // Those of the wrong ones first.
+  for (const wanted of [true, false]) {
+    for (const { start, end } of ranges)
+      for (let p = start; p < end; p++)
+        if (!correct[order[p]!] === wanted)
+          distances[count++] = Math.min(p - start, end - 1 - p) / (end - start);
+    if (wanted) wrong = count;
   }
-  const wrong = rows.filter((row) => row.wrong).length;
   if (wrong === 0) return { value: null, reason: 'no sample in a block is predicted wrongly' };
-  if (wrong === rows.length) return { value: null, reason: 'every sample in a block is predicted wrongly' };
-  rows.sort((a, b) => a.distance - b.distance);
+  if (wrong === count) return { value: null, reason: 'every sample in a block is predicted wrongly' };
+  const ofWrong = distances.slice(0, wrong).sort();
+  distances.sort();
   // Mann–Whitney: sum of mid-ranks of the wrong ones.
   let ranks = 0;
-  for (let i = 0; i < rows.length; ) {
+  for (let w = 0, i = 0; w < wrong; ) {
+    const distance = ofWrong[w]!;
+    while (distances[i]! < distance) i++;
     let j = i;
-    while (j < rows.length && rows[j]!.distance === rows[i]!.distance) j++;
-    for (let k = i; k < j; k++) if (rows[k]!.wrong) ranks += (i + 1 + j) / 2;
+    while (distances[j] === distance) j++;
+    for (; ofWrong[w] === distance; w++) ranks += (i + 1 + j) / 2;
     i = j;
   }
-  const right = rows.length - wrong;
+  const right = count - wrong;
   return { value: 1 - (ranks - (wrong * (wrong + 1)) / 2) / (wrong * right) };
 }

@@ -97,6 +97,14 @@ describe('marks', () => {
     expect(drawn.length).toBe(3);
     expect(chooseSamples({ rule: 'random', k: 3, seed: 1 }, inputs)).toEqual(drawn);
   });
+  it('are refused where they are more than a result can say', () => {
+    const n = 1_000_001;
+    const labels = new Uint32Array(n);
+    expect(() => chooseSamples({ rule: 'class' }, { ...inputs, n, labels })).toThrow(
+      'marks by class: 1000001 samples, at most 1000000 can be marked; choose fewer',
+    );
+    expect(chooseSamples({ rule: 'class' }, { ...inputs, n: n - 1, labels })).toHaveLength(n - 1);
+  });
   it('take the likeliest of each predicted class where there are no labels', () => {
     const unlabelled = { ...inputs, labels: null };
     // Predicted 0: samples 0, 2, 5; predicted 1: 1, 3, 4.

@@ -1,7 +1,8 @@
 import type { TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
 import { describe, expect, it } from 'vitest';
-import { greyScale, sharedScales } from '../../elements/es-tendency-image/draw.js';
+import { greyScale, MARGIN, panelScene, sharedScales } from '../../elements/es-tendency-image/draw.js';
 import { blocksPanel, tendencyResult } from '../../gallery/tendency.js';
+import { CORRECT_COLOUR, WRONG_COLOUR } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
 import { type TendencyFigure, tendencyFigure } from './figures.js';
 
@@ -79,6 +80,43 @@ describe('greys', () => {
     const { note } = tendencyFigure(far, 'layers', frame);
     expect(note).toContain('Own greys: a picture whose blocks could not be told');
     expect(note).toContain('grey along the edges: samples in no block');
+  });
+});
+
+describe('marks of very many samples', () => {
+  it('are drawn once for each place along the edge, the last one, so a wrong sample is never hidden', () => {
+    const n = 100_000;
+    const side = 400;
+    const one = blocksPanel(20, 2, result.panels[0]!.snapshot, 'R3');
+    // Every sample is marked; one of 50 is wrong, those of 60 000 to 79 999 are all right.
+    const wrong = (position: number) => position % 50 === 7 && !(position >= 60_000 && position < 80_000);
+    const panel: TendencyPanel = {
+      ...one,
+      n,
+      weights: new Float32Array(n - 1).fill(1),
+      blocks: { ...one.blocks, count: 0, ranges: [] },
+      marks: Array.from({ length: n }, (_, position) => ({
+        sample: position,
+        position,
+        label: 0,
+        correct: !wrong(position),
+        rule: wrong(position) ? 'wrong' : 'correct',
+      })),
+    };
+    const { items } = panelScene(panel, { side, markColor: 'correct', outlines: 'none' });
+    expect(items.length).toBeLessThan(2 * 4 * side + 10);
+    const margin = Math.round(side * MARGIN);
+    // What is seen at each eighth of a pixel along the top: the last rectangle over it.
+    const seen = new Map<number, string>();
+    for (const item of items)
+      if (item.kind === 'rect' && item.y === 0 && item.fill)
+        for (let at = Math.ceil(8 * item.x); at < 8 * (item.x + item.width); at++) seen.set(at, item.fill);
+    for (let at = 8 * margin + 16; at < 8 * side; at++) {
+      const share = (at / 8 - margin) / (side - margin);
+      const right = share > 0.61 && share < 0.79;
+      if (share < 0.59 || right || share > 0.81)
+        expect(seen.get(at), `${at / 8}`).toBe(right ? CORRECT_COLOUR : WRONG_COLOUR);
+    }
   });
 });
 
