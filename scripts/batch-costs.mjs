@@ -1,17 +1,31 @@
 // What VAT of a file costs over tasks against one run, in processor time of whole processes, one thread each: the figures of
-// docs/guides/outgrown.md. Checks that both give the same bytes.
+// docs/guides/outgrown.md. Checks that both give the same bytes. TMPDIR says where the files go.
 //
-//   node scripts/batch-costs.mjs [--n 300000] [--d 84] [--tasks 7]
-import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+//   node scripts/batch-costs.mjs [--n 300000] [--d 84] [--tasks 7] [--slurm]
+//
+// With --slurm the tasks and reduce run on a real Slurm of two nodes on this machine, as root with slurm-wlm and munge, and the one run meanwhile.
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const args = process.argv.slice(2);
 const option = (name, otherwise) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : otherwise);
 const [n, d, wanted] = [option('--n', 300_000), option('--d', 84), option('--tasks', 7)];
-const packages = resolve(import.meta.dirname, '../packages');
-const { random } = await import(join(packages, 'analysis/dist/methods.js'));
+const root = resolve(import.meta.dirname, '..');
+const program = join(root, 'packages/cli/dist/main.js');
+const { random } = await import(join(root, 'packages/analysis/dist/methods.js'));
 const folder = mkdtempSync(join(tmpdir(), 'epochscope-costs-'));
 const at = (...parts) => join(folder, ...parts);
 
@@ -38,53 +52,100 @@ function writePoints(file) {
   closeSync(fd);
 }
 
-/** Processor seconds of a command. */
-function cost(...command) {
-  const { status, stderr } = spawnSync(
-    '/usr/bin/time',
-    ['-f', 'COST %U %S %M', process.execPath, join(packages, 'cli/dist/main.js'), ...command],
-    { encoding: 'utf8', maxBuffer: 1 << 28 },
-  );
-  if (status !== 0) throw new Error(stderr.slice(-500));
-  const [, user, system, memory] = /COST ([\d.]+) ([\d.]+) (\d+)/.exec(stderr);
-  return { seconds: Number(user) + Number(system), memory: Number(memory) / 1000 };
+// Each process of Node says at its end what it took.
+writeFileSync(
+  at('cost.cjs'),
+  `if (require('node:worker_threads').isMainThread)
+  process.on('exit', (code) => {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const took = { what: process.argv[3], code, seconds: (userCPUTime + systemCPUTime) / 1e6, memory: maxRSS / 1000 };
+    require('node:fs').appendFileSync(process.env.COSTS, JSON.stringify(took) + '\\n');
+  });
+`,
+);
+const env = { ...process.env, COSTS: at('costs'), NODE_OPTIONS: `--require=${at('cost.cjs')}` };
+const epochscope = (...command) =>
+  execFileSync(process.execPath, [program, ...command], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 28,
+  });
+/** What processes took that have ended, by what they did. */
+const costs = (what) =>
+  readFileSync(at('costs'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter((one) => one.what === what && one.code === 0);
+
+/** All tasks and reduce on two nodes; the nodes that had one. */
+async function onSlurm() {
+  const slurm = join(root, 'tests/scale/slurm.sh');
+  execFileSync(slurm, ['up', at('slurm'), '2'], { stdio: 'inherit' });
+  try {
+    env.SLURM_CONF = at('slurm', 'slurm.conf');
+    const { jobs, reduce } = JSON.parse(epochscope('batch', 'submit', at('batch'), '--slurm', '--json'));
+    const running = () =>
+      execFileSync('squeue', ['-h', '-j', [...jobs, reduce].join(',')], { env, encoding: 'utf8' }).trim();
+    while (running()) await wait(1000);
+    const done = readFileSync(at('slurm', 'log', 'jobcomp'), 'utf8').match(/NodeList=\S+/g) ?? [];
+    return new Set(done).size;
+  } finally {
+    execFileSync(slurm, ['down', at('slurm')], { stdio: 'inherit' });
+  }
 }
 
-const bytesOf = (result) =>
-  readdirSync(at(result), { recursive: true })
-    .map(String)
-    .filter((path) => path.endsWith('.npy'))
-    .sort((a, b) => (a.split('/').at(-1) < b.split('/').at(-1) ? -1 : 1))
-    .map((path) => readFileSync(at(result, path)));
+/** The arrays of a result by name, without the folder that each writing has for its own. */
+const arraysOf = (result) =>
+  new Map(
+    readdirSync(at(result), { recursive: true })
+      .map(String)
+      .filter((path) => path.endsWith('.npy'))
+      .map((path) => [path.split('/').at(-1), readFileSync(at(result, path))]),
+  );
 
+const tell = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
+tell(`writing ${n} × ${d} points to ${folder}`);
 writePoints(at('x.npy'));
 const load = loadavg()[0];
-const one = cost('tendency', at('x.npy'), '--threads', '1', '-o', at('one'));
+tell('plan');
 const { tasks, memory } = JSON.parse(
-  execFileSync(
-    process.execPath,
-    [
-      join(packages, 'cli/dist/main.js'),
-      ...['batch', 'plan', at('batch'), '--tasks', String(wanted), '--no-estimate', '--json'],
-      ...['--', 'tendency', at('x.npy'), '-o', at('many')],
-    ],
-    { encoding: 'utf8' },
+  epochscope(
+    ...['batch', 'plan', at('batch'), '--tasks', String(wanted), '--no-estimate', '--json'],
+    ...['--', 'tendency', at('x.npy'), '-o', at('many')],
   ),
 );
-const each = Array.from({ length: tasks }, (_, i) =>
-  cost('batch', 'task', at('batch'), '--threads', '1', '--index', String(i)),
-);
-const reduce = cost('batch', 'reduce', at('batch'), '--threads', '1');
-const same = bytesOf('one').every((bytes, i) => bytes.equals(bytesOf('many')[i]));
-const sum = each.reduce((total, { seconds }) => total + seconds, 0) + reduce.seconds;
+tell(`${tasks} tasks`);
+const begun = promisify(execFile)(
+  process.execPath,
+  [program, 'tendency', at('x.npy'), '--threads', '1', '-o', at('one')],
+  { env },
+).then(() => tell('the one run is done'));
+let nodes = 0;
+if (args.includes('--slurm')) [nodes] = await Promise.all([onSlurm(), begun]);
+else {
+  await begun;
+  for (let i = 0; i < tasks; i++)
+    epochscope('batch', 'task', at('batch'), '--threads', '1', '--index', String(i));
+  epochscope('batch', 'reduce', at('batch'), '--threads', '1');
+}
+const [[one], each, [reduce]] = [costs(at('x.npy')), costs('task'), costs('reduce')];
+const [alone, together] = [arraysOf('one'), arraysOf('many')];
+const same =
+  alone.size === together.size &&
+  [...alone].every(([name, bytes]) => together.has(name) && bytes.equals(together.get(name)));
+const ofTasks = each.reduce((total, { seconds }) => total + seconds, 0);
+const sum = ofTasks + reduce.seconds;
 // q² + q + 1 tasks of q + 1 blocks each.
 const q = Math.round((Math.sqrt(4 * tasks - 3) - 1) / 2);
 const pairs = (q + 1) ** 2 / (q * q + q + 1);
+const MB = (size) => `${size.toFixed(0)} MB`;
 console.log(
-  `${n} × ${d} in ${tasks} tasks (${cpus()[0].model.trim()}, Node ${process.version}, load ${load.toFixed(1)}): one run ${one.seconds.toFixed(1)} s of processor time and ${one.memory.toFixed(0)} MB; tasks ${(sum - reduce.seconds).toFixed(1)} s, each at most ${Math.max(...each.map((task) => task.memory)).toFixed(0)} MB (planned ${(memory / 1e6).toFixed(0)}); reduce ${reduce.seconds.toFixed(1)} s`,
+  `${n} × ${d} in ${tasks} tasks${nodes ? ` on ${nodes} nodes of Slurm` : ''} (${cpus()[0].model.trim()}, Node ${process.version}, load ${load.toFixed(1)}): one run ${one.seconds.toFixed(1)} s of processor time and ${MB(one.memory)}; tasks ${ofTasks.toFixed(1)} s, each at most ${MB(Math.max(...each.map((task) => task.memory)))} (planned ${MB(memory / 1e6)}); reduce ${reduce.seconds.toFixed(1)} s and ${MB(reduce.memory)}`,
 );
 console.log(
-  `${(sum / one.seconds).toFixed(2)} times one run; pairs are computed ${pairs.toFixed(2)} times, so ${(sum / one.seconds / pairs).toFixed(2)} of that; the same bytes: ${same ? 'yes' : 'NO'}`,
+  `${(sum / one.seconds).toFixed(2)} times one run; pairs are computed ${pairs.toFixed(2)} times, so ${(sum / one.seconds / pairs).toFixed(2)} of that; the same bytes of ${alone.size} arrays: ${same ? 'yes' : 'NO'}`,
 );
-rmSync(folder, { recursive: true });
-process.exitCode = same ? 0 : 1;
+rmSync(folder, { recursive: true, maxRetries: 50, retryDelay: 100 });
+process.exitCode = same && each.length === tasks ? 0 : 1;

@@ -38,7 +38,7 @@ function tally(suite) {
 export function leaveOut(suite, reason) {
   mkdirSync(dirname(resultFile(suite)), { recursive: true });
   writeFileSync(resultFile(suite), JSON.stringify({ leftOut: reason }));
-  return `${suite} suite: left out on this machine: ${reason}\n`;
+  return `${suite} suite: skipped on this machine: ${reason}\n`;
 }
 
 /** One paragraph: counts, summed time of the files, and which took longest. */

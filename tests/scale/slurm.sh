@@ -19,6 +19,9 @@ mkdir -p "$state/munge" "$state/ctld" "$state/log"
 chmod 700 "$state/munge"
 chmod 755 "$state"
 host=$(hostname -s)
+# Ports, and numbers of jobs, that no other Slurm of this kind has.
+port=16917
+while (exec 3<> "/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 20)); done
 head -c 1024 /dev/urandom > "$state/munge/key"
 chmod 400 "$state/munge/key"
 munged --key-file="$state/munge/key" --socket="$state/munge/sock" --pid-file="$state/munge/pid" \
@@ -31,7 +34,8 @@ SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket=$state/munge/sock
 CredType=cred/munge
-SlurmctldPort=16917
+SlurmctldPort=$port
+FirstJobId=$((port * 100))
 SlurmctldPidFile=$state/ctld.pid
 SlurmdPidFile=$state/slurmd-%n.pid
 SlurmdSpoolDir=$state/spool-%n
@@ -48,6 +52,7 @@ JobCompLoc=$state/log/jobcomp
 MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
+PropagatePrioProcess=1
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=1
 SlurmdParameters=config_overrides
@@ -58,7 +63,7 @@ KillWait=2
 SwitchType=switch/none
 C
 for i in $(seq 1 "$nodes"); do
-  echo "NodeName=n$i NodeHostname=$host NodeAddr=127.0.0.1 Port=$((16920 + i)) CPUs=1 RealMemory=16000 State=UNKNOWN"
+  echo "NodeName=n$i NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + i)) CPUs=1 RealMemory=16000 State=UNKNOWN"
 done >> "$state/slurm.conf"
 echo "PartitionName=all Nodes=n[1-$nodes] Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO" >> "$state/slurm.conf"
 export SLURM_CONF=$state/slurm.conf

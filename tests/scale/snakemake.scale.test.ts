@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bitsOf, done, program, removed, root, run, Slurm, scratch, writeBlobs } from './harness.js';
 
+// Empty: it could not be installed, as scripts/test.mjs says.
 const snakemake = process.env.SNAKEMAKE ?? 'snakemake';
 const slurm = new Slurm();
 const folder = scratch('snakemake');
@@ -32,7 +33,7 @@ const snake = (batch: string, result: string, ...args: string[]) =>
     ],
   ]);
 
-describe('Snakemake', () => {
+describe.skipIf(!snakemake)('Snakemake', () => {
   it('does every task and reduce, and only what is missing when it is called again', async () => {
     await done('batch', 'plan', at('here'), '--tasks', '7', '--no-estimate', '--', 'tendency', at('x.npy'));
     const first = await snake('here', 'result', '--cores', '2');
