@@ -55,16 +55,22 @@ export function prepare() {
 }
 
 /**
- * Installs, then builds, lints and checks types at once: none needs another. The output of each is shown when it ends,
+ * Installs, then builds, lints, checks types and looks for what nothing uses, at once: none needs another. The output of each is shown when it ends,
  * and the process ends with 1 if one of them failed.
  */
 export async function prepareAndCheck() {
   install();
-  process.stderr.write('Building, linting, checking types…\n');
+  process.stderr.write('Building, linting, checking types and what nothing uses…\n');
   const results = await Promise.all([
     captured('build', bin('turbo'), BUILD, buildEnvironment()),
     captured('lint', bin('biome'), ['check', '--diagnostic-level=error', '.']),
     captured('type check', bin('tsc'), ['-p', '.']),
+    captured('what nothing uses', bin('knip'), [
+      '--exclude',
+      'enumMembers',
+      '--no-progress',
+      '--no-config-hints',
+    ]),
   ]);
   const failed = results.filter(({ status }) => status !== 0).map(({ name }) => name);
   if (!failed.length) return;

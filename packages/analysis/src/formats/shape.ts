@@ -40,7 +40,6 @@ export const count = like<number>(
   'a whole number ≥ 0',
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 );
-export const flag = like<boolean>('true or false', (value) => typeof value === 'boolean');
 export const numbers = like<Float64Array>(
   'an array of numbers',
   (value) =>

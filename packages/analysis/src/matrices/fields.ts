@@ -59,7 +59,3 @@ export function isGrouped(field: string, mark: ',' | '.'): boolean {
     mark === ',' ? /^[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?$/ : /^[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?$/
   ).test(field);
 }
-
-/** A field without the marks between its thousands. */
-export const plainOf = (field: string, decimalComma: boolean): string =>
-  field.replaceAll(decimalComma ? '.' : ',', '');

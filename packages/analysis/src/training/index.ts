@@ -13,7 +13,7 @@ import { optimizerState, restoreOptimizer, type TrainState } from './state.js';
 
 export type { Standardise } from './batch.js';
 export { type SnapshotPolicy, snapshotPlan } from './policy.js';
-export { type PretrainOptions, type PretrainProgress, pretrain } from './pretrain.js';
+export { type PretrainOptions, pretrain } from './pretrain.js';
 export type { TrainState } from './state.js';
 
 /**

@@ -137,12 +137,6 @@ export function rows(m: Matrix, chosen: Chosen, first = 0): Matrix {
 /** For a key: a list of samples may be long. */
 export const hashOfSamples = (samples: Chosen): string | null => samples && sha256(samples);
 
-/** Names as given, once each. Throws `argument` for none. */
-export function namesOf(list: readonly string[], what: string): string[] {
-  guard(list.length > 0, 'argument', () => `${what}: expected at least one name, got none`);
-  return [...new Set(list)];
-}
-
 /** Options over defaults; undefined ones count as not given. Throws `argument` for one that is not known. */
 export function withDefaults<Options extends object>(
   method: string,

@@ -7,7 +7,7 @@ import type { ByteSource } from '../types.js';
 /** All that describes the datasets (not their numbers) may take this many bytes … */
 export const MAX_HDF5_METADATA = 64_000_000;
 /** … and this many pieces: groups, links, messages, nodes of trees. */
-export const MAX_HDF5_PIECES = 1_000_000;
+const MAX_HDF5_PIECES = 1_000_000;
 /** Levels of a tree that indexes a group or chunks. */
 export const MAX_HDF5_TREE_DEPTH = 16;
 /** Bytes of a name. */

@@ -8,7 +8,7 @@ import { type Hdf5Type, readDataspace, readDatatype } from './datatype.js';
 import type { Message } from './objects.js';
 
 /** A dataset larger than this is refused. */
-export const MAX_HDF5_DATASET = 4_000_000_000;
+const MAX_HDF5_DATASET = 4_000_000_000;
 /** Deflate packs at most 1032 : 1, so a larger claim is a lie. */
 const MAX_DEFLATE_RATIO = 1032;
 const FILTERS: Record<number, string> = {

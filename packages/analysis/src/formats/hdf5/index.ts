@@ -3,8 +3,8 @@ import { Hdf5Reader } from './cursor.js';
 import { describeDataset, type Hdf5Dataset } from './dataset.js';
 import { type Hdf5Attribute, readAttributes, readLinks, readMessages } from './objects.js';
 
-export { MAX_HDF5_METADATA, MAX_HDF5_PIECES } from './cursor.js';
-export { type Hdf5Dataset, MAX_HDF5_DATASET, readHdf5Dataset } from './dataset.js';
+export { MAX_HDF5_METADATA } from './cursor.js';
+export { type Hdf5Dataset, readHdf5Dataset } from './dataset.js';
 export type { Hdf5Attribute } from './objects.js';
 
 // What h5py and Keras write: superblocks 0 to 3, old and new groups, numbers stored whole or in chunks (deflate,

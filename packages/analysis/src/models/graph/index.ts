@@ -1,6 +1,6 @@
 export { graphOfModel } from './from-model.js';
 export { graphOfRun, inputScaleOf } from './of-run.js';
-export { graphOfOnnx, type OnnxGraph } from './onnx/index.js';
+export { graphOfOnnx } from './onnx/index.js';
 export { isActivation } from './ops/elementwise.js';
 export { GraphRunner, type LinearisedGraph } from './runner.js';
 export { shapesOf } from './shapes.js';
@@ -12,7 +12,6 @@ export {
   isGraphSpec,
   layersOfGraph,
   specOf,
-  withLogSoftmax,
 } from './spec.js';
 export {
   type Graph,
@@ -20,7 +19,5 @@ export {
   type GraphNode,
   type GraphOp,
   INPUT,
-  type Padding,
-  type Sides,
 } from './types.js';
 export { scoresNode, type WeightedLayer, weightedLayers } from './weighted.js';

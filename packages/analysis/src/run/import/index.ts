@@ -17,7 +17,7 @@ export {
   sourcesIn,
   torchTensors,
 } from './architecture.js';
-export { type Canonical, canonicalWeights } from './canonical.js';
+export { canonicalWeights } from './canonical.js';
 export { storeOfSeries } from './place.js';
 export type { WeightsKind, WeightsPlace } from './places.js';
 export { type FoundRun, type FoundSnapshot, type RecogniseOptions, recogniseRun } from './recognise.js';

@@ -32,7 +32,7 @@ import {
   retrainingOf,
 } from './options.js';
 
-export { methodOptions, PRUNE_DEFAULTS, type PruneRunOptions, type Retraining } from './options.js';
+export { PRUNE_DEFAULTS, type PruneRunOptions, type Retraining } from './options.js';
 
 /** One round: 0 is the magnitude step. */
 interface RoundTask {

@@ -1,7 +1,5 @@
-import type { RunManifest } from '@epochscope/analysis';
 import type { TrainProgress } from '@epochscope/analysis/models';
 import type { ActivityPanel, GeometrySpectrum, TendencyPanel } from '@epochscope/analysis/results';
-import type { ResultName, RunEntry, RunInfo } from '../source.js';
 
 /** Pictures of a run that grows are begun where they have not used more than this share of the time. */
 export const PICTURES_SHARE = 0.1;
@@ -139,5 +137,3 @@ export const trainingCommand = (
   { id, name, images }: TrainingData,
 ): string =>
   `epochscope train --model ${net}${id === null ? '' : ` --data ${name}`} --epochs ${epochs} --batch ${batchSize} --lr ${learningRate} --noise ${noise} --seed ${seed} --samples ${samples} --snapshots every:${snapshotSteps(Math.ceil(images / batchSize))}`;
-
-export type { ResultName, RunEntry, RunInfo, RunManifest };

@@ -9,9 +9,9 @@ import { Names } from './names.js';
 import { floats, numbersOf, type Value, wide } from './values.js';
 
 /** Copies of weights that nodes make of the file's tensors: this many times their bytes … */
-export const MAX_ONNX_COPIES = 4;
+const MAX_ONNX_COPIES = 4;
 /** … or these bytes, whichever is more. */
-export const MIN_ONNX_COPIES = 64_000_000;
+const MIN_ONNX_COPIES = 64_000_000;
 /** Numbers at or below this are masks: added before a softmax they leave nothing. */
 export const MASKED = -1e30;
 

@@ -9,8 +9,6 @@ import { fused } from './fuse.js';
 import { SequenceOperators } from './sequences.js';
 import { numbersOf, type Value } from './values.js';
 
-export { MAX_ONNX_COPIES, MIN_ONNX_COPIES } from './builder.js';
-
 /** A graph read from ONNX. */
 export interface OnnxGraph {
   graph: Graph;

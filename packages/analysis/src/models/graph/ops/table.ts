@@ -26,6 +26,3 @@ const TABLE: ReadonlyMap<string, OpDefinition> = new Map(
 
 /** What is known of a kind of node; undefined for a kind that is not known. */
 export const opOf = (kind: GraphKind): OpDefinition | undefined => TABLE.get(kind);
-
-/** Every kind there is. */
-export const GRAPH_KINDS: readonly string[] = [...TABLE.keys()];
