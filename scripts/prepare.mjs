@@ -64,6 +64,7 @@ export async function prepareAndCheck() {
   const results = await Promise.all([
     captured('build', bin('turbo'), BUILD, buildEnvironment()),
     captured('lint', bin('biome'), ['check', '--diagnostic-level=error', '.']),
+    captured('lint of AssemblyScript', process.execPath, [join(root, 'scripts', 'assembly-style.mjs')]),
     captured('type check', bin('tsc'), ['-p', '.']),
     captured('what nothing uses', bin('knip'), [
       '--exclude',

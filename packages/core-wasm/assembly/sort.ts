@@ -12,10 +12,10 @@ export function clearCounts(counts: usize): void {
 // @ts-ignore: decorator
 @inline
 export function countKey(counts: usize, key: u32): void {
-  raise(counts + (<usize>(key & 0xff) << 2));
-  raise(counts + (<usize>((key >> 8) & 0xff) << 2) + 1024);
-  raise(counts + (<usize>((key >> 16) & 0xff) << 2) + 2048);
-  raise(counts + (<usize>(key >> 24) << 2) + 3072);
+  raise(counts + ((<usize>(key & 0xff)) << 2));
+  raise(counts + ((<usize>((key >> 8) & 0xff)) << 2) + 1024);
+  raise(counts + ((<usize>((key >> 16) & 0xff)) << 2) + 2048);
+  raise(counts + ((<usize>(key >> 24)) << 2) + 3072);
 }
 
 // @ts-ignore: decorator
@@ -30,12 +30,12 @@ function raise(p: usize): void {
  */
 export function sortPairs(pairs: usize, other: usize, bytes: usize, counts: usize): void {
   for (let digit: u32 = 0; digit < 4; digit++) {
-    const places = counts + (<usize>digit << 10);
+    const places = counts + ((<usize>digit) << 10);
     let sum = other;
     for (let k = places; k < places + 1024; k += 4) {
       const c = load<u32>(k);
       store<usize>(k, sum);
-      sum += <usize>c << 3;
+      sum += (<usize>c) << 3;
     }
     for (let p = pairs; p < pairs + bytes; p += 8) {
       const pair = load<u64>(p);

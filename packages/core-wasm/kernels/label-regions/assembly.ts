@@ -3,7 +3,7 @@
 // 2.3 times as fast as with a byte at a time). Joining runs is union-find over a handful of numbers a row, where
 // lanes have nothing to do: that part is plain.
 
-import { Run } from "./memory";
+import { Run } from './memory';
 
 /** Bytes of a run. */
 const RUN: usize = Run.size << 2;
@@ -97,19 +97,19 @@ export function labelRegions(
       const parent = load<u32>(run, Run.parent << 2);
       let name: u32;
       if (parent == i) {
-        store<u32>(sizes + (<usize>(total + found) << 2), 0);
+        store<u32>(sizes + ((<usize>(total + found)) << 2), 0);
         name = ++found;
       } else name = load<u32>(runs + parent * RUN, Run.parent << 2);
       store<u32>(run, name, Run.parent << 2);
       let p = load<u32>(run);
       const end = load<u32>(run, Run.end << 2);
-      const size = sizes + (<usize>(total + name - 1) << 2);
+      const size = sizes + ((<usize>(total + name - 1)) << 2);
       store<u32>(size, load<u32>(size) + end - p);
       const lanes = i32x4.splat(name);
-      for (; p + 4 <= end; p += 4) v128.store(label + (<usize>p << 2), lanes);
-      for (; p < end; p++) store<u32>(label + (<usize>p << 2), name);
+      for (; p + 4 <= end; p += 4) v128.store(label + ((<usize>p) << 2), lanes);
+      for (; p < end; p++) store<u32>(label + ((<usize>p) << 2), name);
     }
-    store<u32>(counts + (<usize>m << 2), found);
+    store<u32>(counts + ((<usize>m) << 2), found);
     total += found;
   }
   return total;

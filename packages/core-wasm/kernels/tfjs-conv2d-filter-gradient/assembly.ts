@@ -2,8 +2,18 @@
 
 /** Bytes of scratch conv2dFilterGradient needs: one padded image, one dy image in chunks of 8 channels, the sums. */
 export function conv2dFilterGradientScratch(
-  height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, outChannels: i32,
-  filterHeight: i32, filterWidth: i32, padTop: i32, padBottom: i32, padLeft: i32, padRight: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  outHeight: i32,
+  outWidth: i32,
+  outChannels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  padTop: i32,
+  padBottom: i32,
+  padLeft: i32,
+  padRight: i32,
 ): f64 {
   const co8 = (outChannels + 7) & ~7;
   const image = f64(height + padTop + padBottom) * f64(width + padLeft + padRight) * f64(channels);
@@ -16,7 +26,15 @@ export function conv2dFilterGradientScratch(
 /** Offset, in floats, of tap t = (fy, fx, c) from the window's first value. */
 // @ts-ignore: decorator
 @inline
-function tapOffset(t: i32, taps: i32, channels: i32, filterWidth: i32, rowStride: i32, dilationY: i32, dilationX: i32): usize {
+function tapOffset(
+  t: i32,
+  taps: i32,
+  channels: i32,
+  filterWidth: i32,
+  rowStride: i32,
+  dilationY: i32,
+  dilationX: i32,
+): usize {
   // Past the filter: tap 0 again; its sum is dropped.
   const s = t < taps ? t : 0;
   const c = s % channels;
@@ -30,10 +48,27 @@ function tapOffset(t: i32, taps: i32, channels: i32, filterWidth: i32, rowStride
  * not its size times positions.
  */
 export function conv2dFilterGradient(
-  x: usize, dy: usize, dw: usize, scratch: usize,
-  batch: i32, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, outChannels: i32,
-  filterHeight: i32, filterWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32,
-  padTop: i32, padBottom: i32, padLeft: i32, padRight: i32,
+  x: usize,
+  dy: usize,
+  dw: usize,
+  scratch: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  outHeight: i32,
+  outWidth: i32,
+  outChannels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  strideY: i32,
+  strideX: i32,
+  dilationY: i32,
+  dilationX: i32,
+  padTop: i32,
+  padBottom: i32,
+  padLeft: i32,
+  padRight: i32,
 ): void {
   const co8 = (outChannels + 7) & ~7;
   const taps = filterHeight * filterWidth * channels;
@@ -51,7 +86,7 @@ export function conv2dFilterGradient(
   if (padded) memory.fill(image, 0, usize(paddedHeight * rowStride) << 2);
 
   for (let n = 0; n < batch; n++) {
-    let source = x + (usize(n) * usize(height * width * channels) << 2);
+    let source = x + ((usize(n) * usize(height * width * channels)) << 2);
     if (padded) {
       for (let y = 0; y < height; y++) {
         memory.copy(
@@ -62,7 +97,7 @@ export function conv2dFilterGradient(
       }
       source = image;
     }
-    let gradient = dy + (usize(n) * usize(positions * outChannels) << 2);
+    let gradient = dy + ((usize(n) * usize(positions * outChannels)) << 2);
     if (!exact) {
       // Rows padded to whole vectors, so that the loop below has no tail.
       for (let p = 0; p < positions; p++) {
@@ -82,7 +117,20 @@ export function conv2dFilterGradient(
       const o3 = tapOffset(t + 3, taps, channels, filterWidth, rowStride, dilationY, dilationX);
       for (let c = 0; c < co8; c += 8) {
         const at = sums + (usize(t * co8 + c) << 2);
-        conv2dFilterGradientTile(source, gradient + (usize(c) << 2), at, o0, o1, o2, o3, outHeight, outWidth, stepY, stepX, stepDy);
+        conv2dFilterGradientTile(
+          source,
+          gradient + (usize(c) << 2),
+          at,
+          o0,
+          o1,
+          o2,
+          o3,
+          outHeight,
+          outWidth,
+          stepY,
+          stepX,
+          stepDy,
+        );
       }
     }
   }
@@ -104,11 +152,28 @@ function add2(p: usize, a: v128, b: v128): void {
  * in a function of their own (four times faster).
  */
 export function conv2dFilterGradientTile(
-  source: usize, g: usize, s: usize, o0: usize, o1: usize, o2: usize, o3: usize,
-  outHeight: i32, outWidth: i32, stepY: usize, stepX: usize, stepDy: usize,
+  source: usize,
+  g: usize,
+  s: usize,
+  o0: usize,
+  o1: usize,
+  o2: usize,
+  o3: usize,
+  outHeight: i32,
+  outWidth: i32,
+  stepY: usize,
+  stepX: usize,
+  stepDy: usize,
 ): void {
   const zero = f32x4.splat(0);
-  let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+  let a0 = zero,
+    a1 = zero,
+    a2 = zero,
+    a3 = zero,
+    b0 = zero,
+    b1 = zero,
+    b2 = zero,
+    b3 = zero;
   for (let oy = 0; oy < outHeight; oy++) {
     let p = source + usize(oy) * stepY;
     for (let ox = 0; ox < outWidth; ox++) {

@@ -5,8 +5,16 @@
  * [co][fx·ci].
  */
 export function conv2dInputGradientScratch(
-  height: i32, width: i32, channels: i32, outChannels: i32, filterHeight: i32, filterWidth: i32,
-  padTop: i32, padBottom: i32, padLeft: i32, padRight: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  outChannels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  padTop: i32,
+  padBottom: i32,
+  padLeft: i32,
+  padRight: i32,
 ): f64 {
   const image = f64(height + padTop + padBottom) * f64(width + padLeft + padRight) * f64(channels);
   const row = f64((filterWidth * channels + 15) & ~15);
@@ -18,10 +26,25 @@ export function conv2dInputGradientScratch(
  * ox·sx + fx − left = x. A filter row and its channels lie side by side in the input, so a row is one run of vectors.
  */
 export function conv2dInputGradient(
-  dy: usize, w: usize, dx: usize, scratch: usize,
-  batch: i32, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32, outChannels: i32,
-  filterHeight: i32, filterWidth: i32, strideY: i32, strideX: i32,
-  padTop: i32, padBottom: i32, padLeft: i32, padRight: i32,
+  dy: usize,
+  w: usize,
+  dx: usize,
+  scratch: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  outHeight: i32,
+  outWidth: i32,
+  outChannels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  strideY: i32,
+  strideX: i32,
+  padTop: i32,
+  padBottom: i32,
+  padLeft: i32,
+  padRight: i32,
 ): void {
   const run = filterWidth * channels;
   const row = (run + 15) & ~15;
@@ -52,11 +75,21 @@ export function conv2dInputGradient(
           const p0 = image + (usize(((oy * strideY + fy) * paddedWidth + ox * strideX) * channels) << 2);
           for (let v: usize = 0; v < rowBytes; v += 64) {
             let f = filter + usize(fy * outChannels) * rowBytes + v;
-            let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+            let a0 = zero,
+              a1 = zero,
+              a2 = zero,
+              a3 = zero,
+              b0 = zero,
+              b1 = zero,
+              b2 = zero,
+              b3 = zero;
             for (let c: usize = 0; c < pixel; c += 4) {
               const s = v128.load32_splat(g0 + c);
               const t = v128.load32_splat(g1 + c);
-              const w0 = v128.load(f), w1 = v128.load(f, 16), w2 = v128.load(f, 32), w3 = v128.load(f, 48);
+              const w0 = v128.load(f),
+                w1 = v128.load(f, 16),
+                w2 = v128.load(f, 32),
+                w3 = v128.load(f, 48);
               a0 = f32x4.add(a0, f32x4.mul(s, w0));
               a1 = f32x4.add(a1, f32x4.mul(s, w1));
               a2 = f32x4.add(a2, f32x4.mul(s, w2));

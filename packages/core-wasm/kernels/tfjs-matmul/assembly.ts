@@ -9,15 +9,27 @@ export function matMulScratch(k: i32, n: i32): f64 {
  * c[m, n] = op(a)[m, k] · op(b)[k, n] (+ bias[n]) (then max(0, ·)), row-major. Each sum runs over k in order.
  * bias: 0 for none.
  */
-export function matMul(a: usize, b: usize, c: usize, scratch: usize, m: i32, k: i32, n: i32, transposeA: bool, transposeB: bool, bias: usize, relu: bool): void {
+export function matMul(
+  a: usize,
+  b: usize,
+  c: usize,
+  scratch: usize,
+  m: i32,
+  k: i32,
+  n: i32,
+  transposeA: bool,
+  transposeB: bool,
+  bias: usize,
+  relu: bool,
+): void {
   const panels = (n + 7) >> 3;
   for (let panel = 0; panel < panels; panel++) {
     const j0 = panel << 3;
     const columns = min(8, n - j0);
-    let to = scratch + (usize(panel) * usize(k) << 5);
+    let to = scratch + ((usize(panel) * usize(k)) << 5);
     for (let q = 0; q < k; q++) {
       if (!transposeB && columns == 8) {
-        const from = b + (usize(q) * usize(n) + usize(j0) << 2);
+        const from = b + ((usize(q) * usize(n) + usize(j0)) << 2);
         v128.store(to, v128.load(from));
         v128.store(to, v128.load(from, 16), 16);
       } else {
@@ -41,8 +53,15 @@ export function matMul(a: usize, b: usize, c: usize, scratch: usize, m: i32, k: 
     const r3 = rows > 3 ? r0 + rowStep * 3 : r0;
     for (let panel = 0; panel < panels; panel++) {
       const j0 = panel << 3;
-      let p = scratch + (usize(panel) * usize(k) << 5);
-      let a0 = zero, b0 = zero, a1 = zero, b1 = zero, a2 = zero, b2 = zero, a3 = zero, b3 = zero;
+      let p = scratch + ((usize(panel) * usize(k)) << 5);
+      let a0 = zero,
+        b0 = zero,
+        a1 = zero,
+        b1 = zero,
+        a2 = zero,
+        b2 = zero,
+        a3 = zero,
+        b3 = zero;
       let offset: usize = 0;
       for (let q = 0; q < k; q++) {
         const left = v128.load(p);
@@ -63,7 +82,7 @@ export function matMul(a: usize, b: usize, c: usize, scratch: usize, m: i32, k: 
         offset += kStep;
       }
       const columns = min(8, n - j0);
-      const out = c + (usize(i) * usize(n) + usize(j0) << 2);
+      const out = c + ((usize(i) * usize(n) + usize(j0)) << 2);
       const step = usize(n) << 2;
       put(out, a0, b0, columns, bias, j0, relu);
       if (rows > 1) put(out + step, a1, b1, columns, bias, j0, relu);

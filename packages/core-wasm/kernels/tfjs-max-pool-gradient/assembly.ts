@@ -6,18 +6,31 @@
  * passed over.
  */
 export function maxPoolGradient(
-  x: usize, dy: usize, dx: usize,
-  batch: i32, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32,
-  filterHeight: i32, filterWidth: i32, strideY: i32, strideX: i32, dilationY: i32, dilationX: i32,
-  padTop: i32, padLeft: i32,
+  x: usize,
+  dy: usize,
+  dx: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  outHeight: i32,
+  outWidth: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  strideY: i32,
+  strideX: i32,
+  dilationY: i32,
+  dilationX: i32,
+  padTop: i32,
+  padLeft: i32,
 ): void {
-  memory.fill(dx, 0, usize(batch) * usize(height * width * channels) << 2);
+  memory.fill(dx, 0, (usize(batch) * usize(height * width * channels)) << 2);
   const zero = i32x4.splat(0);
   for (let n = 0; n < batch; n++) {
-    const image = usize(n) * usize(height * width * channels) << 2;
+    const image = (usize(n) * usize(height * width * channels)) << 2;
     for (let oy = 0; oy < outHeight; oy++) {
       for (let ox = 0; ox < outWidth; ox++) {
-        const out = dy + (usize((n * outHeight + oy) * outWidth + ox) * usize(channels) << 2);
+        const out = dy + ((usize((n * outHeight + oy) * outWidth + ox) * usize(channels)) << 2);
         const top = oy * strideY - padTop;
         const left = ox * strideX - padLeft;
         let c = 0;

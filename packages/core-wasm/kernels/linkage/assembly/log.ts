@@ -2,7 +2,7 @@
 // at, from the rows of the clusters made since, which are kept in blocks of sixteen with their values for one column
 // side by side.
 
-import { Area } from "../memory";
+import { Area } from '../memory';
 
 export const NONE: u32 = 0xffffffff;
 
@@ -21,7 +21,7 @@ export function forget(area: usize, stride: u32, s: u32): void {
   const last = load<u32>(block) - 1;
   const entry = (s << 4) | (t & 15);
   let p = at(area, stride, Area.log, t & ~15);
-  const moved = load<u32>(p + (<usize>last << 2));
+  const moved = load<u32>(p + ((<usize>last) << 2));
   while (load<u32>(p) != entry) p += 4;
   store<u32>(p, moved);
   store<u32>(block, last);
@@ -31,7 +31,7 @@ export function forget(area: usize, stride: u32, s: u32): void {
 // @ts-ignore: decorator
 @inline
 function columnsEach(d: usize, n: u32): u32 {
-  if (((d | (<usize>n << 2)) & 63) == 0) return n >> 4;
+  if (((d | ((<usize>n) << 2)) & 63) == 0) return n >> 4;
   return n < 15 ? 0 : (n - 15) >> 4;
 }
 
@@ -51,24 +51,39 @@ export function closeBlock(d: usize, n: u32, area: usize, stride: u32, width: u3
   // Places whose cluster has been joined since hold anything: no one reads them.
   const count = load<u32>(at(area, stride, Area.count, t >> 4));
   const any = at(area, stride, Area.scratch, 0);
-  const bytes = <usize>n << 2;
+  const bytes = (<usize>n) << 2;
   const log = at(area, stride, Area.log, t);
-  for (let i: u32 = 0; i < 16; i++) store<usize>(any + (<usize>i << 2), d + <usize>load<u32>(at(area, stride, Area.row, load<u32>(log) >> 4)) * bytes);
+  for (let i: u32 = 0; i < 16; i++)
+    store<usize>(
+      any + ((<usize>i) << 2),
+      d + <usize>load<u32>(at(area, stride, Area.row, load<u32>(log) >> 4)) * bytes,
+    );
   for (let i: u32 = 0; i < count; i++) {
-    const entry = load<u32>(log + (<usize>i << 2));
-    store<usize>(any + (<usize>(entry & 15) << 2), d + <usize>load<u32>(at(area, stride, Area.row, entry >> 4)) * bytes);
+    const entry = load<u32>(log + ((<usize>i) << 2));
+    store<usize>(
+      any + ((<usize>(entry & 15)) << 2),
+      d + <usize>load<u32>(at(area, stride, Area.row, entry >> 4)) * bytes,
+    );
   }
   const each = columnsEach(d, n);
   for (let quarter: u32 = 0; quarter < 4; quarter++) {
-    const four = any + (<usize>quarter << 4);
-    let p0 = load<usize>(four), p1 = load<usize>(four, 4), p2 = load<usize>(four, 8), p3 = load<usize>(four, 12);
+    const four = any + ((<usize>quarter) << 4);
+    let p0 = load<usize>(four),
+      p1 = load<usize>(four, 4),
+      p2 = load<usize>(four, 8),
+      p3 = load<usize>(four, 12);
     for (let i: u32 = 0, c: u32 = 0; i < 16 && c < width; i++) {
-      let q = lines(d, n, load<u32>(freed + (<usize>i << 2))) + (<usize>quarter << 4);
+      let q = lines(d, n, load<u32>(freed + ((<usize>i) << 2))) + ((<usize>quarter) << 4);
       const end = min(c + each, width);
       for (; c + 4 <= end; c += 4) {
-        const a0 = v128.load(p0), a1 = v128.load(p1), a2 = v128.load(p2), a3 = v128.load(p3);
-        const b0 = i32x4.shuffle(a0, a1, 0, 4, 1, 5), b1 = i32x4.shuffle(a0, a1, 2, 6, 3, 7);
-        const b2 = i32x4.shuffle(a2, a3, 0, 4, 1, 5), b3 = i32x4.shuffle(a2, a3, 2, 6, 3, 7);
+        const a0 = v128.load(p0),
+          a1 = v128.load(p1),
+          a2 = v128.load(p2),
+          a3 = v128.load(p3);
+        const b0 = i32x4.shuffle(a0, a1, 0, 4, 1, 5),
+          b1 = i32x4.shuffle(a0, a1, 2, 6, 3, 7);
+        const b2 = i32x4.shuffle(a2, a3, 0, 4, 1, 5),
+          b3 = i32x4.shuffle(a2, a3, 2, 6, 3, 7);
         v128.store(q, i64x2.shuffle(b0, b2, 0, 2));
         v128.store(q, i64x2.shuffle(b0, b2, 1, 3), 64);
         v128.store(q, i64x2.shuffle(b1, b3, 0, 2), 128);
@@ -103,13 +118,14 @@ export function catchUp(d: usize, n: u32, area: usize, stride: u32, x: u32, row:
   // The last columns of a matrix whose side is no multiple of sixteen have no place in the blocks: up to thirty.
   const closed = x < each << 4 ? logged & ~15 : 0;
   const piece = each ? x / each : 0;
-  const place = <usize>(x - piece * each) << 6;
-  const bytes = <usize>n << 2;
+  const place = (<usize>(x - piece * each)) << 6;
+  const bytes = (<usize>n) << 2;
   // All lines first, so that they come together.
-  for (let t = synced & ~15; t < closed; t += 16) load<u32>(lines(d, n, load<u32>(at(area, stride, Area.freed, t + piece))) + place);
+  for (let t = synced & ~15; t < closed; t += 16)
+    load<u32>(lines(d, n, load<u32>(at(area, stride, Area.freed, t + piece))) + place);
   for (let t = synced & ~15; t < logged; t += 16) {
     let p = at(area, stride, Area.log, t);
-    const end = p + (<usize>load<u32>(at(area, stride, Area.count, t >> 4)) << 2);
+    const end = p + ((<usize>load<u32>(at(area, stride, Area.count, t >> 4))) << 2);
     // Distances that x had before it was joined itself are out of date.
     const since = t < synced ? synced & 15 : 0;
     const line = t < closed ? lines(d, n, load<u32>(at(area, stride, Area.freed, t + piece))) + place : 0;
@@ -117,8 +133,10 @@ export function catchUp(d: usize, n: u32, area: usize, stride: u32, x: u32, row:
       const entry = load<u32>(p);
       if ((entry & 15) < since) continue;
       const s = entry >> 4;
-      const from = line ? line + (<usize>(entry & 15) << 2) : d + <usize>load<u32>(at(area, stride, Area.row, s)) * bytes + (<usize>x << 2);
-      store<f32>(row + (<usize>s << 2), load<f32>(from));
+      const from = line
+        ? line + ((<usize>(entry & 15)) << 2)
+        : d + <usize>load<u32>(at(area, stride, Area.row, s)) * bytes + ((<usize>x) << 2);
+      store<f32>(row + ((<usize>s) << 2), load<f32>(from));
     }
   }
 }

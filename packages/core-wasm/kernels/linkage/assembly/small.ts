@@ -3,9 +3,9 @@
 // that cluster; a matrix in a cache hands single values out fast enough. Distances of joined clusters are the same to
 // the last bit: the same sums in the same order.
 
-import { at } from "./log";
-import { mean } from "./mean";
-import { Area } from "../memory";
+import { at } from './log';
+import { mean } from './mean';
+import { Area } from '../memory';
 
 // Merges between two clearings of the list.
 const CLEAR: u32 = 15;
@@ -18,16 +18,22 @@ const NARROW: u32 = 32;
  */
 export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
   const stride = (n + 3) & ~3;
-  const id = at(area, stride, Area.id, 0), size = at(area, stride, Area.size, 0), dead = at(area, stride, Area.dead, 0);
-  const synced = at(area, stride, Area.synced, 0), made = at(area, stride, Area.made, 0), chain = at(area, stride, Area.chain, 0);
-  const left = at(area, stride, Area.left, 0), right = at(area, stride, Area.right, 0), height = at(area, stride, Area.height, 0);
+  const id = at(area, stride, Area.id, 0),
+    size = at(area, stride, Area.size, 0),
+    dead = at(area, stride, Area.dead, 0);
+  const synced = at(area, stride, Area.synced, 0),
+    made = at(area, stride, Area.made, 0),
+    chain = at(area, stride, Area.chain, 0);
+  const left = at(area, stride, Area.left, 0),
+    right = at(area, stride, Area.right, 0),
+    height = at(area, stride, Area.height, 0);
   // Entries time << 16 | slot, of rising time; before them one of time 0. Entries whose slot was joined since do no
   // harm: what is fetched for them is not looked at, or fetched again.
   const list = at(area, stride, Area.log, 0);
   let width = n;
   // From one row to the next.
-  let bytes = <usize>n << 2;
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) {
+  let bytes = (<usize>n) << 2;
+  for (let i: usize = 0; i < (<usize>n) << 2; i += 4) {
     store<u32>(id + i, u32(i >> 2));
     store<f32>(size + i, 1);
     store<f32>(dead + i, 0);
@@ -51,11 +57,11 @@ export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
     const row = d + x * bytes;
     fetchMade(d, bytes, synced, x, row, end, time);
     const y = nearest(row, dead, width);
-    let best = load<f32>(row + (<usize>y << 2));
+    let best = load<f32>(row + ((<usize>y) << 2));
     let mate = y;
     if (links > 4) {
       const previous = load<u32>(chain + links - 8);
-      const back = load<f32>(row + (<usize>previous << 2));
+      const back = load<f32>(row + ((<usize>previous) << 2));
       if (!(best < back)) {
         best = back;
         mate = previous;
@@ -63,8 +69,10 @@ export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
       if (mate == previous) {
         // The chain may have come back to it after other merges.
         fetchMade(d, bytes, synced, mate, d + mate * bytes, end, time);
-        const low = <usize>min(x, mate) << 2, high = <usize>max(x, mate) << 2;
-        const sizeLow = load<f32>(size + low), sizeHigh = load<f32>(size + high);
+        const low = (<usize>min(x, mate)) << 2,
+          high = (<usize>max(x, mate)) << 2;
+        const sizeLow = load<f32>(size + low),
+          sizeHigh = load<f32>(size + high);
         const to = d + (high >> 2) * bytes;
         join(to, d + (low >> 2) * bytes, width, method, sizeLow / (sizeLow + sizeHigh));
         store<f32>(to + high, Infinity);
@@ -73,7 +81,7 @@ export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
         store<u32>(made + low, 0);
         store<u32>(made + high, time);
         store<u32>(synced + high, time + 1);
-        const merge = <usize>(time - 1) << 2;
+        const merge = (<usize>(time - 1)) << 2;
         store<u32>(left + merge, load<u32>(id + low));
         store<u32>(right + merge, load<u32>(id + high));
         store<f32>(height + merge, best);
@@ -102,10 +110,10 @@ export function linkageSmall(d: usize, n: u32, area: usize, method: i32): void {
 // @ts-ignore: decorator
 @inline
 function fetchMade(d: usize, bytes: usize, synced: usize, x: u32, row: usize, end: usize, time: u32): void {
-  const p = synced + (<usize>x << 2);
+  const p = synced + ((<usize>x) << 2);
   const since = load<u32>(p) << 16;
   store<u32>(p, time);
-  const column = d + (<usize>x << 2);
+  const column = d + ((<usize>x) << 2);
   for (;;) {
     const entry = load<u32>(end);
     if (entry < since) break;
@@ -117,12 +125,17 @@ function fetchMade(d: usize, bytes: usize, synced: usize, x: u32, row: usize, en
 
 /** The unmerged slot with the least distance, the lowest of equals. width: at least four. */
 function nearest(row: usize, dead: usize, width: u32): u32 {
-  const whole = <usize>(width & ~15) << 2, last = <usize>(width - 4) << 2;
+  const whole = (<usize>(width & ~15)) << 2,
+    last = (<usize>(width - 4)) << 2;
   // The last four overlap those before them. Garbage where a slot is dead may be NaN: dead goes first.
-  let m0 = f32x4.pmax(v128.load(dead + last), v128.load(row + last)), m1 = m0, m2 = m0, m3 = m0;
+  let m0 = f32x4.pmax(v128.load(dead + last), v128.load(row + last)),
+    m1 = m0,
+    m2 = m0,
+    m3 = m0;
   let o: usize = 0;
   for (; o < whole; o += 64) {
-    const p = row + o, q = dead + o;
+    const p = row + o,
+      q = dead + o;
     m0 = f32x4.pmin(m0, f32x4.pmax(v128.load(q), v128.load(p)));
     m1 = f32x4.pmin(m1, f32x4.pmax(v128.load(q, 16), v128.load(p, 16)));
     m2 = f32x4.pmin(m2, f32x4.pmax(v128.load(q, 32), v128.load(p, 32)));
@@ -134,9 +147,12 @@ function nearest(row: usize, dead: usize, width: u32): u32 {
   m0 = f32x4.pmin(m0, i32x4.shuffle(m0, m0, 1, 0, 3, 2));
   // The first that has it, sixteen at a time.
   for (o = 0; o < whole; o += 64) {
-    const p = row + o, q = dead + o;
-    const a = f32x4.eq(m0, f32x4.pmax(v128.load(q), v128.load(p))), b = f32x4.eq(m0, f32x4.pmax(v128.load(q, 16), v128.load(p, 16)));
-    const c = f32x4.eq(m0, f32x4.pmax(v128.load(q, 32), v128.load(p, 32))), e = f32x4.eq(m0, f32x4.pmax(v128.load(q, 48), v128.load(p, 48)));
+    const p = row + o,
+      q = dead + o;
+    const a = f32x4.eq(m0, f32x4.pmax(v128.load(q), v128.load(p))),
+      b = f32x4.eq(m0, f32x4.pmax(v128.load(q, 16), v128.load(p, 16)));
+    const c = f32x4.eq(m0, f32x4.pmax(v128.load(q, 32), v128.load(p, 32))),
+      e = f32x4.eq(m0, f32x4.pmax(v128.load(q, 48), v128.load(p, 48)));
     const bits = i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, e)));
     if (bits) return u32(o >> 2) + ctz(bits);
   }
@@ -152,8 +168,9 @@ function join(to: usize, other: usize, width: u32, method: i32, share: f32): voi
   const w = f32x4.splat(share);
   const by = other - to;
   // The last four overlap those before them: from the values as they were.
-  const last = to + (<usize>(width - 4) << 2);
-  const a = v128.load(last), b = v128.load(last + by);
+  const last = to + ((<usize>(width - 4)) << 2);
+  const a = v128.load(last),
+    b = v128.load(last + by);
   if (method == 0) {
     for (; to < last; to += 16) v128.store(to, mean(v128.load(to), v128.load(to + by), w));
     v128.store(last, mean(a, b, w));
@@ -172,7 +189,7 @@ function clear(list: usize, end: usize, made: usize): usize {
   for (let p = to; p <= end; p += 4) {
     const entry = load<u32>(p);
     store<u32>(to, entry);
-    to += <usize>(load<u32>(made + (<usize>(entry & 0xffff) << 2)) == entry >> 16) << 2;
+    to += (<usize>(load<u32>(made + ((<usize>(entry & 0xffff)) << 2)) == entry >> 16)) << 2;
   }
   return to - 4;
 }
@@ -182,12 +199,14 @@ function clear(list: usize, end: usize, made: usize): usize {
  * where it is then. Returns the new bytes of a row, a multiple of 16: columns that fill it up are dead.
  */
 function closeUp(d: usize, bytes: usize, area: usize, stride: u32, width: u32, links: usize, end: usize): usize {
-  const dead = at(area, stride, Area.dead, 0), from = at(area, stride, Area.scratch, 0), place = at(area, stride, Area.freed, 0);
+  const dead = at(area, stride, Area.dead, 0),
+    from = at(area, stride, Area.scratch, 0),
+    place = at(area, stride, Area.freed, 0);
   let alive: usize = 0;
-  for (let s: usize = 0; s < <usize>width << 2; s += 4) {
+  for (let s: usize = 0; s < (<usize>width) << 2; s += 4) {
     store<usize>(place + s, alive >> 2);
     store<usize>(from + alive, s);
-    alive += <usize>(load<f32>(dead + s) == 0) << 2;
+    alive += (<usize>(load<f32>(dead + s) == 0)) << 2;
   }
   const wide = (alive + 15) & ~15;
   let to = d;
@@ -195,7 +214,8 @@ function closeUp(d: usize, bytes: usize, area: usize, stride: u32, width: u32, l
     const row = d + (load<usize>(from + k) >> 2) * bytes;
     let c: usize = 0;
     for (; c + 16 <= alive; c += 16) {
-      const p = from + c, q = to + c;
+      const p = from + c,
+        q = to + c;
       store<f32>(q, load<f32>(row + load<usize>(p)));
       store<f32>(q, load<f32>(row + load<usize>(p, 4)), 4);
       store<f32>(q, load<f32>(row + load<usize>(p, 8)), 8);
@@ -215,9 +235,9 @@ function closeUp(d: usize, bytes: usize, area: usize, stride: u32, width: u32, l
   for (let k = alive; k < wide; k += 4) store<f32>(dead + k, Infinity);
   for (let p = at(area, stride, Area.log, 1); p <= end; p += 4) {
     const entry = load<u32>(p);
-    store<u32>(p, (entry & 0xffff0000) | load<u32>(place + (<usize>(entry & 0xffff) << 2)));
+    store<u32>(p, (entry & 0xffff0000) | load<u32>(place + ((<usize>(entry & 0xffff)) << 2)));
   }
   const chain = at(area, stride, Area.chain, 0);
-  for (let p = chain; p < chain + links; p += 4) store<u32>(p, load<u32>(place + (<usize>load<u32>(p) << 2)));
+  for (let p = chain; p < chain + links; p += 4) store<u32>(p, load<u32>(place + ((<usize>load<u32>(p)) << 2)));
   return wide;
 }

@@ -3,12 +3,12 @@
 // diagonal and mirrored below it, or condensed: four rows at a time, so that the stores to memory hide behind the
 // sums that follow (results.ts). Every value is made by one square alone, so that any worker may take any square, and
 // the bits do not depend on who did.
-import { ptr, word } from "../../../assembly/words";
-import { Job } from "../memory";
-import { finish, settle, write } from "./results";
-import { add, differences, exactProducts, products } from "./tiles";
+import { ptr, word } from '../../../assembly/words';
+import { Job } from '../memory';
+import { finish, settle, write } from './results';
+import { add, differences, exactProducts, products } from './tiles';
 
-export { pairwiseCentre, pairwiseNormalise, pairwisePack, pairwiseAbsorbed } from "./prepare";
+export { pairwiseCentre, pairwiseNormalise, pairwisePack, pairwiseAbsorbed } from './prepare';
 
 const SIDE: u32 = 128;
 /** Rows of squares in a band: see pairwiseSquares. */
@@ -29,9 +29,11 @@ const EXACT: u32 = 12;
  * mirrored values go to are come to once a band and left for good.
  */
 export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): void {
-  const down = (word(job, Job.n) + SIDE - 1) / SIDE, across = (word(job, Job.m) + SIDE - 1) / SIDE;
+  const down = (word(job, Job.n) + SIDE - 1) / SIDE,
+    across = (word(job, Job.m) + SIDE - 1) / SIDE;
   const symmetric = word(job, Job.symmetric) != 0;
-  const group = word(job, Job.group), block = word(job, Job.block);
+  const group = word(job, Job.group),
+    block = word(job, Job.block);
   const scratch = ptr(job, Job.scratch) + usize(worker) * (SIDE * SIDE * 4 + CELL * 2 + TOTALS);
   let t: u32 = 0;
   for (let band: u32 = 0; band < down; band += BAND) {
@@ -45,19 +47,32 @@ export function pairwiseSquares(job: usize, worker: u32, from: u32, to: u32): vo
       for (let row = band; row < last; row++, t++) {
         if (t < from) continue;
         if (t >= to) return;
-        square(job, scratch, row * SIDE, column * SIDE, group, block, v128.load32_splat(job, Job.absolute << 2), f32x4.splat(0));
+        square(
+          job,
+          scratch,
+          row * SIDE,
+          column * SIDE,
+          group,
+          block,
+          v128.load32_splat(job, Job.absolute << 2),
+          f32x4.splat(0),
+        );
       }
     }
   }
 }
 
 function square(job: usize, scratch: usize, i0: u32, j0: u32, group: u32, block: u32, mask: v128, zero: v128): void {
-  const i1 = min(i0 + SIDE, word(job, Job.n)), j1 = min(j0 + SIDE, word(job, Job.m));
+  const i1 = min(i0 + SIDE, word(job, Job.n)),
+    j1 = min(j0 + SIDE, word(job, Job.m));
   const stride = word(job, Job.stride);
-  const l1 = word(job, Job.metric) == 3, diagonal = word(job, Job.symmetric) != 0 && i0 == j0;
+  const l1 = word(job, Job.metric) == 3,
+    diagonal = word(job, Job.symmetric) != 0 && i0 == j0;
   const panel = usize(stride) << 6;
-  const panelsA = ptr(job, Job.panelsA), panelsB = ptr(job, Job.panelsB);
-  const sums = scratch + SIDE * SIDE * 4, part = sums + CELL;
+  const panelsA = ptr(job, Job.panelsA),
+    panelsB = ptr(job, Job.panelsB);
+  const sums = scratch + SIDE * SIDE * 4,
+    part = sums + CELL;
   for (let g: u32 = 0; g < stride; g += group) {
     const end = min(g + group, stride);
     let total = scratch;
@@ -66,11 +81,16 @@ function square(job: usize, scratch: usize, i0: u32, j0: u32, group: u32, block:
       const last = diagonal ? min(i1, j + 1) : i1;
       for (let i = i0; i < last; i += 16, total += CELL) {
         const a = panelsA + usize(i >> 4) * panel;
-        const exact = !l1 && load<f32>(ptr(job, Job.absorbedA) + (i >> 4 << 2)) * load<f32>(ptr(job, Job.absorbedB) + (j >> 4 << 2)) > ABSORBED;
-        const own = diagonal && i == j, whole = !own && i + 16 <= i1 && j + 16 <= j1;
+        const exact =
+          !l1 &&
+          load<f32>(ptr(job, Job.absorbedA) + ((i >> 4) << 2)) * load<f32>(ptr(job, Job.absorbedB) + ((j >> 4) << 2)) >
+            ABSORBED;
+        const own = diagonal && i == j,
+          whole = !own && i + 16 <= i1 && j + 16 <= j1;
         for (let r: usize = 0; r < 16; r += 4) {
           const c = sums + (r << 6);
-          const A = a + (usize(g) << 6) + (r << 2), B = b + (usize(g) << 6);
+          const A = a + (usize(g) << 6) + (r << 2),
+            B = b + (usize(g) << 6);
           if (l1) differences(A, B, c, end - g, block, part, zero, mask);
           else if (exact) exactProducts(A, B, c, end - g, EXACT, part + CELL, zero);
           else products(A, B, c, end - g, block, zero);

@@ -2,8 +2,10 @@
 
 // Sum of x[k]² over k < d.
 function squares(x: usize, d: u32): f64 {
-  let a = f64x2.splat(0), b = a;
-  const whole = x + (usize(d & ~3) << 2), end = x + (usize(d) << 2);
+  let a = f64x2.splat(0),
+    b = a;
+  const whole = x + (usize(d & ~3) << 2),
+    end = x + (usize(d) << 2);
   for (; x < whole; x += 16) {
     const v = v128.load(x);
     const low = f64x2.promote_low_f32x4(v);
@@ -22,12 +24,16 @@ function squares(x: usize, d: u32): f64 {
 
 // Makes x[k] = (x[k] − mean)·scale, rounded once.
 function affine(x: usize, d: u32, mean: f64, scale: f64): void {
-  const m = f64x2.splat(mean), s = f64x2.splat(scale);
-  const whole = x + (usize(d & ~3) << 2), end = x + (usize(d) << 2);
+  const m = f64x2.splat(mean),
+    s = f64x2.splat(scale);
+  const whole = x + (usize(d & ~3) << 2),
+    end = x + (usize(d) << 2);
   for (; x < whole; x += 16) {
     const v = v128.load(x);
     const low = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(v), m), s));
-    const high = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(v128.shuffle<u64>(v, v, 1, 0)), m), s));
+    const high = f32x4.demote_f64x2_zero(
+      f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(v128.shuffle<u64>(v, v, 1, 0)), m), s),
+    );
     v128.store(x, v128.shuffle<u64>(low, high, 0, 2));
   }
   for (; x < end; x += 4) store<f32>(x, <f32>((<f64>load<f32>(x) - mean) * scale));
@@ -38,9 +44,18 @@ function affine(x: usize, d: u32, mean: f64, scale: f64): void {
  * centred and to unit length (2). norms[i] becomes 1, or 0 for a zero vector (constant row), whose values all become
  * 0.
  */
-export function pairwiseNormalise(rows: usize, stride: u32, d: u32, from: u32, to: u32, metric: i32, factor: f64, norms: usize): void {
+export function pairwiseNormalise(
+  rows: usize,
+  stride: u32,
+  d: u32,
+  from: u32,
+  to: u32,
+  metric: i32,
+  factor: f64,
+  norms: usize,
+): void {
   for (let i = from; i < to; i++) {
-    const x = rows + (usize(i) * stride << 2);
+    const x = rows + ((usize(i) * stride) << 2);
     let norm: f32 = 1;
     if (metric == 0 || metric == 3) {
       if (factor != 1) affine(x, d, 0, factor);
@@ -86,15 +101,17 @@ const FINEST: f64 = 8388608;
  * stay equal.
  */
 export function pairwiseCentre(rows: usize, stride: u32, d: u32, n: u32, step: u32, sums: usize, centre: usize): void {
-  let count: f64 = 0, grid: f64 = 1;
+  let count: f64 = 0,
+    grid: f64 = 1;
   for (let k: usize = 0; k < usize(d) << 3; k += 8) store<f64>(sums + k, 0);
   for (let i: u32 = 0; i < n; i += step) {
-    const x = rows + (usize(i) * stride << 2);
+    const x = rows + ((usize(i) * stride) << 2);
     for (let k: usize = 0; k < d && grid <= FINEST; k++) {
       const y = <f64>load<f32>(x + (k << 2));
       while (grid <= FINEST && y * grid != nearest<f64>(y * grid)) grid *= 2;
     }
-    for (let k: usize = 0; k < d; k++) store<f64>(sums + (k << 3), load<f64>(sums + (k << 3)) + <f64>load<f32>(x + (k << 2)));
+    for (let k: usize = 0; k < d; k++)
+      store<f64>(sums + (k << 3), load<f64>(sums + (k << 3)) + <f64>load<f32>(x + (k << 2)));
     count += 1;
   }
   for (let k: usize = 0; k < stride; k++) {
@@ -108,9 +125,14 @@ export function pairwiseCentre(rows: usize, stride: u32, d: u32, n: u32, step: u
 // @ts-ignore: decorator
 @inline
 function transpose(from: usize, step: usize, to: usize): void {
-  const a = v128.load(from), b = v128.load(from + step), c = v128.load(from + step * 2), e = v128.load(from + step * 3);
-  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5), ce = v128.shuffle<u32>(c, e, 0, 4, 1, 5);
-  const AB = v128.shuffle<u32>(a, b, 2, 6, 3, 7), CE = v128.shuffle<u32>(c, e, 2, 6, 3, 7);
+  const a = v128.load(from),
+    b = v128.load(from + step),
+    c = v128.load(from + step * 2),
+    e = v128.load(from + step * 3);
+  const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5),
+    ce = v128.shuffle<u32>(c, e, 0, 4, 1, 5);
+  const AB = v128.shuffle<u32>(a, b, 2, 6, 3, 7),
+    CE = v128.shuffle<u32>(c, e, 2, 6, 3, 7);
   v128.store(to, v128.shuffle<u64>(ab, ce, 0, 2));
   v128.store(to, v128.shuffle<u64>(ab, ce, 1, 3), 64);
   v128.store(to, v128.shuffle<u64>(AB, CE, 0, 2), 128);
@@ -121,8 +143,19 @@ function transpose(from: usize, step: usize, to: usize): void {
  * Panels [from, to) of sixteen rows, transposed: packed[(p·stride + k)·16 + r] = rows[16p + r, k] − centre[k]; rows
  * beyond n count as 0. centred: also norms[i] = Σ of those squares. buffer: f32[4 · stride].
  */
-export function pairwisePack(rows: usize, stride: u32, n: u32, centre: usize, packed: usize, norms: usize, buffer: usize, from: u32, to: u32): void {
-  const step = usize(stride) << 2, zero = f32x4.splat(0);
+export function pairwisePack(
+  rows: usize,
+  stride: u32,
+  n: u32,
+  centre: usize,
+  packed: usize,
+  norms: usize,
+  buffer: usize,
+  from: u32,
+  to: u32,
+): void {
+  const step = usize(stride) << 2,
+    zero = f32x4.splat(0);
   for (let p = from; p < to; p++) {
     for (let r: u32 = 0; r < 16; r += 4) {
       const first = (p << 4) + r;
@@ -139,7 +172,8 @@ export function pairwisePack(rows: usize, stride: u32, n: u32, centre: usize, pa
         x = buffer;
       }
       const end = x + step;
-      for (let q = packed + (usize(p) * step << 4) + (usize(r) << 2); x < end; x += 16, q += 256) transpose(x, step, q);
+      for (let q = packed + ((usize(p) * step) << 4) + (usize(r) << 2); x < end; x += 16, q += 256)
+        transpose(x, step, q);
     }
   }
 }
@@ -156,34 +190,57 @@ const SMALL: f32 = 1 / 64;
  * 2⁻²⁴·√(w(a)·w(b))·|a||b|. absorbed[p] becomes the largest w of panel p < count, f32.
  * Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.3 (running error analysis).
  */
-export function pairwiseAbsorbed(packed: usize, stride: u32, count: u32, group: u32, block: u32, absorbed: usize): void {
-  const zero = f32x4.splat(0), small = f32x4.splat(SMALL);
+export function pairwiseAbsorbed(
+  packed: usize,
+  stride: u32,
+  count: u32,
+  group: u32,
+  block: u32,
+  absorbed: usize,
+): void {
+  const zero = f32x4.splat(0),
+    small = f32x4.splat(SMALL);
   for (let panel: u32 = 0; panel < count; panel++, packed += usize(stride) << 6) {
     let worst = zero;
     for (let r: usize = 0; r < 64; r += 16) {
-      let x = packed + r, total = zero, sums = zero;
+      let x = packed + r,
+        total = zero,
+        sums = zero;
       for (let g: u32 = 0; g < stride; g += group) {
         let groupSum = zero;
         const groupEnd = min(g + group, stride);
         for (let k = g; k < groupEnd; k += block) {
           let blockSum = zero;
           for (const end = x + (usize(min(block, groupEnd - k)) << 6); x < end; x += 64) {
-            const v = v128.load(x), square = f32x4.mul(v, v);
+            const v = v128.load(x),
+              square = f32x4.mul(v, v);
             blockSum = f32x4.add(blockSum, square);
-            sums = f32x4.add(sums, v128.and(blockSum, v128.and(f32x4.ne(v, zero), f32x4.lt(square, f32x4.mul(small, blockSum)))));
+            sums = f32x4.add(
+              sums,
+              v128.and(blockSum, v128.and(f32x4.ne(v, zero), f32x4.lt(square, f32x4.mul(small, blockSum)))),
+            );
           }
           groupSum = f32x4.add(groupSum, blockSum);
-          sums = f32x4.add(sums, v128.and(groupSum, v128.and(f32x4.ne(blockSum, zero), f32x4.lt(blockSum, f32x4.mul(small, groupSum)))));
+          sums = f32x4.add(
+            sums,
+            v128.and(groupSum, v128.and(f32x4.ne(blockSum, zero), f32x4.lt(blockSum, f32x4.mul(small, groupSum)))),
+          );
         }
         total = f32x4.add(total, groupSum);
-        sums = f32x4.add(sums, v128.and(total, v128.and(f32x4.ne(groupSum, zero), f32x4.lt(groupSum, f32x4.mul(small, total)))));
+        sums = f32x4.add(
+          sums,
+          v128.and(total, v128.and(f32x4.ne(groupSum, zero), f32x4.lt(groupSum, f32x4.mul(small, total)))),
+        );
       }
       // A row of zeros, 0 / 0, is passed over.
       worst = f32x4.pmax(worst, f32x4.div(sums, total));
     }
-    store<f32>(absorbed + (usize(panel) << 2), max(
-      max(f32x4.extract_lane(worst, 0), f32x4.extract_lane(worst, 1)),
-      max(f32x4.extract_lane(worst, 2), f32x4.extract_lane(worst, 3)),
-    ));
+    store<f32>(
+      absorbed + (usize(panel) << 2),
+      max(
+        max(f32x4.extract_lane(worst, 0), f32x4.extract_lane(worst, 1)),
+        max(f32x4.extract_lane(worst, 2), f32x4.extract_lane(worst, 3)),
+      ),
+    );
   }
 }

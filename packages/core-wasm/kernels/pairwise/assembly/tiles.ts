@@ -6,14 +6,24 @@
 // unrolled by hand the loop spills its sums (37), and inside another loop V8 unrolls it (55): so it is a function of
 // its own, with more than one caller, which Binaryen does not inline.
 
-import { madd } from "../../../assembly/lanes";
+import { madd } from '../../../assembly/lanes';
 
 /** c[2 × 16] = Σ_k a[k, 0..1] · b[k, 0..15], or += where `more`: a and b with 64 bytes a step, c's rows too. */
 export function dotTile(a: usize, b: usize, c: usize, count: u32, more: bool, zero: v128): void {
-  let s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+  let s00 = zero,
+    s01 = zero,
+    s02 = zero,
+    s03 = zero,
+    s10 = zero,
+    s11 = zero,
+    s12 = zero,
+    s13 = zero;
   const end = b + (usize(count) << 6);
   while (b < end) {
-    const y0 = v128.load(b), y1 = v128.load(b, 16), y2 = v128.load(b, 32), y3 = v128.load(b, 48);
+    const y0 = v128.load(b),
+      y1 = v128.load(b, 16),
+      y2 = v128.load(b, 32),
+      y3 = v128.load(b, 48);
     const x0 = v128.load32_splat(a);
     s00 = madd(x0, y0, s00);
     s01 = madd(x0, y1, s01);
@@ -54,10 +64,20 @@ export function dotTile(a: usize, b: usize, c: usize, count: u32, more: bool, ze
  * units).
  */
 export function differenceTile(a: usize, b: usize, c: usize, count: u32, zero: v128, mask: v128): void {
-  let s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+  let s00 = zero,
+    s01 = zero,
+    s02 = zero,
+    s03 = zero,
+    s10 = zero,
+    s11 = zero,
+    s12 = zero,
+    s13 = zero;
   const end = b + (usize(count) << 6);
   while (b < end) {
-    const y0 = v128.load(b), y1 = v128.load(b, 16), y2 = v128.load(b, 32), y3 = v128.load(b, 48);
+    const y0 = v128.load(b),
+      y1 = v128.load(b, 16),
+      y2 = v128.load(b, 32),
+      y3 = v128.load(b, 48);
     const x0 = v128.load32_splat(a);
     s00 = f32x4.add(s00, v128.and(f32x4.sub(x0, y0), mask));
     s01 = f32x4.add(s01, v128.and(f32x4.sub(x0, y1), mask));
@@ -122,13 +142,23 @@ export function exactProducts(a: usize, b: usize, c: usize, count: u32, block: u
     b += usize(now) << 6;
   }
   for (let p: usize = 0, q = total; p < 256; p += 16, q += 32) {
-    const low = f32x4.demote_f64x2_zero(v128.load(q)), high = f32x4.demote_f64x2_zero(v128.load(q, 16));
+    const low = f32x4.demote_f64x2_zero(v128.load(q)),
+      high = f32x4.demote_f64x2_zero(v128.load(q, 16));
     v128.store(c + p, v128.shuffle<u64>(low, high, 0, 2));
   }
 }
 
 /** The same of |a[k, ·] − b[k, ·]|. part: 256 bytes. */
-export function differences(a: usize, b: usize, c: usize, count: u32, block: u32, part: usize, zero: v128, mask: v128): void {
+export function differences(
+  a: usize,
+  b: usize,
+  c: usize,
+  count: u32,
+  block: u32,
+  part: usize,
+  zero: v128,
+  mask: v128,
+): void {
   let to = c;
   for (;;) {
     const now = min(block, count);
@@ -151,15 +181,19 @@ const FAINT: f64 = 7.888609052210118e-31;
  * equal rows.
  */
 export function squaredDistance(x: usize, y: usize, count: u32): f64 {
-  let total: f64 = 0, differ = i32x4.splat(0);
+  let total: f64 = 0,
+    differ = i32x4.splat(0);
   const end = x + (usize(count) << 2);
-  let p = x, q = y;
+  let p = x,
+    q = y;
   while (p < end) {
     // Lanes add up at most 128 terms before they go to the float64 total.
     const stop = min(end, p + 4096);
-    let a = f32x4.splat(0), b = a;
+    let a = f32x4.splat(0),
+      b = a;
     for (; p + 32 <= stop; p += 32, q += 32) {
-      const u = f32x4.sub(v128.load(p), v128.load(q)), w = f32x4.sub(v128.load(p, 16), v128.load(q, 16));
+      const u = f32x4.sub(v128.load(p), v128.load(q)),
+        w = f32x4.sub(v128.load(p, 16), v128.load(q, 16));
       differ = v128.or(differ, v128.or(u, w));
       a = madd(u, u, a);
       b = madd(w, w, b);
@@ -170,7 +204,10 @@ export function squaredDistance(x: usize, y: usize, count: u32): f64 {
       a = madd(u, u, a);
     }
     a = f32x4.add(a, b);
-    total += <f64>f32x4.extract_lane(a, 0) + <f64>f32x4.extract_lane(a, 1) + (<f64>f32x4.extract_lane(a, 2) + <f64>f32x4.extract_lane(a, 3));
+    total +=
+      <f64>f32x4.extract_lane(a, 0) +
+      <f64>f32x4.extract_lane(a, 1) +
+      (<f64>f32x4.extract_lane(a, 2) + <f64>f32x4.extract_lane(a, 3));
   }
   return total < FAINT && v128.any_true(differ) ? faintDistance(x, y, count) : total;
 }

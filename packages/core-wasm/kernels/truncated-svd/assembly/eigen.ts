@@ -1,7 +1,7 @@
 // Eigenvalues of symmetric matrices, dense and banded, with the components of the vectors that are asked for.
 
-import { madd2 } from "../../../assembly/lanes";
-import { axpy, dot, EPSILON, rotate } from "./lanes";
+import { madd2 } from '../../../assembly/lanes';
+import { axpy, dot, EPSILON, rotate } from './lanes';
 
 /**
  * Eigenvalues of a symmetric matrix a[n × n] (destroyed), unsorted, in d[n]; z[n × r] holds on entry the columns of
@@ -49,13 +49,19 @@ export function svdSymmetricEigen(a: usize, n: i32, d: usize, e: usize, z: usize
       }
       if (whole < size) {
         const at = usize(whole) << 3;
-        store<f64>(to + at, load<f64>(to + at) + f64x2.extract_lane(fv, 0) * load<f64>(w + at) + f64x2.extract_lane(fw, 0) * load<f64>(v + at));
+        store<f64>(
+          to + at,
+          load<f64>(to + at) +
+            f64x2.extract_lane(fv, 0) * load<f64>(w + at) +
+            f64x2.extract_lane(fw, 0) * load<f64>(v + at),
+        );
       }
     }
     // z ← (I − beta·v·vᵀ)·z on rows k+1 …
     for (let j = 0; j < r; j++) store<f64>(column + (usize(j) << 3), 0);
     for (let i = 0; i < size; i++) axpy(z + usize(k + 1 + i) * zStep, load<f64>(v + (usize(i) << 3)), column, r);
-    for (let i = 0; i < size; i++) axpy(column, -beta * load<f64>(v + (usize(i) << 3)), z + usize(k + 1 + i) * zStep, r);
+    for (let i = 0; i < size; i++)
+      axpy(column, -beta * load<f64>(v + (usize(i) << 3)), z + usize(k + 1 + i) * zStep, r);
   }
   return implicitQl(n, d, e, z, r);
 }
@@ -68,7 +74,8 @@ function implicitQl(n: i32, d: usize, e: usize, z: usize, r: i32): i32 {
   const zStep = usize(r) << 3;
   if (n) store<f64>(e + (usize(n - 1) << 3), 0);
   let norm: f64 = 0;
-  for (let k = 0; k < n; k++) norm = max(norm, max(abs(load<f64>(d + (usize(k) << 3))), abs(load<f64>(e + (usize(k) << 3)))));
+  for (let k = 0; k < n; k++)
+    norm = max(norm, max(abs(load<f64>(d + (usize(k) << 3))), abs(load<f64>(e + (usize(k) << 3)))));
   // Couplings under the rounding of T itself: below it QL can go round in circles.
   const floor = 0.5 * norm * EPSILON;
 
@@ -86,7 +93,9 @@ function implicitQl(n: i32, d: usize, e: usize, z: usize, r: i32): i32 {
       let g = (load<f64>(d + (usize(l + 1) << 3)) - dl) / (2 * el);
       let h = sqrt(g * g + 1);
       g = load<f64>(d + (usize(m) << 3)) - dl + el / (g + (g >= 0 ? h : -h));
-      let s: f64 = 1, c: f64 = 1, shift: f64 = 0;
+      let s: f64 = 1,
+        c: f64 = 1,
+        shift: f64 = 0;
       let i = m - 1;
       for (; i >= l; i--) {
         const ei = load<f64>(e + (usize(i) << 3));
@@ -138,31 +147,44 @@ export function svdBandEigen(t: usize, n: i32, w: i32, d: usize, e: usize, z: us
   const zStep = usize(r) << 3;
   for (let width = w; width > 1; width--) {
     for (let first = 0; first + width < n; first++) {
-      let j = first, i = first + width;
+      let j = first,
+        i = first + width;
       // Kills (i, j) by turning rows i − 1 and i; what that pushes out of the band is chased down.
       while (i < n) {
-        const f = load<f64>(at(t, stride, i - 1, j)), g = load<f64>(at(t, stride, i, j));
+        const f = load<f64>(at(t, stride, i - 1, j)),
+          g = load<f64>(at(t, stride, i, j));
         if (g == 0) break;
         const h = sqrt(f * f + g * g);
-        const c = f / h, s = g / h;
+        const c = f / h,
+          s = g / h;
         store<f64>(at(t, stride, i - 1, j), h);
         store<f64>(at(t, stride, i, j), 0);
         for (let k = j + 1; k < i - 1; k++) {
-          const p = at(t, stride, i - 1, k), q = at(t, stride, i, k);
-          const x = load<f64>(p), y = load<f64>(q);
+          const p = at(t, stride, i - 1, k),
+            q = at(t, stride, i, k);
+          const x = load<f64>(p),
+            y = load<f64>(q);
           store<f64>(p, c * x + s * y);
           store<f64>(q, c * y - s * x);
         }
-        const pa = at(t, stride, i - 1, i - 1), pb = at(t, stride, i, i - 1), pd = at(t, stride, i, i);
-        const a = load<f64>(pa), b = load<f64>(pb), o = load<f64>(pd);
-        const cs = c * s, cc = c * c, ss = s * s;
+        const pa = at(t, stride, i - 1, i - 1),
+          pb = at(t, stride, i, i - 1),
+          pd = at(t, stride, i, i);
+        const a = load<f64>(pa),
+          b = load<f64>(pb),
+          o = load<f64>(pd);
+        const cs = c * s,
+          cc = c * c,
+          ss = s * s;
         store<f64>(pa, cc * a + 2 * cs * b + ss * o);
         store<f64>(pd, ss * a - 2 * cs * b + cc * o);
         store<f64>(pb, (o - a) * cs + (cc - ss) * b);
         const last = min(n - 1, i + width);
         for (let q = i + 1; q <= last; q++) {
-          const px = at(t, stride, q, i - 1), py = at(t, stride, q, i);
-          const x = load<f64>(px), y = load<f64>(py);
+          const px = at(t, stride, q, i - 1),
+            py = at(t, stride, q, i);
+          const x = load<f64>(px),
+            y = load<f64>(py);
           store<f64>(px, c * x + s * y);
           store<f64>(py, c * y - s * x);
         }

@@ -1,11 +1,11 @@
 // Dense algebra for singular triplets: block products, Gram-Schmidt, symmetric eigenvalues, one-sided Jacobi.
 // Vectors are rows that lie side by side. Arithmetic is float64 throughout; float32 is only how long arrays are kept.
 
-import { madd2, pair, sum2 } from "../../../assembly/lanes";
-import { dot, EPSILON, rotate, spread } from "./lanes";
+import { madd2, pair, sum2 } from '../../../assembly/lanes';
+import { dot, EPSILON, rotate, spread } from './lanes';
 
-export { svdBandEigen, svdBandVectors, svdSymmetricEigen } from "./eigen";
-export { svdAxpy, svdDot, svdNormal32, svdNormal64, svdProject } from "./lanczos";
+export { svdBandEigen, svdBandVectors, svdSymmetricEigen } from './eigen';
+export { svdAxpy, svdDot, svdNormal32, svdNormal64, svdProject } from './lanczos';
 
 /** Values of a row that stay in cache while all pairs of rows are multiplied. */
 const CHUNK: i32 = 2048;
@@ -15,7 +15,16 @@ const DEPTH: i32 = 32;
 /** out[c, i] (+)= Σ_q a[i, q] · x[c, q]: tiles of 2 rows of a and 4 of x, in chunks of columns. */
 // @ts-ignore: decorator
 @inline
-function products<A, X>(a: usize, rows: i32, x: usize, count: i32, length: i32, out: usize, outStride: i32, zero: v128): void {
+function products<A, X>(
+  a: usize,
+  rows: i32,
+  x: usize,
+  count: i32,
+  length: i32,
+  out: usize,
+  outStride: i32,
+  zero: v128,
+): void {
   const aStep = usize(length) * sizeof<A>();
   const xStep = usize(length) * sizeof<X>();
   const outStep = usize(outStride) << 3;
@@ -32,7 +41,14 @@ function products<A, X>(a: usize, rows: i32, x: usize, count: i32, length: i32, 
         const x1 = left > 1 ? x0 + xStep : x0;
         const x2 = left > 2 ? x0 + xStep * 2 : x0;
         const x3 = left > 3 ? x0 + xStep * 3 : x0;
-        let s00 = zero, s01 = zero, s02 = zero, s03 = zero, s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        let s00 = zero,
+          s01 = zero,
+          s02 = zero,
+          s03 = zero,
+          s10 = zero,
+          s11 = zero,
+          s12 = zero,
+          s13 = zero;
         for (let q = q0; q < even; q += 2) {
           const oa = usize(q) * sizeof<A>();
           const ox = usize(q) * sizeof<X>();
@@ -51,13 +67,23 @@ function products<A, X>(a: usize, rows: i32, x: usize, count: i32, length: i32, 
           s03 = madd2(p0, y, s03);
           s13 = madd2(p1, y, s13);
         }
-        let t00 = sum2(s00), t01 = sum2(s01), t02 = sum2(s02), t03 = sum2(s03);
-        let t10 = sum2(s10), t11 = sum2(s11), t12 = sum2(s12), t13 = sum2(s13);
+        let t00 = sum2(s00),
+          t01 = sum2(s01),
+          t02 = sum2(s02),
+          t03 = sum2(s03);
+        let t10 = sum2(s10),
+          t11 = sum2(s11),
+          t12 = sum2(s12),
+          t13 = sum2(s13);
         if (even < q1) {
           const oa = usize(even) * sizeof<A>();
           const ox = usize(even) * sizeof<X>();
-          const v0 = <f64>load<A>(a0 + oa), v1 = <f64>load<A>(a1 + oa);
-          const y0 = <f64>load<X>(x0 + ox), y1 = <f64>load<X>(x1 + ox), y2 = <f64>load<X>(x2 + ox), y3 = <f64>load<X>(x3 + ox);
+          const v0 = <f64>load<A>(a0 + oa),
+            v1 = <f64>load<A>(a1 + oa);
+          const y0 = <f64>load<X>(x0 + ox),
+            y1 = <f64>load<X>(x1 + ox),
+            y2 = <f64>load<X>(x2 + ox),
+            y3 = <f64>load<X>(x3 + ox);
           t00 += v0 * y0;
           t01 += v0 * y1;
           t02 += v0 * y2;
@@ -89,24 +115,60 @@ function add(o: usize, v0: f64, v1: f64, two: bool, first: bool): void {
  * out[c, i] = a[i]·x[c] for float32 rows a[rows × length] and float64 rows x[count × length]; out float64, outStride
  * values a row.
  */
-export function svdProducts3264(a: usize, rows: i32, x: usize, count: i32, length: i32, out: usize, outStride: i32): void {
+export function svdProducts3264(
+  a: usize,
+  rows: i32,
+  x: usize,
+  count: i32,
+  length: i32,
+  out: usize,
+  outStride: i32,
+): void {
   products<f32, f64>(a, rows, x, count, length, out, outStride, f64x2.splat(0));
 }
 
 /** The same with float32 x. */
-export function svdProducts3232(a: usize, rows: i32, x: usize, count: i32, length: i32, out: usize, outStride: i32): void {
+export function svdProducts3232(
+  a: usize,
+  rows: i32,
+  x: usize,
+  count: i32,
+  length: i32,
+  out: usize,
+  outStride: i32,
+): void {
   products<f32, f32>(a, rows, x, count, length, out, outStride, f64x2.splat(0));
 }
 
 /** The same with float64 a and x. */
-export function svdProducts6464(a: usize, rows: i32, x: usize, count: i32, length: i32, out: usize, outStride: i32): void {
+export function svdProducts6464(
+  a: usize,
+  rows: i32,
+  x: usize,
+  count: i32,
+  length: i32,
+  out: usize,
+  outStride: i32,
+): void {
   products<f64, f64>(a, rows, x, count, length, out, outStride, f64x2.splat(0));
 }
 
 /** out[c] (+)= Σ_i y[c, i] · w[i], DEPTH rows at a time. */
 // @ts-ignore: decorator
 @inline
-function combine<W>(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, count: i32, out: usize, outStride: i32, length: i32, keep: bool, zero: v128): void {
+function combine<W>(
+  w: usize,
+  wStride: i32,
+  rows: i32,
+  y: usize,
+  yStride: i32,
+  count: i32,
+  out: usize,
+  outStride: i32,
+  length: i32,
+  keep: bool,
+  zero: v128,
+): void {
   const wStep = usize(wStride) * sizeof<W>();
   const yStep = usize(yStride) << 3;
   const outStep = usize(outStride) << 3;
@@ -119,7 +181,19 @@ function combine<W>(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, c
       const y1 = two ? y0 + yStep : y0;
       const o0 = out + usize(c) * outStep;
       const o1 = two ? o0 + outStep : o0;
-      spread<W>(w + usize(i0) * wStep, wStep, i1 - i0, length, y0 + (usize(i0) << 3), y1 + (usize(i0) << 3), o0, o1, two, fresh, zero);
+      spread<W>(
+        w + usize(i0) * wStep,
+        wStep,
+        i1 - i0,
+        length,
+        y0 + (usize(i0) << 3),
+        y1 + (usize(i0) << 3),
+        o0,
+        o1,
+        two,
+        fresh,
+        zero,
+      );
     }
   }
 }
@@ -128,12 +202,34 @@ function combine<W>(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, c
  * out[c, j] = Σ_i y[c, i] · w[i, j] (added to out if keep): float64 rows w[rows × wStride], of which `length`
  * columns.
  */
-export function svdCombine64(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, count: i32, out: usize, outStride: i32, length: i32, keep: bool): void {
+export function svdCombine64(
+  w: usize,
+  wStride: i32,
+  rows: i32,
+  y: usize,
+  yStride: i32,
+  count: i32,
+  out: usize,
+  outStride: i32,
+  length: i32,
+  keep: bool,
+): void {
   combine<f64>(w, wStride, rows, y, yStride, count, out, outStride, length, keep, f64x2.splat(0));
 }
 
 /** The same with float32 w; out and y stay float64. */
-export function svdCombine32(w: usize, wStride: i32, rows: i32, y: usize, yStride: i32, count: i32, out: usize, outStride: i32, length: i32, keep: bool): void {
+export function svdCombine32(
+  w: usize,
+  wStride: i32,
+  rows: i32,
+  y: usize,
+  yStride: i32,
+  count: i32,
+  out: usize,
+  outStride: i32,
+  length: i32,
+  keep: bool,
+): void {
   combine<f32>(w, wStride, rows, y, yStride, count, out, outStride, length, keep, f64x2.splat(0));
 }
 
@@ -141,11 +237,21 @@ export function svdCombine32(w: usize, wStride: i32, rows: i32, y: usize, yStrid
  * One-sided Jacobi: rotates pairs of rows of g[n × length] until all are orthogonal, and the rows of x[n × width]
  * alike. Rows below `tiny` in squared norm are left alone. Returns the number of sweeps, or −1 after `limit` of them.
  */
-export function svdJacobi(g: usize, n: i32, length: i32, x: usize, width: i32, norms: usize, tiny: f64, limit: i32): i32 {
+export function svdJacobi(
+  g: usize,
+  n: i32,
+  length: i32,
+  x: usize,
+  width: i32,
+  norms: usize,
+  tiny: f64,
+  limit: i32,
+): i32 {
   const step = usize(length) << 3;
   const xStep = usize(width) << 3;
   for (let sweep = 1; sweep <= limit; sweep++) {
-    for (let i = 0; i < n; i++) store<f64>(norms + (usize(i) << 3), dot(g + usize(i) * step, g + usize(i) * step, length));
+    for (let i = 0; i < n; i++)
+      store<f64>(norms + (usize(i) << 3), dot(g + usize(i) * step, g + usize(i) * step, length));
     let turned = false;
     for (let i = 0; i < n - 1; i++) {
       for (let j = i + 1; j < n; j++) {

@@ -1,8 +1,8 @@
 // The steps of Lanczos on AᵀA: products with A and Aᵀ in one pass over A, and Gram-Schmidt in one pass over the
 // basis. Both go by blocks of rows that stay in cache: dot products with the block's rows, then those rows added up.
 
-import { madd2, pair, sum2 } from "../../../assembly/lanes";
-import { axpy, dot, spread } from "./lanes";
+import { madd2, pair, sum2 } from '../../../assembly/lanes';
+import { axpy, dot, spread } from './lanes';
 
 /**
  * Bytes of a block of rows, which is 4 to MOST_ROWS rows: in the first cache, or in the second where all of A is
@@ -30,10 +30,18 @@ function dots<A>(a: usize, rows: i32, length: i32, x0: usize, x1: usize, y0: usi
     const a1 = left > 1 ? a0 + step : a0;
     const a2 = left > 2 ? a1 + step : a0;
     const a3 = left > 3 ? a2 + step : a0;
-    let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
+    let s00 = zero,
+      s01 = zero,
+      s10 = zero,
+      s11 = zero,
+      s20 = zero,
+      s21 = zero,
+      s30 = zero,
+      s31 = zero;
     for (let q = 0; q < even; q += 2) {
       const oa = usize(q) * sizeof<A>();
-      const v0 = v128.load(x0 + (usize(q) << 3)), v1 = v128.load(x1 + (usize(q) << 3));
+      const v0 = v128.load(x0 + (usize(q) << 3)),
+        v1 = v128.load(x1 + (usize(q) << 3));
       let p = pair<A>(a0 + oa);
       s00 = madd2(p, v0, s00);
       s01 = madd2(p, v1, s01);
@@ -47,11 +55,18 @@ function dots<A>(a: usize, rows: i32, length: i32, x0: usize, x1: usize, y0: usi
       s30 = madd2(p, v0, s30);
       s31 = madd2(p, v1, s31);
     }
-    let t00 = sum2(s00), t01 = sum2(s01), t10 = sum2(s10), t11 = sum2(s11);
-    let t20 = sum2(s20), t21 = sum2(s21), t30 = sum2(s30), t31 = sum2(s31);
+    let t00 = sum2(s00),
+      t01 = sum2(s01),
+      t10 = sum2(s10),
+      t11 = sum2(s11);
+    let t20 = sum2(s20),
+      t21 = sum2(s21),
+      t30 = sum2(s30),
+      t31 = sum2(s31);
     if (even < length) {
       const oa = usize(even) * sizeof<A>();
-      const v0 = load<f64>(x0 + (usize(even) << 3)), v1 = load<f64>(x1 + (usize(even) << 3));
+      const v0 = load<f64>(x0 + (usize(even) << 3)),
+        v1 = load<f64>(x1 + (usize(even) << 3));
       let p = <f64>load<A>(a0 + oa);
       t00 += p * v0;
       t01 += p * v1;
@@ -96,7 +111,8 @@ function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: us
     const p = a + usize(i) * usize(length) * sizeof<A>();
     for (let c = 0; c < count; c += 2) {
       const two = c + 1 < count;
-      const at = usize(c) * step, next = two ? at + step : at;
+      const at = usize(c) * step,
+        next = two ? at + step : at;
       // With a stride of 0 all share one place.
       const y0 = yStride == 0 ? y : y + usize(c) * yStep + (usize(i) << 3);
       const y1 = yStride == 0 ? y + (usize(MOST_ROWS) << 3) : two ? y0 + yStep : y0;
@@ -110,12 +126,30 @@ function normal<A>(a: usize, rows: i32, length: i32, x: usize, count: i32, z: us
  * z[c] = Aᵀ(A·x[c]): A float32[rows × length], x and z float64[count × length]. y keeps A·x[c], float64[count ×
  * yStride], or with yStride 0 is scratch of 2 × 16 float64.
  */
-export function svdNormal32(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize, yStride: i32): void {
+export function svdNormal32(
+  a: usize,
+  rows: i32,
+  length: i32,
+  x: usize,
+  count: i32,
+  z: usize,
+  y: usize,
+  yStride: i32,
+): void {
   normal<f32>(a, rows, length, x, count, z, y, yStride);
 }
 
 /** The same for float64 A: nothing to convert, which is faster where A stays in cache. */
-export function svdNormal64(a: usize, rows: i32, length: i32, x: usize, count: i32, z: usize, y: usize, yStride: i32): void {
+export function svdNormal64(
+  a: usize,
+  rows: i32,
+  length: i32,
+  x: usize,
+  count: i32,
+  z: usize,
+  y: usize,
+  yStride: i32,
+): void {
   normal<f64>(a, rows, length, x, count, z, y, yStride);
 }
 
@@ -124,7 +158,16 @@ export function svdNormal64(a: usize, rows: i32, length: i32, x: usize, count: i
  * Gram-Schmidt);
  * h[c × stride + i] += what row i took. All float64; y: scratch of 2 × 16.
  */
-export function svdProject(v: usize, rows: i32, length: i32, x: usize, count: i32, h: usize, stride: i32, y: usize): void {
+export function svdProject(
+  v: usize,
+  rows: i32,
+  length: i32,
+  x: usize,
+  count: i32,
+  h: usize,
+  stride: i32,
+  y: usize,
+): void {
   const zero = f64x2.splat(0);
   const step = usize(length) << 3;
   const block = rowsOfBlock(length << 3, FIRST_CACHE);
@@ -134,9 +177,11 @@ export function svdProject(v: usize, rows: i32, length: i32, x: usize, count: i3
     const p = v + usize(i) * step;
     for (let c = 0; c < count; c += 2) {
       const two = c + 1 < count;
-      const at = usize(c) * step, next = two ? at + step : at;
+      const at = usize(c) * step,
+        next = two ? at + step : at;
       dots<f64>(p, few, length, x + at, x + next, y, y1, zero);
-      const h0 = h + (usize(c * stride + i) << 3), h1 = h0 + (usize(stride) << 3);
+      const h0 = h + (usize(c * stride + i) << 3),
+        h1 = h0 + (usize(stride) << 3);
       for (let q = 0; q < few; q++) {
         const at = usize(q) << 3;
         store<f64>(h0 + at, load<f64>(h0 + at) + load<f64>(y + at));

@@ -1,13 +1,14 @@
 // What the kernels of the singular triplets share: operations on one or two vectors, and sums of rows.
 
-import { madd2, pair, sum2 } from "../../../assembly/lanes";
+import { madd2, pair, sum2 } from '../../../assembly/lanes';
 
 export const EPSILON: f64 = 2.220446049250313e-16;
 
 // @ts-ignore: decorator
 @inline
 export function dot(x: usize, y: usize, length: i32): f64 {
-  let s = f64x2.splat(0), t = f64x2.splat(0);
+  let s = f64x2.splat(0),
+    t = f64x2.splat(0);
   const whole = length & ~3;
   for (let i = 0; i < whole; i += 4) {
     const at = usize(i) << 3;
@@ -39,17 +40,20 @@ export function axpy(x: usize, factor: f64, y: usize, length: i32): void {
 // @ts-ignore: decorator
 @inline
 export function rotate(x: usize, y: usize, c: f64, s: f64, length: i32): void {
-  const cc = f64x2.splat(c), ss = f64x2.splat(s);
+  const cc = f64x2.splat(c),
+    ss = f64x2.splat(s);
   const whole = length & ~1;
   for (let i = 0; i < whole; i += 2) {
     const at = usize(i) << 3;
-    const u = v128.load(x + at), v = v128.load(y + at);
+    const u = v128.load(x + at),
+      v = v128.load(y + at);
     v128.store(x + at, f64x2.sub(f64x2.mul(cc, u), f64x2.mul(ss, v)));
     v128.store(y + at, madd2(ss, u, f64x2.mul(cc, v)));
   }
   if (whole < length) {
     const at = usize(whole) << 3;
-    const u = load<f64>(x + at), v = load<f64>(y + at);
+    const u = load<f64>(x + at),
+      v = load<f64>(y + at);
     store<f64>(x + at, c * u - s * v);
     store<f64>(y + at, s * u + c * v);
   }
@@ -61,11 +65,30 @@ export function rotate(x: usize, y: usize, c: f64, s: f64, length: i32): void {
  */
 // @ts-ignore: decorator
 @inline
-export function spread<A>(a: usize, step: usize, rows: i32, length: i32, y0: usize, y1: usize, z0: usize, z1: usize, two: bool, fresh: bool, zero: v128): void {
+export function spread<A>(
+  a: usize,
+  step: usize,
+  rows: i32,
+  length: i32,
+  y0: usize,
+  y1: usize,
+  z0: usize,
+  z1: usize,
+  two: bool,
+  fresh: bool,
+  zero: v128,
+): void {
   const whole = length & ~7;
   for (let j = 0; j < whole; j += 8) {
     const at = usize(j) << 3;
-    let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
+    let s0 = zero,
+      s1 = zero,
+      s2 = zero,
+      s3 = zero,
+      t0 = zero,
+      t1 = zero,
+      t2 = zero,
+      t3 = zero;
     if (!fresh) {
       s0 = v128.load(z0 + at);
       s1 = v128.load(z0 + at, 16);

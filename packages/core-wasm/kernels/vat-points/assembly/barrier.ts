@@ -1,6 +1,6 @@
 // Where all workers of a job meet.
-import { ptr, setWord, word } from "../../../assembly/words";
-import { Job, Sync, Worker } from "../memory";
+import { ptr, setWord, word } from '../../../assembly/words';
+import { Job, Sync, Worker } from '../memory';
 
 // Some 0.1 ms: a sleep costs more than a step, so that short spinning makes several workers slower than one.
 const SPIN: u32 = 100000;

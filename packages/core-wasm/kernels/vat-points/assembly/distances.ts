@@ -1,10 +1,10 @@
 // The distances of vat-points, squared for L2: sums of the differences' squares or absolute values in float32, in an
 // order that depends on d alone, and the same to the last bit from either side. Direct: coordinate by coordinate.
 // Records: sixteen chains, four vectors wide.
-import { sum4 } from "../../../assembly/lanes";
-import { ptr, word } from "../../../assembly/words";
-import { Job, PointRecord, Row, Worker } from "../memory";
-import { blockBytes, record, workerOf } from "./blocks";
+import { sum4 } from '../../../assembly/lanes';
+import { ptr, word } from '../../../assembly/words';
+import { Job, PointRecord, Row, Worker } from '../memory';
+import { blockBytes, record, workerOf } from './blocks';
 
 // Coordinates of a block, and bytes of a record, between two looks at the limits.
 const GROUP: u32 = 16;
@@ -26,8 +26,14 @@ export function term(sum: v128, x: v128, y: v128, l1: bool): v128 {
 // @ts-ignore: decorator
 @inline
 export function distances(block: usize, v: usize, d: u32, tagged: bool, l1: bool, limits: usize, out: usize): bool {
-  const K0 = v128.load(limits), K1 = v128.load(limits, 16), K2 = v128.load(limits, 32), K3 = v128.load(limits, 48);
-  let a = f32x4.splat(0), b = a, c = a, e = a;
+  const K0 = v128.load(limits),
+    K1 = v128.load(limits, 16),
+    K2 = v128.load(limits, 32),
+    K3 = v128.load(limits, 48);
+  let a = f32x4.splat(0),
+    b = a,
+    c = a,
+    e = a;
   let p = block;
   let q = v;
   let k: u32 = 0;
@@ -75,12 +81,15 @@ export function recordDistance(p: usize, q: usize, d: u32, l1: bool, limit: f32)
   // Zero vectors of cosine and correlation carry tag 1: at exactly 2 (distance 1) from all that do not.
   if (word(p, PointRecord.tag) != word(q, PointRecord.tag)) return 2;
   const zero = f32x4.splat(0);
-  let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+  let s0 = zero,
+    s1 = zero,
+    s2 = zero,
+    s3 = zero;
   let total: f32 = 0;
   p += PointRecord.size << 2;
   q += PointRecord.size << 2;
   // Coordinates are filled up with zeros to a multiple of 4.
-  const end = p + (<usize>((d + 3) >> 2) << 4);
+  const end = p + ((<usize>((d + 3) >> 2)) << 4);
   while (p < end) {
     const stop = min(end, p + RECORD_GROUP);
     for (; p + 64 <= stop; p += 64, q += 64) {
@@ -99,14 +108,17 @@ export function recordDistance(p: usize, q: usize, d: u32, l1: bool, limit: f32)
 /** Distance of two points published as rows at u and v (see Row), the second in lane `lane` of block b. */
 export function rowDistance(job: usize, state: usize, u: usize, v: usize, b: u32, lane: u32, l1: bool): f32 {
   if (word(job, Job.asRecords)) {
-    const p = ptr(u, Row.record), q = ptr(v, Row.record), d = word(job, Job.d);
+    const p = ptr(u, Row.record),
+      q = ptr(v, Row.record),
+      d = word(job, Job.d);
     return l1 ? recordDistance(p, q, d, true, Infinity) : recordDistance(p, q, d, false, Infinity);
   }
   const home = workerOf(job, b % word(job, Job.workers));
   const block = ptr(home, Worker.points) + <usize>(b / word(job, Job.workers)) * blockBytes(job);
-  const row = u + (Row.size << 2) + (<usize>word(job, Job.boundRows) << 2), out = ptr(state, Worker.out);
+  const row = u + (Row.size << 2) + ((<usize>word(job, Job.boundRows)) << 2),
+    out = ptr(state, Worker.out);
   const tagged = word(job, Job.tagRows) != 0;
   if (l1) distances(block, row, word(job, Job.d), tagged, true, ptr(state, Worker.infinities), out);
   else distances(block, row, word(job, Job.d), tagged, false, ptr(state, Worker.infinities), out);
-  return load<f32>(out + (<usize>lane << 2));
+  return load<f32>(out + ((<usize>lane) << 2));
 }

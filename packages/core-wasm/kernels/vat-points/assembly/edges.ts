@@ -1,9 +1,9 @@
 // A worker's new edges.
-import { ptr, setFloat, setWord, word } from "../../../assembly/words";
-import { Edge, Job, TreeWorker, Worker } from "../memory";
-import { NONE } from "./blocks";
-import { mutual } from "./cores";
-import { between } from "./light";
+import { ptr, setFloat, setWord, word } from '../../../assembly/words';
+import { Edge, Job, TreeWorker, Worker } from '../memory';
+import { NONE } from './blocks';
+import { mutual } from './cores';
+import { between } from './light';
 
 /** Keeps an edge; there must be room for it. */
 // @ts-ignore: decorator

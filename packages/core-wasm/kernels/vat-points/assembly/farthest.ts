@@ -1,14 +1,15 @@
 // The farthest pair: the largest distance that a worker knows of, and the lowest index that has it.
-import { float, ptr, setFloat, setWord, word } from "../../../assembly/words";
-import { Job, Sync, Worker } from "../memory";
-import { NONE, workerOf } from "./blocks";
+import { float, ptr, setFloat, setWord, word } from '../../../assembly/words';
+import { Job, Sync, Worker } from '../memory';
+import { NONE, workerOf } from './blocks';
 
 /** The largest distance known to any worker; what is below it decides nothing. */
 // @ts-ignore: decorator
 @inline
 export function largestKnown(job: usize, state: usize): f32 {
   const cell = ptr(job, Job.sync) + (Sync.largest << 2);
-  const shared = reinterpret<f32>(atomic.load<u32>(cell)), own = float(state, Worker.largest);
+  const shared = reinterpret<f32>(atomic.load<u32>(cell)),
+    own = float(state, Worker.largest);
   if (shared > own) {
     setFloat(state, Worker.largest, shared);
     setWord(state, Worker.largestIndex, NONE);
@@ -40,7 +41,7 @@ export function takeLargest(state: usize, out: usize, ids: usize, id: u32, lanes
     (i32x4.bitmask(f32x4.ge(v128.load(out, 32), B)) << 8) |
     (i32x4.bitmask(f32x4.ge(v128.load(out, 48), B)) << 12);
   for (; lanes; lanes &= lanes - 1) {
-    const o = <usize>ctz(lanes) << 2;
+    const o = (<usize>ctz(lanes)) << 2;
     const i = load<u32>(ids + o);
     if (i != NONE) takePair(state, load<f32>(out + o), i, id);
   }
@@ -52,7 +53,8 @@ export function startOf(job: usize): u32 {
   let start = NONE;
   for (let w: u32 = 0; w < word(job, Job.workers); w++) {
     const other = workerOf(job, w);
-    const x = float(other, Worker.largest), s = word(other, Worker.largestIndex);
+    const x = float(other, Worker.largest),
+      s = word(other, Worker.largestIndex);
     if (s != NONE && (x > best || (x == best && s < start))) {
       best = x;
       start = s;
@@ -60,7 +62,7 @@ export function startOf(job: usize): u32 {
   }
   // Mutual reachabilities are no larger; a core distance as large makes all of its point's pairs the farthest.
   const cores = ptr(job, Job.cores);
-  if (cores) for (let i: u32 = 0; i < word(job, Job.n); i++) if (load<f32>(cores + (<usize>i << 2)) >= best) return 0;
+  if (cores) for (let i: u32 = 0; i < word(job, Job.n); i++) if (load<f32>(cores + ((<usize>i) << 2)) >= best) return 0;
   return start;
 }
 

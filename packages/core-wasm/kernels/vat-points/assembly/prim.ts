@@ -1,56 +1,67 @@
 // Prim's order on the edges that are left, with a heap of edges: the least distance first, of equals the lowest new
 // point, of these the lowest visited one.
-import { ptr, word } from "../../../assembly/words";
-import { Edge, HeapEntry, Job, Neighbour, Tree } from "../memory";
+import { ptr, word } from '../../../assembly/words';
+import { Edge, HeapEntry, Job, Neighbour, Tree } from '../memory';
 
 const ENTRY: usize = HeapEntry.size << 2;
 const EDGE: usize = Edge.size << 2;
 
 /** Writes order, weights and parents of the job, from the point `start` on. */
 export function primOnTree(job: usize, start: u32): void {
-  const tree = ptr(job, Job.tree), n = word(job, Job.n), count = word(tree, Tree.edges);
+  const tree = ptr(job, Job.tree),
+    n = word(job, Job.n),
+    count = word(tree, Tree.edges);
   // Over both arrays to sort in: they have room for 28 bytes an edge (../layout.ts).
-  const kept = ptr(tree, Tree.kept), neighbours = ptr(tree, Tree.sorted), heap = neighbours + (<usize>count << 4);
-  const end = ptr(tree, Tree.componentSize), visited = ptr(tree, Tree.root);
+  const kept = ptr(tree, Tree.kept),
+    neighbours = ptr(tree, Tree.sorted),
+    heap = neighbours + ((<usize>count) << 4);
+  const end = ptr(tree, Tree.componentSize),
+    visited = ptr(tree, Tree.root);
   // Where each point's neighbours end; then, filled from behind, where they begin.
-  memory.fill(end, 0, <usize>n << 2);
-  memory.fill(visited, 0, <usize>n << 2);
+  memory.fill(end, 0, (<usize>n) << 2);
+  memory.fill(visited, 0, (<usize>n) << 2);
   for (let e = kept; e < kept + <usize>count * EDGE; e += EDGE) {
-    const i = end + (<usize>word(e, Edge.from) << 2), j = end + (<usize>word(e, Edge.to) << 2);
+    const i = end + ((<usize>word(e, Edge.from)) << 2),
+      j = end + ((<usize>word(e, Edge.to)) << 2);
     store<u32>(i, load<u32>(i) + 1);
     store<u32>(j, load<u32>(j) + 1);
   }
   const begin = ptr(tree, Tree.next);
   let sum: u32 = 0;
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) {
+  for (let i: usize = 0; i < (<usize>n) << 2; i += 4) {
     sum += load<u32>(end + i);
     store<u32>(end + i, sum);
     store<u32>(begin + i, sum);
   }
   for (let e = kept; e < kept + <usize>count * EDGE; e += EDGE) {
-    const bits = word(e, Edge.distance), i = word(e, Edge.from), j = word(e, Edge.to);
+    const bits = word(e, Edge.distance),
+      i = word(e, Edge.from),
+      j = word(e, Edge.to);
     addNeighbour(neighbours, begin, i, j, bits);
     addNeighbour(neighbours, begin, j, i, bits);
   }
-  const order = ptr(job, Job.order), weights = ptr(job, Job.weights), parents = weights + (<usize>n << 2);
+  const order = ptr(job, Job.order),
+    weights = ptr(job, Job.weights),
+    parents = weights + ((<usize>n) << 2);
   let v = start;
   let size: u32 = 0;
   store<u32>(order, v);
   for (let k: usize = 1; k < <usize>n; k++) {
-    store<u32>(visited + (<usize>v << 2), 1);
-    const stop = neighbours + (<usize>load<u32>(end + (<usize>v << 2)) << 3);
-    for (let p = neighbours + (<usize>load<u32>(begin + (<usize>v << 2)) << 3); p < stop; p += 8) {
+    store<u32>(visited + ((<usize>v) << 2), 1);
+    const stop = neighbours + ((<usize>load<u32>(end + ((<usize>v) << 2))) << 3);
+    for (let p = neighbours + ((<usize>load<u32>(begin + ((<usize>v) << 2))) << 3); p < stop; p += 8) {
       const to = load<u32>(p);
-      if (load<u32>(visited + (<usize>to << 2))) continue;
-      push(heap, size, (<u64>load<u32>(p, Neighbour.distance << 2) << 32) | <u64>to, v);
+      if (load<u32>(visited + ((<usize>to) << 2))) continue;
+      push(heap, size, ((<u64>load<u32>(p, Neighbour.distance << 2)) << 32) | <u64>to, v);
       size++;
     }
     for (;;) {
-      const key = load<u64>(heap), from = load<u32>(heap, HeapEntry.from << 2);
+      const key = load<u64>(heap),
+        from = load<u32>(heap, HeapEntry.from << 2);
       size--;
       sift(heap, size);
       v = <u32>key;
-      if (load<u32>(visited + (<usize>v << 2))) continue;
+      if (load<u32>(visited + ((<usize>v) << 2))) continue;
       store<u32>(order + (k << 2), v);
       store<u32>(weights + ((k - 1) << 2), u32(key >> 32));
       store<u32>(parents + ((k - 1) << 2), from);
@@ -62,10 +73,10 @@ export function primOnTree(job: usize, start: u32): void {
 // @ts-ignore: decorator
 @inline
 function addNeighbour(neighbours: usize, begin: usize, i: u32, j: u32, bits: u32): void {
-  const p = begin + (<usize>i << 2);
+  const p = begin + ((<usize>i) << 2);
   const at = load<u32>(p) - 1;
   store<u32>(p, at);
-  const to = neighbours + (<usize>at << 3);
+  const to = neighbours + ((<usize>at) << 3);
   store<u32>(to, j);
   store<u32>(to, bits, Neighbour.distance << 2);
 }
@@ -92,7 +103,8 @@ function push(heap: usize, size: u32, key: u64, from: u32): void {
 // Takes the first entry out: the last, number `size`, finds a place from there down.
 function sift(heap: usize, size: u32): void {
   const last = heap + <usize>size * ENTRY;
-  const key = load<u64>(last), from = load<u32>(last, HeapEntry.from << 2);
+  const key = load<u64>(last),
+    from = load<u32>(last, HeapEntry.from << 2);
   let i: u32 = 0;
   for (;;) {
     let child: u32 = 2 * i + 1;

@@ -1,14 +1,14 @@
 // Bound rows of vat-points in float64: points less their centre, in an orthonormal basis. All rows are `size` numbers
 // apart, an even number; what lies past the coordinates is 0.
 
-import { madd2, pair, sum2 } from "../../../assembly/lanes";
+import { madd2, pair, sum2 } from '../../../assembly/lanes';
 
 // y = x − centre; answers |y|².
 // @ts-ignore: decorator
 @inline
 function centred(x: usize, centre: usize, size: u32, y: usize): f64 {
   let sum = f64x2.splat(0);
-  for (const end = y + (<usize>size << 3); y < end; y += 16) {
+  for (const end = y + ((<usize>size) << 3); y < end; y += 16) {
     const t = f64x2.sub(pair<f32>(x), v128.load(centre));
     sum = madd2(t, t, sum);
     v128.store(y, t);
@@ -22,14 +22,26 @@ function centred(x: usize, centre: usize, size: u32, y: usize): f64 {
  * Of each of `count` points x (f32): its products with `m` basis rows (f64) and then |x − centre|², into f64[m + 1]
  * of `out`. `y` is scratch, f64[size].
  */
-export function vatPointsProject(x: usize, count: u32, size: u32, centre: usize, basis: usize, m: u32, y: usize, out: usize): void {
-  const step = <usize>size << 3;
-  for (; count > 0; count--, x += <usize>size << 2) {
+export function vatPointsProject(
+  x: usize,
+  count: u32,
+  size: u32,
+  centre: usize,
+  basis: usize,
+  m: u32,
+  y: usize,
+  out: usize,
+): void {
+  const step = (<usize>size) << 3;
+  for (; count > 0; count--, x += (<usize>size) << 2) {
     const square = centred(x, centre, size, y);
     let row = basis;
     let j: u32 = 0;
     for (; j + 4 <= m; j += 4, row += step << 2, out += 32) {
-      let a = f64x2.splat(0), b = a, c = a, e = a;
+      let a = f64x2.splat(0),
+        b = a,
+        c = a,
+        e = a;
       let p = row;
       for (let q = y; q < y + step; q += 16, p += 16) {
         const t = v128.load(q);
@@ -57,9 +69,18 @@ export function vatPointsProject(x: usize, count: u32, size: u32, centre: usize,
  * next[j] += Σ parts[i, j]·(x_i − centre) over `count` points: f64[m × size]; `parts` as `vatPointsProject` writes
  * them.
  */
-export function vatPointsCombine(x: usize, count: u32, size: u32, centre: usize, parts: usize, m: u32, y: usize, next: usize): void {
-  const step = <usize>size << 3;
-  for (; count > 0; count--, x += <usize>size << 2) {
+export function vatPointsCombine(
+  x: usize,
+  count: u32,
+  size: u32,
+  centre: usize,
+  parts: usize,
+  m: u32,
+  y: usize,
+  next: usize,
+): void {
+  const step = (<usize>size) << 3;
+  for (; count > 0; count--, x += (<usize>size) << 2) {
     centred(x, centre, size, y);
     let to = next;
     for (let j: u32 = 0; j < m; j++, parts += 8) {

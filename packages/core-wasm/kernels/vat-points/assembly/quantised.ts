@@ -3,8 +3,8 @@
 // distances are computed. The step is such that no sum overflows: |q| ≤ 22 000 + √d / 2 for the whole vector, which
 // by Cauchy–Schwarz bounds every partial product; (2·|q|)² < 2³¹. Points beyond the radius of such numbers are moved
 // to it, which brings no two farther apart: fine for near pairs, but not where the farthest pair is sought.
-import { float, ptr, word } from "../../../assembly/words";
-import { Job } from "../memory";
+import { float, ptr, word } from '../../../assembly/words';
+import { Job } from '../memory';
 
 // Bytes of a row at a time: 16 KB of a block, so that its second half finds them in the nearest cache.
 const CHUNK: usize = 1024;
@@ -19,7 +19,16 @@ function mac(a: v128, b: v128, sum: v128): v128 {
  * a·x, b·x, c·x, e·x into out[4 × 16] for the 16 points x of a block; a … e are quantised rows, `bytes` long, a
  * multiple of 4.
  */
-export function products(block: usize, a: usize, b: usize, c: usize, e: usize, bytes: usize, out: usize, zero: v128): void {
+export function products(
+  block: usize,
+  a: usize,
+  b: usize,
+  c: usize,
+  e: usize,
+  bytes: usize,
+  out: usize,
+  zero: v128,
+): void {
   for (let p: usize = 0; p < 256; p += 16) v128.store(out + p, zero);
   for (; bytes > 0; ) {
     const now = min(CHUNK, bytes);
@@ -36,10 +45,18 @@ export function products(block: usize, a: usize, b: usize, c: usize, e: usize, b
 
 // Eight of a block's points: a 4 × 8 tile, as in pairwise, of two coordinates an iteration.
 function half(p: usize, a: usize, b: usize, c: usize, e: usize, bytes: usize, out: usize, zero: v128): void {
-  let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
+  let s00 = zero,
+    s01 = zero,
+    s10 = zero,
+    s11 = zero,
+    s20 = zero,
+    s21 = zero,
+    s30 = zero,
+    s31 = zero;
   const end = a + bytes;
   while (a < end) {
-    const y0 = v128.load(p), y1 = v128.load(p, 16);
+    const y0 = v128.load(p),
+      y1 = v128.load(p, 16);
     const x0 = v128.load32_splat(a);
     s00 = mac(x0, y0, s00);
     s01 = mac(x0, y1, s01);
@@ -76,10 +93,18 @@ function add(out: usize, left: v128, right: v128): void {
  * their own additions.
  */
 export function product(p: usize, a: usize, bytes: usize, out: usize, zero: v128): void {
-  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
+  let s0 = zero,
+    s1 = zero,
+    s2 = zero,
+    s3 = zero,
+    t0 = zero,
+    t1 = zero,
+    t2 = zero,
+    t3 = zero;
   const end = a + (bytes & ~7);
   while (a < end) {
-    const x = v128.load32_splat(a), y = v128.load32_splat(a, 4);
+    const x = v128.load32_splat(a),
+      y = v128.load32_splat(a, 4);
     s0 = mac(x, v128.load(p), s0);
     s1 = mac(x, v128.load(p, 16), s1);
     s2 = mac(x, v128.load(p, 32), s2);
@@ -120,8 +145,20 @@ function square(products: usize, norms: usize, norm: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-export function lanesOfPrefix(p: usize, row: usize, bytes: usize, norms: usize, norm: i32, l: v128, L: usize, limit: v128): u32 {
-  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+export function lanesOfPrefix(
+  p: usize,
+  row: usize,
+  bytes: usize,
+  norms: usize,
+  norm: i32,
+  l: v128,
+  L: usize,
+  limit: v128,
+): u32 {
+  let s0 = i32x4.splat(0),
+    s1 = s0,
+    s2 = s0,
+    s3 = s0;
   for (const end = row + bytes; row < end; row += 4, p += 64) {
     const x = v128.load32_splat(row);
     s0 = mac(x, v128.load(p), s0);
@@ -129,14 +166,22 @@ export function lanesOfPrefix(p: usize, row: usize, bytes: usize, norms: usize, 
     s2 = mac(x, v128.load(p, 32), s2);
     s3 = mac(x, v128.load(p, 48), s3);
   }
-  const a = i32x4.splat(norm), y = i32x4.splat(load<i32>(row - 4) & <i32>0xffff0000);
+  const a = i32x4.splat(norm),
+    y = i32x4.splat(load<i32>(row - 4) & <i32>0xffff0000);
   s0 = i32x4.sub(i32x4.add(v128.load(norms), a), i32x4.add(s0, s0));
   s1 = i32x4.sub(i32x4.add(v128.load(norms, 16), a), i32x4.add(s1, s1));
   s2 = i32x4.sub(i32x4.add(v128.load(norms, 32), a), i32x4.add(s2, s2));
   s3 = i32x4.sub(i32x4.add(v128.load(norms, 48), a), i32x4.add(s3, s3));
   return (
     lanesBelow(s0, s1, s2, s3, l, L) |
-    (lanesFrom(apart(s0, v128.load(p - 64), y), apart(s1, v128.load(p - 48), y), apart(s2, v128.load(p - 32), y), apart(s3, v128.load(p - 16), y), limit) << 16)
+    (lanesFrom(
+      apart(s0, v128.load(p - 64), y),
+      apart(s1, v128.load(p - 48), y),
+      apart(s2, v128.load(p - 32), y),
+      apart(s3, v128.load(p - 16), y),
+      limit,
+    ) <<
+      16)
   );
 }
 
@@ -145,7 +190,10 @@ export function lanesOfPrefix(p: usize, row: usize, bytes: usize, norms: usize, 
 @inline
 export function lanesOfAll(products: usize, norms: usize, norm: i32, l: v128, L: usize, limit: v128): u32 {
   const a = i32x4.splat(norm);
-  const s0 = square(products, norms, a), s1 = square(products + 16, norms + 16, a), s2 = square(products + 32, norms + 32, a), s3 = square(products + 48, norms + 48, a);
+  const s0 = square(products, norms, a),
+    s1 = square(products + 16, norms + 16, a),
+    s2 = square(products + 32, norms + 32, a),
+    s3 = square(products + 48, norms + 48, a);
   return lanesBelow(s0, s1, s2, s3, l, L) | (lanesFrom(s0, s1, s2, s3, limit) << 16);
 }
 
@@ -185,8 +233,11 @@ function apart(square: v128, left: v128, own: v128): v128 {
  * visited.
  */
 export function setLimits(job: usize, K: usize, to: usize, relative4: v128, absolute4: v128): void {
-  const off = f32x4.splat(2 * float(job, Job.quantisationError)), steps = f32x4.splat(float(job, Job.stepsPerUnit));
-  const zero = f32x4.splat(0), one = f32x4.splat(1), margin = f32x4.splat(1.000001);
+  const off = f32x4.splat(2 * float(job, Job.quantisationError)),
+    steps = f32x4.splat(float(job, Job.stepsPerUnit));
+  const zero = f32x4.splat(0),
+    one = f32x4.splat(1),
+    margin = f32x4.splat(1.000001);
   for (let i: usize = 0; i < 64; i += 16) {
     const key = v128.load(K + i);
     const reach = f32x4.add(f32x4.sqrt(f32x4.add(f32x4.mul(key, relative4), absolute4)), off);
@@ -218,5 +269,5 @@ export function quantisedAt(job: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function quantisedBytes(job: usize): usize {
-  return <usize>((word(job, Job.d) + 1) >> 1) << 2;
+  return (<usize>((word(job, Job.d) + 1) >> 1)) << 2;
 }

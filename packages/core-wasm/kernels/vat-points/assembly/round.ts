@@ -1,13 +1,13 @@
 // A row of a round: one block's points against other blocks'.
-import { float, ptr, setWord, word } from "../../../assembly/words";
-import { Job, Round, Row, Tree, TreeWorker, Worker } from "../memory";
-import { NONE, publish, publishBlock, workerOf } from "./blocks";
-import { leastBetween, mostBetween } from "./boxes";
-import { mutual } from "./cores";
-import { rowDistance } from "./distances";
-import { emit } from "./edges";
-import { between } from "./light";
-import { farLimit, tile } from "./tile";
+import { float, ptr, setWord, word } from '../../../assembly/words';
+import { Job, Round, Row, Tree, TreeWorker, Worker } from '../memory';
+import { NONE, publish, publishBlock, workerOf } from './blocks';
+import { leastBetween, mostBetween } from './boxes';
+import { mutual } from './cores';
+import { rowDistance } from './distances';
+import { emit } from './edges';
+import { between } from './light';
+import { farLimit, tile } from './tile';
 
 // Scatters the classes of block pairs.
 const SCATTER: u32 = 0x9e3779b1;
@@ -24,7 +24,9 @@ const MOST: u32 = 256;
 // @ts-ignore: decorator
 @inline
 export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: bool): bool {
-  const tree = ptr(job, Job.tree), own = ptr(state, Worker.tree), total = word(job, Job.blocks);
+  const tree = ptr(job, Job.tree),
+    own = ptr(state, Worker.tree),
+    total = word(job, Job.blocks);
   publishBlock(job, state, g);
   if (round == 0) {
     if (!room(own, 0)) return false;
@@ -38,7 +40,10 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
     tile(job, state, g, g, word(spec, Round.self), 0, true, l1);
   }
   if ((word(spec, Round.others) | word(spec, Round.next)) == 0) return done(own);
-  const lanes = word(spec, Round.others), mask = word(tree, Tree.classMask), from = word(spec, Round.first), to = word(spec, Round.last);
+  const lanes = word(spec, Round.others),
+    mask = word(tree, Tree.classMask),
+    from = word(spec, Round.first),
+    to = word(spec, Round.last);
   const few = (to - from) * FEW <= mask;
   if (!few) levels(tree, own, g, total);
   if (word(spec, Round.next) && g + 1 < total && g + 1 >= resume) {
@@ -47,7 +52,7 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
   }
   if (!lanes) return done(own);
   const shift = (g * SCATTER) & mask;
-  for (let first = ((g + 2 + shift) & ~mask); ; first += mask + 1) {
+  for (let first = (g + 2 + shift) & ~mask; ; first += mask + 1) {
     if (first + from >= total + shift) break;
     let b = first + from > g + 2 + shift ? first + from - shift : g + 2;
     const end = min(total, first + to > shift ? first + to - shift : 0);
@@ -67,15 +72,32 @@ export function pairsOfRow(job: usize, state: usize, g: u32, round: u32, l1: boo
 // @ts-ignore: decorator
 @inline
 function spared(job: usize, state: usize, g: u32, b: u32, l1: bool): bool {
-  const tree = ptr(job, Job.tree), rows = word(job, Job.boxRows);
-  const relative = float(job, Job.relativeTolerance), absolute = float(job, Job.absoluteTolerance);
-  const levels = ptr(ptr(state, Worker.tree), TreeWorker.levels) + (<usize>b << 2);
-  const four = f32x4.pmax(f32x4.pmax(v128.load(levels), v128.load(levels, 16)), f32x4.pmax(v128.load(levels, 32), v128.load(levels, 48)));
-  const level = max(max(f32x4.extract_lane(four, 0), f32x4.extract_lane(four, 1)), max(f32x4.extract_lane(four, 2), f32x4.extract_lane(four, 3)));
-  const top = max(level, max(load<f32>(ptr(tree, Tree.maxReach) + (<usize>g << 2)), load<f32>(ptr(tree, Tree.maxReachOf16) + (<usize>(b >> 4) << 2))));
-  const box = ptr(job, Job.boxes) + <usize>g * (<usize>rows << 3), all = ptr(job, Job.boxesOf16) + <usize>(b >> 4) * (<usize>rows << 3);
+  const tree = ptr(job, Job.tree),
+    rows = word(job, Job.boxRows);
+  const relative = float(job, Job.relativeTolerance),
+    absolute = float(job, Job.absoluteTolerance);
+  const levels = ptr(ptr(state, Worker.tree), TreeWorker.levels) + ((<usize>b) << 2);
+  const four = f32x4.pmax(
+    f32x4.pmax(v128.load(levels), v128.load(levels, 16)),
+    f32x4.pmax(v128.load(levels, 32), v128.load(levels, 48)),
+  );
+  const level = max(
+    max(f32x4.extract_lane(four, 0), f32x4.extract_lane(four, 1)),
+    max(f32x4.extract_lane(four, 2), f32x4.extract_lane(four, 3)),
+  );
+  const top = max(
+    level,
+    max(
+      load<f32>(ptr(tree, Tree.maxReach) + ((<usize>g) << 2)),
+      load<f32>(ptr(tree, Tree.maxReachOf16) + ((<usize>(b >> 4)) << 2)),
+    ),
+  );
+  const box = ptr(job, Job.boxes) + <usize>g * ((<usize>rows) << 3),
+    all = ptr(job, Job.boxesOf16) + <usize>(b >> 4) * ((<usize>rows) << 3);
   if (leastBetween(box, all, rows, l1) <= top * relative + absolute) return false;
-  return mostBetween(box, all, rows, word(job, Job.lastRowIsNorm) != 0, l1) * relative + absolute < farLimit(job, state);
+  return (
+    mostBetween(box, all, rows, word(job, Job.lastRowIsNorm) != 0, l1) * relative + absolute < farLimit(job, state)
+  );
 }
 
 // Whether a block pair's edges fit; else the row goes on at block b when called again.
@@ -98,32 +120,37 @@ function done(own: usize): bool {
 // @ts-ignore: decorator
 @inline
 function level(tree: usize, own: usize, g: u32, b: u32, few: bool): f32 {
-  if (!few) return load<f32>(ptr(own, TreeWorker.levels) + (<usize>b << 2));
+  if (!few) return load<f32>(ptr(own, TreeWorker.levels) + ((<usize>b) << 2));
   const representatives = ptr(tree, Tree.representatives);
-  return between(tree, load<u32>(representatives + (<usize>g << 2)), load<u32>(representatives + (<usize>b << 2)));
+  return between(tree, load<u32>(representatives + ((<usize>g) << 2)), load<u32>(representatives + ((<usize>b) << 2)));
 }
 
 // The same from block g to all blocks: the largest edge between them in the tree's order.
 function levels(tree: usize, own: usize, g: u32, total: u32): void {
-  const order = ptr(tree, Tree.blockOrder), gaps = ptr(tree, Tree.blockGaps), to = ptr(own, TreeWorker.levels);
-  const place = load<u32>(ptr(tree, Tree.blockPlace) + (<usize>g << 2));
+  const order = ptr(tree, Tree.blockOrder),
+    gaps = ptr(tree, Tree.blockGaps),
+    to = ptr(own, TreeWorker.levels);
+  const place = load<u32>(ptr(tree, Tree.blockPlace) + ((<usize>g) << 2));
   let m: f32 = 0;
-  for (let p = <usize>(place + 1) << 2; p < <usize>total << 2; p += 4) {
+  for (let p = (<usize>(place + 1)) << 2; p < (<usize>total) << 2; p += 4) {
     m = max(m, load<f32>(gaps + p));
-    store<f32>(to + (<usize>load<u32>(order + p) << 2), m);
+    store<f32>(to + ((<usize>load<u32>(order + p)) << 2), m);
   }
   m = 0;
-  for (let p = <usize>place << 2; p > 0; p -= 4) {
+  for (let p = (<usize>place) << 2; p > 0; p -= 4) {
     m = max(m, load<f32>(gaps + p));
-    store<f32>(to + (<usize>load<u32>(order + p - 4) << 2), m);
+    store<f32>(to + ((<usize>load<u32>(order + p - 4)) << 2), m);
   }
-  store<f32>(to + (<usize>g << 2), 0);
+  store<f32>(to + ((<usize>g) << 2), 0);
 }
 
 // Edges from each point of a block to the next, and from the last to the first of the next block: with them any
 // points are joined.
 function chain(job: usize, state: usize, g: u32, l1: bool): void {
-  const own = ptr(state, Worker.tree), rows = ptr(state, Worker.rows), size = ptr(job, Job.rowBytes), workers = word(job, Job.workers);
+  const own = ptr(state, Worker.tree),
+    rows = ptr(state, Worker.rows),
+    size = ptr(job, Job.rowBytes),
+    workers = word(job, Job.workers);
   let last: usize = 0;
   for (let lane: u32 = 0; lane <= 16; lane++) {
     let v = rows + <usize>lane * size;

@@ -1,24 +1,30 @@
 // The search for the farthest pair where there is no tree whose rounds find it on their way. A pair is passed over
 // only if a bound shows it to be below the largest distance known, so that the result does not depend on who looked
 // first.
-import { float, ptr, word } from "../../../assembly/words";
-import { Job, Row, Sync, Worker } from "../memory";
-import { NONE, blockBytes, publish, publishBlock, workerOf } from "./blocks";
-import { distances, pairDistance } from "./distances";
-import { raise, takePair } from "./farthest";
-import { tile } from "./tile";
+import { float, ptr, word } from '../../../assembly/words';
+import { Job, Row, Sync, Worker } from '../memory';
+import { NONE, blockBytes, publish, publishBlock, workerOf } from './blocks';
+import { distances, pairDistance } from './distances';
+import { raise, takePair } from './farthest';
+import { tile } from './tile';
 
 /**
  * Distances of one stored point (global block · 16 + lane) to all, for a first guess of the largest; returns the
  * farthest in the same way.
  */
 export function vatPointsProbe(job: usize, from: u32): u32 {
-  const workers = word(job, Job.workers), d = word(job, Job.d), records = word(job, Job.asRecords) != 0, l1 = word(job, Job.l1) != 0;
-  const own = workerOf(job, 0), out = ptr(own, Worker.out), row = ptr(own, Worker.rows);
+  const workers = word(job, Job.workers),
+    d = word(job, Job.d),
+    records = word(job, Job.asRecords) != 0,
+    l1 = word(job, Job.l1) != 0;
+  const own = workerOf(job, 0),
+    out = ptr(own, Worker.out),
+    row = ptr(own, Worker.rows);
   const home = from >> 4;
   publish(job, workerOf(job, home % workers), ((home / workers) << 4) | (from & 15), row);
-  const id = word(row, Row.id), tagged = word(job, Job.tagRows) != 0;
-  const coordinates = row + (Row.size << 2) + (<usize>word(job, Job.boundRows) << 2);
+  const id = word(row, Row.id),
+    tagged = word(job, Job.tagRows) != 0;
+  const coordinates = row + (Row.size << 2) + ((<usize>word(job, Job.boundRows)) << 2);
   const limits = ptr(own, Worker.infinities);
   let far: f32 = -1;
   let at: u32 = from;
@@ -32,9 +38,13 @@ export function vatPointsProbe(job: usize, from: u32): u32 {
       else distances(block, coordinates, d, tagged, false, limits, out);
     }
     for (let lane: u32 = 0; lane < 16; lane++) {
-      const i = load<u32>(ids + (<usize>lane << 2));
+      const i = load<u32>(ids + ((<usize>lane) << 2));
       if (i == NONE) continue;
-      const x = !records ? load<f32>(out + (<usize>lane << 2)) : l1 ? pairDistance(job, id, i, true, Infinity) : pairDistance(job, id, i, false, Infinity);
+      const x = !records
+        ? load<f32>(out + ((<usize>lane) << 2))
+        : l1
+          ? pairDistance(job, id, i, true, Infinity)
+          : pairDistance(job, id, i, false, Infinity);
       takePair(own, x, i, id);
       if (x > far) {
         far = x;

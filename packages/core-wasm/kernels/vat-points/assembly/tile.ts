@@ -5,14 +5,23 @@
 // Of quantised points two filters follow the boxes: the prefix, quantised first principal coordinates and the norm of
 // the others, which gives bounds of both kinds for a fraction of a product; and, where it leaves many pairs, all
 // coordinates.
-import { float, ptr, setWord, word } from "../../../assembly/words";
-import { Held, Job, PointRecord, Row, Tile, Tree, Use, Worker } from "../memory";
-import { NONE, blockBytes, workerOf } from "./blocks";
-import { lanesAbove, lanesUnder, leastBetween, mostBetween, rowsFar, rowsNear } from "./boxes";
-import { distances, pairDistance } from "./distances";
-import { takeLight } from "./edges";
-import { largestKnown, takeLargest, takePair } from "./farthest";
-import { beyond, lanesOfAll, lanesOfPrefix, product, products, quantisedAt, quantisedBytes, setLimits } from "./quantised";
+import { float, ptr, setWord, word } from '../../../assembly/words';
+import { Held, Job, PointRecord, Row, Tile, Tree, Use, Worker } from '../memory';
+import { NONE, blockBytes, workerOf } from './blocks';
+import { lanesAbove, lanesUnder, leastBetween, mostBetween, rowsFar, rowsNear } from './boxes';
+import { distances, pairDistance } from './distances';
+import { takeLight } from './edges';
+import { largestKnown, takeLargest, takePair } from './farthest';
+import {
+  beyond,
+  lanesOfAll,
+  lanesOfPrefix,
+  product,
+  products,
+  quantisedAt,
+  quantisedBytes,
+  setLimits,
+} from './quantised';
 
 // Points of a block compared by bounds before it is judged whether these pay.
 const LOOK: u32 = 2;
@@ -43,48 +52,75 @@ export function tile(job: usize, state: usize, g: u32, b: u32, which: u32, level
 // @ts-ignore: decorator
 @inline
 function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32, light: bool, l1: bool): void {
-  const tree = ptr(job, Job.tree), workers = word(job, Job.workers), m = word(job, Job.boundRows), boxRows = word(job, Job.boxRows);
-  const relative = float(job, Job.relativeTolerance), absolute = float(job, Job.absoluteTolerance);
-  const tagged = word(job, Job.tagRows) != 0, records = word(job, Job.asRecords) != 0, quantised = !l1 && word(job, Job.quantised) != 0;
-  const farthest = farLimit(job, state), best = float(state, Worker.largest);
-  const boxA = ptr(job, Job.boxes) + <usize>g * (<usize>boxRows << 3), box = ptr(job, Job.boxes) + <usize>b * (<usize>boxRows << 3);
+  const tree = ptr(job, Job.tree),
+    workers = word(job, Job.workers),
+    m = word(job, Job.boundRows),
+    boxRows = word(job, Job.boxRows);
+  const relative = float(job, Job.relativeTolerance),
+    absolute = float(job, Job.absoluteTolerance);
+  const tagged = word(job, Job.tagRows) != 0,
+    records = word(job, Job.asRecords) != 0,
+    quantised = !l1 && word(job, Job.quantised) != 0;
+  const farthest = farLimit(job, state),
+    best = float(state, Worker.largest);
+  const boxA = ptr(job, Job.boxes) + <usize>g * ((<usize>boxRows) << 3),
+    box = ptr(job, Job.boxes) + <usize>b * ((<usize>boxRows) << 3);
   const norm = word(job, Job.lastRowIsNorm) != 0;
   let topB: f32 = 0;
   let near = light;
   if (light) {
     const tops = ptr(tree, Tree.maxReach);
-    topB = load<f32>(tops + (<usize>b << 2));
-    const top = max(level, max(load<f32>(tops + (<usize>g << 2)), topB)) * relative + absolute;
+    topB = load<f32>(tops + ((<usize>b) << 2));
+    const top = max(level, max(load<f32>(tops + ((<usize>g) << 2)), topB)) * relative + absolute;
     near = b == g || leastBetween(boxA, box, boxRows, l1) <= top;
   }
   const far = mostBetween(boxA, box, boxRows, norm, l1) * relative + absolute >= farthest;
   if (!near && !far) return;
   const home = workerOf(job, b % workers);
   const local = <usize>(b / workers);
-  const bounds = ptr(home, Worker.bounds) + local * (<usize>m << 6), ids = ptr(home, Worker.ids) + (local << 6);
-  const scratch = ptr(state, Worker.tile), K = scratch + (Tile.limits << 2), levels = scratch + (Tile.level << 2), held = scratch + (Tile.held << 2);
-  const rows = ptr(state, Worker.rows), size = ptr(job, Job.rowBytes);
+  const bounds = ptr(home, Worker.bounds) + local * ((<usize>m) << 6),
+    ids = ptr(home, Worker.ids) + (local << 6);
+  const scratch = ptr(state, Worker.tile),
+    K = scratch + (Tile.limits << 2),
+    levels = scratch + (Tile.level << 2),
+    held = scratch + (Tile.held << 2);
+  const rows = ptr(state, Worker.rows),
+    size = ptr(job, Job.rowBytes);
   const reach = light ? ptr(tree, Tree.reach) : 0;
-  const relative4 = f32x4.splat(relative), absolute4 = f32x4.splat(absolute);
+  const relative4 = f32x4.splat(relative),
+    absolute4 = f32x4.splat(absolute);
   // Which points of block g are near to or far from the box of block b.
-  const wide = m > 0 ? m : word(job, Job.d), from = workerOf(job, g % workers), start = <usize>(g / workers);
-  const own = m > 0 ? ptr(from, Worker.bounds) + start * (<usize>m << 6) : ptr(from, Worker.points) + start * blockBytes(job);
-  let nearRows: u32 = 0, farRows: u32 = 0;
+  const wide = m > 0 ? m : word(job, Job.d),
+    from = workerOf(job, g % workers),
+    start = <usize>(g / workers);
+  const own =
+    m > 0 ? ptr(from, Worker.bounds) + start * ((<usize>m) << 6) : ptr(from, Worker.points) + start * blockBytes(job);
+  let nearRows: u32 = 0,
+    farRows: u32 = 0;
   if (near) {
-    const r = reach + (<usize>g << 6), l = f32x4.splat(max(level, topB));
-    const l0 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r)), relative4), absolute4), l4 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 16)), relative4), absolute4);
-    const l8 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 32)), relative4), absolute4), l12 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 48)), relative4), absolute4);
+    const r = reach + ((<usize>g) << 6),
+      l = f32x4.splat(max(level, topB));
+    const l0 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r)), relative4), absolute4),
+      l4 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 16)), relative4), absolute4);
+    const l8 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 32)), relative4), absolute4),
+      l12 = f32x4.add(f32x4.mul(f32x4.pmax(l, v128.load(r, 48)), relative4), absolute4);
     nearRows = rowsNear(box, own, wide, l1, l0, l4, l8, l12);
   }
   if (far) farRows = rowsFar(box, own, wide, norm, l1, relative4, absolute4, f32x4.splat(farthest));
   which &= nearRows | farRows;
   if (!which) return;
-  let looked: u32 = 0, spared: u32 = 0, count: u32 = 0;
-  const limits = light && quantised ? ptr(tree, Tree.reachLimits) : 0, L = limits + (<usize>b << 6);
-  const prefixBytes = <usize>word(job, Job.prefixLength) << 1, prefixAt = ptr(job, Job.prefixAt);
-  const prefixes = ptr(home, Worker.prefixes) + local * (prefixBytes << 4), prefixNorms = ptr(home, Worker.prefixNorms) + (local << 6);
+  let looked: u32 = 0,
+    spared: u32 = 0,
+    count: u32 = 0;
+  const limits = light && quantised ? ptr(tree, Tree.reachLimits) : 0,
+    L = limits + ((<usize>b) << 6);
+  const prefixBytes = (<usize>word(job, Job.prefixLength)) << 1,
+    prefixAt = ptr(job, Job.prefixAt);
+  const prefixes = ptr(home, Worker.prefixes) + local * (prefixBytes << 4),
+    prefixNorms = ptr(home, Worker.prefixNorms) + (local << 6);
   const worth = <f32>word(job, Job.prefixLength) / <f32>word(job, Job.d);
-  let odds: u32 = 0, farLimits = i32x4.splat(0);
+  let odds: u32 = 0,
+    farLimits = i32x4.splat(0);
   if (quantised) {
     // The level as a limit of quantised distances.
     splat16(K, level);
@@ -98,19 +134,29 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
     const id = word(v, Row.id);
     if (id == NONE) break;
     const lanes: u32 = b == g ? (0xfffe << lane) & 0xffff : 0xffff;
-    const mine = near ? max(level, load<f32>(reach + (<usize>(g << 4 | lane) << 2))) : <f32>0;
-    let nearLanes = (nearRows >> lane) & 1 ? lanes : 0, farLanes = (farRows >> lane) & 1 ? lanes : 0;
+    const mine = near ? max(level, load<f32>(reach + ((<usize>((g << 4) | lane)) << 2))) : <f32>0;
+    let nearLanes = (nearRows >> lane) & 1 ? lanes : 0,
+      farLanes = (farRows >> lane) & 1 ? lanes : 0;
     if (quantised) {
       const r = ptr(v, Row.record);
       // How often a prefix left few pairs, of rows that seek the one, the other or both; where that is seldom it is
       // tried now and then only.
-      const use = scratch + (Tile.uses << 2) + (<usize>(u32(nearLanes != 0) | (u32(farLanes != 0) << 1)) << 3);
+      const use = scratch + (Tile.uses << 2) + ((<usize>(u32(nearLanes != 0) | (u32(farLanes != 0) << 1))) << 3);
       const uses = load<u32>(use, Use.count << 2) + 1;
       store<u32>(use, uses, Use.count << 2);
       if (load<f32>(use, Use.few << 2) > worth || (uses & 31) == 0) {
         const isOdd = word(r, PointRecord.odd) != 0;
-        const level4 = i32x4.max_s(v128.load(levels), v128.load32_splat(limits + (<usize>(g << 4 | lane) << 2)));
-        const left = lanesOfPrefix(prefixes, r + prefixAt, prefixBytes, prefixNorms, word(r, PointRecord.prefixNorm), level4, L, farLimits);
+        const level4 = i32x4.max_s(v128.load(levels), v128.load32_splat(limits + ((<usize>((g << 4) | lane)) << 2)));
+        const left = lanesOfPrefix(
+          prefixes,
+          r + prefixAt,
+          prefixBytes,
+          prefixNorms,
+          word(r, PointRecord.prefixNorm),
+          level4,
+          L,
+          farLimits,
+        );
         nearLanes &= left;
         if (!isOdd) farLanes &= odds | (left >> 16);
         const few = popcnt(nearLanes | farLanes) <= FEW;
@@ -118,7 +164,7 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
         store<f32>(use, mean + (<f32>(few ? 1 : 0) - mean) * 0.0625, Use.few << 2);
         if (few) {
           if (!(nearLanes | farLanes)) continue;
-          if (nearLanes) limits16(K, mine, reach + (<usize>b << 6));
+          if (nearLanes) limits16(K, mine, reach + ((<usize>b) << 6));
           takeRow(job, state, ids, id, nearLanes, farLanes, K, false);
           continue;
         }
@@ -134,7 +180,7 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
       }
       continue;
     }
-    if (nearLanes) limits16(K, mine, reach + (<usize>b << 6));
+    if (nearLanes) limits16(K, mine, reach + ((<usize>b) << 6));
     // Where bounds spare few of a block's points they cost more than they save.
     if (m > 0 && (looked < LOOK || spared << 2 >= looked)) {
       looked++;
@@ -148,13 +194,25 @@ function tileOf(job: usize, state: usize, g: u32, b: u32, which: u32, level: f32
     }
     if (records) takeRow(job, state, ids, id, nearLanes, farLanes, K, l1);
     else {
-      const out = ptr(state, Worker.out), stride = blockBytes(job);
+      const out = ptr(state, Worker.out),
+        stride = blockBytes(job);
       const limits = farLanes ? ptr(state, Worker.infinities) : K;
-      if (!distances(ptr(home, Worker.points) + local * stride, v + (Row.size << 2) + (<usize>m << 2), word(job, Job.d), tagged, l1, limits, out)) continue;
+      if (
+        !distances(
+          ptr(home, Worker.points) + local * stride,
+          v + (Row.size << 2) + ((<usize>m) << 2),
+          word(job, Job.d),
+          tagged,
+          l1,
+          limits,
+          out,
+        )
+      )
+        continue;
       if (farLanes) takeLargest(state, out, ids, id, farLanes);
       if (nearLanes) nearLanes &= lanesAt(out, K);
       for (; nearLanes; nearLanes &= nearLanes - 1) {
-        const o = <usize>ctz(nearLanes) << 2;
+        const o = (<usize>ctz(nearLanes)) << 2;
         takeLight(job, state, id, load<u32>(ids + o), load<f32>(out + o));
       }
     }
@@ -200,10 +258,11 @@ function lanesAt(out: usize, limits: usize): u32 {
 function takeRow(job: usize, state: usize, ids: usize, id: u32, near: u32, far: u32, limits: usize, l1: bool): void {
   for (let lanes = near | far; lanes; lanes &= lanes - 1) {
     const lane = ctz(lanes);
-    const o = <usize>lane << 2;
+    const o = (<usize>lane) << 2;
     const j = load<u32>(ids + o);
     if (j == NONE) continue;
-    const isNear = ((near >> lane) & 1) != 0, isFar = ((far >> lane) & 1) != 0;
+    const isNear = ((near >> lane) & 1) != 0,
+      isFar = ((far >> lane) & 1) != 0;
     const limit = isNear ? load<f32>(limits + o) : <f32>-1;
     const x = pairDistance(job, id, j, l1, isFar ? <f32>Infinity : limit);
     if (isFar) takePair(state, x, id, j);
@@ -225,14 +284,33 @@ function oddLanes(odd: usize): u32 {
 }
 
 // The held points with a block's 16: their quantised coordinates decide which pairs to compute.
-function takeFour(job: usize, state: usize, home: usize, local: usize, g: u32, b: u32, level: f32, light: bool, count: u32): void {
-  const tree = ptr(job, Job.tree), scratch = ptr(state, Worker.tile), K = scratch + (Tile.limits << 2), flat = v128.load(scratch + (Tile.level << 2));
-  const out = scratch + (Tile.products << 2), held = scratch + (Tile.held << 2);
-  const ids = ptr(home, Worker.ids) + (local << 6), norms = ptr(home, Worker.norms) + (local << 6);
+function takeFour(
+  job: usize,
+  state: usize,
+  home: usize,
+  local: usize,
+  g: u32,
+  b: u32,
+  level: f32,
+  light: bool,
+  count: u32,
+): void {
+  const tree = ptr(job, Job.tree),
+    scratch = ptr(state, Worker.tile),
+    K = scratch + (Tile.limits << 2),
+    flat = v128.load(scratch + (Tile.level << 2));
+  const out = scratch + (Tile.products << 2),
+    held = scratch + (Tile.held << 2);
+  const ids = ptr(home, Worker.ids) + (local << 6),
+    norms = ptr(home, Worker.norms) + (local << 6);
   const odds = oddLanes(ptr(home, Worker.odd) + (local << 6));
-  const limits = light ? ptr(tree, Tree.reachLimits) : 0, L = limits + (<usize>b << 6), R = light ? ptr(tree, Tree.reach) : 0;
+  const limits = light ? ptr(tree, Tree.reachLimits) : 0,
+    L = limits + ((<usize>b) << 6),
+    R = light ? ptr(tree, Tree.reach) : 0;
   const limit = beyond(job, float(state, Worker.largest));
-  const bytes = quantisedBytes(job), at = quantisedAt(job), block = ptr(home, Worker.points) + local * (bytes << 4);
+  const bytes = quantisedBytes(job),
+    at = quantisedAt(job),
+    block = ptr(home, Worker.points) + local * (bytes << 4);
   const q0 = recordOf(held, 0) + at;
   if (count == 1) product(block, q0, bytes, out, i32x4.splat(0));
   else {
@@ -242,14 +320,18 @@ function takeFour(job: usize, state: usize, home: usize, local: usize, g: u32, b
     products(block, q0, q1, q2, q3, bytes, out, i32x4.splat(0));
   }
   for (let i: u32 = 0; i < count; i++) {
-    const h = held + <usize>i * (Held.size << 2), v = ptr(h, Held.row), to = out + (<usize>i << 6), norm = word(v, Row.norm);
-    let near = word(h, Held.near), far = word(h, Held.far);
-    const slot = <usize>(g << 4 | word(h, Held.lane)) << 2;
+    const h = held + <usize>i * (Held.size << 2),
+      v = ptr(h, Held.row),
+      to = out + ((<usize>i) << 6),
+      norm = word(v, Row.norm);
+    let near = word(h, Held.near),
+      far = word(h, Held.far);
+    const slot = (<usize>((g << 4) | word(h, Held.lane))) << 2;
     const lanes = lanesOfAll(to, norms, norm, i32x4.max_s(flat, v128.load32_splat(limits + slot)), L, limit);
     near &= lanes;
     if (!word(v, Row.odd)) far &= odds | (lanes >> 16);
     if (!(near | far)) continue;
-    if (near) limits16(K, max(level, load<f32>(R + slot)), R + (<usize>b << 6));
+    if (near) limits16(K, max(level, load<f32>(R + slot)), R + ((<usize>b) << 6));
     takeRow(job, state, ids, word(v, Row.id), near, far, K, false);
   }
 }

@@ -9,14 +9,14 @@
 //
 // No round looks at an order of points, so that workers share the pairs out and meet at a round's end only. Where very
 // many pairs are equal the edges may not fit; then Prim's own steps take over (./plain), which need no edges.
-import { ptr, setWord, word } from "../../../assembly/words";
-import { Job, Sync, Tree, TreeWorker, Worker } from "../memory";
-import { atBarrier } from "./barrier";
-import { workerOf } from "./blocks";
-import { startOf } from "./farthest";
-import { describeBlocks, makeTree, orderBlocks } from "./light";
-import { primOnTree } from "./prim";
-import { pairsOfRow } from "./round";
+import { ptr, setWord, word } from '../../../assembly/words';
+import { Job, Sync, Tree, TreeWorker, Worker } from '../memory';
+import { atBarrier } from './barrier';
+import { workerOf } from './blocks';
+import { startOf } from './farthest';
+import { describeBlocks, makeTree, orderBlocks } from './light';
+import { primOnTree } from './prim';
+import { pairsOfRow } from './round';
 
 /**
  * One unit of a worker's work. 0: call again, 1: done, 2: cancelled, 3: aborted, 4: the edges did not fit. Workers
@@ -24,10 +24,16 @@ import { pairsOfRow } from "./round";
  * and go on with their rows after the next tree, to which most of the edges are heavy.
  */
 export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
-  const state = workerOf(job, worker), own = ptr(state, Worker.tree), tree = ptr(job, Job.tree), sync = ptr(job, Job.sync);
-  const total = word(job, Job.blocks), workers = word(job, Job.workers);
+  const state = workerOf(job, worker),
+    own = ptr(state, Worker.tree),
+    tree = ptr(job, Job.tree),
+    sync = ptr(job, Job.sync);
+  const total = word(job, Job.blocks),
+    workers = word(job, Job.workers);
   const each = (total + workers - 1) / workers;
-  const round = word(own, TreeWorker.round), row = word(own, TreeWorker.row), unit = word(own, TreeWorker.units) + 1;
+  const round = word(own, TreeWorker.round),
+    row = word(own, TreeWorker.row),
+    unit = word(own, TreeWorker.units) + 1;
   if (row < each && atomic.load<u32>(tree, Tree.full << 2) == 0 && atomic.load<u32>(sync, Sync.cancel << 2) == 0) {
     const g = row * workers + worker;
     const fits = g >= total || (l1 ? pairsOfRow(job, state, g, round, true) : pairsOfRow(job, state, g, round, false));
@@ -39,7 +45,8 @@ export function treeUnit(job: usize, worker: u32, l1: bool): u32 {
   if (!atBarrier(job, state)) return 3;
   if (worker == 0) {
     let whole = true;
-    for (let w: u32 = 0; w < workers; w++) if (word(ptr(workerOf(job, w), Worker.tree), TreeWorker.row) < each) whole = false;
+    for (let w: u32 = 0; w < workers; w++)
+      if (word(ptr(workerOf(job, w), Worker.tree), TreeWorker.row) < each) whole = false;
     const last = whole && round + 1 == word(tree, Tree.rounds);
     setWord(tree, Tree.full, 0);
     setWord(tree, Tree.roundDone, u32(whole));
