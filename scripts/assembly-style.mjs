@@ -40,7 +40,7 @@ try {
       readFileSync(join(packageRoot, file), 'utf8').replace(DECORATOR, '$1/*@$2*/'),
     );
   }
-  const { status } = spawnSync(bin('biome'), ['check', ...(write ? ['--write'] : []), '.'], {
+  const { status } = spawnSync(bin('biome'), ['check', ...(write ? ['--write'] : []), 'assembly', 'kernels'], {
     cwd: place,
     stdio: 'inherit',
   });
