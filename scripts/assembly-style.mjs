@@ -40,10 +40,14 @@ try {
       readFileSync(join(packageRoot, file), 'utf8').replace(DECORATOR, '$1/*@$2*/'),
     );
   }
-  const { status } = spawnSync(bin('biome'), ['check', ...(write ? ['--write'] : []), 'assembly', 'kernels'], {
-    cwd: place,
-    stdio: 'inherit',
-  });
+  const { status } = spawnSync(
+    bin('biome'),
+    ['check', ...(write ? ['--write'] : []), 'assembly', 'kernels'],
+    {
+      cwd: place,
+      stdio: 'inherit',
+    },
+  );
   if (write)
     for (const file of files)
       writeFileSync(
