@@ -31,6 +31,7 @@ for (const folder of manifests)
       ),
   );
 edit('packages/analysis/src/version.ts', (text) => text.replace(/version: '[^']+'/, `version: '${version}'`));
+edit('integrations/python/src/epochscope/version.py', (text) => text.replace(/"[^"]+"/, `"${version}"`));
 edit('CITATION.cff', (text) => text.replace(/^version: .*$/m, `version: ${version}`));
 edit('CHANGELOG.md', (text) =>
   text.replace('## Unreleased\n', `## Unreleased\n\n## ${version} (${today})\n`),

@@ -29,6 +29,7 @@ it('the version stands everywhere alike', () => {
         expect(wanted, `${manifest.name}: ${name}`).toBe(version);
   }
   expect(text('packages/analysis/src/version.ts')).toContain(`version: '${version}'`);
+  expect(text('integrations/python/src/epochscope/version.py')).toBe(`__version__ = "${version}"\n`);
   expect(text('CITATION.cff')).toContain(`\nversion: ${version}\n`);
   expect(text('CHANGELOG.md')).toMatch(/\n## Unreleased\n/);
 });

@@ -1,6 +1,6 @@
 // `npm run build` after tsc: the scripts with everything inside, the pages' files, and custom-elements.json.
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -20,6 +20,27 @@ const withoutEngine = {
   load: (id) =>
     /\/(src|dist)\/compute\.[jt]s$/.test(id.replaceAll(sep, '/'))
       ? "export async function tendencyOfPoints() { throw new Error('this script holds no engine for points: import @epochscope/ui/register, or use cdn/epochscope.js'); }"
+      : null,
+};
+
+/** For a notebook's worker, which trains no nets and shares no memory. */
+const withoutTraining = {
+  name: 'without-training',
+  enforce: 'pre',
+  resolveId: (id) => (id.startsWith('@tensorflow/') ? '\0tfjs' : null),
+  load(id) {
+    if (id === '\0tfjs') return "throw new Error('no net is run in a notebook');";
+    const path = id.replaceAll(sep, '/');
+    if (/\/generated\/kernels-[\w-]+\.[jt]s$/.test(path))
+      return "throw new Error('a notebook has kernels without shared memory alone');";
+    return /\/engine\/spawn-browser\.[jt]s$/.test(path)
+      ? "export const spawnWorker = () => Promise.reject(new Error('a notebook has one worker'));"
+      : null;
+  },
+  // Nor are there files beside it.
+  transform: (code, id) =>
+    /\/platform\/browser\.[jt]s$/.test(id.replaceAll(sep, '/'))
+      ? code.replaceAll(/new URL\('\.\.\/assets\/[^)]*\)/g, "new URL('about:blank')")
       : null,
 };
 
@@ -51,6 +72,8 @@ await bundle('src/app/report.ts', 'dist/app', 'report.js', 'iife', 'EpochscopeRe
 await bundle('src/cdn.ts', 'dist/cdn', 'epochscope.js', 'iife', 'Epochscope');
 await bundle('src/cdn.ts', 'dist/cdn', 'epochscope.mjs', 'es', 'Epochscope', [withoutEngine]);
 
+await notebook();
+
 copyFileSync(ui('page/page.css'), ui('dist/app/page.css'));
 cpSync(ui('fonts'), ui('dist/fonts'), { recursive: true });
 
@@ -77,6 +100,37 @@ await build({
 });
 cpSync(ui('fonts'), `${page}/assets/fonts`, { recursive: true });
 writeServiceWorker(page);
+
+/** The widgets of the Python package (integrations/python/scripts/build.mjs packs them): a loader, and what it loads in one script. */
+async function notebook() {
+  const one = async (entry, format, define = {}) => {
+    const [{ output }] = await build({
+      configFile: false,
+      root: ui(''),
+      logLevel: 'warn',
+      plugins: [withoutEngine, withoutTraining],
+      define: { 'import.meta.url': '""', ...define },
+      build: {
+        write: false,
+        target: 'es2022',
+        minify: true,
+        lib: { entry: ui(entry), formats: [format], name: 'epochscope', fileName: () => 'x.js' },
+        ...(format === 'es' ? { rolldownOptions: { output: { codeSplitting: false } } } : {}),
+      },
+    });
+    return output[0].code;
+  };
+  const font = (name) => JSON.stringify(readFileSync(ui(`fonts/${name}.ttf`)).toString('base64'));
+  const files = {
+    'loader.js': await one('src/notebook/loader.ts', 'es'),
+    'engine.js': await one('src/notebook/engine.ts', 'es', {
+      __WORKER__: JSON.stringify(await one('src/notebook/worker.ts', 'iife')),
+      __FONTS__: `{ regular: ${font('Inter-Regular')}, bold: ${font('Inter-SemiBold')} }`,
+    }),
+  };
+  mkdirSync(ui('dist/jupyter'), { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(ui(`dist/jupyter/${name}`), text);
+}
 
 /** What the page needs without a network, and its version: the hash of all of it. */
 function writeServiceWorker(folder) {

@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from .files import check_name, read_safetensors
+from .one_file import decode_result
 
 _MAX_JSON = 500_000_000
 
@@ -127,37 +128,10 @@ def read_result(path):
     return restore(tree)
 
 
-# One file: this, the length of the JSON (8 bytes, little-endian), the JSON, then the arrays' bytes (docs/formats/result.md).
-_MAGIC = bytes.fromhex("9345504f43485232")
-_DTYPES = {name: np.dtype(name).newbyteorder("<") for name in (
-    "uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64", "uint64", "int64", "float16")}
-
-
 def _read_one_file(path):
     with open(path, "rb") as file:
         data = file.read()
-    if data[:8] != _MAGIC or len(data) < 16:
-        raise ValueError(f"{path}: expected a result in one file, as `epochscope export` writes it; for a result in a run give its folder")
-    base = 16 + int.from_bytes(data[8:16], "little")
-    if base > len(data):
-        raise ValueError(f"{path}: the header says {base - 16} bytes, the file has {len(data)}: it was cut")
-    tree = _checked(json.loads(data[16:base].decode("utf-8")), path, "epochscope-result/")
-
-    def restore(node):
-        if isinstance(node, dict):
-            if "$data" in node:
-                dtype, at, length = _DTYPES.get(node.get("dtype")), node["$data"], node.get("length")
-                if dtype is None or not isinstance(at, int) or not isinstance(length, int) or min(at, length) < 0:
-                    raise ValueError(f"{path}: an array of {length!r} {node.get('dtype')!r} at {at!r}")
-                if base + at + length * dtype.itemsize > len(data):
-                    raise ValueError(f"{path}: an array ends after the file, which has {len(data)} bytes: it was cut")
-                array = np.frombuffer(data, dtype, length, base + at)
-                levels = node.get("levels")
-                return array if levels is None else ((array - float(levels["zero"])) * float(levels["step"])).astype(np.float32)
-            return {key: restore(value) for key, value in node.items()}
-        return [restore(value) for value in node] if isinstance(node, list) else node
-
-    return restore(tree)
+    return _checked(decode_result(data, path), path, "epochscope-result/")
 
 
 def _folders(path):

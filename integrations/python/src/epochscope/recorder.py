@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import warnings
 
 import numpy as np
 
@@ -79,7 +80,13 @@ class Recorder:
         }
         check_json(training, "training")
         self._count = None
+        self._watchers = []
         self._write_manifest()
+
+    def watch(self, told):
+        """Calls `told(snapshot, folder)` after each snapshot: its id, epoch, step and metrics, and the folder that holds it. What it raises
+        becomes a warning, so that looking on never ends a training."""
+        self._watchers.append(told)
 
     def samples(self, inputs=None, labels=None, source="recorded"):
         """The samples whose outputs are recorded: inputs n × shape (uint8, float32 or float64), labels n whole numbers."""
@@ -235,6 +242,11 @@ class _Snapshot:
             sync_folder(os.path.dirname(self._path))
             self._run._manifest["snapshots"].append(self._info)
             self._run._write_manifest()
+            for told in self._run._watchers:
+                try:
+                    told(dict(self._info), self._path)
+                except Exception as error:
+                    warnings.warn(f"snapshot {self._info['id']} is recorded, but not shown: {error}", stacklevel=2)
         finally:
             for file, *_ in self._files.values():
                 file.close()

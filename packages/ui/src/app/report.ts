@@ -1,5 +1,6 @@
 // The script of the page: the dashboard over what stands in the page itself (a report opened from disk), or over the server
 // whose page it is. No fetch in the first case, so that it opens from disk.
+import { drawWith } from '../figure/fonts.js';
 import { setFontFolder } from '../figure/index.js';
 import '../register.js';
 import { EsComputeForm } from './es-compute-form.js';
@@ -38,11 +39,5 @@ void pageFont().finally(start);
 async function pageFont(): Promise<void> {
   const held = document.getElementById('epochscope-fonts')?.textContent;
   if (!held) return;
-  const { regular, bold } = JSON.parse(held) as { regular: string; bold: string };
-  const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  for (const [data, weight] of [
-    [regular, '100 500'],
-    [bold, '510 900'],
-  ] as const)
-    document.fonts.add(await new FontFace('Inter', bytes(data), { weight }).load());
+  await drawWith(JSON.parse(held));
 }

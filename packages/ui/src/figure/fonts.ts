@@ -10,6 +10,22 @@ export function setFontFolder(address: string): void {
   loading = undefined;
 }
 
+/** Fonts as base64, for scripts that have no files beside them: PDFs embed them, and the page draws with them. */
+export async function setFonts({ regular, bold }: { regular: string; bold: string }): Promise<void> {
+  loading = Promise.resolve({ regular: readFont(bytesIn(regular)), bold: readFont(bytesIn(bold)) });
+  await drawWith({ regular, bold });
+}
+
+/** Adds Inter to what the page draws with. */
+export async function drawWith({ regular, bold }: { regular: string; bold: string }): Promise<void> {
+  for (const [data, weight] of [
+    [regular, '100 500'],
+    [bold, '510 900'],
+  ] as const)
+    document.fonts.add(await new FontFace('Inter', bytesIn(data), { weight }).load());
+}
+const bytesIn = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
 /** The fonts that PDFs embed, once for the page: out of a script element `#epochscope-fonts` (a page opened from disk), or fetched. */
 export function pageFonts(): Promise<Fonts> {
   loading ??= load().catch((error) => {
@@ -23,8 +39,7 @@ async function load(): Promise<Fonts> {
   const inside = document.getElementById('epochscope-fonts')?.textContent;
   if (inside) {
     const { regular, bold } = JSON.parse(inside) as { regular: string; bold: string };
-    const bytes = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    return { regular: readFont(bytes(regular)), bold: readFont(bytes(bold)) };
+    return { regular: readFont(bytesIn(regular)), bold: readFont(bytesIn(bold)) };
   }
   // Classic scripts have no address of their own: they say it by `setFontFolder`.
   const base = folder ?? new URL(/* @vite-ignore */ '../fonts/', import.meta.url || document.baseURI).href;
