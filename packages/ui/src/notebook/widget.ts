@@ -84,13 +84,9 @@ export class Widget {
     const host = document.createElement('div');
     host.style.colorScheme = this.scheme;
     host.style.padding = '4px 0';
-    // Beside the notebook's own colours, not on a card of others.
-    for (const [own, theirs] of [
-      ['--es-surface', '--jp-layout-color0'],
-      ['--es-font', '--jp-ui-font-family'],
-    ] as const)
-      if (getComputedStyle(document.body).getPropertyValue(theirs))
-        host.style.setProperty(own, `var(${theirs})`);
+    // On the notebook's own ground and in its type, where it has them.
+    host.style.setProperty('--es-surface', 'var(--jp-layout-color0, light-dark(#ffffff, #171b20))');
+    host.style.setProperty('--es-font', "var(--jp-ui-font-family, system-ui, 'DejaVu Sans', sans-serif)");
     host.addEventListener('es-select', (event) => {
       this.model.set('selected', { ...(event as CustomEvent<object>).detail });
       this.model.save_changes();
