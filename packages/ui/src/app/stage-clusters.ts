@@ -70,8 +70,11 @@ function figures(page: Page): TemplateResult {
   const row = page.layers.find(({ name }) => name === panel.layer);
   const { ari } = panel.scores.inBlocks;
   const all = panel.scores.overall.ari;
+  // A count of none has a reason; "0" before it would say more than is known.
   const items: [string, string, string?][] = [
-    [String(panel.blocks.count), panel.blocks.count ? 'blocks' : (panel.blocks.reason ?? 'no clear blocks')],
+    panel.blocks.count
+      ? [String(panel.blocks.count), 'blocks']
+      : ['–', panel.blocks.reason ?? 'no clear blocks'],
   ];
   if (panel.blocks.count) {
     items.push([percent(panel.blocks.shareInNone, 0), 'of the samples in none']);

@@ -39,6 +39,19 @@ describe('the headline', () => {
     expect(headline({ ...facts, row: [withBlocks(first, 0), withBlocks(last, 0)] })).toBe(
       'Before training, no clear blocks. After 10 epochs, no clear blocks.',
     );
+    // Samples too few to count are not samples without blocks.
+    const few = [first, last].map((panel) => ({
+      ...panel,
+      blocks: {
+        ...panel.blocks,
+        count: 0,
+        reason: 'too few samples to count blocks: 39, at least 40 are needed',
+      },
+    }));
+    expect(headline({ ...facts, row: few })).toBe(
+      'Too few samples to count blocks: 39, at least 40 are needed.',
+    );
+    expect(headline({ ...facts, row: few.slice(1) })).toBe('Too few samples to count blocks.');
     const [two] = [{ ...last, blocks: { ...last.blocks, count: 13 } }];
     expect(headline({ ...facts, row: [two] })).toMatch(/^13 blocks, ARI/);
   });

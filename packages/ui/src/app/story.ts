@@ -5,7 +5,10 @@ import { blockContents, isDigits } from './model.js';
 const WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
 const inWords = (n: number) => WORDS[n] ?? String(n);
 const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1);
-const blocksOf = (count: number) => (count === 0 ? 'no clear blocks' : `${inWords(count)} blocks`);
+/** Why there are none, in the first words of the rule's reason: samples too few to count are not samples without blocks. */
+const noBlocks = ({ blocks }: TendencyPanel) => (blocks.reason ?? 'no clear blocks').split(':')[0]!;
+const blocksOf = (panel: TendencyPanel) =>
+  panel.blocks.count === 0 ? noBlocks(panel) : `${inWords(panel.blocks.count)} blocks`;
 
 /** A block is of one class where at least this share of it is. */
 const PURE = 0.8;
@@ -61,7 +64,7 @@ export function headline(facts: StoryFacts): string {
   if (!first || !last) return '';
   const kind = isDigits(classes) ? 'digit' : 'class';
   if (training) {
-    const now = `${capital(blocksOf(last.blocks.count))} so far.`;
+    const now = `${capital(blocksOf(last))} so far.`;
     return training.epoch === null ? now : `${now} Epoch ${training.epoch} is training.`;
   }
   const ari = last.scores.inBlocks.ari.value;
@@ -70,16 +73,14 @@ export function headline(facts: StoryFacts): string {
     : ari === null || last.blocks.count === 0
       ? ''
       : `, ARI ${ari.toFixed(2)}`;
-  if (row.length === 1) return `${capital(blocksOf(last.blocks.count))}${match}.`;
+  if (row.length === 1) return `${capital(blocksOf(last))}${match}.`;
+  // Of the samples, not of what was learnt: the same at every snapshot.
+  const { count, reason } = last.blocks;
+  if (count === 0 && reason && reason === first.blocks.reason) return `${capital(reason)}.`;
   const kindOf = isUnstable(first.blocks) ? 'unstable ' : faint(first) ? 'faint ' : '';
-  const before = `${capital(after(first))}, ${first.blocks.count ? `${inWords(first.blocks.count)} ${kindOf}blocks` : 'no clear blocks'}.`;
-  const count = last.blocks.count;
+  const before = `${capital(after(first))}, ${first.blocks.count ? `${inWords(first.blocks.count)} ${kindOf}blocks` : noBlocks(first)}.`;
   const later =
-    count === 0
-      ? 'no clear blocks'
-      : count === first.blocks.count
-        ? `still ${inWords(count)}`
-        : inWords(count);
+    count === 0 ? noBlocks(last) : count === first.blocks.count ? `still ${inWords(count)}` : inWords(count);
   const shaky = count > 0 && isUnstable(last.blocks) ? ' unstable' : '';
   return `${before} ${capital(after(last))}, ${later}${shaky}${match}.`;
 }
