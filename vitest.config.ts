@@ -42,6 +42,7 @@ function browser(name: string, include: string[], exclude: string[]): TestProjec
         'fflate',
         'lit',
         'lit/async-directive.js',
+        'lit/decorators.js',
         'lit/directive.js',
         'lit/directives/guard.js',
         'lit/directives/repeat.js',

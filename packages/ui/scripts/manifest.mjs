@@ -1,8 +1,7 @@
 // custom-elements.json (schema 1.0.0) read off the sources with TypeScript's own checker: what is registered in
 // src/register.ts, its properties with types, defaults and attributes (inherited ones too), its events, parts and custom
 // properties. TypeScript 5.9 is this package's own: 7, which builds and checks everything, has no stable API yet.
-// @custom-elements-manifest/analyzer was not taken: it brings a second TypeScript and does not follow
-// `...Base.properties`.
+// @custom-elements-manifest/analyzer was not taken: it brings a second TypeScript (docs/decisions/0007).
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
@@ -80,7 +79,6 @@ function moduleOf(checker, root, tag, declaration, tokens) {
   const attributes = [];
   const seen = new Set();
   for (const level of line) {
-    const defaults = defaultsOf(level);
     const inheritedFrom =
       level === declaration
         ? {}
@@ -103,7 +101,6 @@ function moduleOf(checker, root, tag, declaration, tokens) {
         ...(defaultOf(line, name) !== undefined ? { default: defaultOf(line, name) } : {}),
         ...inheritedFrom,
       };
-      void defaults;
       members.push({
         kind: 'field',
         name,
@@ -219,16 +216,17 @@ function read(path) {
   }
 }
 
-/** Entries of `static properties`: Lit's own reading of them. */
+/** What stands behind `@property`: Lit's own reading of it. */
 function reactive(level) {
-  const member = level.members.find(
-    (one) => ts.isPropertyDeclaration(one) && one.name.getText() === 'properties' && one.initializer,
-  );
-  if (!member || !ts.isObjectLiteralExpression(member.initializer)) return [];
-  return member.initializer.properties.filter(ts.isPropertyAssignment).map((property) => {
-    const name = property.name.text;
+  return level.members.filter(ts.isPropertyDeclaration).flatMap((member) => {
+    const decorator = ts
+      .getDecorators(member)
+      ?.map(({ expression }) => expression)
+      .find((one) => ts.isCallExpression(one) && one.expression.getText() === 'property');
+    if (!decorator) return [];
+    const name = member.name.getText();
     const options = Object.fromEntries(
-      property.initializer.properties
+      (decorator.arguments[0]?.properties ?? [])
         .filter(ts.isPropertyAssignment)
         .map((one) => [one.name.text, one.initializer.getText()]),
     );
@@ -239,13 +237,16 @@ function reactive(level) {
         : /^['"]/.test(options.attribute ?? '')
           ? options.attribute.slice(1, -1)
           : name.toLowerCase();
-    return { name, attribute, reflect: options.reflect === 'true', state };
+    return [{ name, attribute, reflect: options.reflect === 'true', state }];
   });
 }
 
-/** `this.name = value` in the constructor. */
+/** The property's own value, or of one that is inherited `this.name = value` in the constructor. */
 function defaultsOf(level) {
   const found = new Map();
+  for (const member of level.members)
+    if (ts.isPropertyDeclaration(member) && member.initializer)
+      found.set(member.name.getText(), member.initializer.getText().replace('Number.NaN', 'NaN'));
   const maker = level.members.find(ts.isConstructorDeclaration);
   for (const statement of maker?.body?.statements ?? []) {
     const expression = ts.isExpressionStatement(statement) ? statement.expression : null;

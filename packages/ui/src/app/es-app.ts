@@ -1,5 +1,6 @@
 import { filesOfDrop } from '@epochscope/analysis';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { download } from '../figure/export.js';
 import { tokens } from '../styles.js';
 import controls from './control-styles.js';
@@ -241,32 +242,16 @@ export class EsApp extends LitElement {
       }
     `,
   ];
-  static override properties = {
-    source: { attribute: false },
-    busy: { state: true },
-    said: { state: true },
-    over: { state: true },
-    data: { state: true },
-  };
-  declare source: RunSource | null;
+  @property({ attribute: false }) source: RunSource | null = null;
   /** What is being opened, in words. */
-  declare private busy: string;
-  declare private said: string;
-  declare private over: boolean;
+  @property({ state: true }) private busy: string = '';
+  @property({ state: true }) private said: string = '';
+  @property({ state: true }) private over: boolean = false;
   /** What a training from the start screen learns. */
-  declare private data: TrainingData;
+  @property({ state: true }) private data: TrainingData = BUNDLED;
   private dragged = 0;
   /** Something was given: the page must not be loaded anew under it. */
   used = false;
-
-  constructor() {
-    super();
-    this.source = null;
-    this.busy = '';
-    this.said = '';
-    this.over = false;
-    this.data = BUNDLED;
-  }
   override connectedCallback(): void {
     super.connectedCallback();
     for (const [name, act] of this.drops) addEventListener(name, act as EventListener);

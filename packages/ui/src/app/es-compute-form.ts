@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { tokens } from '../styles.js';
 import controls from './control-styles.js';
 import { bytes, duration, Job, jobsOf } from './jobs.js';
@@ -88,31 +89,15 @@ export class EsComputeForm extends LitElement {
       }
     `,
   ];
-  static override properties = {
-    page: { attribute: false },
-    method: { attribute: false },
-    key: { attribute: false },
-    typed: { state: true },
-    cost: { state: true },
-    copied: { state: true },
-  };
-  declare page: Page;
-  declare method: MethodInfo;
+  @property({ attribute: false }) page!: Page;
+  @property({ attribute: false }) method!: MethodInfo;
   /** Of the run and method: options typed belong to it. */
-  declare key: string;
-  declare private typed: Readonly<Record<string, string>>;
-  declare private cost: string;
-  declare private copied: boolean;
+  @property({ attribute: false }) key: string = '';
+  @property({ state: true }) private typed: Readonly<Record<string, string>> = {};
+  @property({ state: true }) private cost: string = '';
+  @property({ state: true }) private copied: boolean = false;
   private followed: Job | null = null;
   private sizing = 0;
-
-  constructor() {
-    super();
-    this.typed = {};
-    this.cost = '';
-    this.copied = false;
-    this.key = '';
-  }
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has('key') && changed.get('key') !== undefined) this.typed = {};

@@ -1,4 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { state } from '../figure/index.js';
 import { mergeSelection, type Selection } from '../selection.js';
 import { snapshotTitle } from '../styles.js';
@@ -24,22 +25,14 @@ const STAY_MS = 900;
  */
 export class EsDashboard extends LitElement {
   static override styles = styles;
-  static override properties = {
-    source: { attribute: false },
-    width: { state: true },
-    dark: { state: true },
-    playing: { state: true },
-    said: { state: true },
-    everything: { state: true },
-  };
-  declare source: RunSource | null;
-  declare private width: number;
-  declare private dark: boolean;
-  declare private playing: boolean;
+  @property({ attribute: false }) source: RunSource | null = null;
+  @property({ state: true }) private width: number = 1280;
+  @property({ state: true }) private dark: boolean = false;
+  @property({ state: true }) private playing: boolean = false;
   /** What the address held that makes no sense. */
-  declare private said: readonly string[];
+  @property({ state: true }) private said: readonly string[] = [];
   /** Every tab's results at once, for paper. */
-  declare everything: boolean;
+  @property({ state: true }) everything: boolean = false;
   readonly store = new Store();
   readonly loader = new Loader(this, this.store);
   private unbind: (() => void) | null = null;
@@ -49,12 +42,6 @@ export class EsDashboard extends LitElement {
 
   constructor() {
     super();
-    this.source = null;
-    this.width = 1280;
-    this.dark = false;
-    this.playing = false;
-    this.said = [];
-    this.everything = false;
     this.store.addEventListener('change', () => {
       this.applyTheme();
       this.requestUpdate();

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { tokens } from '../styles.js';
 import controls from './control-styles.js';
 import { bytes, duration } from './jobs.js';
@@ -81,14 +82,8 @@ export class EsMatrixBar extends LitElement {
       }
     `,
   ];
-  static override properties = { source: { attribute: false }, options: { state: true } };
-  declare source: MatrixSource;
-  declare private options: MatrixOptions;
-
-  constructor() {
-    super();
-    this.options = MATRIX_START;
-  }
+  @property({ attribute: false }) source!: MatrixSource;
+  @property({ state: true }) private options: MatrixOptions = MATRIX_START;
   private onChange = () => this.requestUpdate();
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has('source')) return;

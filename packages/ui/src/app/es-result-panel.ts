@@ -1,5 +1,6 @@
 import type { PruneResult, ResultBase } from '@epochscope/analysis/results';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { roundSnapshot } from '../elements/es-prune-rounds/index.js';
 import { state } from '../figure/index.js';
 import type { Selection } from '../selection.js';
@@ -80,35 +81,19 @@ export class EsResultPanel extends LitElement {
       }
     `,
   ];
-  static override properties = {
-    source: { attribute: false },
-    sides: { attribute: false },
-    seen: { state: true },
-    loaded: { state: true },
-    bare: { type: Boolean, reflect: true },
-  };
   /** Brings the views, where they do not come with the page's first script. */
   static load: (() => Promise<unknown>) | null = null;
-  declare source: RunSource | null;
-  declare sides: readonly Side[];
+  @property({ attribute: false }) source: RunSource | null = null;
+  @property({ attribute: false }) sides: readonly Side[] = [];
   /** Alone below a heading that says what it is. */
-  declare bare: boolean;
-  declare private seen: boolean;
-  declare private loaded: ReadonlyMap<string, Loaded>;
+  @property({ type: Boolean, reflect: true }) bare: boolean = false;
+  @property({ state: true }) private seen: boolean = false;
+  @property({ state: true }) private loaded: ReadonlyMap<string, Loaded> = new Map();
   private watcher: IntersectionObserver | null = null;
   private readonly views = new Map<
     number,
     HTMLElement & { data: ResultBase; selection: Selection; compared: boolean }
   >();
-
-  constructor() {
-    super();
-    this.source = null;
-    this.sides = [];
-    this.seen = false;
-    this.bare = false;
-    this.loaded = new Map();
-  }
 
   /** Loads also while it is far below, for paper. */
   load(): void {

@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { tokens } from '../styles.js';
 import controls from './control-styles.js';
 import { duration } from './jobs.js';
@@ -87,8 +88,7 @@ export class EsTrainingBar extends LitElement {
       }
     `,
   ];
-  static override properties = { source: { attribute: false } };
-  declare source: LiveTraining;
+  @property({ attribute: false }) source!: LiveTraining;
   private followed: LiveTraining | null = null;
   private onChange = () => this.requestUpdate();
   protected override willUpdate(): void {

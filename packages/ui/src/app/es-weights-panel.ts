@@ -1,6 +1,7 @@
 import type { RunManifest, Tensor } from '@epochscope/analysis';
 import type { ChangeResult } from '@epochscope/analysis/results';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { state } from '../figure/index.js';
 import type { Selection } from '../selection.js';
 import { snapshotTitle, tokens } from '../styles.js';
@@ -43,43 +44,19 @@ export class EsWeightsPanel extends LitElement {
       }
     `,
   ];
-  static override properties = {
-    source: { attribute: false },
-    run: { type: String },
-    manifest: { attribute: false },
-    from: { type: String },
-    to: { type: String },
-    selection: { attribute: false },
-    data: { state: true },
-    problem: { state: true },
-    open: { state: true },
-  };
-  declare source: RunSource | null;
+  @property({ attribute: false }) source: RunSource | null = null;
   /** Key of the run. */
-  declare run: string;
-  declare manifest: RunManifest | null;
+  @property({ type: String }) run: string = '';
+  @property({ attribute: false }) manifest: RunManifest | null = null;
   /** Ids of the snapshots. */
-  declare from: string;
-  declare to: string;
-  declare selection: Selection;
-  declare private data: ChangeResult | null;
-  declare private problem: string;
+  @property({ type: String }) from: string = '';
+  @property({ type: String }) to: string = '';
+  @property({ attribute: false }) selection: Selection = {};
+  @property({ state: true }) private data: ChangeResult | null = null;
+  @property({ state: true }) private problem: string = '';
   /** Nothing is read before somebody wants to see it. */
-  declare private open: boolean;
+  @property({ state: true }) private open: boolean = false;
   private busy = false;
-
-  constructor() {
-    super();
-    this.source = null;
-    this.run = '';
-    this.manifest = null;
-    this.from = '';
-    this.to = '';
-    this.selection = {};
-    this.data = null;
-    this.problem = '';
-    this.open = false;
-  }
 
   protected override willUpdate(changed: PropertyValues): void {
     if (!this.open || !['open', 'run', 'from', 'to', 'source'].some((name) => changed.has(name))) return;

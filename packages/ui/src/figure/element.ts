@@ -1,5 +1,6 @@
 import type { ResultBase } from '@epochscope/analysis/results';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { imagesOf, paintScene } from '../scene/canvas.js';
 import { rgbOf, type Theme } from '../scene/colour.js';
 import { FONT } from '../scene/svg.js';
@@ -68,40 +69,21 @@ interface MarkedBox {
  */
 export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> extends EsLoaded<Data, Result> {
   static override styles: typeof EsLoaded.styles = [...EsLoaded.styles, styles];
-  static override properties = {
-    ...EsLoaded.properties,
-    still: { type: Boolean, reflect: true },
-    readout: { state: true },
-    width: { state: true },
-    theme: { state: true },
-    tableOpen: { state: true },
-    menuOpen: { state: true },
-  };
   /** A picture only: no read-out, table or menu. */
-  declare still: boolean;
+  @property({ type: Boolean, reflect: true }) still: boolean = false;
   /** Text of the line below the picture. */
-  declare protected readout: string;
+  @property({ state: true }) protected readout: string = '';
   /** Width of the element's content, CSS pixels; 0 while it is not shown. */
-  declare protected width: number;
+  @property({ state: true }) protected width: number = 0;
   /** Counts changes of the colours; canvases are painted again. */
-  declare protected theme: number;
-  declare private tableOpen: boolean;
-  declare private menuOpen: boolean;
+  @property({ state: true }) protected theme: number = 0;
+  @property({ state: true }) private tableOpen: boolean = false;
+  @property({ state: true }) private menuOpen: boolean = false;
   private lastDrawing: Drawing | null = null;
   private lastColours: { theme: number; colours: Theme } | null = null;
   private readonly memory = new Map<string, { deps: readonly unknown[]; value: unknown }>();
   private sizes: ResizeObserver | null = null;
   private resizing = 0;
-
-  constructor() {
-    super();
-    this.still = false;
-    this.readout = '';
-    this.width = 0;
-    this.theme = 0;
-    this.tableOpen = false;
-    this.menuOpen = false;
-  }
 
   /** The picture as plain data. Reads no DOM, so that it works in Node. A throw is shown as an error state. */
   protected abstract draw(data: Data, frame: Frame): Drawing;

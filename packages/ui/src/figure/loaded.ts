@@ -1,5 +1,6 @@
 import type { ResultBase } from '@epochscope/analysis/results';
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import type { EpochscopeEvents } from '../events.js';
 import type { Selection } from '../selection.js';
 import { SourceLoader } from '../source.js';
@@ -54,42 +55,24 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
       }
     `,
   ];
-  static override properties = {
-    data: { attribute: false },
-    src: { type: String },
-    selection: { attribute: false },
-    problem: { type: String },
-    loading: { type: Boolean, reflect: true },
-    compared: { type: Boolean, reflect: true },
-  };
 
   /** What is drawn; never changed by the element. */
-  declare data: Data | null;
+  @property({ attribute: false }) data: Data | null = null;
   /** Address of a result in one file, loaded instead of `data`. */
-  declare src: string;
+  @property({ type: String }) src: string = '';
   /** What is chosen on the page. */
-  declare selection: Selection;
+  @property({ attribute: false }) selection: Selection = {};
   /** A text shown instead of the picture, as an error. Set by a failed `src`. */
-  declare problem: string;
+  @property({ type: String }) problem: string = '';
   /** Shows the waiting state while there is no data. */
-  declare loading: boolean;
+  @property({ type: Boolean, reflect: true }) loading: boolean = false;
   /** One side of a comparison of two snapshots: leaves out what is the same on both. */
-  declare compared: boolean;
+  @property({ type: Boolean, reflect: true }) compared: boolean = false;
   /** The result that the data is of, which captions name: what `src` was, or set beside `data`. */
   result: ResultBase | null = null;
   private loader = new SourceLoader<Result>();
   /** The problem found here, not set from outside: that loading `src` or drawing `data` ended with; or ''. */
   private failed = '';
-
-  constructor() {
-    super();
-    this.data = null;
-    this.src = '';
-    this.selection = {};
-    this.problem = '';
-    this.loading = false;
-    this.compared = false;
-  }
 
   /** The drawing. A throw is shown as an error state. */
   protected abstract content(data: Data): TemplateResult;

@@ -1,5 +1,6 @@
 import type { ActivityPanel, ActivityResult } from '@epochscope/analysis/results';
 import { css, html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
 import { chart, type Drawing, EsFigure, type FigureTable, type Frame } from '../../figure/index.js';
 import { classColour } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
@@ -23,31 +24,14 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
       }
     `,
   ];
-  static override properties = {
-    ...EsFigure.properties,
-    classes: { attribute: false },
-    layer: { type: String },
-    snapshot: { type: String },
-    first: { type: Number },
-    most: { type: Number },
-  };
-  declare classes: readonly string[] | null;
+  @property({ attribute: false }) classes: readonly string[] | null = null;
   /** With `src`: which panel; default the last. */
-  declare layer: string;
-  declare snapshot: string;
+  @property({ type: String }) layer: string = '';
+  @property({ type: String }) snapshot: string = '';
   /** First filter shown, where there are more than fit. */
-  declare first: number;
+  @property({ type: Number }) first: number = 0;
   /** Charts shown at once; default 32. */
-  declare most: number;
-
-  constructor() {
-    super();
-    this.classes = null;
-    this.layer = '';
-    this.snapshot = '';
-    this.first = 0;
-    this.most = 32;
-  }
+  @property({ type: Number }) most: number = 32;
   protected override get pickedBy(): readonly string[] {
     return ['layer', 'snapshot'];
   }

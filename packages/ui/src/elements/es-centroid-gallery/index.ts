@@ -1,4 +1,5 @@
 import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   type DivergingName,
   type Drawing,
@@ -39,31 +40,14 @@ const MOST_NAMES = 12;
  * @fires es-select - `{ snapshot, cluster }`: a cluster was chosen.
  */
 export class EsCentroidGallery extends EsFigure<CentroidData, ModulesResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    snapshot: { type: String },
-    most: { type: Number },
-    clusters: { attribute: false },
-    chosen: { attribute: false },
-    palette: { type: String },
-  };
   /** With `src`: the snapshot drawn; default the last. */
-  declare snapshot: string;
+  @property({ type: String }) snapshot: string = '';
   /** Clusters drawn, the largest; default 24. */
-  declare most: number;
+  @property({ type: Number }) most: number = 24;
   /** Only these clusters, in this order; null for the largest. */
-  declare clusters: readonly number[] | null;
-  declare chosen: ChosenCluster | null;
-  declare palette: DivergingName;
-
-  constructor() {
-    super();
-    this.snapshot = '';
-    this.most = 24;
-    this.clusters = null;
-    this.chosen = null;
-    this.palette = 'sign';
-  }
+  @property({ attribute: false }) clusters: readonly number[] | null = null;
+  @property({ attribute: false }) chosen: ChosenCluster | null = null;
+  @property({ type: String }) palette: DivergingName = 'sign';
 
   protected override get pickedBy(): readonly string[] {
     return ['snapshot'];

@@ -1,5 +1,6 @@
 import type { ChangeResult, TensorChange } from '@epochscope/analysis/results';
 import { html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
 import {
   type DivergingName,
   type Drawing,
@@ -25,40 +26,19 @@ const MARKED = 400;
  * @fires es-select - `{ layer, unit }`: a filter's or unit's tile was chosen.
  */
 export class EsChangeHeatmap extends EsFigure<TensorChange, ChangeResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    tensor: { type: String },
-    values: { type: String },
-    palette: { type: String },
-    extent: { type: Number },
-    full: { type: Boolean },
-    inputShape: { attribute: false },
-    first: { type: Number },
-  };
   /** With `src`: which tensor of the result; default its first. */
-  declare tensor: string;
+  @property({ type: String }) tensor: string = '';
   /** What is drawn: the change, or the values before it. */
-  declare values: 'delta' | 'before';
-  declare palette: DivergingName;
+  @property({ type: String }) values: 'delta' | 'before' = 'delta';
+  @property({ type: String }) palette: DivergingName = 'sign';
   /** Value at the ends of the colours; 0: from the values drawn. Give all figures of a page the same. */
-  declare extent: number;
+  @property({ type: Number }) extent: number = 0;
   /** Colours up to the largest magnitude, also where a few outliers leave the rest pale. */
-  declare full: boolean;
+  @property({ type: Boolean }) full: boolean = false;
   /** Shape of the net's input, for dense units. */
-  declare inputShape: readonly number[] | null;
+  @property({ attribute: false }) inputShape: readonly number[] | null = null;
   /** First tile shown, where there are more than fit. */
-  declare first: number;
-
-  constructor() {
-    super();
-    this.tensor = '';
-    this.values = 'delta';
-    this.palette = 'sign';
-    this.extent = 0;
-    this.full = false;
-    this.inputShape = null;
-    this.first = 0;
-  }
+  @property({ type: Number }) first: number = 0;
 
   protected override get pickedBy(): readonly string[] {
     return ['tensor'];

@@ -1,4 +1,5 @@
 import type { ChangeResult, ChangeStatistics, TensorChange } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   chart,
   type Drawing,
@@ -39,17 +40,10 @@ const FOUND = 200_000;
  * their number. Blue: the change has the sign of the value (it grew away from 0), orange: it has the other.
  */
 export class EsChangeScatter extends EsFigure<ScatterData, ChangeResult> {
-  static override properties = { ...EsFigure.properties, layer: { type: String }, height: { type: Number } };
   /** With `src`: which layer; default the first. */
-  declare layer: string;
+  @property({ type: String }) layer: string = '';
   /** CSS pixels. */
-  declare height: number;
-
-  constructor() {
-    super();
-    this.layer = '';
-    this.height = 300;
-  }
+  @property({ type: Number }) height: number = 300;
   protected override get pickedBy(): readonly string[] {
     return ['layer'];
   }

@@ -4,6 +4,7 @@ import {
   type Witness,
   witnessSentence,
 } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   chart,
   type Drawing,
@@ -33,20 +34,10 @@ export function sideName({ sides }: Pick<DifferenceResult, 'sides'>, side: 0 | 1
  * @fires es-select - `{ sample }`: one of the pair through which a chosen bar's groups are joined.
  */
 export class EsDifferenceBars extends EsFigure<DifferenceResult, DifferenceResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    limit: { type: Number },
-    smallest: { type: Number },
-  };
   /** Bars a side. */
-  declare limit: number;
+  @property({ type: Number }) limit: number = 20;
   /** Samples that the smaller group of a bar has at least. Default as `longestBars`. */
-  declare smallest: number | undefined;
-
-  constructor() {
-    super();
-    this.limit = 20;
-  }
+  @property({ type: Number }) smallest!: number | undefined;
 
   private bars(data: DifferenceResult): Witness[][] {
     return this.kept('bars', [data, this.limit, this.smallest], () =>

@@ -1,4 +1,5 @@
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { snapshotTitle } from '../../styles.js';
 import { EsSeries, type Lines } from '../es-spectrum/series.js';
 
@@ -14,13 +15,11 @@ export const DIMENSION_TITLES: Record<DimensionMeasure, string> = {
  * @fires es-select - `{ layer }`.
  */
 export class EsDimension extends EsSeries<readonly GeometrySpectrum[]> {
-  static override properties = { ...EsSeries.properties, measured: { type: String } };
   /** Which of the three readings. */
-  declare measured: DimensionMeasure;
+  @property({ type: String }) measured: DimensionMeasure = 'atLeastOne';
 
   constructor() {
     super();
-    this.measured = 'atLeastOne';
     this.height = 220;
   }
   protected override pick(result: GeometryResult): readonly GeometrySpectrum[] {

@@ -1,4 +1,5 @@
 import type { FeaturePanel, FeaturesResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   type DivergingName,
   type Drawing,
@@ -25,24 +26,11 @@ const NAME_SHARE = 0.3;
  * @fires es-select - `{ snapshot, layer }`.
  */
 export class EsFeaturePictures extends EsFigure<readonly FeaturePanel[], FeaturesResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    limit: { type: Number },
-    rows: { type: Number },
-    palette: { type: String },
-  };
   /** Eigenvectors a row. */
-  declare limit: number;
+  @property({ type: Number }) limit: number = 8;
   /** Snapshots, evenly among those there are, the last and the chosen one among them. */
-  declare rows: number;
-  declare palette: DivergingName;
-
-  constructor() {
-    super();
-    this.limit = 8;
-    this.rows = 6;
-    this.palette = 'sign';
-  }
+  @property({ type: Number }) rows: number = 6;
+  @property({ type: String }) palette: DivergingName = 'sign';
   protected override pick({ panels }: FeaturesResult): readonly FeaturePanel[] {
     return panels;
   }

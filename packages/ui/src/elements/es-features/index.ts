@@ -1,4 +1,5 @@
 import type { FeaturePanel, FeaturesResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
@@ -22,13 +23,7 @@ const HEIGHT = 260;
  * @fires es-select - `{ snapshot, layer }`: a point was chosen.
  */
 export class EsFeatures extends EsFigure<readonly FeaturePanel[], FeaturesResult> {
-  static override properties = { ...EsFigure.properties, measured: { type: String } };
-  declare measured: FeatureMeasure;
-
-  constructor() {
-    super();
-    this.measured = 'rootCorrelation';
-  }
+  @property({ type: String }) measured: FeatureMeasure = 'rootCorrelation';
   protected override pick({ panels }: FeaturesResult): readonly FeaturePanel[] {
     return panels;
   }

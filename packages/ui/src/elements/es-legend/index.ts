@@ -1,4 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
 import { drawn } from '../../figure/drawn.js';
 import { CORRECT_COLOUR, classColour, WRONG_COLOUR } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
@@ -69,30 +70,14 @@ export class EsLegend extends LitElement {
       }
     `,
   ];
-  static override properties = {
-    classes: { attribute: false },
-    markColor: { type: String, attribute: 'mark-color' },
-    high: { type: Number },
-    unit: { type: String },
-    selection: { attribute: false },
-  };
   /** Class names, in label order. */
-  declare classes: string[] | null;
-  declare markColor: 'class' | 'correct' | 'none';
+  @property({ attribute: false }) classes: string[] | null = null;
+  @property({ type: String, attribute: 'mark-color' }) markColor: 'class' | 'correct' | 'none' = 'class';
   /** White end of the grey scale; NaN hides the bar. */
-  declare high: number;
+  @property({ type: Number }) high: number = Number.NaN;
   /** What the scale measures: "euclidean". */
-  declare unit: string;
-  declare selection: Selection;
-
-  constructor() {
-    super();
-    this.classes = null;
-    this.markColor = 'class';
-    this.high = Number.NaN;
-    this.unit = '';
-    this.selection = {};
-  }
+  @property({ type: String }) unit: string = '';
+  @property({ attribute: false }) selection: Selection = {};
 
   protected override willUpdate(): void {
     // A page whose selection is not there yet hands over null or undefined.

@@ -1,4 +1,5 @@
 import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { chart, type Drawing, EsFigure, type FigureTable, type Frame } from '../../figure/index.js';
 import { trackColour } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
@@ -13,24 +14,11 @@ const HEIGHT = 300;
  * @fires es-select - `{ snapshot, cluster }`: a branch or leaf within a cluster was chosen.
  */
 export class EsModuleDendrogram extends EsFigure<ModuleSnapshot, ModulesResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    snapshot: { type: String },
-    most: { type: Number },
-    chosen: { attribute: false },
-  };
   /** With `src`: the snapshot drawn; default the last. */
-  declare snapshot: string;
+  @property({ type: String }) snapshot: string = '';
   /** Leaves drawn; default 80. */
-  declare most: number;
-  declare chosen: ChosenCluster | null;
-
-  constructor() {
-    super();
-    this.snapshot = '';
-    this.most = 80;
-    this.chosen = null;
-  }
+  @property({ type: Number }) most: number = 80;
+  @property({ attribute: false }) chosen: ChosenCluster | null = null;
 
   protected override get pickedBy(): readonly string[] {
     return ['snapshot'];

@@ -1,5 +1,6 @@
 import type { ModulesResult } from '@epochscope/analysis/results';
 import { html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { trackColour } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
@@ -27,25 +28,12 @@ const LABELLED = 11;
  * @fires es-select - `{ snapshot, cluster }`: a block was chosen.
  */
 export class EsModuleFlow extends EsFigure<ModulesResult, ModulesResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    most: { type: Number },
-    all: { type: Boolean },
-    chosen: { attribute: false },
-  };
   /** Clusters a snapshot drawn one by one, the largest; default 20. The smaller ones stand together. */
-  declare most: number;
+  @property({ type: Number }) most: number = 20;
   /** The rest opened: every cluster by itself. */
-  declare all: boolean;
+  @property({ type: Boolean }) all: boolean = false;
   /** The cluster whose units are followed. */
-  declare chosen: ChosenCluster | null;
-
-  constructor() {
-    super();
-    this.most = 20;
-    this.all = false;
-    this.chosen = null;
-  }
+  @property({ attribute: false }) chosen: ChosenCluster | null = null;
 
   protected override emptyReason({ snapshots }: ModulesResult): string {
     if (!snapshots.length) return 'No snapshot was analysed.';

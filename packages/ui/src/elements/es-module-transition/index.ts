@@ -1,5 +1,6 @@
 import type { ModulesResult, Transition } from '@epochscope/analysis/results';
 import { html, nothing } from 'lit';
+import { property } from 'lit/decorators.js';
 import {
   type Drawing,
   EsFigure,
@@ -29,28 +30,13 @@ const BOTTOM = 8;
  * @fires es-select - `{ snapshot, cluster }`: a cell's row (from), or a size in the margin, was chosen.
  */
 export class EsModuleTransition extends EsFigure<Transition, ModulesResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    from: { type: String },
-    most: { type: Number },
-    all: { type: Boolean },
-    chosen: { attribute: false },
-  };
   /** With `src`: the snapshot it starts from; default the first. */
-  declare from: string;
+  @property({ type: String }) from: string = '';
   /** Clusters drawn one by one, the largest; default 25. */
-  declare most: number;
+  @property({ type: Number }) most: number = 25;
   /** The rest opened: every cluster by itself. */
-  declare all: boolean;
-  declare chosen: ChosenCluster | null;
-
-  constructor() {
-    super();
-    this.from = '';
-    this.most = 25;
-    this.all = false;
-    this.chosen = null;
-  }
+  @property({ type: Boolean }) all: boolean = false;
+  @property({ attribute: false }) chosen: ChosenCluster | null = null;
 
   protected override get pickedBy(): readonly string[] {
     return ['from'];

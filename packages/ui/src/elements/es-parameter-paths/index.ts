@@ -1,4 +1,5 @@
 import type { TracksResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   chart,
   type Drawing,
@@ -35,20 +36,9 @@ export const chosenAt = (data: TracksData, snapshot: string | null | undefined):
  * @fires es-select - `{ layer, unit }`: a line was chosen (the unit is the last axis of its place).
  */
 export class EsParameterPaths extends EsFigure<TracksData, TracksResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    layer: { type: String },
-    height: { type: Number },
-  };
   /** Only this layer's parameters; '' for all. */
-  declare layer: string;
-  declare height: number;
-
-  constructor() {
-    super();
-    this.layer = '';
-    this.height = 220;
-  }
+  @property({ type: String }) layer: string = '';
+  @property({ type: Number }) height: number = 220;
   private shown({ paths }: TracksData) {
     return this.layer ? paths.filter(({ tensor }) => layerOfTensor(tensor) === this.layer) : paths;
   }

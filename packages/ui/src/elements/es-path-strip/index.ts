@@ -1,4 +1,5 @@
 import { type MinimaxPath, type PathResult, pathSentence } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { classColour, WRONG_COLOUR } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
@@ -16,14 +17,8 @@ const TITLE = 22;
  * @fires es-select - `{ sample }`.
  */
 export class EsPathStrip extends EsFigure<PathResult, PathResult> {
-  static override properties = { ...EsFigure.properties, limit: { type: Number } };
   /** Samples of a path that are drawn; of longer ones those round the weakest link. */
-  declare limit: number;
-
-  constructor() {
-    super();
-    this.limit = 60;
-  }
+  @property({ type: Number }) limit: number = 60;
 
   private paths({ path, bridges, samples }: PathResult): { title: string; path: MinimaxPath }[] {
     return [

@@ -1,4 +1,5 @@
 import type { PruneResult, PruneRound } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   chart,
   type Drawing,
@@ -65,14 +66,8 @@ function pointsOf({ accuracyBefore, rounds }: PruneSeries): Point[] {
  * @fires es-select - `{ snapshot, round }`.
  */
 export class EsPruneRounds extends EsFigure<readonly PruneSeries[], PruneResult> {
-  static override properties = { ...EsFigure.properties, versus: { type: String } };
   /** What lies along x: rounds (one pruning), or the share removed (several). */
-  declare versus: 'round' | 'removed';
-
-  constructor() {
-    super();
-    this.versus = 'round';
-  }
+  @property({ type: String }) versus: 'round' | 'removed' = 'round';
 
   protected override pick(result: PruneResult): readonly PruneSeries[] {
     return [{ ...result, name: result.options.ranking }];

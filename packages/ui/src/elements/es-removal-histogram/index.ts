@@ -1,4 +1,5 @@
 import type { PruneResult, RemovalShares } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { chart, type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import type { SceneItem } from '../../scene/index.js';
 
@@ -14,14 +15,8 @@ const percent = (value: number, digits = 0) => `${(100 * value).toFixed(digits)}
  * Takehana & Ozaki). A unit at a bin's edge counts in the bin above; 100 % in the last.
  */
 export class EsRemovalHistogram extends EsFigure<RemovalShares, PruneResult> {
-  static override properties = { ...EsFigure.properties, round: { type: Number } };
   /** With `src`: round of the result; −1 is the last. */
-  declare round: number;
-
-  constructor() {
-    super();
-    this.round = -1;
-  }
+  @property({ type: Number }) round: number = -1;
 
   protected override pick({ rounds }: PruneResult): RemovalShares {
     const found =

@@ -1,5 +1,6 @@
 import type { TendencyResult } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import {
   type Drawing,
   drawn,
@@ -72,20 +73,9 @@ export class EsSampleGallery extends EsFigure<Samples, TendencyResult> {
       }
     `,
   ];
-  static override properties = {
-    ...EsFigure.properties,
-    samples: { attribute: false },
-    limit: { type: Number },
-  };
   /** Sample indices, in the order to show. */
-  declare samples: ArrayLike<number>;
-  declare limit: number;
-
-  constructor() {
-    super();
-    this.samples = [];
-    this.limit = 60;
-  }
+  @property({ attribute: false }) samples: ArrayLike<number> = [];
+  @property({ type: Number }) limit: number = 60;
 
   protected override pick({ samples }: TendencyResult): Samples {
     return samples;

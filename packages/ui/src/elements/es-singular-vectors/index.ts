@@ -1,5 +1,6 @@
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis/results';
 import { css, html, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import {
   type DivergingName,
   type Drawing,
@@ -64,19 +65,8 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
       }
     `,
   ];
-  static override properties = {
-    ...EsFigure.properties,
-    side: { type: String },
-    palette: { type: String },
-  };
-  declare side: 'right' | 'left';
-  declare palette: DivergingName;
-
-  constructor() {
-    super();
-    this.side = 'right';
-    this.palette = 'sign';
-  }
+  @property({ type: String }) side: 'right' | 'left' = 'right';
+  @property({ type: String }) palette: DivergingName = 'sign';
   private spectrum({ spectra }: SingularVectorsData): GeometrySpectrum | null {
     return chosen(
       spectra.filter(({ kind, vectors }) => kind === 'depth' && vectors.length > 0),

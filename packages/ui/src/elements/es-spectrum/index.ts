@@ -1,4 +1,5 @@
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { snapshotTitle } from '../../styles.js';
 import { chosen, EsSeries, type Lines } from './series.js';
 
@@ -8,17 +9,10 @@ import { chosen, EsSeries, type Lines } from './series.js';
  * @fires es-select - `{ layer }` or `{ snapshot }`.
  */
 export class EsSpectrum extends EsSeries<readonly GeometrySpectrum[]> {
-  static override properties = { ...EsSeries.properties, by: { type: String }, kind: { type: String } };
   /** What the lines are. */
-  declare by: 'layer' | 'snapshot';
+  @property({ type: String }) by: 'layer' | 'snapshot' = 'layer';
   /** Maps from the input, or between layers. */
-  declare kind: 'depth' | 'layer';
-
-  constructor() {
-    super();
-    this.by = 'layer';
-    this.kind = 'depth';
-  }
+  @property({ type: String }) kind: 'depth' | 'layer' = 'depth';
   protected override pick(result: GeometryResult): readonly GeometrySpectrum[] {
     return result.spectra;
   }

@@ -1,4 +1,5 @@
 import type { GeometryResult, GeometrySpectrum } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   type AxisSpec,
   bandPath,
@@ -40,14 +41,8 @@ const DOTTED = 16;
 
 /** Lines over a common axis with bands of mean ± sd, names below; a subclass says what they are. */
 export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
-  static override properties = { ...EsFigure.properties, height: { type: Number } };
   /** CSS pixels. */
-  declare height: number;
-
-  constructor() {
-    super();
-    this.height = 260;
-  }
+  @property({ type: Number }) height: number = 260;
 
   protected abstract lines(data: Data): Lines;
 

@@ -1,5 +1,6 @@
 import { blocksCaption, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { type Drawing, EsFigure, type FigureTable, type Frame, mark, tableOf } from '../../figure/index.js';
 import type { Selection } from '../../selection.js';
 import { snapshotTitle } from '../../styles.js';
@@ -76,22 +77,9 @@ export class EsTendencyGrid extends EsFigure<readonly TendencyPanel[], TendencyR
       }
     `,
   ];
-  static override properties = {
-    ...EsFigure.properties,
-    mode: { type: String },
-    markColor: { type: String, attribute: 'mark-color' },
-    selected: { attribute: false },
-  };
-  declare mode: 'ivat' | 'vat';
-  declare markColor: MarkColour;
-  declare selected: GridSelectDetail | null;
-
-  constructor() {
-    super();
-    this.mode = 'ivat';
-    this.markColor = 'class';
-    this.selected = null;
-  }
+  @property({ type: String }) mode: 'ivat' | 'vat' = 'ivat';
+  @property({ type: String, attribute: 'mark-color' }) markColor: MarkColour = 'class';
+  @property({ attribute: false }) selected: GridSelectDetail | null = null;
 
   protected override pick({ panels }: TendencyResult): readonly TendencyPanel[] {
     return panels;

@@ -1,6 +1,7 @@
 import { blocksSentence, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { ivatValue } from '@epochscope/core-wasm';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import {
   type ColourScale,
   type Drawing,
@@ -69,66 +70,31 @@ const placeOf = ({ layer, snapshot }: TendencyPanel) =>
  */
 export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
   static override styles = [...EsFigure.styles, styles];
-  static override properties = {
-    ...EsFigure.properties,
-    layer: { type: String },
-    snapshot: { type: String },
-    classes: { attribute: false },
-    mode: { type: String, reflect: true },
-    markColor: { type: String, attribute: 'mark-color', reflect: true },
-    outlines: { type: String, reflect: true },
-    from: { type: Number },
-    to: { type: Number },
-    scaleHigh: { type: Number, attribute: 'scale-high' },
-    full: { type: Boolean },
-    ink: { type: Boolean, reflect: true },
-    labels: { attribute: false },
-    nameOf: { attribute: false },
-    rubber: { state: true },
-  };
 
   /** Which panel of `src` is drawn; default the last. */
-  declare layer: string;
-  declare snapshot: string;
-  declare classes: string[] | null;
-  declare mode: 'ivat' | 'vat';
-  declare markColor: MarkColour;
+  @property({ type: String }) layer: string = '';
+  @property({ type: String }) snapshot: string = '';
+  @property({ attribute: false }) classes: string[] | null = null;
+  @property({ type: String, reflect: true }) mode: 'ivat' | 'vat' = 'ivat';
+  @property({ type: String, attribute: 'mark-color', reflect: true }) markColor: MarkColour = 'class';
   /** `blocks`: each outlined, positions in none grey along the edges; or `none`. */
-  declare outlines: 'blocks' | 'none';
+  @property({ type: String, reflect: true }) outlines: 'blocks' | 'none' = 'blocks';
   /** Positions shown: from … to − 1; NaN for the ends. */
-  declare from: number;
-  declare to: number;
+  @property({ type: Number }) from: number = Number.NaN;
+  @property({ type: Number }) to: number = Number.NaN;
   /** White end of the greys, to share one scale between pictures; NaN: the picture's own. */
-  declare scaleHigh: number;
+  @property({ type: Number, attribute: 'scale-high' }) scaleHigh: number = Number.NaN;
   /** Greys up to the largest value, also where a few outliers leave all else dark. */
-  declare full: boolean;
+  @property({ type: Boolean }) full: boolean = false;
   /** The page's look: ink instead of greys, white outlines, no axis at full extent; pictures that follow each other cross-fade. */
-  declare ink: boolean;
+  @property({ type: Boolean, reflect: true }) ink: boolean = false;
   /** Class of each sample: with it, every sample stands along the edges, not the marks alone. */
-  declare labels: Uint32Array | null;
+  @property({ attribute: false }) labels: Uint32Array | null = null;
   /** What a sample is called in the value beside the pointer. */
-  declare nameOf: ((sample: number) => string) | null;
-  declare private rubber: { start: number; end: number } | null;
+  @property({ attribute: false }) nameOf: ((sample: number) => string) | null = null;
+  @property({ state: true }) private rubber: { start: number; end: number } | null = null;
   /** Position last chosen. */
   private cursor: number | null = null;
-
-  constructor() {
-    super();
-    this.layer = '';
-    this.snapshot = '';
-    this.classes = null;
-    this.mode = 'ivat';
-    this.markColor = 'class';
-    this.outlines = 'blocks';
-    this.from = Number.NaN;
-    this.to = Number.NaN;
-    this.scaleHigh = Number.NaN;
-    this.full = false;
-    this.ink = false;
-    this.labels = null;
-    this.nameOf = null;
-    this.rubber = null;
-  }
 
   /** Range shown, within the data. */
   private get range(): Range {

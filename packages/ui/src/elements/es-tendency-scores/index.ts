@@ -1,4 +1,5 @@
 import type { Figure, TendencyPanel, TendencyResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
 import { snapshotTitle } from '../../styles.js';
@@ -59,13 +60,7 @@ export function snapshotPlaces(snapshots: readonly TendencyPanel['snapshot'][]):
  * @fires es-select - `{ snapshot, layer }`: a point was chosen.
  */
 export class EsTendencyScores extends EsFigure<readonly TendencyPanel[], TendencyResult> {
-  static override properties = { ...EsFigure.properties, score: { type: String } };
-  declare score: ScoreMeasure;
-
-  constructor() {
-    super();
-    this.score = 'ari';
-  }
+  @property({ type: String }) score: ScoreMeasure = 'ari';
 
   protected override pick({ panels }: TendencyResult): readonly TendencyPanel[] {
     return panels;

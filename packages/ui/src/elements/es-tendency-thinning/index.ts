@@ -1,4 +1,5 @@
 import type { TendencyResult, Thinning } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
 import { snapshotTitle, titleOfId } from '../../styles.js';
@@ -19,13 +20,7 @@ const HEIGHT = 240;
  * @fires es-select - `{ snapshot, layer }`: a point was chosen.
  */
 export class EsTendencyThinning extends EsFigure<Thinning, TendencyResult> {
-  static override properties = { ...EsFigure.properties, agreement: { type: String } };
-  declare agreement: Agreement;
-
-  constructor() {
-    super();
-    this.agreement = 'correlation';
-  }
+  @property({ type: String }) agreement: Agreement = 'correlation';
 
   protected override pick({ thinning }: TendencyResult): Thinning {
     if (!thinning) throw new Error(`${this.src} holds no thinning; analyse with \`thin\``);

@@ -1,4 +1,5 @@
 import type { Figure, ModuleSnapshot, ModulesResult, ThetaStep } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   chart,
   type Drawing,
@@ -25,14 +26,8 @@ const HEIGHT = 210;
  * What each threshold θ gives: the number of clusters, and silhouette, coherence and stability. A line marks the θ used, another the one proposed.
  */
 export class EsThetaSweep extends EsFigure<ModuleSnapshot, ModulesResult> {
-  static override properties = { ...EsFigure.properties, snapshot: { type: String } };
   /** With `src`: the snapshot drawn; default the last. */
-  declare snapshot: string;
-
-  constructor() {
-    super();
-    this.snapshot = '';
-  }
+  @property({ type: String }) snapshot: string = '';
 
   protected override get pickedBy(): readonly string[] {
     return ['snapshot'];

@@ -1,4 +1,5 @@
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { EsLoaded } from '../../figure/index.js';
 import { snapshotTitle } from '../../styles.js';
 
@@ -66,21 +67,10 @@ export class EsTimeline extends EsLoaded<readonly TimelineSnapshot[]> {
       }
     `,
   ];
-  static override properties = {
-    ...EsLoaded.properties,
-    playing: { type: Boolean, reflect: true },
-    speed: { type: Number },
-  };
-  declare playing: boolean;
+  @property({ type: Boolean, reflect: true }) playing: boolean = false;
   /** Times the usual pace. */
-  declare speed: number;
+  @property({ type: Number }) speed: number = 1;
   private timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor() {
-    super();
-    this.playing = false;
-    this.speed = 1;
-  }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.timer);

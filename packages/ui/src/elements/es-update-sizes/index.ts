@@ -1,4 +1,5 @@
 import type { TracksResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   chart,
   type Drawing,
@@ -19,20 +20,9 @@ import { along, chosenAt, nowLine, type TracksData } from '../es-parameter-paths
  * @fires es-select - `{ layer }`.
  */
 export class EsUpdateSizes extends EsFigure<TracksData, TracksResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    absolute: { type: Boolean },
-    height: { type: Number },
-  };
   /** ‖Δw‖ instead of ‖Δw‖ / ‖w‖. */
-  declare absolute: boolean;
-  declare height: number;
-
-  constructor() {
-    super();
-    this.absolute = false;
-    this.height = 220;
-  }
+  @property({ type: Boolean }) absolute: boolean = false;
+  @property({ type: Number }) height: number = 220;
   private tracksOf({ updates }: TracksData): { layer: string; sizes: Float64Array }[] {
     return updates.map(({ layer, norm, relative }) => ({ layer, sizes: this.absolute ? norm : relative }));
   }

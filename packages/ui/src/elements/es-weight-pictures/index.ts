@@ -1,4 +1,5 @@
 import type { PictureLayout, PruneResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import {
   type ColourScale,
   type Drawing,
@@ -38,44 +39,21 @@ const LEAST = 44;
  * @fires es-select - `{ unit }`.
  */
 export class EsWeightPictures extends EsFigure<WeightPicturesData, PruneResult> {
-  static override properties = {
-    ...EsFigure.properties,
-    mode: { type: String },
-    palette: { type: String },
-    extent: { type: Number },
-    sort: { type: String },
-    units: { attribute: false },
-    limit: { type: Number },
-    round: { type: Number },
-    largest: { type: Number },
-  };
-  declare mode: WeightMode;
+  @property({ type: String }) mode: WeightMode = 'weights';
   /** sign, or red-blue as in the paper. */
-  declare palette: WeightPalette;
+  @property({ type: String }) palette: WeightPalette = 'sign';
   /** |w| of full brightness, to share one scale between elements; 0: from these weights. */
-  declare extent: number;
+  @property({ type: Number }) extent: number = 0;
   /** Order of the pictures. */
-  declare sort: 'unit' | 'removed';
+  @property({ type: String }) sort: 'unit' | 'removed' = 'unit';
   /** Only these units; null: all. */
-  declare units: readonly number[] | null;
+  @property({ attribute: false }) units: readonly number[] | null = null;
   /** Pictures drawn at most: the first of the order. */
-  declare limit: number;
+  @property({ type: Number }) limit: number = 400;
   /** With `src`: round of the result; −1 is the last, and before pruning is −2. */
-  declare round: number;
+  @property({ type: Number }) round: number = -1;
   /** Widest a picture becomes, CSS pixels. */
-  declare largest: number;
-
-  constructor() {
-    super();
-    this.mode = 'weights';
-    this.palette = 'sign';
-    this.extent = 0;
-    this.sort = 'unit';
-    this.units = null;
-    this.limit = 400;
-    this.round = -1;
-    this.largest = 224;
-  }
+  @property({ type: Number }) largest: number = 224;
 
   protected override pick(result: PruneResult): WeightPicturesData {
     const { layout, rounds, weightsBefore } = result;

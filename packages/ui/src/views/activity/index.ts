@@ -1,5 +1,6 @@
 import type { ActivityPanel, ActivityResult } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { EsLoaded, state } from '../../figure/index.js';
 import { snapshotTitle, titleOfId } from '../../styles.js';
 
@@ -23,14 +24,8 @@ export class EsActivityView extends EsLoaded<ActivityResult, ActivityResult> {
       }
     `,
   ];
-  static override properties = { ...EsLoaded.properties, layer: { state: true }, snapshot: { state: true } };
-  declare private layer: string;
-  declare private snapshot: string;
-  constructor() {
-    super();
-    this.layer = '';
-    this.snapshot = '';
-  }
+  @property({ state: true }) private layer: string = '';
+  @property({ state: true }) private snapshot: string = '';
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     const panels = this.data?.panels ?? [];

@@ -1,5 +1,6 @@
 import type { ChangeResult, Figure, TensorChange, TensorSample } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { scatterOf } from '../../elements/es-change-scatter/index.js';
 import { type DivergingName, EsLoaded, robustExtent } from '../../figure/index.js';
 import { format, snapshotTitle } from '../../styles.js';
@@ -92,24 +93,11 @@ export class EsChangeView extends EsLoaded<ChangeResult, ChangeResult> {
       }
     `,
   ];
-  static override properties = {
-    ...EsLoaded.properties,
-    layer: { type: String },
-    palette: { type: String },
-    full: { type: Boolean },
-  };
   /** The layer shown large; default the first with parameters. */
-  declare layer: string;
-  declare palette: DivergingName;
+  @property({ type: String }) layer: string = '';
+  @property({ type: String }) palette: DivergingName = 'sign';
   /** Colours up to the largest change, also where a few leave the rest pale. */
-  declare full: boolean;
-
-  constructor() {
-    super();
-    this.layer = '';
-    this.palette = 'sign';
-    this.full = false;
-  }
+  @property({ type: Boolean }) full: boolean = false;
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     if (!this.data) return;

@@ -1,5 +1,6 @@
 import { type FeaturesResult, featuresSentence } from '@epochscope/analysis/results';
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { FEATURE_MEASURES, type FeatureMeasure } from '../../elements/es-features/index.js';
 import { EsLoaded } from '../../figure/index.js';
 
@@ -36,19 +37,8 @@ export class EsFeaturesView extends EsLoaded<FeaturesResult, FeaturesResult> {
       }
     `,
   ];
-  static override properties = {
-    ...EsLoaded.properties,
-    measured: { type: String },
-    layer: { state: true },
-  };
-  declare measured: FeatureMeasure;
-  declare private layer: string;
-
-  constructor() {
-    super();
-    this.measured = 'rootCorrelation';
-    this.layer = '';
-  }
+  @property({ type: String }) measured: FeatureMeasure = 'rootCorrelation';
+  @property({ state: true }) private layer: string = '';
   protected override emptyReason({ panels }: FeaturesResult): string {
     return panels.length ? '' : 'No layer was looked at.';
   }

@@ -1,5 +1,6 @@
 import type { GeometryResult } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { DIMENSION_TITLES, type DimensionMeasure } from '../../elements/es-dimension/index.js';
 import { EsLoaded } from '../../figure/index.js';
 import { snapshotTitle } from '../../styles.js';
@@ -50,25 +51,10 @@ export class EsGeometryView extends EsLoaded<GeometryResult, GeometryResult> {
       }
     `,
   ];
-  static override properties = {
-    ...EsLoaded.properties,
-    measured: { type: String },
-    side: { type: String },
-    snapshot: { state: true },
-    layer: { state: true },
-  };
-  declare measured: DimensionMeasure;
-  declare side: 'right' | 'left';
-  declare private snapshot: string;
-  declare private layer: string;
-
-  constructor() {
-    super();
-    this.measured = 'atLeastOne';
-    this.side = 'right';
-    this.snapshot = '';
-    this.layer = '';
-  }
+  @property({ type: String }) measured: DimensionMeasure = 'atLeastOne';
+  @property({ type: String }) side: 'right' | 'left' = 'right';
+  @property({ state: true }) private snapshot: string = '';
+  @property({ state: true }) private layer: string = '';
   protected override emptyReason({ spectra }: GeometryResult): string {
     return spectra.length ? '' : 'There is no spectrum.';
   }

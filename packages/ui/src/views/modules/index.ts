@@ -1,5 +1,6 @@
 import type { ModuleSnapshot, ModulesResult } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { type ChosenCluster, percent, relatives, titleOf } from '../../elements/es-module-flow/clusters.js';
 import { EsLoaded } from '../../figure/index.js';
 
@@ -61,16 +62,9 @@ export class EsModulesView extends EsLoaded<ModulesResult, ModulesResult> {
       }
     `,
   ];
-  static override properties = { ...EsLoaded.properties, shown: { state: true }, chosen: { state: true } };
   /** Snapshot whose clusters are shown. */
-  declare private shown: string;
-  declare private chosen: ChosenCluster | null;
-
-  constructor() {
-    super();
-    this.shown = '';
-    this.chosen = null;
-  }
+  @property({ state: true }) private shown: string = '';
+  @property({ state: true }) private chosen: ChosenCluster | null = null;
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);

@@ -1,5 +1,6 @@
 import type { PruneResult, PruneRound } from '@epochscope/analysis/results';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { roundSnapshot } from '../../elements/es-prune-rounds/index.js';
 import { type WeightMode, type WeightPalette, weightExtent } from '../../elements/es-weight-pictures/draw.js';
 import type { WeightPicturesData } from '../../elements/es-weight-pictures/index.js';
@@ -84,25 +85,12 @@ export class EsPruneView extends EsLoaded<PruneResult, PruneResult> {
       }
     `,
   ];
-  static override properties = {
-    ...EsLoaded.properties,
-    mode: { type: String },
-    palette: { type: String },
-    sort: { type: String },
-  };
-  declare mode: WeightMode;
-  declare palette: WeightPalette;
-  declare sort: 'unit' | 'removed';
+  @property({ type: String }) mode: WeightMode = 'weights';
+  @property({ type: String }) palette: WeightPalette = 'sign';
+  @property({ type: String }) sort: 'unit' | 'removed' = 'unit';
   private extent = 0;
   /** One object per stage, so that the elements draw only when it changes. */
   private pictures = new Map<string, WeightPicturesData>();
-
-  constructor() {
-    super();
-    this.mode = 'weights';
-    this.palette = 'sign';
-    this.sort = 'unit';
-  }
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);

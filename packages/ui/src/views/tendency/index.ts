@@ -1,6 +1,7 @@
 import type { TendencyMetric } from '@epochscope/analysis/methods';
 import { blocksSentence, type TendencyPanel, type TendencyResult } from '@epochscope/analysis/results';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import type { Points, tendencyOfPoints } from '../../compute.js';
 import type { GridSelectDetail } from '../../elements/es-tendency-grid/index.js';
 import { type MarkColour, sharedScales } from '../../elements/es-tendency-image/draw.js';
@@ -31,66 +32,31 @@ const PLAY_MS = 900;
  */
 export class EsTendencyView extends EsLoaded<TendencyResult, TendencyResult> {
   static override styles = [...EsLoaded.styles, styles];
-  static override properties = {
-    ...EsLoaded.properties,
-    mode: { type: String },
-    markColor: { type: String, attribute: 'mark-color' },
-    outlines: { type: Boolean },
-    aligned: { type: Boolean },
-    score: { type: String },
-    points: { attribute: false },
-    labels: { attribute: false },
-    classes: { attribute: false },
-    metric: { type: String },
-    step: { state: true },
-    agreement: { state: true },
-    playing: { state: true },
-    selected: { state: true },
-    block: { state: true },
-  };
-  declare mode: 'ivat' | 'vat';
-  declare markColor: MarkColour;
-  declare outlines: boolean;
+  @property({ type: String }) mode: 'ivat' | 'vat' = 'ivat';
+  @property({ type: String, attribute: 'mark-color' }) markColor: MarkColour = 'class';
+  @property({ type: Boolean }) outlines: boolean = true;
   /** Draw the orders aligned between snapshots. */
-  declare aligned: boolean;
+  @property({ type: Boolean }) aligned: boolean = false;
   /** What the chart over the snapshots shows. */
-  declare score: ScoreMeasure;
+  @property({ type: String }) score: ScoreMeasure = 'ari';
   /** Rows to analyse in place of a result: the element computes VAT and iVAT of them itself. */
-  declare points: Points | null;
+  @property({ attribute: false }) points: Points | null = null;
   /** With points: the class of each row, and what classes are called. */
-  declare labels: ArrayLike<number> | null;
-  declare classes: readonly string[] | null;
+  @property({ attribute: false }) labels: ArrayLike<number> | null = null;
+  @property({ attribute: false }) classes: readonly string[] | null = null;
   /** With points; default "euclidean". */
-  declare metric: TendencyMetric;
+  @property({ type: String }) metric: TendencyMetric = 'euclidean';
   /** How points are computed; set by the registering entry. */
   static compute: typeof tendencyOfPoints | null = null;
   private computing: AbortController | null = null;
   /** Thinning step shown; −1 all samples. */
-  declare private step: number;
-  declare private agreement: Agreement;
-  declare private playing: boolean;
+  @property({ state: true }) private step: number = -1;
+  @property({ state: true }) private agreement: Agreement = 'correlation';
+  @property({ state: true }) private playing: boolean = false;
   private shown: readonly TendencyPanel[] = [];
   private clock: ReturnType<typeof setInterval> | undefined;
-  declare private selected: GridSelectDetail | null;
-  declare private block: number;
-
-  constructor() {
-    super();
-    this.mode = 'ivat';
-    this.markColor = 'class';
-    this.outlines = true;
-    this.aligned = false;
-    this.score = 'ari';
-    this.points = null;
-    this.labels = null;
-    this.classes = null;
-    this.metric = 'euclidean';
-    this.step = -1;
-    this.agreement = 'correlation';
-    this.playing = false;
-    this.selected = null;
-    this.block = -1;
-  }
+  @property({ state: true }) private selected: GridSelectDetail | null = null;
+  @property({ state: true }) private block: number = -1;
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);

@@ -1,5 +1,6 @@
 import type { TracksResult } from '@epochscope/analysis/results';
 import { css, html, type TemplateResult } from 'lit';
+import { property } from 'lit/decorators.js';
 import { layerOfTensor } from '../../elements/es-parameter-paths/index.js';
 import { EsLoaded } from '../../figure/index.js';
 
@@ -25,13 +26,8 @@ export class EsTracksView extends EsLoaded<TracksResult, TracksResult> {
       }
     `,
   ];
-  static override properties = { ...EsLoaded.properties, absolute: { type: Boolean } };
   /** ‖Δw‖ instead of ‖Δw‖ / ‖w‖. */
-  declare absolute: boolean;
-  constructor() {
-    super();
-    this.absolute = false;
-  }
+  @property({ type: Boolean }) absolute: boolean = false;
   protected override emptyReason({ snapshots }: TracksResult): string {
     return snapshots.length > 1 ? '' : 'Tracks need two snapshots.';
   }
