@@ -1,9 +1,9 @@
 // What VAT of a file costs over tasks against one run, in processor time of whole processes, one thread each: the figures of
 // docs/guides/outgrown.md. Checks that both give the same bytes. TMPDIR says where the files go.
 //
-//   node scripts/batch-costs.mjs [--n 300000] [--d 84] [--tasks 7] [--slurm]
+//   node scripts/batch-costs.mjs [--n 300000] [--d 84] [--tasks 7] [--slurm | --dry]
 //
-// With --slurm the tasks and reduce run on a real Slurm of two nodes on this machine, as root with slurm-wlm and munge, and the one run meanwhile.
+// With --dry only the plan is made, and how long its tasks will take on 100 cores said. With --slurm the tasks and reduce run on a real Slurm of two nodes on this machine, as root with slurm-wlm and munge, and the one run meanwhile.
 import { execFile, execFileSync } from 'node:child_process';
 import {
   closeSync,
@@ -23,6 +23,7 @@ import { promisify } from 'node:util';
 const args = process.argv.slice(2);
 const option = (name, otherwise) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : otherwise);
 const [n, d, wanted] = [option('--n', 300_000), option('--d', 84), option('--tasks', 7)];
+const CORES = 100;
 const root = resolve(import.meta.dirname, '..');
 const program = join(root, 'packages/cli/dist/main.js');
 const { random } = await import(join(root, 'packages/analysis/dist/methods.js'));
@@ -110,12 +111,27 @@ tell(`writing ${n} × ${d} points to ${folder}`);
 writePoints(at('x.npy'));
 const load = loadavg()[0];
 tell('plan');
-const { tasks, memory } = JSON.parse(
+const dry = args.includes('--dry');
+const plan = JSON.parse(
   epochscope(
-    ...['batch', 'plan', at('batch'), '--tasks', String(wanted), '--no-estimate', '--json'],
+    ...['batch', 'plan', at('batch'), '--tasks', String(wanted), '--json'],
+    ...(dry ? [] : ['--no-estimate']),
     ...['--', 'tendency', at('x.npy'), '-o', at('many')],
   ),
 );
+const { tasks, memory } = plan;
+const MB = (size) => `${size.toFixed(0)} MB`;
+if (dry) {
+  const [{ seconds, memory: peak }] = costs('plan');
+  const rounds = Math.ceil(tasks / CORES);
+  const [low, high] = plan.coreHours;
+  const minutes = (hours) => ((60 * hours * rounds) / tasks).toFixed(1);
+  console.log(
+    `${n} × ${d} in ${tasks} tasks of at most ${MB(memory / 1e6)}, which read ${(plan.reads / 1e9).toFixed(1)} GB; reduce ${MB(plan.reduceMemory / 1e6)}; ${low.toFixed(1)} to ${high.toFixed(1)} core-hours, on ${CORES} cores ${rounds} rounds of tasks, ${minutes(low)} to ${minutes(high)} minutes; the plan itself ${seconds.toFixed(0)} s of processor time and ${MB(peak)} (${cpus()[0].model.trim()}, Node ${process.version}, load ${load.toFixed(1)})`,
+  );
+  rmSync(folder, { recursive: true });
+  process.exit();
+}
 tell(`${tasks} tasks`);
 const begun = promisify(execFile)(
   process.execPath,
@@ -140,7 +156,6 @@ const sum = ofTasks + reduce.seconds;
 // q² + q + 1 tasks of q + 1 blocks each.
 const q = Math.round((Math.sqrt(4 * tasks - 3) - 1) / 2);
 const pairs = (q + 1) ** 2 / (q * q + q + 1);
-const MB = (size) => `${size.toFixed(0)} MB`;
 console.log(
   `${n} × ${d} in ${tasks} tasks${nodes ? ` on ${nodes} nodes of Slurm` : ''} (${cpus()[0].model.trim()}, Node ${process.version}, load ${load.toFixed(1)}): one run ${one.seconds.toFixed(1)} s of processor time and ${MB(one.memory)}; tasks ${ofTasks.toFixed(1)} s, each at most ${MB(Math.max(...each.map((task) => task.memory)))} (planned ${MB(memory / 1e6)}); reduce ${reduce.seconds.toFixed(1)} s and ${MB(reduce.memory)}`,
 );

@@ -127,12 +127,41 @@ describe('epochscope batch', () => {
       '--sbatch',
       '--partition=all',
     );
-    expect(dry.out).toMatch(/sbatch --parsable .*--partition=all .*reduce\.sh/);
+    expect(dry.out).toMatch(/sbatch --parsable .*--partition=all .*--mem=\d+M .*reduce\.sh/);
     expect(await cli('tendency', at('x.bin'), '--raw', 'float32:11')).toMatchObject({
       code: 1,
       err: expect.stringContaining('are no whole number of rows of 11 × float32'),
     });
   });
+
+  it('refuses ties that take more than the memory, with the way out, where a task finds them and where all are put together', async () => {
+    // Corners of a cube: neighbours, all equally far apart, have no neighbour in common.
+    const bits = 12;
+    const corners = Uint8Array.from(
+      { length: bits * 2 ** bits },
+      (_, i) => (Math.floor(i / bits) >> (i % bits)) & 1,
+    );
+    writeFileSync(at('cube.npy'), encodeNpy(corners, [2 ** bits, bits]));
+    const command = ['tendency', at('cube.npy'), '--metric', 'manhattan'];
+    expect((await cli(...command, '-o', at('cube-one'))).code).toBe(0);
+    const made = ['batch', 'plan', at('cube'), '--tasks', '3', '--no-estimate'];
+    expect((await cli(...made, '--', ...command, '-o', at('cube-result'))).code).toBe(0);
+    const path = at('cube', 'plan.json');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('"memory":2000000000', '"memory":100000000'));
+    const refused = {
+      code: 3,
+      err: expect.stringMatching(
+        /pairs of \d+ points lie exactly as far apart as others that matter: these ties take more than .*; allow more by `?--memory`?, leave equal coordinates out, or take fewer samples/,
+      ),
+    };
+    expect(await cli('batch', 'task', at('cube'), '--index', '0')).toMatchObject(refused);
+    writeFileSync(path, text);
+    expect((await cli('batch', 'task', at('cube'), '--index', '0-2')).code).toBe(0);
+    expect(await cli('batch', 'reduce', at('cube'), '--memory', '100MB')).toMatchObject(refused);
+    expect((await cli('batch', 'reduce', at('cube'))).code).toBe(0);
+    expect(treeOf('cube-result')).toEqual(treeOf('cube-one'));
+  }, 180_000);
 
   it('ends with 3 where a task would fail again', async () => {
     const path = at('npy', 'plan.json');

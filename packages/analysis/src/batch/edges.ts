@@ -109,13 +109,7 @@ export class EdgeFilter {
   private grow(): void {
     const room = Math.ceil(1.5 * this.keys.length);
     // Old and new arrays at once.
-    const needed = 12 * (room + this.keys.length);
-    if (needed > this.limit)
-      throw new EpochscopeError(
-        'memory',
-        `more than ${this.keys.length} pairs of ${this.n} points lie exactly as far apart as others that matter: these ties take more than ${formatBytes(this.limit)}; allow more by \`memory\`, leave equal coordinates out, or take fewer samples`,
-        { needed, limit: this.limit, edges: this.keys.length },
-      );
+    if (12 * (room + this.keys.length) > this.limit) throw tooManyTies(this.n, this.keys.length, this.limit);
     const grown = (from: Uint32Array) => {
       const to = new Uint32Array(room);
       to.set(from);
@@ -172,20 +166,27 @@ export function edgesOf(
   return { low, high, keys: new Uint32Array(keys.buffer, keys.byteOffset, count) };
 }
 
+/** Bytes that an edge takes while edges are thinned: as it came, in order, and what sorting needs. */
+const THINNED = 32;
+
 /** Edges that come list by list and are thinned whenever there are many. */
 export class EdgeBag {
   private lists: Edges[] = [];
   private waiting = 0;
+  private readonly most: number;
+  /** @param limit bytes that edges may take, also while they are thinned. */
   constructor(
     private readonly n: number,
     private readonly limit: number,
-  ) {}
+  ) {
+    this.most = Math.min(Math.max(4e6, 8 * n), Math.max(0, limit) / (2 * THINNED));
+  }
 
   /** Throws `memory`. */
   add(edges: Edges): void {
     this.lists.push(edges);
     this.waiting += edgeCount(edges);
-    if (this.waiting > Math.max(4e6, 8 * this.n)) this.thin();
+    if (this.waiting > this.most) this.thin();
   }
 
   /** All, thinned, in order. */
@@ -194,21 +195,32 @@ export class EdgeBag {
   }
 
   private thin(): Edges {
-    const joined = sortEdges({
-      low: join(this.lists.map(({ low }) => low)),
-      high: join(this.lists.map(({ high }) => high)),
-      keys: join(this.lists.map(({ keys }) => keys)),
-    });
-    const filter = new EdgeFilter(this.n, this.limit);
-    const { low, high, keys } = joined;
+    const { low, high, keys } = sortEdges(joined(this.lists.splice(0)));
+    // Beside what is kept stands what is being thinned.
+    const filter = new EdgeFilter(this.n, this.limit - 12 * keys.length);
     for (let e = 0; e < keys.length; e++) filter.add(low[e]!, high[e]!, keys[e]!);
     const kept = filter.finish();
+    if (2 * THINNED * edgeCount(kept) > this.limit) throw tooManyTies(this.n, edgeCount(kept), this.limit);
     this.lists = [kept];
     // What is kept does not count towards the next thinning.
     this.waiting = 0;
     return kept;
   }
 }
+
+const joined = (lists: readonly Edges[]): Edges => ({
+  low: join(lists.map(({ low }) => low)),
+  high: join(lists.map(({ high }) => high)),
+  keys: join(lists.map(({ keys }) => keys)),
+});
+
+/** The same would be met again. */
+const tooManyTies = (n: number, edges: number, limit: number): EpochscopeError =>
+  new EpochscopeError(
+    'memory',
+    `more than ${edges} pairs of ${n} points lie exactly as far apart as others that matter: these ties take more than ${formatBytes(Math.max(0, limit))}; allow more by \`memory\`, leave equal coordinates out, or take fewer samples`,
+    { limit, edges, retry: false },
+  );
 
 function join(lists: Uint32Array[]): Uint32Array {
   const out = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));

@@ -47,6 +47,9 @@ const READING = 40e6;
 /** Bytes of a bare process with kernels and workers. */
 const PROCESS = 130e6;
 
+/** Bytes for each point of a task: what JavaScript holds while it prepares, then the edges. */
+const EDGES = 440;
+
 /** Points of the largest task. */
 export const pointsOfTask = (n: number, order: number): number =>
   order === 0 ? n : Math.min(n, (order + 1) * Math.ceil(n / blocksOfOrder(order)));
@@ -60,11 +63,19 @@ const twice = (n: number, d: number): boolean => d >= 48 && n * d < 2 ** 28;
  */
 export function taskBytes(m: number, d: number, n: number): number {
   const kernels = vatPointsBytes(m, d) - (twice(m, d) && !twice(n, d) ? 4 * m * d : 0);
-  return PROCESS + READING + kernels + 4 * m * d + 440 * m;
+  return PROCESS + READING + kernels + 4 * m * d + EDGES * m;
 }
 
-/** Estimated peak of putting n points together. */
-export const mergeBytes = (n: number): number => PROCESS + 200e6 + 130 * n;
+/** Points of so many bytes are read whole when parts are put together. */
+export const WHOLE = 256e6;
+
+/** Estimated peak of putting n points of d coordinates together. */
+export const mergeBytes = (n: number, d: number): number =>
+  PROCESS + 200e6 + 130 * n + (4 * n * d <= WHOLE ? 4 * n * d : 0);
+
+/** Of what is allowed, bytes of edges that are kept then: Prim's algorithm takes more than as much again for them. */
+const mergedEdges = (n: number, d: number, memory: number): number =>
+  60 * n + (3 / 7) * Math.max(0, memory - mergeBytes(n, d));
 
 /** The smallest order whose tasks fit, and that gives at least so many tasks. Throws `memory`, `argument`. */
 export function orderFor(n: number, d: number, { memory, tasks }: { memory: number; tasks: number }): number {
@@ -274,7 +285,7 @@ export async function computePoints(
     places,
     kernelMetric(conversion),
     { ...kernel, dimensions: Uint32Array.from(kernel.dimensions) },
-    { memory, signal, onProgress },
+    { memory: memory - taskBytes(task.points, width, n) + EDGES * task.points, signal, onProgress },
   );
   const joined = (lists: Float64Array[]) => {
     const out = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
@@ -306,6 +317,7 @@ function interleaved({ low, high, keys }: Edges): Uint32Array {
 /** Points that are compared as a dense matrix, whose edges always fit. */
 const FEW = 1400;
 
+/** `memory`: bytes that edges may take. */
 async function lightEdgesOf(
   engine: Pick<Engine, 'lightEdges'>,
   x: { data: Float32Array; shape: [number, number] },
@@ -388,7 +400,8 @@ export async function mergePoints(
     if (head.largest > largest || (head.largest === largest && head.start < start))
       [largest, start] = [head.largest, head.start];
   }
-  const edges = await mergeEdges(store, heads, n, { limit: memory, signal, onProgress });
+  const limit = mergedEdges(n, conversion.width, memory);
+  const edges = await mergeEdges(store, heads, n, { limit, signal, onProgress });
   const vat = primOnEdges(edges, { n, start, metric: kernelMetric(conversion), unit: kernel.unit });
   if (!isRounded(conversion)) return { vat, rounding: undefined };
   const cover = projectiveCover(order);

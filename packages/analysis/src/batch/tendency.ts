@@ -22,10 +22,7 @@ import { tendencyOfFileWorkflow } from '../workflows/tendency/of-file.js';
 import type { TendencyFileOptions } from '../workflows/tendency/options.js';
 import type { Plan } from '../workflows/types.js';
 import { checkPart, readPart, type StoredPart } from './parts.js';
-import { mergePoints, type PointsPart, type PointsPlan, tasksOfPoints } from './points.js';
-
-/** Points of so many bytes are read whole when parts are put together. */
-const WHOLE = 256e6;
+import { mergePoints, type PointsPart, type PointsPlan, tasksOfPoints, WHOLE } from './points.js';
 
 /** What a panel takes, and an engine whose `vat` gives what the parts say. */
 interface MergedPoints {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { arrayForm, type BatchPlan, wavesOf } from '@epochscope/analysis/batch';
+import { arrayForm, type BatchPlan, mergeBytes, wavesOf } from '@epochscope/analysis/batch';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { makeFolder, writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
@@ -111,7 +111,13 @@ exec ${program} batch reduce ${quoted(folder)} ${common}${memory ? ` --memory ${
     ids.push(...now);
     before = now;
   }
-  const reduce = await submit(['--job-name=epochscope-reduce'], 'reduce.sh');
+  const { work } = plan;
+  const together =
+    memory ?? (work.kind === 'points' ? mergeBytes(work.points.n, work.points.conversion.width) : null);
+  const reduce = await submit(
+    [...(together ? [megabytes(together)] : []), '--job-name=epochscope-reduce'],
+    'reduce.sh',
+  );
   output.result(
     [
       ...(dryRun ? calls.map((call) => `sbatch ${call.join(' ')}`) : []),

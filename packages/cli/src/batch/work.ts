@@ -119,7 +119,7 @@ export function planning(
     );
     return {
       plan: { ...base, tasks, work: { kind: 'points', points, source: file.source, identity } },
-      reduce: mergeBytes(points.n),
+      reduce: mergeBytes(points.n, points.conversion.width),
       seconds,
     };
 

@@ -64,7 +64,7 @@ export function define(command: Command): Command {
   reduce  checks every part and writes the result as the command itself would have
   submit  writes the scripts, submits what is missing, and then reduce
 
-Exit codes: 1 try again, 2 wrong usage, 3 would fail again (another version, changed input).
+Exit codes: 1 try again, 2 wrong usage, 3 would fail again (another version, changed input, too many ties).
 
 Examples:
   epochscope batch plan work --memory 2GB -- tendency points.npy --metric cosine -o result
