@@ -4,6 +4,7 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { writeEntries } from './entries.mjs';
 import { manifestOf } from './manifest.mjs';
 
 const ui = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -151,4 +152,6 @@ function writeServiceWorker(folder) {
   writeFileSync(join(folder, 'sw.js'), text);
 }
 
-writeFileSync(ui('dist/custom-elements.json'), `${JSON.stringify(manifestOf(ui('')), null, 1)}\n`);
+const manifest = manifestOf(ui(''));
+writeFileSync(ui('dist/custom-elements.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+writeEntries(ui(''), manifest);

@@ -33,6 +33,10 @@ describe('custom-elements.json', () => {
       expect(description, tagName).toMatch(/\w{3,} .*\./s);
   });
 
+  it('has an entry of its own for each, which Node can import too', async () => {
+    for (const tag of tags) await import(/* @vite-ignore */ ui(`dist/register/${tag}.js`));
+  });
+
   it('has every property and attribute that Lit knows', async () => {
     for (const { path, declarations } of manifest.modules) {
       const [declaration] = declarations as [Declaration];
