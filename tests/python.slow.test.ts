@@ -34,6 +34,8 @@ describe.skipIf(!python)('the Python recorder', () => {
     const made = runPython(join(here, 'tests', 'test_recorder.py'), 'recorded');
     expect(made.stderr).toMatch(/\nOK/);
     expect(runPython(join(here, 'tests', 'test_read.py')).stderr).toMatch(/\nOK/);
+    const command = `${process.execPath} ${join(root, 'packages', 'cli', 'dist', 'main.js')}`;
+    expect(runPython(join(here, 'tests', 'test_rules.py'), command).stderr).toMatch(/\nOK$/m);
     const run = await openRun(join(folder, 'recorded'));
     expect(run.warnings).toEqual([]);
     expect(run.manifest.snapshots.map(({ id, metrics }) => [id, metrics])).toEqual([

@@ -27,6 +27,7 @@ export type * from './methods/modules/types.js';
 export type * from './methods/path/types.js';
 export type * from './methods/prune/types.js';
 export type * from './methods/tendency/types.js';
+export type * from './methods/watch/types.js';
 export { listResults, readResult, writeResult } from './results/store.js';
 export type { LoadSamples, SamplesReference } from './results/tree.js';
 export type * from './results/types.js';
@@ -83,3 +84,4 @@ export {
 } from './workflows/tendency/index.js';
 export { type TendencyOfFileOptions, tendencyOfFile } from './workflows/tendency/of-file.js';
 export { type TrainResult, type TrainRunOptions, trainRun } from './workflows/train/index.js';
+export { type WatchRunOptions, watchRun } from './workflows/watch/index.js';

@@ -11,4 +11,5 @@ export * from './methods/path/index.js';
 export * from './methods/prune/index.js';
 export * from './methods/series-check/index.js';
 export * from './methods/tendency/index.js';
+export * from './methods/watch/index.js';
 export { type Random, random } from './random.js';

@@ -8,7 +8,7 @@ import { createOutput, type Io, withFlags } from './output.js';
 
 export type { Io } from './output.js';
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 failed and would fail again, 130 cancelled. */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 failed and would fail again, 4 a rule of `watch` held, 130 cancelled. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const wantsJson = argv.includes('--json');
   const debug = argv.includes('--debug');
@@ -80,7 +80,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         ? error
         : null;
     // The command has told of it.
-    if (known?.fields.said) return 1;
+    if (known?.fields.said) return typeof known.fields.exit === 'number' ? known.fields.exit : 1;
     const message = known
       ? withFlags(known.message)
       : printable(error instanceof Error ? error.message : String(error));

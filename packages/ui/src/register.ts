@@ -18,6 +18,7 @@ import { EsPathStrip } from './elements/es-path-strip/index.js';
 import { EsPerturbation } from './elements/es-perturbation/index.js';
 import { EsPruneRounds } from './elements/es-prune-rounds/index.js';
 import { EsRemovalHistogram } from './elements/es-removal-histogram/index.js';
+import { EsRule } from './elements/es-rule/index.js';
 import { EsSampleGallery } from './elements/es-sample-gallery/index.js';
 import { EsSelectivity } from './elements/es-selectivity/index.js';
 import { EsSeriesCheck } from './elements/es-series-check/index.js';
@@ -43,6 +44,7 @@ import { EsPathView } from './views/path/index.js';
 import { EsPruneView } from './views/prune/index.js';
 import { EsTendencyView } from './views/tendency/index.js';
 import { EsTracksView } from './views/tracks/index.js';
+import { EsWatchView } from './views/watch/index.js';
 
 const TAGS: Record<string, CustomElementConstructor> = {
   'es-activity-bars': EsActivityBars,
@@ -61,6 +63,8 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-features-view': EsFeaturesView,
   'es-path-strip': EsPathStrip,
   'es-path-view': EsPathView,
+  'es-rule': EsRule,
+  'es-watch-view': EsWatchView,
   'es-series-check': EsSeriesCheck,
   'es-check-view': EsCheckView,
   'es-centroid-gallery': EsCentroidGallery,

@@ -22,11 +22,13 @@ from .callbacks import keras_callback, lightning_callback, trainer_callback
 from .hooks import record_jax, record_keras, record_torch
 from .read import Run, read_result, read_run
 from .recorder import Recorder
+from .rules import Rules
 from .version import __version__
 
 __all__ = [
     "Live",
     "Recorder",
+    "Rules",
     "Run",
     "__version__",
     "ivat",

@@ -1,12 +1,13 @@
 """Callbacks that record a snapshot at the end of each epoch (or every so many steps) while a trainer trains.
 
-Each takes the run, and what the net is to be looked at on: `batches`, a list of inputs as `record_torch` takes them (Keras: an array).
+Each takes the run, and what the net is to be looked at on: `batches`, a list of inputs as `record_torch` takes them (Keras: an array). `rules`, a `Rules`, is asked after
+each snapshot: its alarms are told, and end the training if they are to.
 """
 
 from .hooks import record_keras, record_torch
 
 
-def keras_callback(run, inputs, **options):
+def keras_callback(run, inputs, rules=None, **options):
     """For `model.fit(callbacks=[...])`: the untrained model and one snapshot an epoch, with the epoch's logs as metrics."""
     import keras
 
@@ -17,11 +18,13 @@ def keras_callback(run, inputs, **options):
 
         def on_epoch_end(self, epoch, logs=None):
             record_keras(run, self.model, inputs, epoch=epoch + 1, metrics=_figures(logs), **options)
+            if rules and rules.ends():
+                self.model.stop_training = True
 
     return Record()
 
 
-def lightning_callback(run, batches, **options):
+def lightning_callback(run, batches, rules=None, **options):
     """For Lightning's `Trainer(callbacks=[...])`: one snapshot an epoch, with the logged metrics. Epochs count from 1."""
     try:
         from lightning.pytorch import Callback
@@ -43,20 +46,24 @@ def lightning_callback(run, batches, **options):
                 metrics=_figures(trainer.callback_metrics),
                 **options,
             )
+            if rules and rules.ends():
+                trainer.should_stop = True
 
     return Record()
 
 
-def trainer_callback(run, batches, every_steps=None, **options):
+def trainer_callback(run, batches, every_steps=None, rules=None, **options):
     """For Hugging Face's `Trainer(callbacks=[...])`: one snapshot an epoch, or every so many steps."""
     from transformers import TrainerCallback
 
     class Record(TrainerCallback):
-        def _record(self, state, model, epoch):
+        def _record(self, state, model, epoch, control):
             log = next((entry for entry in reversed(state.log_history) if "loss" in entry), {})
             record_torch(
                 run, model, _on(batches, model.device), epoch=epoch, step=state.global_step, metrics=_figures(log), **options
             )
+            if rules and rules.ends():
+                control.should_training_stop = True
 
         def on_train_begin(self, args, state, control, model=None, **_):
             if state.global_step == 0 and not run.recorded("init"):
@@ -64,11 +71,11 @@ def trainer_callback(run, batches, every_steps=None, **options):
 
         def on_step_end(self, args, state, control, model=None, **_):
             if every_steps and state.global_step % every_steps == 0:
-                self._record(state, model, None)
+                self._record(state, model, None, control)
 
         def on_epoch_end(self, args, state, control, model=None, **_):
             if not every_steps:
-                self._record(state, model, round(state.epoch))
+                self._record(state, model, round(state.epoch), control)
 
     return Record()
 

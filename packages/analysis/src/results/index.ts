@@ -17,6 +17,7 @@ export { SERIES_EXCESS } from '../methods/series-check/index.js';
 export { alignedView } from '../methods/tendency/align.js';
 export { blocksCaption, blocksSentence, isUnstable } from '../methods/tendency/sentence.js';
 export type * from '../methods/tendency/types.js';
+export type * from '../methods/watch/types.js';
 export type { SampleImages } from '../run/images.js';
 export {
   type DecodeOptions,

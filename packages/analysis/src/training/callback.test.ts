@@ -140,6 +140,36 @@ describe('recordFit', () => {
     for (const [i, value] of expected.entries()) expect((out.data as Float32Array)[i]).toBeCloseTo(value, 5);
   });
 
+  it('judges rules after each snapshot, and an alarm may end the training', async () => {
+    const { model, x, y } = setUp();
+    const texts: string[] = [];
+    await model.fit(x, y, {
+      epochs: 5,
+      shuffle: false,
+      verbose: 0,
+      callbacks: recordFit(tf, model, (init) => createRun(memoryStore('live'), init), {
+        samples: { inputs, labels },
+        rules: ['dead units of d0 under 2', 'loss under 100 for 2 snapshots'],
+        onAlarm: ({ text }) => {
+          texts.push(text);
+          if (text.includes('2nd time')) model.stopTraining = true;
+        },
+      }),
+    });
+    expect(texts).toHaveLength(2);
+    expect(texts[0]).toMatch(/^at epoch-0001 dead units of d0 is 0/);
+    expect(texts[1]).toMatch(/^at epoch-0002 loss is .*, under 100, the 2nd time in a row$/);
+    const bare = recordFit(
+      tf,
+      model,
+      () => ({ writeSamples: async () => {}, writeSnapshot: async () => {}, finish: async () => {} }),
+      {
+        rules: ['loss rose'],
+      },
+    );
+    await expect(bare.onTrainBegin()).rejects.toThrow('expected a run of createRun');
+  });
+
   it('refuses what makes no sense', async () => {
     const { model } = setUp();
     const create = () =>

@@ -1,6 +1,7 @@
-import { EpochscopeError } from '@epochscope/core-wasm';
+import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import type { LayersModel, Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { Tensor } from '../formats/types.js';
+import type { Alarm } from '../methods/watch/types.js';
 import type { Tf } from '../models/backend.js';
 import { graphOfModel } from '../models/graph/from-model.js';
 import { layersOfGraph, specOf, withLogSoftmax } from '../models/graph/spec.js';
@@ -17,6 +18,10 @@ export interface RecordOptions {
   epochs?: number;
   /** Anything worth keeping about the training. */
   training?: Record<string, unknown>;
+  /** Judged after each snapshot on the run so far, as `watchRun` does. What it sees is not kept as a result. */
+  rules?: readonly string[];
+  /** Called with each rule that begins to hold; `model.stopTraining = true` ends the training. Default: a line on the console. */
+  onAlarm?: (alarm: Alarm) => void | Promise<void>;
 }
 
 /** TensorFlow.js of any version or build (`import * as tf from '@tensorflow/tfjs'`), and a model of it, by what tells them from other things. */
@@ -41,7 +46,7 @@ export interface FitCallbacks {
 /** Samples a pass. */
 const BATCH = 250;
 
-type Run = Pick<RunWriter, 'writeSamples' | 'writeSnapshot' | 'finish'>;
+type Run = Pick<RunWriter, 'writeSamples' | 'writeSnapshot' | 'finish'> & Partial<Pick<RunWriter, 'store'>>;
 
 /**
  * Callbacks for `model.fit` of TensorFlow.js, in Node and in browsers, that record a run: the weights before training
@@ -62,6 +67,7 @@ export function recordFit(
   if (!Number.isInteger(every) || every < 1)
     throw new EpochscopeError('argument', `every: expected a whole number > 0, got ${every}`);
   let run: Run | null = null;
+  let judge: (() => Promise<Alarm[]>) | null = null;
   const graphOf = (): Graph | null => {
     try {
       return withLogSoftmax(graphOfModel(model));
@@ -77,6 +83,8 @@ export function recordFit(
       graph ? new Map(graph.weights) : weightsOfModel(model),
       graph || !options.samples ? undefined : outputsOfModel(tf, model, options.samples.inputs),
     );
+    for (const alarm of (await judge?.()) ?? [])
+      await (options.onAlarm ?? (({ text }: Alarm) => console.warn(text)))(alarm);
   };
   return {
     async onTrainBegin() {
@@ -96,6 +104,12 @@ export function recordFit(
           labels: samples.labels ?? null,
           source: samples.source ?? 'recorded',
         });
+      if (options.rules?.length) {
+        const { store } = run;
+        guard(store, 'argument', () => 'rules: expected a run of createRun, to be read while it is written');
+        const { judgeOf } = await import('../workflows/watch/judge.js');
+        judge = judgeOf(store, options.rules);
+      }
       await snapshot({ id: 'init', epoch: 0, step: 0, metrics: {} });
     },
     async onEpochEnd(index, logs = {}) {

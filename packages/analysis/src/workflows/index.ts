@@ -137,3 +137,4 @@ export {
   type PlanContext,
   type Workflow,
 } from './types.js';
+export { WATCH_DEFAULTS, type WatchRunOptions, watchRun, watchWorkflow } from './watch/index.js';

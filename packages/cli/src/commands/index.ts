@@ -88,6 +88,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     takes: '<run>',
     load: () => import('./activity.js'),
   },
+  watch: {
+    about: 'Judge rules on the snapshots of a run, finished or being written, and say which hold',
+    takes: '<run>',
+    load: () => import('./watch.js'),
+  },
   serve: {
     about: 'Serve a run, or a folder of runs, to the browser; live while training goes on',
     takes: '<run-or-folder>',

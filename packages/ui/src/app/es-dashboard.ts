@@ -5,6 +5,7 @@ import { mergeSelection, type Selection } from '../selection.js';
 import { snapshotTitle } from '../styles.js';
 import styles from './dashboard-styles.js';
 import { dock } from './dock.js';
+import './es-notices.js';
 import { head } from './head.js';
 import { shortcut } from './keys.js';
 import { Loader } from './loader.js';
@@ -289,6 +290,7 @@ export class EsDashboard extends LitElement {
         ${this.source.alive === false ? html`<p class="said" role="alert">The server does not answer any more. What is here stays; it is tried again every few seconds.</p>` : nothing}
         ${lost.length ? html`<p class="said" role="alert">The address: ${lost.join('; ')}. <button type="button" class="text-button" @click=${() => this.forgetAddress()}>Forget it</button></p>` : nothing}
         ${page.info.warnings.length ? html`<p class="warning" role="status">${page.info.warnings.slice(0, 5).join(' ')}${page.info.warnings.length > 5 ? ` And ${page.info.warnings.length - 5} more.` : ''}</p>` : nothing}
+        <es-notices .source=${this.source} .info=${page.info}></es-notices>
         ${stage(page, this, this.width)}
       </main>
       ${single ? nothing : dock(page, this.width)}

@@ -11,4 +11,5 @@ export const VIEWS: Record<string, string> = {
   features: 'es-features-view',
   path: 'es-path-view',
   check: 'es-check-view',
+  watch: 'es-watch-view',
 };

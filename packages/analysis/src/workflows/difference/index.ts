@@ -1,4 +1,4 @@
-import { guard, type Matrix, METRICS, type Metric } from '@epochscope/core-wasm';
+import { guard, METRICS, type Metric } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { createEngine } from '../../engine/create.js';
 import { elementCount } from '../../formats/dtypes.js';
@@ -30,6 +30,7 @@ import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { announce } from '../memory.js';
+import { plainInput } from '../plain-input.js';
 import {
   type InputOfRows,
   type RowsFile,
@@ -475,15 +476,6 @@ function differenceOptions(given: Partial<DifferenceRunOptions>): DifferenceRunO
   );
   return options;
 }
-
-const plainInput = (outputs: Matrix, layer: string, snapshot: TendencyInput['snapshot']): TendencyInput => ({
-  snapshot,
-  layer,
-  outputs,
-  labels: null,
-  predictions: null,
-  logLikelihood: null,
-});
 
 async function inputAt(
   { snapshot, layer, captures }: Place,

@@ -1,0 +1,43 @@
+import type { WatchResult } from '@epochscope/analysis/results';
+import { css, html, type TemplateResult } from 'lit';
+import { EsLoaded } from '../../figure/index.js';
+
+/**
+ * Rules on the snapshots of a run: what held, in words, and each rule's figure over the snapshots. Give `data`, or `src`.
+ * @fires es-select - from the elements inside.
+ */
+export class EsWatchView extends EsLoaded<WatchResult, WatchResult> {
+  static override styles = [
+    ...EsLoaded.styles,
+    css`
+      p,
+      ul {
+        max-inline-size: 46rem;
+        margin: 0.4rem 0;
+      }
+      h3 {
+        margin: 1.2rem 0 0.4rem;
+        font-size: 1rem;
+      }
+    `,
+  ];
+  protected override content(data: WatchResult): TemplateResult {
+    const { alarms, rules, snapshots } = data;
+    return html`
+      ${
+        alarms.length
+          ? html`<ul>${alarms.map(({ text }) => html`<li>${text}</li>`)}</ul>`
+          : html`<p>No rule held at ${snapshots.length} snapshots.</p>`
+      }
+      ${rules.map(
+        (rule) => html`<h3>${rule.text}</h3>
+        <es-rule .data=${{ rule, snapshots }} .result=${data} .selection=${this.selection}></es-rule>`,
+      )}`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'es-watch-view': EsWatchView;
+  }
+}
