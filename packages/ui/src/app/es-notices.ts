@@ -1,5 +1,6 @@
 import type { WatchResult } from '@epochscope/analysis/results';
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { property, state } from 'lit/decorators.js';
 import type { RunInfo, RunSource } from './source.js';
 
 /** More are in the tab of rules. */
@@ -7,21 +8,10 @@ const MOST = 3;
 
 /** What rules of `epochscope watch` say of a run, as they begin to hold. Drawn into the page itself, with its styles. */
 export class EsNotices extends LitElement {
-  static override properties = {
-    source: { attribute: false },
-    info: { attribute: false },
-    texts: { state: true },
-  };
-  declare source: RunSource | null;
-  declare info: RunInfo | null;
-  declare private texts: readonly string[];
+  @property({ attribute: false }) source: RunSource | null = null;
+  @property({ attribute: false }) info: RunInfo | null = null;
+  @state() private texts: readonly string[] = [];
 
-  constructor() {
-    super();
-    this.source = null;
-    this.info = null;
-    this.texts = [];
-  }
   protected override createRenderRoot(): HTMLElement {
     return this;
   }

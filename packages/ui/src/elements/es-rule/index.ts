@@ -1,4 +1,5 @@
 import type { WatchResult } from '@epochscope/analysis/results';
+import { property } from 'lit/decorators.js';
 import { type Drawing, EsFigure, type FigureTable, type Frame, tableOf } from '../../figure/index.js';
 import { lineColour, WRONG_COLOUR } from '../../palette.js';
 import { format, snapshotTitle } from '../../styles.js';
@@ -19,14 +20,9 @@ const HEIGHT = 190;
  * @fires es-select - `{ snapshot }`.
  */
 export class EsRule extends EsFigure<RuleData, WatchResult> {
-  static override properties = { ...EsFigure.properties, at: { type: Number } };
   /** Which rule of a loaded result. */
-  declare at: number;
+  @property({ type: Number }) at = 0;
 
-  constructor() {
-    super();
-    this.at = 0;
-  }
   protected override get pickedBy(): readonly string[] {
     return ['at'];
   }
