@@ -57,9 +57,12 @@ export function folderStore(path: string, { outside = false }: { outside?: boole
     const real = confine(realpathSync.native(folder), wanted);
     if (!cleared.has(above)) {
       cleared.add(above);
-      for (const entry of await readdir(real))
-        if (isTemporary(entry) && (await isAbandoned(entry, () => lstatSync(join(real, entry)).mtimeMs)))
+      for (const entry of await readdir(real)) {
+        // One that another writer has renamed or removed by now is nobody's leftover.
+        const changed = () => lstatSync(join(real, entry), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+        if (isTemporary(entry) && (await isAbandoned(entry, changed)))
           await rm(join(real, entry), { recursive: true, force: true });
+      }
     }
     const there = lstatSync(join(real, name), { throwIfNoEntry: false });
     guard(
