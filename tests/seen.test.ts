@@ -58,6 +58,9 @@ describe('ONNX', () => {
     );
     expect(net).toBe(false);
     expect(notes).toContain('operator of.somebody.Wave is not known');
+    // A snapshot that is the model itself says so once.
+    const own = await imported(seen('unknown'), { architecture });
+    expect(own.notes.split('operator of.somebody.Wave is not known')).toHaveLength(2);
     expect(weights.size).toBe(4);
   });
 });

@@ -1,5 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { shown } from './json.js';
+import { isObject, shown } from './json.js';
 import { MAX_TEXT_ITEMS, MAX_TEXT_JSON, parseJsonInPieces } from './json-pieces.js';
 import type { ByteSource } from './types.js';
 
@@ -9,20 +9,26 @@ export type OpenSibling = <T>(name: string, body: (source: ByteSource) => Promis
 /** Files that one index may name. */
 export const MAX_SHARDS = 10_000;
 
-/** A JSON object from a source. Throws `format`. */
-export async function readJsonObject(source: ByteSource): Promise<Record<string, unknown>> {
+/** JSON from a source, at most 12 MB. Throws `format`. */
+export async function readJson(source: ByteSource): Promise<unknown> {
   const fail = (message: string): never => {
     throw new EpochscopeError('format', `${source.name}: ${message}`, { file: source.name });
   };
   if (source.size > MAX_TEXT_JSON) fail(`expected at most ${MAX_TEXT_JSON} bytes, got ${source.size}`);
-  const json = await parseJsonInPieces(
+  return await parseJsonInPieces(
     new TextDecoder().decode(await source.read(0, source.size)),
     source.name,
     undefined,
     MAX_TEXT_ITEMS,
   );
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return fail('expected a JSON object');
-  return json as Record<string, unknown>;
+}
+
+/** A JSON object from a source. Throws `format`. */
+export async function readJsonObject(source: ByteSource): Promise<Record<string, unknown>> {
+  const json = await readJson(source);
+  if (!isObject(json))
+    throw new EpochscopeError('format', `${source.name}: expected a JSON object`, { file: source.name });
+  return json;
 }
 
 /** A file name that stays in its folder. Throws `format`. */

@@ -51,11 +51,21 @@ export function disguiseOf(head: Uint8Array, size: number, name = ''): string | 
     return 'is a tar archive; unpack it first: tar xf FILE';
   if (!BINARY.test(name) || head.length < 12) return null;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what text has none of.
-  if (!/[\x00-\x08\x0e-\x1f]/.test(text)) {
+  if (!/[\x00-\x08\x0e-\x1f]/.test(text) && isUtf8(head)) {
     const begin = text.trim().replace(/\s+/g, ' ').slice(0, 60);
     return `is text, not data (${JSON.stringify(begin)}…): a message was saved in its place; download the file again`;
   }
   return null;
+}
+
+/** Whether bytes begin a text; a character that is cut off at their end is none against it. */
+function isUtf8(head: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export const headOf = (source: ByteSource): Promise<Uint8Array> =>

@@ -1,13 +1,13 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { rest } from './budget.js';
 import { decodeInTurns, elementCount } from './dtypes.js';
-import { shown } from './json.js';
+import { isObject, shown } from './json.js';
 import { anything, finite, like, listOf, type Of, object, optional, shaped } from './shape.js';
-import { MAX_SHARDS, type OpenSibling, readJsonObject, siblingName } from './siblings.js';
+import { MAX_SHARDS, type OpenSibling, readJson, siblingName } from './siblings.js';
 import type { DType, Tensor, TensorData } from './types.js';
 
 // TensorFlow.js: model.json with "modelTopology" and "weightsManifest", groups of weights one after another in the
-// bytes of the group's files.
+// bytes of the group's files; or the manifest alone ("weights_manifest.json" of older converters and of face-api.js).
 
 /** Bytes of all weights. */
 export const MAX_TFJS_BYTES = 8_000_000_000;
@@ -28,12 +28,16 @@ export interface TfjsModel {
   topology: unknown;
   /** By the manifest's names: "conv/kernel". */
   tensors: Map<string, Tensor>;
+  /** Names of weights that hold texts, which are stepped over. */
+  texts: string[];
 }
 
 interface Weight {
   name: string;
   shape: number[];
-  stored: DType;
+  /** null: texts, each after its length in four bytes. */
+  stored: DType | null;
+  /** Of texts the least: their lengths. */
   bytes: number;
   /** value = stored × scale + min, for quantised weights. */
   scale: number;
@@ -41,19 +45,21 @@ interface Weight {
   quantised: boolean;
 }
 
-/** Reads model.json and its shards; quantised weights become float32. Throws `format`, `unsupported`, `missing`. */
+/** Reads model.json, or a manifest alone, and its shards; quantised weights become float32. Throws `format`, `unsupported`, `missing`. */
 export async function readTfjsModel(open: OpenSibling, file = 'model.json'): Promise<TfjsModel> {
   const { name, json } = await open(file, async (source) => ({
     name: source.name,
-    json: await readJsonObject(source),
+    json: await readJson(source),
   }));
   const fail = (message: string, code: 'format' | 'unsupported' = 'format'): never => {
     throw new EpochscopeError(code, `${name}: ${message}`, { file: name });
   };
-  if (!Array.isArray(json.weightsManifest))
+  const model = Array.isArray(json) ? { weightsManifest: json } : isObject(json) ? json : {};
+  if (!Array.isArray(model.weightsManifest))
     return fail('expected "weightsManifest", a list: is it a TensorFlow.js model?');
-  const { weightsManifest: groups } = shaped(json, MODEL, name);
+  const { weightsManifest: groups } = shaped(model, MODEL, name);
   const tensors = new Map<string, Tensor>();
+  const texts: string[] = [];
   let total = 0;
   let shards = 0;
   const taken = new Set<string>();
@@ -66,33 +72,59 @@ export async function readTfjsModel(open: OpenSibling, file = 'model.json'): Pro
     const described = weights.map((weight, i) =>
       describe(weight, `weightsManifest[${g}].weights[${i}]`, fail),
     );
+    const exact = described.every(({ stored }) => stored !== null);
     const expected = described.reduce((sum, { bytes }) => sum + bytes, 0);
-    total += expected;
-    if (!(total <= MAX_TFJS_BYTES)) fail(`expected at most ${MAX_TFJS_BYTES} bytes of weights, got more`);
+    const add = (more: number) => {
+      total += more;
+      if (!(total <= MAX_TFJS_BYTES)) fail(`expected at most ${MAX_TFJS_BYTES} bytes of weights, got more`);
+    };
+    add(expected);
     // Sizes first: nothing is allocated for files that do not hold what is promised.
     const names = paths.map((path) => siblingName(path, name));
     const twice = names.find((path) => taken.has(path) || !taken.add(path));
     if (twice !== undefined) fail(`weightsManifest[${g}] names ${twice} again; expected each file once`);
     let got = 0;
     for (const path of names) got += await open(path, async (source) => source.size);
-    if (got !== expected)
+    if (exact ? got !== expected : got < expected)
       fail(`weightsManifest[${g}] describes ${expected} bytes, ${names.join(', ')} hold ${got}`);
-    const bytes = new Uint8Array(expected);
+    add(got - expected);
+    const bytes = new Uint8Array(got);
     let at = 0;
     for (const path of names)
       await open(path, async (source) => {
-        if (at + source.size > expected) fail(`${path} grew while it was read`);
+        if (at + source.size > got) fail(`${path} grew while it was read`);
         bytes.set(await source.read(0, source.size), at);
         at += source.size;
       });
     at = 0;
     for (const weight of described) {
       if (tensors.has(weight.name)) fail(`two weights are named ${JSON.stringify(weight.name.slice(0, 80))}`);
-      tensors.set(weight.name, await tensorOf(bytes.subarray(at, at + weight.bytes), weight, name));
+      if (weight.stored === null) {
+        at = pastTexts(bytes, at, elementCount(weight.shape)) ?? fail(`${weight.name} is cut off`);
+        texts.push(weight.name);
+        continue;
+      }
+      if (at + weight.bytes > got) fail(`${weight.name} is cut off`);
+      tensors.set(
+        weight.name,
+        await tensorOf(bytes.subarray(at, at + weight.bytes), weight, weight.stored, name),
+      );
       at += weight.bytes;
     }
+    if (at !== got) fail(`weightsManifest[${g}] describes ${at} bytes, ${names.join(', ')} hold ${got}`);
   }
-  return { topology: json.modelTopology ?? null, tensors };
+  return { topology: model.modelTopology ?? null, tensors, texts };
+}
+
+/** Where `count` texts that begin at `at` end; null where the bytes end before them. */
+function pastTexts(bytes: Uint8Array, at: number, count: number): number | null {
+  const view = new DataView(bytes.buffer);
+  let end = at;
+  for (let i = 0; i < count; i++) {
+    if (end + 4 > bytes.length) return null;
+    end += 4 + view.getUint32(end, true);
+  }
+  return end <= bytes.length ? end : null;
 }
 
 const WEIGHT = object({
@@ -115,6 +147,10 @@ function describe(
 ): Weight {
   const { name, shape, dtype, quantization: packed } = weight;
   const stored = packed?.dtype ?? dtype;
+  if (stored === 'string' && !packed) {
+    const bytes = elementCount(shape) * 4;
+    return { name, shape: [...shape], stored: null, bytes, scale: 1, min: 0, quantised: false };
+  }
   if (typeof stored !== 'string' || !Object.hasOwn(DTYPES, stored))
     return fail(
       `${place}.dtype: expected one of ${Object.keys(DTYPES).join(', ')}, got ${shown(stored)}`,
@@ -137,7 +173,8 @@ function describe(
 
 async function tensorOf(
   bytes: Uint8Array,
-  { shape, stored, scale, min, quantised }: Weight,
+  { shape, scale, min, quantised }: Weight,
+  stored: DType,
   file: string,
 ): Promise<Tensor> {
   const data: TensorData = await decodeInTurns(bytes, stored, elementCount(shape), file);

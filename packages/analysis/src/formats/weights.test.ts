@@ -153,6 +153,27 @@ describe('TensorFlow.js models', () => {
     expect((await readTfjsModel(halves)).tensors.get('k')!.data).toEqual(Float32Array.of(1, -2, 0));
   });
 
+  it('steps over texts, each after its length, and reads what follows them', async () => {
+    const words = { name: 'words', shape: [2], dtype: 'string' };
+    const open = folder({
+      'model.json': model([words, { ...plain, shape: [1] }]),
+      'w.bin': Uint8Array.of(1, 0, 0, 0, 97, 0, 0, 0, 0, 0, 0, 0x80, 0x3f),
+    });
+    const read = await readTfjsModel(open);
+    expect(read.texts).toEqual(['words']);
+    expect([...read.tensors]).toEqual([['k', { data: Float32Array.of(1), shape: [1], dtype: 'float32' }]]);
+  });
+
+  it('reads a manifest alone, as older converters and face-api.js leave it', async () => {
+    const open = folder({
+      'a-weights_manifest.json': text([{ paths: ['w.bin'], weights: [plain] }]),
+      'w.bin': bytes,
+    });
+    const { topology, tensors } = await readTfjsModel(open, 'a-weights_manifest.json');
+    expect(topology).toBe(null);
+    expect(tensors.get('k')!.data).toEqual(Float32Array.of(1, 2, 3));
+  });
+
   it.each<[string, Uint8Array, string]>([
     ['no manifest', text({}), 'expected "weightsManifest", a list'],
     [
@@ -168,7 +189,21 @@ describe('TensorFlow.js models', () => {
       model([{ ...plain, shape: [2 ** 30, 2 ** 30] }]),
       'shape: expected whole numbers ≥ 0, got [1073741824, 1073741824]',
     ],
-    ['texts', model([{ ...plain, dtype: 'string' }]), 'expected one of float32'],
+    ['texts that are cut off', model([{ ...plain, dtype: 'string' }]), 'k is cut off'],
+    ['more texts than bytes', model([{ ...plain, shape: [4], dtype: 'string' }]), 'describes 16 bytes'],
+    [
+      'numbers after texts that are cut off',
+      model([
+        { ...plain, shape: [0], dtype: 'string' },
+        { ...plain, name: 'b', shape: [4] },
+      ]),
+      'describes 16 bytes',
+    ],
+    [
+      'bytes that no text takes',
+      model([{ ...plain, shape: [0], dtype: 'string' }]),
+      'describes 0 bytes, w.bin hold 12',
+    ],
     ['an inherited dtype', model([{ ...plain, dtype: 'constructor' }]), 'expected one of float32'],
     [
       'no scale',

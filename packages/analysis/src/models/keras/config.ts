@@ -1,5 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
-import { isObject } from '../../formats/json.js';
+import { isObject, shown } from '../../formats/json.js';
 
 /** Layers of one model. */
 export const MAX_KERAS_LAYERS = 10_000;
@@ -13,6 +13,19 @@ export interface KerasLayer {
   inputs: string[] | null;
   /** Written by Keras 1 or 2, or tfjs: hard_sigmoid is another one. */
   keras2: boolean;
+}
+
+/** tfjs's "graph models" to ONNX. */
+const CONVERTED = 'python -m tf2onnx.convert --tfjs model.json --output net.onnx';
+
+/** What a list of TensorFlow's nodes is, by the first that computes. */
+function firstNode(nodes: readonly unknown[]): string {
+  const first = nodes.find(
+    (node): node is { name: unknown; op: unknown } =>
+      isObject(node) && !['Const', 'Placeholder'].includes(String(node.op)),
+  );
+  const at = first ? ` (node ${shown(first.name)}, operator ${shown(first.op)}, …)` : '';
+  return `a graph of ${nodes.length} TensorFlow operators${at}, which is not run`;
 }
 
 /** The layers of a Keras architecture, in order, and the name of its output (null: the last). Throws `format`, `unsupported`. */
@@ -32,6 +45,8 @@ export function layersOfConfig(json: unknown, file: string): { layers: KerasLaye
       model = model[key];
       seeVersion();
     }
+  if (isObject(model) && Array.isArray(model.node))
+    return fail(`${firstNode(model.node)}; convert it: ${CONVERTED}`, 'unsupported');
   if (!isObject(model) || typeof model.class_name !== 'string')
     return fail('expected a Keras architecture with a class_name');
   const kind = model.class_name;

@@ -214,6 +214,18 @@ describe('Keras models', () => {
     ],
     ['an output from nowhere', functional([input], { output_layers: [['y', 0, 0]] }), 'there is no layer y'],
     ['an input alone', sequential(input), 'the graph has no nodes'],
+    [
+      "TensorFlow's nodes",
+      {
+        modelTopology: {
+          node: [
+            { name: 'c', op: 'Const' },
+            { name: 'a/b', op: 'Conv2D' },
+          ],
+        },
+      },
+      'a graph of 2 TensorFlow operators (node "a/b", operator "Conv2D", …), which is not run; convert it: python -m tf2onnx',
+    ],
   ])('refuses %s', (_, config, message) => {
     expect(() => graphOfKeras(config, new Map(), 'f')).toThrow(message);
     expect(() => graphOfKeras(config, new Map(), 'f')).toThrow(EpochscopeError);

@@ -108,6 +108,8 @@ export function findPlaces(files: readonly TreeFile[]): {
   return { places: withModules(places, files), notes, leftOut };
 }
 
+/** tfjs's list of weights without a model: of older converters, and of face-api.js ("face_model-weights_manifest.json"). */
+const MANIFEST = /[-_.]?weights_manifest\.json$/;
 /** NAME-00002-of-00005.safetensors → which of how many. */
 const SHARD = /^(.*)-(\d{5,})-of-(\d{5,})(\.\w+)$/;
 
@@ -146,6 +148,12 @@ function inFolder(folder: string, paths: readonly string[], notes: string[]): We
     return /^optim\w*?(_\d+)?$/i.test(nameOf(folder)) ? [] : [{ kind: 'distributed', path: metadata }];
   const model = paths.find((path) => nameOf(path) === 'model.json');
   if (model) return [...places, { kind: 'tfjs', path: model }];
+  for (const manifest of paths.filter((path) => MANIFEST.test(nameOf(path)))) {
+    places.push({ kind: 'tfjs', path: manifest });
+    // Its shards are named after it, or "group1-shard1of2"; what they hold is said by the manifest alone.
+    const stem = nameOf(manifest).replace(MANIFEST, '');
+    for (const path of paths) if (nameOf(path).startsWith(stem || 'group')) rest.delete(path);
+  }
   const singles = [...rest].flatMap((path) => placeOfFile(path) ?? []);
   return [...places, ...withoutCopies(singles, places)];
 }

@@ -302,7 +302,31 @@ describe('names that say nothing', () => {
   });
 });
 
+describe('TensorFlow.js', () => {
+  it.each([
+    ['face_model-weights_manifest.json', 'face_model.bin', '/face_model-weights_manifest.json'],
+    ['weights_manifest.json', 'group1-shard1of1.bin', ''],
+  ])(
+    'manifests without a model are places of weights, and their shards are none: %s',
+    async (list, shard, shown) => {
+      const files = ['epoch_1', 'epoch_2'].flatMap((folder) => [`${folder}/${list}`, `${folder}/${shard}`]);
+      const { snapshots, notes } = await planned(files);
+      expect(snapshots).toEqual([1, 2].map((epoch) => [`epoch_${epoch}${shown}`, epoch, null]));
+      expect(notes).toBe('');
+    },
+  );
+});
+
 describe('files that are not what they seem', () => {
+  it('numbers of high bytes are no text', async () => {
+    const store = memoryStore('folder');
+    await store.write(
+      'model_1.bin',
+      Uint8Array.from({ length: 600 }, (_, i) => 0x70 + ((i * 37) % 0x90)),
+    );
+    await expect(importRun(store, memoryStore('run'))).rejects.toThrow('expected a PyTorch file');
+  });
+
   const tar = new Uint8Array(1024);
   tar.set(new TextEncoder().encode('model.pt'));
   tar.set(new TextEncoder().encode('ustar'), 257);

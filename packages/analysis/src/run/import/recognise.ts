@@ -168,7 +168,7 @@ function candidatesOf(places: readonly WeightsPlace[], files: readonly TreeFile[
 
 /** Usual names of the one model of a folder: the folder is what is numbered, and shown. */
 const USUAL =
-  /\/((pytorch_|tf_)?model(\.safetensors|\.bin|\.h5|-\d+-of-\d+\.\w+|\.(safetensors|bin)\.index\.json|\.json)|modules\.json|\.metadata|weights\.\w+)$/;
+  /\/((pytorch_|tf_)?model(\.safetensors|\.bin|\.h5|-\d+-of-\d+\.\w+|\.(safetensors|bin)\.index\.json|\.json)|modules\.json|weights_manifest\.json|\.metadata|weights\.\w+)$/;
 
 function shownPath({ path }: WeightsPlace): string {
   return path.includes('/') ? path.replace(USUAL, '') : path;

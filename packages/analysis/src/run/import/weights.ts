@@ -205,9 +205,9 @@ async function openPlace(
         };
       });
     case 'tfjs': {
-      const { tensors, topology } = await readTfjsModel(openBeside(store, path), name);
+      const { tensors, topology, texts } = await readTfjsModel(openBeside(store, path), name);
       return {
-        ...only(inMemory(withoutModelName(tensors))),
+        ...only(inMemory(withoutModelName(tensors)), leftOut(texts, 'being texts')),
         architecture: topology ? { kind: 'keras', config: topology } : null,
       };
     }

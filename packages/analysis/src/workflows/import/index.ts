@@ -404,7 +404,7 @@ async function importSnapshot(part: Part<ImportTask>, context: PartContext<Impor
   return {
     info,
     reason: null,
-    notes: first ? doubts : [...notes, ...doubts],
+    notes: first ? doubts : [...new Set([...notes, ...doubts])],
     broken: bad.size
       ? `${info.id} holds ${[...bad.values()].reduce((a, b) => a + b)} values that are no finite numbers, in ${some([...bad.keys()])}`
       : null,
