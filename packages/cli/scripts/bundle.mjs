@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
+import { tfjsBeside } from '../../ui/scripts/tfjs.mjs';
 import { ASSETS } from '../dist/assets.js';
 import { licences } from './licences.mjs';
 
@@ -37,33 +38,22 @@ const assetsModule = {
     id.startsWith(join(analysis, 'platform')) ? code.replaceAll('../assets/', `../${PAGE}/`) : null,
 };
 
-/** tfjs, which is large, lies beside: one bundle for Node and for pages. */
-const TFJS = ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'];
-const tfjsFile = (name) => `../tfjs/${name.slice('@tensorflow/'.length)}.js`;
-const tfjsBeside = {
-  name: 'tfjs',
-  resolveId: (id) => (TFJS.includes(id) ? { id: tfjsFile(id), external: 'relative' } : null),
-};
+/** tfjs, which is large, is the page's: one bundle for Node and for pages. */
+const tfjs = tfjsBeside(`../${PAGE}/tfjs`);
 
-const modules = new Set();
-async function bundled(
-  input,
-  dir,
-  platform,
-  { lib = '', alias = {}, plugins = [assetsModule, tfjsBeside], banner = '' } = {},
-) {
+const ui = join(root, 'packages', 'ui', 'dist');
+const modules = new Set(
+  JSON.parse(readFileSync(join(ui, 'tfjs-modules.json'), 'utf8')).map((path) => join(root, path)),
+);
+async function bundled(input, dir, platform, lib = '') {
   const bundle = await rolldown({
     cwd: cli,
     input,
     platform,
     // tfjs's CommonJS builds would bring all of it.
-    resolve: { mainFields: ['module', 'main'], alias },
+    resolve: { mainFields: ['module', 'main'] },
     transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
-    plugins,
-    onLog(level, log, handle) {
-      // tfjs asks for modules that only old Nodes have need of, and is made anew with eval nowhere.
-      if (!['UNRESOLVED_IMPORT', 'EVAL'].includes(log.code)) handle(level, log);
-    },
+    plugins: [assetsModule, tfjs],
   });
   const { output } = await bundle.write({
     dir: join(out, 'dist', dir),
@@ -72,7 +62,6 @@ async function bundled(
     entryFileNames: '[name].js',
     chunkFileNames: `${lib}[name]-[hash].js`,
     comments: { legal: false },
-    banner,
   });
   await bundle.close();
   for (const { type, moduleIds } of output) if (type === 'chunk') for (const id of moduleIds) modules.add(id);
@@ -89,10 +78,10 @@ const output = await bundled(
   },
   '',
   'node',
-  { lib: 'lib/' },
+  'lib/',
 );
 for (const { type, fileName, code } of output)
-  if (type === 'chunk' && !fileName.startsWith('lib/') && /import\.meta\.url|\.\.\/tfjs/.test(code))
+  if (type === 'chunk' && !fileName.startsWith('lib/') && /import\.meta\.url|\/tfjs\//.test(code))
     throw new Error(`${fileName} asks for files in .., which is dist from dist/lib: make it a chunk`);
 // The API for pages: what differs stands behind #platform.
 await bundled(
@@ -103,18 +92,6 @@ await bundled(
   'page',
   'browser',
 );
-await bundled(
-  Object.fromEntries(TFJS.map((name) => [name.slice('@tensorflow/'.length), name])),
-  'tfjs',
-  'neutral',
-  {
-    alias: { 'node-fetch': join(cli, 'scripts', 'fetch.mjs') },
-    plugins: [],
-    // In Node it asks for Node's own modules by require, which modules do not have.
-    banner: 'const require=(name)=>process.getBuiltinModule(name);',
-  },
-);
-
 const types = await rolldown({
   cwd: cli,
   input: { index: join(cli, 'dist', 'index.d.ts'), cli: join(cli, 'dist', 'cli.d.ts') },

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { writeEntries } from './entries.mjs';
 import { manifestOf } from './manifest.mjs';
+import { tfjsBeside, writeTfjs } from './tfjs.mjs';
 
 const ui = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -85,7 +86,7 @@ await build({
   root: ui('page'),
   base: './',
   publicDir: false,
-  plugins: [withoutEngine],
+  plugins: [withoutEngine, tfjsBeside('./tfjs')],
   logLevel: 'warn',
   build: {
     outDir: page,
@@ -97,8 +98,13 @@ await build({
     // Names without a hash: the published package reads these from here too (packages/cli/scripts/bundle.mjs), and holds them once.
     rolldownOptions: { output: { assetFileNames: assetName } },
   },
-  worker: { format: 'es', rolldownOptions: { output: { comments: false, assetFileNames: assetName } } },
+  worker: {
+    format: 'es',
+    plugins: () => [tfjsBeside('./tfjs')],
+    rolldownOptions: { output: { comments: false, assetFileNames: assetName } },
+  },
 });
+await writeTfjs(`${page}/assets/tfjs`, ui('dist/tfjs-modules.json'));
 cpSync(ui('fonts'), `${page}/assets/fonts`, { recursive: true });
 writeServiceWorker(page);
 
