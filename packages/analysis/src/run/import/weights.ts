@@ -18,6 +18,7 @@ import { type Architecture, readOnnxFile } from './architecture.js';
 import { some } from './names.js';
 import { OUTPUT_FOLDERS, placeOfFile, type WeightsPlace } from './places.js';
 import { openBeside } from './siblings.js';
+import { plainVariables } from './tensorflow-names.js';
 import { WeightFiles } from './weight-files.js';
 
 /** Arrays in one folder. */
@@ -235,16 +236,20 @@ async function openPlace(
 }
 
 /** Arrays of NumPy, and which of them were left out. Throws `format` where nothing is left. */
-function numbersOnly(arrays: ReadonlyMap<string, Tensor>, odd: readonly string[], name: string): Opened {
+function numbersOnly(read: ReadonlyMap<string, Tensor>, odd: readonly string[], name: string): Opened {
   guard(
-    arrays.size > 0 || !odd.length,
+    read.size > 0 || !odd.length,
     'format',
     () => `${name}: expected arrays of numbers, got ${some(odd)}`,
     {
       file: name,
     },
   );
-  return only(inMemory(arrays), leftOut(odd, 'being no numbers'));
+  const { arrays, optimizers } = plainVariables(read);
+  return only(inMemory(arrays), [
+    ...leftOut(odd, 'being no numbers'),
+    ...leftOut(optimizers, "being the optimizer's"),
+  ]);
 }
 
 /** The net's tensors of all that a training keeps in one checkpoint: those under "model", else all that are no optimizer's. */

@@ -547,6 +547,32 @@ describe('weights in our layout', () => {
     });
   });
 
+  it("TensorFlow's variables have plain names, without the optimizer's", async () => {
+    const names = [
+      'model/optimizer/_iterations',
+      'model/optimizer/_learning_rate',
+      'model/optimizer/_trainable_variables/0',
+      'model/optimizer/_variables/2',
+      'model/_layers/1/moving_mean',
+      'net/dense/kernel',
+      'net/dense/kernel/.OPTIMIZER_SLOT/optimizer/m',
+      'save_counter',
+    ];
+    const arrays = names.map(
+      (name, i) => [`${name}/.ATTRIBUTES/VARIABLE_VALUE`, f32([i, 1], [1, 2])] as const,
+    );
+    await put('params_1.npz', await encodeNpz(new Map(arrays)));
+    const run = join(folder, 'run');
+    const { notes } = await importRun(folder, run);
+    const read = await (await openRun(run)).weights('epoch-0001');
+    expect([...read].map(([name, { data }]) => [name, data[0]])).toEqual([
+      ['variables.0', 2],
+      ['model._layers.1.moving_mean', 4],
+      ['net.dense.kernel', 5],
+    ]);
+    expect(notes.join()).toContain("left out, being the optimizer's: model/optimizer/_iterations, ");
+  });
+
   it('takes names of any length: a tensor keeps its own, its layer gets one that a file can have', () => {
     const long = (end: string) => `${'StatefulPartitionedCall/block/'.repeat(40)}${end}`;
     const { tensors, layers } = canonicalWeights(
