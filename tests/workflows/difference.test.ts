@@ -1,6 +1,7 @@
 import {
   createInlineEngine,
   difference,
+  differenceMapOfRun,
   differenceOfRun,
   differenceOfRuns,
   memoryStore,
@@ -9,7 +10,7 @@ import {
   writeResult,
 } from '@epochscope/analysis';
 import { analyseDifference, random } from '@epochscope/analysis/methods';
-import { differenceWorkflow } from '@epochscope/analysis/workflows';
+import { differenceMapWorkflow, differenceWorkflow } from '@epochscope/analysis/workflows';
 import { describe, expect, it } from 'vitest';
 import { promises } from './every-workflow.js';
 import { smallRun, withoutSeconds } from './small-run.js';
@@ -100,5 +101,52 @@ describe('difference of two matrices', () => {
     expect(result.sides.map(({ d }) => d)).toEqual([2, 3]);
     expect(result.distance.value).toBeGreaterThan(0);
     await expect(difference(x, y.slice(1), {}, { engine })).rejects.toMatchObject({ code: 'shape' });
+  });
+});
+
+describe('a map of differences, as every workflow,', () => {
+  promises(differenceMapWorkflow as never, { layers: ['R1', 'R2'] }, { metric: 'cosine' }, { engine });
+});
+
+describe('differenceMapOfRun', () => {
+  it('holds the distance that the difference of every two pictures has, layer by layer', async () => {
+    const { run } = await smallRun();
+    const map = await differenceMapOfRun(run, { layers: ['R2', 'R1'], samples: 60 }, { engine });
+    expect(map.pictures.map(({ layer, snapshot }) => `${layer} ${snapshot.id}`)).toEqual([
+      'R2 epoch-0001',
+      'R2 epoch-0002',
+      'R1 epoch-0001',
+      'R1 epoch-0002',
+    ]);
+    for (const [i, a] of map.pictures.entries())
+      for (const [j, b] of map.pictures.entries()) {
+        if (i === j) expect(map.distances[i * 4 + j]).toBe(0);
+        else {
+          const one = await differenceOfRun(
+            run,
+            { from: a.snapshot.id, to: b.snapshot.id, layer: a.layer, toLayer: b.layer, samples: 60 },
+            { engine },
+          );
+          expect(map.distances[i * 4 + j]).toBeCloseTo(one.distance.value!, 9);
+        }
+      }
+    const store = memoryStore('results');
+    await writeResult(store, 'm', map);
+    expect(await readResult(store, 'm')).toEqual(map);
+  });
+
+  it('names pictures without a scale instead of giving them distances, and refuses one alone', async () => {
+    const { run } = await smallRun();
+    const map = await differenceMapOfRun(run, { layers: ['R1'], samples: 1 }, { engine });
+    expect(map.pictures).toEqual([]);
+    expect(map.undefinedPictures).toHaveLength(2);
+    expect(map.undefinedPictures[0]!.reason).toContain('one sample');
+    await expect(
+      differenceMapOfRun(run, { layers: ['R1'], snapshots: ['last'] }, { engine }),
+    ).rejects.toThrow('two pictures or more');
+    await expect(differenceMapOfRun(run, { layers: [] }, { engine })).rejects.toThrow('at least one name');
+    await expect(differenceMapOfRun(run, { layers: ['Q'] }, { engine })).rejects.toMatchObject({
+      code: 'missing',
+    });
   });
 });

@@ -60,6 +60,7 @@ export {
   differenceOfRun,
   differenceOfRuns,
 } from './workflows/difference/index.js';
+export { type DifferenceMapRunOptions, differenceMapOfRun } from './workflows/difference/map.js';
 export { type FeaturesRunOptions, featuresOfRun } from './workflows/features/index.js';
 export { type GeometryRunOptions, geometryOfRun } from './workflows/geometry/index.js';
 export { type ImportOptions, type ImportResult, importRun } from './workflows/import/index.js';

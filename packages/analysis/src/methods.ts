@@ -3,6 +3,7 @@
 export * from './methods/activity/index.js';
 export * from './methods/change/index.js';
 export * from './methods/difference/index.js';
+export { differenceMap } from './methods/difference/map.js';
 export * from './methods/features/index.js';
 export * from './methods/geometry/index.js';
 export * from './methods/locate/index.js';

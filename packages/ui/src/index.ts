@@ -6,6 +6,7 @@ export { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 export { EsChangeScatter, type ScatterData } from './elements/es-change-scatter/index.js';
 export { type ClassDendrogramData, EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
 export { EsDifferenceBars } from './elements/es-difference-bars/index.js';
+export { EsDifferenceMap } from './elements/es-difference-map/index.js';
 export { type DimensionMeasure, EsDimension } from './elements/es-dimension/index.js';
 export { EsFeaturePictures } from './elements/es-feature-pictures/index.js';
 export { EsFeatures, type FeatureMeasure } from './elements/es-features/index.js';

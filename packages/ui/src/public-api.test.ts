@@ -13,7 +13,7 @@ describe('the public names', () => {
       'mergeSelection',
       'setFontFolder',
     ]);
-    expect(names(main)).toHaveLength(49);
+    expect(names(main)).toHaveLength(50);
   });
   it('of @epochscope/ui/drawing', () => {
     expect(names(drawing).join(' ')).toMatchInlineSnapshot(

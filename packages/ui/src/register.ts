@@ -5,6 +5,7 @@ import { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
 import { EsChangeScatter } from './elements/es-change-scatter/index.js';
 import { EsClassDendrogram } from './elements/es-class-dendrogram/index.js';
 import { EsDifferenceBars } from './elements/es-difference-bars/index.js';
+import { EsDifferenceMap } from './elements/es-difference-map/index.js';
 import { EsDimension } from './elements/es-dimension/index.js';
 import { EsFeaturePictures } from './elements/es-feature-pictures/index.js';
 import { EsFeatures } from './elements/es-features/index.js';
@@ -57,6 +58,7 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-change-view': EsChangeView,
   'es-tracks-view': EsTracksView,
   'es-difference-bars': EsDifferenceBars,
+  'es-difference-map': EsDifferenceMap,
   'es-difference-view': EsDifferenceView,
   'es-feature-pictures': EsFeaturePictures,
   'es-features': EsFeatures,

@@ -35,6 +35,12 @@ export {
   differenceWorkflow,
 } from './difference/index.js';
 export {
+  DIFFERENCE_MAP_DEFAULTS,
+  type DifferenceMapRunOptions,
+  differenceMapOfRun,
+  differenceMapWorkflow,
+} from './difference/map.js';
+export {
   FEATURES_DEFAULTS,
   type FeaturesRunOptions,
   featuresOfRun,

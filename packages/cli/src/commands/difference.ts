@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path';
 import {
+  type DifferenceMapResult,
   type DifferenceResult,
+  differenceMapOfRun,
   differenceOfFiles,
   differenceOfRun,
   differenceOfRuns,
@@ -10,14 +12,14 @@ import { differenceSentence, longestBars, witnessSentence } from '@epochscope/an
 import { DIFFERENCE_DEFAULTS } from '@epochscope/analysis/workflows';
 import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
-import { analyse, analyseFrom, openTold, talkOfFiles } from '../analyse.js';
+import { analyse, analyseFrom, analyseRun, openTold, talkOfFiles } from '../analyse.js';
 import { refuseOther } from '../files.js';
 import { findFile, labelsPlace, nameOf, rowsPlace } from '../matrix-file.js';
 import type { Output } from '../output.js';
-import { differencePictures } from '../pictures/difference.js';
+import { differenceMapPictures, differencePictures } from '../pictures/difference.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
-import { type CommonOptions, oneOf, whole } from './_shared.js';
+import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
 import { flagsOfTable, type TableFlags, tableOf, tableOptions } from './_table.js';
 
 const WITNESSES = 3;
@@ -39,6 +41,9 @@ export function define(command: Command): Command {
       oneOf(TENDENCY_METRICS),
       DIFFERENCE_DEFAULTS.metric,
     )
+    .option('--map', 'of one run: the distance of every two pictures of --layers at --snapshots')
+    .option('--layers <names>', 'of a map (default: the last)', names)
+    .option('--snapshots <which>', 'of a map: ids, epochs, "first", "last", "init" (default: all)', names)
     .option('--samples <n>', 'only the first N samples', whole(1))
     .option(
       '--labels <file>',
@@ -56,7 +61,7 @@ export function define(command: Command): Command {
     .option('-o, --output <dir>', 'where to write (default: the first run; of files: a folder here)');
   return pictureOptions(command, 'the longest bars of both').addHelpText(
     'after',
-    '\nExamples:\n  epochscope difference my-run --layer R4 --from 1 --to 10 --png\n  epochscope difference run-a run-b --layer R4\n  epochscope difference before.npy after.npy --labels labels.npy',
+    '\nExamples:\n  epochscope difference my-run --layer R4 --from 1 --to 10 --png\n  epochscope difference run-a run-b --layer R4\n  epochscope difference my-run --map --layers P1,R3,R4 --png\n  epochscope difference before.npy after.npy --labels labels.npy',
   );
 }
 
@@ -65,6 +70,9 @@ interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
   to: string;
   layer?: string;
   toLayer?: string;
+  map?: boolean;
+  layers?: string[];
+  snapshots?: string[];
   metric: TendencyMetric;
   samples?: number;
   labels?: string;
@@ -73,6 +81,12 @@ interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
 }
 
 export async function run([first, second]: string[], o: Options, output: Output): Promise<void> {
+  if (o.map) return mapOf(first!, second, o, output);
+  for (const [option, value] of [
+    ['--layers', o.layers],
+    ['--snapshots', o.snapshots],
+  ])
+    if (value !== undefined) throw new EpochscopeError('argument', `${option}: only with --map`);
   const { result, folder } = (await findFile(first!))
     ? await ofFiles(first!, second, o, output)
     : await ofRuns(first!, second, o, output);
@@ -93,6 +107,51 @@ export async function run([first, second]: string[], o: Options, output: Output)
       witnesses,
     },
   );
+}
+
+async function mapOf(first: string, second: string | undefined, o: Options, output: Output): Promise<void> {
+  const wrong = Object.entries({
+    'a second run or file': second,
+    '--from': o.from,
+    '--layer': o.layer,
+    '--to-layer': o.toLayer,
+    '--labels': o.labels,
+    ...flagsOfTable(o),
+  }).find(([, given]) => given)?.[0];
+  if (wrong)
+    throw new EpochscopeError(
+      'argument',
+      `${wrong}: not with --map, which takes one run, --layers and --snapshots`,
+    );
+  if (await findFile(first))
+    throw new EpochscopeError('argument', `--map: only for runs; ${first} is a matrix`);
+  const { layers, snapshots, samples, seed, name } = o;
+  const { result, folder } = await analyseRun('difference-map', first, o, output, (run, how) =>
+    differenceMapOfRun(run, { layers, snapshots, samples, seed, name, metric: o.metric as Metric }, how),
+  );
+  const pictures = await writePictures(folder, differenceMapPictures(result), picturesOf(o), output);
+  output.result([mapText(result), `written to ${folder}`].join('\n'), {
+    folder,
+    pictures,
+    places: result.pictures.map(({ snapshot, layer }) => ({ snapshot: snapshot.id, layer })),
+    distances: [...result.distances],
+    undefined: result.undefinedPictures,
+  });
+}
+
+/** The steps from each picture to the next of its layer, which a terminal has room for. */
+function mapText({ pictures, distances, undefinedPictures }: DifferenceMapResult): string {
+  const m = pictures.length;
+  const rows = pictures.flatMap(({ layer, snapshot }, i): (string | number)[][] =>
+    pictures[i + 1]?.layer === layer
+      ? [[layer, snapshot.id, pictures[i + 1]!.snapshot.id, distances[i * m + i + 1]!.toPrecision(3)]]
+      : [],
+  );
+  return [
+    `distances of ${m} pictures, each to each`,
+    ...(rows.length ? [table([['layer', 'from', 'to', 'distance'], ...rows])] : []),
+    ...undefinedPictures.map(({ snapshot, layer, reason }) => `– ${layer} at ${snapshot.id}: ${reason}`),
+  ].join('\n');
 }
 
 async function ofRuns(first: string, second: string | undefined, o: Options, output: Output) {

@@ -1,5 +1,5 @@
-import type { DifferenceResult, PathResult } from '@epochscope/analysis';
-import { EsDifferenceBars, EsPathStrip } from '@epochscope/ui';
+import type { DifferenceMapResult, DifferenceResult, PathResult } from '@epochscope/analysis';
+import { EsDifferenceBars, EsDifferenceMap, EsPathStrip } from '@epochscope/ui';
 import type { Picture } from './index.js';
 
 export const differencePictures = (data: DifferenceResult): Picture[] =>
@@ -10,3 +10,8 @@ export const differencePictures = (data: DifferenceResult): Picture[] =>
 export const pathPictures = (data: PathResult): Picture[] => [
   { name: 'path', figure: Object.assign(new EsPathStrip(), { data, result: data }) },
 ];
+
+export const differenceMapPictures = (data: DifferenceMapResult): Picture[] =>
+  data.pictures.length
+    ? [{ name: 'difference-map', figure: Object.assign(new EsDifferenceMap(), { data, result: data }) }]
+    : [];

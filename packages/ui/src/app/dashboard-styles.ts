@@ -103,10 +103,12 @@ const shell = css`
     font-size: 14px;
     white-space: nowrap;
     overflow: hidden;
-    flex: 0 1 auto;
+    flex: 1 1 8rem;
   }
   .run strong {
     font-weight: 600;
+    overflow: hidden;
+    text-overflow: ellipsis;
   }
   .run .about {
     color: var(--ink2);
@@ -133,13 +135,16 @@ const shell = css`
     align-self: stretch;
     margin-inline-start: auto;
     padding-inline-start: 16px;
-    flex: none;
+    flex: 0 1 auto;
+    min-inline-size: 0;
+    overflow: auto hidden;
+    scrollbar-width: none;
   }
   .tab {
     position: relative;
     border: 0;
     background: none;
-    padding: 0 11px;
+    padding: 0 8px;
     font-size: 14px;
     color: var(--ink2);
     white-space: nowrap;
@@ -154,7 +159,7 @@ const shell = css`
   .tab[aria-current]::after {
     content: '';
     position: absolute;
-    inset: auto 11px -1px;
+    inset: auto 8px 0;
     block-size: 2px;
     background: var(--ink);
   }

@@ -15,11 +15,13 @@ import { frames } from '../gallery/page.js';
 import { tendencyResult } from '../gallery/tendency.js';
 import { EsComputeForm } from './es-compute-form.js';
 import { EsDashboard } from './es-dashboard.js';
+import { EsNotices } from './es-notices.js';
 import { EsResultPanel } from './es-result-panel.js';
 import { HttpSource } from './http-source.js';
 import { InlineSource, type RunSource } from './source.js';
 
 customElements.define('es-compute-form', EsComputeForm);
+customElements.define('es-notices', EsNotices);
 customElements.define('es-result-panel', EsResultPanel);
 customElements.define('es-dashboard', EsDashboard);
 

@@ -5,7 +5,6 @@ import { mergeSelection, type Selection } from '../selection.js';
 import { snapshotTitle } from '../styles.js';
 import styles from './dashboard-styles.js';
 import { dock } from './dock.js';
-import './es-notices.js';
 import { head } from './head.js';
 import { shortcut } from './keys.js';
 import { Loader } from './loader.js';

@@ -36,7 +36,6 @@ export class EsNotices extends LitElement {
   }
 }
 
-if (!customElements.get('es-notices')) customElements.define('es-notices', EsNotices);
 declare global {
   interface HTMLElementTagNameMap {
     'es-notices': EsNotices;

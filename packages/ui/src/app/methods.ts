@@ -225,7 +225,7 @@ export const METHODS: readonly MethodInfo[] = [
   },
   {
     id: 'difference',
-    methods: ['difference'],
+    methods: ['difference', 'difference-map'],
     tab: 'Difference',
     title: 'What changed between two pictures',
     reading:

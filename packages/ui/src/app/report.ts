@@ -5,12 +5,14 @@ import { setFontFolder } from '../figure/index.js';
 import '../register.js';
 import { EsComputeForm } from './es-compute-form.js';
 import { EsDashboard } from './es-dashboard.js';
+import { EsNotices } from './es-notices.js';
 import { EsResultPanel } from './es-result-panel.js';
 import { EsWeightsPanel } from './es-weights-panel.js';
 import { HttpSource } from './http-source.js';
 import { InlineSource } from './source.js';
 
 customElements.define('es-compute-form', EsComputeForm);
+customElements.define('es-notices', EsNotices);
 customElements.define('es-result-panel', EsResultPanel);
 customElements.define('es-weights-panel', EsWeightsPanel);
 customElements.define('es-dashboard', EsDashboard);

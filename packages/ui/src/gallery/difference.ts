@@ -1,5 +1,10 @@
 import { differenceOf, minimaxPath, random } from '@epochscope/analysis/methods';
-import { type DifferenceResult, type PathResult, RESULT_FORMAT } from '@epochscope/analysis/results';
+import {
+  type DifferenceMapResult,
+  type DifferenceResult,
+  type PathResult,
+  RESULT_FORMAT,
+} from '@epochscope/analysis/results';
 import { vatPointsReference } from '@epochscope/core-wasm/reference';
 
 // Fixtures of `difference` and `path`, seeded: 120 samples of three classes, near each other before training and apart after.
@@ -91,6 +96,33 @@ export function differenceResult({ same = false, withImages = true } = {}): Diff
     cka: { value: same ? 1 : 0.412 },
     ckaSamples: 'all',
     samples: samples(withImages),
+  };
+}
+
+/** Pictures that come nearer to each other as training goes on. */
+export function differenceMapResult(layers = ['R3', 'R4'], epochs = 5): DifferenceMapResult {
+  const pictures = layers.flatMap((layer) =>
+    Array.from({ length: epochs }, (_, epoch) => {
+      const { edges: _edges, ...own } = side(
+        4,
+        1,
+        epoch ? `epoch-${String(epoch).padStart(4, '0')}` : 'init',
+      );
+      return { ...own, layer, snapshot: { ...own.snapshot, epoch } };
+    }),
+  );
+  const m = pictures.length;
+  const far = ({ snapshot, layer }: (typeof pictures)[number]) =>
+    30 * Math.exp(-snapshot.epoch! / 2) + 8 * layers.indexOf(layer);
+  return {
+    ...base('difference-map', { layers, snapshots: ['all'], metric: 'euclidean' }),
+    method: 'difference-map',
+    samples: { count: N },
+    pictures,
+    distances: Float64Array.from({ length: m * m }, (_, at) =>
+      Math.abs(far(pictures[Math.floor(at / m)]!) - far(pictures[at % m]!)),
+    ),
+    undefinedPictures: [],
   };
 }
 

@@ -8,6 +8,7 @@ export const VIEWS: Record<string, string> = {
   tracks: 'es-tracks-view',
   activity: 'es-activity-view',
   difference: 'es-difference-view',
+  'difference-map': 'es-difference-map',
   features: 'es-features-view',
   path: 'es-path-view',
   check: 'es-check-view',

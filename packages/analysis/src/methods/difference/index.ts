@@ -117,7 +117,7 @@ function compare(a: DifferenceSide, b: DifferenceSide): Figure | null {
   return without ? { value: null, reason: `${name(without)}: ${without.scale.reason}` } : null;
 }
 
-const sideOf = ({ edges: _, ...side }: DifferenceSide): Side => side;
+export const sideOf = ({ edges: _, ...side }: DifferenceSide): Side => side;
 
 function sum(values: Float64Array): number {
   let total = 0;

@@ -69,6 +69,20 @@ export interface DifferenceResult extends ResultBase, Difference {
   notes?: readonly string[];
 }
 
+/** How much every two of some pictures of the same samples differ. */
+export interface DifferenceMap {
+  pictures: Side[];
+  /** float64[pictures²], symmetric, 0 on the diagonal. */
+  distances: Float64Array;
+  /** Those left out, as they have no scale. */
+  undefinedPictures: { snapshot: Side['snapshot']; layer: string; reason: string }[];
+}
+
+export interface DifferenceMapResult extends ResultBase, DifferenceMap {
+  method: 'difference-map';
+  samples: { count: number };
+}
+
 /** A bar, and the two groups it is about. */
 export interface Witness {
   /** Which join. */

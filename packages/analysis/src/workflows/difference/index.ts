@@ -86,7 +86,7 @@ interface Place {
 interface Shared extends Pick<DifferenceRunOptions, 'metric' | 'samples' | 'seed'> {}
 
 /** One side's tree and scale. */
-interface SideTask extends Shared, Place {
+export interface SideTask extends Shared, Place {
   kind: 'side';
 }
 
@@ -459,7 +459,7 @@ export async function difference(
   return differenceOfRuns(runs, options, how);
 }
 
-function differenceOptions(given: Partial<DifferenceRunOptions>): DifferenceRunOptions {
+export function differenceOptions(given: Partial<DifferenceRunOptions>): DifferenceRunOptions {
   const options = withDefaults('difference', DIFFERENCE_DEFAULTS, given);
   const { metric, seed } = options;
   guard(
@@ -477,7 +477,7 @@ function differenceOptions(given: Partial<DifferenceRunOptions>): DifferenceRunO
   return options;
 }
 
-async function inputAt(
+export async function inputAt(
   { snapshot, layer, captures }: Place,
   { samples }: Shared,
   context: PartContext,
