@@ -106,11 +106,14 @@ const shell = css`
     flex: 1 1 8rem;
   }
   .run strong {
+    flex: 0 1 auto;
+    min-inline-size: 4rem;
     font-weight: 600;
     overflow: hidden;
     text-overflow: ellipsis;
   }
   .run .about {
+    flex: 0 999 auto;
     color: var(--ink2);
     overflow: hidden;
     text-overflow: ellipsis;

@@ -11,9 +11,9 @@ import {
 import { matrixPixels, type SceneItem } from '../../scene/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 
-/** Room of the names at the left, as a share of the width; of a cell at most. */
+/** Room of the names at the left, as a share of the width; of a cell, and of the whole square, at most. */
 const NAME_SHARE = 0.3;
-const MOST_CELL = 34;
+const [MOST_CELL, MOST_SIDE] = [34, 620];
 /** Cells of more pictures have no mark of their own: they are drawn as one image, and the table holds them. */
 const MOST_MARKED = 60;
 const [TOP, BOTTOM] = [4, 4];
@@ -58,7 +58,7 @@ export class EsDifferenceMap extends EsFigure<DifferenceMapResult, DifferenceMap
     };
     const longest = Math.max(...pictures.map((_, i) => measure(nameOf(i), 11)));
     const left = Math.min(NAME_SHARE * width, longest + 12);
-    const cell = Math.min(MOST_CELL, (width - left - 2) / m);
+    const cell = Math.min(MOST_CELL, Math.min(MOST_SIDE, width - left - 2) / m);
     const side = cell * m;
     const items: SceneItem[] = [
       {
