@@ -46,7 +46,7 @@ export function disguiseOf(head: Uint8Array, size: number, name = ''): string | 
           : null;
   if (packed) return `is compressed by ${packed[0]}; unpack it first: ${packed[1]} FILE`;
   if (text.startsWith('GGUF'))
-    return 'is a GGUF file of llama.cpp, whose quantised weights are not read; import the checkpoint it was made from, or transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name).save_pretrained("checkpoint-1")';
+    return 'is a GGUF file of llama.cpp, whose quantised weights are not read; import the checkpoint it was made from, or torch.save(transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name).state_dict(), "model_1.pt")';
   if (startsWith(head, 0x75, 0x73, 0x74, 0x61, 0x72) || text.slice(257, 262) === 'ustar')
     return 'is a tar archive; unpack it first: tar xf FILE';
   if (!BINARY.test(name) || head.length < 12) return null;

@@ -13,7 +13,7 @@ const FOREIGN = {
     'TensorFlow SavedModels, which are not read: save the Keras model as model.save("net-03.keras"), or its weights as model.save_weights("03.weights.h5"); where only the folder is left, at = folder + "/variables/variables" and np.savez("params_1.npz", **{n: tf.train.load_variable(at, n) for n, _ in tf.train.list_variables(at) if "OBJECT_GRAPH" not in n})',
   tensorflow:
     'TensorFlow checkpoints, which are not read: save as model.save_weights("03.weights.h5"), or np.savez("params_1.npz", **{n: tf.train.load_variable(at, n) for n, _ in tf.train.list_variables(at) if "OBJECT_GRAPH" not in n}), at the path without ".index"',
-  gguf: 'GGUF files of llama.cpp, which are not read: transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name).save_pretrained("checkpoint-1"), or import the checkpoint it was made from',
+  gguf: 'GGUF files of llama.cpp, which are not read: torch.save(transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name).state_dict(), "model_1.pt"), or import the checkpoint it was made from',
   shards:
     'Keras weights in shards, which are not read: save as model.save_weights("03.weights.h5") without max_shard_size',
   pickle:
