@@ -30,9 +30,17 @@ const { random } = await import(join(root, 'packages/analysis/dist/methods.js'))
 const folder = mkdtempSync(join(tmpdir(), 'epochscope-costs-'));
 const at = (...parts) => join(folder, ...parts);
 
-/** Ten Gaussian clusters, centres uniform in a cube of side 8, as the kernels' bench has them. */
-function writePoints(file) {
+const TABLE = 1 << 22;
+
+/** Ten Gaussian clusters, centres uniform in a cube of side 8, as the kernels' bench has them; for a plan alone, noise from a table. */
+function writePoints(file, fromTable) {
   const draw = random(1);
+  const table = Float32Array.from({ length: fromTable ? TABLE : 0 }, () => draw.normal());
+  const row = (x, r, of) => {
+    const noise = fromTable ? draw.below(TABLE - d) : 0;
+    for (let k = 0; k < d; k++)
+      x[r * d + k] = centres[(of % 10) * d + k] + (fromTable ? table[noise + k] : draw.normal());
+  };
   const centres = Float32Array.from({ length: 10 * d }, () => 8 * draw.uniform());
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${n}, ${d}), }`;
   const head = Buffer.alloc(Math.ceil((11 + text.length) / 64) * 64, ' ');
@@ -44,10 +52,8 @@ function writePoints(file) {
   writeSync(fd, head);
   for (let from = 0; from < n; from += 10_000) {
     const rows = Math.min(10_000, n - from);
-    const x = Float32Array.from(
-      { length: rows * d },
-      (_, i) => centres[((from + Math.floor(i / d)) % 10) * d + (i % d)] + draw.normal(),
-    );
+    const x = new Float32Array(rows * d);
+    for (let r = 0; r < rows; r++) row(x, r, from + r);
     writeSync(fd, Buffer.from(x.buffer));
   }
   closeSync(fd);
@@ -108,10 +114,10 @@ const arraysOf = (result) =>
 
 const tell = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
 tell(`writing ${n} × ${d} points to ${folder}`);
-writePoints(at('x.npy'));
+const dry = args.includes('--dry');
+writePoints(at('x.npy'), dry);
 const load = loadavg()[0];
 tell('plan');
-const dry = args.includes('--dry');
 const plan = JSON.parse(
   epochscope(
     ...['batch', 'plan', at('batch'), '--tasks', String(wanted), '--json'],

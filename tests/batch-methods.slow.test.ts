@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,8 +51,9 @@ afterAll(() => {
 
 /** A run of its own, of the same name, so that nothing of another analysis is there already. */
 function copied(name: string, side: 'one' | 'many'): string {
-  // With its times: they are part of which state of a file was read.
-  cpSync(at('run'), at(name, side, 'run'), { recursive: true, preserveTimestamps: true });
+  // With its times, whole: they are part of which state of a file was read, and Node's own copy rounds them.
+  mkdirSync(at(name, side), { recursive: true });
+  execFileSync('cp', ['-a', at('run'), at(name, side, 'run')]);
   return at(name, side, 'run');
 }
 
@@ -96,6 +98,34 @@ describe('as tasks', () => {
     },
     600_000,
   );
+
+  it('of a run that has changed since: none is done, nor put together, and a retry would not help', async () => {
+    const run = copied('changed', 'many');
+    const batch = at('changed', 'batch');
+    const command = ['tendency', run, '--layers', 'R4', '-o', at('changed', 'result')];
+    const plan = await done('batch', 'plan', batch, '--json', '--', ...command);
+    // Two captures, each before its panel.
+    expect(JSON.parse(plan.out).tasks).toBe(4);
+    await done('batch', 'task', batch, '--index', '0');
+    const refused = async (path: string, index: number) => {
+      const original = readFileSync(join(run, path));
+      const bytes = Buffer.from(original);
+      bytes[bytes.length - 1]! ^= 1;
+      writeFileSync(join(run, path), bytes);
+      const is = (text: string) => ({ code: 3, err: expect.stringContaining(`${path} ${text}`) });
+      const task = () => cli('batch', 'task', batch, '--index', String(index));
+      expect(await task()).toMatchObject(is('is not as it was when the plan was made; make a new plan'));
+      rmSync(join(run, path));
+      expect(await task()).toMatchObject(is('is not there any more, as it was when the plan was made'));
+      writeFileSync(join(run, path), original);
+    };
+    // What a panel reads, and what a capture reads.
+    await refused('samples/labels.npy', 1);
+    await refused('samples/inputs.npy', 2);
+    await refused('snapshots/epoch-0001/weights.safetensors', 2);
+    // All is as it was, but for its times.
+    await done('batch', 'task', batch, '--index', '1-3');
+  }, 300_000);
 
   it('prune, whose rounds follow each other', async () => {
     const [one, many] = [copied('prune', 'one'), copied('prune', 'many')];

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -172,6 +180,10 @@ describe('epochscope batch', () => {
       err: expect.stringContaining('was made by version 0.0.1'),
     });
     writeFileSync(path, text);
+    // A copy has another time and is the same.
+    utimesSync(at('x.npy'), 1, 1);
+    expect((await cli('batch', 'reduce', at('npy'), '-o', at('again'))).code).toBe(0);
+    expect(treeOf('again')).toEqual(treeOf('one'));
     writeFileSync(
       at('x.npy'),
       encodeNpy(
@@ -179,6 +191,11 @@ describe('epochscope batch', () => {
         [n, d],
       ),
     );
+    expect(await cli('batch', 'reduce', at('npy'), '-o', at('never'))).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('are not as they were when the plan was made'),
+    });
+    expect(existsSync(at('never'))).toBe(false);
     rmSync(at('npy', 'parts'), { recursive: true });
     expect(await cli('batch', 'task', at('npy'), '--index', '0')).toMatchObject({
       code: 3,

@@ -1,3 +1,4 @@
+import { platform } from '#platform';
 import type { Engine, JobOptions } from '../engine/types.js';
 import { kernelMetric } from '../matrices/conversion.js';
 import { convertedPoints } from '../matrices/points.js';
@@ -7,7 +8,7 @@ import { type PointsPlan, pointsOfTask } from './points.js';
 /** Rows are taken in so many stretches, so that few reads get them. */
 const STRETCHES = 64;
 
-/** Seconds that a task of a plan takes on one thread of this machine. */
+/** Seconds of processor that a task of a plan takes on one thread of this machine. */
 export interface TaskSeconds {
   /** As time grew between the two sizes tried. */
   low: number;
@@ -38,13 +39,14 @@ export async function taskSeconds(
       Uint32Array.from(places, (place) => chosen?.[place] ?? place),
       conversion,
     );
-    const begun = performance.now();
+    // Not time that passes: others may be on this machine.
+    const begun = platform.processorSeconds();
     await engine.lightEdges(outputs, {
       metric: kernelMetric(conversion),
       plan: { ...kernel, dimensions: Uint32Array.from(kernel.dimensions) },
       signal,
     });
-    return (performance.now() - begun) / 1000;
+    return platform.processorSeconds() - begun;
   };
   // The first brings the kernels up.
   await time(Math.floor(rows / 2));

@@ -7,6 +7,7 @@ import { readText } from '../stores/content.js';
 import { shown } from '../stores/paths.js';
 import type { Store } from '../stores/types.js';
 import { toolInfo } from '../version.js';
+import type { FileState } from '../workflows/rows-file.js';
 import type { Plan } from '../workflows/types.js';
 import { faultOfPart } from './parts.js';
 import type { PointsPlan } from './points.js';
@@ -23,7 +24,7 @@ export interface BatchTask {
   memory: number;
   /** Bytes of the input that it reads; null where that is not known. */
   reads: number | null;
-  /** Estimated seconds of one thread of this machine; null where that is not known. */
+  /** Estimated processor seconds of one thread of this machine; null where that is not known. */
   seconds: number | null;
   /** Tasks that must be done before, by index. */
   after: number[];
@@ -43,7 +44,14 @@ export interface BatchPlan {
   /** A method on a run; VAT of one file's points; or commands that are one task each. */
   work:
     | { kind: 'run'; plan: Plan }
-    | { kind: 'points'; points: PointsPlan; source: string; identity: Record<string, FileIdentity> }
+    | {
+        kind: 'points';
+        points: PointsPlan;
+        source: string;
+        identity: Record<string, FileIdentity>;
+        /** Of the file or files, in their order. */
+        states: readonly FileState[];
+      }
     | { kind: 'commands'; commands: string[][] };
 }
 

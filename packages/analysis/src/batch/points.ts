@@ -1,4 +1,4 @@
-import { EpochscopeError, formatBytes, guard, type Metric } from '@epochscope/core-wasm';
+import { EpochscopeError, formatBytes, type Metric } from '@epochscope/core-wasm';
 import { sampleOfVatPoints, vatPointsBytes, vatPointsPlan } from '@epochscope/core-wasm/jobs';
 import type { Engine, JobOptions, VatPointsPlan, VatResult } from '../engine/types.js';
 import { bytesOf, DTYPE_BYTES } from '../formats/dtypes.js';
@@ -12,6 +12,7 @@ import { keyOf, sha256 } from '../workflows/keys.js';
 import { EdgeBag, type Edges, edgesOf } from './edges.js';
 import { mergeEdges } from './merge.js';
 import { type StoredPart, writePart } from './parts.js';
+import { notWorthARetry } from './plan.js';
 import { blockStart, blocksOfOrder, ORDERS, projectiveCover } from './plane.js';
 import { primOnEdges } from './prim.js';
 
@@ -226,6 +227,35 @@ export function tasksOfPoints(
   }));
 }
 
+const changed = (source: RowSource, rows: Uint32Array): EpochscopeError =>
+  notWorthARetry(
+    `${source.name}: rows ${rows[0]} to ${rows.at(-1)} are not as they were when the plan was made; make a new plan`,
+    { file: source.name },
+  );
+
+/** Reads all rows, a piece at a time, and compares them with the plan's. Throws `format` with `retry: false`, `cancelled`. */
+export async function checkRows(
+  source: RowSource,
+  chosen: RowChoice,
+  { n, order, hashes }: PointsPlan,
+  { signal }: Pick<JobOptions, 'signal'> = {},
+): Promise<void> {
+  const blocks = blocksOfOrder(order);
+  const stripe = stripeOf(source);
+  for (let b = 0; b < blocks; b++) {
+    const rows = rowsOfBlock(chosen, n, blocks, b);
+    const parts: string[] = [];
+    for (let from = 0; from < rows.length; from += stripe) {
+      signal?.throwIfAborted();
+      const seen: Uint8Array[] = [];
+      for (const run of runsOf(rows.subarray(from, from + stripe)))
+        seen.push(bytesOf(await source.rows(...run)));
+      parts.push(sha256(...seen));
+    }
+    if (sha256(...parts) !== hashes[b]) throw changed(source, rows);
+  }
+}
+
 /** A task's light edges. Throws `format` with `retry: false` where rows are not as they were planned, `memory`, `cancelled`. */
 export async function computePoints(
   engine: Pick<Engine, 'lightEdges'>,
@@ -271,13 +301,7 @@ export async function computePoints(
         traces.push(space.rounding.traces);
       }
     }
-    guard(
-      sha256(...parts) === hashes[b],
-      'format',
-      () =>
-        `${source.name}: rows ${rows[0]} to ${rows.at(-1)} are not as they were when the plan was made; make a new plan`,
-      { file: source.name, retry: false },
-    );
+    if (sha256(...parts) !== hashes[b]) throw changed(source, rows);
   }
   const { edges, largest, start } = await lightEdgesOf(
     engine,

@@ -13,8 +13,8 @@ import { looksPrecomputed } from '../matrices/looks.js';
 import { convertedPoints, zeroNotes } from '../matrices/points.js';
 import type { RowChoice, RowSource } from '../matrices/rows.js';
 import type { TendencyInput, TendencyResult } from '../methods/tendency/index.js';
-import type { FileIdentity } from '../results/types.js';
 import type { Store } from '../stores/types.js';
+import { canonicalJson } from '../workflows/keys.js';
 import type { RowsFile } from '../workflows/rows-file.js';
 import { runPlan, type WorkflowOptions } from '../workflows/run.js';
 import { chosenSamples } from '../workflows/select.js';
@@ -22,7 +22,8 @@ import { tendencyOfFileWorkflow } from '../workflows/tendency/of-file.js';
 import type { TendencyFileOptions } from '../workflows/tendency/options.js';
 import type { Plan } from '../workflows/types.js';
 import { checkPart, readPart, type StoredPart } from './parts.js';
-import { mergePoints, type PointsPart, type PointsPlan, tasksOfPoints, WHOLE } from './points.js';
+import type { BatchPlan } from './plan.js';
+import { checkRows, mergePoints, type PointsPart, type PointsPlan, tasksOfPoints, WHOLE } from './points.js';
 
 /** What a panel takes, and an engine whose `vat` gives what the parts say. */
 interface MergedPoints {
@@ -32,14 +33,14 @@ interface MergedPoints {
 }
 
 /**
- * Puts the parts of every task together to the result of `tendencyOfFile`, whose plan is `plan`. Memory O(n). Throws `missing`, `format`,
- * `memory`, `cancelled`, `unsupported` for what would need all rows again.
+ * Puts the parts of every task together to the result of `tendencyOfFile`, whose plan is `plan`. Memory O(n). Throws `missing`, `format` (with
+ * `retry: false` where rows are not as they were planned), `memory`, `cancelled`, `unsupported` for what would need all rows again.
  */
 export async function joinPoints(
   rows: RowsFile,
   plan: Plan<TendencyFileOptions>,
   store: Store,
-  { points, identity }: { points: PointsPlan; identity: Record<string, FileIdentity> },
+  { points, identity, states }: Extract<BatchPlan['work'], { kind: 'points' }>,
   {
     engine,
     memory,
@@ -48,6 +49,9 @@ export async function joinPoints(
   }: WorkflowOptions & { engine: Engine; memory: number; onMerge?: JobOptions['onProgress'] },
 ): Promise<TendencyResult> {
   const chosen = chosenSamples(plan.options.samples, rows.count);
+  // A copy has other times: what was read decides then.
+  if (canonicalJson(states ?? null) !== canonicalJson(rows.state.files))
+    await checkRows(rows.matrix.rows, chosen, points, how);
   const merged = await mergedTendency(engine, store, rows.matrix.rows, chosen, points, {
     memory,
     signal: how.signal,

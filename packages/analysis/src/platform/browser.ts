@@ -28,6 +28,7 @@ export const platform: Platform = {
     const { deviceMemory } = (globalThis.navigator ?? {}) as { deviceMemory?: number };
     return deviceMemory ? deviceMemory * 2 ** 30 : null;
   },
+  processorSeconds: () => performance.now() / 1000,
   sharedMemory: () => detectFeatures().sharedMemory,
   spawnWorker,
   async loadTf(wasm) {

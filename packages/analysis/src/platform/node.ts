@@ -58,6 +58,10 @@ export const platform: Platform = {
     const limits = [totalmem(), constrained, slurm].filter((bytes) => bytes > 0 && bytes < 2 ** 53);
     return Math.min(...limits);
   },
+  processorSeconds() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
   sharedMemory: () => typeof SharedArrayBuffer === 'function',
   async spawnWorker() {
     checkAddressSpace();

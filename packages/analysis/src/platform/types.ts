@@ -19,6 +19,8 @@ export interface Platform {
   threads(): number;
   /** Bytes this process may take; null where the place does not say. */
   memory(): number | null;
+  /** Seconds of processors that this process has taken so far, its workers included; where that is not told (a page), time that has passed. */
+  processorSeconds(): number;
   /** Whether workers can share one memory. */
   sharedMemory(): boolean;
   spawnWorker(): Promise<Member>;

@@ -40,6 +40,13 @@ export interface RowsOptions {
   predictions?: LabelsPlace;
 }
 
+/** What tells a file's state without reading it: size, time or ETag, hash of its head. */
+export interface FileState {
+  size: number;
+  stamp: string | null;
+  head: string;
+}
+
 /** A file of rows while it is open: what workflows on files work on. */
 export interface RowsFile {
   /** As it was given: path, address, name; ":array" after it. */
@@ -51,7 +58,7 @@ export interface RowsFile {
   /** With labels and predictions from wherever they lie. */
   readonly matrix: MatrixFile;
   /** For keys: which state of the files lies there, told without reading them, and what was taken of them. */
-  readonly state: object;
+  readonly state: { readonly files: readonly FileState[]; readonly [more: string]: unknown };
   /** What was read for the method: `readInput`, or from elsewhere. */
   input: (options: Parameters<typeof readInput>[1]) => ReturnType<typeof readInput>;
   /** Which state of each file was read, by its name, once it was. */
@@ -100,7 +107,7 @@ export async function withRows<T>(
     const count = (metric === 'precomputed' && d === 1 && rowsOfCondensed(n)) || n;
     const known = matrix.labels ?? (await labelsAt(labels, count));
     const predicted = matrix.predictions ?? (await labelsAt(predictions, count, known?.classes));
-    const states: object[] = [];
+    const states: FileState[] = [];
     for (const { size, stamp, peek } of open)
       states.push({ size, stamp, head: sha256(await peek(0, Math.min(HEAD, size))) });
     let read: Record<string, FileIdentity> | undefined;

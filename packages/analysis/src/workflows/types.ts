@@ -18,6 +18,8 @@ export interface Part<Task = unknown> {
   memory: number;
   /** Share of the work, in any unit that is the same over the plan, for progress and time left. */
   work: number;
+  /** Files that this part alone reads and no result names, by path in the run's store: those of a capture. */
+  reads?: Readonly<Record<string, FileIdentity | null>>;
   task: Task;
 }
 

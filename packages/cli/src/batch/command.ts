@@ -11,6 +11,7 @@ export const METHODS: Record<string, { load: () => Promise<CommandModule>; whole
   change: { load: () => import('../commands/change.js') },
   activity: { load: () => import('../commands/activity.js') },
   geometry: { load: () => import('../commands/geometry.js') },
+  features: { load: () => import('../commands/features.js') },
   prune: { load: () => import('../commands/prune.js') },
   import: { load: () => import('../commands/import.js'), whole: true },
   reproduce: { load: () => import('../commands/reproduce.js'), whole: true },

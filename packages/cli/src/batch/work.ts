@@ -118,7 +118,11 @@ export function planning(
       }),
     );
     return {
-      plan: { ...base, tasks, work: { kind: 'points', points, source: file.source, identity } },
+      plan: {
+        ...base,
+        tasks,
+        work: { kind: 'points', points, source: file.source, identity, states: file.state.files },
+      },
       reduce: mergeBytes(points.n, points.conversion.width),
       seconds,
     };

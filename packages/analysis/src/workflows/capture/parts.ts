@@ -80,7 +80,7 @@ export async function captureParts(
   const { model, samples, inputShape } = run.manifest;
   const names = [...new Set(layers.map((layer) => run.layer(layer).name))];
   // A result names what its method read: outputs, whoever captured them, not what the capture read.
-  const own = new PlanInput(run);
+  const samplesInput = new PlanInput(run);
   const parts: Part<CaptureTask>[] = [];
   let kept = 0;
   for (const snapshot of snapshots) {
@@ -94,13 +94,14 @@ export async function captureParts(
         `${run.store.name}: snapshot ${snapshot} holds no outputs of layer ${missing[0]}, and the run does not say which net made it; record the outputs where it was trained`,
       { path: run.store.name },
     );
-    const inputs = await own.inputs();
+    const inputs = await samplesInput.inputs();
     guard(
       inputs && inputShape,
       'missing',
       () => `${run.store.name} holds no samples/inputs.npy to run the net on`,
       { path: run.store.name },
     );
+    const own = new PlanInput(run);
     const weights = await own.weights(snapshot);
     const keys = missing.map((name) => ({ name, key: keyOf('capture', { model, weights, inputs, name }) }));
     for (const { name, key } of keys) input.willCapture(snapshot, name, key);
@@ -115,6 +116,7 @@ export async function captureParts(
       memory: captureBytes(run, width),
       // A layer's output costs about as much as a hundred numbers compared with each other.
       work: 100 * count * (width + elementCount(inputShape)),
+      reads: { ...samplesInput.files, ...own.files },
       task: { kind: 'capture', snapshot, layers: keys },
     });
   }
