@@ -86,6 +86,7 @@ describe('as tasks', () => {
     ['change', 1, []],
     ['activity', 2, ['--samples', '30']],
     ['features', 2, ['--samples', '20', '--k', '3']],
+    ['difference', 4, ['--map', '--layers', 'F4,R4']],
     ['geometry', 2, ['--inputs', '2', '--k', '4', '--layers', 'F4']],
   ])(
     '%s of a run',

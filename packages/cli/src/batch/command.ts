@@ -12,6 +12,7 @@ export const METHODS: Record<string, { load: () => Promise<CommandModule>; whole
   activity: { load: () => import('../commands/activity.js') },
   geometry: { load: () => import('../commands/geometry.js') },
   features: { load: () => import('../commands/features.js') },
+  difference: { load: () => import('../commands/difference.js') },
   prune: { load: () => import('../commands/prune.js') },
   import: { load: () => import('../commands/import.js'), whole: true },
   reproduce: { load: () => import('../commands/reproduce.js'), whole: true },

@@ -35,7 +35,7 @@ export function define(command: Command): Command {
     .argument('<dir>', 'folder of the plan and its parts, which all machines see')
     .argument(
       '[command...]',
-      'plan: after --, the command: tendency, modules, change, activity, geometry, features, prune, import or reproduce, with its arguments',
+      'plan: after --, the command: tendency, modules, change, activity, geometry, features, difference, prune, import or reproduce, with its arguments',
     )
     .option(
       '--tasks <n>',

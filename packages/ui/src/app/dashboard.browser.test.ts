@@ -13,6 +13,7 @@ import { metricSnapshots } from '../elements/es-metrics/gallery.js';
 import type { EsTendencyImage } from '../elements/es-tendency-image/index.js';
 import { frames } from '../gallery/page.js';
 import { tendencyResult } from '../gallery/tendency.js';
+import { watchResult } from '../gallery/watch.js';
 import { EsComputeForm } from './es-compute-form.js';
 import { EsDashboard } from './es-dashboard.js';
 import { EsNotices } from './es-notices.js';
@@ -546,6 +547,22 @@ describe('over HTTP', () => {
     state.version = '2';
     changed();
     await expect.poll(() => asked.filter((address) => address.includes('/default?')).length).toBe(2);
+  });
+
+  it('says above every view what rules of watch say, the last of many', async () => {
+    const result = watchResult();
+    const text = 'at epoch-0009 testLoss rose from 1 to 2';
+    result.alarms = [...result.alarms, ...result.alarms, ...result.alarms, { rule: '', snapshot: '', text }];
+    const dashboard = await open(
+      new InlineSource(
+        pageOf({
+          mine: { manifest: manifest(), results: [encodeInline(tendencyResult()), encodeInline(result)] },
+        }),
+      ),
+    );
+    await expect
+      .poll(() => deep(dashboard, 'es-notices')[0]?.textContent)
+      .toContain(`${text}; and 1 before.`);
   });
 
   it('tries again also where only the run could not be read', async () => {
