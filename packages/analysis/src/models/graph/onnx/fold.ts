@@ -104,6 +104,17 @@ function reduce(
 }
 
 /** x along `axis` at `indices`, whose shape takes the axis's place. */
+/** Values that a constant may grow to where a few numbers say how many. */
+const MAX_GROWN = 30_000_000;
+
+/** How many values a shape holds, before they are allocated: no more than `held`, or few. */
+function grown(shape: readonly number[], held = 0): number {
+  const count = shape.every((side) => Number.isSafeInteger(side) && side >= 0) ? product(shape) : Number.NaN;
+  return count <= Math.max(MAX_GROWN, held)
+    ? count
+    : fail(`a constant of shape [${shape.slice(0, 8).join(', ')}]`);
+}
+
 function take(x: Tensor, axis: number, indices: readonly number[], shape: readonly number[]): Tensor {
   const side = x.shape[axis]!;
   const [before, after] = [product(x.shape.slice(0, axis)), product(x.shape.slice(axis + 1))];
@@ -354,7 +365,8 @@ export const FOLDS: Record<string, Fold> = {
     const x = need(inputs, 0);
     const shape = broadcast([x.shape, ints(need(inputs, 1))!]) ?? fail('shapes that do not broadcast');
     const values = numbersOf(x);
-    const out = isReal(x) ? new Float32Array(product(shape)) : new Float64Array(product(shape));
+    const count = grown(shape, values.length);
+    const out = isReal(x) ? new Float32Array(count) : new Float64Array(count);
     let to = 0;
     for (const [from] of places(shape, spreadSteps(x.shape, shape.length))) out[to++] = values[from!]!;
     return tensorOf(out, shape, x.dtype);
@@ -363,6 +375,7 @@ export const FOLDS: Record<string, Fold> = {
     let x = need(inputs, 0);
     for (const [axis, times] of ints(need(inputs, 1))!.entries()) {
       const side = x.shape[axis] ?? fail('more repeats than axes');
+      grown([...x.shape.slice(0, axis), side, times, ...x.shape.slice(axis + 1)], product(x.shape));
       const list = Array.from({ length: side * times }, (_, i) => i % side);
       x = take(x, axis, list, [list.length]);
     }
@@ -386,8 +399,7 @@ export const FOLDS: Record<string, Fold> = {
     const shape = ints(need(inputs, 0))!;
     const value = node.attributes.get('value');
     const fill = value?.kind === 'tensor' ? value.value : tensorOf([0], [1], 'float32');
-    const count = product(shape);
-    if (!(count <= 1e9)) fail(`${count} values`);
+    const count = grown(shape);
     const out = isReal(fill) ? new Float32Array(count) : new Float64Array(count);
     return tensorOf(out.fill(numbersOf(fill)[0]!), shape, fill.dtype);
   },
@@ -404,6 +416,7 @@ export const FOLDS: Record<string, Fold> = {
   EyeLike: (node, inputs) => {
     const [rows, columns] = need(inputs, 0).shape as [number, number];
     const k = number(node, 'k', 0);
+    grown([rows, columns]);
     const values = Float64Array.from({ length: rows * columns }, (_, i) =>
       Number((i % columns) - Math.floor(i / columns) === k),
     );

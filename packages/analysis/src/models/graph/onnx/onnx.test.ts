@@ -394,6 +394,29 @@ describe('ONNX gone wrong', () => {
       ]),
       'the weights of its nodes are more than 4 times',
     ],
+    [
+      'a constant repeated a thousand million times',
+      model([
+        v,
+        y,
+        tensor(5, 'c', [1], [1]),
+        sub(5, num(1, 1), num(2, 7), str(8, 'r'), num(7, 2 ** 30)),
+        node('Tile', ['c', 'r'], ['t']),
+        node('Add', ['x', 't'], ['y']),
+      ]),
+      'a constant of shape [1, 1073741824]',
+    ],
+    [
+      'a constant of a negative shape',
+      model([
+        v,
+        y,
+        sub(5, num(1, 2), num(2, 7), str(8, 's'), num(7, -1), num(7, 4)),
+        node('ConstantOfShape', ['s'], ['t']),
+        node('Add', ['x', 't'], ['y']),
+      ]),
+      'a constant of shape [-1, 4]',
+    ],
   ])('refuses %s in one line', async (_, bytes, message) => {
     const error = await read(bytes).catch((e) => e);
     expect(error).toBeInstanceOf(EpochscopeError);
