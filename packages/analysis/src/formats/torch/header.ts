@@ -146,6 +146,14 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
     }
   };
   await walk(found.dict, '', 0);
+  // Views alternate as they like: those that are deflated are all kept, so that each is unpacked once.
+  const deflated = new Set(
+    [...entries.values()].flatMap(({ storage }) => (storage.deflated ? [storage] : [])),
+  );
+  budgetOf(source).expect(
+    [...deflated].reduce((sum, { unpacked }) => sum + unpacked, 0),
+    'its storages',
+  );
   const { path, numbers, beside } = found;
   return { entries, path, numbers, skipped, unread, beside, bigEndian };
 }
