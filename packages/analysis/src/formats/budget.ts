@@ -33,6 +33,8 @@ const REST_MS = 50;
  */
 export class Budget {
   readonly limit: number;
+  /** Whether the parser reads through the file's gzip: what it then says is of what is inside. */
+  gunzipped = false;
   private taken = 0;
   private done = 0;
 
@@ -68,6 +70,12 @@ export class Budget {
         `${this.name}: more than ${formatBytes(WORK_TIMES * this.limit)} would be unpacked, some of it again and again; \`memory\` allows more`,
       { file: this.name, needed: this.done, available: WORK_TIMES * this.limit },
     );
+  }
+
+  /** Throws as `take` where so many bytes more will not fit; counts nothing. */
+  expect(bytes: number, what: string): void {
+    this.take(bytes, what);
+    this.free(bytes);
   }
 
   /** Bytes that may still be taken. */

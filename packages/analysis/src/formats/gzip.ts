@@ -25,8 +25,10 @@ export async function readMaybeGzipped(source: ByteSource, limit = MAX_GUNZIPPED
 
 /** Bytes read at once. */
 const PIECE = 1 << 20;
-/** Bytes unpacked at once: a thousand may come out of one. */
-const STEP = 1 << 13;
+/** Bytes unpacked at once: a thousand may come out of one, and each member costs three times as many to set up. */
+const STEP = 1 << 10;
+/** A member's header (name, comment, extra field) longer than this is refused. */
+const MAX_HEADER = 1 << 17;
 
 /** Pieces of a file of any length, unpacked if gzipped: only some are in memory at a time. Throws `format`. */
 export async function* unpackedPieces(source: ByteSource): AsyncGenerator<Uint8Array> {
@@ -36,12 +38,15 @@ export async function* unpackedPieces(source: ByteSource): AsyncGenerator<Uint8A
       yield await source.read(at, Math.min(PIECE, source.size - at));
     return;
   }
+  budgetOf(source).gunzipped = true;
   const parts: Uint8Array[] = [];
   const unpacker = gunzipper(source.name, (chunk) => parts.push(chunk));
   for (let at = 0; at < source.size; at += PIECE) {
     const packed = await source.read(at, Math.min(PIECE, source.size - at));
     for (let from = 0; from < packed.length; from += STEP) {
       unpacker.push(packed.subarray(from, from + STEP), at + from + STEP >= source.size);
+      // Also what holds no values, such as lines and lines of nothing.
+      budgetOf(source).work(parts.reduce((sum, part) => sum + part.length, 0));
       yield* parts.splice(0);
       await budgetOf(source).rest();
     }
@@ -86,6 +91,8 @@ function gunzipper(
   // All bytes pushed, and the last of them: a member's trailer may lie across two pieces.
   let pushed = 0;
   let recent = new Uint8Array(0);
+  // Bytes since anything came out, were it nothing: those of a header that goes on.
+  let waiting = 0;
   const tooShort = (): never => {
     throw new EpochscopeError('format', `${name}: the gzip data end too early`, { file: name });
   };
@@ -120,6 +127,7 @@ function gunzipper(
   const stream = new Gunzip((chunk, final) => {
     member = { length: member.length + chunk.length, crc: crc32(chunk, member.crc) };
     ended ||= final;
+    waiting = 0;
     if (chunk.length > 0) take(chunk);
   });
   stream.onmember = checkMember;
@@ -139,6 +147,13 @@ function gunzipper(
           { cause },
         );
       }
+      waiting += piece.length;
+      guard(
+        waiting <= MAX_HEADER,
+        'format',
+        () => `${name}: expected a gzip header of at most ${MAX_HEADER} bytes (byte ${pushed - waiting})`,
+        { file: name, byte: pushed - waiting },
+      );
       if (!last) return;
       if (!ended) tooShort();
       checkMember(pushed);

@@ -1,14 +1,21 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import fc from 'fast-check';
 import { gzipSync } from 'fflate';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openMatrix } from '../matrices/index.js';
 import { readTable } from '../matrices/table.js';
+import { withFile } from '../stores/file.js';
 import { setReadLimits } from './budget.js';
 import { parseJson, shown } from './json.js';
 import { parseJsonInPieces } from './json-pieces.js';
+import { encodeNpy } from './npy.js';
 import { encodeNpz, readNpz } from './npz.js';
+import { type PickleDict, readPickle } from './pickle/index.js';
 import { encodeSafetensors, readSafetensors, readSafetensorsHeader } from './safetensors.js';
 import { bytesSource } from './source.js';
 import { readTfjsModel } from './tfjs.js';
@@ -155,6 +162,52 @@ describe('crafted input', () => {
     const table = gzipSync(text(`name,a\n${'a rather long name,1\n'.repeat(60_000)}`));
     const read = () => readTable(bytesSource('t.csv.gz', table), { index: 'name' });
     await expect(read()).rejects.toThrow(/the texts of the table would take/);
+  });
+
+  it('damage inside gzip is told as what it is, and lines of nothing without end are refused', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'epochscope-hostile-'));
+    const read = async (bytes: Uint8Array) => {
+      const path = join(folder, 't.csv.gz');
+      await writeFile(path, bytes);
+      return withFile(path, (file) => readTable(file));
+    };
+    const whole = gzipSync(text('1,2\n3,4\n'.repeat(5000)));
+    await expect(read(whole.subarray(0, -9))).rejects.toThrow('t.csv.gz: broken gzip data');
+    await expect(read(gzipSync(text('1,2\n3,x\n')))).rejects.toThrow('line 2, column 2');
+    // A name of the packed file that goes on and on, and a header whose name is long and ends.
+    const header = Uint8Array.of(31, 139, 8, 8, 0, 0, 0, 0, 0, 3);
+    const named = (length: number) =>
+      Buffer.concat([header, Buffer.alloc(length, 'n'), Buffer.of(0), whole.subarray(10)]);
+    await expect(read(named(1_000_000))).rejects.toThrow('a gzip header of at most 131072 bytes (byte 0)');
+    expect((await read(named(50_000))).shape).toEqual([10_000, 2]);
+    setReadLimits({ memory: 1e6 });
+    await expect(read(gzipSync(new Uint8Array(9e6).fill(10)))).rejects.toThrow(
+      'more than 8 MB would be unpacked',
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  it('whole numbers that share their last 64 bits are keys of a dict in linear time', async () => {
+    const keys = Array.from({ length: 30_000 }, (_, i) =>
+      Buffer.concat([
+        Buffer.of(0x8a, 16),
+        Buffer.alloc(8, 1),
+        Buffer.from(BigUint64Array.of(BigInt(i)).buffer),
+      ]),
+    );
+    const pickle = Buffer.concat([text('}('), ...keys.flatMap((key) => [key, text('N')]), text('u.')]);
+    const begun = process.cpuUsage();
+    const dict = (await readPickle(pickle, 'p')) as PickleDict;
+    expect(dict.map.size).toBe(30_000);
+    const { user } = process.cpuUsage(begun);
+    expect(user).toBeLessThan(1.5e6);
+  });
+
+  it('an array of no rows and very many columns has nothing to compare', async () => {
+    const npy = encodeNpy(new Float32Array(0), [0, 99_999_999_999]);
+    await expect(openMatrix(bytesSource('f.npy', npy), {})).rejects.toThrow(
+      'without rows, got shape [0, 99999999999]',
+    );
   });
 
   it('a file that a tfjs model names twice is not read twice', async () => {

@@ -1,4 +1,5 @@
 import { EpochscopeError, formatBytes } from '@epochscope/core-wasm';
+import { budgetOf } from './budget.js';
 import type { ByteSource } from './types.js';
 
 // What a file is by its first bytes, whatever its name says.
@@ -85,7 +86,7 @@ function noZip(head: Uint8Array, { message }: EpochscopeError): string | null {
 /** The failure of a parser, or what the file is instead of what it was taken for. */
 export async function explained(source: ByteSource, cause: unknown): Promise<unknown> {
   if (!(cause instanceof EpochscopeError) || !['format', 'unsupported'].includes(cause.code)) return cause;
-  const head = await headOf(source).catch(() => null);
+  const head = budgetOf(source).gunzipped ? null : await headOf(source).catch(() => null);
   const disguise = head && (disguiseOf(head, source.size, source.name) ?? noZip(head, cause));
   return disguise
     ? new EpochscopeError('format', `${source.name} ${disguise}`, { file: source.name }, { cause })

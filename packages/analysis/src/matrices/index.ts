@@ -116,6 +116,9 @@ function rawFile(source: ByteSource, { dtype, columns }: RawRows): MatrixFile {
   };
 }
 
+/** Columns of an array without rows. */
+const MAX_EMPTY_COLUMNS = 1_000_000;
+
 async function arrayFile(
   file: ByteSource,
   kind: 'npy' | 'zip' | 'safetensors',
@@ -126,6 +129,14 @@ async function arrayFile(
   guard(d > 0, 'shape', () => `${file.name}: ${n} rows have no columns: there is nothing to compare`, {
     file: file.name,
   });
+  // Rows lie in the file, columns of none need not.
+  guard(
+    n > 0 || d <= MAX_EMPTY_COLUMNS,
+    'shape',
+    () =>
+      `${file.name}: expected at most ${MAX_EMPTY_COLUMNS} columns in an array without rows, got shape [${shape.join(', ')}]`,
+    { file: file.name, got: d, expected: MAX_EMPTY_COLUMNS },
+  );
   const { roles } = rolesOf(null, d, options, file.name);
   const kept = roles.flatMap((role, c) => (role === 'number' ? [c] : []));
   const column = async (role: string): Promise<TensorData | null> => {

@@ -7,6 +7,9 @@ export const MAX_PICKLE_MARKS = 1000;
 
 const MARK = Symbol('mark');
 
+/** Engines hash a bigint by its last 64 bits alone, so that many that share them take quadratic time: such a key counts as an object. */
+const keyOf = (key: unknown): unknown => (typeof key === 'bigint' ? Object(key) : key);
+
 /** What a pickle's opcodes work on: a stack with marks, and the memo of values that come again. */
 export class PickleMachine {
   private readonly stack: unknown[] = [];
@@ -69,7 +72,7 @@ export class PickleMachine {
         : target instanceof PickleCall
           ? (target.items ??= new PickleDict())
           : this.fail('items are stored in something that is no dict');
-    for (let i = 0; i < items.length; i += 2) dict.map.set(items[i], items[i + 1]);
+    for (let i = 0; i < items.length; i += 2) dict.map.set(keyOf(items[i]), items[i + 1]);
   }
   append(target: unknown, items: unknown[]): void {
     const list = Array.isArray(target)
