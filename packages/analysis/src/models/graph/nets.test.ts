@@ -116,6 +116,38 @@ describe('nets by their own writers', () => {
     }
   });
 
+  // The order of float32 sums alone: seen below 3e-6.
+  it.each(names)('%s: linearised at two samples, it has the products of each', async (name) => {
+    const { runner, from, to, x, v, u } = await opened(name);
+    const [one, rows, columns] = [x.length / 2, runner.sizeOf(to), runner.sizeOf(from)];
+    const turned = (list: Float32Array) => list.map((value, i) => value * (i % 3) - 0.5 * value);
+    const [vs, us] = [Float32Array.of(...v, ...turned(v)), Float32Array.of(...u, ...turned(u))];
+    try {
+      const both = runner.at(x, 2);
+      try {
+        const [jv, jtu] = [both.jvp(vs, 2, from, to), both.vjp(us, 2, from, to)];
+        for (const s of [0, 1]) {
+          const at = runner.at(x.slice(s * one, (s + 1) * one));
+          try {
+            const own = at.jvp(vs.slice(s * columns, (s + 1) * columns), 1, from, to);
+            expect(apart(jv.subarray(s * rows, (s + 1) * rows), own), `J·v, sample ${s}`).toBeLessThan(1e-5);
+            const back = at.vjp(us.slice(s * rows, (s + 1) * rows), 1, from, to);
+            expect(
+              apart(jtu.subarray(s * columns, (s + 1) * columns), back),
+              `Jᵀ·u, sample ${s}`,
+            ).toBeLessThan(1e-5);
+          } finally {
+            at.dispose();
+          }
+        }
+      } finally {
+        both.dispose();
+      }
+    } finally {
+      runner.dispose();
+    }
+  });
+
   it.each(names)('%s: every layer is what plain float64 loops give', async (name) => {
     const { graph, runner, x } = await opened(name);
     const layers = layersOfGraph(graph).map((layer) => layer.name);
