@@ -29,6 +29,7 @@ export class EsWatchView extends EsLoaded<WatchResult, WatchResult> {
           ? html`<ul>${alarms.map(({ text }) => html`<li>${text}</li>`)}</ul>`
           : html`<p>No rule held at ${snapshots.length} snapshots.</p>`
       }
+      <p>Each line is the figure that a rule looks at, and orange points are the snapshots at which the rule holds. A limit is worth what a sound training says: see how far the figure moves there.</p>
       ${rules.map(
         (rule) => html`<h3>${rule.text}</h3>
         <es-rule .data=${{ rule, snapshots }} .result=${data} .selection=${this.selection}></es-rule>`,
