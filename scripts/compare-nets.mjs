@@ -11,6 +11,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Processor time that a net is run for. */
+const MICROSECONDS = 400_000;
 const own = resolve(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 
@@ -75,10 +77,11 @@ async function measured(root) {
       if (!samples) return { bits };
       runner.run(x, samples);
       const before = process.cpuUsage();
-      const passes = 5;
-      for (let i = 0; i < passes; i++) runner.run(x, samples);
-      const { user, system } = process.cpuUsage(before);
-      return { bits, speed: (passes * samples) / ((user + system) / 1e6) };
+      for (let done = samples; ; done += samples) {
+        runner.run(x, samples);
+        const { user, system } = process.cpuUsage(before);
+        if (user + system > MICROSECONDS) return { bits, speed: done / ((user + system) / 1e6) };
+      }
     } finally {
       runner.dispose();
     }

@@ -15,8 +15,8 @@ export interface KerasLayer {
   keras2: boolean;
 }
 
-/** tfjs's "graph models" to ONNX. */
-const CONVERTED = 'python -m tf2onnx.convert --tfjs model.json --output net.onnx';
+/** The way out of tfjs's "graph models", whose fused operators tf2onnx does not read from model.json (1.17). */
+const CONVERTED = 'python -m tf2onnx.convert --saved-model FOLDER --output net.onnx';
 
 /** What a list of TensorFlow's nodes is, by the first that computes. */
 function firstNode(nodes: readonly unknown[]): string {
@@ -46,7 +46,7 @@ export function layersOfConfig(json: unknown, file: string): { layers: KerasLaye
       seeVersion();
     }
   if (isObject(model) && Array.isArray(model.node))
-    return fail(`${firstNode(model.node)}; convert it: ${CONVERTED}`, 'unsupported');
+    return fail(`${firstNode(model.node)}; convert what it was made from: ${CONVERTED}`, 'unsupported');
   if (!isObject(model) || typeof model.class_name !== 'string')
     return fail('expected a Keras architecture with a class_name');
   const kind = model.class_name;

@@ -224,7 +224,7 @@ describe('Keras models', () => {
           ],
         },
       },
-      'a graph of 2 TensorFlow operators (node "a/b", operator "Conv2D", …), which is not run; convert it: python -m tf2onnx',
+      'a graph of 2 TensorFlow operators (node "a/b", operator "Conv2D", …), which is not run; convert what it was made from: python -m tf2onnx',
     ],
   ])('refuses %s', (_, config, message) => {
     expect(() => graphOfKeras(config, new Map(), 'f')).toThrow(message);
