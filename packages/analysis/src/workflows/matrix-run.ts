@@ -7,6 +7,7 @@ import { RUN_FORMAT, type Run, type RunManifest } from '../run/types.js';
 import { INDEX_FILE, INDEX_FORMAT } from '../stores/index-file.js';
 import { memoryStore } from '../stores/memory.js';
 import { toolInfo } from '../version.js';
+import { checkObject, shownValue } from './arguments.js';
 import { sha256 } from './keys.js';
 import { rows } from './select.js';
 
@@ -31,12 +32,31 @@ export interface MatrixRunOptions {
  * Throws `shape` for rows of unequal length, or labels and predictions of another number; `argument` for labels that are no integers ≥ 0.
  */
 export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}): Promise<Run> {
+  checkObject(options, 'matrix, options');
   const { name = 'matrix', classes = null } = options;
+  guard(
+    typeof name === 'string' && name !== '',
+    'argument',
+    () => `matrix: name: expected a text, got ${shownValue(name)}`,
+  );
+  guard(
+    classes === null || Array.isArray(classes),
+    'argument',
+    () => `${name}: classes: expected a list of names, got ${shownValue(classes)}`,
+  );
   const given = matrixOf(x, name);
   const [n, d] = given.shape;
+  guard(n > 0 && d > 0, 'shape', () => `${name}: expected rows of numbers, got ${n} rows of ${d} columns`, {
+    got: `[${n},${d}]`,
+  });
   const outputs: Matrix = { data: toFloat32(given.data), shape: [n, d] };
   const integers = (list: ArrayLike<number> | null | undefined, what: string) => {
-    if (!list) return null;
+    if (list === null || list === undefined) return null;
+    guard(
+      Array.isArray(list) || ArrayBuffer.isView(list),
+      'argument',
+      () => `${name}: ${what}: expected one integer a row, got ${shownValue(list)}`,
+    );
     guard(list.length === n, 'shape', () => `${name}: ${n} rows need as many ${what}, got ${list.length}`, {
       expected: n,
       got: list.length,
@@ -132,10 +152,23 @@ function matrixOf(
   name: string,
 ): { data: Float32Array | Float64Array; shape: [number, number] } {
   const kept = (data: TensorData) => losslessly(data) as Float32Array | Float64Array;
+  const numbers = (list: unknown): list is ArrayLike<number> =>
+    Array.isArray(list) || ArrayBuffer.isView(list);
+  guard(
+    typeof x === 'object' && x !== null && (Array.isArray(x) || ('shape' in x && 'data' in x)),
+    'argument',
+    () => `${name}: expected rows of numbers, or { data, shape: [rows, columns] }, got ${shownValue(x)}`,
+    { got: shownValue(x) },
+  );
   if ('shape' in x) {
+    guard(
+      numbers(x.data) && Array.isArray(x.shape),
+      'argument',
+      () => `${name}: expected { data: numbers, shape: [rows, columns] }, got other fields`,
+    );
     const [n, d] = x.shape;
     guard(
-      x.shape.length === 2 && n * d === x.data.length,
+      x.shape.length === 2 && Number.isInteger(n) && Number.isInteger(d) && n * d === x.data.length,
       'shape',
       () => `${name}: expected rows × columns of ${x.data.length} numbers, got shape [${x.shape}]`,
       { got: `[${x.shape}]` },
@@ -149,6 +182,14 @@ function matrixOf(
     };
   }
   const d = x[0]?.length ?? 0;
+  x.forEach((row, i) => {
+    guard(
+      numbers(row),
+      'shape',
+      () => `${name}, row ${i}: expected a list of numbers, got ${shownValue(row)}`,
+      { row: i, got: shownValue(row) },
+    );
+  });
   const data = new Float64Array(x.length * d);
   x.forEach((row, i) => {
     guard(

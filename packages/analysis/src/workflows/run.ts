@@ -5,6 +5,7 @@ import { createEngine } from '../engine/create.js';
 import type { Engine } from '../engine/types.js';
 import type { ResultBase } from '../results/types.js';
 import type { Run } from '../run/types.js';
+import { checkHow, checkSubject } from './arguments.js';
 import { paceClock } from './clock.js';
 import { checkMemory, estimateOf } from './memory.js';
 import { Parts, type PartsPlace } from './parts.js';
@@ -65,6 +66,8 @@ export async function runWorkflow<Options, Task, Output, Result extends ResultBa
   options: Partial<Options> = {},
   how: WorkflowOptions = {},
 ): Promise<Result> {
+  checkHow(workflow.method, how);
+  checkSubject(workflow.method, run);
   const { dataset } = planContext(how);
   const plan = () => workflow.plan(run, options, { dataset });
   if (how.elsewhere) return how.elsewhere(workflow, run, plan, how);
@@ -72,12 +75,14 @@ export async function runWorkflow<Options, Task, Output, Result extends ResultBa
 }
 
 /** What a run's parts will be, for elsewhere or later. Throws as the method does. */
-export function planWorkflow<Options, Task, Output, Result extends ResultBase, Subject = Run>(
+export async function planWorkflow<Options, Task, Output, Result extends ResultBase, Subject = Run>(
   workflow: Workflow<Options, Task, Output, Result, Subject>,
   run: Subject,
   options: Partial<Options> = {},
   how: PlanOptions = {},
 ): Promise<Plan<Options, Task>> {
+  checkHow(workflow.method, how);
+  checkSubject(workflow.method, run);
   return workflow.plan(run, options, planContext(how));
 }
 
@@ -97,6 +102,7 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
   plan: Plan<Options, Task>,
   how: WorkflowOptions = {},
 ): Promise<Result> {
+  checkHow(workflow.method, how);
   if (how.elsewhere) return how.elsewhere(workflow, run, async () => plan, how);
   checkMemory(plan, how.memoryLimit);
   const parts = new Parts(how.parts ?? null);

@@ -3,11 +3,17 @@ import { rowsEach } from '../formats/matrix.js';
 import { TOKEN_CHOICES, type TokenChoice, tokenAxis } from '../formats/tokens.js';
 import { findLayer } from '../run/manifest.js';
 import type { Run, SnapshotInfo } from '../run/types.js';
+import { checkKinds, checkObject, shownValue } from './arguments.js';
 import { sha256 } from './keys.js';
 
 /** Snapshots by id, epoch, "first", "last", "init" or "all", in the run's order, each once. Throws `missing` if there are none. */
 export function chooseSnapshots(run: Run, wanted: readonly (string | number)[]): SnapshotInfo[] {
-  const { snapshots } = run.manifest;
+  const { snapshots } = run.manifest ?? {};
+  guard(
+    snapshots !== undefined,
+    'argument',
+    () => `expected a run, as \`await openRun(…)\` gives it, got ${shownValue(run)}`,
+  );
   guard(snapshots.length > 0, 'missing', () => `${run.store.name} holds no complete snapshot`, {
     path: run.store.name,
   });
@@ -36,6 +42,12 @@ export function chosenSamples(wanted: number | readonly number[] | null, n: numb
     );
     return wanted < n ? Uint32Array.from({ length: wanted }, (_, i) => i) : null;
   }
+  guard(
+    (Array.isArray(wanted) || ArrayBuffer.isView(wanted)) && wanted.length > 0,
+    'argument',
+    () => `samples: expected how many, or a list of their numbers, got ${shownValue(wanted)}`,
+    { got: shownValue(wanted) },
+  );
   const seen = new Set<number>();
   wanted.forEach((sample, row) => {
     guard(
@@ -137,12 +149,13 @@ export function rows(m: Matrix, chosen: Chosen, first = 0): Matrix {
 /** For a key: a list of samples may be long. */
 export const hashOfSamples = (samples: Chosen): string | null => samples && sha256(samples);
 
-/** Options over defaults; undefined ones count as not given. Throws `argument` for one that is not known. */
+/** Options over defaults; undefined ones count as not given. Throws `argument` for one that is not known or of another kind. */
 export function withDefaults<Options extends object>(
   method: string,
   defaults: Options,
   given: Partial<Options>,
 ): Options {
+  checkObject(given, `${method}, options`);
   const known = Object.keys(defaults);
   for (const name of Object.keys(given))
     guard(
@@ -151,6 +164,7 @@ export function withDefaults<Options extends object>(
       () => `${method}: there is no option ${name}; expected ${known.join(', ')}`,
       { option: name },
     );
+  checkKinds(method, defaults, given);
   return {
     ...defaults,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

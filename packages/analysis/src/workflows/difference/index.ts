@@ -17,6 +17,7 @@ import { RESULT_FORMAT } from '../../results/types.js';
 import { findLayer } from '../../run/manifest.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
+import { checkObject } from '../arguments.js';
 import { captureRun } from '../capture/index.js';
 import {
   type CaptureOutput,
@@ -449,9 +450,11 @@ export type DifferenceOfMatricesOptions = Partial<Pick<DifferenceRunOptions, 'me
 export async function difference(
   x: MatrixInput,
   y: MatrixInput,
-  { names = ['first', 'second'], labels, classes, ...options }: DifferenceOfMatricesOptions = {},
+  given: DifferenceOfMatricesOptions = {},
   how: WorkflowOptions = {},
 ): Promise<DifferenceResult> {
+  checkObject(given, 'difference, options');
+  const { names = ['first', 'second'], labels, classes, ...options } = given;
   const runs = [
     await matrixRun(x, { name: names[0], labels, classes }),
     await matrixRun(y, { name: names[1] }),

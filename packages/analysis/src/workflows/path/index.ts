@@ -11,6 +11,7 @@ import { type Figure, RESULT_FORMAT } from '../../results/types.js';
 import { findLayer } from '../../run/manifest.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
+import { checkObject } from '../arguments.js';
 import {
   type CaptureOutput,
   type CaptureTask,
@@ -220,9 +221,11 @@ export type PathOfMatrixOptions = Partial<Pick<PathRunOptions, 'from' | 'to' | '
 /** The same between two rows of a matrix. */
 export async function path(
   x: MatrixInput,
-  { name, labels, classes, ...options }: PathOfMatrixOptions = {},
+  given: PathOfMatrixOptions = {},
   how: WorkflowOptions = {},
 ): Promise<PathResult> {
+  checkObject(given, 'path, options');
+  const { name, labels, classes, ...options } = given;
   return pathOfRun(await matrixRun(x, { name, labels, classes }), options, how);
 }
 

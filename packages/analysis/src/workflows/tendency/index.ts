@@ -20,6 +20,7 @@ import { RESULT_FORMAT } from '../../results/types.js';
 import { findLayer } from '../../run/manifest.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
+import { checkObject } from '../arguments.js';
 import {
   type CaptureOutput,
   type CaptureTask,
@@ -254,9 +255,11 @@ export type TendencyOfMatrixOptions = Partial<
  */
 export async function tendency(
   x: MatrixInput,
-  { name, labels, predictions, classes, ...options }: TendencyOfMatrixOptions = {},
+  given: TendencyOfMatrixOptions = {},
   how: WorkflowOptions = {},
 ): Promise<TendencyResult> {
+  checkObject(given, 'tendency, options');
+  const { name, labels, predictions, classes, ...options } = given;
   return tendencyOfRun(await matrixRun(x, { name, labels, predictions, classes }), options, how);
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../../methods/tendency/index.js';
 import { RESULT_FORMAT } from '../../results/types.js';
 import { toolInfo } from '../../version.js';
+import { checkObject } from '../arguments.js';
 import { keyOf } from '../keys.js';
 import {
   comparesPoints,
@@ -185,9 +186,11 @@ export type TendencyOfFileOptions = RowsOptions & Partial<TendencyFileOptions>;
  */
 export async function tendencyOfFile(
   place: RowsPlace,
-  { table, labels, predictions, ...options }: TendencyOfFileOptions = {},
+  given: TendencyOfFileOptions = {},
   how: WorkflowOptions = {},
 ): Promise<TendencyResult> {
+  checkObject(given, 'tendency, options');
+  const { table, labels, predictions, ...options } = given;
   const { metric, missing } = options;
   return withRows(place, { table, labels, predictions, metric, missing }, (rows) =>
     runWorkflow(tendencyOfFileWorkflow, rows, options, { ...how, onNote: notesOf(rows, how.onNote) }),

@@ -1,4 +1,4 @@
-import { formatBytes } from '@epochscope/core-wasm';
+import { formatBytes, guard } from '@epochscope/core-wasm';
 import type { Dataset } from '../../datasets/types.js';
 import { elementCount } from '../../formats/dtypes.js';
 import { buildModel, loadWeights, type ModelSpec, prepareTf, weightsOf } from '../../models/index.js';
@@ -17,6 +17,7 @@ import {
   train,
 } from '../../training/index.js';
 import { toolInfo } from '../../version.js';
+import { checkObject, shownValue } from '../arguments.js';
 import { keyOf, sha256 } from '../keys.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
@@ -192,6 +193,13 @@ export async function trainRun(
   options: Partial<Omit<TrainRunOptions, 'data'>> = {},
   { overwrite = false, stateSeconds = 15, onStep, ...how }: TrainRunHow = {},
 ): Promise<TrainResult> {
+  checkObject(options, 'train, options');
+  guard(
+    typeof data?.train?.count === 'number' && typeof data.source === 'string',
+    'argument',
+    () => `train: expected training data, as \`await bundledMnist()\` gives it, got ${shownValue(data)}`,
+    { got: shownValue(data) },
+  );
   return runWorkflow(
     trainWorkflow,
     { store: await storeOf(place), overwrite, stateSeconds, onStep },

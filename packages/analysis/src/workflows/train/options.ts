@@ -1,6 +1,7 @@
 import { guard } from '@epochscope/core-wasm';
-import type { ModelSpec } from '../../models/index.js';
+import { MODEL_NAMES, type ModelSpec } from '../../models/index.js';
 import type { SnapshotPolicy } from '../../training/index.js';
+import { checkObject } from '../arguments.js';
 import { withDefaults } from '../select.js';
 
 export interface TrainRunOptions {
@@ -37,12 +38,24 @@ export const TRAIN_DEFAULTS: TrainRunOptions = {
   samples: 1000,
 };
 
-/** Options over defaults, `snapshots` filled in. Throws `argument`; what the training itself checks, it checks. */
+/** Options over defaults, the net's seed and `snapshots` filled in. Throws `argument`; what the training itself checks, it checks. */
 export function trainOptions(
   given: Partial<TrainRunOptions>,
 ): TrainRunOptions & { snapshots: SnapshotPolicy } {
   const options = withDefaults('train', TRAIN_DEFAULTS, given);
   const { epochs, samples } = options;
+  checkObject(options.model, 'train: model');
+  const model = { ...options.model, seed: options.model.seed ?? TRAIN_DEFAULTS.model.seed };
+  guard(
+    MODEL_NAMES.includes(model.name),
+    'argument',
+    () => `train: model: expected a name of ${MODEL_NAMES.join(', ')}, got ${model.name}`,
+  );
+  guard(
+    Number.isInteger(model.seed),
+    'argument',
+    () => `train: model: seed: expected an integer, got ${model.seed}`,
+  );
   guard(
     Number.isInteger(samples) && samples >= 1,
     'argument',
@@ -50,6 +63,7 @@ export function trainOptions(
   );
   return {
     ...options,
+    model,
     snapshots: options.snapshots ?? {
       init: true,
       epochs: [...new Set([1, 2, 5, epochs])].filter((epoch) => epoch > 0 && epoch <= epochs),
