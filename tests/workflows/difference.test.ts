@@ -144,7 +144,9 @@ describe('differenceMapOfRun', () => {
     await expect(
       differenceMapOfRun(run, { layers: ['R1'], snapshots: ['last'] }, { engine }),
     ).rejects.toThrow('two pictures or more');
-    await expect(differenceMapOfRun(run, { layers: [] }, { engine })).rejects.toThrow('at least one name');
+    await expect(differenceMapOfRun(run, { layers: [] }, { engine })).rejects.toThrow(
+      'layers: expected a list',
+    );
     await expect(differenceMapOfRun(run, { layers: ['Q'] }, { engine })).rejects.toMatchObject({
       code: 'missing',
     });

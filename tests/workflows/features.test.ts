@@ -192,7 +192,7 @@ describe('featuresOfRun', () => {
 
   it.each([
     [{ layers: ['S3'] }, 'layer S3 of small is no dense layer or convolution; those that are: F1, F2, F3'],
-    [{ layers: [] }, 'expected at least one name'],
+    [{ layers: [] }, 'layers: expected a list'],
     [{ output: 'Q' }, 'the net has no layer Q'],
     [{ k: 0 }, 'k: expected an integer ≥ 1, got 0'],
     [{ probes: 1.5 }, 'probes: expected an integer ≥ 1, got 1.5'],

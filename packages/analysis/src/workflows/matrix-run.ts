@@ -46,9 +46,6 @@ export async function matrixRun(x: MatrixInput, options: MatrixRunOptions = {}):
   );
   const given = matrixOf(x, name);
   const [n, d] = given.shape;
-  guard(n > 0 && d > 0, 'shape', () => `${name}: expected rows of numbers, got ${n} rows of ${d} columns`, {
-    got: `[${n},${d}]`,
-  });
   const outputs: Matrix = { data: toFloat32(given.data), shape: [n, d] };
   const integers = (list: ArrayLike<number> | null | undefined, what: string) => {
     if (list === null || list === undefined) return null;

@@ -64,7 +64,6 @@ export const differenceMapWorkflow: Workflow<
       path: run.store.name,
     });
     const layers = [...new Set(named ?? [last!])];
-    guard(layers.length > 0, 'argument', () => 'difference: layers: expected at least one name');
     const snapshots = chooseSnapshots(run, wanted);
     guard(
       layers.length * snapshots.length > 1,

@@ -298,7 +298,6 @@ function chosenLayers(
         `features: layer ${name} of ${where} is no dense layer or convolution; those that are: ${layers.map((layer) => layer.name).join(', ')}`,
       { layer: name },
     );
-  guard(names === null || names.length > 0, 'argument', () => 'features: layers: expected at least one name');
   return names === null
     ? [...layers]
     : layers.filter(({ name, node }) => names.includes(name) || names.includes(node));

@@ -101,8 +101,6 @@ export function checkNeighbours(core: number | null, n: number): void {
 export function tendencyOptions(given: Partial<TendencyRunOptions>): TendencyRunOptions {
   const options = withDefaults('tendency', TENDENCY_DEFAULTS, given);
   checkPanelOptions(options, METRICS);
-  if (options.layers && !options.layers.length)
-    throw new EpochscopeError('argument', 'tendency: layers: expected at least one name, got none');
   return options;
 }
 
