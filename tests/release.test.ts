@@ -55,6 +55,11 @@ describe.each(PACKAGES)('the package %s', (name) => {
   });
 });
 
+it('the Python package has a page whose links work where it stands alone', () => {
+  const links = [...text('integrations/python/README.md').matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to!);
+  expect(links.filter((to) => !/^(https:\/\/|#)/.test(to))).toEqual([]);
+});
+
 it('links of the pages at the root lead to files', () => {
   for (const page of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/release.md'])
     for (const [, to] of text(page).matchAll(/\]\((?!https?:|#)([^)\s#]+)[^)]*\)/g))
