@@ -1,4 +1,4 @@
-import { EpochscopeError, guard, METRICS, type Metric } from '@epochscope/core-wasm';
+import { guard, METRICS, type Metric } from '@epochscope/core-wasm';
 import type { TokenChoice } from '../../formats/tokens.js';
 import {
   type MarkRule,
