@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { importRun, memoryStore, openRun, type Tensor } from '@epochscope/analysis';
 import { encodeNpy } from '@epochscope/analysis/formats';
@@ -48,6 +49,15 @@ describe('ONNX', () => {
   it('sides that are open are those of the samples', async () => {
     const inputs: Tensor = { data: new Float32Array(36), shape: [1, 1, 6, 6], dtype: 'float32' };
     expect(await imported(seen('constants-open'), { inputs })).toMatchObject({ net: true });
+  });
+
+  it('one checkpoint is enough where names differ and the model holds its weights', async () => {
+    const series = fileURLToPath(new URL('fixtures/series/vit/', import.meta.url));
+    const from = memoryStore('vit');
+    const file = 'checkpoint-20/model.safetensors';
+    await from.write(file, new Uint8Array(readFileSync(series + file)));
+    const architecture = await readArchitecture(`${series}net.onnx`);
+    expect(await importRun(from, memoryStore(), { architecture })).toMatchObject({ net: true, leftOut: [] });
   });
 
   it('a model that cannot run here leaves the weights, and a note names the operator', async () => {

@@ -194,8 +194,10 @@ export async function sourcesIn(
   const sources = await sourcesOf(model, snapshot, null);
   const taken = new Set([...sources.values()].flatMap(tensorsOfSource));
   if ([...snapshot.shapes.keys()].every((name) => taken.has(name))) return sources;
+  if (await isReference(model, sources, snapshot)) return sourcesOf(model, snapshot, snapshot);
+  // Awaited here: the snapshot's files are closed when this loop is left.
   for await (const { tensors } of others())
-    if (await isReference(model, sources, tensors)) return sourcesOf(model, snapshot, tensors);
+    if (await isReference(model, sources, tensors)) return await sourcesOf(model, snapshot, tensors);
   return sources;
 }
 
