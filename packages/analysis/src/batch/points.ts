@@ -48,8 +48,8 @@ const READING = 40e6;
 /** Bytes of a bare process with kernels and workers. */
 const PROCESS = 130e6;
 
-/** Bytes for each point of a task: what JavaScript holds while it prepares, then the edges. */
-const EDGES = 440;
+/** Bytes for each point of a task: what JavaScript holds while it prepares, then the edges; measured by scripts/batch-costs.mjs. */
+const EDGES = 1100;
 
 /** Points of the largest task. */
 export const pointsOfTask = (n: number, order: number): number =>
