@@ -156,6 +156,8 @@ describe('imports point one way', () => {
       text
         .replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
         .replaceAll(/\bcss`[^`]*`|var\(--[^)]*\)|--this\b|--(?:es|experimental)-[\w-]+/g, '')
+        // Another program's.
+        .replaceAll(/\bpython -m [^'"`\n]*/g, '')
         // A property of CSS, or of an element's style.
         .replaceAll(/--[\w-]+\s*:/g, '')
         .match(/(?<=['"`\s(])--[a-z][\w-]*(?=['"`\s;,.:)])/g) ?? [];
