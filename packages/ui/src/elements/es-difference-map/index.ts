@@ -117,7 +117,7 @@ export class EsDifferenceMap extends EsFigure<DifferenceMapResult, DifferenceMap
       items,
       scales: [
         {
-          title: 'distance, in multiples of each picture’s scale',
+          title: 'distance, in scales',
           colours: Array.from({ length: 33 }, (_, i) => hexColour(colour((most * i) / 32))),
           low: '0',
           high: format(most),

@@ -162,7 +162,7 @@ export class EsFeaturePictures extends EsFigure<readonly FeaturePanel[], Feature
       items,
       scales: [
         {
-          ...signScale(this.palette, 1, 1, 'entry of the eigenvector, each picture by itself'),
+          ...signScale(this.palette, 1, 1, 'entry, each by itself'),
           low: '−largest',
           high: '+largest',
         },
