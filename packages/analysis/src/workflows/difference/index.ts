@@ -45,7 +45,7 @@ import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, pick, placeOf, withDefaults } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
 
-const HINT = 'take fewer samples';
+export const HINT = 'take fewer samples';
 /** What scales, bars and CKA take beside a tree, however many samples there are. */
 const BESIDE_TREES = 68e6;
 
@@ -137,31 +137,16 @@ export const differenceWorkflow: Workflow<
     for (const { snapshot, layer } of chosenPlaces) {
       const captures = await captureParts(run, input, [snapshot.id], [layer]);
       parts.push(...captures.parts.filter(({ key }) => !parts.some((part) => part.key === key)));
-      const { layer: whole, selection } = findLayer(run.manifest.layers, layer, run.store.name);
-      const d = elementCount(selectedShape(whole.shape, selection));
-      const place = { snapshot: placeOf(snapshot), layer, captures: captures.of(snapshot.id, layer) };
-      const decides = {
-        snapshot: place.snapshot,
-        layer,
-        metric,
-        samples: hashOfSamples(chosen),
-        seed,
-        outputs: input.needed(
-          await input.outputs(snapshot.id, whole.name),
-          `outputs of layer ${whole.name} at snapshot ${snapshot.id}`,
-        ),
-      };
+      const { part, decides, place } = await sidePart(
+        run,
+        input,
+        { snapshot, layer, after: captures.of(snapshot.id, layer) },
+        { metric, samples, seed },
+        count,
+      );
       decided.push(decides);
       places.push(place);
-      parts.push({
-        key: keyOf('difference side', decides),
-        stage: 'Trees',
-        title: `${snapshot.id} ${layer}`,
-        after: place.captures,
-        memory: vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + BESIDE_TREES,
-        work: n * n * d,
-        task: { kind: 'side', metric, samples, seed, ...place },
-      });
+      parts.push(part);
     }
     const widths = places.map(({ layer }) => elementCount(run.layer(layer).shape));
     parts.push({
@@ -229,6 +214,42 @@ export const differenceWorkflow: Workflow<
     };
   },
 };
+
+/** A picture's tree as a part: the same for a difference as for a map, so that one takes what the other made. */
+export async function sidePart(
+  run: Run,
+  input: PlanInput,
+  { snapshot, layer, after }: { snapshot: SnapshotInfo; layer: string; after: readonly string[] },
+  { metric, samples, seed }: Shared,
+  count: number,
+): Promise<{ part: Part<SideTask>; decides: object; place: Place }> {
+  const { layer: whole, selection } = findLayer(run.manifest.layers, layer, run.store.name);
+  const chosen = chosenSamples(samples, count);
+  const n = chosen?.length ?? count;
+  const d = elementCount(selectedShape(whole.shape, selection));
+  const place: Place = { snapshot: placeOf(snapshot), layer, captures: after };
+  const decides = {
+    snapshot: place.snapshot,
+    layer,
+    metric,
+    samples: hashOfSamples(chosen),
+    seed,
+    outputs: input.needed(
+      await input.outputs(snapshot.id, whole.name),
+      `outputs of layer ${whole.name} at snapshot ${snapshot.id}`,
+    ),
+  };
+  const part: Part<SideTask> = {
+    key: keyOf('difference side', decides),
+    stage: 'Trees',
+    title: `${snapshot.id} ${layer}`,
+    after,
+    memory: vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + BESIDE_TREES,
+    work: n * n * d,
+    task: { kind: 'side', metric, samples, seed, ...place },
+  };
+  return { part, decides, place };
+}
 
 /**
  * What changed between two pictures of a run's samples: two snapshots, or two layers (`methods/difference`); outputs that the run does not hold

@@ -1,7 +1,4 @@
 import { guard } from '@epochscope/core-wasm';
-import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
-import { elementCount } from '../../formats/dtypes.js';
-import { selectedShape } from '../../formats/matrix.js';
 import {
   type DifferenceMapResult,
   type DifferenceSide,
@@ -9,21 +6,21 @@ import {
 } from '../../methods/difference/index.js';
 import { differenceMap } from '../../methods/difference/map.js';
 import { RESULT_FORMAT } from '../../results/types.js';
-import { findLayer } from '../../run/manifest.js';
 import type { Run } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import { type CaptureOutput, type CaptureTask, captureParts, computeCapture } from '../capture/parts.js';
 import { inputOfResult, PlanInput } from '../input.js';
-import { keyOf } from '../keys.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
-import { chooseSnapshots, chosenSamples, hashOfSamples, placeOf, withDefaults } from '../select.js';
+import { chooseSnapshots, withDefaults } from '../select.js';
 import { type Part, PLAN_FORMAT, type Workflow } from '../types.js';
 import {
   DIFFERENCE_DEFAULTS,
   type DifferenceRunOptions,
   differenceOptions,
+  HINT,
   inputAt,
   type SideTask,
+  sidePart,
 } from './index.js';
 
 export interface DifferenceMapRunOptions
@@ -76,32 +73,15 @@ export const differenceMapWorkflow: Workflow<
       const captures = await captureParts(run, input, [snapshot.id], layers);
       parts.push(...captures.parts);
       for (const layer of layers) {
-        const { layer: whole, selection } = findLayer(run.manifest.layers, layer, run.store.name);
         const count = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-        const chosen = chosenSamples(samples, count);
-        const n = chosen?.length ?? count;
-        const d = elementCount(selectedShape(whole.shape, selection));
-        const place = { snapshot: placeOf(snapshot), layer, captures: captures.of(snapshot.id, layer) };
-        parts.push({
-          // The same part as one side of a difference.
-          key: keyOf('difference side', {
-            snapshot: place.snapshot,
-            layer,
-            metric,
-            samples: hashOfSamples(chosen),
-            seed,
-            outputs: input.needed(
-              await input.outputs(snapshot.id, whole.name),
-              `outputs of layer ${whole.name} at snapshot ${snapshot.id}`,
-            ),
-          }),
-          stage: 'Trees',
-          title: `${snapshot.id} ${layer}`,
-          after: place.captures,
-          memory: vatPointsBytes(n, d) + 4 * n * d * (chosen ? 2 : 1) + 68e6,
-          work: n * n * d,
-          task: { kind: 'side', metric, samples, seed, ...place },
-        });
+        const { part } = await sidePart(
+          run,
+          input,
+          { snapshot, layer, after: captures.of(snapshot.id, layer) },
+          { metric, samples, seed },
+          count,
+        );
+        parts.push(part);
       }
     }
     return {
@@ -111,7 +91,7 @@ export const differenceMapWorkflow: Workflow<
       options: { layers, snapshots: snapshots.map(({ id }) => id), metric, seed, samples, name },
       input: input.plan(),
       parts,
-      hint: 'take fewer samples',
+      hint: HINT,
       notes: [],
     };
   },
