@@ -105,7 +105,7 @@ async function measured(root) {
       const open = async (name, body) => body(bytesSource(name, new Uint8Array(readFileSync(at(name)))));
       const name = file.slice(0, -5);
       try {
-        const { graph } = graphOfOnnx(await readOnnx(open, file), file);
+        const { graph } = await graphOfOnnx(await readOnnx(open, file), file);
         found[name] = measure(graph, folder === 'nets' ? (timed[name] ?? 0) : 0);
       } catch {
         found[name] = { bits: null };

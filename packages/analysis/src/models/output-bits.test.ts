@@ -51,7 +51,7 @@ describe('output bits', () => {
         (name, body) => body(bytesSource(name, new Uint8Array(readFileSync(at + name)))),
         file,
       );
-      bits[file] = bitsOf(graphOfOnnx(onnx, file).graph);
+      bits[file] = bitsOf((await graphOfOnnx(onnx, file)).graph);
     }
     expect(bits).toMatchSnapshot();
   });

@@ -45,7 +45,7 @@ function toLast(data: Float32Array, n: number, [channels, ...space]: readonly nu
 /** A net of the fixtures with what its writer says of it, all in our layout. */
 async function opened(name: string) {
   const onnx = await readOnnx((file, body) => body(source(file)), `${name}.onnx`);
-  const { graph, channelsFirst } = graphOfOnnx(onnx, `${name}.onnx`);
+  const { graph, channelsFirst } = await graphOfOnnx(onnx, `${name}.onnx`);
   const golden = await readNpz(source(`${name}.npz`));
   const runner = new GraphRunner(tf, graph);
   const shapeOf = (key: string) => golden.get(key)!.shape.slice(1);

@@ -60,7 +60,7 @@ export async function readOnnxFile(
 ): Promise<{ onnx: OnnxGraph; refused: null } | { refused: EpochscopeError; tensors: Map<string, Tensor> }> {
   const model = await readOnnx(open, name);
   try {
-    return { onnx: named(graphOfOnnx(model, file, { sample })), refused: null };
+    return { onnx: named(await graphOfOnnx(model, file, { sample })), refused: null };
   } catch (cause) {
     if (!(cause instanceof EpochscopeError) || cause.code !== 'unsupported') throw cause;
     // Lists that the exporter made ("val_12", "/Constant_output_0") are no weights; its matrices are, turned.
@@ -144,7 +144,10 @@ export async function graphWith(
     sources ?? (await sourcesOf(architecture.onnx.model, torchTensors(weights), null)),
   );
   const model = { ...called.model, tensors: replaced(called, weights, file) };
-  const made = named(graphOfOnnx(model, file, { sample }), wrapper(architecture.onnx.model, called.sources));
+  const made = named(
+    await graphOfOnnx(model, file, { sample }),
+    wrapper(architecture.onnx.model, called.sources),
+  );
   refuseFolded(made, weights, file);
   return withLogSoftmax(made.graph);
 }

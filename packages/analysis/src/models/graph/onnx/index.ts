@@ -1,4 +1,5 @@
 import { EpochscopeError } from '@epochscope/core-wasm';
+import { rest } from '../../../formats/budget.js';
 import type { OnnxModel, OnnxNode, OnnxValue } from '../../../formats/onnx/index.js';
 import type { Tensor } from '../../../formats/types.js';
 import { product } from '../ops/definition.js';
@@ -34,16 +35,16 @@ export interface OnnxOptions {
  * values with space have channels last, weights are copied and turned. Layers are named after their weights
  * ("conv1.weight" → conv1) or their nodes. Of several inputs the first is the net's; masks are filled with 1, token
  * types with 0, positions in order. Of several outputs the first is the net's. Throws `unsupported`, naming node and
- * operator, `shape`, `format`.
+ * operator, `shape`, `format`, `cancelled`.
  */
-export function graphOfOnnx(model: OnnxModel, file: string, options: OnnxOptions = {}): OnnxGraph {
+export function graphOfOnnx(model: OnnxModel, file: string, options: OnnxOptions = {}): Promise<OnnxGraph> {
   return new Converter(model, file).run(options);
 }
 
 class Converter extends SequenceOperators {
   private readonly notes: string[] = [];
 
-  run({ sample }: OnnxOptions): OnnxGraph {
+  async run({ sample }: OnnxOptions): Promise<OnnxGraph> {
     const { inputs, outputs } = this.model;
     if (!inputs.length || !outputs.length)
       this.refuse(`expected an input and an output, got ${inputs.length} and ${outputs.length}`);
@@ -51,7 +52,7 @@ class Converter extends SequenceOperators {
     const input = this.input(main, sample);
     this.values.set(main.name, input);
     for (const other of inputs) if (other !== main) this.supply(other, input);
-    this.convertAll(fused(this.model));
+    await this.convertAll(fused(this.model));
     const [last, ...others] = outputs.map(({ name }) => this.values.get(name));
     if (!last || last.node === INPUT)
       throw new EpochscopeError('format', `${this.file}: no node gives the output ${outputs[0]!.name}`, {
@@ -182,28 +183,30 @@ class Converter extends SequenceOperators {
     );
   }
 
-  private convertAll(nodes: readonly OnnxNode[]): void {
+  /** Node by node; others get their turn in between, as constants are worked out here. */
+  private async convertAll(nodes: readonly OnnxNode[], depth = 0): Promise<void> {
     for (const node of nodes) {
+      await rest(this.file);
       this.node = node;
       if (node.domain !== '') this.refuse(`operator ${node.domain}.${node.op} is not known`);
-      if (!this.folded()) this.convert();
+      if (this.folded()) continue;
+      if (node.op === 'If') await this.branch(depth);
+      else this.convert();
     }
   }
 
   /** A branch that is chosen while the net is read. */
-  private branch(depth: number): void {
+  private async branch(depth: number): Promise<void> {
     const { node } = this;
     const condition = numbersOf(this.constantAt(0, 'the condition'))[0];
     const chosen = node.attributes.get(condition ? 'then_branch' : 'else_branch');
     if (chosen?.kind !== 'graph' || depth > 8) throw this.error('expected its branches');
     const { model } = this;
     for (const [name, tensor] of chosen.value.tensors) this.constants.set(name, tensor);
-    for (const inner of fused({ ...model, ...chosen.value, inputs: model.inputs, tensors: this.constants })) {
-      this.node = inner;
-      if (inner.domain !== '') this.refuse(`operator ${inner.domain}.${inner.op} is not known`);
-      if (inner.op === 'If') this.branch(depth + 1);
-      else if (!this.folded()) this.convert();
-    }
+    await this.convertAll(
+      fused({ ...model, ...chosen.value, inputs: model.inputs, tensors: this.constants }),
+      depth + 1,
+    );
     chosen.value.outputs.forEach(({ name }, i) => {
       const out = node.outputs[i] ?? '';
       const [value, constant] = [this.values.get(name), this.constants.get(name)];
@@ -310,7 +313,6 @@ class Converter extends SequenceOperators {
       RNN: () => this.recurrent('rnn'),
       Attention: () => this.attention(),
       Constant: () => this.constant(),
-      If: () => this.branch(0),
     };
     if (simple && Object.hasOwn(SIMPLE, op)) this.same({ kind: simple } as never);
     else if (Object.hasOwn(known, op)) known[op]!();

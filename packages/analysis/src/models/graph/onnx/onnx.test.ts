@@ -61,7 +61,7 @@ describe('ONNX on our graph', () => {
   });
 
   it.each(Object.keys(expected))('%s gives what ONNX Runtime 1.30.0 gives', async (name) => {
-    const { graph, channelsFirst } = graphOfOnnx(await readOnnx(onDisk, name), name);
+    const { graph, channelsFirst } = await graphOfOnnx(await readOnnx(onDisk, name), name);
     const runner = new GraphRunner(tf, graph);
     const size = graph.inputShape.reduce((a, b) => a * b, 1);
     const [h, w, c] = graph.inputShape as [number, number, number];
@@ -79,19 +79,19 @@ describe('ONNX on our graph', () => {
 
   it("PyTorch 2's exporter: layers are named after weights and code, and nothing is folded where it is told", async () => {
     const named = async (file: string) =>
-      graphOfOnnx(await readOnnx(onDisk, file), file).graph.nodes.map(({ name }) => name);
+      (await graphOfOnnx(await readOnnx(onDisk, file), file)).graph.nodes.map(({ name }) => name);
     const unfused = await named('torch2-residual-unfused.onnx');
     expect(unfused).toEqual(
       expect.arrayContaining(['conv1', 'bn1', 'relu', 'max_pool2d', 'conv2', 'mean', 'fc']),
     );
-    const { graph } = graphOfOnnx(await readOnnx(onDisk, 'torch2-residual-unfused.onnx'), 'f');
+    const { graph } = await graphOfOnnx(await readOnnx(onDisk, 'torch2-residual-unfused.onnx'), 'f');
     // The bias of zeros that the exporter makes up is none.
     expect(graph.weights.has('conv1.bias')).toBe(false);
     expect(await named('torch2-residual.onnx')).not.toContain('bn1');
   });
 
   it('layers are named after their weights, and kernels are ours', async () => {
-    const { graph, norms } = graphOfOnnx(await readOnnx(onDisk, 'torch-branches-unfused.onnx'), 'f');
+    const { graph, norms } = await graphOfOnnx(await readOnnx(onDisk, 'torch-branches-unfused.onnx'), 'f');
     const names = graph.nodes.map(({ name }) => name);
     for (const name of ['conv1', 'bn1', 'conv2', 'conv3', 'fc', 'out']) expect(names).toContain(name);
     expect(graph.weights.get('conv1.kernel')!.shape).toEqual([3, 3, 2, 4]);
