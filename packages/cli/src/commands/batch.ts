@@ -206,9 +206,14 @@ async function task(store: Store, batch: BatchPlan, o: Options, output: Output):
 
 function indicesOf({ tasks }: BatchPlan, { index, key }: Options): number[] {
   if ((index === undefined) === (key === undefined)) throw usage('task: expected --index or --key');
-  if (index !== undefined) return parseArray(index, tasks.length);
+  try {
+    if (index !== undefined) return parseArray(index, tasks.length);
+  } catch (cause) {
+    // A queue is not to try it again.
+    throw usage(`--index: ${(cause as Error).message}`);
+  }
   const found = tasks.findIndex((task) => task.key === key);
-  guard(found >= 0, 'argument', () => `the plan has no task ${key}`, { key });
+  if (found < 0) throw usage(`--key: the plan has no task ${key}`);
   return [found];
 }
 
