@@ -55,7 +55,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         setDefaultThreads(command.opts().threads);
         const { stopPipesBy } = await import('./matrix-file.js');
         stopPipesBy(io.signal);
-        setReadLimits({ memory: command.opts().memory, signal: io.signal });
+        const { memory, followLinks } = command.opts();
+        setReadLimits({ memory, followLinks, signal: io.signal });
         setDefaultMemory(command.opts().memory);
         await module.run(command.args, command.opts() as never, createOutput(io, wantsJson));
       });

@@ -7,6 +7,8 @@ export interface ReadLimits {
   memory?: number;
   /** Stops reading, which then rejects with `cancelled`. */
   signal?: AbortSignal;
+  /** Follows symbolic links that lead out of a folder of checkpoints; those of a hub's cache to its blobs are followed anyway. Default false. */
+  followLinks?: boolean;
 }
 
 let limits: ReadLimits = {};
@@ -15,6 +17,9 @@ let limits: ReadLimits = {};
 export function setReadLimits(wanted: ReadLimits): void {
   limits = wanted;
 }
+
+/** Whether links that lead out of a folder of checkpoints are followed. */
+export const followsLinks = (): boolean => limits.followLinks ?? false;
 
 /** Unpacked bytes that any file may have: with what unpacking takes besides, the process grows by less than 256 MB. */
 export const UNPACKED_BYTES = 200_000_000;

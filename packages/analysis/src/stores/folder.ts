@@ -9,6 +9,12 @@ import { partsOfContent } from './content.js';
 import { byName, isTemporary, missing, partsOf, shown, splitPath } from './paths.js';
 import type { Store, StoreEntry } from './types.js';
 
+/** Links that lead out of a folder: left out of lists and refused; `named` in lists and refused when they are read; or followed. */
+export type LinksOutside = 'within' | 'named' | 'followed';
+
+/** In a hub's cache, MODEL/snapshots/REVISION holds links to MODEL/blobs. */
+const HUB_CACHE = /^(.*[/\\])snapshots(?:[/\\].*)?$/;
+
 export interface FolderStore extends Store {
   /** Absolute path of the folder. */
   readonly path: string;
@@ -16,11 +22,11 @@ export interface FolderStore extends Store {
 
 /**
  * A folder on disk; it need not be there before it is written to. Symbolic links are followed within the folder; those that lead out of
- * it (unless `outside`, for reading what people keep elsewhere and link to), and whatever is neither file nor folder (pipes, devices, sockets), are refused by their kind and never opened.
+ * it are treated as `links` says. Whatever is neither file nor folder (pipes, devices, sockets) is refused by its kind and never opened.
  * A written file appears whole or not at all: temporary sibling, flush, rename; what a killed writer left in a folder is removed by the
  * next one that writes into it. Small reads block.
  */
-export function folderStore(path: string, { outside = false }: { outside?: boolean } = {}): FolderStore {
+export function folderStore(path: string, { links = 'within' }: { links?: LinksOutside } = {}): FolderStore {
   const root = resolve(path);
   const self = { name: path };
   let realRoot: string | null = null;
@@ -29,12 +35,16 @@ export function folderStore(path: string, { outside = false }: { outside?: boole
 
   /** Throws `io` unless `real` lies in the folder. */
   const confine = (real: string, wanted: string): string => {
-    if (outside) return real;
+    if (links === 'followed') return real;
     realRoot ??= realpathSync.native(root);
+    const blobs = links === 'within' ? undefined : HUB_CACHE.exec(realRoot)?.[1];
     guard(
-      real === realRoot || real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep),
+      real === realRoot ||
+        real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep) ||
+        (blobs !== undefined && real.startsWith(`${blobs}blobs${sep}`)),
       'io',
-      () => `${shown(self, wanted)} is a link that leads out of ${path}; it is not followed`,
+      () =>
+        `${shown(self, wanted)} is a link that leads out of ${path}; it is not followed${links === 'named' ? '; `followLinks: true` follows it' : ''}`,
       { path: shown(self, wanted) },
     );
     return real;
@@ -90,7 +100,8 @@ export function folderStore(path: string, { outside = false }: { outside?: boole
           if (entry.isFile()) info = lstatSync(join(real, entry.name), { throwIfNoEntry: false });
           else if (entry.isSymbolicLink()) {
             try {
-              const target = confine(realpathSync.native(join(real, entry.name)), entry.name);
+              const target = realpathSync.native(join(real, entry.name));
+              if (links === 'within') confine(target, entry.name);
               // A link to a folder it lies in has no end.
               if (`${real}${sep}`.startsWith(`${target}${sep}`)) continue;
               info = lstatSync(target);

@@ -1,3 +1,4 @@
+import { setReadLimits } from '@epochscope/analysis';
 import { EpochscopeError } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { commonOptions } from '../commands/_shared.js';
@@ -48,7 +49,12 @@ export async function parsedCommand([name, ...args]: readonly string[]): Promise
   return {
     args: command.args,
     options,
-    run: (output, change = {}) => module.run(command.args, { ...options, ...change } as never, output),
+    async run(output, change = {}) {
+      // The command line has set what its own options say, not those behind --.
+      if (options.followLinks)
+        setReadLimits({ memory: options.memory, followLinks: true, signal: output.signal });
+      await module.run(command.args, { ...options, ...change } as never, output);
+    },
   };
 }
 

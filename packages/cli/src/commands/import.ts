@@ -45,6 +45,7 @@ export function define(command: Command): Command {
       '--pattern <path>',
       'how names count, where no rule foresees it: "model_{epoch}_{step}.pt", "{series}/x*-{step}.pt", ** for folders',
     )
+    .option('--follow-links', 'read checkpoints through symbolic links that lead out of the folder')
     .option(
       '--revisions <names>',
       'of a model on a hub: which revisions, with * for any text: "step*"; several by commas',

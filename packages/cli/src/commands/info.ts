@@ -16,6 +16,7 @@ import { table } from './_shared.js';
 export function define(command: Command): Command {
   command
     .argument('<run>', 'run directory, or a folder that other tools wrote (see "epochscope import")')
+    .option('--follow-links', 'read checkpoints through symbolic links that lead out of the folder')
     .option('--revisions <names>', 'of a model on a hub: which, with * for any text: "step*"')
     .option('--series <name>', 'which of several series of checkpoints')
     .option('--pattern <path>', 'how names of checkpoints count')

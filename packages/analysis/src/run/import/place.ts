@@ -1,5 +1,6 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { platform } from '#platform';
+import { followsLinks } from '../../formats/budget.js';
 import { type HubOptions, hubStoreIfOne } from '../../stores/hub/index.js';
 import { type Place, storeOf } from '../../stores/of.js';
 import type { Store } from '../../stores/types.js';
@@ -21,8 +22,9 @@ export async function storeOfSeries(
       'argument',
       () => '`revisions` are those of a model on a hub, https://HOST/ORG/MODEL',
     );
-    // Checkpoints are often links to another disk or, in a hub's cache, to blobs beside the folder.
-    return typeof place === 'string' ? platform.storeOfPath(place, { outside: true }) : storeOf(place);
+    return typeof place === 'string'
+      ? platform.storeOfPath(place, { links: followsLinks() ? 'followed' : 'named' })
+      : storeOf(place);
   }
   const found = await hubStoreIfOne(address, revisions, hub);
   if (found) return found;

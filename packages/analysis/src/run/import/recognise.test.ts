@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { setReadLimits } from '../../formats/budget.js';
 import { encodeSafetensors } from '../../formats/safetensors.js';
 
 import { memoryStore } from '../../stores/memory.js';
@@ -357,23 +358,34 @@ describe('files that are not what they seem', () => {
   });
 });
 
-it('links are followed, also out of the folder; one that leads back into it is not', async () => {
+it('links out of the folder are named and refused, followed where that is asked for; a hub’s cache opens as it is', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'epochscope-links-'));
+  const put = async (path: string) => {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), weights);
+  };
+  const stepsOf = async (place: string, link: boolean) =>
+    (await importRun(join(folder, place), memoryStore('run'), { link })).snapshots.map(({ step }) => step);
   try {
-    for (const path of ['blobs/1', 'elsewhere/2/model.safetensors']) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), weights);
-    }
+    for (const path of ['model/blobs/1', 'elsewhere/1', 'elsewhere/2/model.safetensors']) await put(path);
     await mkdir(join(folder, 'series/checkpoint-1'), { recursive: true });
-    await symlink('../../blobs/1', join(folder, 'series/checkpoint-1/model.safetensors'));
+    await symlink('../../elsewhere/1', join(folder, 'series/checkpoint-1/model.safetensors'));
     await symlink(join(folder, 'elsewhere/2'), join(folder, 'series/checkpoint-2'));
     await symlink('.', join(folder, 'series/loop'));
     await symlink('nowhere', join(folder, 'series/checkpoint-3'));
+    await mkdir(join(folder, 'model/snapshots/abc/checkpoint-5'), { recursive: true });
+    await symlink('../../../blobs/1', join(folder, 'model/snapshots/abc/checkpoint-5/model.safetensors'));
     for (const link of [false, true]) {
-      const { snapshots } = await importRun(join(folder, 'series'), memoryStore('run'), { link });
-      expect(snapshots.map(({ step }) => step)).toEqual([1, 2]);
+      await expect(stepsOf('series', link)).rejects.toThrow(
+        /checkpoint-\d.* is a link that leads out of .*; it is not followed; `followLinks: true` follows it/,
+      );
+      setReadLimits({ followLinks: true });
+      expect(await stepsOf('series', link)).toEqual([1, 2]);
+      setReadLimits({});
+      for (const place of ['model/snapshots/abc', 'model']) expect(await stepsOf(place, link)).toEqual([5]);
     }
   } finally {
+    setReadLimits({});
     await rm(folder, { recursive: true });
   }
 });
