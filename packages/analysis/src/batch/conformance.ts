@@ -1,7 +1,9 @@
 // VAT of points over tasks against one machine, for points.test.ts and points.slow.test.ts.
-import { createEngine, type Engine } from '@epochscope/analysis';
+
 import type { Metric } from '@epochscope/core-wasm';
 import { expect } from 'vitest';
+import { createEngine } from '../engine/create.js';
+import type { Engine } from '../engine/types.js';
 import type { DType, TensorData } from '../formats/types.js';
 import { kernelMetric } from '../matrices/conversion.js';
 import { readPoints } from '../matrices/points.js';

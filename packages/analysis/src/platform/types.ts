@@ -1,6 +1,5 @@
 import type { Member } from '../engine/member.js';
-import type { LinksOutside } from '../stores/folder.js';
-import type { Store, StoredFile } from '../stores/types.js';
+import type { LinksOutside, Store, StoredFile } from '../stores/types.js';
 
 /** A SHA-256 that is fed in parts. */
 export interface Sha256 {

@@ -7,10 +7,7 @@ import { fileError, kindOf, openFile, PIECE } from '../platform/file.js';
 import { isAbandoned, nextToken } from '../platform/writer-token.js';
 import { partsOfContent } from './content.js';
 import { byName, isTemporary, missing, partsOf, shown, splitPath } from './paths.js';
-import type { Store, StoreEntry } from './types.js';
-
-/** Links that lead out of a folder: left out of lists and refused; `named` in lists and refused when they are read; or followed. */
-export type LinksOutside = 'within' | 'named' | 'followed';
+import type { LinksOutside, Store, StoreEntry } from './types.js';
 
 /** In a hub's cache, MODEL/snapshots/REVISION holds links to MODEL/blobs. */
 const HUB_CACHE = /^(.*[/\\])snapshots(?:[/\\].*)?$/;

@@ -66,3 +66,6 @@ export interface Store {
   /** Does something while no other writer, on any machine that sees the place, does so by the same name; missing where writers cannot be kept apart. */
   alone?<T>(name: string, body: () => Promise<T>): Promise<T>;
 }
+
+/** Links that lead out of a folder: left out of lists and refused; `named` in lists and refused when they are read; or followed. */
+export type LinksOutside = 'within' | 'named' | 'followed';
