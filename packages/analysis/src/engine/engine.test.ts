@@ -455,7 +455,8 @@ describe('VAT of a matrix on the engine', () => {
             {
               signal: controller.signal,
               onProgress: () => {
-                if (++told === 3) controller.abort();
+                told++;
+                controller.abort();
               },
             },
           )
@@ -463,7 +464,7 @@ describe('VAT of a matrix on the engine', () => {
             () => 'done',
             (error: EpochscopeError) => error.code,
           );
-        if (outcome === 'cancelled') expect(told).toBe(3);
+        if (outcome === 'cancelled') expect(told).toBe(1);
       }
       expect(outcome).toBe('cancelled');
       expect((await e.vat(points(9, 2), { metric: 'cosine' })).order.length).toBe(9);
