@@ -1,18 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { furnish } from './harness.js';
 
 // Commands of guides word by word: each block that begins with "$ epochscope", and what stands below each command is what it prints. Of the
 // other guides tests/guides.test.ts runs the programs, guides-python.slow.test.ts those of Python, notebook.slow.test.ts the notebook's,
@@ -48,14 +40,7 @@ describe.each(GUIDES)('docs/guides/%s.md', (guide) => {
     folder = mkdtempSync(join(tmpdir(), `epochscope-${guide}-`));
     for (const name of ['iris.npy', 'iris_labels.npy'])
       cpSync(join(root, 'tests', 'goldens', name), join(folder, name));
-    symlinkSync(join(root, 'tests'), join(folder, 'tests'));
-    mkdirSync(join(folder, 'bin'));
-    const bin = join(folder, 'bin', 'epochscope');
-    writeFileSync(
-      bin,
-      `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'packages/cli/dist/main.js')}" "$@"\n`,
-    );
-    chmodSync(bin, 0o755);
+    furnish(folder);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,4 +1,21 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { main } from 'epochscope/cli';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Makes an empty folder one in which documents' commands run as they stand: with the repository's tests/ and bin/epochscope. */
+export function furnish(folder: string): void {
+  symlinkSync(join(root, 'tests'), join(folder, 'tests'));
+  mkdirSync(join(folder, 'bin'));
+  const bin = join(folder, 'bin', 'epochscope');
+  writeFileSync(
+    bin,
+    `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'packages/cli/dist/main.js')}" "$@"\n`,
+  );
+  chmodSync(bin, 0o755);
+}
 
 export interface Answer {
   code: number;

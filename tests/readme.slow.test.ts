@@ -1,18 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { furnish } from './harness.js';
 
 // The README's "Five minutes", word by word, in an empty folder that sees the repository's tests/.
 
@@ -26,14 +18,7 @@ const commands = /## Five minutes\n\n```\n(.*?)```/s
 const folder = mkdtempSync(join(tmpdir(), 'epochscope-readme-'));
 
 beforeAll(() => {
-  symlinkSync(join(root, 'tests'), join(folder, 'tests'));
-  mkdirSync(join(folder, 'bin'));
-  const bin = join(folder, 'bin', 'epochscope');
-  writeFileSync(
-    bin,
-    `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'packages/cli/dist/main.js')}" "$@"\n`,
-  );
-  chmodSync(bin, 0o755);
+  furnish(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -29,7 +29,7 @@ export function writeEntries(root, manifest) {
     writeFileSync(
       join(folder, `${tag}.js`),
       `${lines.join('\n')}
-${tags.has('es-tendency-view') ? "\nEsTendencyView.compute = async (...given) => (await import('../compute.js')).tendencyOfPoints(...given);\n" : ''}
+${tags.has('es-tendency-view') ? "import '../computing.js';\n" : ''}
 for (const [tag, element] of [
 ${define.join('\n')}
 ])

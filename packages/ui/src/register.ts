@@ -1,4 +1,5 @@
 // Importing this registers every element; a tag that is taken already is left alone.
+import './computing.js';
 import { EsActivityBars } from './elements/es-activity-bars/index.js';
 import { EsCentroidGallery } from './elements/es-centroid-gallery/index.js';
 import { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
@@ -96,8 +97,6 @@ const TAGS: Record<string, CustomElementConstructor> = {
   'es-tendency-view': EsTendencyView,
   'es-weight-pictures': EsWeightPictures,
 };
-
-EsTendencyView.compute = async (...given) => (await import('./compute.js')).tendencyOfPoints(...given);
 
 if (typeof customElements !== 'undefined') {
   for (const [tag, element] of Object.entries(TAGS))

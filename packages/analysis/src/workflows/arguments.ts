@@ -1,16 +1,14 @@
 import { guard } from '@epochscope/core-wasm';
+import { isObject as isRecord, shown } from '../formats/json.js';
 
 /** What a message shows of a value of any kind: "R4" in quotes, what is no plain value by its kind. */
 export function shownValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return value.length ? 'a list' : 'an empty list';
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (!isRecord(value)) return shown(value);
   return 'then' in value ? 'a promise (await it)' : `an object (${value.constructor?.name ?? 'no class'})`;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !('then' in value);
+const isObject = (value: unknown): value is Record<string, unknown> => isRecord(value) && !('then' in value);
 
 /** Throws `argument` for options that are none: `tendency(x, 5)`. */
 export function checkObject(value: unknown, what: string): void {

@@ -179,6 +179,7 @@ function matrixOf(
     };
   }
   const d = x[0]?.length ?? 0;
+  const data = new Float64Array(numbers(x[0]) ? x.length * d : 0);
   x.forEach((row, i) => {
     guard(
       numbers(row),
@@ -186,9 +187,6 @@ function matrixOf(
       () => `${name}, row ${i}: expected a list of numbers, got ${shownValue(row)}`,
       { row: i, got: shownValue(row) },
     );
-  });
-  const data = new Float64Array(x.length * d);
-  x.forEach((row, i) => {
     guard(
       row.length === d,
       'shape',

@@ -53,7 +53,7 @@ export function estimateOf(plan: Needs): string | null {
   return `estimate${parts}: ${formatBytes(memory)} of memory beside the program, at most about ${time} on one processor`;
 }
 
-/** Of work that is one call: refuses what does not fit and says what it takes, before any of it is done. Throws `memory`. */
+/** Refuses what does not fit, and says what it takes, before any of it is done. Throws `memory`. */
 export function announce(
   needs: Needs,
   { memoryLimit, onNote }: { memoryLimit?: number; onNote?: (text: string) => void },

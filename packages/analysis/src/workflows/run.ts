@@ -7,7 +7,7 @@ import type { ResultBase } from '../results/types.js';
 import type { Run } from '../run/types.js';
 import { checkHow, checkSubject } from './arguments.js';
 import { paceClock } from './clock.js';
-import { checkMemory, estimateOf } from './memory.js';
+import { announce } from './memory.js';
 import { Parts, type PartsPlace } from './parts.js';
 import type { Part, PartContext, Plan, PlanContext, Workflow } from './types.js';
 
@@ -104,14 +104,12 @@ export async function runPlan<Options, Task, Output, Result extends ResultBase, 
 ): Promise<Result> {
   checkHow(workflow.method, how);
   if (how.elsewhere) return how.elsewhere(workflow, run, async () => plan, how);
-  checkMemory(plan, how.memoryLimit);
+  announce(plan, how);
   const parts = new Parts(how.parts ?? null);
   const engine = how.engine ?? createEngine();
   const kept = new Kept();
   const dataset = lastOpened(how.dataset);
   try {
-    const estimate = estimateOf(plan);
-    if (estimate) how.onNote?.(estimate);
     for (const note of plan.notes) how.onNote?.(note);
     const progress = new ProgressOver(plan, how.onProgress);
     for (const part of inOrder(plan.parts)) {

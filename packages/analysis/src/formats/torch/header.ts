@@ -146,7 +146,7 @@ export async function readTorchHeader(source: ByteSource): Promise<TorchHeader> 
     }
   };
   await walk(found.dict, '', 0);
-  // Views alternate as they like: those that are deflated are all kept, so that each is unpacked once.
+  // Views alternate as they like, and may have all that is deflated unpacked again and again.
   const deflated = new Set(
     [...entries.values()].flatMap(({ storage }) => (storage.deflated ? [storage] : [])),
   );

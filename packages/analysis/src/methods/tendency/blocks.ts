@@ -4,7 +4,7 @@ import { ExcessOfMass, type LinkageTree, linkageTree } from './linkage-tree.js';
 import type { Block, Blocks } from './types.js';
 
 /** Fewer samples show no block that could be told from chance. */
-const FEWEST_SAMPLES = 40;
+export const FEWEST_SAMPLES = 40;
 /** The gate: blocks of k are clear if (mean clearness − 3.3)·√k is at least 1.9 (docs/decisions/0003). */
 const NULL_CLEARNESS = 3.3;
 const GATE = 1.9;

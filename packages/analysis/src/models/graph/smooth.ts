@@ -1,5 +1,6 @@
 import { exp, log } from '../../elementary.js';
 import type { SmoothJvp } from '../../methods/geometry/curvature.js';
+import { PASSED } from './ops/definition.js';
 import type { Graph, GraphNode } from './types.js';
 import { INPUT } from './types.js';
 
@@ -9,7 +10,6 @@ interface Dual {
   d: Float64Array;
 }
 
-const PASSED = new Set(['identity', 'flatten', 'reshape']);
 /** One number to one number: its value and its derivative there. */
 const ELEMENTWISE: Record<string, (x: number) => [number, number]> = {
   sigmoid: (x) => {

@@ -1,4 +1,5 @@
 import type { Matrix } from '@epochscope/core-wasm';
+import { PASSED, product } from './ops/definition.js';
 import { shapesOf } from './shapes.js';
 import { type Graph, INPUT } from './types.js';
 
@@ -15,10 +16,6 @@ export interface WeightedLayer {
   /** Patches of one sample: places of a convolution, tokens of a sequence, 1 of a dense layer. */
   patches: number;
 }
-
-const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-/** Change neither values nor their order. */
-const QUIET: ReadonlySet<string> = new Set(['identity', 'flatten', 'reshape']);
 
 /**
  * The layers of a net that multiply patches of their input by one matrix, in its order; convolutions in groups, transposed ones and
@@ -64,7 +61,7 @@ function imageShape(
     const shape = shapes.get(name)!;
     if (shape.length === 3) return [...shape];
     const node = nodes.find((one) => one.name === name);
-    if (name === INPUT || !node || !QUIET.has(node.kind)) break;
+    if (name === INPUT || !node || !PASSED.has(node.kind)) break;
     name = node.inputs[0]!;
   }
   return [values];
@@ -75,7 +72,7 @@ export function scoresNode({ nodes }: Graph): string {
   let at = nodes.at(-1)!;
   for (;;) {
     const before = nodes.find(({ name }) => name === at.inputs[0]);
-    if (!before || !(QUIET.has(at.kind) || /^(log-)?softmax$/.test(at.kind))) return at.name;
+    if (!before || !(PASSED.has(at.kind) || /^(log-)?softmax$/.test(at.kind))) return at.name;
     at = before;
   }
 }

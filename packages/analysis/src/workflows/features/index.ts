@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { elementCount } from '../../formats/dtypes.js';
 import {
   analyseFeatures,
   type FeaturePanel,
@@ -9,7 +10,6 @@ import {
 import {
   type Graph,
   GraphRunner,
-  graphOfRun,
   inputScaleOf,
   scoresNode,
   shapesOf,
@@ -23,6 +23,7 @@ import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import { yieldToEventLoop } from '../../yield.js';
 import { BLOCK_BYTES, netBytes } from '../geometry/places.js';
+import { graphAt } from '../graph-at.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
 import { checkNotCancelled, runWorkflow, type WorkflowOptions } from '../run.js';
@@ -111,7 +112,7 @@ export const featuresWorkflow: Workflow<FeaturesRunOptions, FeaturesTask, Featur
       () => `${store.name}: the net has no layer ${output}; it has ${[...shapes.keys()].join(', ')}`,
       { layer: output },
     );
-    const outputs = sizeOf(shapes.get(output)!);
+    const outputs = elementCount(shapes.get(output)!);
     const probes = options.probes ?? (outputs > EACH_OUTPUT ? PROBES : null);
     const sums = layers.reduce((sum, { kernel: { shape } }) => sum + 8 * Math.min(...shape) ** 2, 0);
     const largest = Math.max(...layers.map(({ kernel: { shape } }) => Math.min(...shape)));
@@ -271,17 +272,6 @@ function featuresOptions(given: Partial<FeaturesRunOptions>): FeaturesRunOptions
   return options;
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-async function graphAt(run: Run, snapshot: string, reads?: PartContext['reads']): Promise<Graph> {
-  return graphOfRun(
-    await prepareTf(),
-    run.manifest,
-    await run.weights(snapshot, reads ? { reads } : {}),
-    `${run.store.name}, snapshot ${snapshot}`,
-  );
-}
-
 /** Those named, in the net's order; null: all. Throws `argument`, naming those with weights, `unsupported` where there are none. */
 function chosenLayers(
   layers: readonly WeightedLayer[],
@@ -331,7 +321,7 @@ async function gradientSums(
   );
   try {
     const rows = net.sizeOf(output);
-    const values = [...net.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+    const values = [...net.shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
     const batch = Math.max(1, Math.min(MOST_BATCH, Math.floor(BLOCK_BYTES / (16 * values))));
     const times = probes ?? rows;
     const scale = inputScaleOf(manifest);

@@ -12,19 +12,14 @@ import {
   summarisePerturbation,
   summariseSpectrum,
 } from '../../methods/geometry/index.js';
-import {
-  type Graph,
-  GraphRunner,
-  graphOfRun,
-  inputScaleOf,
-  type LinearisedGraph,
-} from '../../models/graph/index.js';
+import { GraphRunner, inputScaleOf, type LinearisedGraph } from '../../models/graph/index.js';
 import { prepareTf } from '../../models/index.js';
 import { RESULT_FORMAT } from '../../results/types.js';
 import { pictureShape } from '../../run/images.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import { yieldToEventLoop } from '../../yield.js';
+import { graphAt } from '../graph-at.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
 import { checkNotCancelled, runWorkflow, type WorkflowOptions } from '../run.js';
@@ -222,15 +217,6 @@ export const geometryOfRun = (
   options: Partial<GeometryRunOptions> = {},
   how: WorkflowOptions = {},
 ): Promise<GeometryResult> => runWorkflow(geometryWorkflow, run, options, how);
-
-async function graphAt(run: Run, snapshot: string, reads?: PartContext['reads']): Promise<Graph> {
-  return graphOfRun(
-    await prepareTf(),
-    run.manifest,
-    await run.weights(snapshot, reads ? { reads } : {}),
-    `${run.store.name}, snapshot ${snapshot}`,
-  );
-}
 
 /** The net of a snapshot and what it is near a sample, kept for the maps that follow. */
 async function linearised(

@@ -1,6 +1,7 @@
 import { guard } from '@epochscope/core-wasm';
+import { elementCount } from '../../formats/dtypes.js';
 import { type DifferenceSide, differenceSide, distanceOf } from '../../methods/difference/index.js';
-import { findBlocks } from '../../methods/tendency/blocks.js';
+import { FEWEST_SAMPLES, findBlocks } from '../../methods/tendency/blocks.js';
 import { vatOf } from '../../methods/tendency/space.js';
 import {
   alarmText,
@@ -97,8 +98,7 @@ export const watchWorkflow: Workflow<
     const input = new PlanInput(run);
     const parts: Part<CaptureTask | LayerTask>[] = [];
     const chosen = manifest.samples && chosenSamples(options.samples, manifest.samples.count);
-    const snapshots = layers.length || manifest.snapshots.length ? chooseSnapshots(run, ['all']) : [];
-    for (const snapshot of layers.length ? snapshots : []) {
+    for (const snapshot of layers.length ? chooseSnapshots(run, ['all']) : []) {
       const captures = await captureParts(run, input, [snapshot.id], layers);
       parts.push(...captures.parts);
       for (const layer of layers) {
@@ -117,7 +117,7 @@ export const watchWorkflow: Workflow<
         };
         const n =
           chosen?.length ?? manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-        const d = run.layer(layer).shape.reduce((a, b) => a * b, 1);
+        const d = elementCount(run.layer(layer).shape);
         parts.push({
           key: keyOf('watch', {
             ...task,
@@ -161,7 +161,7 @@ export const watchWorkflow: Workflow<
     if (task.blocks) {
       const { weights } = await vatOf(engine, given, 'euclidean', { signal });
       const found = findBlocks(weights, n, { bySize: false });
-      const few = n < 40 ? ({ value: null, reason: found.reason! } as const) : null;
+      const few = n < FEWEST_SAMPLES ? ({ value: null, reason: found.reason! } as const) : null;
       blocks = { count: few ?? { value: found.count }, share: few ?? { value: found.shareInNone } };
     }
     return {

@@ -103,7 +103,6 @@ function reduce(
   };
 }
 
-/** x along `axis` at `indices`, whose shape takes the axis's place. */
 /** Values that a constant may grow to where a few numbers say how many. */
 const MAX_GROWN = 30_000_000;
 
@@ -115,6 +114,7 @@ function grown(shape: readonly number[], held = 0): number {
     : fail(`a constant of shape [${shape.slice(0, 8).join(', ')}]`);
 }
 
+/** x along `axis` at `indices`, whose shape takes the axis's place. */
 function take(x: Tensor, axis: number, indices: readonly number[], shape: readonly number[]): Tensor {
   const side = x.shape[axis]!;
   const [before, after] = [product(x.shape.slice(0, axis)), product(x.shape.slice(axis + 1))];

@@ -41,6 +41,9 @@ export interface OpDefinition<N extends GraphNode = GraphNode> {
 
 export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+/** Kinds of nodes that change neither values nor their order. */
+export const PASSED: ReadonlySet<string> = new Set(['identity', 'flatten', 'reshape']);
+
 /** The shape that several broadcast to; null where they do not. */
 export function broadcast(shapes: readonly (readonly number[])[]): number[] | null {
   const rank = Math.max(...shapes.map((shape) => shape.length));
