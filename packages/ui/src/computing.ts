@@ -2,3 +2,5 @@
 import { EsTendencyView } from './views/tendency/index.js';
 
 EsTendencyView.compute = async (...given) => (await import('./compute.js')).tendencyOfPoints(...given);
+
+export { EsTendencyView };

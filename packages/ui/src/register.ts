@@ -1,5 +1,6 @@
 // Importing this registers every element; a tag that is taken already is left alone.
-import './computing.js';
+
+import { EsTendencyView } from './computing.js';
 import { EsActivityBars } from './elements/es-activity-bars/index.js';
 import { EsCentroidGallery } from './elements/es-centroid-gallery/index.js';
 import { EsChangeHeatmap } from './elements/es-change-heatmap/index.js';
@@ -44,7 +45,6 @@ import { EsGeometryView } from './views/geometry/index.js';
 import { EsModulesView } from './views/modules/index.js';
 import { EsPathView } from './views/path/index.js';
 import { EsPruneView } from './views/prune/index.js';
-import { EsTendencyView } from './views/tendency/index.js';
 import { EsTracksView } from './views/tracks/index.js';
 import { EsWatchView } from './views/watch/index.js';
 
