@@ -115,7 +115,7 @@ describe('epochscope batch', () => {
   it('refuses what no task can do, and says usage from failure', async () => {
     const plan = (...command: string[]) => cli('batch', 'plan', at('none'), '--', ...command);
     expect(await plan('tendency', at('x.npy'), '--metric', 'gower')).toMatchObject({
-      code: 1,
+      code: 2,
       err: expect.stringContaining('--metric gower needs all rows at once'),
     });
     expect(await plan('info', at('x.npy'))).toMatchObject({

@@ -319,16 +319,6 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
       () => ['train', '--data', join(folder, 'nowhere'), '-o', join(folder, 'new')],
       'nowhere does not exist',
     ],
-    [
-      '--download of what is not fetched',
-      () => ['train', '--data', digits, '--download', folder, '-o', join(folder, 'new')],
-      '--download goes with --data mnist or cifar10, got --data',
-    ],
-    [
-      'an experiment without its data',
-      () => ['reproduce', 'satoh', '-o', join(folder, 'new')],
-      'this experiment needs mnist: give its folder as --data DIR',
-    ],
     ['an existing run', () => ['train', '--data', digits, '-o', run], 'already holds a run'],
     [
       'an epoch beyond the last',
@@ -400,49 +390,6 @@ describe('bad input is one line and exit 1, with nothing half-written', () => {
         ];
       },
       'expected one label for each of 3 rows, got 2',
-    ],
-    [
-      'a VAT picture that is not kept',
-      () => {
-        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
-        return [
-          'tendency',
-          join(folder, 'p.npy'),
-          '--mode',
-          'vat',
-          '--vat-side',
-          '0',
-          '--png',
-          '-o',
-          join(folder, 'new11'),
-        ];
-      },
-      'leave out --vat-side 0',
-    ],
-    [
-      'a figure of what is not marked',
-      () => {
-        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
-        return [
-          'tendency',
-          join(folder, 'p.npy'),
-          '--figure',
-          'marks',
-          '--marks',
-          'random:2',
-          '-o',
-          join(folder, 'new10'),
-        ];
-      },
-      'give --labels and --predictions',
-    ],
-    [
-      'marks that need what is not there',
-      () => {
-        writeFileSync(join(folder, 'p.npy'), encodeNpy(new Float32Array(6), [3, 2]));
-        return ['tendency', join(folder, 'p.npy'), '--figure', 'marks', '-o', join(folder, 'new9')];
-      },
-      'give --labels and --predictions',
     ],
     [
       'labels of another length',

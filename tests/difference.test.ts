@@ -52,26 +52,12 @@ describe('difference of two files', () => {
   });
 
   it.each([
-    [['difference', near], 'is one matrix: name a second one'],
-    [['difference', near, folder], 'name two matrices or two runs'],
-    [['difference', near, far, '--layer', 'R4'], '--layer: only for runs'],
-    [['difference', near, '--map'], '--map: only for runs'],
-    [['difference', near, far, '--map'], 'a second run or file: not with --map'],
-    [['difference', near, far, '--layers', 'R4'], '--layers: only with --map'],
     [['path', near, '--between', '0,20'], 'expected a sample 0 … 19, got 20'],
     [['path', near, '--between', 'block:0,1'], 'there is no block 0'],
   ])('%j is refused in one line', async (argv, text) => {
-    const { code, err } = await cli(
-      ...argv,
-      ...(argv.includes(folder) || argv.includes('--map') ? [] : ['--labels', 'column:kind']),
-    );
+    const { code, err } = await cli(...argv, '--labels', 'column:kind');
     expect(code).toBe(1);
     expect(err).toContain(text);
-  });
-
-  it('has usage errors that exit 2', async () => {
-    for (const ends of ['1', '1,2,3', 'a,b'])
-      expect((await cli('path', near, '--between', ends)).code).toBe(2);
   });
 });
 

@@ -496,8 +496,8 @@ describe('bad input to prune is one line, with nothing half-written', () => {
       '-o',
       join(folder, 'never'),
     );
-    expect(code).toBe(1);
-    expect(err).toContain('--activation is for mlp; lenet5 has its own');
+    expect(code).toBe(2);
+    expect(err).toContain('--activation: only for mlp; lenet5 has its own');
   });
 
   it('refuses its own source, a folder with something else, and an existing run', async () => {

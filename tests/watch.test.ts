@@ -77,7 +77,7 @@ describe('watch of a finished run', () => {
 
   it.each([
     [['--rule', 'dead'], 2, 'expected FIGURE'],
-    [[], 1, 'expected at least one rule (option --rule)'],
+    [[], 2, 'expected at least one --rule'],
     [['--rule', 'accuracy fell'], 1, 'recorded no accuracy; it recorded testLoss'],
     [['--rule', 'dead units of R9 over 0'], 1, 'R9'],
   ])('%j is refused in one line', async (argv, exit, text) => {

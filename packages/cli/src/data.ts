@@ -8,8 +8,8 @@ import {
   downloadDataset,
   openDataset,
 } from '@epochscope/analysis/models';
-import { guard } from '@epochscope/core-wasm';
 import type { Output } from './output.js';
+import { refuseGiven } from './usage.js';
 
 /** Where data sets are kept that are fetched, unless --download names a folder. */
 export const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'epochscope');
@@ -42,11 +42,10 @@ export async function openData(
     () => false,
   );
   const fetches = !isFolder && Object.hasOwn(DOWNLOADS, where);
-  guard(
-    fetches || download === undefined,
-    'argument',
-    () => `--download goes with --data ${Object.keys(DOWNLOADS).join(' or ')}, got --data ${where}`,
-    { data: where },
-  );
+  if (!fetches)
+    refuseGiven(
+      { '--download': download },
+      `goes with --data ${Object.keys(DOWNLOADS).join(' or ')}, got --data ${where}`,
+    );
   return openDataset(fetches ? await fetchDataset(where as DownloadName, download, output) : where);
 }

@@ -1,9 +1,9 @@
 import { setReadLimits } from '@epochscope/analysis';
-import { EpochscopeError } from '@epochscope/core-wasm';
 import { Command, CommanderError } from 'commander';
 import { commonOptions } from '../commands/_shared.js';
 import type { CommandModule } from '../commands/_types.js';
 import type { Output } from '../output.js';
+import { usage } from '../usage.js';
 
 /** Commands whose work can be done as tasks. `whole`: the command itself is one. */
 export const METHODS: Record<string, { load: () => Promise<CommandModule>; whole?: boolean }> = {
@@ -31,10 +31,8 @@ export interface ParsedCommand {
 export async function parsedCommand([name, ...args]: readonly string[]): Promise<ParsedCommand> {
   const method = Object.hasOwn(METHODS, name ?? '') ? METHODS[name!]! : null;
   if (!method)
-    throw new CommanderError(
-      2,
-      'epochscope.method',
-      `error: after -- expected a command, one of ${Object.keys(METHODS).join(', ')}, got ${name ?? 'nothing'}`,
+    throw usage(
+      `after -- expected a command, one of ${Object.keys(METHODS).join(', ')}, got ${name ?? 'nothing'}`,
     );
   const module = await method.load();
   const command: Command = commonOptions(module.define(new Command(name))).exitOverride();
@@ -43,7 +41,7 @@ export async function parsedCommand([name, ...args]: readonly string[]): Promise
     command.parse(args, { from: 'user' });
   } catch (cause) {
     if (!(cause instanceof CommanderError) || cause.exitCode === 0) throw cause;
-    throw new CommanderError(2, 'epochscope.command', cause.message);
+    throw usage(cause.message.replace(/^error: /, ''));
   }
   const options = command.opts();
   return {
@@ -70,5 +68,5 @@ export async function runUpToWork(command: readonly string[], output: Output): P
     if (cause instanceof Stop) return;
     throw cause;
   }
-  throw new EpochscopeError('argument', `${command.join(' ')}: nothing of this can be done as tasks`);
+  throw usage(`${command.join(' ')}: nothing of this can be done as tasks`);
 }

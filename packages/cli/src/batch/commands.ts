@@ -1,7 +1,7 @@
 import { toolInfo } from '@epochscope/analysis';
 import { BATCH_FORMAT, type BatchPlan, keyOf } from '@epochscope/analysis/batch';
-import { CommanderError } from 'commander';
 import { seedsOf } from '../reproduce/seeds.js';
+import { usage } from '../usage.js';
 import { type ParsedCommand, parsedCommand } from './command.js';
 
 /** `import` as one task, `reproduce` as one for each seed. Throws `usage` errors of commander. */
@@ -27,8 +27,7 @@ export async function planOfCommand(command: readonly string[], memory: number):
 
 function commandsOf(command: readonly string[], { args, options }: ParsedCommand): string[][] {
   if (command[0] !== 'reproduce') return [[...command]];
-  if (!args.length)
-    throw new CommanderError(2, 'epochscope.command', 'error: reproduce: expected a paper after it');
+  if (!args.length) throw usage('reproduce: expected a paper after it');
   // The last of an option counts.
   return seedsOf(options as never).map((seed) => [
     ...command,

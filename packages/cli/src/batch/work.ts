@@ -30,6 +30,7 @@ import {
 } from '@epochscope/analysis/workflows';
 import { EpochscopeError, METRICS, type Metric } from '@epochscope/core-wasm';
 import type { Output } from '../output.js';
+import { usage } from '../usage.js';
 import { Stop } from './command.js';
 
 export interface PlanSettings {
@@ -92,8 +93,7 @@ export function planning(
     const options = plan.options as TendencyFileOptions;
     const needing = needsRows(options);
     if (needing)
-      throw new EpochscopeError(
-        'argument',
+      throw usage(
         `${needing} needs all rows at once: only the VAT of points by ${METRICS.join(', ')} is done over tasks`,
       );
     const { rows } = file.matrix;

@@ -11,12 +11,13 @@ import {
   writePart,
 } from '@epochscope/analysis/batch';
 import { EpochscopeError, formatBytes, guard } from '@epochscope/core-wasm';
-import { type Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { isWhole, parsedCommand, runUpToWork } from '../batch/command.js';
 import { planOfCommand } from '../batch/commands.js';
 import { submitToSlurm } from '../batch/slurm.js';
 import { doing, joining, type Planned, planning } from '../batch/work.js';
 import type { Output } from '../output.js';
+import { usage } from '../usage.js';
 import { type CommonOptions, whole } from './_shared.js';
 
 const ACTIONS = ['plan', 'task', 'status', 'reduce', 'submit'] as const;
@@ -85,8 +86,6 @@ interface Options extends Omit<CommonOptions, 'name'> {
   sbatch?: string;
   dryRun?: boolean;
 }
-
-const usage = (message: string) => new CommanderError(2, 'epochscope.batch', `error: ${message}`);
 
 export async function run(
   [action, folder, ...command]: [Action, string, ...string[]],

@@ -10,7 +10,7 @@ import {
 import { TENDENCY_METRICS, type TendencyMetric } from '@epochscope/analysis/methods';
 import { differenceSentence, longestBars, witnessSentence } from '@epochscope/analysis/results';
 import { DIFFERENCE_DEFAULTS } from '@epochscope/analysis/workflows';
-import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
+import type { Metric } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { analyse, analyseFrom, analyseRun, openTold, talkOfFiles } from '../analyse.js';
 import { refuseOther } from '../files.js';
@@ -18,6 +18,7 @@ import { findFile, labelsPlace, nameOf, rowsPlace } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { differenceMapPictures, differencePictures } from '../pictures/difference.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
+import { refuseGiven, usage } from '../usage.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
 import { flagsOfTable, type TableFlags, tableOf, tableOptions } from './_table.js';
@@ -32,7 +33,7 @@ export function define(command: Command): Command {
       '--from <snapshot>',
       'of the first picture: id, epoch, "first", "last" or "init" (default: first; with two runs: last)',
     )
-    .option('--to <snapshot>', 'of the second', String(DIFFERENCE_DEFAULTS.to))
+    .option('--to <snapshot>', `of the second (default: ${DIFFERENCE_DEFAULTS.to})`)
     .option('--layer <name>', 'of the first picture; "P1@3" is channel 3 of P1 (default: the last layer)')
     .option('--to-layer <name>', 'of the second (default: the same)')
     .option(
@@ -67,7 +68,7 @@ export function define(command: Command): Command {
 
 interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
   from?: string;
-  to: string;
+  to?: string;
   layer?: string;
   toLayer?: string;
   map?: boolean;
@@ -82,11 +83,7 @@ interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
 
 export async function run([first, second]: string[], o: Options, output: Output): Promise<void> {
   if (o.map) return mapOf(first!, second, o, output);
-  for (const [option, value] of [
-    ['--layers', o.layers],
-    ['--snapshots', o.snapshots],
-  ])
-    if (value !== undefined) throw new EpochscopeError('argument', `${option}: only with --map`);
+  refuseGiven({ '--layers': o.layers, '--snapshots': o.snapshots }, 'only with --map');
   const { result, folder } = (await findFile(first!))
     ? await ofFiles(first!, second, o, output)
     : await ofRuns(first!, second, o, output);
@@ -110,21 +107,19 @@ export async function run([first, second]: string[], o: Options, output: Output)
 }
 
 async function mapOf(first: string, second: string | undefined, o: Options, output: Output): Promise<void> {
-  const wrong = Object.entries({
-    'a second run or file': second,
-    '--from': o.from,
-    '--layer': o.layer,
-    '--to-layer': o.toLayer,
-    '--labels': o.labels,
-    ...flagsOfTable(o),
-  }).find(([, given]) => given)?.[0];
-  if (wrong)
-    throw new EpochscopeError(
-      'argument',
-      `${wrong}: not with --map, which takes one run, --layers and --snapshots`,
-    );
-  if (await findFile(first))
-    throw new EpochscopeError('argument', `--map: only for runs; ${first} is a matrix`);
+  refuseGiven(
+    {
+      'a second run or file': second,
+      '--from': o.from,
+      '--to': o.to,
+      '--layer': o.layer,
+      '--to-layer': o.toLayer,
+      '--labels': o.labels,
+      ...flagsOfTable(o),
+    },
+    'not with --map, which takes one run, --layers and --snapshots',
+  );
+  if (await findFile(first)) throw usage(`--map: only for runs; ${first} is a matrix`);
   const { layers, snapshots, samples, seed, name } = o;
   const { result, folder } = await analyseRun('difference-map', first, o, output, (run, how) =>
     differenceMapOfRun(run, { layers, snapshots, samples, seed, name, metric: o.metric as Metric }, how),
@@ -155,8 +150,7 @@ function mapText({ pictures, distances, undefinedPictures }: DifferenceMapResult
 }
 
 async function ofRuns(first: string, second: string | undefined, o: Options, output: Output) {
-  const wrong = Object.entries({ '--labels': o.labels, ...flagsOfTable(o) }).find(([, given]) => given)?.[0];
-  if (wrong) throw new EpochscopeError('argument', `${wrong}: only for files; ${first} is a run`);
+  refuseGiven({ '--labels': o.labels, ...flagsOfTable(o) }, `only for files; ${first} is a run`);
   const { from, to, layer, toLayer, samples, seed, name } = o;
   const options = { from, to, layer, toLayer, samples, seed, name, metric: o.metric as Metric };
   const run = await openTold(first, output);
@@ -174,19 +168,15 @@ async function ofFiles(
   output: Output,
 ): Promise<{ result: DifferenceResult; folder: string }> {
   if (second === undefined || !(await findFile(second)))
-    throw new EpochscopeError(
-      'argument',
+    throw usage(
       second === undefined
         ? `${first} is one matrix: name a second one of the same samples`
         : `${first} is a matrix and ${second} is not: name two matrices or two runs`,
     );
-  for (const [option, value] of [
-    ['--from', o.from],
-    ['--layer', o.layer],
-    ['--to-layer', o.toLayer],
-  ])
-    if (value !== undefined)
-      throw new EpochscopeError('argument', `${option}: only for runs; ${first} is a matrix`);
+  refuseGiven(
+    { '--from': o.from, '--to': o.to, '--layer': o.layer, '--to-layer': o.toLayer },
+    `only for runs; ${first} is a matrix`,
+  );
   const stem = (path: string) =>
     basename(path)
       .replace(/\.[a-z]+(?=:|$)/i, '')

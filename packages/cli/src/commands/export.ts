@@ -7,6 +7,7 @@ import { openTold } from '../analyse.js';
 import { fileName, isFolder, makeFolder, writeFileWhole } from '../files.js';
 import type { Output } from '../output.js';
 import { boardValues, encodeEvents } from '../tensorboard/index.js';
+import { usage } from '../usage.js';
 
 export function define(command: Command): Command {
   return command
@@ -52,11 +53,7 @@ async function board(
   folder: string,
   output: Output,
 ): Promise<void> {
-  guard(
-    which === undefined,
-    'argument',
-    () => `--tensorboard writes all results of a run; leave out ${which}`,
-  );
+  if (which !== undefined) throw usage(`--tensorboard writes all results of a run; leave out ${which}`);
   const run = await openTold(place, output);
   const values = await boardValues(run, place);
   guard(

@@ -16,6 +16,7 @@ import { arrayPlace } from '../matrix-file.js';
 import type { Output } from '../output.js';
 import { geometryPictures } from '../pictures/geometry.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
+import { refuseGiven } from '../usage.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
 
@@ -25,7 +26,7 @@ export function define(command: Command): Command {
   command
     .argument('<run>', 'run directory, or "alexnet": a net of AlexNet\'s shape')
     .option('--layers <names>', 'layers to look at (default: the end of each stage)', names)
-    .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all"', names, ['last'])
+    .option('--snapshots <which>', 'ids, epochs, "first", "last", "init" or "all" (default: last)', names)
     .option(
       '--inputs <n>',
       'inputs to linearise at, in turn from each class',
@@ -67,7 +68,7 @@ Examples:
 
 interface Options extends CommonOptions, Partial<PictureOptions> {
   layers?: string[];
-  snapshots: string[];
+  snapshots?: string[];
   inputs: number;
   k: number;
   maps: (typeof MAPS)[number];
@@ -94,11 +95,14 @@ export async function run([target]: string[], o: Options, output: Output): Promi
     name,
     inputs,
   };
+  if (target === 'alexnet')
+    refuseGiven({ '--snapshots': o.snapshots }, 'only for a run: alexnet has one set of weights');
+  else refuseGiven({ '--weights': o.weights, '--images': o.images }, `only for alexnet; ${target} is a run`);
   const { result, folder } =
     target === 'alexnet'
       ? await analyseFrom(o.output ?? 'alexnet-geometry', output, (how) => alexnet(o, options, how))
       : await analyseRun('geometry', target!, o, output, (run, how) =>
-          geometryOfRun(run, { ...options, snapshots: o.snapshots }, how),
+          geometryOfRun(run, { ...options, snapshots: o.snapshots ?? ['last'] }, how),
         );
   const pictures = await writePictures(folder, geometryPictures(result), picturesOf(o), output);
   output.result(`${text(result)}\nwritten to ${folder}`, { folder, pictures, spectra: summary(result) });

@@ -10,6 +10,7 @@ import type { Output } from '../output.js';
 import { checkPictures } from '../pictures/check.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { hubOptions, isSeriesAddress, type SeriesChoice } from '../series.js';
+import { refuseGiven } from '../usage.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { table } from './_shared.js';
 
@@ -38,6 +39,7 @@ interface Options extends SeriesChoice, Partial<PictureOptions> {
 
 export async function run([directory]: string[], options: Options, output: Output): Promise<void> {
   const { check } = options;
+  if (!check) refuseGiven({ '--output': options.output }, 'only with --check, whose result it is for');
   const own = await stat(join(directory!, 'run.json')).catch(() => null);
   const folder = own ? null : await stat(directory!).catch(() => null);
   if (folder?.isDirectory() || (await isSeriesAddress(directory!, options)))

@@ -3,7 +3,7 @@ import { type PathEnd, type PathResult, pathOfFile, pathOfRun } from '@epochscop
 import { TENDENCY_METRICS, type TendencyMetric } from '@epochscope/analysis/methods';
 import { pathSentence } from '@epochscope/analysis/results';
 import { PATH_DEFAULTS } from '@epochscope/analysis/workflows';
-import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
+import type { Metric } from '@epochscope/core-wasm';
 import { type Command, InvalidArgumentError } from 'commander';
 import { analyseFrom, analyseRun, talkOfFiles } from '../analyse.js';
 import { refuseOther } from '../files.js';
@@ -11,6 +11,7 @@ import { findFile, labelsPlace, nameOf, rowsPlace, stampOf } from '../matrix-fil
 import type { Output } from '../output.js';
 import { pathPictures } from '../pictures/difference.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
+import { refuseGiven } from '../usage.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, oneOf, whole } from './_shared.js';
 import { flagsOfTable, type TableFlags, tableOf, tableOptions } from './_table.js';
@@ -23,7 +24,7 @@ export function define(command: Command): Command {
       'two samples "12,80", or the cores of two blocks "block:0,block:1"',
       ends,
     )
-    .option('--snapshot <which>', 'id, epoch, "first", "last" or "init"', String(PATH_DEFAULTS.snapshot))
+    .option('--snapshot <which>', `id, epoch, "first", "last" or "init" (default: ${PATH_DEFAULTS.snapshot})`)
     .option('--layer <name>', '"P1@3" is channel 3 of P1 (default: the last layer)')
     .option(
       '--bridges <n>',
@@ -63,7 +64,7 @@ function ends(text: string): [PathEnd, PathEnd] {
 
 interface Options extends CommonOptions, TableFlags, Partial<PictureOptions> {
   between: [PathEnd, PathEnd];
-  snapshot: string;
+  snapshot?: string;
   layer?: string;
   bridges: number;
   metric: TendencyMetric;
@@ -78,9 +79,7 @@ export async function run([target]: string[], o: Options, output: Output): Promi
   const { result, folder } = (await findFile(target!))
     ? await ofFile(target!, o, output)
     : await analyseRun('path', target!, o, output, (run, how) => {
-        const given = Object.entries({ '--labels': o.labels, ...flagsOfTable(o) });
-        const wrong = given.find(([, value]) => value)?.[0];
-        if (wrong) throw new EpochscopeError('argument', `${wrong}: only for a file; ${target} is a run`);
+        refuseGiven({ '--labels': o.labels, ...flagsOfTable(o) }, `only for a file; ${target} is a run`);
         return pathOfRun(
           run,
           { from, to, bridges, snapshot, layer, samples, name, metric: o.metric as Metric },
@@ -107,8 +106,7 @@ async function ofFile(
   o: Options,
   output: Output,
 ): Promise<{ result: PathResult; folder: string }> {
-  if (o.layer !== undefined)
-    throw new EpochscopeError('argument', `--layer: only for runs; ${file} is a matrix`);
+  refuseGiven({ '--layer': o.layer, '--snapshot': o.snapshot }, `only for runs; ${file} is a matrix`);
   const folder =
     o.output ??
     `${basename(file)

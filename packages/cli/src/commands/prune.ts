@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { PruneResult, PruneRound, PruneRunOptions, Ranking, Run } from '@epochscope/analysis';
+import type { PruneResult, PruneRound, PruneRunOptions, Ranking } from '@epochscope/analysis';
 import type { PruneUnits } from '@epochscope/analysis/methods';
 import {
   compareRankings,
@@ -8,13 +8,13 @@ import {
   prunedRun,
   type Retraining,
 } from '@epochscope/analysis/workflows';
-import { guard } from '@epochscope/core-wasm';
 import { type Command, InvalidArgumentError } from 'commander';
 import { openTold, talk } from '../analyse.js';
 import type { Output } from '../output.js';
 import { type PictureOptions, writePictures } from '../pictures/index.js';
 import { prunePictures } from '../pictures/prune.js';
 import { comparisonText, roundLine } from '../prune/text.js';
+import { usage } from '../usage.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { names, number, oneOf, rate, table, whole } from './_shared.js';
 
@@ -144,14 +144,10 @@ export function pruneTalk(output: Output): PrunedRunOptions & { stop(): void } {
   return { ...talk(output), onRound: (round) => output.say(`  ${roundLine(round)}`) };
 }
 
-/** Throws `argument` where a run would be written over itself. */
-export function checkApart(run: Run, directory: string, folder: string): void {
-  guard(
-    resolve(folder) !== resolve(directory),
-    'argument',
-    () => `${directory}: the pruned run needs a folder of its own`,
-    { path: run.store.name },
-  );
+/** Throws `usage` where a run would be written over itself. */
+export function checkApart(directory: string, folder: string): void {
+  if (resolve(folder) === resolve(directory))
+    throw usage(`${directory}: the pruned run needs a folder of its own`);
 }
 
 export async function run([directory]: string[], o: Options, output: Output): Promise<void> {
@@ -179,7 +175,7 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
     name: o.name,
   };
   const run = await openTold(directory!, output);
-  checkApart(run, directory!, folder);
+  checkApart(directory!, folder);
   const { stop, ...told } = pruneTalk(output);
   const how = { ...told, overwrite: Boolean(o.overwrite), ...(o.resume ? { resume: true } : {}) };
   const placeOf = (place: string) => join(place, 'results', 'prune', o.name);

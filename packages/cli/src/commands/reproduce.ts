@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Output } from '../output.js';
 import { EXPERIMENTS } from '../reproduce/index.js';
 import { reproduce, seedsOf } from '../reproduce/seeds.js';
+import { refuseGiven } from '../usage.js';
 import { whole } from './_shared.js';
 
 const NAMES = Object.keys(EXPERIMENTS);
@@ -60,6 +61,7 @@ export async function run(
     });
     return;
   }
+  if (paper !== 'mototake') refuseGiven({ '--cifar': o.cifar }, `only for mototake, not ${paper}`);
   const folder = o.output ?? `epochscope-${paper}`;
   const { experiment } = await EXPERIMENTS[paper]!();
   await reproduce(

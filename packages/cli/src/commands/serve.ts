@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { storeOf } from '@epochscope/analysis';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { isFolder } from '../files.js';
 import { insteadOfRuns, runsIn } from '../open.js';
 import type { Output } from '../output.js';
-import { startServer } from '../serve/index.js';
+import { originsOf, startServer } from '../serve/index.js';
 import { names, whole } from './_shared.js';
 
 export function define(command: Command): Command {
@@ -17,12 +17,20 @@ export function define(command: Command): Command {
       '127.0.0.1',
     )
     .option('--allow-host <names>', 'more names that a browser may call this server by', names, [])
-    .option('--frame <origins>', 'pages that may show this one in a frame: https://wiki.example', names, [])
+    .option('--frame <origins>', 'pages that may show this one in a frame: https://wiki.example', origins, [])
     .option('--open', 'open the page in the browser')
     .addHelpText(
       'after',
       '\nExample:\n  epochscope train -o my-run --snapshots every:1 &\n  epochscope serve my-run --open',
     );
+}
+
+function origins(text: string): string[] {
+  try {
+    return originsOf(names(text));
+  } catch (cause) {
+    throw new InvalidArgumentError(`${(cause as Error).message}.`);
+  }
 }
 
 interface Options {

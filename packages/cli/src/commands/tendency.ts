@@ -27,6 +27,7 @@ import {
 import type { Output } from '../output.js';
 import { type PictureOptions, wantsPictures, writePictures } from '../pictures/index.js';
 import { panelPictures, tendencyPicture } from '../pictures/tendency.js';
+import { usage } from '../usage.js';
 import { markRules } from './_marks.js';
 import { pictureOptions, picturesOf } from './_pictures.js';
 import { type CommonOptions, names, oneOf, table, whole } from './_shared.js';
@@ -174,8 +175,7 @@ export async function run([target]: string[], o: Options, output: Output): Promi
       ...flagsOfTable(o),
     });
     if (wrong.length && (await isFolder(target!)))
-      throw new EpochscopeError(
-        'argument',
+      throw usage(
         `${wrong.join(', ')}${wrong[0] === '--metric' ? ` ${o.metric}` : ''}: only for a file of one matrix; ${target} is a folder`,
       );
   }
@@ -299,7 +299,7 @@ function refuseEarly(
   isFile: boolean,
 ): void {
   const refuse = (message: string) => {
-    throw new EpochscopeError('argument', message);
+    throw usage(message);
   };
   if (figures.includes('marks')) {
     if (isFile && !(labels && predictions))

@@ -1,18 +1,21 @@
 import type { TrainRunOptions } from '@epochscope/analysis';
 import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis/models';
 import { TRAIN_DEFAULTS } from '@epochscope/analysis/workflows';
-import { EpochscopeError } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { openData } from '../data.js';
 import type { Output } from '../output.js';
 import { trainTold } from '../train.js';
+import { refuseGiven, usage } from '../usage.js';
 import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
+
+const MODEL = 'lenet5';
+const PRETRAINING = { epochs: 10, learningRate: 0.1 };
 
 export function define(command: Command): Command {
   return command
     .argument('[model]', 'the net, as --model', oneOf(MODEL_NAMES))
     .option('-o, --output <dir>', 'run directory to write (default: MODEL-run)')
-    .option('--model <name>', MODEL_NAMES.join(', '), oneOf(MODEL_NAMES), 'lenet5')
+    .option('--model <name>', `${MODEL_NAMES.join(', ')} (default: ${MODEL})`, oneOf(MODEL_NAMES))
     .option('--hidden <units>', 'mlp and dbn: units of its hidden layers', (text) =>
       text.split(',').map(whole(1)),
     )
@@ -51,11 +54,14 @@ export function define(command: Command): Command {
     )
     .option(
       '--pretrain <n>',
-      'dbn: passes of contrastive divergence for each layer, 0 for none',
+      `dbn: passes of contrastive divergence for each layer, 0 for none (default: ${PRETRAINING.epochs})`,
       whole(0),
-      10,
     )
-    .option('--pretrain-lr <rate>', 'dbn: step size of contrastive divergence', number(0), 0.1)
+    .option(
+      '--pretrain-lr <rate>',
+      `dbn: step size of contrastive divergence (default: ${PRETRAINING.learningRate})`,
+      number(0),
+    )
     .option('--samples <n>', 'test samples kept for analysis', whole(1), TRAIN_DEFAULTS.samples)
     .option('--seed <n>', 'initial weights, order and noise', whole(0), 1)
     .option('--overwrite', 'replace an existing run; this very training, cut off, goes on without')
@@ -67,7 +73,7 @@ export function define(command: Command): Command {
 
 interface Options {
   output?: string;
-  model: ModelSpec['name'];
+  model?: ModelSpec['name'];
   hidden?: number[];
   activation?: 'relu' | 'sigmoid';
   data: string;
@@ -78,8 +84,8 @@ interface Options {
   optimizer: TrainRunOptions['optimizer'];
   lr: number;
   noise: number;
-  pretrain: number;
-  pretrainLr: number;
+  pretrain?: number;
+  pretrainLr?: number;
   samples: number;
   seed: number;
   overwrite?: boolean;
@@ -87,9 +93,18 @@ interface Options {
 
 export async function run([named]: string[], o: Options, output: Output): Promise<void> {
   const { hidden, activation, epochs, seed } = o;
-  const name = (named as ModelSpec['name'] | undefined) ?? o.model;
-  if (activation && name !== 'mlp')
-    throw new EpochscopeError('argument', `--activation is for mlp; ${name} has its own`, { model: name });
+  if (named !== undefined && o.model !== undefined && named !== o.model)
+    throw usage(`--model ${o.model}: the net is named already, ${named}`);
+  const name = (named as ModelSpec['name'] | undefined) ?? o.model ?? MODEL;
+  if (name !== 'mlp') refuseGiven({ '--activation': activation }, `only for mlp; ${name} has its own`);
+  if (name !== 'mlp' && name !== 'dbn')
+    refuseGiven({ '--hidden': hidden }, `only for mlp and dbn, not ${name}`);
+  if (name !== 'dbn')
+    refuseGiven({ '--pretrain': o.pretrain, '--pretrain-lr': o.pretrainLr }, `only for dbn, not ${name}`);
+  const pretraining = {
+    epochs: o.pretrain ?? PRETRAINING.epochs,
+    learningRate: o.pretrainLr ?? PRETRAINING.learningRate,
+  };
   const directory = o.output ?? `${name}-run`;
   const data = await openData(o.data, o, output);
   output.say(
@@ -106,7 +121,7 @@ export async function run([named]: string[], o: Options, output: Output): Promis
       learningRate: o.lr,
       noise: o.noise,
       seed,
-      pretrain: name === 'dbn' && o.pretrain > 0 ? { epochs: o.pretrain, learningRate: o.pretrainLr } : null,
+      pretrain: name === 'dbn' && pretraining.epochs > 0 ? pretraining : null,
       snapshots: o.snapshots === undefined ? null : snapshotPolicy(o.snapshots, epochs),
       samples: o.samples,
     },

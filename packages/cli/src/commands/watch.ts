@@ -14,6 +14,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { checkCancelled, talk } from '../analyse.js';
 import { checkOutput, writeResultTo } from '../files.js';
 import type { Output } from '../output.js';
+import { usage } from '../usage.js';
 import { type CommonOptions, number, whole } from './_shared.js';
 
 /** Exit code once a rule has held. */
@@ -82,7 +83,7 @@ class Fired extends EpochscopeError {
 }
 
 export async function run([target]: string[], o: Options, output: Output): Promise<void> {
-  if (!o.rule.length) throw new EpochscopeError('argument', 'expected at least one rule (option --rule)');
+  if (!o.rule.length) throw usage('expected at least one --rule');
   const folder = o.output ?? join(target!, 'results', 'watch', o.name);
   await checkOutput(folder);
   const engine = createEngine();

@@ -1,7 +1,8 @@
 import { type Dataset, type DownloadName, openDataset } from '@epochscope/analysis/models';
-import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { guard } from '@epochscope/core-wasm';
 import { fetchDataset } from '../data.js';
 import type { Output } from '../output.js';
+import { refuseGiven, usage } from '../usage.js';
 import type { ExperimentOptions } from './types.js';
 
 /**
@@ -17,18 +18,11 @@ export async function experimentData(
   const where =
     data ?? (download !== undefined ? 'download' : quick && name === 'mnist' ? 'bundled' : undefined);
   if (where === undefined)
-    throw new EpochscopeError(
-      'argument',
+    throw usage(
       `this experiment needs ${name}: give its folder as --data DIR, fetch it with --data download${name === 'mnist' ? ', or take the bundled digits with --quick' : ''}`,
-      { dataset: name },
     );
   const fetches = where === 'download' || where === name;
-  guard(
-    fetches || download === undefined,
-    'argument',
-    () => `--download goes with --data download, got --data ${where}`,
-    { data: where },
-  );
+  if (!fetches) refuseGiven({ '--download': download }, `goes with --data download, got --data ${where}`);
   const dataset = await openDataset(fetches ? await fetchDataset(name, download, output) : where);
   guard(
     dataset.shape.join() === shape.join(),

@@ -75,7 +75,7 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
 }
 
 /** Throws `argument`: anything but an origin could widen the policy that it is written into. */
-function originsOf(frames: readonly string[]): string[] {
+export function originsOf(frames: readonly string[]): string[] {
   return frames.map((text) => {
     const url = URL.canParse(text) ? new URL(text) : null;
     const given = text.replace(/\/$/, '');
