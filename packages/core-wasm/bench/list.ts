@@ -3,6 +3,7 @@ import { bench as ivat } from '../kernels/ivat/bench.js';
 import { bench as labelRegions } from '../kernels/label-regions/bench.js';
 import { bench as linkage } from '../kernels/linkage/bench.js';
 import { bench as pairwise } from '../kernels/pairwise/bench.js';
+import { bench as tfjsColumnSums } from '../kernels/tfjs-column-sums/bench.js';
 import { bench as tfjsFilterGradient } from '../kernels/tfjs-conv2d-filter-gradient/bench.js';
 import { bench as tfjsInputGradient } from '../kernels/tfjs-conv2d-input-gradient/bench.js';
 import { bench as tfjsMatMul } from '../kernels/tfjs-matmul/bench.js';
@@ -22,6 +23,7 @@ export const benches: KernelBench[] = [
   linkage,
   correlation,
   truncatedSvd,
+  tfjsColumnSums,
   tfjsFilterGradient,
   tfjsInputGradient,
   tfjsMatMul,

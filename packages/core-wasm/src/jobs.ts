@@ -60,6 +60,6 @@ export {
   vatPointsWeight,
 } from '../kernels/vat-points/index.js';
 export { decodeBase64, instantiate, kernelModule } from './load.js';
-export { checkFinite, checkMatrix, METRIC_ID } from './matrix.js';
+export { checkFinite, checkMatrix, firstNotFinite, METRIC_ID } from './matrix.js';
 export { Arena } from './memory.js';
 export type { Steps } from './steps.js';

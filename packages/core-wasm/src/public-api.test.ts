@@ -58,6 +58,7 @@ describe('the public names', () => {
       'edgesOfVatPointsFit',
       'finishCorrelation',
       'finishVatPoints',
+      'firstNotFinite',
       'instantiate',
       'ivatMatrixInto',
       'kernelModule',
@@ -95,6 +96,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/core-wasm/reference', () => {
     expect(Object.keys(reference).sort()).toEqual([
+      'columnSumsReference',
       'conv2dFilterGradientReference',
       'conv2dInputGradientReference',
       'convOutput',

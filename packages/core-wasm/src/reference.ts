@@ -5,6 +5,7 @@ export { ivatImageReference, minimaxReference } from '../kernels/ivat/reference.
 export { labelRegionsReference } from '../kernels/label-regions/reference.js';
 export { linkageReference } from '../kernels/linkage/reference.js';
 export { pointDistance } from '../kernels/pairwise/reference.js';
+export { columnSumsReference } from '../kernels/tfjs-column-sums/reference.js';
 export {
   type ConvShape,
   conv2dFilterGradientReference,

@@ -4,6 +4,7 @@ import { decodeBase64, linked } from './load.js';
 
 /** What tfjs.wasm exports: kernels on tfjs's own memory. All pointers are byte offsets into it. */
 export interface TfjsKernels {
+  columnSums(x: number, out: number, rows: number, columns: number): void;
   conv2dFilterGradientScratch(...sizes: number[]): number;
   conv2dFilterGradient(x: number, dy: number, dw: number, scratch: number, ...sizes: number[]): void;
   conv2dInputGradientScratch(...sizes: number[]): number;

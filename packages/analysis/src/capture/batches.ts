@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { firstNotFinite } from '@epochscope/core-wasm/jobs';
 import type { LayersModel, Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { JobOptions } from '../engine/types.js';
 import { elementCount } from '../formats/dtypes.js';
@@ -126,7 +127,7 @@ export async function* captureBatches(
     );
     const outputs = probe.run(x, count);
     for (const [name, values] of outputs) {
-      const at = values.findIndex((value) => !Number.isFinite(value));
+      const at = firstNotFinite(values);
       const sample = from + Math.floor((at * count) / values.length);
       guard(
         at < 0,

@@ -1,4 +1,5 @@
 import type { Matrix, Metric } from '@epochscope/core-wasm';
+import { firstNotFinite } from '@epochscope/core-wasm/jobs';
 import { toFloat32, toFloat64 } from '../formats/dtypes.js';
 import type { DType } from '../formats/types.js';
 import {
@@ -128,13 +129,8 @@ async function asTheyAre(source: RowSource, chosen: RowChoice): Promise<Matrix> 
   const out = new Float32Array(n * d);
   for await (const { data, at } of pieces(source, chosen)) {
     const values = toFloat32(data);
-    // x · 0 is 0 for every finite x.
-    let zero = 0;
-    for (let i = 0; i < values.length; i++) zero += values[i]! * 0;
-    if (zero !== 0) {
-      const i = values.findIndex((x) => !Number.isFinite(x));
-      fail(source, chosen, at + Math.floor(i / d), i % d, values[i]!);
-    }
+    const i = firstNotFinite(values);
+    if (i >= 0) fail(source, chosen, at + Math.floor(i / d), i % d, values[i]!);
     out.set(values, at * d);
   }
   return { data: out, shape: [n, d] };

@@ -2,6 +2,7 @@ import type { Tensor4D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../random.js';
 import { prepareTf, type Tf } from './backend.js';
+import { chain } from './net.js';
 
 let tf: Tf;
 beforeAll(async () => {
@@ -81,6 +82,67 @@ describe('gradient of max pooling equals the cpu backend', () => {
       }
     },
   );
+});
+
+describe('sums and copies', () => {
+  it('sums over the leading axes equal the cpu backend, as do all others', async () => {
+    for (const [shape, axis, keep] of [
+      [[100, 12, 12, 6], [0, 1, 2], false],
+      [[7, 120], 0, false],
+      [[3, 1], [0], false],
+      [[5, 4, 6], [1, 0], false],
+      [[5, 4, 6], [0, 2], false],
+      [[5, 4, 6], [1], false],
+      [[5, 4, 6], [0, 1], true],
+      [[5, 4, 6], undefined, false],
+      [[9], 0, false],
+    ] as const) {
+      const data = values(size(shape), 8);
+      const [got, expected] = await both(() => [tf.sum(tf.tensor(data, [...shape]), axis as number[], keep)]);
+      expectClose(got[0]!, expected[0]!);
+    }
+  });
+
+  it('a clone outlives what it was made of, and the other way round', async () => {
+    await tf.setBackend('wasm');
+    const [a, before] = [tf.tensor([1, 2, 3]), tf.memory().numTensors];
+    const b = a.clone();
+    a.dispose();
+    expect([...b.dataSync()]).toEqual([1, 2, 3]);
+    const c = b.clone();
+    c.dispose();
+    expect([...b.dataSync()]).toEqual([1, 2, 3]);
+    const variable = tf.variable(b);
+    variable.assign(tf.tensor([4, 5, 6]));
+    expect([...b.dataSync()]).toEqual([1, 2, 3]);
+    tf.dispose([b, variable]);
+    expect(tf.memory().numTensors).toBeLessThanOrEqual(before);
+  });
+
+  it('a first convolution has the gradients of tfjs’s own, to the bit', async () => {
+    await tf.setBackend('wasm');
+    for (const [padding, strides] of [
+      ['valid', 1],
+      ['same', 2],
+    ] as const) {
+      const net = chain(tf, [9, 8, 2], 5).conv2d('C', 5, 3, padding, strides).relu('R').dense('D', 3).build();
+      const own = tf.layers.conv2d({ filters: 5, kernelSize: 3, padding, strides });
+      const x = tf.tensor4d(values(4 * 144, 9), [4, 9, 8, 2]);
+      own.apply(x);
+      const layer = net.model.getLayer('C');
+      own.setWeights(layer.getWeights());
+      const gradients = (l: typeof own) =>
+        tf.variableGrads(
+          () => tf.sum(tf.square(l.apply(x, { training: true }) as Tensor4D)) as never,
+          l.trainableWeights.map((weight) => weight.read() as never),
+        );
+      const [got, expected] = [gradients(layer), gradients(own)];
+      expect(got.value.dataSync()).toEqual(expected.value.dataSync());
+      expect(Object.values(got.grads).map((g) => [...g.dataSync()])).toEqual(
+        Object.values(expected.grads).map((g) => [...g.dataSync()]),
+      );
+    }
+  });
 });
 
 describe('matrix products equal the cpu backend', () => {

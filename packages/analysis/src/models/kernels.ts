@@ -4,7 +4,7 @@ import type * as tfjs from '@tensorflow/tfjs';
 
 // Kernels of ours on tfjs-backend-wasm 4.22, registered in place of what it lacks (Conv2DBackpropFilter), does wrongly
 // (matrix products: its packed right side is cached by tensor id, so a reshaped tensor gives garbage; fused products
-// with a transposed side and K > 48 are wrong) or slowly. docs/decisions/0002-tfjs-kernels.md.
+// with a transposed side and K > 48 are wrong) or slowly (it copies what a gradient keeps). docs/decisions/0002-tfjs-kernels.md.
 
 type Tf = typeof tfjs;
 interface Info {
@@ -16,6 +16,7 @@ interface WasmBackend {
   wasm: { asm: { memory: WebAssembly.Memory }; _malloc(bytes: number): number; _free(pointer: number): void };
   getMemoryOffset(dataId: object): number;
   makeOutput(shape: number[], dtype: string): Info;
+  incRef(dataId: object): void;
 }
 interface Call {
   inputs: Record<string, Info>;
@@ -68,8 +69,34 @@ export async function registerKernels(tf: Tf): Promise<void> {
   register('Conv2DBackpropFilter', (call) => filterGradient(tf, kernels, call));
   register('Conv2DBackpropInput', (call) => inputGradient(tf, kernels, call));
   register('MaxPoolGrad', (call) => poolGradient(tf, kernels, call));
+  register('Identity', ({ inputs, backend }) => {
+    const { x } = inputs as { x: Info };
+    backend.incRef(x.dataId);
+    return { ...x };
+  });
+  const sum = tf.getKernel('Sum', 'wasm').kernelFunc as unknown as (call: Call) => Info;
+  register('Sum', (call) => columnSums(kernels, call) ?? sum(call));
   register('BatchMatMul', (call) => matMul(tf, kernels, call));
   register('_FusedMatMul', (call) => fusedMatMul(tf, kernels, call, fused));
+}
+
+/** Sum over all axes but the last, as a bias's gradient is; null for any other. */
+function columnSums(kernels: TfjsKernels, { inputs, backend, attrs }: Call): Info | null {
+  const { x } = inputs as { x: Info };
+  const { axis, keepDims } = attrs as { axis?: number | number[]; keepDims?: boolean };
+  const leading = x.shape.length - 1;
+  const axes = [axis ?? []].flat();
+  if (leading < 1 || keepDims || x.dtype !== 'float32' || axes.length !== leading) return null;
+  if (!axes.every((a) => a >= 0 && a < leading)) return null;
+  const columns = x.shape[leading]!;
+  const result = output(backend, [columns]);
+  kernels.columnSums(
+    backend.getMemoryOffset(x.dataId),
+    result.pointer,
+    product(x.shape.slice(0, -1)),
+    columns,
+  );
+  return result.info;
 }
 
 function filterGradient(tf: Tf, kernels: TfjsKernels, { inputs, backend, attrs }: Call): Info {

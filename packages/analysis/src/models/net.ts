@@ -1,5 +1,12 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
-import type { LayersModel, SymbolicTensor, layers as tfLayers } from '@tensorflow/tfjs';
+import type {
+  LayersModel,
+  SymbolicTensor,
+  Tensor1D,
+  Tensor4D,
+  Tensor as TfTensor,
+  layers as tfLayers,
+} from '@tensorflow/tfjs';
 import type { Tensor } from '../formats/types.js';
 import { random } from '../random.js';
 import type { LayerInfo } from '../run/types.js';
@@ -69,20 +76,18 @@ export function chain(tf: Tf, inputShape: readonly number[], seed: number, devia
       : normal(tf, deviation, own);
   };
   const builder: Chain = {
-    conv2d: (name, filters, kernelSize, padding = 'valid', strides = 1) =>
-      add(
-        'conv2d',
+    conv2d(name, filters, kernelSize, padding = 'valid', strides = 1) {
+      const layer = tf.layers.conv2d({
         name,
-        tf.layers.conv2d({
-          name,
-          filters,
-          kernelSize,
-          padding,
-          strides,
-          kernelInitializer: kernelInitializer(),
-        }) as never,
-        ['kernel', 'bias'],
-      ),
+        filters,
+        kernelSize,
+        padding,
+        strides,
+        kernelInitializer: kernelInitializer(),
+      }) as never as Layer;
+      if (last === input) leaveInputOut(tf, layer, padding, strides);
+      return add('conv2d', name, layer, ['kernel', 'bias']);
+    },
     dense(name, units) {
       if (last.shape.length > 2)
         last = tf.layers.flatten({ name: `${name}_flatten` }).apply(last) as SymbolicTensor;
@@ -99,6 +104,39 @@ export function chain(tf: Tf, inputShape: readonly number[], seed: number, devia
     build: () => ({ model: tf.model({ inputs: input, outputs: last }), layers }),
   };
   return builder;
+}
+
+/**
+ * Gives a first convolution a gradient for its parameters alone. tfjs's fused convolution also computes the one for its
+ * input, which nobody asks of a net's samples and which takes LeNet-5 a fifth of a step. Bits stay as they were.
+ */
+function leaveInputOut(tf: Tf, layer: Layer, pad: 'valid' | 'same', strides: number): void {
+  layer.call = (inputs) => {
+    const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
+    const [kernel, bias] = layer.weights.map((weight) => weight.read()) as [Tensor4D, Tensor1D];
+    const convolve = tf.customGrad((filter, offsets, save) => {
+      (save as (tensors: TfTensor[]) => void)([x]);
+      const gradient = (dy: Tensor4D, saved: TfTensor[]) => [
+        tf
+          .engine()
+          .runKernel(
+            'Conv2DBackpropFilter',
+            { x: saved[0]!, dy },
+            { strides, pad, dataFormat: 'NHWC', filterShape: kernel.shape },
+          ) as Tensor4D,
+        tf.sum(dy, [0, 1, 2]),
+      ];
+      const value = tf.fused.conv2d({
+        x,
+        filter: filter as Tensor4D,
+        bias: offsets as Tensor1D,
+        strides,
+        pad,
+      });
+      return { value, gradFunc: gradient as never };
+    });
+    return tf.tidy(() => convolve(kernel, bias));
+  };
 }
 
 let LogSoftmax: (new (config: { name: string }) => unknown) | null = null;

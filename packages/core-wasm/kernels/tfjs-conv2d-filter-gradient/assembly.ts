@@ -102,7 +102,9 @@ export function conv2dFilterGradient(
       // Rows padded to whole vectors, so that the loop below has no tail.
       for (let p = 0; p < positions; p++) {
         const to = chunks + (usize(p * co8) << 2);
-        memory.copy(to, gradient + (usize(p * outChannels) << 2), usize(outChannels) << 2);
+        const from = gradient + (usize(p * outChannels) << 2);
+        // Word by word: a call to copy some bytes takes longer than they do.
+        for (let c = 0; c < outChannels; c++) store<f32>(to + (usize(c) << 2), load<f32>(from + (usize(c) << 2)));
         for (let c = outChannels; c < co8; c++) store<f32>(to + (usize(c) << 2), 0);
       }
       gradient = chunks;

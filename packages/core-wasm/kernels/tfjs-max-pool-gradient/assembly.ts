@@ -34,7 +34,10 @@ export function maxPoolGradient(
         const top = oy * strideY - padTop;
         const left = ox * strideX - padLeft;
         let c = 0;
-        for (; c + 4 <= channels; c += 4) {
+        for (; c < channels && channels >= 4; c += 4) {
+          // The last four channels may hold some that were done: those are not given again.
+          const done = max(0, c + 4 - channels);
+          c -= done;
           let best = f32x4.splat(-Infinity);
           let at = i32x4.splat(-1);
           for (let fy = 0; fy < filterHeight; fy++) {
@@ -52,9 +55,9 @@ export function maxPoolGradient(
             }
           }
           const g = v128.load(out + (usize(c) << 2));
-          give(dx + image, i32x4.extract_lane(at, 0), f32x4.extract_lane(g, 0));
-          give(dx + image + 4, i32x4.extract_lane(at, 1), f32x4.extract_lane(g, 1));
-          give(dx + image + 8, i32x4.extract_lane(at, 2), f32x4.extract_lane(g, 2));
+          if (done < 1) give(dx + image, i32x4.extract_lane(at, 0), f32x4.extract_lane(g, 0));
+          if (done < 2) give(dx + image + 4, i32x4.extract_lane(at, 1), f32x4.extract_lane(g, 1));
+          if (done < 3) give(dx + image + 8, i32x4.extract_lane(at, 2), f32x4.extract_lane(g, 2));
           give(dx + image + 12, i32x4.extract_lane(at, 3), f32x4.extract_lane(g, 3));
         }
         for (; c < channels; c++) {

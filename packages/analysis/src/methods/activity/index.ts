@@ -1,4 +1,5 @@
 import { guard, type Matrix } from '@epochscope/core-wasm';
+import { firstNotFinite } from '@epochscope/core-wasm/jobs';
 import type { Figure } from '../../results/types.js';
 import type { ActivityPanel } from './types.js';
 
@@ -85,7 +86,7 @@ export function analyseActivity(input: ActivityInput): ActivityPanel {
       for (let f = 0; f < filters; f++) activity[f * classes + c] = sums[f * classes + c]! / inputSums[c]!;
     }
   }
-  const at = activity.findIndex((x) => !Number.isFinite(x));
+  const at = firstNotFinite(activity);
   guard(
     at < 0,
     'not-finite',

@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { firstNotFinite } from '@epochscope/core-wasm/jobs';
 import { toFloat32 } from '../../formats/dtypes.js';
 import type { Tensor } from '../../formats/types.js';
 import type { LayerInfo, SnapshotInfo } from '../../run/types.js';
@@ -34,17 +35,13 @@ function floats(tensor: Tensor, name: string, snapshot: string): Float32Array {
     { snapshot, tensor: name, got: tensor.dtype },
   );
   const data = toFloat32(tensor.data);
-  // x · 0 is 0 for every finite x: one pass without a call per element.
-  let zero = 0;
-  for (let i = 0; i < data.length; i++) zero += data[i]! * 0;
-  if (zero !== 0) {
-    const at = data.findIndex((x) => !Number.isFinite(x));
+  const at = firstNotFinite(data);
+  if (at >= 0)
     throw new EpochscopeError(
       'not-finite',
       `snapshot ${snapshot}, tensor ${name}: expected finite numbers, got ${data[at]} at index ${at}`,
       { snapshot, tensor: name, index: at },
     );
-  }
   return data;
 }
 

@@ -1,4 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
+import { firstNotFinite } from '@epochscope/core-wasm/jobs';
 import { random } from '../../random.js';
 import type { LayerInfo } from '../../run/types.js';
 import { ChangeSums, momentsOf } from './statistics.js';
@@ -292,10 +293,8 @@ function step(before: Float32Array, after: Float32Array): { moved: number; size:
 }
 
 function finite(values: Float32Array, part: TensorPart, name: string, snapshot: string): Float32Array {
-  let zero = 0;
-  for (let i = 0; i < values.length; i++) zero += values[i]! * 0;
-  if (zero === 0) return values;
-  const at = values.findIndex((x) => !Number.isFinite(x));
+  const at = firstNotFinite(values);
+  if (at < 0) return values;
   const index = part.index(at);
   throw new EpochscopeError(
     'not-finite',

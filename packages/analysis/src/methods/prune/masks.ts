@@ -1,4 +1,5 @@
 import { guard } from '@epochscope/core-wasm';
+import { firstNotFinite } from '@epochscope/core-wasm/jobs';
 import type { RemovalShares } from './types.js';
 
 /**
@@ -7,7 +8,7 @@ import type { RemovalShares } from './types.js';
  */
 export function magnitudeMask(weights: Float32Array, rate: number): Uint8Array {
   guard(rate >= 0 && rate <= 1, 'argument', () => `magnitude rate: expected 0 … 1, got ${rate}`, { rate });
-  const at = weights.findIndex((w) => !Number.isFinite(w));
+  const at = firstNotFinite(weights);
   guard(at < 0, 'not-finite', () => `weights: expected finite numbers, got ${weights[at]} at index ${at}`, {
     index: at,
   });
