@@ -16,6 +16,8 @@ import {
   witnessSentence,
 } from './index.js';
 import { ckaReference, differenceReference, quantileOfMatrix } from './reference.js';
+import { selectInPlace } from './select.js';
+import { commonLength, commonTree } from './trees.js';
 
 const engine = createInlineEngine();
 const options = { metric: 'euclidean' as const, seed: 1 };
@@ -156,6 +158,10 @@ describe('difference', () => {
       await differenceSide(engine, input(b), 'run', options),
     ];
     expect(distanceOf(sa, sb).value).toBeCloseTo(ab.distance.value!, 8);
+    const { joins } = commonTree(60, sa.edges, sb.edges);
+    expect(commonLength(sa.edges, sb.edges, new Int32Array(60))).toBe(
+      joins.height.reduce((sum, height) => sum + height, 0),
+    );
   });
 
   it('names the groups that one side keeps apart and the other joins, and the pair that joins them', async () => {
@@ -214,6 +220,27 @@ describe('difference', () => {
       });
       const expected = differenceReference(ra!, rb!);
       expect(found.oneWay[0] / expected.oneWay[0]).toBeCloseTo(1, 4);
+    }
+  });
+});
+
+describe('selection in place', () => {
+  it.each([1, 2, 3, 10, 1001])('gives what sorting does, of %i values', (n) => {
+    for (const [name, of] of Object.entries({
+      random: (source: ReturnType<typeof random>) => source.normal(),
+      few: (source: ReturnType<typeof random>) => source.below(3),
+      equal: () => 7,
+    })) {
+      const source = random(n, 5);
+      const values = Float32Array.from({ length: n }, () => of(source));
+      const sorted = values.slice().sort();
+      for (const given of [values, sorted, sorted.slice().reverse()])
+        for (const k of [0, n >> 1, Math.floor(0.9 * n), n - 1]) {
+          const mine = given.slice();
+          expect(selectInPlace(mine, k), `${name} ${k}`).toBe(sorted[k]);
+          expect(Math.max(...mine.subarray(0, k))).toBeLessThanOrEqual(sorted[k]!);
+          expect(mine.sort()).toEqual(sorted);
+        }
     }
   });
 });

@@ -6,7 +6,7 @@ import { type TendencyMetric, vatOf } from '../tendency/space.js';
 import { linearCka } from './cka.js';
 import { heightsApart } from './exchange.js';
 import { scaleOf } from './scale.js';
-import { commonTree, edgesOf } from './trees.js';
+import { commonLength, commonTree, edgesOf } from './trees.js';
 import type { Difference, Edges, Side } from './types.js';
 
 export { linearCka } from './cka.js';
@@ -79,12 +79,14 @@ export function differenceOf(a: DifferenceSide, b: DifferenceSide): Omit<Differe
   };
 }
 
-/** The distance alone, from the lengths of the trees, without bars: for maps of many. Throws and is null as `differenceOf`. */
-export function distanceOf(a: DifferenceSide, b: DifferenceSide): Figure {
+/**
+ * The distance alone, from the lengths of the trees, without bars: for maps of many, which give n numbers of scratch. Throws and is null as
+ * `differenceOf`.
+ */
+export function distanceOf(a: DifferenceSide, b: DifferenceSide, scratch = new Int32Array(a.n)): Figure {
   const undefinedWhy = compare(a, b);
   if (undefinedWhy) return undefinedWhy;
-  const { joins } = commonTree(a.n, a.edges, b.edges);
-  return { value: Math.max(0, (a.length + b.length) / 2 - sum(joins.height)) };
+  return { value: Math.max(0, (a.length + b.length) / 2 - commonLength(a.edges, b.edges, scratch)) };
 }
 
 /** Sides, bars and CKA of two sets of outputs. Throws as `differenceSide`, `differenceOf`. */

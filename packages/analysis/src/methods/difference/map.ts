@@ -14,11 +14,12 @@ export async function differenceMap(
   const kept = sides.filter(({ scale }) => scale.value !== null);
   const m = kept.length;
   const distances = new Float64Array(m * m);
+  const scratch = new Int32Array(kept[0]?.n ?? 0);
   for (let i = 0; i < m; i++) {
     await yieldToEventLoop();
     if (signal?.aborted) throw new EpochscopeError('cancelled', 'the map of differences was cancelled');
     for (let j = i + 1; j < m; j++) {
-      const { value } = distanceOf(kept[i]!, kept[j]!);
+      const { value } = distanceOf(kept[i]!, kept[j]!, scratch);
       distances[i * m + j] = value!;
       distances[j * m + i] = value!;
     }

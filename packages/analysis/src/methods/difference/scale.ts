@@ -3,6 +3,7 @@ import { random } from '../../random.js';
 import type { Figure } from '../../results/types.js';
 import type { TendencyInput } from '../tendency/index.js';
 import { dissimilaritiesOf, inputOfSamples, type TendencyMetric } from '../tendency/space.js';
+import { selectInPlace } from './select.js';
 
 const QUANTILE = 0.9;
 /** Up to so many samples every pair is looked at: 8.4 million pairs, 34 MB. */
@@ -25,12 +26,13 @@ export async function scaleOf(
   const m = few.outputs.shape[0];
   if (m < 2)
     return { scale: { value: null, reason: `${n === 0 ? 'no' : 'one'} sample has no distances` }, samples };
-  const pairs = (await dissimilaritiesOf(engine, few, metric, unit, { signal })).sort();
+  const pairs = await dissimilaritiesOf(engine, few, metric, unit, { signal });
   // Of the n² values in rising order the first n are the diagonal's zeros, then every pair stands twice.
   const at = QUANTILE * (m * m - 1);
-  const value = (i: number) => (i < m ? 0 : pairs[(i - m) >> 1]!);
+  const value = (i: number) => (i < m ? 0 : selectInPlace(pairs, (i - m) >> 1));
   const below = Math.floor(at);
-  const quantile = value(below) + (at - below) * (value(Math.min(m * m - 1, below + 1)) - value(below));
+  const lower = value(below);
+  const quantile = lower + (at - below) * (value(Math.min(m * m - 1, below + 1)) - lower);
   return {
     scale:
       quantile > 0
