@@ -1,6 +1,5 @@
-// `node scripts/bench-nets.mjs [rounds] [PYTHON]`, after `npm run build`: LeNet-5 beside PyTorch, in turn in one run on one
-// thread each. Training at
-// batch 100 with Adam, capture of every layer, Jacobian products with 100 vectors at one image. Processor time,
+// `node scripts/bench-nets.mjs [rounds] [PYTHON]`, after `npm run build`: LeNet-5 beside PyTorch, in turn in one run
+// on one thread each. Training at batch 100 with Adam, capture of every layer, Jacobian products with 100 vectors at one image. Processor time,
 // fastest of the rounds; prints the table of docs/benchmarks-nets.md. PYTHON (default python3) needs torch.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -98,7 +98,7 @@ describe('sums and copies', () => {
       [[9], 0, false],
     ] as const) {
       const data = values(size(shape), 8);
-      const [got, expected] = await both(() => [tf.sum(tf.tensor(data, [...shape]), axis as number[], keep)]);
+      const [got, expected] = await both(() => [tf.sum(tf.tensor(data, [...shape]), axis as never, keep)]);
       expectClose(got[0]!, expected[0]!);
     }
   });
@@ -129,7 +129,7 @@ describe('sums and copies', () => {
       const own = tf.layers.conv2d({ filters: 5, kernelSize: 3, padding, strides });
       const x = tf.tensor4d(values(4 * 144, 9), [4, 9, 8, 2]);
       own.apply(x);
-      const layer = net.model.getLayer('C');
+      const layer = net.model.getLayer('C') as never as typeof own;
       own.setWeights(layer.getWeights());
       const gradients = (l: typeof own) =>
         tf.variableGrads(
