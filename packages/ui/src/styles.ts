@@ -98,6 +98,9 @@ export const signed = (value: number): string => (value > 0 ? `+${format(value)}
 export const percent = (share: number | null, digits = 1): string =>
   share === null || Number.isNaN(share) ? '–' : `${minus((100 * share).toFixed(digits))} %`;
 
+/** With a capital letter, as a sentence begins. */
+export const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
 /**
  * A snapshot's one name for people: "before training", "epoch 3", "step 1200", or its id where that says more than the step it
  * ended at ("rbm-2", "round-03").

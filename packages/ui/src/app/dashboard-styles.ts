@@ -936,12 +936,36 @@ const lower = css`
       line-height: 54px;
     }
   }
+  /* Beside the tabs of all methods there is room for the run's name, and in narrow windows not for that. */
+  @media (max-width: 1500px) {
+    .many .run .about {
+      display: none;
+    }
+  }
   @media (max-width: 1240px) {
     .run .about {
       display: none;
     }
     .brand span {
       display: none;
+    }
+  }
+  @media (min-width: 1001px) and (max-width: 1180px) {
+    .page.many {
+      grid-template-rows: 52px 44px minmax(0, 1fr) auto;
+      grid-template-areas: 'head head' 'tabs tabs' 'strip stage' 'dock dock';
+    }
+    .many .tabs {
+      position: absolute;
+      inset: 51px 0 auto;
+      block-size: 44px;
+      margin: 0;
+      padding-inline: 24px;
+      border-block-end: 1px solid var(--line);
+      background: var(--ground);
+    }
+    .many .tools {
+      margin-inline-start: auto;
     }
   }
   @media (max-width: 1000px) {

@@ -463,6 +463,19 @@ describe('the page', () => {
     }
   });
 
+  it.each([1001, 1200, 1280, 1600])(
+    'has the whole name of the run beside the tabs of all methods, %i px',
+    async (width) => {
+      await page.viewport(width, 800);
+      const dashboard = await open(one());
+      await expect.poll(() => place(dashboard)[0]).toBe('S5');
+      const [name] = deep<HTMLElement>(dashboard, '.run strong');
+      expect(deep(dashboard, 'button.tab').length).toBeGreaterThan(8);
+      expect(name!.scrollWidth).toBe(name!.clientWidth);
+      expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
+    },
+  );
+
   it.each([
     ['light', 1280],
     ['dark', 1280],
@@ -562,7 +575,7 @@ describe('over HTTP', () => {
     );
     await expect
       .poll(() => deep(dashboard, 'es-notices')[0]?.textContent)
-      .toContain(`${text}; and 1 before.`);
+      .toContain(`at epoch 3 dead units of R3 is 0.7, over 0.5; ${text}; and 1 before.`);
   });
 
   it('tries again also where only the run could not be read', async () => {

@@ -2,7 +2,7 @@ import type { LocateResult, TendencyPanel } from '@epochscope/analysis/results';
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { snapshotsIn } from '../elements/es-series-check/index.js';
 import { greyScale } from '../elements/es-tendency-image/draw.js';
-import { format, percent, snapshotTitle } from '../styles.js';
+import { format, percent, sentence, snapshotTitle } from '../styles.js';
 import { backIcon, forwardIcon, pauseIcon, playIcon } from './icons.js';
 import { blockAtPosition, letterOf, metricOf } from './model.js';
 import { followedIn, highOf, locatedIn, type Page, type PageSnapshot } from './page.js';
@@ -24,7 +24,7 @@ export const metricWords = (name: string): string => WORDS[name] ?? name;
 /** Title of a snapshot at the dock: "Epoch 10", "Untrained". */
 export function dockTitle(snapshot: PageSnapshot): string {
   const title = snapshotTitle(snapshot);
-  return title === 'before training' ? 'Untrained' : title[0]!.toUpperCase() + title.slice(1);
+  return title === 'before training' ? 'Untrained' : sentence(title);
 }
 /** Short, below a thumb. */
 const tick = (snapshot: PageSnapshot): string => {

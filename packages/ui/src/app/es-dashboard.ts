@@ -18,6 +18,8 @@ import { strip } from './strip.js';
 
 /** Time a snapshot stays while playing. */
 const STAY_MS = 900;
+/** With more, the head leaves out what stands beside the name of the run. */
+const MANY_TABS = 8;
 
 /**
  * The whole page over a source of runs: the net's layers at the left, its epochs below, and between them one answer at a time: the
@@ -282,7 +284,7 @@ export class EsDashboard extends LitElement {
     const lost = this.lost(page);
     // One picture of one matrix has no depth and no time.
     const single = !page.manifest && page.snapshots.length < 2;
-    return html`<div class="page ${single ? 'single' : ''} ${this.everything ? 'everything' : ''}" @es-select=${this.onSelect}>
+    return html`<div class="page ${single ? 'single' : ''} ${this.tabs(page.info).length > MANY_TABS ? 'many' : ''} ${this.everything ? 'everything' : ''}" @es-select=${this.onSelect}>
       ${head.template(page, this)}
       ${single ? nothing : strip(page)}
       <main class="stage" id="stage" tabindex="-1">

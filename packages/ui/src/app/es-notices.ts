@@ -1,6 +1,7 @@
 import type { WatchResult } from '@epochscope/analysis/results';
 import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, state } from 'lit/decorators.js';
+import { alarmTexts } from '../views/watch/index.js';
 import type { RunInfo, RunSource } from './source.js';
 
 /** More are in the tab of rules. */
@@ -25,8 +26,7 @@ export class EsNotices extends LitElement {
     const results = await Promise.all(
       names.map((name) => source!.result(info!.key, name).catch(() => null) as Promise<WatchResult | null>),
     );
-    if (this.info === info)
-      this.texts = results.flatMap((result) => result?.alarms.map(({ text }) => text) ?? []);
+    if (this.info === info) this.texts = results.flatMap((result) => (result ? alarmTexts(result) : []));
   }
   override render() {
     const { texts } = this;

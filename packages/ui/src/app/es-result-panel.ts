@@ -4,7 +4,7 @@ import { property } from 'lit/decorators.js';
 import { roundSnapshot } from '../elements/es-prune-rounds/index.js';
 import { state } from '../figure/index.js';
 import type { Selection } from '../selection.js';
-import { tokens } from '../styles.js';
+import { sentence, tokens } from '../styles.js';
 import { VIEWS } from '../views/index.js';
 import { type ResultName, type RunSource, resultId } from './source.js';
 
@@ -158,7 +158,7 @@ export class EsResultPanel extends LitElement {
     const first = this.sides.find(({ result }) => result)?.result;
     if (!first) return html``;
     return html`
-      ${this.bare ? nothing : html`<h2>${first.method[0]!.toUpperCase()}${first.method.slice(1)}${first.name === 'default' ? nothing : html` <small>${first.name}</small>`}</h2>`}
+      ${this.bare ? nothing : html`<h2>${sentence(first.method.replaceAll('-', ' '))}${first.name === 'default' ? nothing : html` <small>${first.name}</small>`}</h2>`}
       <div class="sides">${this.sides.map(
         (side, i) => html`<div>
           ${this.sides.length > 1 ? html`<h3>${side.title}</h3>` : nothing}

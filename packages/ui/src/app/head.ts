@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { snapshotTitle } from '../styles.js';
+import { sentence, snapshotTitle } from '../styles.js';
 import type { EsDashboard } from './es-dashboard.js';
 import { logo, moreIcon, themeIcon } from './icons.js';
 import { METHODS, methodOf, tabOfMethod } from './methods.js';
@@ -26,7 +26,7 @@ function tabsOf({ manifest, results }: RunInfo): Tab[] {
   const more = [...new Set(results.map(({ method }) => method))]
     // New samples are followed through the others.
     .filter((method) => method !== 'locate' && !methodOf(tabOfMethod(method)))
-    .map((id) => ({ id, title: id[0]!.toUpperCase() + id.slice(1), empty: false }));
+    .map((id) => ({ id, title: sentence(id), empty: false }));
   // A lone result of another method than cluster tendency has no story.
   const story =
     manifest || has(['tendency'])
@@ -57,7 +57,7 @@ function template(page: Page, host: EsDashboard): TemplateResult {
           ? html`<select class="run-select" aria-label="Run" @change=${(e: Event) => store.set({ run: (e.target as HTMLSelectElement).value, selection: {}, located: null, versus: null, zoom: null })}>
               ${entries.map((entry) => html`<option value=${entry.key} ?selected=${entry.key === info.key} ?disabled=${!!entry.problem} title=${entry.problem ?? ''}>${entry.title}${entry.problem ? ' (cannot be read)' : ''}</option>`)}
             </select>`
-          : html`<strong>${name}</strong>`
+          : html`<strong title=${name}>${name}</strong>`
       }
       <span class="about">${entries.length > 1 ? `${name}${about ? `, ${about}` : ''}` : about}</span>
     </div>

@@ -229,7 +229,7 @@ export const METHODS: readonly MethodInfo[] = [
     tab: 'Difference',
     title: 'What changed between two pictures',
     reading:
-      'Each bar is a group of samples that holds together from the left end to the right: long bars of one picture that have no like in the other are groups that formed or came apart, and the samples below say which. In a map of many pictures dark squares are spans of snapshots or layers that show the same groups, a light cross a picture of its own.',
+      'Each bar is a pair of groups of samples: the other picture joins them at its left end, the picture named above it only at its right. Long bars are what changed, and the samples below say which groups they are. In a map of many pictures dark squares are spans of snapshots or layers that show the same groups, a light cross a picture of its own.',
     paper: 'After Trofimov et al., RTD-Lite (2025), a topological distance; linear CKA beside it.',
     workflow: 'difference',
     fields: [

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { state } from '../figure/index.js';
+import { sentence } from '../styles.js';
 import type { EsDashboard } from './es-dashboard.js';
 import { head } from './head.js';
 import { METHODS, type MethodInfo, methodOf, tabOfMethod } from './methods.js';
@@ -32,7 +33,7 @@ function tab(page: Page, host: EsDashboard, id: string, width: number): Template
     );
   const results = resultsOf(page, info, id);
   return html`<div class="method" data-stage=${id}>
-    ${info ? methodHead(page, info) : html`<h1 class="title">${id[0]!.toUpperCase()}${id.slice(1)}</h1>`}
+    ${info ? methodHead(page, info) : html`<h1 class="title">${sentence(id)}</h1>`}
     ${results.length ? html`${panels(page, host, info, id)}${info ? html`<details class="more"><summary>Compute again, with other options</summary>${missing(page, info)}</details>` : nothing}` : missing(page, info)}
     ${id === 'change' ? weights(page) : nothing}
   </div>`;

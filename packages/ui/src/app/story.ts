@@ -1,10 +1,9 @@
 import { blocksSentence, isUnstable, type TendencyPanel } from '@epochscope/analysis/results';
-import { snapshotTitle } from '../styles.js';
+import { sentence, snapshotTitle } from '../styles.js';
 import { blockContents, isDigits } from './model.js';
 
 const WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ');
 const inWords = (n: number) => WORDS[n] ?? String(n);
-const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1);
 /** Why there are none, in the first words of the rule's reason: samples too few to count are not samples without blocks. */
 const noBlocks = ({ blocks }: TendencyPanel) => (blocks.reason ?? 'no clear blocks').split(':')[0]!;
 const blocksOf = (panel: TendencyPanel) =>
@@ -64,7 +63,7 @@ export function headline(facts: StoryFacts): string {
   if (!first || !last) return '';
   const kind = isDigits(classes) ? 'digit' : 'class';
   if (training) {
-    const now = `${capital(blocksOf(last))} so far.`;
+    const now = `${sentence(blocksOf(last))} so far.`;
     return training.epoch === null ? now : `${now} Epoch ${training.epoch} is training.`;
   }
   const ari = last.scores.inBlocks.ari.value;
@@ -73,22 +72,22 @@ export function headline(facts: StoryFacts): string {
     : ari === null || last.blocks.count === 0
       ? ''
       : `, ARI ${ari.toFixed(2)}`;
-  if (row.length === 1) return `${capital(blocksOf(last))}${match}.`;
+  if (row.length === 1) return `${sentence(blocksOf(last))}${match}.`;
   // Of the samples, not of what was learnt: the same at every snapshot.
   const { count, reason } = last.blocks;
-  if (count === 0 && reason && reason === first.blocks.reason) return `${capital(reason)}.`;
+  if (count === 0 && reason && reason === first.blocks.reason) return `${sentence(reason)}.`;
   const kindOf = isUnstable(first.blocks) ? 'unstable ' : faint(first) ? 'faint ' : '';
-  const before = `${capital(after(first))}, ${first.blocks.count ? `${inWords(first.blocks.count)} ${kindOf}blocks` : noBlocks(first)}.`;
+  const before = `${sentence(after(first))}, ${first.blocks.count ? `${inWords(first.blocks.count)} ${kindOf}blocks` : noBlocks(first)}.`;
   const later =
     count === 0 ? noBlocks(last) : count === first.blocks.count ? `still ${inWords(count)}` : inWords(count);
   const shaky = count > 0 && isUnstable(last.blocks) ? ' unstable' : '';
-  return `${before} ${capital(after(last))}, ${later}${shaky}${match}.`;
+  return `${before} ${sentence(after(last))}, ${later}${shaky}${match}.`;
 }
 
 /** The counting rule's own sentence of what is shown, as everywhere. */
 export const ruleSentence = (panel: TendencyPanel): string => {
   const text = blocksSentence(panel);
-  return `${capital(text)}.`;
+  return `${sentence(text)}.`;
 };
 
 /** What stands inside a picture that is nearly all dark. */

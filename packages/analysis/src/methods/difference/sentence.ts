@@ -42,15 +42,22 @@ export function longestBars(
 
 type Samples = Pick<DifferenceResult['samples'], 'labels' | 'classes'>;
 
-const named = ({ snapshot, layer, source }: Side, other: Side): string =>
-  source !== other.source ? source : snapshot.id !== other.snapshot.id ? snapshot.id : layer;
+/** What a snapshot is called in a sentence: its id, unless told otherwise. */
+type SnapshotName = (snapshot: Side['snapshot']) => string;
+const byId: SnapshotName = ({ id }) => id;
+
+const named = ({ snapshot, layer, source }: Side, other: Side, nameOf: SnapshotName): string =>
+  source !== other.source ? source : snapshot.id !== other.snapshot.id ? nameOf(snapshot) : layer;
 
 const figure = (value: number) => Number(value.toPrecision(3)).toString();
 
 /** "distance 41.2: epoch-10 keeps apart 30.1 that epoch-1 joins, epoch-1 52.3 that epoch-10 joins; CKA 0.83". */
-export function differenceSentence({ sides, distance, oneWay, cka }: Difference): string {
+export function differenceSentence(
+  { sides, distance, oneWay, cka }: Difference,
+  nameOf: SnapshotName = byId,
+): string {
   if (distance.value === null) return `no distance: ${distance.reason}`;
-  const [a, b] = [named(sides[0], sides[1]), named(sides[1], sides[0])];
+  const [a, b] = [named(sides[0], sides[1], nameOf), named(sides[1], sides[0], nameOf)];
   return [
     `distance ${figure(distance.value)}: ${a} keeps apart ${figure(oneWay[0])} that ${b} joins, ${b} ${figure(oneWay[1])} that ${a} joins`,
     cka.value === null ? `no CKA: ${cka.reason}` : `CKA ${cka.value.toFixed(3)}`,
@@ -58,7 +65,12 @@ export function differenceSentence({ sides, distance, oneWay, cka }: Difference)
 }
 
 /** "epoch-10 keeps these 48 samples (47 of class 5) apart from 1200 (of class 8: 98 %) up to 0.61, epoch-1 joins them at 0.22 through samples 17 (5) and 93 (8)". */
-export function witnessSentence({ sides }: Difference, witness: Witness, samples: Samples): string {
+export function witnessSentence(
+  { sides }: Difference,
+  witness: Witness,
+  samples: Samples,
+  nameOf: SnapshotName = byId,
+): string {
   const { labels, classes } = samples;
   const [own, other] = [sides[witness.side], sides[1 - witness.side]!];
   const className = (label: number) =>
@@ -76,7 +88,7 @@ export function witnessSentence({ sides }: Difference, witness: Witness, samples
   const sample = (i: number) => (labels ? `${i} (${className(labels[i]!)})` : `${i}`);
   const [u, v] = witness.pair;
   return (
-    `${named(own, other)} keeps ${group(witness.small)} apart from ${group(witness.large)} up to ${figure(witness.to)}; ` +
-    `${named(other, own)} joins them at ${figure(witness.from)} through samples ${sample(u)} and ${sample(v)}`
+    `${named(own, other, nameOf)} keeps ${group(witness.small)} apart from ${group(witness.large)} up to ${figure(witness.to)}; ` +
+    `${named(other, own, nameOf)} joins them at ${figure(witness.from)} through samples ${sample(u)} and ${sample(v)}`
   );
 }

@@ -180,6 +180,6 @@ it('dates a layer by nine tenths of its highest correlation', () => {
   ];
   expect(featureDates({ panels })[0]).toMatchObject({ layer: 'F3', highest: 0.8, panel: panels[1] });
   expect(featuresSentence({ panels })).toBe(
-    'nine tenths of the highest correlation with the root of the AGOP: F3 from epoch-0001 on (0.80 at most); F4 never',
+    'nine tenths of its highest correlation with the root of the AGOP each layer has at: F3 epoch-0001 (0.80 at most), F4 never',
   );
 });

@@ -21,15 +21,21 @@ export function featureDates({ panels }: Pick<FeaturesResult, 'panels'>): Featur
   });
 }
 
-/** "nine tenths of the highest correlation with the root of the AGOP: F3 from epoch-0002 on (0.84 at most); …". */
-export function featuresSentence(result: Pick<FeaturesResult, 'panels'>): string {
+/**
+ * "nine tenths of its highest correlation with the root of the AGOP each layer has at: C1 init (0.98 at most), F3 epoch-0002 (0.84 at most)".
+ * `nameOf`: what a snapshot is called; its id, unless told otherwise.
+ */
+export function featuresSentence(
+  result: Pick<FeaturesResult, 'panels'>,
+  nameOf: (snapshot: FeaturePanel['snapshot']) => string = ({ id }) => id,
+): string {
   const dates = featureDates(result);
   if (!dates.length) return 'no layer with weights was looked at';
-  return `nine tenths of the highest correlation with the root of the AGOP: ${dates
+  return `nine tenths of its highest correlation with the root of the AGOP each layer has at: ${dates
     .map(({ layer, highest, panel }) =>
       panel && highest !== null
-        ? `${layer} from ${panel.snapshot.id} on (${highest.toFixed(2)} at most)`
+        ? `${layer} ${nameOf(panel.snapshot)} (${highest.toFixed(2)} at most)`
         : `${layer} never`,
     )
-    .join('; ')}`;
+    .join(', ')}`;
 }

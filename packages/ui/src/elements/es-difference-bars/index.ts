@@ -16,7 +16,7 @@ import {
 } from '../../figure/index.js';
 import { lineColour } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
-import { format } from '../../styles.js';
+import { format, snapshotTitle } from '../../styles.js';
 
 const ROW = 9;
 const GAP = 26;
@@ -25,7 +25,7 @@ const GAP = 26;
 export function sideName({ sides }: Pick<DifferenceResult, 'sides'>, side: 0 | 1): string {
   const [own, other] = [sides[side], sides[1 - side]!];
   if (own.source !== other.source) return own.source;
-  return own.snapshot.id === other.snapshot.id ? own.layer : own.snapshot.id;
+  return own.snapshot.id === other.snapshot.id ? own.layer : snapshotTitle(own.snapshot);
 }
 
 /**
@@ -73,7 +73,7 @@ export class EsDifferenceBars extends EsFigure<DifferenceResult, DifferenceResul
         bar.small.length,
         bar.large.length,
         bar.pair.join(' – '),
-        witnessSentence(data, bar, data.samples),
+        witnessSentence(data, bar, data.samples, snapshotTitle),
       ],
     );
   }
@@ -100,7 +100,7 @@ export class EsDifferenceBars extends EsFigure<DifferenceResult, DifferenceResul
         x: left,
         y: y + 12,
         text: fitText(
-          `${sideName(data, side as 0 | 1)} keeps apart (${format(data.oneWay[side]!)} in all)`,
+          `kept apart: ${sideName(data, side as 0 | 1)} (${format(data.oneWay[side]!)} in all)`,
           width - left - 16,
           (text) => measure(text, 12, true),
         ),
@@ -120,7 +120,7 @@ export class EsDifferenceBars extends EsFigure<DifferenceResult, DifferenceResul
           stroke: colour,
           strokeWidth: selected ? 6 : 4,
           mark: {
-            label: witnessSentence(data, bar, data.samples),
+            label: witnessSentence(data, bar, data.samples, snapshotTitle),
             detail: { sample: bar.pair[0] },
             selected,
           },

@@ -12,7 +12,9 @@ export interface RuleData {
   snapshots: WatchResult['snapshots'];
 }
 
-const HEIGHT = 190;
+const HEIGHT = 220;
+/** Along the axis there is room for the figure's short name, which rules take too; the rule says the whole. */
+const short = (figure: string) => figure.replace('difference to the last snapshot', 'difference');
 
 /**
  * The figure that a rule looks at over the snapshots, its limit if it has one, and in the colour of what is wrong the snapshots at which it holds.
@@ -56,16 +58,17 @@ export class EsRule extends EsFigure<RuleData, WatchResult> {
       name: string,
       colour: string,
       figureAt: (s: number) => number | null,
-      marked: boolean,
+      as?: Line['as'],
     ): Line => ({
       name,
       colour,
+      ...(as ? { as } : {}),
       points: snapshots.map((snapshot, s) => {
         const value = figureAt(s);
         return {
           x: snapshot.id,
           value,
-          label: `${snapshotTitle(snapshot)}: ${rule.figure} ${value === null ? '–' : format(value)}${marked ? ', the rule holds' : ''}`,
+          label: `${snapshotTitle(snapshot)}: ${rule.figure} ${value === null ? '–' : format(value)}${as === 'points' ? ', the rule holds' : ''}`,
           detail: { snapshot: snapshot.id },
           selected: this.selection.snapshot === snapshot.id,
         };
@@ -77,19 +80,19 @@ export class EsRule extends EsFigure<RuleData, WatchResult> {
       measure,
       places,
       xTitle: title,
-      yTitle: rule.figure,
+      yTitle: short(rule.figure),
       lines: [
-        line('figure', lineColour(0), (s) => rule.values[s]!.value, false),
         ...(limited
-          ? [line(`${rule.change} ${format(rule.by)}`, 'var(--_quiet)', () => rule.by, false)]
+          ? [line(`${rule.change} ${format(rule.by)}`, 'var(--_quiet)', () => rule.by, 'limit')]
           : []),
+        line('figure', lineColour(0), (s) => rule.values[s]!.value),
         ...(rule.holds.length
           ? [
               line(
                 'holds',
                 WRONG_COLOUR,
                 (s) => (rule.holds.includes(s) ? rule.values[s]!.value : null),
-                true,
+                'points',
               ),
             ]
           : []),

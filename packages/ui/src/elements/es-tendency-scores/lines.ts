@@ -13,6 +13,8 @@ export interface LinePoint {
 export interface Line {
   name: string;
   colour: string;
+  /** Default: a line through points. "points": these alone; "limit": a dashed line without points, behind the others. */
+  as?: 'points' | 'limit';
   points: readonly LinePoint[];
 }
 export interface LinePlot {
@@ -89,21 +91,27 @@ export function linePlot({
     top,
     bottom,
   );
-  const points = placed.flatMap(({ at }) => at.filter(({ value }) => value !== null));
+  const points = placed.flatMap(({ at, as }) =>
+    as === 'limit' ? [] : at.filter(({ value }) => value !== null),
+  );
   return {
     width,
     height,
     items: [
       axes,
-      ...placed.flatMap(({ at, colour, row }): SceneItem[] => [
-        {
-          kind: 'path',
-          d: linePath(at.map((p) => [p.left, p.up] as const)),
-          stroke: colour,
-          strokeWidth: 2,
-        },
+      ...placed.flatMap(({ at, colour, row, as }): SceneItem[] => [
+        ...(as === 'points'
+          ? []
+          : [
+              {
+                kind: 'path' as const,
+                d: linePath(at.map((p) => [p.left, p.up] as const)),
+                stroke: colour,
+                ...(as === 'limit' ? { strokeWidth: 1.5, dash: [5, 4] } : { strokeWidth: 2 }),
+              },
+            ]),
         ...at
-          .filter(({ value }) => value !== null)
+          .filter(({ value }) => value !== null && as !== 'limit')
           .map(
             ({ left, up, column, label, detail, selected }): SceneItem => ({
               kind: 'circle',

@@ -7,6 +7,7 @@ import {
 import { css, html, type TemplateResult } from 'lit';
 import { sideName } from '../../elements/es-difference-bars/index.js';
 import { EsLoaded } from '../../figure/index.js';
+import { sentence, snapshotTitle } from '../../styles.js';
 
 const WITNESSES = 3;
 
@@ -31,14 +32,14 @@ export class EsDifferenceView extends EsLoaded<DifferenceResult, DifferenceResul
   ];
   protected override content(data: DifferenceResult): TemplateResult {
     return html`
-      <p>${differenceSentence(data)}</p>
+      <p>${sentence(differenceSentence(data, snapshotTitle))}.</p>
       <es-difference-bars .data=${data} .selection=${this.selection}></es-difference-bars>
       ${([0, 1] as const).map((side) => {
         const bars = longestBars(data, side, WITNESSES);
         return bars.length
-          ? html`<h3>What ${sideName(data, side)} keeps apart</h3>
+          ? html`<h3>Kept apart: ${sideName(data, side)}</h3>
           ${bars.map(
-            (bar) => html`<p>${witnessSentence(data, bar, data.samples)}.</p>
+            (bar) => html`<p>${sentence(witnessSentence(data, bar, data.samples, snapshotTitle))}.</p>
             ${
               data.samples.images
                 ? html`<es-sample-gallery .data=${data.samples} .samples=${[...bar.pair, ...bar.small.filter((i) => !bar.pair.includes(i))]} limit="24" .selection=${this.selection}></es-sample-gallery>`

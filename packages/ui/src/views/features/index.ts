@@ -3,6 +3,7 @@ import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { property } from 'lit/decorators.js';
 import { FEATURE_MEASURES, type FeatureMeasure } from '../../elements/es-features/index.js';
 import { EsLoaded } from '../../figure/index.js';
+import { sentence, snapshotTitle } from '../../styles.js';
 
 /**
  * A whole `features` result: when each layer has its features, the correlations over the snapshots, and the leading eigenvectors of one layer.
@@ -25,6 +26,7 @@ export class EsFeaturesView extends EsLoaded<FeaturesResult, FeaturesResult> {
       }
       select {
         max-inline-size: 100%;
+        text-overflow: ellipsis;
         font: inherit;
         color: inherit;
         background: var(--_raised);
@@ -62,7 +64,7 @@ export class EsFeaturesView extends EsLoaded<FeaturesResult, FeaturesResult> {
     const here = { ...this.selection, layer: this.layer };
     const measures = Object.entries(FEATURE_MEASURES);
     return html`
-      <p>${featuresSentence(data)}.</p>
+      <p>${sentence(featuresSentence(data, snapshotTitle))}.</p>
       <div class="controls">
         <label>Show <select @change=${(e: Event) => (this.measured = (e.target as HTMLSelectElement).value as FeatureMeasure)}>${measures.map(([id, name]) => html`<option value=${id} ?selected=${id === this.measured}>${name}</option>`)}</select></label>
         <label>Layer <select @change=${(e: Event) => this.choose((e.target as HTMLSelectElement).value)}>${[...new Set(data.panels.map(({ layer }) => layer))].map((name) => html`<option ?selected=${name === this.layer}>${name}</option>`)}</select></label>

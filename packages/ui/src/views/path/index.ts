@@ -1,6 +1,7 @@
 import { type PathResult, pathSentence } from '@epochscope/analysis/results';
 import { css, html, type TemplateResult } from 'lit';
 import { EsLoaded } from '../../figure/index.js';
+import { sentence } from '../../styles.js';
 
 /**
  * Why two samples lie together: the sentence and the strip. Give `data`, or `src`.
@@ -17,7 +18,7 @@ export class EsPathView extends EsLoaded<PathResult, PathResult> {
     `,
   ];
   protected override content(data: PathResult): TemplateResult {
-    return html`<p>${pathSentence(data)}.</p>
+    return html`<p>${sentence(pathSentence(data))}.</p>
       <es-path-strip .data=${data} .selection=${this.selection}></es-path-strip>`;
   }
 }

@@ -1,6 +1,17 @@
 import type { WatchResult } from '@epochscope/analysis/results';
 import { css, html, type TemplateResult } from 'lit';
 import { EsLoaded } from '../../figure/index.js';
+import { sentence, snapshotTitle } from '../../styles.js';
+
+/** What each alarm says, its snapshot called as everywhere on a page. */
+export const alarmTexts = ({ alarms, snapshots }: Pick<WatchResult, 'alarms' | 'snapshots'>): string[] =>
+  alarms.map(({ text, snapshot: id }) => {
+    const snapshot = snapshots.find((one) => one.id === id);
+    const title = snapshot && snapshotTitle(snapshot);
+    return title
+      ? text.replace(`at ${id} `, title === 'before training' ? `${title} ` : `at ${title} `)
+      : text;
+  });
 
 /**
  * Rules on the snapshots of a run: what held, in words, and each rule's figure over the snapshots. Give `data`, or `src`.
@@ -26,7 +37,7 @@ export class EsWatchView extends EsLoaded<WatchResult, WatchResult> {
     return html`
       ${
         alarms.length
-          ? html`<ul>${alarms.map(({ text }) => html`<li>${text}</li>`)}</ul>`
+          ? html`<ul>${alarmTexts(data).map((text) => html`<li>${sentence(text)}</li>`)}</ul>`
           : html`<p>No rule held at ${snapshots.length} snapshots.</p>`
       }
       <p>Each line is the figure that a rule looks at, and orange points are the snapshots at which the rule holds. A limit is worth what a sound training says: see how far the figure moves there.</p>
