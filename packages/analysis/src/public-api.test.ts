@@ -35,7 +35,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/models', () => {
     expect(names(models)).toMatchInlineSnapshot(
-      `"DOWNLOADS GraphRunner MODEL_NAMES alexnet buildModel bundledMnist captureGraph captureOutputs cifar10Folder downloadDataset evaluate graphOfKeras graphOfModel graphOfOnnx graphOfRun graphOfSpec inputScaleOf isActivation isGraphSpec loadWeights lossGradient mnistFolder openDataset prepareTf pretrain randomAlexnet readPredictions shapesOf smoothJvp snapshotPlan train weightsOf"`,
+      `"DOWNLOADS GraphRunner MODEL_NAMES alexnet buildModel bundledMnist captureGraph captureOutputs cifar10Folder downloadDataset evaluate graphOfKeras graphOfModel graphOfOnnx graphOfRun graphOfSpec inputScaleOf isActivation isGraphSpec loadWeights lossGradient mnistFolder modularAddition openDataset prepareTf pretrain randomAlexnet readPredictions shapesOf smoothJvp snapshotPlan train weightsOf"`,
     );
   });
   it('of @epochscope/analysis/results', () => {
@@ -50,7 +50,7 @@ describe('the public names', () => {
   });
   it('of @epochscope/analysis/workflows', () => {
     expect(names(workflows)).toMatchInlineSnapshot(
-      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS DIFFERENCE_MAP_DEFAULTS FEATURES_DEFAULTS GEOMETRY_DEFAULTS IMPORT_DEFAULTS LOCATE_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS WATCH_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory checkOfRun checkTreeOfFile chooseSnapshots chosenSamples compareRankings defaultMemory describeImport difference differenceMapOfRun differenceMapWorkflow differenceOfFiles differenceOfRun differenceOfRuns differenceWorkflow featuresOfRun featuresWorkflow geometryOfAlexnet geometryOfRun geometryWorkflow importRun importWorkflow locateOfRun locateWorkflow matrixRun modulesOfRun modulesWorkflow paceClock path pathOfFile pathOfRun pathWorkflow planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot readArray readNumbers runPlan runWorkflow setDefaultMemory tendency tendencyOfFile tendencyOfFileWorkflow tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainRun trainWorkflow watchRun watchWorkflow withRows"`,
+      `"ACTIVITY_DEFAULTS CAPTURE_DEFAULTS CHANGE_DEFAULTS COMPARISON_FORMAT DIFFERENCE_DEFAULTS DIFFERENCE_MAP_DEFAULTS FEATURES_DEFAULTS GEOMETRY_DEFAULTS IMPORT_DEFAULTS LOCATE_DEFAULTS MODULES_DEFAULTS PATH_DEFAULTS PLAN_FORMAT PRUNE_DEFAULTS TENDENCY_DEFAULTS TRACKS_DEFAULTS TRAIN_DEFAULTS TRANSFORMER_DEFAULTS WATCH_DEFAULTS activityOfRun activityWorkflow captureRun captureWorkflow changeOfRun changeWorkflow checkMemory checkOfRun checkTreeOfFile chooseSnapshots chosenSamples compareRankings defaultMemory describeImport difference differenceMapOfRun differenceMapWorkflow differenceOfFiles differenceOfRun differenceOfRuns differenceWorkflow featuresOfRun featuresWorkflow geometryOfAlexnet geometryOfRun geometryWorkflow importRun importWorkflow locateOfRun locateWorkflow matrixRun modulesOfRun modulesWorkflow paceClock path pathOfFile pathOfRun pathWorkflow planWorkflow pruneOfRun pruneWorkflow prunedRun prunedSnapshot readArray readNumbers runPlan runWorkflow setDefaultMemory tendency tendencyOfFile tendencyOfFileWorkflow tendencyOfRun tendencyWorkflow tracksOfRun tracksWorkflow trainDefaults trainRun trainWorkflow watchRun watchWorkflow withRows"`,
     );
   });
 });

@@ -5,17 +5,21 @@ import type { DownloadName } from './checksums.js';
 import { cifar10Folder } from './cifar10.js';
 import type { DownloadOptions } from './download.js';
 import { bundledMnist, mnistFolder } from './mnist.js';
+import { modularAddition, modulusOf } from './modular-addition.js';
 import type { Dataset } from './types.js';
 
 export { DOWNLOADS, type DownloadName, type RemoteFile } from './checksums.js';
 export { cifar10Folder } from './cifar10.js';
 export type { DownloadOptions, DownloadProgress } from './download.js';
 export { bundledMnist, mnistFolder } from './mnist.js';
+export { modularAddition } from './modular-addition.js';
 export type { Dataset, Split } from './types.js';
 
-/** "bundled", or where the IDX files of MNIST or the batches of CIFAR-10 lie, told by their names. Throws `missing`, `format`. */
+/** "bundled", "modular-addition:59", or where the IDX files of MNIST or the batches of CIFAR-10 lie, told by their names. Throws `missing`, `format`, `argument`. */
 export async function openDataset(where: Place): Promise<Dataset> {
   if (where === 'bundled') return bundledMnist();
+  const modulus = modulusOf(where);
+  if (modulus !== null) return modularAddition(modulus);
   const store = await storeOf(where);
   const entries = await store.list('');
   if (!entries.length)

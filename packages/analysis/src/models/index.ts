@@ -5,13 +5,14 @@ import { dbn } from './dbn/index.js';
 import { lenet5 } from './lenet5/index.js';
 import { type MlpOptions, mlp } from './mlp/index.js';
 import type { Net } from './net.js';
+import { transformer } from './transformer/index.js';
 
 export { prepareTf, type Tf } from './backend.js';
 export { loadWeights, type Net, weightsOf } from './net.js';
 
 /** What run.json stores under `model`: enough to build the net again. */
 export interface ModelSpec extends MlpOptions {
-  name: 'lenet5' | 'mlp' | 'cifar-cnn' | 'dbn';
+  name: 'lenet5' | 'mlp' | 'cifar-cnn' | 'dbn' | 'transformer';
   inputShape: number[];
   classes: number;
   seed: number;
@@ -19,7 +20,7 @@ export interface ModelSpec extends MlpOptions {
   hidden?: number[];
 }
 
-export const MODEL_NAMES: readonly ModelSpec['name'][] = ['lenet5', 'mlp', 'cifar-cnn', 'dbn'];
+export const MODEL_NAMES: readonly ModelSpec['name'][] = ['lenet5', 'mlp', 'cifar-cnn', 'dbn', 'transformer'];
 
 /** Builds a net. Throws `argument` for an unknown name or an input the net cannot take. */
 export function buildModel(tf: Tf, spec: ModelSpec): Net {
@@ -29,6 +30,7 @@ export function buildModel(tf: Tf, spec: ModelSpec): Net {
     if (name === 'mlp') return mlp(tf, inputShape, classes, seed, hidden, spec);
     if (name === 'dbn') return dbn(tf, inputShape, classes, seed, hidden);
     if (name === 'cifar-cnn') return cifarCnn(tf, inputShape, classes, seed);
+    if (name === 'transformer') return transformer(tf, inputShape, classes, seed);
   } catch (cause) {
     if (cause instanceof EpochscopeError) throw cause;
     throw new EpochscopeError(

@@ -142,7 +142,7 @@ function leaveInputOut(tf: Tf, layer: Layer, pad: 'valid' | 'same', strides: num
 let LogSoftmax: (new (config: { name: string }) => unknown) | null = null;
 
 /** tfjs has no log-softmax layer. */
-function logSoftmaxLayer(tf: Tf): new (config: { name: string }) => unknown {
+export function logSoftmaxLayer(tf: Tf): new (config: { name: string }) => unknown {
   if (LogSoftmax) return LogSoftmax;
   class EpochscopeLogSoftmax extends tf.layers.Layer {
     static className = 'EpochscopeLogSoftmax';

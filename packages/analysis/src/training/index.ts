@@ -21,12 +21,17 @@ export type { TrainState } from './state.js';
  * a pass forwards costs a third of a training step, and testing at every batch would take most of the time.
  */
 const EVALUATION_SPACING = 5;
+/** Milliseconds after which others have their turn, however few steps were taken: a pause is heard by then. */
+const LONGEST_TURN = 50;
 
 export interface TrainOptions {
   epochs: number;
   batchSize: number;
-  optimizer: 'sgd' | 'momentum' | 'adam';
+  /** adamw: Adam with β₂ = 0.98, ε = 10⁻⁸ and weights that decay apart from it (Loshchilov & Hutter 2019). */
+  optimizer: 'sgd' | 'momentum' | 'adam' | 'adamw';
   learningRate: number;
+  /** adamw: each step takes this share, times the rate, off every weight; default 0. */
+  weightDecay?: number;
   /** Order of samples and noise; initial weights have the model's seed. */
   seed: number;
   /** Standard deviation of normal noise added to inputs (which are in 0 … 1); 0 for none. */
@@ -94,6 +99,17 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
     'argument',
     () => `learning rate: expected a number > 0, got ${options.learningRate}`,
   );
+  const { weightDecay = 0 } = options;
+  guard(
+    weightDecay >= 0 && Number.isFinite(weightDecay),
+    'argument',
+    () => `weight decay: expected a number ≥ 0, got ${weightDecay}`,
+  );
+  guard(
+    weightDecay === 0 || options.optimizer === 'adamw',
+    'argument',
+    () => `weight decay: expected optimizer adamw, got ${options.optimizer}`,
+  );
   guard(noise >= 0 && Number.isFinite(noise), 'argument', () => `noise: expected a number ≥ 0, got ${noise}`);
   guard(data.train.count > 0, 'argument', () => `${data.source}: no training samples`);
   const stepsPerEpoch = Math.ceil(data.train.count / batchSize);
@@ -109,6 +125,7 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
   /** Of this process. */
   let busy = 0;
   let imagesHere = 0;
+  let yielded = performance.now();
   const keepState = async () =>
     options.state?.keep({
       step,
@@ -171,7 +188,8 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
           options.standardise,
         );
         const labels = Int32Array.from(indices, (i) => data.train.labels[i]!);
-        const loss = descend(tf, net, optimizer, inputs, labels, data.shape);
+        const kept = 1 - options.learningRate * weightDecay;
+        const loss = descend(tf, net, optimizer, inputs, labels, data.shape, kept);
         for (const mask of masks) mask.apply();
         step++;
         if (!Number.isFinite(loss))
@@ -197,7 +215,10 @@ export async function train(tf: Tf, net: Net, data: Dataset, options: TrainOptio
         await options.onStep?.(progress, net);
         if (options.state?.due()) await keepState();
         // Lets signals, timers and progress bars run.
-        if (step % 8 === 0) await yieldToEventLoop();
+        if (step % 8 === 0 || performance.now() - yielded > LONGEST_TURN) {
+          await yieldToEventLoop();
+          yielded = performance.now();
+        }
       }
     }
     const { accuracy, loss } = evaluate(tf, net, data.test, data.shape, undefined, options.standardise);
@@ -217,10 +238,11 @@ function makeOptimizer(tf: Tf, { optimizer, learningRate }: TrainOptions): Optim
   if (optimizer === 'sgd') return tf.train.sgd(learningRate);
   if (optimizer === 'momentum') return tf.train.momentum(learningRate, 0.9);
   if (optimizer === 'adam') return tf.train.adam(learningRate);
-  throw new EpochscopeError('argument', `optimizer: expected sgd, momentum or adam, got ${optimizer}`);
+  if (optimizer === 'adamw') return tf.train.adam(learningRate, 0.9, 0.98, 1e-8);
+  throw new EpochscopeError('argument', `optimizer: expected sgd, momentum, adam or adamw, got ${optimizer}`);
 }
 
-/** One update; answers the batch's mean loss before it. */
+/** One update, of weights times `kept`; answers the batch's mean loss before it. */
 function descend(
   tf: Tf,
   net: Net,
@@ -228,19 +250,19 @@ function descend(
   inputs: Float32Array,
   labels: Int32Array,
   shape: readonly number[],
+  kept: number,
 ): number {
   return tf.tidy(() => {
     const x = tf.tensor(inputs, [labels.length, ...shape]);
-    const loss = optimizer.minimize(
-      () => {
-        const logProbabilities = net.model.apply(x, { training: true }) as TfTensor;
-        const hot = tf.oneHot(tf.tensor1d(labels, 'int32'), logProbabilities.shape[1]!);
-        return tf.neg(tf.sum(tf.mul(hot, logProbabilities))).div(labels.length) as never;
-      },
-      true,
-      net.model.trainableWeights.map((weight) => weight.read() as Variable),
-    )!;
-    return loss.dataSync()[0]!;
+    const variables = net.model.trainableWeights.map((weight) => weight.read() as Variable);
+    const { value, grads } = optimizer.computeGradients(() => {
+      const logProbabilities = net.model.apply(x, { training: true }) as TfTensor;
+      const hot = tf.oneHot(tf.tensor1d(labels, 'int32'), logProbabilities.shape[1]!);
+      return tf.neg(tf.sum(tf.mul(hot, logProbabilities))).div(labels.length) as never;
+    }, variables);
+    if (kept !== 1) for (const variable of variables) variable.assign(tf.mul(variable, kept));
+    optimizer.applyGradients(variables.map(({ name }) => ({ name, tensor: grads[name]! })));
+    return value.dataSync()[0]!;
   });
 }
 

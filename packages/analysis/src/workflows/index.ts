@@ -127,10 +127,12 @@ export {
 export type { TendencyFileOptions } from './tendency/options.js';
 export {
   TRAIN_DEFAULTS,
+  TRANSFORMER_DEFAULTS,
   type TrainPlace,
   type TrainResult,
   type TrainRunHow,
   type TrainRunOptions,
+  trainDefaults,
   trainRun,
   trainWorkflow,
 } from './train/index.js';

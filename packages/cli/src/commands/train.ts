@@ -1,6 +1,6 @@
 import type { TrainRunOptions } from '@epochscope/analysis';
 import { MODEL_NAMES, type ModelSpec } from '@epochscope/analysis/models';
-import { TRAIN_DEFAULTS } from '@epochscope/analysis/workflows';
+import { TRAIN_DEFAULTS, TRANSFORMER_DEFAULTS, trainDefaults } from '@epochscope/analysis/workflows';
 import type { Command } from 'commander';
 import { openData } from '../data.js';
 import type { Output } from '../output.js';
@@ -10,6 +10,10 @@ import { number, oneOf, snapshotPolicy, whole } from './_shared.js';
 
 const MODEL = 'lenet5';
 const PRETRAINING = { epochs: 10, learningRate: 0.1 };
+
+/** What holds where it is not given, for the transformer in words of its own. */
+const otherwise = (name: keyof TrainRunOptions, transformer = TRANSFORMER_DEFAULTS[name]): string =>
+  `(default: ${TRAIN_DEFAULTS[name]}; transformer: ${transformer})`;
 
 export function define(command: Command): Command {
   return command
@@ -26,31 +30,33 @@ export function define(command: Command): Command {
     )
     .option(
       '--data <where>',
-      '"bundled" (10 000 MNIST digits), a folder of MNIST IDX or CIFAR-10 binary files, or "mnist" or "cifar10" to fetch',
-      'bundled',
+      `"bundled" (10 000 MNIST digits), "modular-addition:P" (a + b mod P), a folder of MNIST IDX or CIFAR-10 binary files, or "mnist" or "cifar10" to fetch ${otherwise('data')}`,
     )
     .option(
       '--download <dir>',
       'folder that --data mnist or cifar10 is fetched into (default: the user cache)',
     )
-    .option('--epochs <n>', 'passes over the training samples', whole(0), TRAIN_DEFAULTS.epochs)
+    .option('--epochs <n>', `passes over the training samples ${otherwise('epochs')}`, whole(0))
     .option(
       '--snapshots <when>',
       '"init,1,2,10" or "every:1epoch" as folders, "every:100steps" or "log:COUNT" as a step log; the last step is always kept',
     )
-    .option('--batch <n>', 'samples a step', whole(1), TRAIN_DEFAULTS.batchSize)
+    .option('--batch <n>', `samples a step ${otherwise('batchSize', 'all')}`, whole(1))
     .option(
       '--optimizer <name>',
-      'adam, sgd or momentum',
-      oneOf(['adam', 'sgd', 'momentum'] as const),
-      TRAIN_DEFAULTS.optimizer,
+      `adam, sgd, momentum or adamw ${otherwise('optimizer')}`,
+      oneOf(['adam', 'sgd', 'momentum', 'adamw'] as const),
     )
-    .option('--lr <rate>', 'learning rate', number(0), TRAIN_DEFAULTS.learningRate)
+    .option('--lr <rate>', `learning rate ${otherwise('learningRate')}`, number(0))
+    .option(
+      '--weight-decay <share>',
+      `adamw: times the rate, what each step takes off the weights ${otherwise('weightDecay')}`,
+      number(0),
+    )
     .option(
       '--noise <sd>',
-      'standard deviation of noise added to training inputs (0 … 1)',
+      `standard deviation of noise added to training inputs of 0 … 1 ${otherwise('noise')}`,
       number(0),
-      TRAIN_DEFAULTS.noise,
     )
     .option(
       '--pretrain <n>',
@@ -62,12 +68,12 @@ export function define(command: Command): Command {
       `dbn: step size of contrastive divergence (default: ${PRETRAINING.learningRate})`,
       number(0),
     )
-    .option('--samples <n>', 'test samples kept for analysis', whole(1), TRAIN_DEFAULTS.samples)
+    .option('--samples <n>', `test samples kept for analysis ${otherwise('samples')}`, whole(1))
     .option('--seed <n>', 'initial weights, order and noise', whole(0), 1)
     .option('--overwrite', 'replace an existing run; this very training, cut off, goes on without')
     .addHelpText(
       'after',
-      '\nExample:\n  epochscope train --data ~/mnist --epochs 10 --snapshots init,1,2,10 -o my-run\n  epochscope train dbn --hidden 500,500,2000 --pretrain 10 --epochs 10 -o my-dbn',
+      '\nExample:\n  epochscope train --data ~/mnist --epochs 10 --snapshots init,1,2,10 -o my-run\n  epochscope train dbn --hidden 500,500,2000 --pretrain 10 --epochs 10 -o my-dbn\n  epochscope train transformer -o my-grokking',
     );
 }
 
@@ -76,23 +82,24 @@ interface Options {
   model?: ModelSpec['name'];
   hidden?: number[];
   activation?: 'relu' | 'sigmoid';
-  data: string;
+  data?: string;
   download?: string;
-  epochs: number;
+  epochs?: number;
   snapshots?: string;
-  batch: number;
-  optimizer: TrainRunOptions['optimizer'];
-  lr: number;
-  noise: number;
+  batch?: number;
+  optimizer?: TrainRunOptions['optimizer'];
+  lr?: number;
+  weightDecay?: number;
+  noise?: number;
   pretrain?: number;
   pretrainLr?: number;
-  samples: number;
+  samples?: number;
   seed: number;
   overwrite?: boolean;
 }
 
 export async function run([named]: string[], o: Options, output: Output): Promise<void> {
-  const { hidden, activation, epochs, seed } = o;
+  const { hidden, activation, seed } = o;
   if (named !== undefined && o.model !== undefined && named !== o.model)
     throw usage(`--model ${o.model}: the net is named already, ${named}`);
   const name = (named as ModelSpec['name'] | undefined) ?? o.model ?? MODEL;
@@ -105,8 +112,10 @@ export async function run([named]: string[], o: Options, output: Output): Promis
     epochs: o.pretrain ?? PRETRAINING.epochs,
     learningRate: o.pretrainLr ?? PRETRAINING.learningRate,
   };
+  const known = trainDefaults(name);
+  const epochs = o.epochs ?? known.epochs;
   const directory = o.output ?? `${name}-run`;
-  const data = await openData(o.data, o, output);
+  const data = await openData(o.data ?? known.data, o, output);
   output.say(
     `${data.name}: ${data.train.count} training and ${data.test.count} test samples from ${data.source}`,
   );
@@ -116,14 +125,15 @@ export async function run([named]: string[], o: Options, output: Output): Promis
     {
       model: { name, seed, ...(hidden ? { hidden } : {}), ...(activation ? { activation } : {}) },
       epochs,
-      batchSize: o.batch,
-      optimizer: o.optimizer,
-      learningRate: o.lr,
-      noise: o.noise,
+      batchSize: o.batch ?? known.batchSize,
+      optimizer: o.optimizer ?? known.optimizer,
+      learningRate: o.lr ?? known.learningRate,
+      weightDecay: o.weightDecay ?? known.weightDecay,
+      noise: o.noise ?? known.noise,
       seed,
       pretrain: name === 'dbn' && pretraining.epochs > 0 ? pretraining : null,
-      snapshots: o.snapshots === undefined ? null : snapshotPolicy(o.snapshots, epochs),
-      samples: o.samples,
+      snapshots: o.snapshots === undefined ? known.snapshots : snapshotPolicy(o.snapshots, epochs),
+      samples: o.samples ?? known.samples,
     },
     Boolean(o.overwrite),
     output,

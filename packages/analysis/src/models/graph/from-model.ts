@@ -5,6 +5,8 @@ import { type Graph, type GraphNode, type GraphOp, INPUT, type Padding, type Sid
 
 type Layer = LayersModel['layers'][number];
 type Config = Record<string, unknown>;
+/** One node of a layer: what its name ends in where others follow, and which parts it reads; INPUT: what the layer reads. Default: the part before. */
+type Step = GraphOp & { part?: string; of?: string[] };
 
 /**
  * A tfjs (or Keras) layers model with one input and one output as a graph; weights are copied. Every layer keeps its
@@ -31,9 +33,10 @@ export function graphOfModel(model: LayersModel): Graph {
       return key;
     });
     let from = inputs;
-    steps.forEach((step, i) => {
-      const name = i === steps.length - 1 ? layer.name : `${layer.name}.linear`;
-      nodes.push({ name, inputs: from, ...step } as GraphNode);
+    steps.forEach(({ part = 'linear', of, ...op }, i) => {
+      const name = i === steps.length - 1 ? layer.name : `${layer.name}.${part}`;
+      const own = of?.flatMap((one) => (one === INPUT ? inputs : [`${layer.name}.${one}`]));
+      nodes.push({ name, inputs: own ?? from, ...op } as GraphNode);
       from = [name];
     });
     previous = layer.name;
@@ -68,7 +71,7 @@ export function samePadding(space: readonly number[], size: Sides, strides: Side
 
 type Put = (name: string, data: Float32Array, shape: number[]) => string;
 
-function stepsOf(layer: Layer, put: Put): GraphOp[] {
+function stepsOf(layer: Layer, put: Put): Step[] {
   const kind = layer.getClassName();
   const config = layer.getConfig() as Config;
   const unsupported = (what: string): never => {
@@ -167,6 +170,19 @@ function stepsOf(layer: Layer, put: Put): GraphOp[] {
       return [{ kind: 'softmax' }];
     case 'EpochscopeLogSoftmax':
       return [{ kind: 'log-softmax' }];
+    case 'EpochscopePosition':
+      return [
+        { part: 'positions', of: [], kind: 'constant', value: tensor('table') },
+        { of: [INPUT, 'positions'], kind: 'add' },
+      ];
+    case 'EpochscopeLast':
+      return [lastToken(input), { kind: 'reshape', shape: [input[1]!] }];
+    case 'EpochscopeAttention':
+      return attention(input, Number(config.heads), {
+        query: parameters.get('query')!.dataSync<'float32'>(),
+        tensor,
+        put,
+      });
     case 'Flatten':
       return [{ kind: 'flatten' }];
     case 'Reshape': {
@@ -197,6 +213,45 @@ function stepsOf(layer: Layer, put: Put): GraphOp[] {
     default:
       return unsupported('this kind of layer is not known');
   }
+}
+
+const lastToken = ([tokens, width]: number[]): Step => ({
+  part: 'last',
+  kind: 'slice',
+  begin: [tokens! - 1, 0],
+  size: [1, width!],
+});
+
+/** What the last token reads: a head's columns lie beside each other, and the scale is in the queries' kernel. */
+function attention(
+  [tokens, width]: number[],
+  heads: number,
+  { query, tensor, put }: { query: Float32Array; tensor: (name: string) => string; put: Put },
+): Step[] {
+  const size = width! / heads;
+  const split = (name: string, rows: number): Step[] => [
+    { part: `${name}-heads`, kind: 'reshape', shape: [rows, heads, size] },
+    { part: `${name}s`, kind: 'transpose', axes: [1, 0, 2] },
+  ];
+  const scaled = put(
+    'query',
+    Float32Array.from(query, (value) => value / Math.sqrt(size)),
+    [width!, width!],
+  );
+  return [
+    lastToken([tokens!, width!]),
+    { part: 'query', kind: 'dense', kernel: scaled },
+    ...split('query', 1),
+    { part: 'key', of: [INPUT], kind: 'dense', kernel: tensor('key') },
+    ...split('key', tokens!),
+    { part: 'value', of: [INPUT], kind: 'dense', kernel: tensor('value') },
+    ...split('value', tokens!),
+    { part: 'scores', of: ['querys', 'keys'], kind: 'matmul', transposeB: true },
+    { part: 'shares', kind: 'softmax' },
+    { part: 'read', of: ['shares', 'values'], kind: 'matmul' },
+    { part: 'joined', kind: 'reshape', shape: [width!] },
+    { kind: 'dense', kernel: tensor('output') },
+  ];
 }
 
 function inputShape(layer: Layer): number[] {

@@ -469,7 +469,7 @@ describe('graphOfModel', () => {
     }
   };
 
-  it.each(['lenet5', 'mlp', 'dbn', 'cifar-cnn'] as const)(
+  it.each(['lenet5', 'mlp', 'dbn', 'cifar-cnn', 'transformer'] as const)(
     'turns our %s into a graph of equal outputs',
     (name) => {
       const { model } = buildModel(tf, {

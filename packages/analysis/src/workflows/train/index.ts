@@ -24,7 +24,7 @@ import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../type
 import { type TrainRunOptions, trainOptions } from './options.js';
 import { readState, removeState, writeState } from './state.js';
 
-export { TRAIN_DEFAULTS, type TrainRunOptions } from './options.js';
+export { TRAIN_DEFAULTS, TRANSFORMER_DEFAULTS, type TrainRunOptions, trainDefaults } from './options.js';
 
 /** Where a run is trained to. */
 export interface TrainPlace {
@@ -70,8 +70,9 @@ export const trainWorkflow: Workflow<TrainRunOptions, TrainTask, Output, TrainRe
   method: 'train',
 
   async plan({ store, overwrite }, given, context) {
-    const options = trainOptions(given);
-    const data = await context.dataset(options.data);
+    const asked = trainOptions(given);
+    const data = await context.dataset(asked.data);
+    const options = { ...asked, batchSize: Math.min(asked.batchSize, Math.max(1, data.train.count)) };
     // Refused before anything is written.
     const { size: count } = snapshotPlan(
       options.snapshots,
@@ -80,7 +81,9 @@ export const trainWorkflow: Workflow<TrainRunOptions, TrainTask, Output, TrainRe
     );
     const spec = specOf(options, data);
     const { layers, weights } = await sizesOf(spec);
-    const { data: _, ...decides } = options;
+    const { data: _, weightDecay, ...rest } = options;
+    // Keys of trainings without it are as they were before there was any.
+    const decides = { ...rest, ...(weightDecay ? { weightDecay } : {}) };
     const training = keyOf('training', {
       ...decides,
       model: spec,
@@ -232,7 +235,7 @@ async function writerOf(
   overwrite: boolean,
 ): Promise<{ writer: RunWriter; there: ReadonlySet<string> }> {
   const resumed = (await isCutOff(store, task.training)) ? await resumeRun(store) : null;
-  const { epochs, batchSize, optimizer, learningRate, noise, seed } = task;
+  const { epochs, batchSize, optimizer, learningRate, weightDecay, noise, seed } = task;
   const training = {
     data: `${data.name} (${data.source})`,
     trainingSamples: data.train.count,
@@ -241,6 +244,7 @@ async function writerOf(
     batchSize,
     optimizer,
     learningRate,
+    ...(weightDecay ? { weightDecay } : {}),
     noise,
     seed,
     ...(task.pretrain ? { pretrain: task.pretrain } : {}),

@@ -10,8 +10,10 @@ export interface TrainRunOptions {
   data: string;
   epochs: number;
   batchSize: number;
-  optimizer: 'sgd' | 'momentum' | 'adam';
+  optimizer: 'sgd' | 'momentum' | 'adam' | 'adamw';
   learningRate: number;
+  /** adamw: each step takes this share, times the rate, off every weight. */
+  weightDecay: number;
   /** Standard deviation of noise added to training inputs of 0 … 1. */
   noise: number;
   /** dbn: contrastive divergence before the training proper. */
@@ -31,6 +33,7 @@ export const TRAIN_DEFAULTS: TrainRunOptions = {
   batchSize: 100,
   optimizer: 'adam',
   learningRate: 0.001,
+  weightDecay: 0,
   noise: 0.1,
   pretrain: null,
   seed: 1,
@@ -38,11 +41,31 @@ export const TRAIN_DEFAULTS: TrainRunOptions = {
   samples: 1000,
 };
 
+/** Of a transformer that learns modular addition: by heart within some hundred steps, the rule all of a sudden after more. */
+export const TRANSFORMER_DEFAULTS: TrainRunOptions = {
+  ...TRAIN_DEFAULTS,
+  model: { name: 'transformer', seed: 1 },
+  data: 'modular-addition:59',
+  epochs: 1500,
+  // All at once: a plan takes no more than there are.
+  batchSize: 1_000_000,
+  optimizer: 'adamw',
+  learningRate: 0.005,
+  weightDecay: 2,
+  noise: 0,
+  snapshots: { init: true, everySteps: 25 },
+  samples: 600,
+};
+
+/** What is not said of a training of this net. */
+export const trainDefaults = (net: ModelSpec['name'] | undefined): TrainRunOptions =>
+  net === 'transformer' ? TRANSFORMER_DEFAULTS : TRAIN_DEFAULTS;
+
 /** Options over defaults, the net's seed and `snapshots` filled in. Throws `argument`; what the training itself checks, it checks. */
 export function trainOptions(
   given: Partial<TrainRunOptions>,
 ): TrainRunOptions & { snapshots: SnapshotPolicy } {
-  const options = withDefaults('train', TRAIN_DEFAULTS, given);
+  const options = withDefaults('train', trainDefaults(given.model?.name), given);
   const { epochs, samples } = options;
   checkObject(options.model, 'train: model');
   const model = { ...options.model, seed: options.model.seed ?? TRAIN_DEFAULTS.model.seed };
