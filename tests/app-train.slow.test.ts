@@ -43,12 +43,11 @@ const seen = (page: Page): Promise<Seen> =>
     };
   });
 const fill = async (page: Page, fields: Record<string, string>) => {
+  const { net, ...others } = fields;
+  if (net) await page.locator('form.train [name=net]').selectOption(net);
   await page.locator('form.train summary').click();
-  for (const [name, value] of Object.entries(fields)) {
-    const field = page.locator(`form.train [name=${name}]`);
-    if (name === 'net') await field.selectOption(value);
-    else await field.fill(value);
-  }
+  for (const [name, value] of Object.entries(others))
+    await page.locator(`form.train [name=${name}]`).fill(value);
 };
 const done = (page: Page) =>
   page.locator('es-training-bar', { hasText: 'Trained in this page' }).waitFor({ timeout: 240_000 });
@@ -96,6 +95,41 @@ describe('a training in the page', () => {
         ({ seconds, ...panel }) => panel,
       );
     expect(await result(zip)).toEqual(await result(there));
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  it('trains a transformer on sums, whose run is the command line’s', { timeout: 300_000 }, async () => {
+    const { page, context, problems } = await bench.visit();
+    await page.locator('form.train [name=net]').selectOption('transformer');
+    await page.getByText('a + b mod p').first().waitFor();
+    await fill(page, { modulus: '11', epochs: '120', samples: '60' });
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await done(page);
+    expect((await seen(page)).step).toBe(120);
+    await page.getByText('Transformer on a + b mod 11').first().waitFor();
+    // The training's loss beside the test's, in the dock.
+    expect(await page.locator('.curves .loss.trained').getAttribute('d')).toMatch(/^M0.*L100 /);
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the run and its results as a zip' }).click();
+    const zip = join(bench.folder, 'sums.zip');
+    await (await waiting).saveAs(zip);
+    const bar = page.locator('es-training-bar');
+    await bar.locator('summary').click();
+    const command = (await bar.locator('code').textContent())!;
+    expect(command).toContain('--data modular-addition:11');
+    const there = join(bench.folder, 'sums');
+    await cli(...command.split(' ').slice(1), '-o', there);
+    const [a, b] = [await openRun(zip), await openRun(there)];
+    expect(a.manifest.snapshots).toEqual(b.manifest.snapshots);
+    expect(a.manifest.training).toEqual(b.manifest.training);
+    for (const { id } of a.manifest.snapshots) expect(await a.weights(id)).toEqual(await b.weights(id));
+    // By heart, in so few steps.
+    expect(a.manifest.snapshots.at(-1)!.metrics.loss).toBeLessThan(0.1);
+    // Another net beside it brings its own values.
+    await bar.locator('[name=net]').selectOption('mlp');
+    expect(await bar.locator('[name=batchSize]').inputValue()).toBe('50');
+    expect(await bar.locator('[name=modulus]').count()).toBe(0);
     expect(problems).toEqual([]);
     await context.close();
   });

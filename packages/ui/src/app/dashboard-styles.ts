@@ -784,6 +784,9 @@ const lower = css`
     stroke: var(--ink3);
     stroke-width: 1.4;
   }
+  .curves .trained {
+    stroke-dasharray: 3 2.5;
+  }
   .hand {
     position: absolute;
     inset-block: 0 auto;

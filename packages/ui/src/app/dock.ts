@@ -47,24 +47,32 @@ function linePath(values: readonly (number | null)[], y: (value: number) => numb
   return d;
 }
 
-/** Accuracy above, the loss's logarithm below. */
-function curves(page: Page, count: number): { acc: string; loss: string; has: boolean } {
+/** Accuracy above, the logarithms of the loss and of the training's below, at one scale. */
+function curves(page: Page, count: number): { acc: string; loss: string; trained: string; has: boolean } {
   const acc = metricOf(page.snapshots, ACCURACY);
   const loss = metricOf(page.snapshots, LOSS);
-  const values = (loss?.values ?? []).flatMap((v) => (v !== null && v > 0 ? [Math.log(v)] : []));
+  const trained = trainLoss(page, loss?.name);
+  const values = [...(loss?.values ?? []), ...(trained?.values ?? [])].flatMap((v) =>
+    v !== null && v > 0 ? [Math.log(v)] : [],
+  );
   const [low, high] = [Math.min(...values), Math.max(...values)];
+  const logPath = (of: readonly (number | null)[]) =>
+    linePath(
+      of.map((v) => (v !== null && v > 0 ? Math.log(v) : null)),
+      (v) => 31 + (high > low ? 13 * (1 - (v - low) / (high - low)) : 6),
+      count,
+    );
   return {
     acc: acc ? linePath(acc.values, (v) => 4 + 24 * (1 - Math.min(1, Math.max(0, v))), count) : '',
-    loss: loss
-      ? linePath(
-          loss.values.map((v) => (v !== null && v > 0 ? Math.log(v) : null)),
-          (v) => 31 + (high > low ? 13 * (1 - (v - low) / (high - low)) : 6),
-          count,
-        )
-      : '',
+    loss: loss ? logPath(loss.values) : '',
+    trained: trained ? logPath(trained.values) : '',
     has: Boolean(acc || loss),
   };
 }
+
+/** The loss on what is trained on, where another one is drawn. */
+const trainLoss = (page: Page, drawn: string | undefined) =>
+  drawn && drawn !== 'loss' ? metricOf(page.snapshots, ['loss', 'trainLoss']) : null;
 
 let memo: { key: unknown[]; value: ReturnType<typeof curves> } | null = null;
 function keptCurves(page: Page, count: number): ReturnType<typeof curves> {
@@ -94,6 +102,7 @@ export function dock(page: Page, width: number): TemplateResult {
   const { acc, loss } = { acc: metricOf(snapshots, ACCURACY), loss: metricOf(snapshots, LOSS) };
   const accuracy = at >= 0 ? acc?.values[at] : null;
   const lossNow = at >= 0 ? loss?.values[at] : null;
+  const trainedNow = at >= 0 ? trainLoss(page, loss?.name)?.values[at] : null;
   const y = accuracy == null ? 16 : 4 + 24 * (1 - Math.min(1, Math.max(0, accuracy)));
   return html`<section class="dock ${page.followed ? 'following' : ''}" aria-label="Epochs">
     <div class="now">
@@ -107,7 +116,7 @@ export function dock(page: Page, width: number): TemplateResult {
     </div>
     <div class="plot">
       <svg class="curves" viewBox="0 0 100 ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
-        ${line.has ? svg`<path class="grid" d="M0 28.5H100M0 46.5H100" /><path class="acc" d=${line.acc} /><path class="loss" d=${line.loss} />` : nothing}
+        ${line.has ? svg`<path class="grid" d="M0 28.5H100M0 46.5H100" /><path class="acc" d=${line.acc} /><path class="loss" d=${line.loss} /><path class="loss trained" d=${line.trained} />` : nothing}
       </svg>
       ${at >= 0 ? html`<span class="hand" aria-hidden="true" ${left(share(at))}></span>${line.has ? html`<span class="dot" aria-hidden="true" ${left(share(at), y)}></span>` : nothing}` : nothing}
       <input class="slider" type="range" aria-label="Snapshot" min="0" max=${total} step="1" .value=${String(Math.max(0, at))} aria-valuetext=${snapshot ? snapshotTitle(snapshot) : 'none'}
@@ -117,7 +126,7 @@ export function dock(page: Page, width: number): TemplateResult {
     </div>
     <div class="figures">
       ${accuracy == null ? nothing : html`<p><strong>${percent(accuracy)}</strong> ${metricWords(acc!.name)}</p>`}
-      ${lossNow == null ? nothing : html`<p><strong>${format(Number(lossNow.toPrecision(3)))}</strong> ${metricWords(loss!.name)}, log</p>`}
+      ${lossNow == null ? nothing : html`<p><strong>${format(Number(lossNow.toPrecision(3)))}</strong> ${metricWords(loss!.name)}${trainedNow == null ? '' : html`, <strong>${format(Number(trainedNow.toPrecision(2)))}</strong> training`}, log</p>`}
       ${page.followed?.kind === 'sample' ? html`<p><span class="key ring"></span>its place in ${page.layer}</p>${page.panels?.result.samples.predictions ? html`<p><span class="key chip right"></span>read right <span class="key chip"></span>wrong</p>` : nothing}` : page.followed?.kind === 'new' ? html`<p><span class="key ring"></span>the sample nearest to it in ${page.layer}; below, what it is read as</p>` : page.followed?.kind === 'class' ? html`<p><span class="key ring"></span>${page.followed.name} in ${page.layer}, and the block with most of it</p>` : page.layer ? html`<p>${page.layer}, every epoch</p>` : nothing}
     </div>
   </section>`;

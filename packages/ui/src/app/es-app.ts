@@ -9,14 +9,15 @@ import { HttpSource } from './http-source.js';
 import { folderIcon, logo, playIcon, saveIcon, themeIcon } from './icons.js';
 import { thousands } from './model.js';
 import { isTraining, type RunSource } from './source.js';
-import { trainingFields, trainingOptions } from './training-form.js';
+import { netField, trainingFields, trainingOptions } from './training-form.js';
 import type { MatrixSource } from './work/client.js';
 import {
   BUNDLED,
+  dataOf,
   type Given,
-  TRAINING_START,
   type TrainingData,
   type TrainingOptions,
+  trainingStart,
 } from './work/types.js';
 
 const isMatrix = (source: RunSource): source is MatrixSource => 'analyse' in source;
@@ -249,6 +250,8 @@ export class EsApp extends LitElement {
   @property({ state: true }) private over: boolean = false;
   /** What a training from the start screen learns. */
   @property({ state: true }) private data: TrainingData = BUNDLED;
+  /** The net of that training. */
+  @property({ state: true }) private net: TrainingOptions['net'] = 'lenet5';
   private dragged = 0;
   /** Something was given: the page must not be loaded anew under it. */
   used = false;
@@ -343,10 +346,11 @@ export class EsApp extends LitElement {
   }
 
   /** Begins a training; one that was there ends. */
-  private async train(options: TrainingOptions, data: TrainingData): Promise<void> {
+  private async train(options: TrainingOptions, digits: TrainingData): Promise<void> {
     this.used = true;
     this.said = '';
-    this.busy = 'the digits';
+    const data = dataOf(options, digits);
+    this.busy = data.id === null ? data.name : 'the digits';
     try {
       const { startTraining } = await import('./work/training-source.js');
       if (this.source && isTraining(this.source)) this.source.pause();
@@ -416,6 +420,16 @@ export class EsApp extends LitElement {
       }`;
   }
 
+  /** What a training from the start screen learns, in words. */
+  private learns(): TemplateResult {
+    if (this.net === 'transformer')
+      return html`One layer of attention on a + b mod p: its training pairs by heart at first, the rule all of a sudden, much later. The last layer is drawn as it learns.`;
+    const { id, images, name } = this.data;
+    return id === null
+      ? html`On 8 000 bundled digits; the last layer is drawn as it learns. Or drop the IDX files of MNIST or its like.`
+      : html`On ${thousands(images)} images of <strong>${name}</strong>; the last layer is drawn as it learns.`;
+  }
+
   private start(): TemplateResult {
     return html`<header>${logo} Epochscope
         <button type="button" aria-label="Light or dark page" @click=${() => {
@@ -448,12 +462,13 @@ export class EsApp extends LitElement {
           </section>
           <section>
             <h2>Train one here</h2>
-            <p>${this.data.id === null ? 'On 8 000 bundled digits' : html`On ${thousands(this.data.images)} images of <strong>${this.data.name}</strong>`}; the last layer is drawn as it learns.${this.data.id === null ? ' Or drop the IDX files of MNIST or its like.' : ''}</p>
+            <p>${this.learns()}</p>
             <form class="train push" @submit=${(e: SubmitEvent) => {
               e.preventDefault();
               void this.train(trainingOptions(e.target as HTMLFormElement), this.data);
             }}>
-              <details><summary>Net, epochs, batch, rate, noise, seed</summary><div class="fields">${trainingFields(TRAINING_START)}</div></details>
+              ${netField(this.net, (net) => (this.net = net))}
+              <details><summary>Epochs, rate, ${this.net === 'transformer' ? 'decay, p' : 'batch, noise'}, seed</summary><div class="fields">${trainingFields(trainingStart(this.net))}</div></details>
               <button type="submit" class="ink-button">${playIcon} Start training</button>
             </form>
           </section>

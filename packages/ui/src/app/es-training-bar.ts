@@ -3,10 +3,11 @@ import { property } from 'lit/decorators.js';
 import { tokens } from '../styles.js';
 import controls from './control-styles.js';
 import { duration } from './jobs.js';
+import { speedOf } from './live.js';
 import { thousands } from './model.js';
 import type { LiveTraining } from './source.js';
-import { trainingFields, trainingOptions } from './training-form.js';
-import { trainingCommand } from './work/types.js';
+import { netField, trainingFields, trainingOptions } from './training-form.js';
+import { type TrainingOptions, trainingCommand, trainingStart } from './work/types.js';
 
 /**
  * A training in this page: how far it is, pause, one step, go on, and the command that does the same; with other options it begins anew.
@@ -38,7 +39,9 @@ export class EsTrainingBar extends LitElement {
       progress::-webkit-progress-bar {
         background: var(--line);
       }
-      progress::-webkit-progress-value,
+      progress::-webkit-progress-value {
+        background: var(--ink);
+      }
       progress::-moz-progress-bar {
         background: var(--ink);
       }
@@ -78,7 +81,13 @@ export class EsTrainingBar extends LitElement {
       .step {
         min-inline-size: 32px;
       }
+      .narrow {
+        display: none;
+      }
       @media (max-width: 700px) {
+        .narrow {
+          display: inline;
+        }
         .wide {
           display: none;
         }
@@ -89,12 +98,15 @@ export class EsTrainingBar extends LitElement {
     `,
   ];
   @property({ attribute: false }) source!: LiveTraining;
+  /** Another net than the one that learns, chosen for a training to come. */
+  @property({ state: true }) private other: TrainingOptions | null = null;
   private followed: LiveTraining | null = null;
   private onChange = () => this.requestUpdate();
   protected override willUpdate(): void {
     if (this.followed === this.source) return;
     this.followed?.events.removeEventListener('change', this.onChange);
     this.followed = this.source;
+    this.other = null;
     this.source.events.addEventListener('change', this.onChange);
   }
   override disconnectedCallback(): void {
@@ -110,8 +122,9 @@ export class EsTrainingBar extends LitElement {
     if (state === 'done') return html`Trained in this page`;
     if (state === 'drawing') return html`Trained; drawing every snapshot…`;
     if (!progress) return html`Getting the digits`;
-    const { epoch, epochs, step, steps, loss, imagesPerSecond, secondsLeft } = progress;
-    return html`<span class="wide">Epoch ${epoch} of ${epochs}, </span>step ${thousands(step)} of ${thousands(steps)}<span class="wide">, loss ${loss.toFixed(3)}, ${thousands(Math.round(imagesPerSecond))} images/s</span>${state === 'paused' ? ', paused' : secondsLeft === null ? nothing : `, about ${duration(secondsLeft)} left`}`;
+    const { epoch, epochs, step, steps, loss, secondsLeft } = progress;
+    const [speed, unit] = speedOf(this.source, progress);
+    return html`<span class="wide">${steps === epochs ? 'S' : html`Epoch ${epoch} of ${epochs}, s`}</span><span class="narrow">S</span>tep ${thousands(step)} of ${thousands(steps)}<span class="wide">, loss ${loss < 0.001 ? loss.toExponential(1).replace('-', '−') : loss.toFixed(3)}, ${speed} ${unit}/s</span>${state === 'paused' ? ', paused' : secondsLeft === null ? nothing : `, about ${duration(secondsLeft)} left`}`;
   }
 
   override render(): TemplateResult {
@@ -127,14 +140,14 @@ export class EsTrainingBar extends LitElement {
       <progress max="1" .value=${open && progress ? progress.step / progress.steps : open ? 0 : 1} aria-label="Share of the training done"></progress>
       <span role="status">${this.now()}</span>
       ${problem ? html`<span class="problem" role="alert">${problem}</span>` : nothing}
-      <details class="settings"><summary>Net, rate, noise, batch, seed</summary><form @submit=${(
+      <details class="settings"><summary>Net, rate, ${options.net === 'transformer' ? 'decay' : 'noise, batch'}, seed</summary><form @submit=${(
         e: SubmitEvent,
       ) => {
         e.preventDefault();
         const detail = trainingOptions(e.target as HTMLFormElement);
         this.renderRoot.querySelector('details')!.open = false;
         this.dispatchEvent(new CustomEvent('es-train', { detail, bubbles: true, composed: true }));
-      }}>${trainingFields(options)}<button type="submit" class="ink-button">Train anew with these</button>
+      }}>${netField((this.other ?? options).net, (net) => (this.other = net === options.net ? null : trainingStart(net)))}${trainingFields(this.other ?? options)}<button type="submit" class="ink-button">Train anew with these</button>
         <p>The same in a terminal</p><code tabindex="0">${trainingCommand(options, data)}</code></form></details>`;
   }
 }

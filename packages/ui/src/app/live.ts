@@ -12,11 +12,22 @@ import type { LiveFrame } from './work/types.js';
 /** Charts of filters beside the picture. */
 const MOST_BARS = 4;
 
-export function liveFigures({ progress, frame }: LiveTraining, panel: TendencyPanel): TemplateResult {
+/** How fast it learns, and what of: images, or steps where each takes all there are. */
+export function speedOf(
+  { options, data }: LiveTraining,
+  { imagesPerSecond }: NonNullable<LiveTraining['progress']>,
+): readonly [string, string] {
+  if (options.net !== 'transformer') return [thousands(Math.round(imagesPerSecond)), 'images'];
+  return [(imagesPerSecond / data.images).toPrecision(2), 'steps'];
+}
+
+export function liveFigures(training: LiveTraining, panel: TendencyPanel): TemplateResult {
+  const { progress, frame } = training;
   const items: [string, string][] = [[String(panel.blocks.count), 'blocks']];
   if (frame) items.push([percent(frame.right), 'read right']);
   if (progress) {
-    items.push([thousands(Math.round(progress.imagesPerSecond)), 'images a second']);
+    const [speed, unit] = speedOf(training, progress);
+    items.push([speed, `${unit} a second`]);
     if (progress.secondsLeft !== null) items.push([duration(progress.secondsLeft), 'left']);
   }
   return html`<dl class="large">${items.map(([value, name]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;

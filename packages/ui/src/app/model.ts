@@ -154,6 +154,7 @@ const NETS: Record<string, string> = {
   dbn: 'Deep belief net',
   alexnet: 'AlexNet',
   'cifar-cnn': 'CIFAR CNN',
+  transformer: 'Transformer',
 };
 /** "LeNet-5 on digits" and "8 000 images, 10 epochs, seed 1". */
 export function nameOfRun(key: string, manifest: RunManifest | null): { name: string; about: string } {
@@ -161,9 +162,12 @@ export function nameOfRun(key: string, manifest: RunManifest | null): { name: st
   const training = manifest.training ?? {};
   const net = manifest.model ? (NETS[manifest.model.name] ?? manifest.model.name) : null;
   const data = typeof training.data === 'string' ? training.data.replace(/\s*\(.*$/, '') : null;
-  const on = data?.startsWith('mnist') ? 'digits' : data;
+  const modulus = /^modular-addition-(\d+)$/.exec(data ?? '')?.[1];
+  const on = modulus ? `a + b mod ${modulus}` : data?.startsWith('mnist') ? 'digits' : data;
   const about = [
-    typeof training.trainingSamples === 'number' ? `${thousands(training.trainingSamples)} images` : null,
+    typeof training.trainingSamples === 'number'
+      ? `${thousands(training.trainingSamples)} ${modulus ? 'pairs' : 'images'}`
+      : null,
     typeof training.epochs === 'number'
       ? `${training.epochs} ${training.epochs === 1 ? 'epoch' : 'epochs'}`
       : manifest.snapshots.length

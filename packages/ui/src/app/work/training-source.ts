@@ -43,10 +43,8 @@ export class TrainingSource extends WorkSource implements LiveTraining {
     super(worker, opened, workers);
     const steps = Math.ceil(data.images / options.batchSize);
     const all = steps * options.epochs;
-    const kept = snapshotSteps(steps);
-    const marks = new Set(Array.from({ length: Math.floor(all / kept) }, (_, i) => (i + 1) * kept));
-    for (let epoch = 1; epoch <= options.epochs; epoch++) marks.add(epoch * steps);
-    this.planned = marks.size + 1;
+    // Before the first step, every so many, and the last.
+    this.planned = 1 + Math.ceil(all / snapshotSteps(steps, options.epochs));
   }
   private tell(): void {
     this.events.dispatchEvent(new Event('change'));

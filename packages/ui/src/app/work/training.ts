@@ -63,7 +63,7 @@ export class Training {
     private readonly engine: Engine,
   ) {
     this.stepsPerEpoch = stepsOf(options, data);
-    this.every = snapshotSteps(this.stepsPerEpoch);
+    this.every = snapshotSteps(this.stepsPerEpoch, options.epochs);
     const count = Math.min(options.samples, data.test.count);
     const size = data.test.images.length / data.test.count;
     this.samples = {
@@ -80,7 +80,7 @@ export class Training {
     signal: AbortSignal,
     tell: (event: { training: TrainingProgress } | { frame: LiveFrame }) => void,
   ): Promise<boolean> {
-    const { net, epochs, batchSize, learningRate, noise, seed, samples } = this.options;
+    const { net, epochs, batchSize, learningRate, noise, weightDecay, seed, samples } = this.options;
     const enough = new AbortController();
     let done = 0;
     let before = performance.now();
@@ -94,6 +94,7 @@ export class Training {
           epochs,
           batchSize,
           learningRate,
+          ...(net === 'transformer' ? { weightDecay } : {}),
           noise,
           seed,
           samples,
@@ -147,7 +148,7 @@ export class Training {
     return step % this.every === 0 || performance.now() - this.drawnAt > STALE;
   }
 
-  private async frame({ epoch, step, loss }: TrainProgress, net: Net): Promise<LiveFrame> {
+  private async frame({ epoch, step, steps, loss }: TrainProgress, net: Net): Promise<LiveFrame> {
     const tf = await prepareTf();
     const { count, labels, classes } = this.samples;
     const images = this.samples.images.data;
@@ -196,7 +197,8 @@ export class Training {
       labels,
       // Of all samples, also those that are read wrong: at first nearly all are.
       predictions: labels,
-      classes: classes.length,
+      // With few samples of many classes, those that there are.
+      classes: 1 + labels.reduce((most, label) => Math.max(most, label), 0),
     });
     if (this.frames++ % SPECTRUM_EVERY === 0) this.spectrum = await this.spectrumOf(net, snapshot, layer);
     let right = 0;
@@ -208,7 +210,7 @@ export class Training {
       right: right / count,
       activity,
       spectrum: this.spectrum,
-      kept: whole || step % this.every === 0,
+      kept: step === steps || step % this.every === 0,
     };
   }
 

@@ -67,11 +67,15 @@ export const MATRIX_START: MatrixOptions = {
 };
 
 export interface TrainingOptions {
-  net: 'lenet5' | 'mlp';
+  net: 'lenet5' | 'mlp' | 'transformer';
   epochs: number;
   batchSize: number;
   learningRate: number;
   noise: number;
+  /** transformer: what each step takes off the weights, times the rate. */
+  weightDecay: number;
+  /** transformer: it learns a + b modulo this. */
+  modulus: number;
   seed: number;
   /** Test images that pictures are drawn of. */
   samples: number;
@@ -79,9 +83,14 @@ export interface TrainingOptions {
 
 /** Snapshots an epoch while training in the page. */
 const SNAPSHOTS_AN_EPOCH = 4;
+/** Snapshots of a training whose steps are its epochs. */
+const SNAPSHOTS_OF_STEPS = 60;
 /** Steps between two of them. */
-export const snapshotSteps = (stepsPerEpoch: number): number =>
-  Math.max(1, Math.round(stepsPerEpoch / SNAPSHOTS_AN_EPOCH));
+export const snapshotSteps = (stepsPerEpoch: number, epochs: number): number =>
+  Math.max(
+    1,
+    Math.round(stepsPerEpoch === 1 ? epochs / SNAPSHOTS_OF_STEPS : stepsPerEpoch / SNAPSHOTS_AN_EPOCH),
+  );
 
 export const TRAINING_START: TrainingOptions = {
   net: 'lenet5',
@@ -89,11 +98,30 @@ export const TRAINING_START: TrainingOptions = {
   batchSize: 50,
   learningRate: 0.001,
   noise: 0.3,
+  weightDecay: 0,
+  modulus: 59,
   seed: 1,
   samples: 500,
 };
+/** More than any training has: all of it in each step. */
+const FULL_BATCH = 1_000_000;
+/** What the form says at first of a net; a test holds the transformer's against the command line's. */
+export const trainingStart = (net: TrainingOptions['net']): TrainingOptions =>
+  net === 'transformer'
+    ? {
+        net,
+        epochs: 1500,
+        batchSize: FULL_BATCH,
+        learningRate: 0.005,
+        noise: 0,
+        weightDecay: 2,
+        modulus: 59,
+        seed: 1,
+        samples: 600,
+      }
+    : { ...TRAINING_START, net };
 
-/** Digits that nets are trained on: bundled with the page, or IDX files that were dropped. */
+/** What nets are trained on: digits bundled with the page, IDX files that were dropped, or sums. */
 export interface TrainingData {
   /** Of the place they were opened at; null: bundled. */
   id: number | null;
@@ -101,6 +129,13 @@ export interface TrainingData {
   images: number;
 }
 export const BUNDLED: TrainingData = { id: null, name: 'bundled', images: 8000 };
+/** What a training learns: sums where it is a transformer, else the digits that there are. */
+export function dataOf({ net, modulus }: TrainingOptions, digits: TrainingData): TrainingData {
+  // Two fifths of all pairs are trained on.
+  if (net === 'transformer')
+    return { id: null, name: `modular-addition:${modulus}`, images: Math.round(0.4 * modulus ** 2) };
+  return digits.name.startsWith('modular-addition') ? BUNDLED : digits;
+}
 
 export interface TrainingProgress extends TrainProgress {
   secondsLeft: number | null;
@@ -133,7 +168,15 @@ export interface LiveSamples {
 
 /** The command that trains the same run. */
 export const trainingCommand = (
-  { net, epochs, batchSize, learningRate, noise, seed, samples }: TrainingOptions,
-  { id, name, images }: TrainingData,
+  { net, epochs, batchSize, learningRate, noise, weightDecay, seed, samples }: TrainingOptions,
+  { name, images }: TrainingData,
 ): string =>
-  `epochscope train --model ${net}${id === null ? '' : ` --data ${name}`} --epochs ${epochs} --batch ${batchSize} --lr ${learningRate} --noise ${noise} --seed ${seed} --samples ${samples} --snapshots every:${snapshotSteps(Math.ceil(images / batchSize))}`;
+  [
+    `epochscope train --model ${net}${name === BUNDLED.name ? '' : ` --data ${name}`} --epochs ${epochs}`,
+    batchSize === FULL_BATCH ? '' : `--batch ${batchSize}`,
+    `--lr ${learningRate} --noise ${noise}`,
+    net === 'transformer' ? `--weight-decay ${weightDecay}` : '',
+    `--seed ${seed} --samples ${samples} --snapshots every:${snapshotSteps(Math.ceil(images / batchSize), epochs)}`,
+  ]
+    .filter(Boolean)
+    .join(' ');

