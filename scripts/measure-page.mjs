@@ -1,4 +1,4 @@
-// `npm run measure:page [-- training interaction size]`: what the page costs, in Chromium. Main-thread tasks by their processor time,
+// `npm run measure:page [-- size training interaction grokking]`: what the page costs, in Chromium. Main-thread tasks by their processor time,
 // which other work on the machine does not lengthen as it does wall time; both are printed.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -118,53 +118,117 @@ const longest = (tasks) =>
     : 'none';
 
 const EPOCHS = 2;
-/** LeNet-5 on the bundled digits: images a second beside Node's, pictures' share, the longest main-thread task. */
-async function training() {
-  const options = { epochs: EPOCHS, batchSize: 50, learningRate: 0.001, noise: 0.3, seed: 1 };
-  const { memoryStore, trainRun } = await import(join(analysis, 'index.js'));
-  const { bundledMnist } = await import(join(analysis, 'models.js'));
-  const data = await bundledMnist();
-  const node = async () => {
-    const { imagesPerSecond } = await trainRun(memoryStore('node'), data, {
-      ...options,
-      model: { name: 'lenet5', seed: 1 },
-      samples: 500,
-      snapshots: { init: true, everySteps: 40 },
-    });
-    return imagesPerSecond;
-  };
-  const before = await node();
+const NETS = { lenet5: 'LeNet-5', mlp: 'MLP' };
+/** A training in the page, from the start screen. Returns what it says of itself at its end, its run as a zip, and the main thread's tasks. */
+async function trainedHere(net, fields) {
   const visited = await visit();
-  const { page } = visited;
+  const { page, context } = visited;
+  await page.locator('form.train [name=net]').selectOption(net);
   await page.locator('form.train summary').click();
-  await page.locator('form.train [name=epochs]').fill(String(EPOCHS));
+  for (const [name, value] of Object.entries(fields))
+    await page.locator(`form.train [name=${name}]`).fill(String(value));
+  // What a page's own observer sees: wall time, which other work on the machine lengthens.
+  await page.evaluate(() => {
+    window.longTasks = [];
+    new PerformanceObserver((list) =>
+      window.longTasks.push(...list.getEntries().map((e) => e.duration)),
+    ).observe({
+      type: 'longtask',
+    });
+  });
   const { tasks, result } = await tasksOf(visited, async () => {
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.waitForFunction(
       () => ['drawing', 'done'].includes(document.querySelector('es-app').source?.state),
       null,
-      {
-        timeout: 600_000,
-      },
+      { timeout: 1_800_000, polling: 500 },
     );
     return page.evaluate(() => {
       const { progress, version } = document.querySelector('es-app').source;
-      return { ...progress, pictures: version };
+      return { ...progress, pictures: version, longTasks: window.longTasks };
     });
   });
-  await visited.context.close();
-  // Before and after, since what else runs on the machine changes.
-  const there = (before + (await node())) / 2;
-  const speed = result.imagesPerSecond;
+  await page.locator('es-training-bar', { hasText: 'Trained in this page' }).waitFor({ timeout: 600_000 });
+  const waiting = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save the run and its results as a zip' }).click();
+  const folder = mkdtempSync(join(tmpdir(), 'epochscope-trained-'));
+  const zip = join(folder, 'run.zip');
+  await (await waiting).saveAs(zip);
+  await context.close();
+  return { tasks, result, zip, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+/** Whether two runs hold the same snapshots, bit by bit. */
+async function sameBits(a, b) {
+  const { openRun } = await import(join(analysis, 'index.js'));
+  const runs = [await openRun(a), await openRun(b)];
+  const [ids, others] = runs.map(({ manifest }) => manifest.snapshots.map(({ id }) => id));
+  if (ids.join() !== others.join()) return `not the same snapshots: ${ids} and ${others}`;
+  for (const id of ids) {
+    const [here, there] = await Promise.all(runs.map((run) => run.weights(id)));
+    for (const [name, { data }] of here)
+      if (!Buffer.from(data.buffer, data.byteOffset, data.byteLength).equals(bytesOf(there.get(name).data)))
+        return `${name} differs at ${id}`;
+  }
+  return `bit-equal in all ${ids.length} snapshots`;
+}
+const bytesOf = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
+
+/** Nets on the bundled digits: images a second beside Node's, pictures' share, long main-thread tasks, and whether the weights are Node's. */
+async function training() {
+  const { memoryStore, trainRun } = await import(join(analysis, 'index.js'));
+  const { bundledMnist } = await import(join(analysis, 'models.js'));
+  const data = await bundledMnist();
+  for (const [net, title] of Object.entries(NETS)) {
+    const node = async () => {
+      const store = memoryStore('node');
+      const { imagesPerSecond } = await trainRun(store, data, {
+        epochs: EPOCHS,
+        batchSize: 50,
+        learningRate: 0.001,
+        noise: 0.3,
+        seed: 1,
+        model: { name: net, seed: 1 },
+        samples: 500,
+        snapshots: { init: true, everySteps: 40 },
+      });
+      return { imagesPerSecond, store };
+    };
+    const before = await node();
+    const { tasks, result, zip, remove } = await trainedHere(net, { epochs: EPOCHS });
+    // Before and after, since what else runs on the machine changes.
+    const there = (before.imagesPerSecond + (await node()).imagesPerSecond) / 2;
+    const speed = result.imagesPerSecond;
+    console.log(
+      `training ${title}, ${EPOCHS} epochs of 8 000: ${Math.round(speed)} images a second in the page, ${Math.round(there)} in Node (${(speed / there).toFixed(2)} times); load ${load()}`,
+    );
+    console.log(`  weights: ${await sameBits(zip, before.store)}`);
+    tell(tasks, result);
+    remove();
+  }
+}
+function tell(tasks, { pictures, picturesShare, longTasks }) {
+  console.log(`  ${pictures} pictures, ${(100 * picturesShare).toFixed(1)} % of the time; aim 10 %`);
   console.log(
-    `training LeNet-5, ${EPOCHS} epochs of 8 000: ${Math.round(speed)} images a second in the page, ${Math.round(there)} in Node (${(speed / there).toFixed(2)} times); load ${load()}`,
+    `  longest main-thread task: ${longest(tasks)}; aim 50 ms; ${tasks.filter(([cpu]) => cpu > 50).length} over it by processor time, ${longTasks.length} by wall time\n`,
   );
-  console.log(
-    `  ${result.pictures} pictures, ${(100 * result.picturesShare).toFixed(1)} % of the time; aim 10 %`,
-  );
-  console.log(
-    `  longest main-thread task: ${longest(tasks)}; aim 50 ms; ${tasks.filter(([cpu]) => cpu > 50).length} over it\n`,
-  );
+}
+
+/** The transformer that learns a + b mod 59, for three seeds: steps a second, and after how long it reads test pairs. */
+async function grokking() {
+  const { openRun } = await import(join(analysis, 'index.js'));
+  for (const seed of [1, 2, 3]) {
+    const { tasks, result, zip, remove } = await trainedHere('transformer', { seed });
+    const { snapshots } = (await openRun(zip)).manifest;
+    const steps = result.imagesPerSecond / Math.round(0.4 * 59 ** 2);
+    const first = (name, least) =>
+      snapshots.find(({ metrics }) => (name === 'loss' ? metrics[name] < least : metrics[name] >= least));
+    const [heart, rule] = [first('loss', 0.1), first('testAccuracy', 0.99)];
+    console.log(
+      `a + b mod 59, seed ${seed}: ${steps.toFixed(1)} steps a second; by heart (training loss < 0.1) by step ${heart?.step ?? '–'}; test accuracy ≥ 0.99 by step ${rule?.step ?? '–'}${rule ? `, after ${(rule.step / steps / 60).toFixed(1)} minutes` : ''}; at the end ${snapshots.at(-1).metrics.testAccuracy}; load ${load()}`,
+    );
+    tell(tasks, result);
+    remove();
+  }
 }
 
 const [N, PANELS] = [60_000, 20];
@@ -272,6 +336,8 @@ async function interaction() {
 try {
   if (asked('size')) size();
   if (asked('training')) await training();
+  // Minutes: asked for by name.
+  if (wanted.includes('grokking')) await grokking();
   if (asked('interaction')) await interaction();
 } finally {
   await browser.close();
