@@ -110,11 +110,11 @@ export const trainingStart = (net: TrainingOptions['net']): TrainingOptions =>
   net === 'transformer'
     ? {
         net,
-        epochs: 1500,
+        epochs: 1000,
         batchSize: FULL_BATCH,
-        learningRate: 0.005,
+        learningRate: 0.003,
         noise: 0,
-        weightDecay: 2,
+        weightDecay: 3,
         modulus: 59,
         seed: 1,
         samples: 600,
