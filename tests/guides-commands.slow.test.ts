@@ -1,17 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { furnish } from './harness.js';
 
-// Commands of guides word by word: each block that begins with "$ epochscope", and what stands below each command is what it prints. Of the
+// Commands of guides word by word: each block that begins with "$ epochscope", and what stands below each command is what it prints; then
+// their blocks of a shell, JavaScript and Python, each a program of its own. Of the
 // other guides tests/guides.test.ts runs the programs, guides-python.slow.test.ts those of Python, notebook.slow.test.ts the notebook's,
 // any-matrix.slow.test.ts the tables, nets.slow.test.ts the commands on nets. Not run: what needs another machine or minutes of training.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const GUIDES = ['any-matrix', 'what-changed'];
+const GUIDES = ['any-matrix', 'what-changed', 'features', 'rules'];
 /** Seconds differ from one time to the next, and what was left out is not looked for. */
 const plain = (line: string) =>
   line
@@ -19,20 +20,44 @@ const plain = (line: string) =>
     .replaceAll(/\s+/g, ' ')
     .trim();
 
+const textOf = (guide: string) => readFileSync(join(root, 'docs', 'guides', `${guide}.md`), 'utf8');
 const commandsOf = (guide: string) =>
-  [
-    ...readFileSync(join(root, 'docs', 'guides', `${guide}.md`), 'utf8').matchAll(
-      /```\n(\$ epochscope [\s\S]*?)```/g,
-    ),
-  ]
-    .flatMap(([, block]) => block!.split(/^\$ /m).slice(1))
+  [...textOf(guide).matchAll(/```\n(\$ epochscope [\s\S]*?)```/g)]
+    .flatMap(([, block]) =>
+      block!
+        .replaceAll(/\n\$ echo \$\?\n/g, '\n')
+        .split(/^\$ /m)
+        .slice(1),
+    )
     .map((text) => {
       const [command, ...lines] = text.trimEnd().split('\n');
+      // Below `echo $?`.
+      const status = /^\d$/.test(lines.at(-1) ?? '') ? Number(lines.pop()) : 0;
       return {
         command: command!.replace(/\s+#.*$/, ''),
         lines: lines.filter((line) => line.trim() && line.trim() !== '…'),
+        status,
       };
     });
+
+const python = [process.env.PYTHON, 'python3', '/usr/bin/python3'].find(
+  (path) => path && spawnSync(path, ['-c', 'import numpy']).status === 0,
+);
+/** How a block of a language is run; those of JavaScript marked "run" are those of tests/guides.test.ts. */
+const PROGRAMS: Record<string, { file: string; run: string | undefined }> = {
+  sh: { file: 'block.sh', run: 'sh' },
+  js: { file: 'block.mjs', run: process.execPath },
+  python: { file: 'block.py', run: python },
+};
+const programsOf = (guide: string) =>
+  [...textOf(guide).matchAll(/```(\w+)\n([\s\S]*?)```/g)].flatMap(([, language, text]) =>
+    PROGRAMS[language!] ? [{ language: language!, text: text!, ...PROGRAMS[language!]! }] : [],
+  );
+
+/** Trainings of other guides, by their command: the same run. */
+const trained = new Map<string, string>();
+const kept = mkdtempSync(join(tmpdir(), 'epochscope-guides-'));
+afterAll(() => rmSync(kept, { recursive: true, force: true }));
 
 describe.each(GUIDES)('docs/guides/%s.md', (guide) => {
   let folder: string;
@@ -41,22 +66,57 @@ describe.each(GUIDES)('docs/guides/%s.md', (guide) => {
     for (const name of ['iris.npy', 'iris_labels.npy'])
       cpSync(join(root, 'tests', 'goldens', name), join(folder, name));
     furnish(folder);
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+  const started = (run: string, args: string[]) =>
+    spawnSync(run, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
+        PYTHONPATH: join(root, 'integrations', 'python', 'src'),
+        COLUMNS: '200',
+      },
+      timeout: 280_000,
+    });
+
   it.each(commandsOf(guide))(
     '$command',
-    ({ command, lines }) => {
-      const { status, stdout, stderr } = spawnSync('sh', ['-c', command], {
-        cwd: folder,
-        encoding: 'utf8',
-        env: { ...process.env, PATH: `${join(folder, 'bin')}:${process.env.PATH}`, COLUMNS: '200' },
-        timeout: 280_000,
-      });
-      expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    ({ command, lines, status: expected }) => {
+      const made = /^epochscope train .*-o (\w+)$/.exec(command)?.[1];
+      if (made && trained.has(command)) {
+        cpSync(trained.get(command)!, join(folder, made), { recursive: true });
+        return;
+      }
+      const { status, stdout, stderr } = started('sh', ['-c', command]);
+      expect({ status, stderr: status === expected ? '' : stderr }).toEqual({ status: expected, stderr: '' });
       const printed = stdout.split('\n').map(plain);
       for (const line of lines) expect(printed).toContain(plain(line));
+      if (made) {
+        trained.set(command, join(kept, String(trained.size)));
+        cpSync(join(folder, made), trained.get(command)!, { recursive: true });
+      }
     },
     300_000,
   );
+
+  const programs = programsOf(guide);
+  it.skipIf(!programs.length)('its programs run', { timeout: 300_000 }, () => {
+    for (const { language, text, file, run } of programs) {
+      if (!run) {
+        console.warn(`docs/guides/${guide}.md: no python3 with numpy here; its block is not run`);
+        continue;
+      }
+      writeFileSync(join(folder, file), text);
+      const { status, stderr } = started(run, [file]);
+      expect({ language, status, stderr: status === 0 ? '' : stderr }).toEqual({
+        language,
+        status: 0,
+        stderr: '',
+      });
+    }
+  });
 });

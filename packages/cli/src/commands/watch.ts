@@ -52,7 +52,7 @@ Exit codes: 0 no rule held, ${FIRED} one did, 1 failed, 2 wrong usage.
 
 Examples:
   epochscope watch my-run --rule "block count of R4 fell" --rule "dead units over 0.5"
-  epochscope watch my-run --rule "testLoss rose for 2 snapshots" --first || kill $TRAINING`,
+  epochscope watch my-run --rule "testLoss rose for 2 snapshots" --first; [ $? -eq 4 ] && kill $TRAINING`,
     );
 }
 
