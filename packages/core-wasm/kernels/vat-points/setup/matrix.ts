@@ -54,14 +54,10 @@ export function prepareMatrix(
       rows.read(i, row);
       vatPointsFillRecord(pointer, i, at.each[0]!.rows, at.dimensions, rows.zero?.[i] ?? 0);
     }
-  } else
-    fillBlocks(
-      kernels,
-      pointer,
-      at,
-      rows,
-      Uint32Array.from({ length: n }, (_, i) => i),
-      sizes,
-    );
+  } else {
+    const order = new Uint32Array(n);
+    for (let i = 0; i < n; i++) order[i] = i;
+    fillBlocks(kernels, pointer, at, rows, order, sizes);
+  }
   return pointer;
 }

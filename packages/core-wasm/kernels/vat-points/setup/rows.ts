@@ -11,6 +11,24 @@ export interface Rows {
   unit: number;
 }
 
+// Four maxima side by side: each waits for the one before it.
+function largestMagnitude(data: Float32Array, least: number): number {
+  let [p, q, r, s] = [least, 0, 0, 0];
+  const whole = data.length - (data.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    const a = Math.abs(data[i]!);
+    const b = Math.abs(data[i + 1]!);
+    const c = Math.abs(data[i + 2]!);
+    const e = Math.abs(data[i + 3]!);
+    if (a > p) p = a;
+    if (b > q) q = b;
+    if (c > r) r = c;
+    if (e > s) s = e;
+  }
+  for (let i = whole; i < data.length; i++) p = Math.max(p, Math.abs(data[i]!));
+  return Math.max(p, q, r, s);
+}
+
 /**
  * manhattan: x·2^−e with the largest magnitude in [½, 1); euclidean: so large that sums of squares just do not
  * overflow, so that they do not underflow, either, down to 1e-35 of the largest value beside an outlier; exact but
@@ -22,11 +40,7 @@ export function rowsOf(x: Matrix, metric: Metric, given?: number, largest = 0): 
   const { data } = x;
   const [n, d] = x.shape;
   if (metric === 'euclidean' || metric === 'manhattan') {
-    let top = largest;
-    for (let i = 0; i < n * d; i++) {
-      const a = Math.abs(data[i]!);
-      if (a > top) top = a;
-    }
+    const top = largestMagnitude(data, largest);
     const longest = 2 * top * (metric === 'euclidean' ? Math.sqrt(d) : d);
     guard(
       longest <= 3.4e38,
