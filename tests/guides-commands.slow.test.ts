@@ -1,18 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksRunBy, root } from './blocks.js';
 import { furnish } from './harness.js';
 
-// Commands of guides word by word: each block that begins with "$ epochscope", and what stands below each command is what it prints; then
-// their blocks of a shell, JavaScript and Python, each a program of its own. Of the
-// other guides tests/guides.test.ts runs the programs, guides-python.slow.test.ts those of Python, notebook.slow.test.ts the notebook's,
-// any-matrix.slow.test.ts the tables, nets.slow.test.ts the commands on nets. Not run: what needs another machine or minutes of training.
+// Sessions word by word: each block that begins with "$ epochscope", and what stands below each command is what it prints; then the
+// blocks of a shell, JavaScript and Python that go with them, each a program of its own. tests/blocks.ts says which test runs the others.
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const GUIDES = ['any-matrix', 'what-changed', 'features', 'rules'];
+const blocks = blocksRunBy('guides-commands.slow.test.ts');
 /** Seconds differ from one time to the next, and what was left out is not looked for. */
 const plain = (line: string) =>
   line
@@ -20,11 +17,11 @@ const plain = (line: string) =>
     .replaceAll(/\s+/g, ' ')
     .trim();
 
-const textOf = (guide: string) => readFileSync(join(root, 'docs', 'guides', `${guide}.md`), 'utf8');
-const commandsOf = (guide: string) =>
-  [...textOf(guide).matchAll(/```\n(\$ epochscope [\s\S]*?)```/g)]
-    .flatMap(([, block]) =>
-      block!
+const commandsOf = (document: string) =>
+  blocks
+    .filter((block) => block.document === document && block.kind === '')
+    .flatMap(({ text }) =>
+      text
         .replaceAll(/\n\$ echo \$\?\n/g, '\n')
         .split(/^\$ /m)
         .slice(1),
@@ -49,20 +46,20 @@ const PROGRAMS: Record<string, { file: string; run: string | undefined }> = {
   js: { file: 'block.mjs', run: process.execPath },
   python: { file: 'block.py', run: python },
 };
-const programsOf = (guide: string) =>
-  [...textOf(guide).matchAll(/```(\w+)\n([\s\S]*?)```/g)].flatMap(([, language, text]) =>
-    PROGRAMS[language!] ? [{ language: language!, text: text!, ...PROGRAMS[language!]! }] : [],
-  );
+const programsOf = (document: string) =>
+  blocks
+    .filter((block) => block.document === document && block.kind !== '')
+    .map(({ kind, text }) => ({ language: kind, text, ...PROGRAMS[kind]! }));
 
 /** Trainings of other guides, by their command: the same run. */
 const trained = new Map<string, string>();
 const kept = mkdtempSync(join(tmpdir(), 'epochscope-guides-'));
 afterAll(() => rmSync(kept, { recursive: true, force: true }));
 
-describe.each(GUIDES)('docs/guides/%s.md', (guide) => {
+describe.each([...new Set(blocks.map((block) => block.document))])('%s', (document) => {
   let folder: string;
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), `epochscope-${guide}-`));
+    folder = mkdtempSync(join(tmpdir(), 'epochscope-session-'));
     for (const name of ['iris.npy', 'iris_labels.npy'])
       cpSync(join(root, 'tests', 'goldens', name), join(folder, name));
     furnish(folder);
@@ -80,10 +77,10 @@ describe.each(GUIDES)('docs/guides/%s.md', (guide) => {
         PYTHONPATH: join(root, 'integrations', 'python', 'src'),
         COLUMNS: '200',
       },
-      timeout: 280_000,
+      timeout: 580_000,
     });
 
-  it.each(commandsOf(guide))(
+  it.each(commandsOf(document))(
     '$command',
     ({ command, lines, status: expected }) => {
       const made = /^epochscope train .*-o (\w+)$/.exec(command)?.[1];
@@ -100,14 +97,14 @@ describe.each(GUIDES)('docs/guides/%s.md', (guide) => {
         cpSync(join(folder, made), trained.get(command)!, { recursive: true });
       }
     },
-    300_000,
+    600_000,
   );
 
-  const programs = programsOf(guide);
-  it.skipIf(!programs.length)('its programs run', { timeout: 300_000 }, () => {
+  const programs = programsOf(document);
+  it.skipIf(!programs.length)('its programs run', { timeout: 600_000 }, () => {
     for (const { language, text, file, run } of programs) {
       if (!run) {
-        console.warn(`docs/guides/${guide}.md: no python3 with numpy here; its block is not run`);
+        console.warn(`${document}: no python3 with numpy here; its block is not run`);
         continue;
       }
       writeFileSync(join(folder, file), text);

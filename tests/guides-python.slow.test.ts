@@ -1,23 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from 'epochscope/cli';
 import { describe, expect, it } from 'vitest';
+import { blocksRunBy, root } from './blocks.js';
 
 // The guides run as they stand: their Python blocks, joined, as one script, then their commands. Where the framework is not
 // installed (set PYTHON to one that has it), the Python blocks are only parsed and the commands' options checked.
 
-const root = join(import.meta.dirname, '..');
 const pythons = [process.env.PYTHON, 'python3', '/usr/bin/python3'].filter((path): path is string =>
   Boolean(path),
 );
 const having = (module: string) =>
   pythons.find((path) => spawnSync(path, ['-c', `import ${module}`]).status === 0);
-const blocks = (text: string, language: string) =>
-  [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)]
-    .filter(([, name]) => name === language)
-    .map(([, , body]) => body!);
+const blocks = (document: string, language: string) =>
+  blocksRunBy('guides-python.slow.test.ts')
+    .filter((block) => block.document === document && block.kind === language)
+    .map(({ text }) => text);
 /** Words of a command line, with double quotes. */
 const words = (line: string) =>
   [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
@@ -39,8 +39,8 @@ describe.each([
   ['jax', 'jax'],
 ])('docs/guides/%s.md', (guide, modules) => {
   it('its blocks run', async () => {
-    const text = await readFile(join(root, 'docs', 'guides', `${guide}.md`), 'utf8');
-    const [scripts, shell] = [blocks(text, 'python'), blocks(text, 'sh')];
+    const document = `docs/guides/${guide}.md`;
+    const [scripts, shell] = [blocks(document, 'python'), blocks(document, 'sh')];
     expect(scripts.length).toBeGreaterThan(1);
     const lines = shell.flatMap((block) => block.trim().split('\n'));
     expect(lines.every((line) => line.startsWith('epochscope '))).toBe(true);

@@ -1,27 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { blocksRunBy, root } from './blocks.js';
 
 // Every block "```js run" of a guide is a program of its own and prints, line by line, what the next "It prints" says.
 
-const here = dirname(fileURLToPath(import.meta.url));
-const folder = join(here, '..', 'docs', 'guides');
+const here = fileURLToPath(new URL('.', import.meta.url));
 
-const examples = readdirSync(folder)
-  .filter((name) => name.endsWith('.md'))
-  .flatMap((name) => {
-    const text = readFileSync(join(folder, name), 'utf8');
-    return [...text.matchAll(/```js run\n(.*?)```\n+([^#]*)/gs)].map(([, program, after]) => {
-      const said = /^It prints (`[^`]*`(?: and `[^`]*`)*)\./m.exec(after!)?.[1];
-      return {
-        name: `${name}: ${said ?? 'says nothing of what it prints'}`,
-        program: program!,
-        lines: [...(said ?? '').matchAll(/`([^`]*)`/g)].map((match) => match[1]!),
-      };
-    });
-  });
+const examples = blocksRunBy('guides.test.ts').map(({ document, line, text: program }) => {
+  const after = readFileSync(join(root, document), 'utf8').split(program)[1]!;
+  const said = /^```\n+[^#]*?^It prints (`[^`]*`(?: and `[^`]*`)*)\./ms.exec(after)?.[1];
+  return {
+    name: `${document}:${line}: ${said ?? 'says nothing of what it prints'}`,
+    program,
+    lines: [...(said ?? '').matchAll(/`([^`]*)`/g)].map((match) => match[1]!),
+  };
+});
 
 describe('the examples of the guides', () => {
   it('are found', () => {

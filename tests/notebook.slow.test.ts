@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { readResult, type TendencyResult } from '@epochscope/analysis';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksRunBy } from './blocks.js';
 import { cli } from './harness.js';
 
 // Widgets in a real JupyterLab with a real browser, from the wheel. JupyterLab comes from PyPI into an environment of its own, once
@@ -54,8 +55,8 @@ display(w)
 for name in ("order", "weights", "parent"):
     getattr(w, name).tofile(f"{name}.bin")
 assert (w.block_of >= 0).sum() == sum(b["end"] - b["start"] for b in w.blocks["ranges"])`,
-  'show("run", "tendency")',
-  'show("run", "change")',
+  'show("my-run", "tendency")',
+  'show("my-run", "change")',
   `run = Recorder("live-run", classes=["a", "b", "c"])
 watched = Live(run)
 display(watched)
@@ -78,11 +79,9 @@ print("that is all")`,
 ];
 
 /** The guide's, word by word: between them people look at the picture, which is waited for here. */
-const GUIDE = [
-  ...readFileSync(join(root, 'docs', 'guides', 'notebooks.md'), 'utf8').matchAll(
-    /```python notebook\n([\s\S]*?)```/g,
-  ),
-].flatMap(([, code], i) => (i === 1 ? ['_ = await w.wait()', code!] : [code!]));
+const GUIDE = blocksRunBy('notebook.slow.test.ts').flatMap(({ text }, i) =>
+  i === 1 ? ['_ = await w.wait()', text] : [text],
+);
 
 const made = environment();
 const bin = 'bin' in made ? made.bin : null;
@@ -103,9 +102,10 @@ describe.skipIf(!bin)('widgets in JupyterLab', () => {
     for (const name of ['iris.npy', 'iris_labels.npy'])
       cpSync(join(root, 'tests', 'goldens', name), join(files, name));
     for (const argv of [
-      ['train', 'mlp', '--hidden', '20', '--epochs', '1', '--samples', '300', '-o', join(files, 'run')],
-      ['tendency', join(files, 'run')],
-      ['change', join(files, 'run'), '--from', 'init', '--to', 'last'],
+      ['train', 'mlp', '--hidden', '20', '--epochs', '1', '--samples', '300', '-o', join(files, 'my-run')],
+      ['tendency', join(files, 'my-run')],
+      ['change', join(files, 'my-run'), '--from', 'init', '--to', 'last'],
+      ['export', join(files, 'my-run'), 'tendency', '-o', join(files, 'tendency.epochscope')],
       [
         'tendency',
         join(files, 'iris.npy'),
@@ -270,11 +270,16 @@ describe.skipIf(!bin)('widgets in JupyterLab', () => {
   });
 
   it('do what the guide says', async () => {
-    expect(GUIDE).toHaveLength(4);
+    expect(GUIDE).toHaveLength(5);
     const said = cell(CELLS.length + 2);
     await said.locator('pre', { hasText: '3 (3,) float32' }).last().waitFor();
     expect(await said.innerText()).toMatch(/\[.*[012].*\]/);
-    const live = cell(CELLS.length + 3);
+    // Of several widgets in a cell the last is shown: the change of the run's weights.
+    await cell(CELLS.length + 3)
+      .locator('es-change-view es-change-heatmap canvas')
+      .first()
+      .waitFor();
+    const live = cell(CELLS.length + 4);
     await expect.poll(() => live.locator('es-tendency-grid button[part=cell]').count()).toBe(3);
   });
 
@@ -309,7 +314,7 @@ describe.skipIf(!bin)('widgets in JupyterLab', () => {
     await expect
       .poll(async () => {
         await command('docmanager:save');
-        return [0, 1, 2, 3, CELLS.length, CELLS.length + 3].every((i) => ofCell(i, 'image/png'));
+        return [0, 1, 2, 3, CELLS.length, CELLS.length + 4].every((i) => ofCell(i, 'image/png'));
       })
       .toBe(true);
     await open();

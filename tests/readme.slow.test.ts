@@ -1,19 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksRunBy, root } from './blocks.js';
 import { furnish } from './harness.js';
 
-// The README's "Five minutes", word by word, in an empty folder that sees the repository's tests/.
+// The README's "Five minutes", word by word (its three commands: guides-commands.slow.test.ts), in an empty folder that sees the repository's tests/.
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const text = readFileSync(join(root, 'README.md'), 'utf8');
-const commands = /## Five minutes\n\n```\n(.*?)```/s
-  .exec(text)![1]!
-  .trim()
-  .split('\n')
+const commands = blocksRunBy('readme.slow.test.ts')
+  .flatMap((block) => block.text.trim().split('\n'))
   .map((line) => line.replace(/\s+#.*$/, ''));
 const folder = mkdtempSync(join(tmpdir(), 'epochscope-readme-'));
 
