@@ -64,7 +64,7 @@ afterAll(async () => {
 /** A shell's answer; not of this thread, whose servers must answer. */
 async function shell(command: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const path = `${join(folder, 'bin')}:${process.env.PATH}`;
-  const options = { cwd: folder, env: { ...process.env, ...env, PATH: path }, timeout: 200_000 };
+  const options = { cwd: folder, env: { ...process.env, ...env, PATH: path }, timeout: 500_000 };
   return (await promisify(execFile)('sh', ['-ec', command], options)).stdout;
 }
 /** Opens a page of the folder and says what went wrong in it. */
@@ -172,7 +172,7 @@ it('nets.md: checkpoints with their net', async () => {
   const { panels } = (await readResult(join(folder, 'decoder/results/tendency/default'))) as TendencyResult;
   // "thirteen clear blocks, one a sum, with every pair in its own (ARI 1.00)"
   expect(panels.at(-1)!.blocks.count).toBe(13);
-}, 300_000);
+}, 600_000);
 
 it('outgrown.md: plan, submit, status, and the same task by task', async () => {
   const normal = random(7);
@@ -180,7 +180,7 @@ it('outgrown.md: plan, submit, status, and the same task by task', async () => {
   await writeFile(join(folder, 'points.npy'), encodeNpy(data, [600, 8]));
   const [sh] = blocksOf('outgrown', 'sh');
   const [plan, submit, status] = sh!.trim().split('\n');
-  expect(await shell(plan!)).toMatch(/tasks/);
+  expect(await shell(plan!)).toMatch(/\d+ tasks?/);
   // No queue here: what would be submitted (a real Slurm: npm run test:scale).
   expect(await shell(`${submit!.replace(/#.*/, '')} --dry-run`)).toMatch(/sbatch/);
   await expect(shell(status!)).rejects.toThrow();
@@ -215,7 +215,7 @@ it('public-series.md: a series of a hub, looked at and linked', async () => {
     const here = (text: string) => text.replaceAll('https://huggingface.co', hub.origin);
     // A fault found ends with 1.
     const said = await shell(`${here(look!).trim()} || test $? = 1`);
-    expect(said).toMatch(/step1000.*step3000|step3000.*step1000/);
+    expect(said).toMatch(/step-00003000 is a copy of step-00001000/);
     await shell(here(go!));
     const series = await openRun(join(folder, 'run'));
     expect(series.manifest.snapshots).toHaveLength(5);

@@ -1,6 +1,17 @@
 // Nothing but Node's own is imported here: it is needed where nothing more can be opened.
 import { readFileSync } from 'node:fs';
 
+/** As "engines" of package.json has it; a test holds them together. */
+export const NODE = [20, 19] as const;
+
+/** What to say where Node is older than what this is written for, whose first import would fail; null where it is not. */
+export function tooOld(version: string): string | null {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > NODE[0] || (major === NODE[0] && minor >= NODE[1])
+    ? null
+    : `this is Node ${version}, and Node ${NODE.join('.')} or newer is needed: https://nodejs.org, or "npm install -g n && n 22"`;
+}
+
 /** Bytes of addresses below which Node itself ends at any moment, without a word. */
 const ADDRESSES = 1.5e9;
 

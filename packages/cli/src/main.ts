@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { ofThisMachine, tooFewAddresses } from './limits.js';
+import { ofThisMachine, tooFewAddresses, tooOld } from './limits.js';
 
-const few = tooFewAddresses();
-if (few) {
-  process.stderr.write(`epochscope: ${few}\n`);
+const problem = tooOld(process.versions.node) ?? tooFewAddresses();
+if (problem) {
+  process.stderr.write(`epochscope: ${problem}\n`);
   process.exit(1);
 }
 

@@ -77,7 +77,10 @@ class Run:
 
     def metrics(self):
         """A pandas table, one row a snapshot: id, epoch, step and every metric."""
-        import pandas
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("metrics() makes a pandas table: pip install pandas; the numbers are in run.snapshots") from error
 
         return pandas.DataFrame([{**{k: s[k] for k in ("id", "epoch", "step")}, **s["metrics"]} for s in self.snapshots])
 
