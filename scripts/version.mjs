@@ -60,11 +60,4 @@ spawnSync('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund', '
   stdio: 'inherit',
   shell: process.platform === 'win32',
 });
-  'format',
-  '--write',
-  '--log-level=error',
-  'packages',
-  'tests/package.json',
-  'package.json',
-]);
 process.stdout.write(`${before} → ${version}\n`);

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { PictureOptions } from '../pictures/index.js';
 import { whole } from './_shared.js';
@@ -16,6 +17,26 @@ export function pictureWidth(text: string): number {
   return width;
 }
 
+/** The path of a font, looked at before anything is computed. */
+export function fontFile(path: string): string {
+  const head = Buffer.alloc(4);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, head, 0, 4, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    throw new InvalidArgumentError(`expected the path of a .ttf or .otf file, and none can be read there.`);
+  }
+  if (!['\0\u0001\0\0', 'OTTO', 'true'].includes(head.toString('latin1')))
+    throw new InvalidArgumentError(
+      'expected a .ttf or .otf file, and it does not begin as one (a .woff2 or .ttc must be converted first).',
+    );
+  return path;
+}
+
 /** Options of every command that writes figures. */
 export function pictureOptions(command: Command, what: string): Command {
   return command
@@ -25,7 +46,7 @@ export function pictureOptions(command: Command, what: string): Command {
     .option('--csv', 'the numbers of each as a table')
     .option('--dpi <n>', 'dots an inch of PNGs', whole(36, 2400), 300)
     .option('--width <length>', 'of a figure: 85mm (one column), 180mm, 3.35in, 640px', pictureWidth, 640)
-    .option('--font <file>', 'a .ttf or .otf to draw with (default: Inter)')
+    .option('--font <file>', 'a .ttf or .otf to draw with (default: Inter)', fontFile)
     .option('--no-caption', 'leave the sentence with parameters and seeds out of the figure')
     .option('--letters', 'a, b, c … on the figures, in the order they are written');
 }
