@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { EpochscopeError } from '@epochscope/analysis';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { PictureOptions } from '../pictures/index.js';
 import { whole } from './_shared.js';
@@ -17,24 +18,23 @@ export function pictureWidth(text: string): number {
   return width;
 }
 
-/** The path of a font, looked at before anything is computed. */
+/** The path of a font, looked at before anything is computed. Throws `format`. */
 export function fontFile(path: string): string {
   const head = Buffer.alloc(4);
-  try {
+  // A pipe would be waited for.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
     const file = openSync(path, 'r');
     try {
       readSync(file, head, 0, 4, 0);
     } finally {
       closeSync(file);
     }
-  } catch {
-    throw new InvalidArgumentError(`expected the path of a .ttf or .otf file, and none can be read there.`);
+    if (['\0\u0001\0\0', 'OTTO', 'true'].includes(head.toString('latin1'))) return path;
   }
-  if (!['\0\u0001\0\0', 'OTTO', 'true'].includes(head.toString('latin1')))
-    throw new InvalidArgumentError(
-      'expected a .ttf or .otf file, and it does not begin as one (a .woff2 or .ttc must be converted first).',
-    );
-  return path;
+  throw new EpochscopeError(
+    'format',
+    `--font: expected the path of a .ttf or .otf file, and ${path} is none (a .woff2 or .ttc must be converted first)`,
+  );
 }
 
 /** Options of every command that writes figures. */
