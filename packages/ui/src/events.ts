@@ -16,6 +16,8 @@ export interface SelectDetail extends Selection {
 /** Events that elements fire, by name. */
 export interface EpochscopeEvents {
   'es-select': CustomEvent<SelectDetail>;
+  /** What the pointer is on in a figure: a sample, class, unit, snapshot; null when it leaves. */
+  'es-point': CustomEvent<Selection | null>;
   'es-export': CustomEvent<ExportDetail>;
   'es-zoom': CustomEvent<TendencyZoomDetail>;
 }

@@ -66,7 +66,7 @@ describe('custom-elements.json', () => {
   it('gives own types to inherited properties, and names events, parts and custom properties', () => {
     const image = declarations.find(({ tagName }) => tagName === 'es-tendency-image')!;
     expect(image.members.find(({ name }) => name === 'data')!.type!.text).toBe('TendencyPanel | null');
-    expect(image.events.map(({ name }) => name)).toEqual(['es-export', 'es-select', 'es-zoom']);
+    expect(image.events.map(({ name }) => name)).toEqual(['es-export', 'es-point', 'es-select', 'es-zoom']);
     expect(image.cssParts.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['plot', 'canvas', 'readout', 'table', 'export', 'state']),
     );

@@ -30,7 +30,7 @@ export function modularAddition(p: number): Dataset {
     () => `modular addition: expected p to be a whole number 2 … ${LARGEST}, got ${p}`,
     { got: p },
   );
-  const pairs = random(0x6d6f6461, p).permutation(p * p);
+  const pairs = random(0x73756d73, p).permutation(p * p);
   const held = Math.max(1, Math.min(p * p - 1, Math.round(TRAINING_SHARE * p * p)));
   return {
     name: `modular-addition-${p}`,

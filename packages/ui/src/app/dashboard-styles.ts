@@ -888,7 +888,7 @@ const lower = css`
     line-height: 16px;
   }
   .dock .figures p {
-    margin-block-end: 9px;
+    margin-block-end: 6px;
   }
   .dock .figures strong {
     color: var(--ink);

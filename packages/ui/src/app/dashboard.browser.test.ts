@@ -183,6 +183,41 @@ describe('the page', () => {
     await expect.poll(() => location.hash).toContain('layer=P3');
   });
 
+  it('shows in every picture what the pointer is on, and lets go of it', async () => {
+    const dashboard = await open(one());
+    const canvases = () =>
+      [...dashboard.renderRoot.querySelectorAll<HTMLCanvasElement>('.epoch-thumb canvas')].map((canvas) =>
+        canvas.toDataURL(),
+      );
+    await expect.poll(() => canvases().length).toBeGreaterThan(1);
+    const before = canvases();
+    const address = location.hash;
+    const row = dashboard.renderRoot.querySelector('.bar-row')!;
+    row.dispatchEvent(new PointerEvent('pointerenter'));
+    await expect.poll(() => canvases().filter((url, i) => url !== before[i]).length).toBe(before.length);
+    // Nothing is followed for that.
+    expect(location.hash).toBe(address);
+    expect(dashboard.renderRoot.querySelector('.dock.following')).toBeNull();
+    row.dispatchEvent(new PointerEvent('pointerleave'));
+    await expect.poll(canvases).toEqual(before);
+  });
+
+  it('holds the block, the picture and its marks in the address; Ctrl Z takes them back', async () => {
+    const dashboard = await open(one());
+    dashboard.renderRoot.querySelectorAll<HTMLElement>('.bar-row')[1]!.click();
+    await expect.poll(() => location.hash).toContain('block=B');
+    dashboard.store.set({ mode: 'vat' });
+    dashboard.store.set({ marks: 'none' });
+    await expect.poll(() => location.hash).toContain('block=B&mode=vat&marks=none');
+    for (let i = 0; i < 3; i++)
+      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'z', ctrlKey: true }));
+    await expect.poll(() => location.hash).not.toContain('block');
+    location.hash = 'block=ZZ';
+    await expect
+      .poll(() => dashboard.renderRoot.querySelector('[role=alert]')?.textContent)
+      .toContain('there is no block ZZ here');
+  });
+
   it('says what was predicted, where the result knows', async () => {
     const result = tendencyResult();
     const { labels, count } = result.samples;

@@ -4,8 +4,16 @@ import { snapshotsIn } from '../elements/es-series-check/index.js';
 import { greyScale } from '../elements/es-tendency-image/draw.js';
 import { format, percent, sentence, snapshotTitle } from '../styles.js';
 import { backIcon, forwardIcon, pauseIcon, playIcon } from './icons.js';
-import { blockAtPosition, letterOf, metricOf } from './model.js';
-import { followedIn, highOf, locatedIn, type Page, type PageSnapshot } from './page.js';
+import { blockAtPosition, letterOf, membersIn, metricOf, placesIn } from './model.js';
+import {
+  type Followed,
+  followedIn,
+  highOf,
+  locatedIn,
+  type Page,
+  type PageSnapshot,
+  standsFor,
+} from './page.js';
 import { shownThumbs } from './placed.js';
 import { left } from './placing.js';
 import { isTraining } from './source.js';
@@ -127,7 +135,7 @@ export function dock(page: Page, width: number): TemplateResult {
     <div class="figures">
       ${accuracy == null ? nothing : html`<p><strong>${percent(accuracy)}</strong> ${metricWords(acc!.name)}</p>`}
       ${lossNow == null ? nothing : html`<p><strong>${format(Number(lossNow.toPrecision(3)))}</strong> ${metricWords(loss!.name)}${trainedNow == null ? '' : html`, <strong>${format(Number(trainedNow.toPrecision(2)))}</strong> training`}, log</p>`}
-      ${page.followed?.kind === 'sample' ? html`<p><span class="key ring"></span>its place in ${page.layer}</p>${page.panels?.result.samples.predictions ? html`<p><span class="key chip right"></span>read right <span class="key chip"></span>wrong</p>` : nothing}` : page.followed?.kind === 'new' ? html`<p><span class="key ring"></span>the sample nearest to it in ${page.layer}; below, what it is read as</p>` : page.followed?.kind === 'class' ? html`<p><span class="key ring"></span>${page.followed.name} in ${page.layer}, and the block with most of it</p>` : page.layer ? html`<p>${page.layer}, every epoch</p>` : nothing}
+      ${page.followed?.kind === 'sample' ? html`<p><span class="key ring"></span>its place in ${page.layer}</p>${page.panels?.result.samples.predictions ? html`<p><span class="key chip right"></span>read right <span class="key chip"></span>wrong</p>` : nothing}` : page.followed?.kind === 'new' ? html`<p><span class="key ring"></span>the sample nearest to it in ${page.layer}; below, what it is read as</p>` : page.followed?.kind === 'class' ? html`<p><span class="key ring"></span>${page.followed.name} in ${page.layer}, and the block with most of it</p>` : page.followed?.kind === 'unit' ? html`<p>${page.followed.modules ? 'below each epoch the module that holds it' : `${page.followed.layer}, every epoch`}</p>` : page.layer ? html`<p>${page.layer}, every epoch</p>` : nothing}
     </div>
   </section>`;
 }
@@ -154,9 +162,10 @@ function epochThumb(page: Page, i: number, size: number, share: number): Templat
   const marks = panel ? followedIn(page, panel) : null;
   return html`<button type="button" class="epoch-thumb" tabindex="-1" data-snapshot=${snapshot.id} aria-current=${i === at ? 'true' : nothing} @click=${() => page.goTo(i)} ${left(share)}>
     <span class="box">${panel ? thumb(panel, { size, high: highOf(page, panel, (p) => greyScale(p, 'ivat').high), dark: page.dark, marks, follow: page.followColour }) : nothing}</span>
-    ${followed?.kind === 'sample' && panels ? chip(page, snapshot, panel || null, marks?.[0] ?? null) : nothing}
-    ${followed?.kind === 'new' && panel ? newChip(page, followed.result, panel, marks?.[0] ?? null) : nothing}
-    ${followed?.kind === 'class' && panel && marks ? classChip(panel, marks) : nothing}
+    ${followed?.kind === 'sample' && panels ? chip(page, snapshot, panel || null, (panel && followed.sample < panel.n ? placesIn(panel)[followed.sample] : null) ?? null) : nothing}
+    ${followed?.kind === 'new' && panel ? newChip(page, followed.result, panel, standsFor(followed, panel) === null ? null : placesIn(panel)[standsFor(followed, panel)!]!) : nothing}
+    ${followed?.kind === 'class' && panel ? classChip(panel, membersIn(panel, panels!.result.samples.labels, followed.label)) : nothing}
+    ${followed?.kind === 'unit' ? unitChip(followed, snapshot) : nothing}
     <span class="tick" aria-hidden="true">${tick(snapshot)}</span><span class="sr">${snapshotTitle(snapshot)}</span>
   </button>`;
 }
@@ -209,6 +218,17 @@ function classChip(panel: TendencyPanel, marks: ArrayLike<number>): unknown {
   const share = marks.length ? Math.round((100 * count) / marks.length) : 0;
   const said = block < 0 ? 'in no block' : `${share} % in block ${letterOf(block)}`;
   return html`<span class="chip plain" title=${said}>${block < 0 ? '–' : letterOf(block)}<span class="sr"> ${said}</span></span>`;
+}
+
+/** The module that holds the followed unit. */
+function unitChip({ modules }: Extract<Followed, { kind: 'unit' }>, { id }: PageSnapshot): unknown {
+  const found = modules?.get(id);
+  if (!found) return nothing;
+  const said =
+    found.cluster === null
+      ? `in no module: ${found.reason}`
+      : `in module ${found.cluster + 1}, of ${found.size} ${found.size === 1 ? 'unit' : 'units'}`;
+  return html`<span class="chip plain" title=${said}>${found.cluster === null ? '–' : found.cluster + 1}<span class="sr"> ${said}</span></span>`;
 }
 
 function followChip(page: Page): unknown {

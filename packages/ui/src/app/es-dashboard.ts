@@ -8,7 +8,7 @@ import { dock } from './dock.js';
 import { head } from './head.js';
 import { shortcut } from './keys.js';
 import { Loader } from './loader.js';
-import { classWord, isDigits, sampleName } from './model.js';
+import { classWord, isDigits, letterOf, sampleName } from './model.js';
 import type { Followed, LayerRow, Page } from './page.js';
 import { layersOf, snapshotsOf } from './shown.js';
 import type { RunInfo, RunSource } from './source.js';
@@ -18,6 +18,8 @@ import { strip } from './strip.js';
 
 /** Time a snapshot stays while playing. */
 const STAY_MS = 900;
+/** Time a pointer stays on something before other figures show it. */
+const POINT_MS = 60;
 /** With more, the head leaves out what stands beside the name of the run. */
 const MANY_TABS = 8;
 
@@ -45,6 +47,9 @@ export class EsDashboard extends LitElement {
   constructor() {
     super();
     this.store.addEventListener('change', () => {
+      // What the pointer was on is gone with its tab, and says no more that it was left.
+      if (this.store.state.tab !== this.tab) this.pointed = null;
+      this.tab = this.store.state.tab;
       this.applyTheme();
       this.requestUpdate();
     });
@@ -74,6 +79,8 @@ export class EsDashboard extends LitElement {
     removeEventListener('beforeprint', this.onPrint);
     removeEventListener('afterprint', this.onPrinted);
     this.play(false);
+    clearTimeout(this.pointing);
+    this.pointed = null;
   }
   protected override willUpdate(changed: PropertyValues): void {
     if (!changed.has('source')) return;
@@ -152,6 +159,33 @@ export class EsDashboard extends LitElement {
     if (typeof detail === 'object' && detail !== null) this.store.select(detail);
   };
 
+  /** What the pointer is on; other figures show it, and the address does not hold it. */
+  private pointed: Selection | null = null;
+  private tab = '';
+  private pointing: ReturnType<typeof setTimeout> | undefined;
+  private point(to: Selection | null): void {
+    clearTimeout(this.pointing);
+    const { sample, class: label, unit, layer } = to ?? {};
+    const next: Selection | null =
+      typeof sample === 'number'
+        ? { sample }
+        : typeof label === 'number'
+          ? { class: label }
+          : typeof unit === 'number' && layer
+            ? { unit, layer }
+            : null;
+    // A pointer that passes by is on nothing.
+    this.pointing = setTimeout(() => {
+      if (JSON.stringify(next) === JSON.stringify(this.pointed)) return;
+      this.pointed = next;
+      this.requestUpdate();
+    }, POINT_MS);
+  }
+  private onPoint = (event: CustomEvent<Selection | null>) => {
+    event.stopPropagation();
+    this.point(event.detail);
+  };
+
   private kept: {
     key: readonly unknown[];
     layers: readonly LayerRow[];
@@ -193,7 +227,9 @@ export class EsDashboard extends LitElement {
       panelsWaiting: tendency !== null && !panels && !tendency.problem,
       panel: (layer && snapshot && panels?.at(layer, snapshot.id, !ownOrder)) || null,
       check: this.loader.check,
-      followed: this.followed(layer),
+      followed: this.followed(this.store.state.selection, layer, this.loader.located),
+      pointed: this.pointed && this.followed(this.pointed, this.pointed.layer ?? layer, null),
+      point: (to) => this.point(to),
       dark: this.dark,
       followColour: this.dark ? '#ff5c93' : '#d10a55',
       playing: this.playing,
@@ -209,10 +245,12 @@ export class EsDashboard extends LitElement {
     };
   }
 
-  private followed(layer: string | null): Followed | null {
-    const { sample, class: label, unit } = this.store.state.selection;
+  private followed(
+    { sample, class: label, unit }: Selection,
+    layer: string | null,
+    located: Loader['located'],
+  ): Followed | null {
     const samples = this.loader.tendency?.panels?.result.samples;
-    const { located } = this.loader;
     if (located) return { kind: 'new', name: located.name, result: located };
     if (typeof sample === 'number') {
       if (samples && sample >= samples.count) return null;
@@ -226,7 +264,13 @@ export class EsDashboard extends LitElement {
         name: isDigits(classes) ? `every ${classes![label]}` : `class ${classWord(classes, label)}`,
       };
     if (typeof unit === 'number' && layer)
-      return { kind: 'unit', unit, layer, name: `unit ${unit} of ${layer}` };
+      return {
+        kind: 'unit',
+        unit,
+        layer,
+        name: `unit ${unit} of ${layer}`,
+        modules: this.loader.modulesOf(layer, unit),
+      };
     return null;
   }
 
@@ -256,7 +300,9 @@ export class EsDashboard extends LitElement {
     const count = page.panels?.result.samples.count ?? page.manifest?.samples?.count;
     if (typeof selection.sample === 'number' && count !== undefined && selection.sample >= count)
       said.push(`there is no sample ${selection.sample}: they end at ${count - 1}`);
-    const { located } = this.store.state;
+    const { located, block } = this.store.state;
+    if (block !== null && page.panel && block >= page.panel.blocks.count)
+      said.push(`there is no block ${letterOf(block)} here`);
     if (
       located !== null &&
       !page.info.results.some(({ method, name }) => method === 'locate' && name === located)
@@ -284,7 +330,7 @@ export class EsDashboard extends LitElement {
     const lost = this.lost(page);
     // One picture of one matrix has no depth and no time.
     const single = !page.manifest && page.snapshots.length < 2;
-    return html`<div class="page ${single ? 'single' : ''} ${this.tabs(page.info).length > MANY_TABS ? 'many' : ''} ${this.everything ? 'everything' : ''}" @es-select=${this.onSelect}>
+    return html`<div class="page ${single ? 'single' : ''} ${this.tabs(page.info).length > MANY_TABS ? 'many' : ''} ${this.everything ? 'everything' : ''}" @es-select=${this.onSelect} @es-point=${this.onPoint}>
       ${head.template(page, this)}
       ${single ? nothing : strip(page)}
       <main class="stage" id="stage" tabindex="-1">
@@ -308,6 +354,7 @@ export class EsDashboard extends LitElement {
       {
         run: null,
         located: null,
+        block: null,
         tab: page && this.tabs(page.info).includes(tab.split('/')[0]!) ? tab : 'story',
         selection: {
           ...selection,

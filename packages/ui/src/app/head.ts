@@ -75,7 +75,7 @@ function template(page: Page, host: EsDashboard): TemplateResult {
 
 function menu(page: Page, host: EsDashboard): TemplateResult {
   const { store, snapshots, info } = page;
-  const { versus, ownOrder, ownScale } = store.state;
+  const { versus, ownOrder, ownScale, mode, marks } = store.state;
   const others = host.loader.entries.filter(({ key, problem }) => key !== info.key && !problem);
   const check = (text: string, on: boolean, change: () => void) =>
     html`<label><input type="checkbox" .checked=${on} @change=${change} /> ${text}</label>`;
@@ -98,6 +98,16 @@ function menu(page: Page, host: EsDashboard): TemplateResult {
         ${others.length ? html`<optgroup label="Run">${others.map(({ key, title }) => html`<option value="run:${key}" ?selected=${versus?.kind === 'run' && versus.value === key}>${title}</option>`)}</optgroup>` : nothing}
       </select></label>
       ${check('Each picture on its own scale', ownScale, () => store.set({ ownScale: !ownScale }))}
+      ${check('VAT: distances in place of iVAT', mode === 'vat', () => store.set({ mode: mode === 'vat' ? 'ivat' : 'vat' }))}
+      <label class="stack">Colours along the edges <select @change=${(e: Event) => store.set({ marks: (e.target as HTMLSelectElement).value as typeof marks })}>${(
+        [
+          ['class', 'true classes'],
+          ['correct', 'right and wrong'],
+          ['none', 'none'],
+        ] as const
+      ).map(
+        ([value, title]) => html`<option value=${value} ?selected=${value === marks}>${title}</option>`,
+      )}</select></label>
       ${check('Order of each epoch alone', ownOrder, () => store.set({ ownOrder: !ownOrder }))}
       <button type="button" ?disabled=${!store.canUndo} @click=${() => store.undo()}>Take back <kbd>Ctrl Z</kbd></button>
       <button type="button" @click=${() => void navigator.clipboard?.writeText(location.href)}>Copy this view’s address</button>

@@ -1,6 +1,12 @@
-import type { LocateResult, SeriesCheckResult, TendencyResult } from '@epochscope/analysis/results';
+import type {
+  LocateResult,
+  ModulesResult,
+  SeriesCheckResult,
+  TendencyResult,
+} from '@epochscope/analysis/results';
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import { Panels } from './model.js';
+import type { UnitModule } from './page.js';
 import { type ResultName, type RunEntry, type RunInfo, type RunSource, resultId } from './source.js';
 import type { Store } from './state.js';
 
@@ -17,6 +23,8 @@ interface Loaded {
   check: { place: string; result: SeriesCheckResult | null } | null;
   /** Where a new sample stands; null while it loads. */
   located: { place: string; result: LocateResult | null } | null;
+  /** Modules of units, once a unit is followed. */
+  modules: { place: string; result: ModulesResult | null } | null;
   problem: string;
 }
 
@@ -27,6 +35,7 @@ const NOTHING: Loaded = {
   tendency: null,
   check: null,
   located: null,
+  modules: null,
   problem: '',
 };
 
@@ -136,6 +145,7 @@ export class Loader implements ReactiveController {
     } else if (this.info?.key === key) {
       void this.loadTendency(source, this.info);
       void this.loadLocated(source, this.info);
+      void this.loadModules(source, this.info);
     }
     const { versus } = this.store.state;
     await this.loadOther(source, versus?.kind === 'run' ? versus.value : null);
@@ -215,6 +225,35 @@ export class Loader implements ReactiveController {
       this.set({ located: { place, result } });
   }
 
+  /** The modules that hold a unit, for whoever follows it. */
+  private async loadModules(source: RunSource, info: RunInfo): Promise<void> {
+    const all = info.results.filter(({ method }) => method === 'modules');
+    const name = all.find((one) => one.name === 'default') ?? all[0];
+    if (!name || typeof this.store.state.selection.unit !== 'number') return;
+    const place = `${info.key}\n${resultId(name)}\n${name.version}`;
+    if (this.loaded.modules?.place === place) return;
+    this.set({ modules: { place, result: null } });
+    // What cannot be read is told in its own tab.
+    const result = (await source.result(info.key, name).catch(() => null)) as ModulesResult | null;
+    if (this.source === source && this.loaded.modules?.place === place)
+      this.set({ modules: { place, result } });
+  }
+  /** Module of a unit at each snapshot; null where none are known, or of other layers. */
+  modulesOf(layer: string, unit: number): ReadonlyMap<string, UnitModule> | null {
+    const result = this.loaded.modules?.result;
+    const own = result?.units.layers.find(({ name }) => name === layer);
+    if (!result || !own || unit >= own.count) return null;
+    const number = own.first + unit;
+    return new Map(
+      result.snapshots.map(({ snapshot, kept, labels, clusters, removed }) => {
+        const cluster = labels[kept.indexOf(number)] ?? null;
+        const found = cluster === null ? null : clusters[cluster]!;
+        const reason = removed.find(({ units }) => units.includes(number))?.reason ?? '';
+        return [snapshot.id, { cluster, size: found?.size ?? 0, track: found?.track ?? null, reason }];
+      }),
+    );
+  }
+
   private async load(source: RunSource, key: string): Promise<void> {
     const wanted = () => this.source === source && this.key === key;
     try {
@@ -227,6 +266,7 @@ export class Loader implements ReactiveController {
       if (newest && latest && newest !== latest && this.store.state.selection.snapshot === newest)
         this.store.select({ snapshot: latest }, 'replace');
       void this.loadLocated(source, info);
+      void this.loadModules(source, info);
       await Promise.all([this.loadTendency(source, info), this.loadCheck(source, info)]);
     } catch (error) {
       if (wanted()) this.set({ problem: (error as Error).message });

@@ -7,6 +7,9 @@ import {
 } from '@epochscope/analysis/results';
 import { type SharedScale, sharedScales } from '../elements/es-tendency-image/draw.js';
 import type { TimelineSnapshot } from '../elements/es-timeline/index.js';
+import { letterOf } from './letters.js';
+
+export { letterOf } from './letters.js';
 
 /** What the page knows of a tendency result, looked up by layer and snapshot; all that is derived is kept. */
 export class Panels {
@@ -77,12 +80,6 @@ export interface BlockContent {
   /** [class, samples], most first; empty without labels. */
   classes: readonly (readonly [label: number, count: number])[];
 }
-
-/** "A", … "Z", "AA", … */
-export const letterOf = (index: number): string =>
-  index < 26
-    ? String.fromCharCode(65 + index)
-    : letterOf(Math.floor(index / 26) - 1) + String.fromCharCode(65 + (index % 26));
 
 const contents = new WeakMap<TendencyPanel, readonly BlockContent[]>();
 export function blockContents(panel: TendencyPanel, labels: Uint32Array | null): readonly BlockContent[] {

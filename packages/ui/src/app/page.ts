@@ -28,7 +28,25 @@ export type Followed =
   /** One that the run does not hold, by where it was found. */
   | { kind: 'new'; name: string; result: LocateResult }
   | { kind: 'class'; label: number; name: string }
-  | { kind: 'unit'; unit: number; layer: string; name: string };
+  /** `modules`: where the run's units were put together, its module at each snapshot. */
+  | {
+      kind: 'unit';
+      unit: number;
+      layer: string;
+      name: string;
+      modules: ReadonlyMap<string, UnitModule> | null;
+    };
+
+/** A unit among the modules of a snapshot. */
+export interface UnitModule {
+  /** Number of its cluster and how many units that has; null for a unit that took no part. */
+  cluster: number | null;
+  size: number;
+  /** Clusters matched over the snapshots have one number. */
+  track: number | null;
+  /** Why it took no part. */
+  reason: string;
+}
 
 /** Everything the parts of the page draw from, and what they may do. Made anew at each drawing; cheap. */
 export interface Page {
@@ -53,6 +71,9 @@ export interface Page {
   /** What the check of the series found, where it was done. */
   check: SeriesCheckResult | null;
   followed: Followed | null;
+  /** What the pointer is on, in any figure: shown like what is followed, while it is there. */
+  pointed: Followed | null;
+  point(at: Selection | null): void;
   dark: boolean;
   /** Pink: what is followed, on canvases. */
   followColour: string;
@@ -76,15 +97,16 @@ export const highOf = (
 export const locatedIn = (result: LocateResult, { layer, snapshot }: TendencyPanel): LocatedPanel | null =>
   result.panels.find((one) => one.layer === layer && one.snapshot.id === snapshot.id) ?? null;
 /** The run's sample that stands for what is followed: itself, or the nearest to a new one. */
-export function standsFor({ followed }: Page, panel: TendencyPanel): number | null {
+export function standsFor(followed: Followed | null, panel: TendencyPanel): number | null {
   if (followed?.kind === 'sample') return followed.sample;
   return followed?.kind === 'new' ? (locatedIn(followed.result, panel)?.nearest[0] ?? null) : null;
 }
 
 /** Positions of what is followed in a panel's order: of the sample, or of a class's members; null where that says nothing. */
 export function followedIn(page: Page, panel: TendencyPanel): readonly number[] | Uint32Array | null {
-  const { followed, panels } = page;
-  const one = standsFor(page, panel);
+  const { panels } = page;
+  const followed = page.pointed && page.pointed.kind !== 'unit' ? page.pointed : page.followed;
+  const one = standsFor(followed, panel);
   if (one !== null && one < panel.n) return [placesIn(panel)[one]!];
   if (followed?.kind === 'class') return membersIn(panel, panels!.result.samples.labels, followed.label);
   return null;

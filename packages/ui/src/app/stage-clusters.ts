@@ -54,7 +54,7 @@ function grid(page: Page, columns: readonly number[]): TemplateResult {
           const marks = one ? followedIn(page, one) : null;
           const said = `${name}, ${snapshotTitle(snapshot)}: ${one ? blocksCaption(one) : 'not analysed'}`;
           return html`<span role="gridcell"><button type="button" class="cell-button" tabindex=${chosen ? 0 : -1} aria-label=${said} title=${said} aria-current=${chosen ? 'true' : nothing} ?disabled=${!one}
-          @click=${() => page.store.set({ selection: { ...page.store.state.selection, layer: name, snapshot: snapshot.id } })}>${one ? thumb(one, { size: SIZE, high: highOf(page, one, (p) => greyScale(p, 'ivat').high), dark: page.dark, marks, follow: page.followColour }) : html`<span class="none"></span>`}</button></span>`;
+          @click=${() => page.select({ layer: name, snapshot: snapshot.id })}>${one ? thumb(one, { size: SIZE, high: highOf(page, one, (p) => greyScale(p, 'ivat').high), dark: page.dark, marks, follow: page.followColour }) : html`<span class="none"></span>`}</button></span>`;
         })}</div>`,
     )}</div>
   </div>`;

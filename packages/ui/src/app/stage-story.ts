@@ -54,7 +54,7 @@ export function storyStage(page: Page): TemplateResult {
       <hr />
       ${live?.frame ? liveCharts(live.frame) : nothing}
       ${newSample(page, panel)}
-      <p class="reading"><strong>A dark square on the diagonal is a group of ${isDigits(samples.classes) ? 'digits' : 'samples'} ${page.manifest ? 'this layer finds alike' : 'that are alike'}.</strong> The paler the ground, the further apart.${samples.labels ? ' Edge colours are true classes' : ''}${samples.labels && samples.images ? ', the pictures on the right each block’s average.' : samples.labels ? '.' : ''} White outlines are blocks. ${ruleSentence(panel)}</p>
+      <p class="reading"><strong>A dark square on the diagonal is a group of ${isDigits(samples.classes) ? 'digits' : 'samples'} ${page.manifest ? 'this layer finds alike' : 'that are alike'}.</strong> The paler the ground, the further apart.${samples.labels ? ' Edge colours are true classes' : ''}${samples.labels && samples.images && panel.blocks.count && panel.blocks.count <= MOST_BESIDE ? ', the pictures on the right each block’s average.' : samples.labels ? '.' : ''} White outlines are blocks. ${ruleSentence(panel)}</p>
       ${key(page, panel)}
       ${bars(page, panel)}
     </div>
@@ -83,6 +83,10 @@ function figures(page: Page, panel: TendencyPanel): TemplateResult {
   return html`<dl class="large">${items.map(([value, name]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
+/** Whether distances are shown, and not iVAT: where the result holds them. */
+const isVat = ({ store }: Page, panel: TendencyPanel): boolean =>
+  store.state.mode === 'vat' && Boolean(panel.vat);
+
 /** The large picture: classes along its edges, the letter and average of each block beside it. */
 export function picture(page: Page, panel: TendencyPanel): TemplateResult {
   const { samples } = page.panels!.result;
@@ -90,12 +94,13 @@ export function picture(page: Page, panel: TendencyPanel): TemplateResult {
   const high = pictureHigh(page, panel);
   const layer = layerHigh(page, panel.layer);
   const alone = page.panels!.scale(panel).own;
-  const faint = !state.ownScale && (alone || (panel.blocks.count === 0 && isFaint(own(panel), high)));
+  const vat = isVat(page, panel);
+  const faint = !vat && !state.ownScale && (alone || (panel.blocks.count === 0 && isFaint(own(panel), high)));
   const most = greyScale(panel, 'ivat').most;
   const zoom = state.zoom && state.zoom[1] <= panel.n ? state.zoom : null;
   const nameOf = (sample: number) => sampleName(samples, sample);
   return html`<div class="picture">
-    <es-tendency-image ink .data=${panel} .labels=${samples.labels} .classes=${samples.classes} .selection=${page.followed?.kind === 'new' ? { ...state.selection, sample: standsFor(page, panel) } : state.selection} .scaleHigh=${high} .from=${zoom ? zoom[0] : Number.NaN} .to=${zoom ? zoom[1] : Number.NaN} .nameOf=${nameOf} .result=${page.panels!.result}
+    <es-tendency-image ink .data=${panel} .labels=${samples.labels} .classes=${samples.classes} .selection=${page.followed?.kind === 'new' ? { ...state.selection, sample: standsFor(page.followed, panel) } : page.pointed?.kind === 'class' ? { ...state.selection, sample: null, class: page.pointed.label } : state.selection} .mode=${vat ? 'vat' : 'ivat'} .markColor=${state.marks} .scaleHigh=${vat ? Number.NaN : high} .from=${zoom ? zoom[0] : Number.NaN} .to=${zoom ? zoom[1] : Number.NaN} .nameOf=${nameOf} .result=${page.panels!.result}
       @es-select=${(event: CustomEvent<TendencySelectDetail>) => {
         event.stopPropagation();
         page.select({ sample: event.detail.sample, class: null, unit: null });
@@ -104,6 +109,7 @@ export function picture(page: Page, panel: TendencyPanel): TemplateResult {
         const { from, to } = event.detail;
         page.store.set({ zoom: from === 0 && to === panel.n ? null : [from, to] }, 'replace');
       }}></es-tendency-image>
+    ${state.mode === 'vat' && !vat ? html`<p class="inside">This result holds no VAT picture; its iVAT is drawn.</p>` : nothing}
     ${faint && !zoom ? html`<p class="inside">${faintNote(own(panel), most, layer, panel.blocks.count)}${alone ? nothing : html` <button type="button" @click=${() => page.store.set({ ownScale: true })}>Its own scale</button>`}</p>` : nothing}
     ${zoom ? nothing : gutter(page, panel, samples)}
   </div>`;
@@ -139,7 +145,7 @@ function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['sampl
     const name = label === undefined ? '' : (samples.classes?.[label] ?? String(label));
     const said = `Block ${block.letter}, ${block.end - block.start} samples${name ? `, mostly ${name}: follow ${name}` : ''}`;
     const mean = samples.images && meanOf(samples.images, panel, b, block);
-    return html`<button type="button" class="beside ${b === here ? 'follow' : ''}" aria-label=${said} title=${said} ?disabled=${label === undefined || label > 1e9} @click=${() => page.select({ class: label!, sample: null })} ${top(at[b]!)}>
+    return html`<button type="button" class="beside ${b === here ? 'follow' : ''}" aria-label=${said} title=${said} ?disabled=${label === undefined || label > 1e9} @pointerenter=${() => page.point({ class: label! })} @pointerleave=${() => page.point(null)} @click=${() => page.select({ class: label!, sample: null })} ${top(at[b]!)}>
       <span class="letter">${block.letter}</span>${mean ? inkImage(mean, [samples.images!.shape[1], samples.images!.shape[2], samples.images!.shape[3]], 28, page.dark) : nothing}
     </button>`;
   })}</div>`;
@@ -148,7 +154,7 @@ function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['sampl
 /** Index of the block that the followed sample is in; −1 for none. */
 function blockOfFollowed(page: Page, panel: TendencyPanel): number {
   const { followed } = page;
-  const sample = standsFor(page, panel);
+  const sample = standsFor(followed, panel);
   if (
     sample === null ||
     (followed?.kind === 'new' && (locatedIn(followed.result, panel)?.block[0] ?? -1) < 0)
@@ -179,10 +185,16 @@ function newSample(page: Page, panel: TendencyPanel): unknown {
 
 function key(page: Page, panel: TendencyPanel): TemplateResult {
   const { ownScale } = page.store.state;
-  const high = pictureHigh(page, panel);
+  const vat = isVat(page, panel);
+  const high = vat ? greyScale(panel, 'vat').high : pictureHigh(page, panel);
   const clipped =
-    (ownScale ? greyScale(panel, 'ivat').most : page.panels!.scale(panel).most) > high * (1 + 1e-6);
-  return html`<p class="scale-key"><span>alike, 0</span> <canvas class="ramp" width="240" height="1" aria-hidden="true" ${ramp(page.dark)}></canvas> <span>${clipped ? '≥ ' : ''}${format(Number(high.toPrecision(2)))}, far apart.</span> ${page.snapshots.length < 2 ? nothing : html`<button type="button" class="text-button" @click=${() => page.store.set({ ownScale: !ownScale })}>${ownScale || page.panels!.scale(panel).own ? 'This epoch’s own scale' : 'One scale for all epochs'}</button>`}</p>`;
+    (vat
+      ? greyScale(panel, 'vat').most
+      : ownScale
+        ? greyScale(panel, 'ivat').most
+        : page.panels!.scale(panel).most) >
+    high * (1 + 1e-6);
+  return html`<p class="scale-key"><span>alike, 0</span> <canvas class="ramp" width="240" height="1" aria-hidden="true" ${ramp(page.dark)}></canvas> <span>${clipped ? '≥ ' : ''}${format(Number(high.toPrecision(2)))}, far apart.</span> ${vat ? html`<span>Distances, on a scale of their own.</span>` : page.snapshots.length < 2 ? nothing : html`<button type="button" class="text-button" @click=${() => page.store.set({ ownScale: !ownScale })}>${ownScale || page.panels!.scale(panel).own ? 'This epoch’s own scale' : 'One scale for all epochs'}</button>`}</p>`;
 }
 
 /** What each block holds, in its classes; a row is chosen to see its members. */
@@ -200,22 +212,16 @@ function bars(page: Page, panel: TendencyPanel): unknown {
       const size = block.end - block.start;
       const name = samples.classes?.[first!] ?? String(first);
       const text = `${Math.round((100 * count!) / size)} % are ${name}`;
-      return html`<button type="button" class="bar-row ${b === here ? 'follow' : ''}" aria-pressed=${chosenBlock(page) === b} title="Block ${block.letter}: ${size} samples. Click to see them." @click=${() => chooseBlock(page, b)}>
+      return html`<button type="button" class="bar-row ${b === here ? 'follow' : ''}" aria-pressed=${chosenBlock(page) === b} title="Block ${block.letter}: ${size} samples. Click to see them." @pointerenter=${() => page.point(first === undefined || first > 1e9 ? null : { class: first })} @pointerleave=${() => page.point(null)} @click=${() => chooseBlock(page, b)}>
         <span class="letter">${block.letter}</span>
         <span class="track"><span class="bar" ${widths(block.classes, most, label)}></span></span><span class="share">${text}</span>
       </button>`;
     })}</div>${members(page, panel)}`;
 }
 
-const blockOf = new WeakMap<object, { panel: TendencyPanel | null; block: number }>();
-const chosenBlock = (page: Page): number => {
-  const known = blockOf.get(page.store);
-  return known && known.panel === page.panel ? known.block : -1;
-};
-function chooseBlock(page: Page, block: number): void {
-  blockOf.set(page.store, { panel: page.panel, block: chosenBlock(page) === block ? -1 : block });
-  page.update();
-}
+const chosenBlock = ({ store }: Page): number => store.state.block ?? -1;
+const chooseBlock = (page: Page, block: number): void =>
+  page.store.set({ block: chosenBlock(page) === block ? null : block });
 
 /** The members of the chosen block, to look at and to save. */
 function members(page: Page, panel: TendencyPanel): unknown {

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { state } from '../figure/index.js';
+import type { Selection } from '../selection.js';
 import { sentence } from '../styles.js';
 import type { EsDashboard } from './es-dashboard.js';
 import { head } from './head.js';
@@ -86,10 +87,23 @@ function resultsOf(page: Page, info: MethodInfo | null, id: string): ResultName[
 
 function panels(page: Page, host: EsDashboard, info: MethodInfo | null, id: string): TemplateResult {
   const { snapshot } = page;
-  const selection = { ...page.store.state.selection, ...(snapshot ? { snapshot: snapshot.id } : {}) };
+  const selection = {
+    ...page.store.state.selection,
+    ...(snapshot ? { snapshot: snapshot.id } : {}),
+    ...pointedSelection(page),
+  };
   const now = { ...page.store.state, selection };
   const results = resultsOf(page, info, id);
   return html`${repeat(results, resultId, (result) => html`<es-result-panel ?bare=${results.length === 1} data-result=${resultId(result)} .source=${page.source} .sides=${sidesOf(page.info.key, result, now, page.snapshots, host.loader)}></es-result-panel>`)}`;
+}
+
+/** What the pointer is on, in place of what is followed. */
+function pointedSelection({ pointed }: Page): Selection {
+  if (pointed?.kind === 'sample') return { sample: pointed.sample, class: null, unit: null };
+  if (pointed?.kind === 'class') return { class: pointed.label, sample: null, unit: null };
+  if (pointed?.kind === 'unit')
+    return { unit: pointed.unit, layer: pointed.layer, sample: null, class: null };
+  return {};
 }
 
 /** What would be seen, and how to get it. */

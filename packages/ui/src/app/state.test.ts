@@ -16,6 +16,9 @@ describe('the address', () => {
     },
     located: 'my digit',
     versus: { kind: 'snapshot', value: 'step:12' },
+    block: 27,
+    mode: 'vat',
+    marks: 'correct',
     zoom: [10, 200],
     ownScale: true,
     ownOrder: true,
@@ -27,16 +30,28 @@ describe('the address', () => {
     expect(toHash(START)).toBe('');
     expect(fromHash('')).toEqual({ state: START, problems: [] });
     expect(toHash(full)).toContain('tab=modules/fine');
+    expect(toHash(full)).toContain('block=AB');
     expect(toHash(full)).toContain('versus=snapshot:step:12');
   });
   it('leaves out what it does not understand, and says each of it', () => {
     const { state, problems } = fromHash(
-      'class=-1&sample=1e9&unit=x&versus=planet:mars&foo=1&layer=&zoom=9-3&theme=pink',
+      'class=-1&sample=1e9&unit=x&versus=planet:mars&foo=1&layer=&zoom=9-3&theme=pink&block=3&mode=3d&marks=red',
     );
     expect(state).toEqual(START);
-    for (const name of ['class', 'sample', 'unit', 'versus', 'foo', 'zoom', 'theme'])
-      expect(problems.filter((text) => text.includes(name)).length, name).toBe(1);
-    expect(problems.length).toBe(7);
+    for (const name of [
+      'class',
+      'sample',
+      'unit',
+      'versus',
+      'foo',
+      'zoom',
+      'theme',
+      'block',
+      'mode',
+      'marks',
+    ])
+      expect(problems.filter((text) => new RegExp(`^“?${name}\\b`).test(text)).length, name).toBe(1);
+    expect(problems.length).toBe(10);
   });
   it('keeps class 0 and unit 0, and drops what was let go', () => {
     expect(toHash({ ...START, selection: { class: 0, unit: 0, sample: null } })).toBe('class=0&unit=0');
@@ -57,6 +72,16 @@ describe('Store', () => {
     // An event's other fields are no selection.
     store.select({ position: 3 } as object);
     expect(store.state.selection).not.toHaveProperty('position');
+  });
+  it('a block is one of a picture: another layer or snapshot has others', () => {
+    const store = new Store();
+    store.set({ block: 2 });
+    store.select({ sample: 1 });
+    expect(store.state.block).toBe(2);
+    store.select({ layer: 'F5' });
+    expect(store.state.block).toBeNull();
+    store.undo();
+    expect(store.state.block).toBe(2);
   });
   it('takes back one change after the other, but not the steps of playing', () => {
     const store = new Store();

@@ -1,4 +1,5 @@
 import { mergeSelection, type Selection } from '../selection.js';
+import { letterOf } from './letters.js';
 
 /** Everything the address bar holds. */
 export interface AppState {
@@ -10,6 +11,11 @@ export interface AppState {
   located: string | null;
   /** Beside it: another snapshot of the run, or another run. */
   versus: { kind: 'snapshot' | 'run'; value: string } | null;
+  /** Block whose members are shown, in the picture of this layer and snapshot. */
+  block: number | null;
+  /** What the large picture shows, and what the colours along its edges mean. */
+  mode: 'ivat' | 'vat';
+  marks: 'class' | 'correct' | 'none';
   /** Positions shown of the large picture: from … to − 1; null for all. */
   zoom: readonly [from: number, to: number] | null;
   /** Each picture on a scale of its own, and in the order of its snapshot alone. */
@@ -25,6 +31,9 @@ export const START: AppState = {
   selection: {},
   located: null,
   versus: null,
+  block: null,
+  mode: 'ivat',
+  marks: 'class',
   zoom: null,
   ownScale: false,
   ownOrder: false,
@@ -38,6 +47,9 @@ export function toHash({
   selection,
   located,
   versus,
+  block,
+  mode,
+  marks,
   zoom,
   ownScale,
   ownOrder,
@@ -55,6 +67,9 @@ export function toHash({
     ['round', selection.round],
     ['new', located],
     ['versus', versus && `${versus.kind}:${versus.value}`],
+    ['block', block === null ? null : letterOf(block)],
+    ['mode', mode === START.mode ? null : mode],
+    ['marks', marks === START.marks ? null : marks],
     ['zoom', zoom?.join('-')],
     ['scale', ownScale ? 'own' : null],
     ['order', ownOrder ? 'own' : null],
@@ -69,7 +84,15 @@ export function toHash({
 }
 
 const NAMES =
-  'run tab snapshot layer class sample unit cluster round new versus zoom scale order theme'.split(' ');
+  'run tab snapshot layer class sample unit cluster round new versus block mode marks zoom scale order theme'.split(
+    ' ',
+  );
+
+/** The inverse of `letterOf`: "A" → 0, "AA" → 26; null for what is no letters. */
+function blockOf(letters: string): number | null {
+  if (!/^[A-Z]{1,3}$/.test(letters)) return null;
+  return [...letters].reduce((sum, letter) => 26 * sum + letter.charCodeAt(0) - 64, 0) - 1;
+}
 
 /** An address read: what was understood of it, and what was not, one sentence each. */
 export interface ReadAddress {
@@ -100,6 +123,8 @@ export function fromHash(hash: string): ReadAddress {
   };
   const versus = /^(snapshot|run):(.+)$/.exec(fields.get('versus') ?? '');
   if (text('versus') && !versus) wrong('versus', 'snapshot:… or run:…');
+  const block = blockOf(fields.get('block') ?? '');
+  if (text('block') && block === null) wrong('block', 'A, B, …');
   const zoom = /^(\d{1,9})-(\d{1,9})$/.exec(fields.get('zoom') ?? '');
   const range = zoom ? ([Number(zoom[1]), Number(zoom[2])] as const) : null;
   const goodRange = range && range[1] - range[0] >= 2 ? range : null;
@@ -119,6 +144,9 @@ export function fromHash(hash: string): ReadAddress {
     selection: Object.fromEntries(Object.entries(selection).filter(([, value]) => value !== null)),
     located: text('new'),
     versus: versus && { kind: versus[1] as 'snapshot' | 'run', value: versus[2]! },
+    block,
+    mode: oneOf('mode', ['ivat', 'vat']) ?? START.mode,
+    marks: oneOf('marks', ['class', 'correct', 'none']) ?? START.marks,
     zoom: goodRange,
     ownScale: oneOf('scale', ['own']) === 'own',
     ownOrder: oneOf('order', ['own']) === 'own',
@@ -156,9 +184,17 @@ export class Store extends EventTarget {
   }
   select(change: Selection, mode: HistoryMode = 'push'): void {
     // One thing is followed at a time.
+    // A block is one of a picture.
+    const moved = (['snapshot', 'layer'] as const).some(
+      (name) => change[name] !== undefined && change[name] !== this.state.selection[name],
+    );
     const other = [change.sample, change.class, change.unit].some((one) => one !== undefined);
     this.set(
-      { selection: mergeSelection(this.state.selection, change), ...(other ? { located: null } : {}) },
+      {
+        selection: mergeSelection(this.state.selection, change),
+        ...(other ? { located: null } : {}),
+        ...(moved ? { block: null } : {}),
+      },
       mode,
     );
   }

@@ -377,6 +377,7 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   private onPoint = (event: PointerEvent) => {
     const found = this.located(event);
     this.readout = found?.label ?? '';
+    this.point(found?.detail ?? null);
     this.tip(event.currentTarget as HTMLElement, found, found?.ring ? found : null);
   };
   private onFocus = (event: FocusEvent) => {
@@ -391,6 +392,7 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
   };
   private onLeave = (event: PointerEvent) => {
     this.readout = '';
+    this.point(null);
     this.tip(event.currentTarget as HTMLElement, null, null);
   };
   /** The text beside a place, on the side where there is room, and a ring around the value that is meant. */

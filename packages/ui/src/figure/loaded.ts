@@ -141,6 +141,16 @@ export abstract class EsLoaded<Data, Result extends ResultBase = ResultBase> ext
     }
   }
 
+  private lastPoint = 'null';
+  /** Says by `es-point` what the pointer is on, once: others show it while it is there. Null: on nothing. */
+  protected point(detail: Selection | null): void {
+    const now = JSON.stringify(detail);
+    if (now === this.lastPoint) return;
+    this.lastPoint = now;
+    this.dispatchEvent(
+      new CustomEvent<Selection | null>('es-point', { detail, bubbles: true, composed: true }),
+    );
+  }
   /** Fires `es-select`: something was chosen by the person. */
   protected select<Detail extends Selection>(detail: Detail): void {
     this.dispatchEvent(new CustomEvent<Detail>('es-select', { detail, bubbles: true, composed: true }));

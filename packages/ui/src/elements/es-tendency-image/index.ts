@@ -359,12 +359,14 @@ export class EsTendencyImage extends EsFigure<TendencyPanel, TendencyResult> {
       : a === b
         ? nameOf(first)
         : `${nameOf(first)} and ${nameOf(second)}: joined at distance ${format(value)}`;
+    this.point({ sample: first });
     const frame = this.canvas!.parentElement!;
     const box = frame.getBoundingClientRect();
     this.tip(frame, { x: event.clientX - box.left, y: event.clientY - box.top, label: this.readout }, null);
   };
   private onAway = () => {
     this.readout = '';
+    this.point(null);
     this.tip(this.canvas!.parentElement!, null, null);
   };
   private onUp = (event: PointerEvent) => {
