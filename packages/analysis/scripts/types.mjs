@@ -9,7 +9,7 @@ const dist = join(here, 'dist');
 const ours = join(dist, 'types', 'tfjs.js');
 const known = [
   ...readFileSync(join(here, 'types', 'tfjs.d.ts'), 'utf8').matchAll(
-    /^export (?:declare )?(?:interface|type|function) (\w+)/gm,
+    /^export (?:declare )?(?:interface|type|function|namespace) (\w+)/gm,
   ),
 ].map(([, name]) => name);
 

@@ -22,6 +22,9 @@ export interface LayersModel {
   predict(x: Tensor | Tensor[], args?: { batchSize?: number }): Tensor | Tensor[];
   dispose(): unknown;
 }
+export declare namespace layers {
+  function dense(config: object): { readonly name: string };
+}
 /** `shape` is that of the values. */
 export declare function tensor(
   values: Numbers | number[],
