@@ -1,11 +1,9 @@
 import { guard } from '@epochscope/core-wasm';
-import type { layers as tfLayers } from '@tensorflow/tfjs';
 import type { LayerInfo } from '../../run/types.js';
 import type { Tf } from '../backend.js';
 import { logSoftmaxLayer, type Net } from '../net.js';
-import { transformerLayers } from './layers.js';
+import { type AnyLayer, transformerLayers } from './layers.js';
 
-type Layer = ReturnType<typeof tfLayers.dense>;
 type Value = ReturnType<Tf['input']>;
 
 const WIDTH = 64;
@@ -28,13 +26,8 @@ export function transformer(tf: Tf, inputShape: readonly number[], classes: numb
   );
   const { Position, Last, Attention } = transformerLayers(tf);
   const infos: LayerInfo[] = [];
-  const add = (
-    kind: string,
-    layer: { name: string; apply(from: never): unknown },
-    from: Value | Value[],
-    parameters: string[] = [],
-  ): Value => {
-    const out = layer.apply(from as never) as Value;
+  const add = (kind: string, layer: AnyLayer, from: Value | Value[], parameters: string[] = []): Value => {
+    const out = layer.apply(from) as Value;
     infos.push({
       name: layer.name,
       kind,
@@ -45,7 +38,7 @@ export function transformer(tf: Tf, inputShape: readonly number[], classes: numb
   };
   let place = 0;
   const own = () => (Math.imul(seed, 7919) + ++place) | 0;
-  const dense = (name: string, units: number, useBias = true): Layer =>
+  const dense = (name: string, units: number, useBias = true): AnyLayer =>
     tf.layers.dense({
       name,
       units,
@@ -72,6 +65,6 @@ export function transformer(tf: Tf, inputShape: readonly number[], classes: numb
   const f2 = add('dense', dense('F2', WIDTH), r1, ['kernel', 'bias']);
   const x2 = add('add', tf.layers.add({ name: 'X2' }), [x1, f2]);
   const u = add('dense', dense('U', classes, false), x2, ['kernel']);
-  const s = add('log-softmax', new (logSoftmaxLayer(tf))({ name: 'S' }) as Layer, u);
+  const s = add('log-softmax', new (logSoftmaxLayer(tf))({ name: 'S' }) as AnyLayer, u);
   return { model: tf.model({ inputs: input, outputs: s }), layers: infos };
 }

@@ -1,10 +1,14 @@
-import type { layers, Tensor as TfTensor } from '@tensorflow/tfjs';
+import type { Tensor as TfTensor } from '@tensorflow/tfjs';
 import type { Tf } from '../backend.js';
 
 // Layers that tfjs lacks. models/graph/from-model.ts says each as nodes of a graph.
 
-type Layer = ReturnType<typeof layers.dense>;
-type LayerClass<Config> = new (config: Config & { name: string }) => Layer;
+/** As far as building a net goes; the published types name no more of tfjs's. */
+export interface AnyLayer {
+  name: string;
+  apply(from: unknown): unknown;
+}
+type LayerClass<Config> = new (config: Config & { name: string }) => AnyLayer;
 
 interface Seeded {
   seed: number;
