@@ -22,7 +22,7 @@ const USAGE = `npm run bench [-- OPTIONS]: times each kernel beside its peers, o
   --runs 5          runs of each contender
   --budget 4        seconds for one contender at one size
   --one-thread      leave several threads out: on a machine in use only processor time tells something
-  --limit 600       seconds for one call of a Python peer
+  --limit 600       seconds for one call of a Python peer: one likely to take longer is left out
   --mnist FOLDER    also MNIST's pixels, from train-images-idx3-ubyte.gz
   --cases TEXT      only cases whose data hold this text: "n=10000 d=2 "
   --write           saves docs/benchmarks.md and docs/benchmarks.json

@@ -30,7 +30,13 @@ export interface BenchCase {
   bytes?: number;
   contenders: Contender[];
   /** Works of bench/peers.py to run on `input()` with --peers python. */
-  python?: { work: string[]; input: () => Matrix; k?: number };
+  python?: {
+    work: string[];
+    input: () => Matrix;
+    k?: number;
+    /** Seconds a call of each is likely to take, where that may be long: one over the limit is left out. */
+    expected?: Readonly<Record<string, number>>;
+  };
 }
 
 export interface BenchContext {
