@@ -74,6 +74,46 @@ export function dissimilarity(
   };
 }
 
+/** Writes what is between the samples i[e] and j[e], e = 0 … count − 1, into out. */
+type OfPairs = (i: Uint32Array, j: Uint32Array, count: number, out: Float64Array) => void;
+
+/**
+ * `dissimilarity` of many pairs, the same bits: of sums of differences four side by side, as an addition waits for the
+ * one before it.
+ */
+function dissimilarities(rows: Matrix, metric: Metric | 'matrix'): OfPairs {
+  const between = dissimilarity(rows, metric);
+  const {
+    data,
+    shape: [, d],
+  } = rows;
+  const squared = metric === 'euclidean';
+  const four = squared || metric === 'manhattan';
+  return (i, j, count, out) => {
+    const whole = four ? count - (count % 4) : 0;
+    for (let e = 0; e < whole; e += 4) {
+      const [a, b, c, f] = [i[e]! * d, i[e + 1]! * d, i[e + 2]! * d, i[e + 3]! * d];
+      const [p, q, r, s] = [j[e]! * d, j[e + 1]! * d, j[e + 2]! * d, j[e + 3]! * d];
+      let [w, x, y, z] = [0, 0, 0, 0];
+      for (let k = 0; k < d; k++) {
+        const t = data[a + k]! - data[p + k]!;
+        const u = data[b + k]! - data[q + k]!;
+        const v = data[c + k]! - data[r + k]!;
+        const m = data[f + k]! - data[s + k]!;
+        w += squared ? t * t : Math.abs(t);
+        x += squared ? u * u : Math.abs(u);
+        y += squared ? v * v : Math.abs(v);
+        z += squared ? m * m : Math.abs(m);
+      }
+      out[e] = squared ? Math.sqrt(w) : w;
+      out[e + 1] = squared ? Math.sqrt(x) : x;
+      out[e + 2] = squared ? Math.sqrt(y) : y;
+      out[e + 3] = squared ? Math.sqrt(z) : z;
+    }
+    for (let e = whole; e < count; e++) out[e] = between(i[e]!, j[e]!);
+  };
+}
+
 /**
  * VAT image: mean dissimilarity of the pairs of each pixel's block, in VAT order, symmetric, zero diagonal included.
  * Every pair where a block holds at most 4; otherwise 4 pairs drawn with the seed. Sides beyond n are cut to n.
@@ -85,15 +125,15 @@ export function* vatImageSteps(
   order: Uint32Array,
   { metric, side, seed, unit = 1, halfSquare = false }: VatImageOptions,
 ): Generator<[done: number, total: number], VatImage> {
-  const between = dissimilarity(x, metric);
-  const distance =
-    unit === 1 && !halfSquare
-      ? between
-      : (i: number, j: number) => {
-          const value = between(i, j) * unit;
-          return halfSquare ? 0.5 * value * value : value;
-        };
-  return yield* pixelsOf(order, { side, seed }, distance);
+  const distances = dissimilarities(x, metric);
+  return yield* pixelsOf(order, { side, seed }, (i, j, count, out) => {
+    distances(i, j, count, out);
+    if (unit === 1 && !halfSquare) return;
+    for (let e = 0; e < count; e++) {
+      const value = out[e]! * unit;
+      out[e] = halfSquare ? 0.5 * value * value : value;
+    }
+  });
 }
 
 /** The same at once, of rows that are not all there: `order` names those of x at its places, as far as it is read. */
@@ -111,9 +151,8 @@ export function samplesOfVatImage(
   options: Pick<VatImageOptions, 'side' | 'seed'>,
 ): Uint32Array {
   const needed = new Uint8Array(order.length);
-  const steps = pixelsOf(order, options, (i, j) => {
-    needed[i] = needed[j] = 1;
-    return 0;
+  const steps = pixelsOf(order, options, (i, j, count) => {
+    for (let e = 0; e < count; e++) needed[i[e]!] = needed[j[e]!] = 1;
   });
   while (!steps.next().done);
   const out = new Uint32Array(needed.reduce((sum, bit) => sum + bit, 0));
@@ -124,33 +163,41 @@ export function samplesOfVatImage(
 function* pixelsOf(
   order: Uint32Array,
   { side, seed }: Pick<VatImageOptions, 'side' | 'seed'>,
-  distance: (i: number, j: number) => number,
+  distances: OfPairs,
 ): Generator<[done: number, total: number], VatImage> {
   const n = order.length;
   const pixels = Math.min(side, n);
   const data = new Float32Array(pixels * pixels);
   const draw = random(seed);
   const start = (p: number) => Math.floor((p * n) / pixels);
+  // The pairs of a row of pixels, pixel after pixel, and what is between them.
+  const i = new Uint32Array(PAIRS_PER_PIXEL * pixels);
+  const j = new Uint32Array(PAIRS_PER_PIXEL * pixels);
+  const values = new Float64Array(PAIRS_PER_PIXEL * pixels);
   let sampled = false;
   for (let p = 0; p < pixels; p++) {
     // Rows above the diagonal are done from both sides.
     yield [p * (2 * pixels - p + 1), pixels * (pixels + 1)];
+    const rows = start(p + 1) - start(p);
+    const pairsOf = (columns: number) => Math.min(PAIRS_PER_PIXEL, rows * columns);
+    let count = 0;
     for (let q = p; q < pixels; q++) {
-      const rows = start(p + 1) - start(p);
       const columns = start(q + 1) - start(q);
-      const total = rows * columns;
-      let sum = 0;
-      if (total <= PAIRS_PER_PIXEL) {
-        for (let a = 0; a < rows; a++)
-          for (let b = 0; b < columns; b++) sum += distance(order[start(p) + a]!, order[start(q) + b]!);
-        sum /= total;
-      } else {
-        sampled = true;
-        for (let s = 0; s < PAIRS_PER_PIXEL; s++)
-          sum += distance(order[start(p) + draw.below(rows)]!, order[start(q) + draw.below(columns)]!);
-        sum /= PAIRS_PER_PIXEL;
+      const all = rows * columns <= PAIRS_PER_PIXEL;
+      if (!all) sampled = true;
+      for (let s = 0; s < pairsOf(columns); s++) {
+        const a = all ? Math.floor(s / columns) : draw.below(rows);
+        const b = all ? s % columns : draw.below(columns);
+        i[count] = order[start(p) + a]!;
+        j[count++] = order[start(q) + b]!;
       }
-      data[p * pixels + q] = data[q * pixels + p] = sum;
+    }
+    distances(i, j, count, values);
+    for (let q = p, at = 0; q < pixels; q++) {
+      const pairs = pairsOf(start(q + 1) - start(q));
+      let sum = 0;
+      for (let s = 0; s < pairs; s++) sum += values[at++]!;
+      data[p * pixels + q] = data[q * pixels + p] = sum / pairs;
     }
   }
   return { side: pixels, data, pairsPerPixel: sampled ? PAIRS_PER_PIXEL : 'all' };
