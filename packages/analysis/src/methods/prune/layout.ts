@@ -68,6 +68,11 @@ export function pictureLayout(
     );
     picture = shape.slice(0, 3);
   } else {
+    // The same weights at each token or step: inputs of the whole layer are more.
+    if (layer.shape.length === 2 && shape[0] !== inputShape?.reduce((a, b) => a * b, 1))
+      refuse(
+        `reads ${shape[0]} numbers of each of ${layer.shape[0]} tokens or steps, not pictures: its weights have no neighbours. Prune whole units or heads (option units)`,
+      );
     const from = first ? inputShape : inputOf(layers, at);
     picture =
       from?.length === 3

@@ -316,6 +316,11 @@ describe('pictureLayout', () => {
     expect(() => of('F2', deep)).toThrow('Choose the first dense layer, F1');
     expect(() => of(undefined, [layer('F1', 'dense', [10])], [8])).toThrow('it has no layer over images');
   });
+  it('of tokens, names what can be pruned instead', () => {
+    expect(() => of(undefined, [layer('F1', 'dense', [6, 10])], [6, 8])).toThrow(
+      'layer F1 reads 1568 numbers of each of 6 tokens or steps, not pictures: its weights have no neighbours. Prune whole units or heads (option units)',
+    );
+  });
   it('refuses weights that do not fit the inputs, and runs with none', () => {
     const mlp = [layer('F1', 'dense', [10])];
     expect(() => of(undefined, mlp)).toThrow('expected [2352, units] for inputs of 28×28×3, got [1568,10]');

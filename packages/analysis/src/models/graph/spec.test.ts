@@ -87,4 +87,10 @@ describe('log-probabilities at the end', () => {
     };
     expect(withLogSoftmax(image)).toBe(image);
   });
+  it('are not made of other numbers than scores of the classes', () => {
+    expect(withLogSoftmax(graph, 7)).toBe(graph);
+    expect(withLogSoftmax(soft('softmax'), 7).nodes).toHaveLength(3);
+    const labels: Graph = { ...graph, nodes: [dense, { name: 's', kind: 'sigmoid', inputs: ['fc'] }] };
+    expect(withLogSoftmax(labels)).toBe(labels);
+  });
 });

@@ -115,14 +115,23 @@ export function layersOfGraph(graph: Graph): LayerInfo[] {
     }));
 }
 
+/** What bounds or scales its values, so that they are no scores: gates, labels that exclude nothing, embeddings of one length. */
+const NO_SCORES: ReadonlySet<string> = new Set([
+  ...['sigmoid', 'hard-sigmoid', 'tanh', 'softsign', 'erf', 'sin', 'cos', 'clip'],
+  ...['layer-norm', 'rms-norm', 'divide'],
+]);
+
 /**
  * The graph with log-probabilities at its end, where predictions are read: a classifier that ends in scores or in softmax
- * gets a node "log_softmax"; one that ends so already, or in anything but values, stays.
+ * gets a node "log_softmax"; one that ends so already, or in anything but scores, stays. `classes`: of the labels, where they are
+ * known; a net that gives another number of values is none of their classifiers.
  */
-export function withLogSoftmax(graph: Graph): Graph {
+export function withLogSoftmax(graph: Graph, classes: number | null = null): Graph {
   const last = graph.nodes[graph.nodes.length - 1]!;
   const shape = shapesOf(graph).get(last.name)!;
   if (last.kind === 'log-softmax' || shape.length !== 1 || shape[0]! < 2) return graph;
+  if (NO_SCORES.has(last.kind) || (last.kind !== 'softmax' && classes !== null && classes !== shape[0]))
+    return graph;
   let name = 'log_softmax';
   while (graph.nodes.some((node) => node.name === name)) name += '_';
   const from = last.kind === 'softmax' ? last.inputs[0]! : last.name;

@@ -242,6 +242,26 @@ function gatherElements(node: OnnxNode, inputs: (Tensor | null)[]): Tensor {
   return tensorOf(out, indices.shape, x.dtype);
 }
 
+function scatterElements(node: OnnxNode, inputs: (Tensor | null)[]): Tensor {
+  const [x, indices, updates] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];
+  if (text(node, 'reduction', 'none') !== 'none') fail('a reduction');
+  const axis = axisOf(number(node, 'axis', 0), x.shape.length);
+  const [steps, at, values] = [stepsOf(x.shape), numbersOf(indices), numbersOf(updates)];
+  if (values.length < at.length) fail('too few updates');
+  const side = x.shape[axis]!;
+  const out = Float64Array.from(numbersOf(x));
+  let i = 0;
+  for (const [to] of places(
+    indices.shape,
+    steps.map((step, own) => (own === axis ? 0 : step)),
+  )) {
+    const index = at[i]! < 0 ? at[i]! + side : at[i]!;
+    if (!(index >= 0 && index < side)) fail(`index ${at[i]} of ${side}`);
+    out[to! + index * steps[axis]!] = values[i++]!;
+  }
+  return tensorOf(out, x.shape, x.dtype);
+}
+
 function multiply(_: OnnxNode, inputs: (Tensor | null)[]): Tensor {
   const [a, b] = [need(inputs, 0), need(inputs, 1)];
   if (a.shape.length < 2 || b.shape.length < 2) fail('expected matrices');
@@ -433,6 +453,7 @@ export const FOLDS: Record<string, Fold> = {
   },
   Where: elementwise((condition, a, b) => (condition ? a : b)),
   ScatterND: scatter,
+  ScatterElements: scatterElements,
   MatMul: multiply,
   Einsum: (node, inputs) => {
     // Rotary positions: i , j → i j.

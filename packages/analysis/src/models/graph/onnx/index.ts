@@ -101,7 +101,9 @@ class Converter extends SequenceOperators {
     if (value.shape.length === 2 && value.shape[0] === 1 && value.sides.length > 1)
       return this.plain({ ...value, batch: 0 }).node;
     const space = value.shape.length >= 3 && value.batch === 0 && value.order.at(-1) === 1;
-    return space || value.order.every((axis, i) => i === 0 || value.order[i - 1]! < axis)
+    // Axes of one place may lie where the layer before left them.
+    const lies = value.shape.length < 3 || value.sides.length < value.shape.length;
+    return space || (lies && value.order.every((axis, i) => i === 0 || value.order[i - 1]! < axis))
       ? value.node
       : this.plain(value).node;
   }
@@ -302,6 +304,12 @@ class Converter extends SequenceOperators {
       Split: () => this.split(),
       Slice: () => this.slice(),
       Gather: () => this.gather(),
+      ...Object.fromEntries(
+        ['GatherND', 'GatherElements', 'ScatterND', 'ScatterElements'].map((name) => [
+          name,
+          () => this.moving(),
+        ]),
+      ),
       Pad: () => this.pad(),
       Transpose: () => this.transpose(),
       DepthToSpace: () => this.depthToSpace(false),

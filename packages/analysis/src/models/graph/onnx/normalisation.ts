@@ -2,14 +2,14 @@ import type { Tensor } from '../../../formats/types.js';
 import { product } from '../ops/definition.js';
 import type { GraphOp, ReduceKind } from '../types.js';
 import { number, numbers } from './attributes.js';
-import { ProductOperators } from './products.js';
+import { EinsumOperators } from './einsum.js';
 import { floats, type Value, wide } from './values.js';
 
 /** The largest float32: an end that is left open. */
 const MAX_FLOAT = 3.4028234663852886e38;
 
 /** Softmax, reductions and normalisations. */
-export abstract class NormalisationOperators extends ProductOperators {
+export abstract class NormalisationOperators extends EinsumOperators {
   protected softmax(kind: 'softmax' | 'log-softmax'): void {
     const masked = this.at(0) as Value;
     const value = masked && 'mask' in masked && masked.mask ? { ...masked, mask: undefined } : this.value(0);

@@ -1,12 +1,11 @@
 import type { Tensor } from '../../../formats/types.js';
-import { product } from '../ops/definition.js';
-import { number, text } from './attributes.js';
+import { number } from './attributes.js';
 import { transposed } from './fold.js';
-import { LayoutOperators } from './layout.js';
+import { MovingOperators } from './moving.js';
 import { floats, type Value, wide } from './values.js';
 
 /** Products with kernels and of two values. */
-export abstract class ProductOperators extends LayoutOperators {
+export abstract class ProductOperators extends MovingOperators {
   /** x · kernel over the last axis of ONNX's. */
   private dense(
     value: Value,
@@ -119,61 +118,6 @@ export abstract class ProductOperators extends LayoutOperators {
   private leading(a: Value, b: Value, rank: number): number[] {
     const side = (value: Value, axis: number) => value.shape[axis - (rank - value.shape.length)] ?? 1;
     return Array.from({ length: rank - 2 }, (_, axis) => Math.max(side(a, axis), side(b, axis)));
-  }
-
-  /** Of two values: axes that both have and keep, that both have and sum, and that one has. */
-  protected einsum(): void {
-    const equation = text(this.node, 'equation', '').replace(/\s/g, '');
-    const found = /^([A-Za-z]+),([A-Za-z]+)->([A-Za-z]*)$/.exec(equation);
-    if (!found || this.node.inputs.length !== 2) throw this.error(`equation ${equation} is not known`);
-    const [left, right, out] = found.slice(1).map((word) => [...word]) as [string[], string[], string[]];
-    const [a, b] = [this.value(0), this.value(1)];
-    const shared = left.filter((letter) => right.includes(letter));
-    const lead = shared.filter((letter) => out.includes(letter));
-    const summed = shared.filter((letter) => !out.includes(letter));
-    const [rows, columns] = [
-      left.filter((l) => !shared.includes(l)),
-      right.filter((l) => !shared.includes(l)),
-    ];
-    if (
-      [left, right, out].some((word) => new Set(word).size < word.length) ||
-      [...rows, ...columns].some((l) => !out.includes(l))
-    )
-      this.refuse(`equation ${equation} is not known`);
-    const side = (letter: string) =>
-      left.includes(letter) ? a.shape[left.indexOf(letter)]! : b.shape[right.indexOf(letter)]!;
-    const sizes = (letters: string[]) => product(letters.map(side));
-    const matrix = (value: Value, word: string[], first: string[], second: string[]): Value => {
-      const axes = [...lead, ...first, ...second].map((letter) => word.indexOf(letter));
-      const flat = [sizes(lead), sizes(first), sizes(second)];
-      const held = this.arranged({ ...value, batch: -1 }, axes);
-      const made = this.push(
-        { kind: 'reshape', shape: flat },
-        [held.node],
-        this.names.own(`${held.node}.matrix`),
-      );
-      return { ...made, shape: flat, order: wide(flat), batch: -1 };
-    };
-    if ([...summed].some((letter) => a.batch === left.indexOf(letter)))
-      this.refuse('it adds up over the samples');
-    const name = this.names.of(this.node);
-    const made = this.product(
-      matrix(a, left, rows, summed),
-      matrix(b, right, summed, columns),
-      this.names.own(`${name}.product`),
-    );
-    const letters = [...lead, ...rows, ...columns];
-    const shape = letters.map(side);
-    const whole = this.push({ kind: 'reshape', shape }, [made.node], name);
-    const value: Value = { ...whole, shape, order: wide(shape), batch: -1 };
-    const perm = out.map((letter) => letters.indexOf(letter));
-    const samples = a.batch >= 0 ? out.indexOf(left[a.batch]!) : -1;
-    this.set({
-      ...value,
-      shape: perm.map((axis) => shape[axis]!),
-      order: value.order.map((axis) => perm.indexOf(axis)),
-      batch: samples,
-    });
   }
 }
 

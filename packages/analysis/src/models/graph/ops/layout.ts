@@ -245,7 +245,7 @@ export const layouts: Record<LayoutKind, OpDefinition> = {
     infer: (node, { inputs, refuse, fail }) => {
       const { padding } = node as NodeOf<'pad'>;
       const [input] = inputs as [number[]];
-      if (padding.length === 4 && input.length < 3) fail('an image [height, width, channels]');
+      if (padding.length === 4 && input.length < 2) fail('an image [height, width, channels]');
       if (padding.length % 2 || padding.length > 2 * input.length)
         refuse(`padding [${padding}] of [${input}] is not possible`);
       return input.map((side, i) => side + (padding[2 * i] ?? 0) + (padding[2 * i + 1] ?? 0));
