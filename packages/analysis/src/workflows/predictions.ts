@@ -21,6 +21,7 @@ const GIVES: Readonly<Record<string, Gives>> = {
   linear: 'scores',
   logits: 'scores',
   identity: 'scores',
+  sigmoid: 'scores',
 };
 
 /** Why nothing is predicted: the last layer is none of a classifier. */

@@ -9,6 +9,7 @@ import type { Graph, GraphNode } from '../../models/graph/types.js';
 import { graphOfKeras } from '../../models/keras/index.js';
 import { type FilePlace, openBeside } from '../../stores/file.js';
 import { commonPrefix, torchNames, torchShape, torchTensor } from './canonical.js';
+import { some } from './names.js';
 import {
   asSource,
   isReference,
@@ -120,7 +121,7 @@ function named(read: OnnxGraph, wrapped = ''): OnnxGraph {
 }
 
 /**
- * The net with a snapshot's weights (by our names), log-probabilities at its end. An ONNX model is read again with the
+ * The net with a snapshot's weights (by our names), log-probabilities at its end where it scores `classes` classes. An ONNX model is read again with the
  * snapshot's tensors in place of its own: those that `sources` says, by names and modules where it is not given. Throws `missing`,
  * `shape`, `unsupported`.
  */
@@ -129,15 +130,20 @@ export async function graphWith(
   weights: ReadonlyMap<string, Tensor>,
   file: string,
   sources?: TensorSources,
+  classes: number | null = null,
 ): Promise<Graph> {
   if (architecture.kind === 'refused') throw architecture.reason;
-  if (architecture.kind === 'keras') return withLogSoftmax(graphOfKeras(architecture.config, weights, file));
+  if (architecture.kind === 'keras')
+    return withLogSoftmax(graphOfKeras(architecture.config, weights, file), classes);
   const { graph } = architecture.onnx;
   if (isOwn(graph, weights))
-    return withLogSoftmax({
-      ...graph,
-      weights: asFloat32(new Map([...graph.weights.keys()].map((name) => [name, weights.get(name)!]))),
-    });
+    return withLogSoftmax(
+      {
+        ...graph,
+        weights: asFloat32(new Map([...graph.weights.keys()].map((name) => [name, weights.get(name)!]))),
+      },
+      classes,
+    );
   const { sample } = architecture.onnx;
   const called = renamed(
     architecture.onnx.model,
@@ -149,7 +155,7 @@ export async function graphWith(
     wrapper(architecture.onnx.model, called.sources),
   );
   refuseFolded(made, weights, file);
-  return withLogSoftmax(made.graph);
+  return withLogSoftmax(made.graph, classes);
 }
 
 /** Snapshots that are ONNX files themselves hold the graph's own tensors. */
@@ -184,24 +190,60 @@ export function torchTensors(
 
 /**
  * What the tensors of a model are in the snapshots of a series: by names and modules, and where those leave tensors of the snapshot
- * over, by the values of the snapshot whose weights the model holds, if there is one. null: a net that is not read anew for each snapshot.
+ * over, by the values of the snapshot whose weights the model holds, if there is one; and a note where the net does not read what
+ * training changes. null: a net that is not read anew for each snapshot.
  */
 export async function sourcesIn(
   architecture: Architecture,
   weights: ReadonlyMap<string, Tensor>,
   others: () => AsyncIterable<{ tensors: TorchTensors }>,
-): Promise<TensorSources | null> {
+): Promise<{ sources: TensorSources; note: string | null } | null> {
   if (architecture.kind !== 'onnx' || isOwn(architecture.onnx.graph, weights)) return null;
   const { model } = architecture.onnx;
   const snapshot = torchTensors(weights);
-  const sources = await sourcesOf(model, snapshot, null);
-  const taken = new Set([...sources.values()].flatMap(tensorsOfSource));
-  if ([...snapshot.shapes.keys()].every((name) => taken.has(name))) return sources;
-  if (await isReference(model, sources, snapshot)) return sourcesOf(model, snapshot, snapshot);
+  const named = await sourcesOf(model, snapshot, null);
+  if (!unread(named, snapshot).length) return { sources: named, note: null };
+  let found: TensorSources | null = null;
+  if (await isReference(model, named, snapshot)) found = await sourcesOf(model, snapshot, snapshot);
   // Awaited here: the snapshot's files are closed when this loop is left.
-  for await (const { tensors } of others())
-    if (await isReference(model, sources, tensors)) return await sourcesOf(model, snapshot, tensors);
-  return sources;
+  let changed: string[] | null = null;
+  for await (const { tensors } of others()) {
+    changed ??= await changedIn(unread(found ?? named, snapshot), snapshot, tensors);
+    if (!found && (await isReference(model, named, tensors)))
+      found = await sourcesOf(model, snapshot, tensors);
+    if (found) break;
+  }
+  const sources = found ?? named;
+  const left = unread(sources, snapshot).filter((name) => changed?.includes(name));
+  return {
+    sources,
+    note: left.length
+      ? `the net does not read ${some(left)}, which training changes: a head that was left out of it, or numbers folded into its constants, and then only the outputs of the snapshot that it was exported from are right; to be sure, ${UNFOLDED}`
+      : null,
+  };
+}
+
+/** The snapshot's numbers that no tensor of the model is made of; counters are none. */
+const unread = (sources: TensorSources, { shapes }: TorchTensors): string[] => {
+  const taken = new Set([...sources.values()].flatMap(tensorsOfSource));
+  return [...shapes.keys()].filter(
+    (name) => !taken.has(name) && !/\.(num_batches_tracked|running_mean|running_var)$/.test(name),
+  );
+};
+
+async function changedIn(
+  names: readonly string[],
+  one: TorchTensors,
+  other: TorchTensors,
+): Promise<string[]> {
+  const changed: string[] = [];
+  for (const name of names) {
+    if (!other.shapes.has(name)) continue;
+    const [{ data }, { data: there }] = [await one.read(name), await other.read(name)];
+    if (data.length === there.length && (data as Float32Array).some((value, i) => value !== there[i]))
+      changed.push(name);
+  }
+  return changed;
 }
 
 /** What exporters fold or rename is not in a snapshot: how to export so that it is. */

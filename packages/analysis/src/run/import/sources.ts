@@ -4,16 +4,19 @@ import type { OnnxModel, OnnxNode } from '../../formats/onnx/index.js';
 import type { Tensor } from '../../formats/types.js';
 import { addTo } from '../../grouped.js';
 import { transpose } from '../transpose.js';
+import { canTell, gatheredFrom } from './gathered.js';
 
 // Which tensor of a snapshot each of an ONNX model's is: by name, by the module that reads it, by its values.
 
-/** What a tensor of the model is made of: one of the snapshot, as it is, turned, or so many of its rows; or gates in ONNX's order. */
+/** What a tensor of the model is made of: one of the snapshot, as it is, turned, so many of its rows, or looked up in it; or gates in ONNX's order. */
 export interface TensorSource {
   /** As PyTorch calls it. */
   tensor: string;
-  how: 'same' | 'turned' | 'rows' | keyof typeof GATES;
+  how: 'same' | 'turned' | 'rows' | 'gathered' | keyof typeof GATES;
   /** The first of the rows. */
   from?: number;
+  /** Of what is gathered: where each number lies in the snapshot's tensor. */
+  places?: readonly number[];
   /** Of gates: the tensors of each direction, which stand below each other. */
   parts?: string[][];
 }
@@ -127,6 +130,15 @@ export async function sourcesOf(
       const source = partOf(await reference.read(candidate), tensor);
       if (!source) continue;
       found.set(name, { tensor: candidate, ...source });
+      break;
+    }
+  }
+  for (const name of names) {
+    if (found.has(name) || !canTell(model.tensors.get(name)!)) continue;
+    for (const candidate of left) {
+      const places = gatheredFrom(await reference.read(candidate), model.tensors.get(name)!);
+      if (!places) continue;
+      found.set(name, { tensor: candidate, how: 'gathered', places });
       break;
     }
   }
@@ -281,6 +293,12 @@ export function asSource(
   };
   const tensor = own(source.tensor);
   if (source.parts) return gatesAs(source, own, shape, file);
+  if (source.places)
+    return {
+      data: Float32Array.from(source.places, (place) => Number(tensor.data[place])),
+      shape: [...shape],
+      dtype: 'float32',
+    };
   const turned = source.how === 'turned' ? transpose(tensor, [1, 0]) : tensor;
   if (source.how === 'rows') {
     const begin = source.from! * tensor.shape[1]!;

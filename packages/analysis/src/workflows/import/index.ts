@@ -1,6 +1,5 @@
 import { EpochscopeError, guard } from '@epochscope/core-wasm';
 import { readStored } from '../../formats/dtypes.js';
-import { tensorToMatrix } from '../../formats/matrix.js';
 import type { StoredTensor, Tensor } from '../../formats/types.js';
 import { layersOfGraph, specOf } from '../../models/graph/spec.js';
 import type { Graph } from '../../models/graph/types.js';
@@ -46,12 +45,13 @@ import type { HubOptions } from '../../stores/hub/index.js';
 import { type Place, storeOf } from '../../stores/of.js';
 import type { Store } from '../../stores/types.js';
 import { toolInfo } from '../../version.js';
-import { type ArrayPlace, readArray, readNumbers } from '../array-file.js';
+import { type ArrayPlace, readNumbers } from '../array-file.js';
 import { keyOf } from '../keys.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { withDefaults } from '../select.js';
 import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
 import { hashOfTree, statesOf } from './identity.js';
+import { samplesOf, tokensOf } from './samples.js';
 
 /** From where a run is imported, and to where. */
 export interface ImportPlaces extends ImportedSamples {
@@ -340,11 +340,16 @@ async function importSnapshot(part: Part<ImportTask>, context: PartContext<Impor
       if (!first && known?.kind === 'onnx') notes.push(...known.onnx.notes);
       if (known)
         try {
+          const classes = classesOf(task.classes, context.run.labels)?.length ?? null;
           // A net that runs is in memory as a whole.
           const all = await readAll(stored);
-          if (!first && architecture) sources = await sourcesIn(known, all, () => othersOf(task, context));
+          if (!first && architecture) {
+            const read = await sourcesIn(known, all, () => othersOf(task, context));
+            sources = read?.sources ?? null;
+            if (read?.note) notes.push(read.note);
+          }
           const own = first?.sources ? new Map(Object.entries(first.sources)) : sources;
-          const made = await graphWith(known, all, path, own ?? undefined);
+          const made = await graphWith(known, all, path, own ?? undefined, classes);
           inOtherForm = [...made.weights].filter(([name, tensor]) => !isSame(all.get(name), tensor));
           guard(
             !link || !inOtherForm.length,
@@ -594,8 +599,12 @@ function writerOf(
 export interface ImportOptions extends Partial<ImportRunOptions> {
   /** One label a sample of the outputs: integers, or a file of them. */
   labels?: Uint32Array | ArrayPlace;
-  /** The samples themselves, first axis the sample. */
+  /** The samples themselves, first axis the sample; with `tokenizer`, texts, one a line. */
   inputs?: Tensor | ArrayPlace;
+  /** tokenizer.json of the net's writer: `inputs` are texts, and become token ids. */
+  tokenizer?: FilePlace;
+  /** With `tokenizer`: tokens of a text, to which longer ones are cut; default: as many as the shortest has. */
+  length?: number;
   /** The net that adapters are added to (PEFT's LoRA): snapshots are the merged weights. Default: the adapters alone. */
   base?: Place;
   /** How a hub is asked. */
@@ -620,22 +629,23 @@ export interface ImportHow extends Omit<WorkflowOptions, 'parts' | 'dataset'> {
 export async function importRun(
   place: Place,
   target: Place,
-  { labels, inputs, architecture, base, hub, ...options }: ImportOptions = {},
+  { labels, inputs, tokenizer, length, architecture, base, hub, ...options }: ImportOptions = {},
   { overwrite = false, resume = false, ...how }: ImportHow = {},
 ): Promise<ImportResult> {
   const { revisions } = options;
   const from = await storeOfSeries(place, { ...(revisions ? { revisions } : {}), ...(hub ? { hub } : {}) });
   const to = await storeOf(target);
+  const texts = await tokensOf(inputs, tokenizer, length);
   const given = {
     labels: labels instanceof Uint32Array || labels === undefined ? labels : await readNumbers(labels),
-    inputs: inputs === undefined || isTensor(inputs) ? inputs : samplesAs(await readArray(inputs)),
+    inputs: texts?.inputs ?? (await samplesOf(inputs)),
   };
   const net =
     architecture === undefined || isArchitecture(architecture)
       ? architecture
       : await readArchitecture(architecture, given.inputs?.shape.slice(1));
   const parts = { store: to, folder: `${UNFINISHED}/import`, ready: () => to.has('run.json') };
-  return runWorkflow(
+  const result = await runWorkflow(
     importWorkflow,
     {
       ...(base === undefined ? {} : { base: await storeOfSeries(base, hub ? { hub } : {}) }),
@@ -646,15 +656,8 @@ export async function importRun(
     options,
     { ...how, parts },
   );
+  return texts ? { ...result, notes: [texts.note, ...result.notes] } : result;
 }
 
-const isTensor = (x: Tensor | ArrayPlace): x is Tensor => typeof x === 'object' && 'dtype' in x;
 const isArchitecture = (x: Architecture | FilePlace): x is Architecture =>
   typeof x === 'object' && 'kind' in x;
-
-/** Samples as bytes or float32, which runs hold. */
-function samplesAs(tensor: Tensor): Tensor {
-  if (tensor.data instanceof Uint8Array) return tensor;
-  const { data } = tensorToMatrix(tensor, 'inputs');
-  return { data, shape: tensor.shape, dtype: 'float32' };
-}
