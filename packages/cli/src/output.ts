@@ -110,7 +110,7 @@ export function timeLeft(now?: () => number): (done: number, total: number) => s
 
 /** Options that a library's texts name in code, as they are given there, and how a flag takes their value where that is not the same. */
 const NAMED = new Set(
-  'base decimal drop firstEpoch followLinks header index inputs labels link marks memory metric missing outputs revisions samples series stabilitySubsets thin'.split(
+  'base decimal drop firstEpoch followLinks header index inputs labels length link marks memory metric missing outputs revisions samples series stabilitySubsets thin tokenizer'.split(
     ' ',
   ),
 );

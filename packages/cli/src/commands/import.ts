@@ -20,7 +20,16 @@ export function define(command: Command): Command {
       'layer outputs in the folder: "acts/epoch_{epoch}/{layer}.npy"; {step} instead of {epoch}',
     )
     .option('--labels <file>', 'one label a sample of those outputs: .npy, .csv, .npz, .safetensors')
-    .option('--inputs <file>', 'the samples themselves, first axis the sample')
+    .option(
+      '--inputs <file>',
+      'the samples themselves, first axis the sample; with --tokenizer, texts, one a line',
+    )
+    .option('--tokenizer <file>', "tokenizer.json of the net's writer: texts become token ids")
+    .option(
+      '--length <n>',
+      'tokens of a text, to which longer ones are cut (default: as many as the shortest has)',
+      whole(1),
+    )
     .option(
       '--model <file>',
       'the net, so that outputs can be computed: .onnx, .keras, .h5 or .json; read from the snapshots where they hold it',
@@ -81,6 +90,8 @@ interface Options {
   series?: string;
   pattern?: string;
   model?: string;
+  tokenizer?: string;
+  length?: number;
   revisions?: string;
   resume: boolean;
   link: boolean;
@@ -102,6 +113,8 @@ export async function run([directory]: string[], o: Options, output: Output): Pr
       hub: hubOptions(output),
       ...(labels === undefined ? {} : { labels: await arrayPlace(labels) }),
       ...(inputs === undefined ? {} : { inputs: await arrayPlace(inputs) }),
+      ...(o.tokenizer === undefined ? {} : { tokenizer: o.tokenizer }),
+      ...(o.length === undefined ? {} : { length: o.length }),
       ...(o.base === undefined ? {} : { base: o.base }),
       ...(model === undefined ? {} : { architecture: model }),
     },
