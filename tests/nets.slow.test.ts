@@ -26,6 +26,7 @@ const NETS: Record<string, Partial<Record<(typeof METHODS)[number], string[]>>> 
   llama: { tendency: ['--tokens', 'all'], modules: ['--tokens', 'all'], prune: ['--units', 'unit'] },
   convnext: { prune: ['--layer', 'convnext.encoder.stages.0.layers.0.dwconv'] },
   unet: { prune: ['--layer', 'down1.0'] },
+  window: { prune: ['--units', 'unit'] },
   lstm: { prune: ['--units', 'unit'] },
   gru: { prune: ['--units', 'unit'] },
   'mobilenet-v3': { prune: ['--layer', 'conv_stem'] },
@@ -109,5 +110,77 @@ describe('nets and methods, each by its own writer', () => {
     const squeezed = guide.replace(/ +/g, ' ');
     console.log(row, worst.toExponential(1));
     expect(squeezed).toContain(row);
+  });
+});
+
+describe('a decoder that learns, in twenty snapshots', () => {
+  const folder = join(fixtures, 'decoder');
+  const STREAM = ['model.embed_tokens', 'add_357', 'model.norm'];
+
+  it('its residual stream at the last token is that of transformers, and ends in a block a sum', async () => {
+    const run = join(place, 'decoder');
+    const imported = await cli(
+      ...['import', folder, '--model', join(folder, 'net.onnx'), '--inputs', join(folder, 'x.npy')],
+      ...['--labels', join(folder, 'y.npy'), '-o', run],
+    );
+    expect(imported.code, imported.err).toBe(0);
+    expect(imported.out).toContain('20 snapshots (init … step-00000200)');
+    const answer = await cli(
+      ...['tendency', run, '--layers', 'model.embed_tokens,add_357,add_630,model.norm', '--tokens', 'last'],
+      ...['--smallest-block', '8', '--stability', '0', '--json'],
+    );
+    expect(answer.code, answer.err).toBe(0);
+    const { panels } = JSON.parse(answer.out) as {
+      panels: { snapshot: string; layer: string; blocks: number }[];
+    };
+    expect(panels).toHaveLength(20 * 4);
+    const countAt = (id: string, layer: string) =>
+      panels.find((panel) => panel.snapshot === id && panel.layer === layer)!.blocks;
+    expect(countAt('init', 'add_630@last')).toBe(0);
+    for (const id of ['step-00000048', 'step-00000096', 'step-00000200']) {
+      expect(countAt(id, 'add_357@last'), 'after the first block').toBe(0);
+      expect(countAt(id, 'add_630@last'), id).toBe(13);
+      expect(countAt(id, 'model.norm@last'), id).toBe(13);
+    }
+    const opened = await openRun(run);
+    const file = join(folder, 'expected.npz');
+    const expected = await readNpz(bytesSource(file, new Uint8Array(readFileSync(file))));
+    let worst = 0;
+    for (const [id, step] of [
+      ['init', 0],
+      ['step-00000020', 20],
+      ['step-00000200', 200],
+    ] as const)
+      for (const [i, layer] of STREAM.entries()) {
+        const { data, shape } = expected.get(`${step}-stream${i}`)!;
+        const got = await opened.outputs(id, layer);
+        const want = Float64Array.from(data as Float32Array, Number);
+        const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        const [rows, width] = shape as [number, number];
+        for (let r = 0; r < rows; r++)
+          for (let k = 0; k < width; k++) {
+            // Three tokens a sample; the last one's.
+            const value = got.data[(3 * r + 2) * width + k]!;
+            worst = Math.max(worst, Math.abs(value - want[r * width + k]!) / largest);
+          }
+      }
+    // float32 against float64 over two layers.
+    expect(worst).toBeLessThan(1e-5);
+  });
+
+  it('MLP units and heads have modules, gates an activity', async () => {
+    const run = join(place, 'decoder');
+    const layers =
+      'mul_219@last,mul_406@last,scaled_dot_product_attention@heads,scaled_dot_product_attention_1@heads';
+    const modules = await cli('modules', run, '--layers', layers, '--sweep', 'none', '--json');
+    expect(modules.code, modules.err).toBe(0);
+    const { units, snapshots, transitions } = JSON.parse(modules.out);
+    // 48 units and 4 heads a layer.
+    expect(units).toBe(104);
+    expect([snapshots.length, transitions.length]).toEqual([20, 19]);
+    const activity = await cli('activity', run, '--snapshots', 'init,last', '--json');
+    expect(activity.code, activity.err).toBe(0);
+    expect(JSON.parse(activity.out).panels).toHaveLength(4);
+    expect(activity.err).toContain('not one score for each of the 13 classes');
   });
 });
