@@ -164,13 +164,22 @@ it('keras.md: TensorFlow.js, recorded while it trains', async () => {
 }, 120_000);
 
 it('nets.md: checkpoints with their net', async () => {
-  const [whole, decoder] = blocksOf('nets', 'sh');
+  const [whole, texts, decoder] = blocksOf('nets', 'sh');
   await cp(join(root, 'tests/fixtures/series/vit'), folder, { recursive: true });
   await shell(whole!.replace('FOLDER', 'tests/fixtures/series/vit'));
   expect((await openRun(join(folder, 'run'))).manifest.snapshots).toHaveLength(2);
+  await writeFile(join(folder, 'texts.txt'), 'hello there\ngood day\n');
+  const given = { 'FOLDER/checkpoint-500/tokenizer.json': 'tests/fixtures/tokenizers/letters.json', 32: '6' };
+  const own = Object.entries(given).reduce(
+    (text, [from, to]) => text.replace(from, to),
+    texts!.replace('-o run', '-o texts'),
+  );
+  const gpt2 = 'tests/fixtures/series/gpt2';
+  await shell(own.replace('FOLDER --model net.onnx', `${gpt2} --model ${gpt2}/net.onnx`));
+  expect((await openRun(join(folder, 'texts'))).manifest.samples?.count).toBe(2);
   await shell(decoder!);
   const { panels } = (await readResult(join(folder, 'decoder/results/tendency/default'))) as TendencyResult;
-  // "thirteen clear blocks, one a sum, with every pair in its own (ARI 1.00)"
+  // "thirteen clear blocks, one a sum, with every pair in its own (ARI 0.99 to 1.00)"
   expect(panels.at(-1)!.blocks.count).toBe(13);
 }, 600_000);
 
