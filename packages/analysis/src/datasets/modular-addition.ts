@@ -3,7 +3,7 @@ import { random } from '../random.js';
 import type { Dataset, Split } from './types.js';
 
 /** Share of all pairs that is trained on: a net learns these by heart at first, and the rule much later (Power et al. 2022). */
-const TRAINING_SHARE = 0.4;
+const TRAINING_SHARE = 0.5;
 /** Labels are bytes, and p is one more token. */
 const LARGEST = 251;
 /** Test pairs of so many sums come first, one of each in turn: enough of a sum to be seen as a block. */
@@ -19,8 +19,8 @@ export function modulusOf(where: unknown): number | null {
 }
 
 /**
- * a + b mod p for all p² pairs: one-hot tokens a, b and "=" as images of 3 × (p + 1) bytes of 0 and 255, the class their sum. A share of 0.4,
- * seeded, is for training. Of the test pairs those with sum 0 … 19 come first, in turn. Nanda et al. 2023, "Progress measures for grokking
+ * a + b mod p for all p² pairs: one-hot tokens a, b and "=" as images of 3 × (p + 1) bytes of 0 and 255, the class their sum. Half of
+ * them, seeded, is for training. Of the test pairs those with sum 0 … 19 come first, in turn. Nanda et al. 2023, "Progress measures for grokking
  * via mechanistic interpretability", arXiv:2301.05217. Time and memory: 3 p² (p + 1). Throws `argument` unless 2 ≤ p ≤ 251.
  */
 export function modularAddition(p: number): Dataset {

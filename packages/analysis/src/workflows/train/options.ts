@@ -46,14 +46,14 @@ export const TRANSFORMER_DEFAULTS: TrainRunOptions = {
   ...TRAIN_DEFAULTS,
   model: { name: 'transformer', seed: 1 },
   data: 'modular-addition:59',
-  epochs: 1000,
+  epochs: 600,
   // All at once: a plan takes no more than there are.
   batchSize: 1_000_000,
   optimizer: 'adamw',
   learningRate: 0.003,
-  weightDecay: 3,
+  weightDecay: 2,
   noise: 0,
-  snapshots: { init: true, everySteps: 25 },
+  snapshots: { init: true, everySteps: 10 },
   samples: 600,
 };
 
