@@ -55,6 +55,13 @@ const LINE_COLOURS = [
 /** A CSS colour; they repeat beyond ten. */
 export const lineColour = (index: number): string => LINE_COLOURS[index % LINE_COLOURS.length]!;
 
+const LINE_DASHES = [[], [7, 3], [2, 2], [8, 3, 2, 3], [12, 4]] as const;
+/** Dashes that tell lines apart where colours do not (print in grey); the first is whole. */
+export const lineDash = (index: number): readonly number[] | undefined => {
+  const dash = LINE_DASHES[index % LINE_DASHES.length]!;
+  return dash.length ? dash : undefined;
+};
+
 /** Colours of the few lines of accuracy, loss and rankings. */
 export const METRIC_COLOURS = [
   'light-dark(#2a62b0, #7fb0f5)',

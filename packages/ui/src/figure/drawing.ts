@@ -25,6 +25,8 @@ export interface LegendEntry {
   colour: Colour;
   /** Default box. */
   kind?: 'box' | 'line' | 'dashed' | 'dot';
+  /** Of a line. */
+  dash?: readonly number[] | undefined;
 }
 
 /** A bar of colours with the values at its ends. */
@@ -108,7 +110,7 @@ export function locatePoint(
 }
 
 /** Items of a legend's sample, 22 × 12. */
-export function legendSample({ colour, kind = 'box' }: LegendEntry): SceneItem[] {
+export function legendSample({ colour, kind = 'box', dash }: LegendEntry): SceneItem[] {
   if (kind === 'box')
     return [
       { kind: 'rect', x: 5, y: 0.5, width: 11, height: 11, radius: 2, fill: colour, stroke: 'var(--_line)' },
@@ -123,7 +125,7 @@ export function legendSample({ colour, kind = 'box' }: LegendEntry): SceneItem[]
       y2: 6,
       stroke: colour,
       strokeWidth: 2.5,
-      ...(kind === 'dashed' ? { dash: [5, 3] } : {}),
+      ...(kind === 'dashed' ? { dash: [5, 3] } : dash ? { dash } : {}),
     },
   ];
 }

@@ -351,7 +351,7 @@ export abstract class EsFigure<Data, Result extends ResultBase = ResultBase> ext
     if (!legend.length) return nothing;
     return html`<div class="legend">${legend.map(
       (entry) =>
-        html`<span part="item"><svg width=${SAMPLE[0]} height=${SAMPLE[1]} aria-hidden="true" ${drawn(this.kept(`legend ${entry.colour} ${entry.kind}`, [], () => legendSample(entry)))}></svg>${entry.name}</span>`,
+        html`<span part="item"><svg width=${SAMPLE[0]} height=${SAMPLE[1]} aria-hidden="true" ${drawn(this.kept(`legend ${entry.colour} ${entry.kind} ${entry.dash}`, [], () => legendSample(entry)))}></svg>${entry.name}</span>`,
     )}</div>`;
   }
   /** A box around what is drawn. Its `mark()`s are read out, chosen by a click or Enter, and one tab stop: arrows, Home and End move. */

@@ -11,7 +11,7 @@ import {
   linePath,
   locateOnLines,
 } from '../../figure/index.js';
-import { lineColour } from '../../palette.js';
+import { lineColour, lineDash } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
 import type { Selection } from '../../selection.js';
 import { format } from '../../styles.js';
@@ -117,7 +117,7 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
         stroke: lineColour(i),
         strokeWidth: selected ? 3.5 : 2,
         join: 'round',
-        ...(dashed ? { dash: [5, 4] } : {}),
+        ...(dashed ? { dash: [5, 4] } : lineDash(i) ? { dash: lineDash(i)! } : {}),
         mark: {
           label: `${name}: ${valueText(one, 0)} at ${textOf(lines.x.at[0]!)}, ${valueText(one, last)} at ${textOf(lines.x.at[last]!)}`,
           ...(detail ? { detail: { ...detail } } : {}),
@@ -167,6 +167,7 @@ export abstract class EsSeries<Data> extends EsFigure<Data, GeometryResult> {
         name,
         colour: lineColour(i),
         kind: dashed ? 'dashed' : 'line',
+        dash: lineDash(i),
       })),
       locate: locateOnLines(
         series.map((one) => ({

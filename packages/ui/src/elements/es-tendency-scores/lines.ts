@@ -1,4 +1,5 @@
 import { chart, type Drawing, fitText, linePath, locatePoint } from '../../figure/index.js';
+import { lineDash } from '../../palette.js';
 import type { Mark, Measure, SceneItem } from '../../scene/index.js';
 
 export interface LinePoint {
@@ -45,6 +46,8 @@ export function spread<T extends { y: number }>(labels: readonly T[], low: numbe
   return sorted.map((label, i) => ({ ...label, y: ys[i]! }));
 }
 
+const dashed = (dash: readonly number[] | undefined) => (dash ? { dash } : {});
+
 /** Lines over named places with their names at the right end, and every point a mark. */
 export function linePlot({
   width,
@@ -84,9 +87,9 @@ export function linePlot({
     })),
   }));
   const ends = spread(
-    placed.flatMap(({ name, colour, at }) => {
+    placed.flatMap(({ name, colour, row, as, at }) => {
       const last = at.filter(({ value }) => value !== null).at(-1);
-      return last ? [{ name, colour, y: last.up }] : [];
+      return last ? [{ name, colour, dash: as ? undefined : lineDash(row), y: last.up }] : [];
     }),
     top,
     bottom,
@@ -107,7 +110,9 @@ export function linePlot({
                 kind: 'path' as const,
                 d: linePath(at.map((p) => [p.left, p.up] as const)),
                 stroke: colour,
-                ...(as === 'limit' ? { strokeWidth: 1.5, dash: [5, 4] } : { strokeWidth: 2 }),
+                ...(as === 'limit'
+                  ? { strokeWidth: 1.5, dash: [5, 4] }
+                  : { strokeWidth: 2, ...dashed(lineDash(row)) }),
               },
             ]),
         ...at
@@ -131,8 +136,17 @@ export function linePlot({
             }),
           ),
       ]),
-      ...ends.flatMap(({ name, colour, y: at }): SceneItem[] => [
-        { kind: 'rect', x: right + 8, y: at - 5, width: 10, height: 10, radius: 2, fill: colour },
+      ...ends.flatMap(({ name, colour, dash, y: at }): SceneItem[] => [
+        {
+          kind: 'line',
+          x1: right + 5,
+          x2: right + 19,
+          y1: at,
+          y2: at,
+          stroke: colour,
+          strokeWidth: 3,
+          ...dashed(dash),
+        },
         {
           kind: 'text',
           x: right + 23,

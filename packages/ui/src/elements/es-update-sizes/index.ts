@@ -10,7 +10,7 @@ import {
   linePath,
   locateOnLines,
 } from '../../figure/index.js';
-import { lineColour } from '../../palette.js';
+import { lineColour, lineDash } from '../../palette.js';
 import type { SceneItem } from '../../scene/index.js';
 import { format, snapshotTitle } from '../../styles.js';
 import { along, chosenAt, nowLine, type TracksData } from '../es-parameter-paths/index.js';
@@ -67,6 +67,7 @@ export class EsUpdateSizes extends EsFigure<TracksData, TracksResult> {
         d: linePath(decimate(sizes.length, (k) => [x.at(at[k + 1]!), y.at(sizes[k]!)], right - left)),
         stroke: lineColour(i),
         strokeWidth: selected ? 3 : 1.5,
+        ...(lineDash(i) ? { dash: lineDash(i)! } : {}),
         mark: {
           label: `${layer}: ${format(sizes[0]!)} at first, ${format(sizes[sizes.length - 1]!)} at last`,
           detail: { layer },
@@ -78,7 +79,12 @@ export class EsUpdateSizes extends EsFigure<TracksData, TracksResult> {
       width,
       height: this.height,
       items: [axes, ...nowLine(x.at(chosenAt(data, this.selection.snapshot)), top, bottom), ...lines],
-      legend: tracks.map(({ layer }, i) => ({ name: layer, colour: lineColour(i), kind: 'line' })),
+      legend: tracks.map(({ layer }, i) => ({
+        name: layer,
+        colour: lineColour(i),
+        kind: 'line',
+        dash: lineDash(i),
+      })),
       locate: locateOnLines(
         tracks.map(({ layer, sizes }) => ({
           length: sizes.length,
