@@ -21,7 +21,10 @@ for (const file of readdirSync(dist, { recursive: true }).map((name) => join(dis
   const path = relative(dirname(file), ours).split(sep).join('/');
   const after = before.replace(/^(import type (.*) from )'@tensorflow\/tfjs';$/gm, (_, start, names) => {
     for (const [, name] of names.startsWith('{') ? names.matchAll(/(\w+)(?: as \w+)?(?=,| \})/g) : [])
-      if (!known.includes(name)) throw new Error(`${file}: ${name} of tfjs is not in types/tfjs.d.ts`);
+      if (!known.includes(name))
+        throw new Error(
+          `${file}: ${name} of tfjs is not in packages/analysis/types/tfjs.d.ts: declare there what of it stands in a declaration`,
+        );
     return `${start}'${path.startsWith('.') ? path : `./${path}`}';`;
   });
   if (/^(?:import|export) .*@tensorflow|import\(['"]@tensorflow/m.test(after))
