@@ -1,4 +1,16 @@
-import { importRun, memoryStore, modulesOfRun, openRun, tendency, tendencyOfRun } from '@epochscope/analysis';
+import {
+  difference,
+  differenceOfRun,
+  importRun,
+  memoryStore,
+  modulesOfRun,
+  openRun,
+  path,
+  pathOfRun,
+  tendency,
+  tendencyOfRun,
+  watchRun,
+} from '@epochscope/analysis';
 import { encodeNpy } from '@epochscope/analysis/formats';
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../fuzz.js';
@@ -52,6 +64,26 @@ describe('numbers wider than float32', () => {
       expect(panels).toHaveLength(2);
       expect(panels[0]!.weights.map((weight) => weight / unit)).toEqual(plain.panels[0]!.weights);
     }
+  });
+
+  it('keep their digits in differences, paths and rules too', async () => {
+    const other = Float64Array.from(apart, (value, i) => value + ((i * 7) % 5));
+    const of = (data: Float64Array) => ({ data, shape: [N, 4] as const });
+    const plain = await difference(of(apart), of(other));
+    const wide = await difference(of(times), of(other.map((value) => value + OFFSET)));
+    expect(plain.distance.value).toBeGreaterThan(0.1);
+    expect(wide.distance.value).toBeCloseTo(plain.distance.value!, 5);
+    expect(wide.cka.value).toBeCloseTo(plain.cka.value!, 5);
+    const ends = { from: 0, to: N - 1 };
+    expect((await path(of(times), ends)).path).toEqual((await path(of(apart), ends)).path);
+    const run = await imported(times);
+    expect((await pathOfRun(run, ends)).path).toEqual((await path(of(apart), ends)).path);
+    expect((await differenceOfRun(run)).distance.value).toBeCloseTo(0, 6);
+    const { rules } = await watchRun(run, { rules: ['block count over 1', 'dead units over 0.5'] });
+    expect(rules.map(({ values }) => values.map(({ value }) => value))).toEqual([
+      [2, 2],
+      [0, 0],
+    ]);
   });
 
   it('that float32 holds are stored as float32', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import {
   type DifferenceMapResult,
@@ -10,7 +11,7 @@ import {
 import { TENDENCY_METRICS, type TendencyMetric } from '@epochscope/analysis/methods';
 import { differenceSentence, longestBars, witnessSentence } from '@epochscope/analysis/results';
 import { DIFFERENCE_DEFAULTS } from '@epochscope/analysis/workflows';
-import type { Metric } from '@epochscope/core-wasm';
+import { EpochscopeError, type Metric } from '@epochscope/core-wasm';
 import type { Command } from 'commander';
 import { analyse, analyseFrom, analyseRun, openTold, talkOfFiles } from '../analyse.js';
 import { refuseOther } from '../files.js';
@@ -167,6 +168,8 @@ async function ofFiles(
   o: Options,
   output: Output,
 ): Promise<{ result: DifferenceResult; folder: string }> {
+  if (second !== undefined && !existsSync(second) && !(await findFile(second)))
+    throw new EpochscopeError('missing', `${second} does not exist`, { path: second });
   if (second === undefined || !(await findFile(second)))
     throw usage(
       second === undefined

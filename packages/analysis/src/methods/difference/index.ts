@@ -96,27 +96,42 @@ export async function analyseDifference(
   sources: readonly [string, string],
   options: DifferenceOptions,
 ): Promise<Difference> {
+  const [first, second] = ([0, 1] as const).map((i) => ({
+    source: sources[i],
+    snapshot: inputs[i].snapshot,
+    layer: inputs[i].layer,
+    n: inputs[i].outputs.shape[0],
+  }));
+  checkSame(first!, second!);
   const half = (before: 0 | 1) => (done: number, total: number) =>
     options.onProgress?.(before + done / (total || 1), 2);
   const a = await differenceSide(engine, inputs[0], sources[0], { ...options, onProgress: half(0) });
   const b = await differenceSide(engine, inputs[1], sources[1], { ...options, onProgress: half(1) });
-  compare(a, b);
   const { cka, samples } = await linearCka(engine, ...inputs, options);
   return { ...differenceOf(a, b), cka, ckaSamples: samples };
 }
 
-/** Why there is no distance, if so. Throws `shape`. */
-function compare(a: DifferenceSide, b: DifferenceSide): Figure | null {
-  const name = ({ source, snapshot, layer }: Side) => [source, snapshot.id, layer].join(' ');
+type Named = Pick<Side, 'source' | 'snapshot' | 'layer' | 'n'>;
+/** A file is one picture, and its place says which. */
+const nameOf = ({ source, snapshot, layer }: Named) =>
+  snapshot.id === layer ? source : [source, snapshot.id, layer].join(' ');
+
+/** Throws `shape`. */
+function checkSame(a: Named, b: Named): void {
   guard(
     a.n === b.n,
     'shape',
     () =>
-      `a difference is between two pictures of the same samples: ${name(a)} has ${a.n} samples, ${name(b)} ${b.n}`,
+      `a difference is between two pictures of the same samples: ${nameOf(a)} has ${a.n} samples, ${nameOf(b)} ${b.n}`,
     { expected: a.n, got: b.n },
   );
+}
+
+/** Why there is no distance, if so. Throws `shape`. */
+function compare(a: DifferenceSide, b: DifferenceSide): Figure | null {
+  checkSame(a, b);
   const without = [a, b].find(({ scale }) => scale.value === null);
-  return without ? { value: null, reason: `${name(without)}: ${without.scale.reason}` } : null;
+  return without ? { value: null, reason: `${nameOf(without)}: ${without.scale.reason}` } : null;
 }
 
 export const sideOf = ({ edges: _, ...side }: DifferenceSide): Side => side;

@@ -10,13 +10,7 @@ type Tree = Pick<TendencyPanel, 'order' | 'weights' | 'parent'>;
  */
 export function minimaxPath({ order, weights, parent }: Tree, from: number, to: number): MinimaxPath {
   const n = order.length;
-  for (const sample of [from, to])
-    guard(
-      Number.isInteger(sample) && sample >= 0 && sample < n,
-      'argument',
-      () => `path: expected a sample 0 … ${n - 1}, got ${sample}`,
-      { got: sample },
-    );
+  for (const sample of [from, to]) checkSample(sample, n);
   const position = new Uint32Array(n);
   order.forEach((sample, p) => {
     position[sample] = p;
@@ -38,6 +32,16 @@ export function minimaxPath({ order, weights, parent }: Tree, from: number, to: 
     if (weakest === null || link > links[weakest]!) weakest = k;
   });
   return { samples, links, weakest, bottleneck: weakest === null ? 0 : links[weakest]! };
+}
+
+/** Throws `argument`. */
+export function checkSample(sample: number, n: number): void {
+  guard(
+    Number.isInteger(sample) && sample >= 0 && sample < n,
+    'argument',
+    () => (n ? `path: expected a sample 0 … ${n - 1}, got ${sample}` : 'path: there are no samples'),
+    { got: sample },
+  );
 }
 
 /** The core of a block: the earlier end of its shortest link, where its samples stand closest. */

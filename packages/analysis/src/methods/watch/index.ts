@@ -93,7 +93,7 @@ export function alarmText(
  * Share of units with one and the same output on all samples: of feature maps [height, width, channels] whole channels, else single values.
  * null without samples or with one.
  */
-export function deadShare(outputs: Float32Array, n: number, shape: readonly number[]): Figure {
+export function deadShare(outputs: ArrayLike<number | bigint>, n: number, shape: readonly number[]): Figure {
   if (n < 2)
     return {
       value: null,

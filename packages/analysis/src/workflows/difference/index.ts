@@ -24,7 +24,7 @@ import {
   type CaptureTask,
   captureParts,
   computeCapture,
-  outputsOf,
+  outputTensorOf,
 } from '../capture/parts.js';
 import { paceClock } from '../clock.js';
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
@@ -182,9 +182,10 @@ export const differenceWorkflow: Workflow<
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
     const { metric, seed } = task;
     if (task.kind === 'cka') {
+      // Of the outputs as they are, whatever the metric brings them to.
       const [a, b] = [
-        await inputAt(task.places[0], task, context),
-        await inputAt(task.places[1], task, context),
+        await inputAt(task.places[0], { ...task, metric: 'euclidean' }, context),
+        await inputAt(task.places[1], { ...task, metric: 'euclidean' }, context),
       ];
       const { cka, samples } = await linearCka(engine, a, b, { seed, signal });
       return { cka, ckaSamples: samples };
@@ -324,10 +325,13 @@ export async function differenceOfRuns(
           { ...how, engine },
         );
       inputs.push(
-        plainInput(
-          await run.outputs(snapshot.id, layer, { reads: reads[i]!, ...(chosen ? { rows: chosen } : {}) }),
-          layer,
-          placeOf(snapshot),
+        await plainInput(
+          await run.outputTensor(snapshot.id, layer, {
+            reads: reads[i]!,
+            ...(chosen ? { rows: chosen } : {}),
+          }),
+          { snapshot: placeOf(snapshot), layer, name: nameOfOutputs(run, snapshot.id, layer) },
+          options.metric,
         ),
       );
     }
@@ -501,15 +505,18 @@ export function differenceOptions(given: Partial<DifferenceRunOptions>): Differe
   return options;
 }
 
+const nameOfOutputs = (run: Run, snapshot: string, layer: string): string =>
+  `${run.store.name}/${run.outputsPath(snapshot, layer)}`;
+
 export async function inputAt(
   { snapshot, layer, captures }: Place,
-  { samples }: Shared,
+  { samples, metric }: Shared,
   context: PartContext,
 ): Promise<TendencyInput> {
   const { run } = context;
   const count = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-  const outputs = await outputsOf(context, snapshot.id, layer, captures, chosenSamples(samples, count));
-  return plainInput(outputs, layer, snapshot);
+  const tensor = await outputTensorOf(context, snapshot.id, layer, captures, chosenSamples(samples, count));
+  return plainInput(tensor, { snapshot, layer, name: nameOfOutputs(run, snapshot.id, layer) }, metric);
 }
 
 function asProgress({ onProgress }: WorkflowOptions): ((done: number, total: number) => void) | undefined {

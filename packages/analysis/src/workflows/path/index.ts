@@ -5,6 +5,7 @@ import type { Engine } from '../../engine/types.js';
 import { elementCount } from '../../formats/dtypes.js';
 import { selectedShape } from '../../formats/matrix.js';
 import { coreOf, findBridges, minimaxPath, type PathResult } from '../../methods/path/index.js';
+import { checkSample } from '../../methods/path/minimax.js';
 import { findBlocks, type TendencyInput } from '../../methods/tendency/index.js';
 import { inputOfSamples, type TendencyMetric, vatOf } from '../../methods/tendency/space.js';
 import { type Figure, RESULT_FORMAT } from '../../results/types.js';
@@ -17,13 +18,14 @@ import {
   type CaptureTask,
   captureParts,
   computeCapture,
-  outputsOf,
+  outputTensorOf,
 } from '../capture/parts.js';
 import { paceClock } from '../clock.js';
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { announce } from '../memory.js';
+import { plainInput } from '../plain-input.js';
 import { type RowsOptions, type RowsPlace, readForMethod, treeNeeds, withRows } from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, placeOf, withDefaults } from '../select.js';
@@ -89,13 +91,7 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
     const count = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
     const chosen = chosenSamples(options.samples, count);
     const n = chosen?.length ?? count;
-    for (const end of [options.from, options.to])
-      guard(
-        typeof end === 'object' || end < n,
-        'argument',
-        () => `path: expected a sample 0 … ${n - 1}, got ${end}`,
-        { got: end as number },
-      );
+    for (const end of [options.from, options.to]) if (typeof end !== 'object') checkSample(end, n);
     const input = new PlanInput(run);
     const captures = await captureParts(run, input, [snapshot.id], [layer]);
     const d = elementCount(selectedShape(whole.shape, selection));
@@ -152,21 +148,12 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
     const { run, engine, signal, onProgress } = context;
     const { snapshot, layer } = task;
     const all = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-    const outputs = await outputsOf(
-      context,
-      snapshot.id,
-      layer,
-      task.captures,
-      chosenSamples(task.samples, all),
+    const chosen = chosenSamples(task.samples, all);
+    const input = await plainInput(
+      await outputTensorOf(context, snapshot.id, layer, task.captures, chosen),
+      { snapshot, layer, name: `${run.store.name}/${run.outputsPath(snapshot.id, layer)}` },
+      task.metric,
     );
-    const input: TendencyInput = {
-      snapshot,
-      layer,
-      outputs,
-      labels: null,
-      predictions: null,
-      logLikelihood: null,
-    };
     return pathIn(engine, input, task, {
       signal,
       onProgress: (done, _, note) => onProgress?.(done, note),

@@ -1,11 +1,8 @@
 import { guard, type Metric } from '@epochscope/core-wasm';
 import { vatPointsBytes } from '@epochscope/core-wasm/jobs';
 import { elementCount } from '../../formats/dtypes.js';
-import { selectedShape, tensorToMatrix } from '../../formats/matrix.js';
+import { selectedShape } from '../../formats/matrix.js';
 import { NPY_BLOCK_BYTES } from '../../formats/npy.js';
-import type { Tensor } from '../../formats/types.js';
-import { readPoints } from '../../matrices/points.js';
-import { tensorRows } from '../../matrices/rows.js';
 import {
   alignPanels,
   joinThinning,
@@ -31,6 +28,7 @@ import {
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
+import { pointsOf } from '../plain-input.js';
 import { decidesPredictions, predictedAt, predictingLayer } from '../predictions.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import {
@@ -332,16 +330,4 @@ async function inputOf(task: PanelTask | ThinTask, context: PartContext): Promis
     predictions: pick(repeated(predicted?.predictions ?? null, each), chosen),
     logLikelihood: pick(repeated(predicted?.logLikelihood ?? null, each), chosen),
   };
-}
-
-/** What is wider than float32 is centred in float64 first (`readPoints`), so that offsets cost no digits. */
-async function pointsOf(
-  tensor: Tensor,
-  name: string,
-  metric: Metric,
-): Promise<Pick<TendencyInput, 'outputs' | 'space' | 'dimensions'>> {
-  if (tensor.data instanceof Float32Array) return { outputs: tensorToMatrix(tensor, name) };
-  const rows = tensorRows(tensor, name);
-  const { outputs, space } = await readPoints(rows, null, metric);
-  return { outputs, ...(space ? { space } : {}), dimensions: rows.shape[1] };
 }

@@ -16,12 +16,13 @@ import { isActivation } from '../../models/graph/index.js';
 import { type Figure, RESULT_FORMAT } from '../../results/types.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
+import { shownValue } from '../arguments.js';
 import {
   type CaptureOutput,
   type CaptureTask,
   captureParts,
   computeCapture,
-  outputsOf,
+  outputTensorOf,
 } from '../capture/parts.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
@@ -80,6 +81,11 @@ export const watchWorkflow: Workflow<
 
   async plan(run, given) {
     const options = withDefaults('watch', WATCH_DEFAULTS, given);
+    guard(
+      Array.isArray(options.rules) && options.rules.every((rule) => typeof rule === 'string'),
+      'argument',
+      () => `watch: rules: expected a list of texts, got ${shownValue(options.rules)}`,
+    );
     guard(options.rules.length > 0, 'argument', () => 'watch: rules: expected at least one');
     const rules = options.rules.map(parseRule);
     guard(
@@ -154,9 +160,10 @@ export const watchWorkflow: Workflow<
     const { run, engine, signal } = context;
     const { layer, snapshot, captures, samples, seed } = task;
     const count = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-    const outputs = await outputsOf(context, snapshot.id, layer, captures, chosenSamples(samples, count));
-    const given = plainInput(outputs, layer, snapshot);
-    const n = outputs.shape[0];
+    const tensor = await outputTensorOf(context, snapshot.id, layer, captures, chosenSamples(samples, count));
+    const name = `${run.store.name}/${run.outputsPath(snapshot.id, layer)}`;
+    const given = await plainInput(tensor, { snapshot, layer, name }, 'euclidean');
+    const n = given.outputs.shape[0];
     let blocks: LayerFigures['blocks'] = null;
     if (task.blocks) {
       const { weights } = await vatOf(engine, given, 'euclidean', { signal });
@@ -169,7 +176,7 @@ export const watchWorkflow: Workflow<
       side: task.difference
         ? await differenceSide(engine, given, run.name, { metric: 'euclidean', seed, signal })
         : null,
-      dead: task.dead ? deadShare(outputs.data as Float32Array, n, run.layer(layer).shape) : null,
+      dead: task.dead ? deadShare(tensor.data, n, run.layer(layer).shape) : null,
     };
   },
 
