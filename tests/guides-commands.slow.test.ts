@@ -13,7 +13,8 @@ const blocks = blocksRunBy('guides-commands.slow.test.ts');
 /** Seconds differ from one time to the next, and what was left out is not looked for. */
 const plain = (line: string) =>
   line
-    .replaceAll(/ \d+(?:\.\d+)?(?=$| {2,}\d+ blocks)/g, ' #')
+    .replaceAll(/ \d+(?:\.\d+)?(?=$| {2,}(?:\d+ blocks|no clear))/g, ' #')
+    .replaceAll(/[\d.]+ images\/s/g, '# images/s')
     .replaceAll(/\s+/g, ' ')
     .trim();
 
@@ -90,7 +91,8 @@ describe.each([...new Set(blocks.map((block) => block.document))])('%s', (docume
       }
       const { status, stdout, stderr } = started('sh', ['-c', command]);
       expect({ status, stderr: status === expected ? '' : stderr }).toEqual({ status: expected, stderr: '' });
-      const printed = stdout.split('\n').map(plain);
+      // People see what is printed and what is said beside it.
+      const printed = `${stdout}\n${stderr}`.split('\n').map(plain);
       for (const line of lines) expect(printed).toContain(plain(line));
       if (made) {
         trained.set(command, join(kept, String(trained.size)));
