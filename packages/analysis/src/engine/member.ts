@@ -12,6 +12,7 @@ import type { WorkerInit } from './worker-api.js';
 /** A KernelWorker reached through Comlink, or in this thread. */
 export interface RemoteKernels {
   init(options: WorkerInit): Promise<void>;
+  vat(x: Matrix, metric: Metric, core?: number): Promise<VatResult>;
   vatPrepare(
     x: Matrix,
     metric: Metric,

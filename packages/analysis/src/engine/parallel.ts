@@ -26,6 +26,8 @@ import type { Engine, JobOptions } from './types.js';
 
 /** A chunk of work after which progress is told and cancelling noticed: some 50 ms. */
 const CHUNK_VALUES = 1e8;
+/** VAT of so many is one message to one worker: preparing, running and finishing apart take longer than the work. */
+const FEW_SAMPLES = 511;
 
 /** Jobs that all workers share: matrix-free VAT, pairwise dissimilarities and what begins with them. */
 export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'lightEdges' | 'pairwise' | 'clusterPoints'> {
@@ -37,8 +39,18 @@ export function parallelJobs(pool: Pool): Pick<Engine, 'vat' | 'lightEdges' | 'p
       if (n < 2)
         return { order: new Uint32Array(n), weights: new Float32Array(0), parent: new Uint32Array(0) };
       return pool.enqueue(options, async (alive) => {
+        const first = pool.members[0]!;
+        if (n <= FEW_SAMPLES && n * n * x.shape[1] <= CHUNK_VALUES / 2) {
+          refuseVat(pool, x, 1, options.core);
+          options.onProgress?.(0, n);
+          throwIfAborted(options.signal);
+          const vat = await alive(first.kernels.vat(first.hand(x), options.metric, options.core));
+          throwIfAborted(options.signal);
+          options.onProgress?.(n, n);
+          return vat;
+        }
         const job = await vatJob(pool, alive, x, options);
-        return alive(pool.members[0]!.kernels.vatFinish(job!));
+        return alive(first.kernels.vatFinish(job!));
       });
     },
     async lightEdges(x, options) {
@@ -173,12 +185,7 @@ async function vatJob(
   const [n, d] = x.shape;
   // A thread pays for itself only when it has points to go through.
   const workers = pool.shared ? Math.max(1, Math.min(pool.threads, Math.floor(n / 256))) : 1;
-  pool.refuse(
-    `VAT of ${n}×${d} points`,
-    n,
-    (k) => vatPointsBytes(k, d, workers, core),
-    'analyse fewer dimensions',
-  );
+  refuseVat(pool, x, workers, core);
   const first = pool.members[0]!;
   const job = await alive(first.kernels.vatPrepare(first.hand(x), metric, workers, plan, core));
   const chunk = Math.max(1, Math.floor((CHUNK_VALUES * workers) / (n * Math.max(d, 16))));
@@ -203,6 +210,15 @@ async function vatJob(
   }
   onProgress?.(n, n);
   return job;
+}
+
+function refuseVat(pool: Pool, { shape: [n, d] }: Matrix, workers: number, core = 0): void {
+  pool.refuse(
+    `VAT of ${n}×${d} points`,
+    n,
+    (k) => vatPointsBytes(k, d, workers, core),
+    'analyse fewer dimensions',
+  );
 }
 
 /** Throws `memory` where so many cannot be had. */

@@ -31,13 +31,10 @@ function poolOf(behave: { init?: (made: number) => Promise<void>; spawn?: () => 
         await behave.init?.(number);
         ready = true;
       },
-      vatPrepare() {
+      vat() {
         if (!ready) seen.unready++;
-        return answer({ pointer: 0 });
+        return answer(result);
       },
-      vatRun: () => answer(1),
-      vatFinish: () => answer(result),
-      vatRelease: () => answer(undefined),
       memoryBytes: () => answer(65536),
     } as unknown as RemoteKernels;
     return {

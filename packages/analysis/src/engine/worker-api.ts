@@ -4,6 +4,7 @@ import {
   type Matrix,
   type Metric,
   type VatResult,
+  vatFromPoints,
 } from '@epochscope/core-wasm';
 import {
   Arena,
@@ -68,6 +69,10 @@ export class KernelWorker {
 
   vatPrepare(x: Matrix, metric: Metric, workers: number, plan?: VatPointsPlan, core?: number): VatPointsJob {
     return prepareVatPoints(this.owned, x, metric, workers, plan, core);
+  }
+  /** VAT of few points, all in one message. */
+  vat(x: Matrix, metric: Metric, core?: number): VatResult {
+    return vatFromPoints(this.owned, x, { metric, core });
   }
   vatRun(job: VatPointsJob, worker: number, steps: number): VatPointsState {
     return runVatPointsWorker(this.loaded.exports, job, worker, steps);
