@@ -79,19 +79,20 @@ export function overSeeds(values: readonly (number | null)[]): FigureOverSeeds {
 }
 
 /**
- * Puts figures into a text: {name} with two digits, {name:3} with three, {name:%1} as a percentage with one. One seed gives "0.26",
+ * Puts figures into a text: {name} with two digits, {name:3} with three, {name:%1} as a percentage with one, {name:e} as a power of ten. One seed gives "0.26",
  * several "0.26 ± 0.03", with how many seeds where it is not defined in all; an undefined one "–". Throws `argument` for a name that is
  * no figure.
  */
 export function fillFigures(text: string, figures: Record<string, FigureOverSeeds>): string {
-  return text.replace(/\{([^{}:]+)(?::(%?)(\d))?\}/g, (_, name: string, percent = '', digits = '2') => {
+  return text.replace(/\{([^{}:]+)(?::(%?)([\de]))?\}/g, (_, name: string, percent = '', digits = '2') => {
     const found = figures[name];
     guard(found, 'argument', () => `claim: no figure is called ${name} in ${JSON.stringify(text)}`);
     if (found.mean === null) return '–';
     const scale = percent ? 100 : 1;
     // A count of one seed is a whole number.
     const whole = found.values.length === 1 && digits === '1' && !percent && Number.isInteger(found.mean);
-    const number = (value: number) => (scale * value).toFixed(whole ? 0 : Number(digits));
+    const number = (value: number) =>
+      digits === 'e' ? value.toExponential(0) : (scale * value).toFixed(whole ? 0 : Number(digits));
     const known = found.values.filter((v) => v !== null).length;
     const spread = found.sd === null ? '' : ` ± ${number(found.sd)}`;
     const few = known < found.values.length ? ` (${known} of ${found.values.length} seeds)` : '';

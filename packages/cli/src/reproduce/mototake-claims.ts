@@ -262,7 +262,7 @@ export function localityClaim(
   };
   return {
     ...shared,
-    measured: `at ${to} the first right vector lives on {first:0} pixels within a radius of {firstRadius:1}, the {which:0}th on {last:0} within {lastRadius:1}`,
+    measured: `at ${to} the first right vector lives on {first:0} pixels within a radius of {firstRadius:1}, the smallest that is no rounding, number {which:0} on average, on {last:0} within {lastRadius:1}`,
     figures,
     holds: figures.first < figures.last,
   };

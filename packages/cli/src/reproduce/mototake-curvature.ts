@@ -73,7 +73,7 @@ export async function manifoldClaim(seed: number): Promise<Claim> {
     claim: 'On artificial manifolds of known shape, dimension, tangents and curvature come out right',
     where: '§6 (“verification with artificial data”, not shown)',
     paper: null,
-    measured: `sphere, torus and Swiss roll in ${COLUMNS} dimensions: dimension right at {right:%0} of ${places} places, least cosine to the known tangents {cosine:6}, curvature off by at most {error:9} (estimated {estimate:9})`,
+    measured: `sphere, torus and Swiss roll in ${COLUMNS} dimensions: dimension right at {right:%0} of ${places} places, least cosine to the known tangents {cosine:6}, curvature off by at most {error:e} (estimated {estimate:e})`,
     figures: { right: right / places, cosine: leastCosine, error, estimate },
     holds: right === places && leastCosine > 1 - 1e-5 && error < 1e-6,
     rule: 'the dimension everywhere, cosines over 1 − 1e-5, curvatures within 1e-6 of the known ones',

@@ -240,7 +240,7 @@ export const experiment: Experiment = {
         },
         {
           title: 'Figure 6, below: right singular vectors',
-          caption: `Beside each input the vectors of the largest values of ${top} and that of the smallest computed, with their σ; after pre-training, then after fine-tuning.`,
+          caption: `Beside each input the vectors of the largest values of ${top} and that of the smallest computed that is no rounding, with their σ; after pre-training, then after fine-tuning.`,
           files: files(`${top}-${phases.pretrained}-vectors`, `${top}-${phases.finetuned}-vectors`),
           claims: ['vectors-change', 'left-vectors-agree'],
         },
@@ -261,7 +261,7 @@ export const experiment: Experiment = {
         {
           title: 'Figure 9: vectors of the largest and the smallest value',
           caption:
-            'Beside each input the vectors of the largest values and of the smallest computed, with their σ; in colour where inputs are.',
+            'Beside each input the vectors of the largest values and of the smallest that is no rounding (over 1e-6 of the largest), with their σ; in colour where inputs are.',
           files: others.map(([name, one]) => `${name}/R3-${last(one)}-vectors.png`),
           claims: ['large-is-local-lenet', 'large-is-local-cifar', 'large-is-local-dbn'],
         },

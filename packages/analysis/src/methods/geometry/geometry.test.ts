@@ -192,6 +192,31 @@ describe('alignment', () => {
     expect(Array.from(angles)).toEqual([1, 1, 0, -1, -1, -1]);
   });
 
+  it('keeps the first vectors and the smallest that is no rounding', async () => {
+    const source = random(4);
+    const rows = Array.from({ length: 7 }, () => Array.from({ length: 30 }, () => source.normal()));
+    const kept = async (rank: number, pictures: number, k = 20) => {
+      // Rank 7 at most: rows repeat.
+      const found = await geometryOfInput(
+        engine,
+        mapOf(20, 30, (i, j) => rows[i % rank]![j]!),
+        {
+          k,
+          seed: 1,
+          input: 0,
+          pictures,
+        },
+      );
+      expect(found.right.length).toBe(30 * found.triplets.length);
+      return Array.from(found.triplets);
+    };
+    expect(await kept(7, 3)).toEqual([0, 1, 2, 6]);
+    expect(await kept(7, 3, 5)).toEqual([0, 1, 2, 4]);
+    expect(await kept(7, 7)).toEqual([0, 1, 2, 3, 4, 5, 6, 19]);
+    expect(await kept(2, 3)).toEqual([0, 1, 2, 19]);
+    expect(await kept(7, 0)).toEqual([]);
+  });
+
   it('finds a map made of tangents and nothing else; steps along it move the output, across do not', async () => {
     const source = random(2);
     const shape = [8, 8, 1] as const;

@@ -4,7 +4,7 @@ import { rowsOf } from '../rows.js';
 import { type AlignmentOfInput, alignInput, alignmentSteps } from './alignment.js';
 import { columnStatistics, dimensionsOf } from './dimension.js';
 import { type Evaluate, PERTURBATION_LENGTHS, perturbInput } from './perturbation.js';
-import { type LinearMap, type SvdEngine, spectrumOf } from './spectrum.js';
+import { isExplicit, type LinearMap, type SvdEngine, spectrumOf } from './spectrum.js';
 import { tangentVectors } from './tangents.js';
 import type { GeometrySpectrum } from './types.js';
 
@@ -37,7 +37,7 @@ export interface GeometryInputOptions extends JobOptions {
   seed: number;
   /** Position of the input, for its own random numbers. */
   input: number;
-  /** Largest triplets whose vectors are kept as pictures; the last of the k too. */
+  /** Largest triplets whose vectors are kept as pictures, and one more: see `pictureTriplets`. */
   pictures: number;
   /** Vectors a product takes at a time. */
   block?: number;
@@ -88,10 +88,11 @@ export async function geometryOfInput(
   const { seed, input, picture, evaluate } = options;
   const k = Math.min(options.k, map.rows, map.columns);
   const size = alignmentSize(k, map.columns, options.alignment);
-  const triplets = pictureTriplets(k, options.pictures);
-  const wanted = picture
-    ? [...new Set([...Array.from({ length: size }, (_, i) => i), ...triplets])]
-    : triplets;
+  const firstOf = (count: number) => Array.from({ length: count }, (_, i) => i);
+  // Where the Jacobian itself is in memory so are all vectors: which of them is the smallest that means something shows afterwards.
+  const wanted = isExplicit(map.rows, map.columns, k)
+    ? firstOf(k)
+    : [...new Set([...firstOf(picture ? size : 0), ...pictureTriplets(k, options.pictures)])];
   const found = await spectrumOf(engine, map, {
     k,
     seed,
@@ -100,6 +101,7 @@ export async function geometryOfInput(
     signal: options.signal,
     onProgress: options.onProgress,
   });
+  const triplets = pictureTriplets(k, options.pictures, wanted.length === k ? found.sigma : undefined);
   const place = triplets.map((t) => wanted.indexOf(t));
   let alignment: AlignmentOfInput | null = null;
   let moved: Float64Array | null = null;
@@ -139,10 +141,12 @@ export async function geometryOfInput(
   };
 }
 
-/** The first ones and the last. */
-function pictureTriplets(k: number, pictures: number): number[] {
+/** The first ones, and beyond them the last whose σ is no rounding; without σ, or where there is none, the last of all. */
+function pictureTriplets(k: number, pictures: number, sigma?: Float64Array): number[] {
   const first = Array.from({ length: Math.min(k, pictures) }, (_, i) => i);
-  return pictures > 0 && k > pictures ? [...first, k - 1] : first;
+  if (pictures === 0 || k <= pictures) return first;
+  const last = sigma?.findLastIndex((s) => s > NULL_SHARE * sigma[0]!) ?? -1;
+  return [...first, last >= pictures ? last : k - 1];
 }
 
 export interface SpectrumPlace {

@@ -90,7 +90,7 @@ export const blockOf = (bytes: number) => Math.max(1, Math.min(32, Math.floor(BL
 export function svdBytes({ kind, rows, columns }: MapPlace, k: number, tangents: boolean): number {
   const most = Math.min(k, rows, columns);
   return isExplicit(rows, columns, most)
-    ? 16 * rows * columns
+    ? 16 * rows * columns + 8 * most * (rows + columns)
     : truncatedSvdOperatorBytes(rows, columns, most, {
         vectors: tangents && kind === 'depth' ? alignmentSize(most, columns) : 10,
       });
