@@ -1187,6 +1187,9 @@ const lower = css`
       transition: left 0.25s;
     }
   }
+  .unready {
+    display: none;
+  }
   @media print {
     .page,
     .page.single {
@@ -1216,8 +1219,14 @@ const lower = css`
     .story {
       break-before: page;
     }
-    .story:first-child {
+    .stage > div:first-of-type {
       break-before: auto;
+    }
+    .more {
+      display: none;
+    }
+    .unready {
+      display: block;
     }
   }
 `;

@@ -7,7 +7,7 @@ import {
   type TendencyResult,
 } from '@epochscope/analysis/results';
 import axe from 'axe-core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { metricSnapshots } from '../elements/es-metrics/gallery.js';
 import type { EsTendencyImage } from '../elements/es-tendency-image/index.js';
@@ -216,6 +216,30 @@ describe('the page', () => {
     await expect
       .poll(() => dashboard.renderRoot.querySelector('[role=alert]')?.textContent)
       .toContain('there is no block ZZ here');
+  });
+
+  it('prints every result once it is loaded, and no form; says so where the browser printed too early', async () => {
+    const dashboard = await open(one());
+    let stages: string[] = [];
+    let words = '';
+    const print = vi.spyOn(window, 'print').mockImplementation(() => {
+      dispatchEvent(new Event('beforeprint'));
+      stages = deep(dashboard, '[data-stage]').map((stage) => stage.dataset.stage!);
+      words = text(dashboard);
+      dispatchEvent(new Event('afterprint'));
+    });
+    document.dispatchEvent(new KeyboardEvent('keydown', { key: 'p', ctrlKey: true }));
+    await expect.poll(() => print.mock.calls.length, { timeout: 20_000 }).toBe(1);
+    expect(stages).toEqual(['story', 'clusters']);
+    expect(words).not.toContain('Loading');
+    expect(words).not.toContain('Not everything was loaded');
+    print.mockRestore();
+    const early = await open(one());
+    dispatchEvent(new Event('beforeprint'));
+    expect(text(early)).toContain('Not everything was loaded');
+    dispatchEvent(new Event('afterprint'));
+    await early.updateComplete;
+    expect(text(early)).not.toContain('Not everything was loaded');
   });
 
   it('says what was predicted, where the result knows', async () => {

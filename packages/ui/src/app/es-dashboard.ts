@@ -37,6 +37,8 @@ export class EsDashboard extends LitElement {
   @property({ state: true }) private said: readonly string[] = [];
   /** Every tab's results at once, for paper. */
   @property({ state: true }) everything: boolean = false;
+  /** Not all of it was there when the browser began to print. */
+  @property({ state: true }) private unready: boolean = false;
   readonly store = new Store();
   readonly loader = new Loader(this, this.store);
   private unbind: (() => void) | null = null;
@@ -122,8 +124,16 @@ export class EsDashboard extends LitElement {
   private onPrint = () => {
     this.everything = true;
     this.performUpdate();
+    const panels = [...this.renderRoot.querySelectorAll('es-result-panel')];
+    for (const panel of panels) panel.load();
+    // Paper does not wait: what the browser's own menu prints may come too early, and says so.
+    this.unready = !panels.every((panel) => panel.settled);
+    this.performUpdate();
   };
-  private onPrinted = () => (this.everything = false);
+  private onPrinted = () => {
+    this.everything = false;
+    this.unready = false;
+  };
 
   private onReach = () => this.requestUpdate();
   private onKey = (event: KeyboardEvent) => shortcut(event, this.page(), this);
@@ -334,6 +344,7 @@ export class EsDashboard extends LitElement {
       ${head.template(page, this)}
       ${single ? nothing : strip(page)}
       <main class="stage" id="stage" tabindex="-1">
+        ${this.unready ? html`<p class="said unready">Not everything was loaded yet when this was printed. Ctrl P in the page, or “Print everything” in its menu, waits for it.</p>` : nothing}
         ${this.source.alive === false ? html`<p class="said" role="alert">The server does not answer any more. What is here stays; it is tried again every few seconds.</p>` : nothing}
         ${lost.length ? html`<p class="said" role="alert">The address: ${lost.join('; ')}. <button type="button" class="text-button" @click=${() => this.forgetAddress()}>Forget it</button></p>` : nothing}
         ${page.info.warnings.length ? html`<p class="warning" role="status">${page.info.warnings.slice(0, 5).join(' ')}${page.info.warnings.length > 5 ? ` And ${page.info.warnings.length - 5} more.` : ''}</p>` : nothing}

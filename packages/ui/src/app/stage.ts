@@ -14,8 +14,11 @@ import { storyStage } from './stage-story.js';
 
 /** What stands between the strip and the dock: the open tab; all of them for paper. */
 export function stage(page: Page, host: EsDashboard, width: number): TemplateResult {
-  const tabs = head.tabsOf(page.info).map(({ id }) => id);
-  if (host.everything) return html`${tabs.map((id) => tab(page, host, id, width))}`;
+  const all = head.tabsOf(page.info);
+  const tabs = all.map(({ id }) => id);
+  // What is not computed has nothing for paper.
+  if (host.everything)
+    return html`${all.filter(({ empty }) => !empty).map(({ id }) => tab(page, host, id, width))}`;
   const open = page.store.state.tab.split('/')[0]!;
   return tab(page, host, tabs.includes(open) ? open : (tabs[0] ?? 'story'), width);
 }
