@@ -51,7 +51,7 @@ export const TRANSFORMER_DEFAULTS: TrainRunOptions = {
   batchSize: 1_000_000,
   optimizer: 'adamw',
   learningRate: 0.003,
-  weightDecay: 2,
+  weightDecay: 4,
   noise: 0,
   snapshots: { init: true, everySteps: 10 },
   samples: 600,

@@ -114,7 +114,7 @@ export const trainingStart = (net: TrainingOptions['net']): TrainingOptions =>
         batchSize: FULL_BATCH,
         learningRate: 0.003,
         noise: 0,
-        weightDecay: 2,
+        weightDecay: 4,
         modulus: 59,
         seed: 1,
         samples: 600,
