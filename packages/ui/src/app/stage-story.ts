@@ -131,6 +131,8 @@ function meanOf(
 
 /** Blocks beside a picture, while there is room for them. */
 const MOST_BESIDE = 20;
+/** Images so many times as wide as high are not drawn there. */
+const FLAT = 6;
 
 function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['samples']): unknown {
   const blocks = blockContents(panel, samples.labels);
@@ -144,9 +146,11 @@ function gutter(page: Page, panel: TendencyPanel, samples: TendencyResult['sampl
     const label = block.classes[0]?.[0];
     const name = label === undefined ? '' : (samples.classes?.[label] ?? String(label));
     const said = `Block ${block.letter}, ${block.end - block.start} samples${name ? `, mostly ${name}: follow ${name}` : ''}`;
-    const mean = samples.images && meanOf(samples.images, panel, b, block);
+    // A strip of one-hot tokens is no picture that a person reads: its class stands there.
+    const flat = samples.images && samples.images.shape[2] > FLAT * samples.images.shape[1];
+    const mean = samples.images && !flat && meanOf(samples.images, panel, b, block);
     return html`<button type="button" class="beside ${b === here ? 'follow' : ''}" aria-label=${said} title=${said} ?disabled=${label === undefined || label > 1e9} @pointerenter=${() => page.point({ class: label! })} @pointerleave=${() => page.point(null)} @click=${() => page.select({ class: label!, sample: null })} ${top(at[b]!)}>
-      <span class="letter">${block.letter}</span>${mean ? inkImage(mean, [samples.images!.shape[1], samples.images!.shape[2], samples.images!.shape[3]], 28, page.dark) : nothing}
+      <span class="letter">${block.letter}</span>${mean ? inkImage(mean, [samples.images!.shape[1], samples.images!.shape[2], samples.images!.shape[3]], 28, page.dark) : flat ? html`<span class="letter">${name}</span>` : nothing}
     </button>`;
   })}</div>`;
 }
