@@ -53,7 +53,8 @@ describe('figures over seeds', () => {
       none: overSeeds([null]),
     };
     expect(fillFigures('{a}, {a:0}, {a:%1}', figures)).toBe('0.25, 0, 25.0 %');
-    expect(fillFigures('{e:e}', { e: overSeeds([2e-9, 4e-9]) })).toBe('3e-9 ± 1e-9');
+    expect(fillFigures('{e:e}', { e: overSeeds([2e-9, 4e-9]) })).toBe('3e−9 ± 1e−9');
+    expect(fillFigures('{r}', { r: overSeeds([-0.25, -0.25]) })).toBe('−0.25 ± 0.00');
     expect(fillFigures('rows {split rows 1 → 10:%0}', figures)).toBe('rows 60 ± 14 %');
     expect(fillFigures('{some:1}; {none}', figures)).toBe('2.0 ± 1.4 (2 of 3 seeds); –');
     // Counts.

@@ -91,8 +91,11 @@ export function fillFigures(text: string, figures: Record<string, FigureOverSeed
     const scale = percent ? 100 : 1;
     // A count of one seed is a whole number.
     const whole = found.values.length === 1 && digits === '1' && !percent && Number.isInteger(found.mean);
-    const number = (value: number) =>
-      digits === 'e' ? value.toExponential(0) : (scale * value).toFixed(whole ? 0 : Number(digits));
+    const number = (value: number) => {
+      const text =
+        digits === 'e' ? value.toExponential(0) : (scale * value).toFixed(whole ? 0 : Number(digits));
+      return text.replaceAll('-', '−');
+    };
     const known = found.values.filter((v) => v !== null).length;
     const spread = found.sd === null ? '' : ` ± ${number(found.sd)}`;
     const few = known < found.values.length ? ` (${known} of ${found.values.length} seeds)` : '';
