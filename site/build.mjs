@@ -24,7 +24,15 @@ writeElements(manifest, join(pages, 'elements'));
 await writeApi(root, pages);
 
 // The workbench, whole, and a module of elements with their examples: both built by the repository's own Vite.
-cpSync(join(root, 'packages/ui/dist/dashboard'), join(pages, 'public', 'app'), { recursive: true });
+const app = join(pages, 'public', 'app');
+cpSync(join(root, 'packages/ui/dist/dashboard'), app, { recursive: true });
+const start = readFileSync(join(app, 'index.html'), 'utf8');
+const whole = start.replace('<div id="epochscope"', '<div id="epochscope" data-static');
+if (whole === start)
+  throw new Error(
+    `${app}/index.html: expected <div id="epochscope">, which is to say that no server answers`,
+  );
+writeFileSync(join(app, 'index.html'), whole);
 execFileSync(process.execPath, [join(root, 'scripts/examples.mjs'), join(pages, 'public', 'examples')], {
   stdio: ['ignore', 'inherit', 'inherit'],
 });

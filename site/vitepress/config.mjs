@@ -8,6 +8,7 @@ export default {
   description: 'Shows what a neural network learns, epoch by epoch.',
   base: process.env.SITE_BASE ?? '/',
   lang: 'en',
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   cleanUrls: false,
   ignoreDeadLinks: false,
   srcExclude: ['public/**'],

@@ -28,11 +28,13 @@ setFontFolder(new URL(/* @vite-ignore */ 'fonts/', import.meta.url).href);
 
 const root = document.getElementById('epochscope')!;
 const app = new EsApp();
-// A server's page says so in itself; a static host answers no /api.
-const served = await fetch('/api/runs', { method: 'HEAD' }).then(
-  (answer) => answer.ok && (answer.headers.get('content-type') ?? '').includes('json'),
-  () => false,
-);
+// A static host answers no /api, or says in the page that there is none and need not be asked.
+const served =
+  !('static' in root.dataset) &&
+  (await fetch('/api/runs', { method: 'HEAD' }).then(
+    (answer) => answer.ok && (answer.headers.get('content-type') ?? '').includes('json'),
+    () => false,
+  ));
 if (served) app.source = new ServedSource();
 root.textContent = '';
 root.append(app);
