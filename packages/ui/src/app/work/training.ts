@@ -52,6 +52,8 @@ export class Training {
   /** Milliseconds of training with pictures, and of pictures. */
   private time = 0;
   private pictures = 0;
+  /** What the last one took. */
+  private took = 0;
   private drawnAt = Number.NEGATIVE_INFINITY;
   private toldAt = Number.NEGATIVE_INFINITY;
   private steps = 0;
@@ -122,10 +124,13 @@ export class Training {
             if (done !== steps && !this.due(progress)) return undefined;
             return this.frame(progress, now as Net).then((frame) => {
               tell({ frame });
-              const took = performance.now() - before;
-              this.pictures += took;
-              this.time += took;
+              this.took = performance.now() - before;
+              this.pictures += this.took;
+              this.time += this.took;
               this.drawnAt = before = performance.now();
+              // With the last picture in it.
+              if (progress.step === progress.steps)
+                tell({ training: { ...progress, secondsLeft, picturesShare: this.pictures / this.time } });
             });
           },
         },
@@ -141,10 +146,10 @@ export class Training {
     }
   }
 
-  /** At once, and then when pictures have not used up their share: at snapshots, or when the last one is old. */
+  /** At once, and then where one more that takes as long as the last keeps within their share: at snapshots, or when the last one is old. */
   private due({ step, steps }: TrainProgress): boolean {
     if (!this.frames || step === steps) return true;
-    if (this.pictures > PICTURES_SHARE * this.time) return false;
+    if (this.pictures + this.took > PICTURES_SHARE * (this.time + this.took)) return false;
     return step % this.every === 0 || performance.now() - this.drawnAt > STALE;
   }
 

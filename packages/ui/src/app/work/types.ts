@@ -1,8 +1,8 @@
 import type { TrainProgress } from '@epochscope/analysis/models';
 import type { ActivityPanel, GeometrySpectrum, TendencyPanel } from '@epochscope/analysis/results';
 
-/** Pictures of a run that grows are begun where they have not used more than this share of the time. */
-export const PICTURES_SHARE = 0.1;
+/** Share of the time that pictures of a run that grows are planned for: with the first and the last, which are always drawn, they stay below a tenth. */
+export const PICTURES_SHARE = 0.08;
 
 /** What a person gave to the page. */
 export type Given =
