@@ -939,9 +939,14 @@ const lower = css`
       line-height: 54px;
     }
   }
-  /* Beside the tabs of all methods there is room for the run's name, and in narrow windows not for that. */
+  /* Beside the tabs of all methods there is room for the run's name alone, and in narrower windows they have a row of their own. */
   @media (max-width: 1500px) {
     .many .run .about {
+      display: none;
+    }
+  }
+  @media (max-width: 1400px) {
+    .many .brand span {
       display: none;
     }
   }
@@ -953,7 +958,7 @@ const lower = css`
       display: none;
     }
   }
-  @media (min-width: 1001px) and (max-width: 1180px) {
+  @media (min-width: 1001px) and (max-width: 1260px) {
     .page.many {
       grid-template-rows: 52px 44px minmax(0, 1fr) auto;
       grid-template-areas: 'head head' 'tabs tabs' 'strip stage' 'dock dock';
