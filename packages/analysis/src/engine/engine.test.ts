@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Worker } from 'node:worker_threads';
 import { createEngine, createInlineEngine, type Engine } from '@epochscope/analysis';
 import {
@@ -333,6 +335,24 @@ describe('the engine in Node', () => {
 
   it('refuses a number of threads it cannot have', () => {
     expect(() => createEngine({ threads: 0 })).toThrow('expected a whole number 1 … 64, got 0');
+  });
+});
+
+describe('memory of an engine', () => {
+  it.each([1, 2])('keeps no answer that was given (%i workers)', async (threads) => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const made = engine({ threads });
+    const x = { data: new Float32Array(300 * 4).map((_, i) => Math.sin(i)), shape: [300, 4] as const };
+    const given: WeakRef<object>[] = [];
+    for (let i = 0; i < 5; i++) {
+      given.push(new WeakRef((await made.vat(x, { metric: 'euclidean' })).order));
+      given.push(new WeakRef((await made.pairwise(x, { metric: 'cosine' })).data));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    collect();
+    // The last one may still be on its way.
+    expect(given.filter((one) => one.deref()).length).toBeLessThanOrEqual(2);
   });
 });
 

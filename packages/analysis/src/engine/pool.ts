@@ -1,5 +1,6 @@
 import { EpochscopeError, formatBytes, guard, type Matrix } from '@epochscope/core-wasm';
 import { kernelModule } from '@epochscope/core-wasm/jobs';
+import { createAnswers } from './answers.js';
 import type { Member } from './member.js';
 import type { TaskArguments, TaskName, TaskResult } from './tasks.js';
 import type { JobOptions } from './types.js';
@@ -72,6 +73,7 @@ export function createPool(
     rejectClosed = reject;
   });
   whenClosed.catch(() => {});
+  const answers = createAnswers();
 
   async function start(): Promise<void> {
     // A worker that died while idle costs no job.
@@ -81,7 +83,11 @@ export function createPool(
     memory = shared ? new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true }) : null;
     // Without shared memory one worker does a job alone.
     members = await Promise.all(Array.from({ length: shared ? threads : 1 }, spawn));
-    for (const member of members) member.died.catch(() => lost.add(member));
+    for (const member of members)
+      member.died.catch((why) => {
+        lost.add(member);
+        if (members.includes(member)) answers.end(why);
+      });
     try {
       await Promise.all(
         members.map((member, i) =>
@@ -103,6 +109,7 @@ export function createPool(
     members = [];
     memory = null;
     lost.clear();
+    if (!closed) answers.renew();
     await Promise.all(old.map((member) => member.terminate()));
   }
 
@@ -113,13 +120,10 @@ export function createPool(
       guard(!closed, 'cancelled', 'the engine is closed');
       throwIfAborted(options.signal);
       await start();
-      const gone = Promise.race([whenClosed, ...members.map(({ died }) => died)]);
-      gone.catch(() => {});
-      const alive = <R>(work: Promise<R>) => Promise.race([work, gone]);
       for (const member of members) member.hold(true);
       let failed = true;
       try {
-        const result = await body(alive);
+        const result = await body(answers.await);
         failed = false;
         return result;
       } catch (cause) {
@@ -129,7 +133,7 @@ export function createPool(
       } finally {
         const bytes = failed
           ? Infinity
-          : await alive(members[0]!.kernels.memoryBytes()).catch(() => Infinity);
+          : await answers.await(members[0]!.kernels.memoryBytes()).catch(() => Infinity);
         if (bytes > RECYCLE_BYTES) await stop();
         // Last: an answer awaited from workers that hold nothing would let the process end.
         for (const member of members) member.hold(false);
@@ -241,7 +245,9 @@ export function createPool(
     refuseBytes,
     async close() {
       closed = true;
-      rejectClosed(new EpochscopeError('cancelled', 'the engine was closed'));
+      const why = new EpochscopeError('cancelled', 'the engine was closed');
+      rejectClosed(why);
+      answers.end(why);
       // A running job gives up at once and takes its workers along; idle ones are left to stop here.
       await queue;
       await stop();

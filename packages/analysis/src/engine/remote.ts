@@ -7,6 +7,7 @@ import {
   transferHandlers,
   wrap,
 } from 'comlink/dist/esm/comlink.mjs';
+import { createAnswers } from './answers.js';
 import { carryErrors } from './errors.js';
 
 // Calls of a worker through Comlink that take long: each with a signal that stops it and events before its answer.
@@ -84,26 +85,21 @@ export interface RemoteCalls<C extends Calls> {
 export function remoteCalls<C extends Calls>(worker: Worker): RemoteCalls<C> {
   carry();
   const calls = wrap<Record<string, Posted>>(worker);
-  const died = new Promise<never>((_, reject) => {
-    worker.addEventListener(
-      'error',
-      ({ message }) =>
-        reject(
-          new EpochscopeError(
-            'internal',
-            message ? `a worker ended: ${message}` : 'a worker could not be loaded',
-          ),
+  const answers = createAnswers();
+  worker.addEventListener(
+    'error',
+    ({ message }) =>
+      answers.end(
+        new EpochscopeError(
+          'internal',
+          message ? `a worker ended: ${message}` : 'a worker could not be loaded',
         ),
-      { once: true },
-    );
-  });
-  died.catch(() => {});
+      ),
+    { once: true },
+  );
   return {
     call: (name, args, { signal, onEvent } = {}) =>
-      Promise.race([
-        calls[name]!(args, signal ?? null, onEvent ? (proxy(onEvent) as never) : null),
-        died,
-      ]) as never,
+      answers.await(calls[name]!(args, signal ?? null, onEvent ? (proxy(onEvent) as never) : null)) as never,
     close: () => worker.terminate(),
   };
 }

@@ -98,7 +98,7 @@ export function dimensionsOf(rows: Rows, n: number, d: number): Dimensions {
   return { centre, dimensions: byFallingValue(variance) };
 }
 
-/** Indices by falling value, equal ones by index: a merge sort, as `sort` with a comparison takes eight times as long. */
+/** Indices by falling value, equal ones by index: a merge sort; `sort` with a comparison takes eight times as long. */
 function byFallingValue(values: Float64Array): Uint32Array {
   const n = values.length;
   let from = new Uint32Array(n);
