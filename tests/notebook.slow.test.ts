@@ -314,7 +314,7 @@ describe.skipIf(!bin)('widgets in JupyterLab', () => {
     await expect
       .poll(async () => {
         await command('docmanager:save');
-        return [0, 1, 2, 3, CELLS.length, CELLS.length + 4].every((i) => ofCell(i, 'image/png'));
+        return [0, 1, 2, 3, CELLS.length, CELLS.length + 3, CELLS.length + 4].every((i) => ofCell(i, 'image/png'));
       })
       .toBe(true);
     await open();
@@ -348,7 +348,7 @@ describe.skipIf(!bin)('widgets in JupyterLab', () => {
       stdio: 'pipe',
     });
     const html = readFileSync(join(folder, 'files', 'test.html'), 'utf8');
-    expect(html.match(/<epochscope-figure[^>]*>\s*<img/g)).toHaveLength(6);
+    expect(html.match(/<epochscope-figure[^>]*>\s*<img/g)).toHaveLength(7);
   }, 60_000);
 
   it('need anywidget alone, and say so', () => {

@@ -452,7 +452,7 @@ describe('epochscope reproduce takehana', () => {
   it('asks for data, and refuses pictures of another shape, before writing', async () => {
     const out = join(folder, 'never');
     const none = await cli('reproduce', 'takehana', '-o', out);
-    expect(none.code).toBe(1);
+    expect(none.code).toBe(2);
     expect(none.err).toContain('give its folder as --data DIR');
     const wrong = await cli('reproduce', 'takehana', '--data', folder, '-o', out);
     expect(wrong.code).toBe(1);
