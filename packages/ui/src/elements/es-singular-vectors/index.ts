@@ -126,8 +126,11 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
       });
     };
     text(0, HEAD - 7, 'input');
-    one.vectors[0]!.triplets.forEach((t, i) => {
-      text(i + 1, HEAD - 7, `${letter}${t + 1}`);
+    const { triplets: first } = one.vectors[0]!;
+    // The last is the smallest that is no rounding, and which that is differs from input to input.
+    const shared = (i: number) => one.vectors.every(({ triplets }) => triplets[i] === first[i]);
+    first.forEach((t, i) => {
+      text(i + 1, HEAD - 7, shared(i) ? `${letter}${t + 1}` : 'smallest');
     });
     one.vectors.forEach(({ input, triplets }, row) => {
       const top = HEAD + row * step;
@@ -157,7 +160,11 @@ export class EsSingularVectors extends EsFigure<SingularVectorsData, GeometryRes
       cell(0, name, name.replace('sample ', '#'));
       triplets.forEach((t, i) => {
         const sigma = one.sigma[input * one.k + t]!;
-        cell(i + 1, `${name}, ${letter}${t + 1}, σ = ${format(sigma)}`, short(sigma));
+        cell(
+          i + 1,
+          `${name}, ${letter}${t + 1}, σ = ${format(sigma)}`,
+          shared(i) ? short(sigma) : `${letter}${t + 1} ${short(sigma)}`,
+        );
       });
     });
     return {
