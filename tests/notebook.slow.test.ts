@@ -314,7 +314,9 @@ describe.skipIf(!bin)('widgets in JupyterLab', () => {
     await expect
       .poll(async () => {
         await command('docmanager:save');
-        return [0, 1, 2, 3, CELLS.length, CELLS.length + 3, CELLS.length + 4].every((i) => ofCell(i, 'image/png'));
+        return [0, 1, 2, 3, CELLS.length, CELLS.length + 3, CELLS.length + 4].every((i) =>
+          ofCell(i, 'image/png'),
+        );
       })
       .toBe(true);
     await open();
