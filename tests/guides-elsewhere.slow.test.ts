@@ -1,28 +1,20 @@
 import { execFile } from 'node:child_process';
-import { createReadStream, statSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openRun, readResult, type TendencyResult } from '@epochscope/analysis';
 import { encodeNpy, encodeSafetensors } from '@epochscope/analysis/formats';
 import { random } from '@epochscope/analysis/methods';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { blocksRunBy, root } from './blocks.js';
 import { furnish } from './harness.js';
 import { testHub } from './hub-server.js';
+import { builtPage, folderServer, projectOfPrograms } from './page-server.js';
 
 // Blocks of guides that want a hub, a queue, a page or files of others: each runs as it stands beside a stand-in for that.
 
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
 const blocks = blocksRunBy('guides-elsewhere.slow.test.ts');
 const run = new Set<object>();
 /** A guide's blocks of a kind, in their order. */
@@ -33,7 +25,7 @@ function blocksOf(guide: string, kind: string): string[] {
 }
 
 let folder: string;
-let server: Server;
+let server: Awaited<ReturnType<typeof folderServer>>;
 let url: string;
 let browser: Browser;
 beforeAll(async () => {
@@ -41,14 +33,8 @@ beforeAll(async () => {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu'],
   });
-  server = createServer((request, response) => {
-    const file = join(folder, decodeURIComponent(new URL(request.url!, 'http://x/').pathname));
-    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();
-    response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
-    return createReadStream(file).pipe(response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  server = await folderServer(() => folder);
+  url = server.url;
 }, 60_000);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'epochscope-elsewhere-'));
@@ -78,21 +64,9 @@ async function open(path: string): Promise<{ page: Page; problems: string[] }> {
 /** A page with `body`, built as any project's is. */
 async function built(body: string): Promise<string> {
   const place = join(folder, 'project');
-  await cp(join(root, 'docs', 'programs'), place, { recursive: true });
-  await symlink(join(root, 'node_modules'), join(place, 'node_modules'));
+  await projectOfPrograms(place);
   await writeFile(join(place, 'page.html'), `<!doctype html><meta charset="utf-8">${body}`);
-  await build({
-    root: place,
-    base: './',
-    logLevel: 'error',
-    build: {
-      outDir: join(folder, 'page'),
-      target: 'esnext',
-      assetsInlineLimit: 0,
-      rolldownOptions: { input: join(place, 'page.html') },
-    },
-    worker: { format: 'es' },
-  });
+  await builtPage(place, 'page.html');
   return 'page/page.html';
 }
 const iris = async () => {

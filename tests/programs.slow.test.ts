@@ -1,30 +1,22 @@
 import { execFile } from 'node:child_process';
-import { createReadStream, statSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readResult, storeOf, within } from '@epochscope/analysis';
 import { bytesSource, readNpy } from '@epochscope/analysis/formats';
 import { decode } from 'fast-png';
 import { chromium } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cli } from './harness.js';
+import { builtPage, folderServer, projectOfPrograms } from './page-server.js';
 
 // docs/programs: whole programs that people copy, run as they stand, and held against the command line.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const TYPES: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
 let folder: string;
-let server: Server;
+let server: Awaited<ReturnType<typeof folderServer>>;
 let url: string;
 
 beforeAll(async () => {
@@ -42,25 +34,8 @@ beforeAll(async () => {
     join(folder, 'run'),
   );
   expect(trained.code, trained.err).toBe(0);
-  // As any web server does it: files, ranges, nothing of ours.
-  server = createServer((request, response) => {
-    const file = join(folder, decodeURIComponent(new URL(request.url!, 'http://x/').pathname));
-    const size = statSync(file, { throwIfNoEntry: false })?.isFile() ? statSync(file).size : null;
-    if (size === null) return response.writeHead(404).end();
-    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-    const from = range ? Number(range[1]) : 0;
-    const to = range?.[2] ? Math.min(Number(range[2]), size - 1) : size - 1;
-    response.writeHead(range ? 206 : 200, {
-      'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
-      'Content-Length': to - from + 1,
-      'Accept-Ranges': 'bytes',
-      ...(range ? { 'Content-Range': `bytes ${from}-${to}/${size}` } : {}),
-    });
-    if (request.method === 'HEAD' || to < from) return response.end();
-    return createReadStream(file, { start: from, end: to }).pipe(response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  server = await folderServer(() => folder);
+  url = server.url;
 }, 120_000);
 afterAll(async () => {
   server?.close();
@@ -98,8 +73,7 @@ async function computeByCommandLine(): Promise<unknown[]> {
 
 async function programs(): Promise<string> {
   const place = join(folder, 'program');
-  await cp(join(root, 'docs', 'programs'), place, { recursive: true });
-  await symlink(join(root, 'node_modules'), join(place, 'node_modules')).catch(() => {});
+  await projectOfPrograms(place);
   return place;
 }
 const run = async (...argv: string[]) => promisify(execFile)(process.execPath, argv);
@@ -115,18 +89,7 @@ it('run-over-http.mjs, as it stands, has the bits of the command line on the fol
 
 it('run-over-http.html, built as any page is and on any server, has them in Chromium', async () => {
   const place = await programs();
-  await build({
-    root: place,
-    base: './',
-    logLevel: 'error',
-    build: {
-      outDir: join(folder, 'page'),
-      target: 'esnext',
-      assetsInlineLimit: 0,
-      rolldownOptions: { input: join(place, 'run-over-http.html') },
-    },
-    worker: { format: 'es' },
-  });
+  await builtPage(place, 'run-over-http.html');
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],

@@ -66,13 +66,8 @@ export function createPool(
   let closed = false;
   let queue: Promise<unknown> = Promise.resolve();
   const lost = new Set<Member>();
-  // Rejects on close: a browser does not tell that a worker was terminated, and answers of its would be awaited for
+  // Ended by close, too: a browser does not tell that a worker was terminated, and answers of its would be awaited for
   // ever.
-  let rejectClosed!: (why: EpochscopeError) => void;
-  const whenClosed = new Promise<never>((_, reject) => {
-    rejectClosed = reject;
-  });
-  whenClosed.catch(() => {});
   const answers = createAnswers();
 
   async function start(): Promise<void> {
@@ -91,11 +86,7 @@ export function createPool(
     try {
       await Promise.all(
         members.map((member, i) =>
-          Promise.race([
-            member.kernels.init({ module, memory, owner: i === 0, relaxed }),
-            member.died,
-            whenClosed,
-          ]),
+          answers.await(member.kernels.init({ module, memory, owner: i === 0, relaxed })),
         ),
       );
     } catch (cause) {
@@ -245,9 +236,7 @@ export function createPool(
     refuseBytes,
     async close() {
       closed = true;
-      const why = new EpochscopeError('cancelled', 'the engine was closed');
-      rejectClosed(why);
-      answers.end(why);
+      answers.end(new EpochscopeError('cancelled', 'the engine was closed'));
       // A running job gives up at once and takes its workers along; idle ones are left to stop here.
       await queue;
       await stop();

@@ -39,6 +39,9 @@ const NOTHING: Loaded = {
   problem: '',
 };
 
+/** Names a state of a result. */
+const placeOf = ({ key }: RunInfo, name: ResultName): string => `${key}\n${resultId(name)}\n${name.version}`;
+
 /** Loads what the page's state asks for from a source of runs, follows a run that changes, and draws its host again. */
 export class Loader implements ReactiveController {
   private loaded = NOTHING;
@@ -182,7 +185,7 @@ export class Loader implements ReactiveController {
       if (this.tendency) this.set({ tendency: null });
       return;
     }
-    const place = `${info.key}\n${resultId(name)}\n${name.version}`;
+    const place = placeOf(info, name);
     if (this.tendency?.place === place) return;
     const before = this.tendency?.place.startsWith(`${info.key}\n${resultId(name)}\n`)
       ? this.tendency.panels
@@ -200,7 +203,7 @@ export class Loader implements ReactiveController {
 
   private async loadCheck(source: RunSource, info: RunInfo): Promise<void> {
     const name = info.results.find(({ method }) => method === 'check');
-    const place = name ? `${info.key}\n${resultId(name)}\n${name.version}` : null;
+    const place = name ? placeOf(info, name) : null;
     if (place === (this.loaded.check?.place ?? null)) return;
     this.set({ check: place === null ? null : { place, result: null } });
     if (!name) return;
@@ -217,12 +220,7 @@ export class Loader implements ReactiveController {
       if (this.loaded.located) this.set({ located: null });
       return;
     }
-    const place = `${info.key}\n${resultId(name)}\n${name.version}`;
-    if (this.loaded.located?.place === place) return;
-    this.set({ located: { place, result: null } });
-    const result = (await source.result(info.key, name).catch(() => null)) as LocateResult | null;
-    if (this.source === source && this.loaded.located?.place === place)
-      this.set({ located: { place, result } });
+    await this.loadBeside('located', source, info, name);
   }
 
   /** The modules that hold a unit, for whoever follows it. */
@@ -230,13 +228,20 @@ export class Loader implements ReactiveController {
     const all = info.results.filter(({ method }) => method === 'modules');
     const name = all.find((one) => one.name === 'default') ?? all[0];
     if (!name || typeof this.store.state.selection.unit !== 'number') return;
-    const place = `${info.key}\n${resultId(name)}\n${name.version}`;
-    if (this.loaded.modules?.place === place) return;
-    this.set({ modules: { place, result: null } });
-    // What cannot be read is told in its own tab.
-    const result = (await source.result(info.key, name).catch(() => null)) as ModulesResult | null;
-    if (this.source === source && this.loaded.modules?.place === place)
-      this.set({ modules: { place, result } });
+    await this.loadBeside('modules', source, info, name);
+  }
+  /** A result that others draw from; what cannot be read is told in its own tab. */
+  private async loadBeside(
+    kind: 'located' | 'modules',
+    source: RunSource,
+    info: RunInfo,
+    name: ResultName,
+  ): Promise<void> {
+    const place = placeOf(info, name);
+    if (this.loaded[kind]?.place === place) return;
+    this.set({ [kind]: { place, result: null } });
+    const result = await source.result(info.key, name).catch(() => null);
+    if (this.source === source && this.loaded[kind]?.place === place) this.set({ [kind]: { place, result } });
   }
   /** Module of a unit at each snapshot; null where none are known, or of other layers. */
   modulesOf(layer: string, unit: number): ReadonlyMap<string, UnitModule> | null {

@@ -183,11 +183,11 @@ export class Store extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
   select(change: Selection, mode: HistoryMode = 'push'): void {
-    // One thing is followed at a time.
     // A block is one of a picture.
     const moved = (['snapshot', 'layer'] as const).some(
       (name) => change[name] !== undefined && change[name] !== this.state.selection[name],
     );
+    // One thing is followed at a time.
     const other = [change.sample, change.class, change.unit].some((one) => one !== undefined);
     this.set(
       {

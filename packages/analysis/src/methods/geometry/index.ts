@@ -88,7 +88,6 @@ export async function geometryOfInput(
   const { seed, input, picture, evaluate } = options;
   const k = Math.min(options.k, map.rows, map.columns);
   const size = alignmentSize(k, map.columns, options.alignment);
-  const firstOf = (count: number) => Array.from({ length: count }, (_, i) => i);
   // Where the Jacobian itself is in memory so are all vectors: which of them is the smallest that means something shows afterwards.
   const wanted = isExplicit(map.rows, map.columns, k)
     ? firstOf(k)
@@ -141,9 +140,11 @@ export async function geometryOfInput(
   };
 }
 
+const firstOf = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
 /** The first ones, and beyond them the last whose σ is no rounding; without σ, or where there is none, the last of all. */
 function pictureTriplets(k: number, pictures: number, sigma?: Float64Array): number[] {
-  const first = Array.from({ length: Math.min(k, pictures) }, (_, i) => i);
+  const first = firstOf(Math.min(k, pictures));
   if (pictures === 0 || k <= pictures) return first;
   const last = sigma?.findLastIndex((s) => s > NULL_SHARE * sigma[0]!) ?? -1;
   return [...first, last >= pictures ? last : k - 1];

@@ -36,6 +36,10 @@ let made: TransformerLayers | null = null;
 export function transformerLayers(tf: Tf): TransformerLayers {
   if (made) return made;
   const glorot = (seed: number) => tf.initializers.glorotUniform({ seed });
+  const lastOf = (x: TfTensor): TfTensor => {
+    const [n, tokens, width] = x.shape as [number, number, number];
+    return tf.reshape(tf.slice(x, [0, tokens - 1, 0], [n, 1, width]), [n, width]);
+  };
 
   class EpochscopePosition extends tf.layers.Layer {
     static className = 'EpochscopePosition';
@@ -64,11 +68,7 @@ export function transformerLayers(tf: Tf): TransformerLayers {
       return [n, width] as never;
     }
     override call(inputs: never) {
-      return tf.tidy(() => {
-        const x = one(inputs);
-        const [n, tokens, width] = x.shape as [number, number, number];
-        return tf.reshape(tf.slice(x, [0, tokens - 1, 0], [n, 1, width]), [n, width]);
-      });
+      return tf.tidy(() => lastOf(one(inputs)));
     }
   }
 
@@ -104,8 +104,7 @@ export function transformerLayers(tf: Tf): TransformerLayers {
           TfTensor,
         ];
         const rows = tf.reshape(x, [n * tokens, width]);
-        const last = tf.reshape(tf.slice(x, [0, tokens - 1, 0], [n, 1, width]), [n, width]);
-        const q = tf.matMul(last as never, query as never);
+        const q = tf.matMul(lastOf(x) as never, query as never);
         const k = tf.matMul(rows as never, key as never);
         const v = tf.matMul(rows as never, value as never);
         // Sums over each head's columns as a product with 0 and 1: few tokens make many small products otherwise.

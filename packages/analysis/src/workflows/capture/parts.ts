@@ -257,6 +257,10 @@ export const outputsOf = async (
   chosen: Chosen = null,
 ): Promise<Matrix> => tensorToMatrix(await outputTensorOf(context, snapshot, name, captures, chosen), name);
 
+/** What messages call them. */
+export const nameOfOutputs = (run: Run, snapshot: string, layer: string): string =>
+  `${run.store.name}/${run.outputsPath(snapshot, layer)}`;
+
 /** The same as they are stored: where that is wider than float32, until differences are taken. */
 export async function outputTensorOf(
   context: PartContext,
@@ -276,8 +280,7 @@ export async function outputTensorOf(
   guard(
     got === null || expected === undefined || got === expected,
     'shape',
-    () =>
-      `${run.store.name}/${run.outputsPath(snapshot, name)}: expected outputs of ${expected} samples, got ${got}`,
+    () => `${nameOfOutputs(run, snapshot, name)}: expected outputs of ${expected} samples, got ${got}`,
     { snapshot, layer: name, expected, got: got! },
   );
   return whole

@@ -24,14 +24,14 @@ import {
   type CaptureTask,
   captureParts,
   computeCapture,
-  outputTensorOf,
+  nameOfOutputs,
 } from '../capture/parts.js';
 import { paceClock } from '../clock.js';
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { announce } from '../memory.js';
-import { plainInput } from '../plain-input.js';
+import { inputAt, type OutputsPlace, plainInput } from '../plain-input.js';
 import {
   type InputOfRows,
   type RowsFile,
@@ -43,7 +43,7 @@ import {
 } from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, pick, placeOf, withDefaults } from '../select.js';
-import { type Part, type PartContext, PLAN_FORMAT, type Workflow } from '../types.js';
+import { type Part, PLAN_FORMAT, type Workflow } from '../types.js';
 
 export const HINT = 'take fewer samples';
 /** What scales, bars and CKA take beside a tree, however many samples there are. */
@@ -77,24 +77,17 @@ export const DIFFERENCE_DEFAULTS: DifferenceRunOptions = {
   name: 'default',
 };
 
-interface Place {
-  snapshot: Pick<SnapshotInfo, 'id' | 'epoch' | 'step'>;
-  layer: string;
-  /** Parts that capture its outputs. */
-  captures: readonly string[];
-}
-
 interface Shared extends Pick<DifferenceRunOptions, 'metric' | 'samples' | 'seed'> {}
 
 /** One side's tree and scale. */
-export interface SideTask extends Shared, Place {
+export interface SideTask extends Shared, OutputsPlace {
   kind: 'side';
 }
 
 /** CKA of the outputs of both. */
 interface CkaTask extends Shared {
   kind: 'cka';
-  places: [Place, Place];
+  places: [OutputsPlace, OutputsPlace];
 }
 
 type Task = CaptureTask | SideTask | CkaTask;
@@ -131,7 +124,7 @@ export const differenceWorkflow: Workflow<
     const n = chosen?.length ?? count;
     const input = new PlanInput(run);
     const parts: Part<Task>[] = [];
-    const places: Place[] = [];
+    const places: OutputsPlace[] = [];
     const decided: object[] = [];
     const { metric, samples, seed } = options;
     for (const { snapshot, layer } of chosenPlaces) {
@@ -223,12 +216,12 @@ export async function sidePart(
   { snapshot, layer, after }: { snapshot: SnapshotInfo; layer: string; after: readonly string[] },
   { metric, samples, seed }: Shared,
   count: number,
-): Promise<{ part: Part<SideTask>; decides: object; place: Place }> {
+): Promise<{ part: Part<SideTask>; decides: object; place: OutputsPlace }> {
   const { layer: whole, selection } = findLayer(run.manifest.layers, layer, run.store.name);
   const chosen = chosenSamples(samples, count);
   const n = chosen?.length ?? count;
   const d = elementCount(selectedShape(whole.shape, selection));
-  const place: Place = { snapshot: placeOf(snapshot), layer, captures: after };
+  const place: OutputsPlace = { snapshot: placeOf(snapshot), layer, captures: after };
   const decides = {
     snapshot: place.snapshot,
     layer,
@@ -503,20 +496,6 @@ export function differenceOptions(given: Partial<DifferenceRunOptions>): Differe
     { got: seed },
   );
   return options;
-}
-
-const nameOfOutputs = (run: Run, snapshot: string, layer: string): string =>
-  `${run.store.name}/${run.outputsPath(snapshot, layer)}`;
-
-export async function inputAt(
-  { snapshot, layer, captures }: Place,
-  { samples, metric }: Shared,
-  context: PartContext,
-): Promise<TendencyInput> {
-  const { run } = context;
-  const count = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-  const tensor = await outputTensorOf(context, snapshot.id, layer, captures, chosenSamples(samples, count));
-  return plainInput(tensor, { snapshot, layer, name: nameOfOutputs(run, snapshot.id, layer) }, metric);
 }
 
 function asProgress({ onProgress }: WorkflowOptions): ((done: number, total: number) => void) | undefined {

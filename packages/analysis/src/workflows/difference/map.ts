@@ -10,6 +10,7 @@ import type { Run } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import { type CaptureOutput, type CaptureTask, captureParts, computeCapture } from '../capture/parts.js';
 import { inputOfResult, PlanInput } from '../input.js';
+import { inputAt } from '../plain-input.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chooseSnapshots, withDefaults } from '../select.js';
 import { type Part, PLAN_FORMAT, type Workflow } from '../types.js';
@@ -18,7 +19,6 @@ import {
   type DifferenceRunOptions,
   differenceOptions,
   HINT,
-  inputAt,
   type SideTask,
   sidePart,
 } from './index.js';

@@ -13,19 +13,13 @@ import { findLayer } from '../../run/manifest.js';
 import type { Run, SnapshotInfo } from '../../run/types.js';
 import { toolInfo } from '../../version.js';
 import { checkObject } from '../arguments.js';
-import {
-  type CaptureOutput,
-  type CaptureTask,
-  captureParts,
-  computeCapture,
-  outputTensorOf,
-} from '../capture/parts.js';
+import { type CaptureOutput, type CaptureTask, captureParts, computeCapture } from '../capture/parts.js';
 import { paceClock } from '../clock.js';
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
 import { keyOf } from '../keys.js';
 import { type MatrixInput, type MatrixRunOptions, matrixRun } from '../matrix-run.js';
 import { announce } from '../memory.js';
-import { plainInput } from '../plain-input.js';
+import { inputAt } from '../plain-input.js';
 import { type RowsOptions, type RowsPlace, readForMethod, treeNeeds, withRows } from '../rows-file.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chosenSamples, hashOfSamples, placeOf, withDefaults } from '../select.js';
@@ -145,16 +139,8 @@ export const pathWorkflow: Workflow<PathRunOptions, Task, CaptureOutput | Found,
   async compute(part, context) {
     const { task } = part;
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
-    const { run, engine, signal, onProgress } = context;
-    const { snapshot, layer } = task;
-    const all = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-    const chosen = chosenSamples(task.samples, all);
-    const input = await plainInput(
-      await outputTensorOf(context, snapshot.id, layer, task.captures, chosen),
-      { snapshot, layer, name: `${run.store.name}/${run.outputsPath(snapshot.id, layer)}` },
-      task.metric,
-    );
-    return pathIn(engine, input, task, {
+    const { engine, signal, onProgress } = context;
+    return pathIn(engine, await inputAt(task, task, context), task, {
       signal,
       onProgress: (done, _, note) => onProgress?.(done, note),
     });

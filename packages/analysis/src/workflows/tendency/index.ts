@@ -23,6 +23,7 @@ import {
   type CaptureTask,
   captureParts,
   computeCapture,
+  nameOfOutputs,
   outputTensorOf,
 } from '../capture/parts.js';
 import { inputOfResult, PlanInput, samplesOfResult } from '../input.js';
@@ -323,7 +324,7 @@ async function inputOf(task: PanelTask | ThinTask, context: PartContext): Promis
     layer,
     ...(await pointsOf(
       await outputTensorOf(context, snapshot.id, layer, captures, chosen),
-      `${run.store.name}/${run.outputsPath(snapshot.id, layer)}`,
+      nameOfOutputs(run, snapshot.id, layer),
       task.metric as Metric,
     )),
     labels: pick(repeated(await run.labels({ reads }), each), chosen),

@@ -22,11 +22,11 @@ import {
   type CaptureTask,
   captureParts,
   computeCapture,
-  outputTensorOf,
+  nameOfOutputs,
 } from '../capture/parts.js';
 import { inputOfResult, PlanInput } from '../input.js';
 import { keyOf } from '../keys.js';
-import { plainInput } from '../plain-input.js';
+import { plainInput, tensorAt } from '../plain-input.js';
 import { runWorkflow, type WorkflowOptions } from '../run.js';
 import { chooseSnapshots, chosenSamples, placeOf, withDefaults } from '../select.js';
 import { type Part, PLAN_FORMAT, type Workflow } from '../types.js';
@@ -158,10 +158,9 @@ export const watchWorkflow: Workflow<
     const { task } = part;
     if (task.kind === 'capture') return computeCapture(part as Part<CaptureTask>, context);
     const { run, engine, signal } = context;
-    const { layer, snapshot, captures, samples, seed } = task;
-    const count = run.manifest.samples?.count ?? (await run.outputCount(snapshot.id, layer)) ?? 0;
-    const tensor = await outputTensorOf(context, snapshot.id, layer, captures, chosenSamples(samples, count));
-    const name = `${run.store.name}/${run.outputsPath(snapshot.id, layer)}`;
+    const { layer, snapshot, samples, seed } = task;
+    const tensor = await tensorAt(task, samples, context);
+    const name = nameOfOutputs(run, snapshot.id, layer);
     const given = await plainInput(tensor, { snapshot, layer, name }, 'euclidean');
     const n = given.outputs.shape[0];
     let blocks: LayerFigures['blocks'] = null;

@@ -224,41 +224,38 @@ function gatherNd(node: OnnxNode, inputs: (Tensor | null)[]): Tensor {
   return tensorOf(out, [...indices.shape.slice(0, -1), ...tail], x.dtype);
 }
 
-function gatherElements(node: OnnxNode, inputs: (Tensor | null)[]): Tensor {
-  const [x, indices] = [need(inputs, 0), need(inputs, 1)];
+/** Where in x each of the indices of GatherElements and ScatterElements points. */
+function* elementPlaces(node: OnnxNode, x: Tensor, indices: Tensor): Generator<number> {
   const axis = axisOf(number(node, 'axis', 0), x.shape.length);
-  const [steps, at, values] = [stepsOf(x.shape), numbersOf(indices), numbersOf(x)];
+  const [steps, at] = [stepsOf(x.shape), numbersOf(indices)];
   const side = x.shape[axis]!;
-  const out = new Float64Array(at.length);
   let i = 0;
-  for (const [from] of places(
+  for (const [start] of places(
     indices.shape,
     steps.map((step, own) => (own === axis ? 0 : step)),
   )) {
     const index = at[i]! < 0 ? at[i]! + side : at[i]!;
     if (!(index >= 0 && index < side)) fail(`index ${at[i]} of ${side}`);
-    out[i++] = values[from! + index * steps[axis]!]!;
+    yield start! + index * steps[axis]!;
+    i++;
   }
+}
+
+function gatherElements(node: OnnxNode, inputs: (Tensor | null)[]): Tensor {
+  const [x, indices] = [need(inputs, 0), need(inputs, 1)];
+  const values = numbersOf(x);
+  const out = Float64Array.from(elementPlaces(node, x, indices), (from) => values[from]!);
   return tensorOf(out, indices.shape, x.dtype);
 }
 
 function scatterElements(node: OnnxNode, inputs: (Tensor | null)[]): Tensor {
   const [x, indices, updates] = [need(inputs, 0), need(inputs, 1), need(inputs, 2)];
   if (text(node, 'reduction', 'none') !== 'none') fail('a reduction');
-  const axis = axisOf(number(node, 'axis', 0), x.shape.length);
-  const [steps, at, values] = [stepsOf(x.shape), numbersOf(indices), numbersOf(updates)];
-  if (values.length < at.length) fail('too few updates');
-  const side = x.shape[axis]!;
+  const values = numbersOf(updates);
+  if (values.length < indices.data.length) fail('too few updates');
   const out = Float64Array.from(numbersOf(x));
   let i = 0;
-  for (const [to] of places(
-    indices.shape,
-    steps.map((step, own) => (own === axis ? 0 : step)),
-  )) {
-    const index = at[i]! < 0 ? at[i]! + side : at[i]!;
-    if (!(index >= 0 && index < side)) fail(`index ${at[i]} of ${side}`);
-    out[to! + index * steps[axis]!] = values[i++]!;
-  }
+  for (const to of elementPlaces(node, x, indices)) out[to] = values[i++]!;
   return tensorOf(out, x.shape, x.dtype);
 }
 
