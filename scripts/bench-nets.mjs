@@ -1,6 +1,6 @@
 // `node scripts/bench-nets.mjs [rounds] [PYTHON]`, after `npm run build`: LeNet-5 beside PyTorch, in turn in one run
-// on one thread each. Training at batch 100 with Adam, capture of every layer, Jacobian products with 100 vectors at one image. Processor time,
-// fastest of the rounds; prints the table of docs/benchmarks-nets.md. PYTHON (default python3) needs torch.
+// on one thread each. Training at batch 100 with Adam, capture of every layer, Jacobian products with 100 vectors at
+// one image. Processor time, fastest of the rounds; prints the table of docs/benchmarks-nets.md. PYTHON (default python3) needs torch.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus, loadavg } from 'node:os';
@@ -18,6 +18,8 @@ import { root } from './prepare.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
 const COUNTS = { training: 6000, capture: 6000, jvp: 2000, vjp: 2000 };
+
+const PRODUCTS = new Set(['jvp', 'vjp']);
 
 const tf = await prepareTf();
 const net = buildModel(tf, { name: 'lenet5', inputShape: [28, 28, 1], classes: 10, seed: 1 });
@@ -94,7 +96,7 @@ for (const [work, count] of Object.entries(COUNTS)) {
         best[i] = Math.min(best[i], time);
       });
   }
-  const rate = (seconds) => `${Math.round(count / seconds)} ${work.endsWith('vp') ? 'products' : 'images'}`;
+  const rate = (seconds) => `${Math.round(count / seconds)} ${PRODUCTS.has(work) ? 'products' : 'images'}`;
   console.log(`| ${work} | ${rate(best[0])} | ${rate(best[1])} | ${(best[0] / best[1]).toFixed(2)} |`);
 }
 python.stdin.end();
